@@ -1,0 +1,117 @@
+# lagtop: build, run, test, measure. `make help` lists what can be made.
+CLANG ?= clang
+BPFTOOL ?= $(shell tests/deps.sh bpftool)
+PKGS = libbpf libelf zlib ncursesw json-c libseccomp libcap-ng
+TEST_PKGS = cmocka vterm
+
+BUILD = build
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+CFLAGS ?= -O2 -g
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)
+LT_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Iinclude -Itui -I$(BUILD) -MMD -MP $(shell pkg-config --cflags $(PKGS))
+LT_LIBS = $(shell pkg-config --libs $(PKGS)) -lpthread -lm
+TEST_LIBS = $(shell pkg-config --libs $(TEST_PKGS)) $(LT_LIBS) -lutil
+BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -std=gnu11 -D__TARGET_ARCH_$(ARCH) \
+	-Wall -Wextra -Wno-unused-parameter $(WERROR) -Iinclude -Ibpf -MMD -MP
+
+OBJ = $(patsubst tui/%.c,$(BUILD)/%.o,$(wildcard tui/*.c))
+PROBE_OBJ = $(filter $(BUILD)/probe%,$(OBJ))
+BPF_OBJ = $(patsubst bpf/%.bpf.c,$(BUILD)/%.bpf.o,$(wildcard bpf/*.bpf.c))
+
+# In tests/ a file with one of these prefixes is a program; any other is a module that they share.
+TESTS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit_*.c tests/screen_*.c tests/live_*.c))
+TEST_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit_% tests/screen_% tests/live_% tests/load% tests/bench% \
+	tests/shot%,$(wildcard tests/*.c)))
+LOAD_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/load*.c))
+
+# As many jobs as CPUs, unless -j says otherwise.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@;)
+
+all: lagtop
+
+lagtop: $(OBJ)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LT_LIBS)
+
+$(BUILD)/%.o: tui/%.c | $(BUILD)/tests
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LT_CFLAGS) -c -o $@ $<
+
+$(PROBE_OBJ): $(BUILD)/lagtop.skel.h
+
+$(BUILD)/%.bpf.o: bpf/%.bpf.c | $(BUILD)/tests
+	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(BUILD)/lagtop.bpf.linked: $(BPF_OBJ)
+	$(call say,BPFLINK)$(BPFTOOL) gen object $@.tmp $^ && mv $@.tmp $@
+
+$(BUILD)/lagtop.skel.h: $(BUILD)/lagtop.bpf.linked
+	$(call say,SKEL)$(BPFTOOL) gen skeleton $< name lagtop > $@.tmp && mv $@.tmp $@
+
+$(BUILD)/tests:
+	@pkg-config --exists $(PKGS) || { echo 'lagtop: packages are missing; "make deps" installs them' >&2; exit 1; }
+	@mkdir -p $@
+
+# Archives: a test links only what it uses, so none needs to be told what that is.
+$(BUILD)/lagtop.a: $(filter-out $(BUILD)/main.o $(PROBE_OBJ),$(OBJ))
+$(BUILD)/tests.a: $(TEST_OBJ)
+$(BUILD)/%.a:
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/tests/%.o: tests/%.c | $(BUILD)/tests
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LT_CFLAGS) -c -o $@ $<
+
+$(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests.a $(BUILD)/lagtop.a
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+
+$(BUILD)/tests/load: $(LOAD_OBJ)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+
+tests: lagtop $(TESTS) $(if $(LOAD_OBJ),$(BUILD)/tests/load)
+
+# What a person types. Each installs what it needs first; that takes no time when nothing is missing.
+SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
+
+deps: ## install the packages that the build needs
+	@tests/deps.sh build
+
+test-deps: ## install the packages that the tests need
+	@tests/deps.sh build test
+
+run: ## install, build and start; make run ARGS="--delay 2"
+	@tests/deps.sh build
+	@$(MAKE) lagtop
+	@$(SUDO) ./lagtop $(ARGS)
+
+test: ## install, build and run all tests
+	@tests/deps.sh build test
+	@$(MAKE) tests
+	@tests/run.sh
+
+lint: ## format, include rules, spelling, scripts
+	@tests/deps.sh build test
+	@tests/lint.sh
+
+test-kernels: ## boot other kernels under qemu and test there
+	@tests/deps.sh build test
+	@$(MAKE) tests
+	@tests/kernels.sh
+
+# The other compiler, without an object.
+syntax: $(BUILD)/lagtop.skel.h
+	@$(CLANG) -fsyntax-only -Werror $(filter-out -MMD -MP,$(LT_CFLAGS)) $(wildcard tui/*.c tests/*.c)
+
+format: ## put every C file into the format that lint wants
+	clang-format -i $(wildcard bpf/*.[ch] include/*.h tui/*.[ch] tests/*.[ch])
+
+clean: ## remove what was built
+	rm -rf $(BUILD) lagtop
+
+help: ## this list
+	@echo 'make: build ./lagtop'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' Makefile
+
+-include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
+.SECONDARY:
+.PHONY: all tests deps test-deps run test lint test-kernels syntax format clean help

@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Installs what is missing to build lagtop (build) or to test it (test): by apt on Debian and
+# Ubuntu; elsewhere it prints the packages' names and stops. Nothing missing: no package manager is
+# called. `deps.sh bpftool` prints the path of a bpftool that works.
+set -eu
+
+# Part, proof that it is there, and the packages of Debian, Fedora, Arch, openSUSE and Alpine.
+# Proofs: a command, pc:MODULE for pkg-config, h:HEADER, f:FILE.
+table() {
+	cat <<-'END'
+	build gcc             gcc               gcc                   gcc         gcc               gcc
+	build h:stdio.h       libc6-dev         glibc-devel           glibc       glibc-devel       musl-dev
+	build h:asm/types.h   linux-libc-dev    kernel-headers        linux-api-headers linux-glibc-devel linux-headers
+	build make            make              make                  make        make              make
+	build pkg-config      pkg-config        pkgconf-pkg-config    pkgconf     pkgconf-pkg-config pkgconf
+	build clang           clang             clang                 clang       clang             clang
+	build bpftool         bpftool           bpftool               bpf         bpftool           bpftool
+	build pc:libbpf       libbpf-dev        libbpf-devel          libbpf      libbpf-devel      libbpf-dev
+	build pc:libelf       libelf-dev        elfutils-libelf-devel libelf      libelf-devel      elfutils-dev
+	build pc:zlib         zlib1g-dev        zlib-devel            zlib        zlib-devel        zlib-dev
+	build pc:ncursesw     libncurses-dev    ncurses-devel         ncurses     ncurses-devel     ncurses-dev
+	build pc:json-c       libjson-c-dev     json-c-devel          json-c      libjson-c-devel   json-c-dev
+	build pc:libseccomp   libseccomp-dev    libseccomp-devel      libseccomp  libseccomp-devel  libseccomp-dev
+	build pc:libcap-ng    libcap-ng-dev     libcap-ng-devel       libcap-ng   libcap-ng-devel   libcap-ng-dev
+	test  pc:cmocka       libcmocka-dev     libcmocka-devel       cmocka      libcmocka-devel   cmocka-dev
+	test  pc:vterm        libvterm-dev      libvterm-devel        libvterm    libvterm-devel    libvterm-dev
+	test  clang-format    clang-format      clang-tools-extra     clang       clang-tools       clang-extra-tools
+	test  shellcheck      shellcheck        ShellCheck            shellcheck  ShellCheck        shellcheck
+	test  codespell       codespell         codespell             codespell   codespell         py3-codespell
+	test  ip              iproute2          iproute               iproute2    iproute2          iproute2
+	test  qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-x86      qemu-system-x86_64
+	test  f:/bin/busybox  busybox-static    busybox               busybox     busybox-static    busybox-static
+	test  cpio            cpio              cpio                  cpio        cpio              cpio
+	END
+}
+
+# Debian keeps it in /usr/sbin; Ubuntu's is a wrapper that refuses when it was made for another kernel.
+bpftool_path() {
+	for tool in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do
+		"$tool" version >/dev/null 2>&1 && echo "$tool" && return
+	done
+	return 1
+}
+
+have() {
+	case $1 in
+	bpftool) bpftool_path >/dev/null ;;
+	pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
+	h:*) echo "#include <${1#h:}>" | gcc -E - >/dev/null 2>&1 ;;
+	f:*) [ -e "${1#f:}" ] ;;
+	*) command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] ;;
+	esac
+}
+
+# Prints column $1 of the rows that are wanted and not there.
+missing() {
+	column=$1
+	shift
+	table | while read -r part proof packages; do
+		case " $* " in *" $part "*) ;; *) continue ;; esac
+		have "$proof" || echo "$packages" | awk -v n="$column" '{ print $n }'
+	done | sort -u | tr '\n' ' '
+}
+
+print_elsewhere() {
+	echo "lagtop: these packages are missing; install them and run make again:"
+	n=1
+	for name in "Debian, Ubuntu: apt-get install" "Fedora: dnf install" "Arch: pacman -S" \
+		"openSUSE: zypper install" "Alpine: apk add"; do
+		echo "  $name $(missing $n "$@")"
+		n=$((n + 1))
+	done
+}
+
+apt() {
+	if [ "$(id -u)" = 0 ]; then
+		DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"
+	else
+		sudo DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"
+	fi
+}
+
+# True if apt knows a version of the package to install.
+candidate() {
+	apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'
+}
+
+if [ "${1-}" = bpftool ]; then
+	bpftool_path
+	exit
+fi
+
+packages=$(missing 1 "$@")
+[ -z "$packages" ] && exit 0
+if ! command -v apt-get >/dev/null; then
+	print_elsewhere "$@" >&2
+	exit 1
+fi
+for package in $packages; do
+	candidate "$package" || { apt update && break; }
+done
+candidate bpftool || packages=$(echo " $packages" | sed 's/ bpftool / linux-tools-generic /')
+echo "lagtop: installing $packages"
+set -- install -y --no-install-recommends
+# Lists that are too old name files that are gone.
+# shellcheck disable=SC2086
+apt "$@" $packages >/dev/null || { apt update && apt "$@" $packages >/dev/null; }

@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The rules that a compiler does not check: who includes what, format, spelling, scripts, and nothing
+# in the tree that only one machine has. Prints TAP; each check prints what breaks it.
+# shellcheck disable=SC2317 # the checks are called through check
+set -u
+cd "$(dirname "$0")/.." || exit 1
+shopt -s nullglob
+number=0
+status=0
+
+# check NAME COMMAND…: passes if the command prints nothing and succeeds.
+check() {
+	local name=$1 found
+	shift
+	number=$((number + 1))
+	if found=$("$@" 2>&1) && [ -z "$found" ]; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		echo "# ${found//$'\n'/$'\n'# }"
+		status=1
+	fi
+}
+
+files() {
+	find . \( -name .git -o -path ./build -o -path ./lagtop \) -prune -o -type f "$@" -print | sed 's|^\./||' | sort
+}
+mapfile -t sources < <(files -name '*.[ch]')
+mapfile -t scripts < <(files \( -name '*.sh' -o -path './.ci/*' \))
+mapfile -t texts < <(files ! -name '*.png' ! -name LICENSE)
+
+ncurses_in_one_file() {
+	local users
+	users=$(grep -lE '#include *[<"].*curses' "${sources[@]}" | grep -v '^tests/')
+	[[ $users =~ ^tui/[a-z_]+\.c$ ]] || echo "must be one .c file of tui/: ${users:-none}"
+}
+
+libbpf_in_one_module() {
+	local users
+	users=$(grep -lE '#include *[<"](bpf/|.*\.skel\.h)' "${sources[@]}" | grep -vE '^(bpf|tests)/')
+	grep -qx 'tui/probe\.c' <<<"$users" || echo "tui/probe.c does not"
+	grep -vE '^tui/probe[a-z_]*\.[ch]$' <<<"$users"
+	grep -x 'tui/probe\.h' <<<"$users"
+	return 0
+}
+
+shared_headers_stand_alone() {
+	grep -nE '#include' include/*.h | grep -vE '"[a-z]+\.h"|<linux/types\.h>'
+	return 0
+}
+
+bpf_names() {
+	grep -nE '^(SEC|int BPF_PROG\(|int lt_)' bpf/*.bpf.c | grep -oE '[^:]+:[0-9]+:int (BPF_PROG\()?[a-z_0-9]+' |
+		awk '{ name = $NF; sub(/BPF_PROG\(/, "", name)
+		       if (name !~ /^lt_/ || length(name) > 15) print $0 ": lt_ and at most 15 characters" }'
+}
+
+license_lines() {
+	local file
+	for file in "${sources[@]}" "${scripts[@]}"; do
+		head -2 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || echo "$file: no SPDX line"
+	done
+}
+
+file_length() {
+	wc -l "${sources[@]}" | awk '$2 != "total" && $1 > 900 { print $2 ": " $1 " lines: more than one reason to change" }'
+}
+
+machine_paths() {
+	grep -nE '/[w]ork/|/[r]oot/|/[h]ome/[a-z]' "${texts[@]}"
+	return 0
+}
+
+# The hosts that this machine's apt takes packages from.
+registry_hosts() {
+	local hosts
+	hosts=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -oE 'https?://[^/ ]+' | sed 's|.*//||' | sort -u)
+	[ -z "$hosts" ] || grep -nF "$hosts" "${texts[@]}"
+	return 0
+}
+
+clang_format() {
+	clang-format --dry-run --Werror "${sources[@]}" 2>&1 | awk -F: '/error/ && !seen[$1]++ { print $1 ":" $2 ": make format mends it" }'
+}
+
+check "ncurses is included by one file" ncurses_in_one_file
+check "libbpf and the skeleton are included by the probe only" libbpf_in_one_module
+check "shared headers include only each other" shared_headers_stand_alone
+check "BPF programs are named lt_…" bpf_names
+check "every source says its license" license_lines
+check "no file is too long" file_length
+check "clang-format" clang_format
+check "clang has no warnings either" make -s syntax
+check "shellcheck" shellcheck "${scripts[@]}"
+check "codespell" codespell "${texts[@]}"
+check "no path of one machine" machine_paths
+check "no registry's host" registry_hosts
+echo "1..$number"
+exit $status

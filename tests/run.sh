@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs the tests and counts them: run.sh [PROGRAM…], all of them by default. Every test program
+# speaks TAP: a plan "1..N" and a line per test. A program that crashes, hangs, or reports fewer
+# tests than it planned counts as failed: nothing disappears silently.
+#
+# A test that skips says why in a line "skip: REASON". With LAGTOP_STRICT=1 (.ci/run) a skip is a
+# failure unless the reason is that this kernel lacks something ("this kernel …").
+set -u
+cd "$(dirname "$0")/.." || exit 1
+export CMOCKA_MESSAGE_OUTPUT=tap
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+passed=0 failed=0 skipped=0
+
+if [ $# -eq 0 ]; then
+	shopt -s nullglob
+	for program in tests/unit_*.c tests/screen_*.c tests/live_*.c; do
+		set -- "$@" "build/${program%.c}"
+	done
+	set -- "$@" tests/*_test.sh tests/lint.sh tests/kernels.sh
+fi
+
+# Prints "passed failed skipped" of the TAP in $output, and why the tests that count as failed did;
+# $1: the program's exit status.
+count() {
+	awk -v status="$1" -v strict="${LAGTOP_STRICT-0}" '
+	function fail(what) { failed++; print "  FAILED " what }
+	/^1\.\.[0-9]+/ { planned += substr($1, 4); plans++ }
+	/^skip: / { reason = substr($0, 7) }
+	!/^(not )?ok / { next }
+	{ name = $0; sub(/^(not )?ok [0-9]+( -)? ?/, "", name); seen++ }
+	toupper($0) ~ /# SKIP/ {
+		sub(/ *# SKIP */, "", name)
+		if (strict && reason !~ /^this kernel/)
+			fail(name ": skipped: " (reason ? reason : "no reason given"))
+		else
+			skipped++
+		if (reason) print "  skipped " name ": " reason
+		reason = ""
+		next
+	}
+	/^not ok 0 / { seen-- }	# a group that could not be set up or torn down: not in the plan
+	/^not ok / { fail(name); next }
+	{ passed++ }
+	END {
+		if (!plans) fail("no test ran")
+		if (seen < planned) { print "  FAILED " planned - seen " that never ended"; failed += planned - seen }
+		if (status == 124 || status == 137) fail("took too long")
+		else if (status && !failed) fail("exit status " status)
+		print "counts " passed + 0, failed + 0, skipped + 0
+	}' "$output"
+}
+
+for program in "$@"; do
+	limit=120
+	[ "$program" = tests/kernels.sh ] && limit=1500
+	start=$(date +%s%N)
+	timeout -k 5 $limit "$program" >"$output" 2>&1 </dev/null
+	report=$(count $?)
+	read -r _ p f s <<<"${report##*$'\n'}"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	printf '%-32s %4d passed %3d failed %3d skipped %6d ms\n' "${program#build/}" "$p" "$f" "$s" \
+		$((($(date +%s%N) - start) / 1000000))
+	[ "$report" = "${report##*$'\n'}" ] || echo "${report%$'\n'*}"
+	if [ "$f" -gt 0 ]; then
+		echo "  output of $program:"
+		tail -n 200 "$output" | sed 's/^/  | /'
+	fi
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
