@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The order of rows. A parent is the row whose pid is the child's ppid and that is not younger: a
+ * reused pid has no children that are older than it. Rows that only reach each other (a recorded
+ * file may say so) come last, each ring begun at its first row in order.
+ */
+#include "arrange.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define NOBODY SIZE_MAX
+
+struct order {
+	const struct column *column;
+	bool reverse;
+};
+
+/* One row's links, all by its place in the sorted order. */
+struct node {
+	struct row *row;
+	size_t parent, first, last, next; /* NOBODY: none */
+	bool placed;
+};
+
+static int by_column(const void *a, const void *b, void *order)
+{
+	const struct order *by = order;
+
+	return column_compare(by->column, by->reverse, *(struct row *const *)a, *(struct row *const *)b);
+}
+
+/* By pid, then start. */
+static int by_pid(const void *a, const void *b, void *nodes)
+{
+	const struct row *x = ((struct node *)nodes)[*(const size_t *)a].row;
+	const struct row *y = ((struct node *)nodes)[*(const size_t *)b].row;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
+}
+
+/* The youngest row with the child's ppid that is not younger than the child. */
+static size_t parent_of(const struct node *nodes, const size_t *sorted, size_t n, const struct row *child)
+{
+	size_t low = 0, high = n, middle;
+	const struct row *r;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		r = nodes[sorted[middle]].row;
+		if (r->pid < child->ppid || (r->pid == child->ppid && r->start_ns <= child->start_ns))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || nodes[sorted[low - 1]].row->pid != child->ppid || nodes[sorted[low - 1]].row == child)
+		return NOBODY;
+	return sorted[low - 1];
+}
+
+/* Writes the tree under top into rows from *at on, parents first. No recursion: a chain may be 100,000 deep. */
+static void place(struct node *nodes, size_t top, struct row **rows, size_t *at)
+{
+	uint32_t depth = 0;
+	size_t i = top;
+
+	for (;;) {
+		nodes[i].placed = true;
+		nodes[i].row->depth = depth;
+		rows[(*at)++] = nodes[i].row;
+		if (nodes[i].first != NOBODY && !nodes[nodes[i].first].placed) {
+			i = nodes[i].first;
+			depth++;
+			continue;
+		}
+		while (i != top && (nodes[i].next == NOBODY || nodes[nodes[i].next].placed)) {
+			i = nodes[i].parent;
+			depth--;
+		}
+		if (i == top)
+			return;
+		i = nodes[i].next;
+	}
+}
+
+static int arrange_tree(struct row **rows, size_t n)
+{
+	struct node *nodes = calloc(n, sizeof(*nodes));
+	size_t *sorted = calloc(n, sizeof(*sorted));
+	size_t i, p, at = 0;
+	int err = -ENOMEM;
+
+	if (!nodes || !sorted)
+		goto out;
+	for (i = 0; i < n; i++) {
+		nodes[i] = (struct node){ rows[i], NOBODY, NOBODY, NOBODY, NOBODY, false };
+		sorted[i] = i;
+	}
+	qsort_r(sorted, n, sizeof(*sorted), by_pid, nodes);
+	for (i = 0; i < n; i++) {
+		p = nodes[i].parent = parent_of(nodes, sorted, n, rows[i]);
+		if (p == NOBODY)
+			continue;
+		if (nodes[p].first == NOBODY)
+			nodes[p].first = i;
+		else
+			nodes[nodes[p].last].next = i;
+		nodes[p].last = i;
+	}
+	for (i = 0; i < n; i++)
+		if (nodes[i].parent == NOBODY)
+			place(nodes, i, rows, &at);
+	for (i = 0; i < n; i++)
+		if (!nodes[i].placed)
+			place(nodes, i, rows, &at);
+	err = 0;
+out:
+	free(sorted);
+	free(nodes);
+	return err;
+}
+
+int arrange_rows(struct row **rows, size_t n, const struct column *sort, bool reverse, bool tree)
+{
+	struct order by = { sort, reverse };
+
+	if (n == 0)
+		return 0;
+	qsort_r(rows, n, sizeof(struct row *), by_column, &by);
+	return tree ? arrange_tree(rows, n) : 0;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Readings as text and as CSV, for pipes and files. Which rows, in which order, is decided here
+ * for all outputs. Text holds clean characters only; CSV holds valid UTF-8 and whole numbers:
+ * the shown value, not its three figures.
+ */
+#include "batch.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "arrange.h"
+#include "format.h"
+
+#define CELLS_MAX 4096 /* of one cell: long command lines end there */
+#define TEXT_COLUMNS 64
+#define INDENT_MAX 40 /* levels of a tree */
+
+static bool is_active(const struct row *r)
+{
+	int i;
+
+	if (r->kind == MODEL_CONNECTION)
+		return r->connection->tx_bytes || r->connection->rx_bytes;
+	if (r->time_ns[LT_RUN] || r->time_ns[LT_RUNQ] || r->time_ns[LT_PREEMPT] || r->calls || r->call_time_ns)
+		return true;
+	for (i = 0; i < LT_PROTOS; i++)
+		if (r->flow[i].tx_ops || r->flow[i].rx_ops)
+			return true;
+	return false;
+}
+
+bool batch_wants(const struct options *o, const struct row *r)
+{
+	bool of_process = r->kind == MODEL_PROCESS || r->kind == MODEL_THREAD || r->kind == MODEL_CONNECTION;
+	size_t i;
+
+	if (o->has_uid && r->own_user && r->uid != o->uid)
+		return false;
+	if (o->n_pids && of_process) {
+		for (i = 0; i < o->n_pids && o->pids[i] != r->pid; i++)
+			;
+		if (i == o->n_pids)
+			return false;
+	}
+	return !o->active || is_active(r);
+}
+
+int batch_rows(const struct options *o, struct model *m, struct row ***rows)
+{
+	struct model_query query = { .kind = options_kind(o), .no_dead = true };
+	const struct column *sort = o->sort ? o->sort : column_find(o->view->sort);
+	struct row *all;
+	int n, i, kept = 0;
+
+	n = model_rows(m, &query, &all);
+	if (n < 0)
+		return n;
+	*rows = malloc(((size_t)n + 1) * sizeof(**rows));
+	if (!*rows)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		if (batch_wants(o, &all[i]))
+			(*rows)[kept++] = &all[i];
+	arrange_rows(*rows, (size_t)kept, sort, o->sort_reverse, o->tree);
+	return kept;
+}
+
+char *batch_time(char buf[BATCH_TIME_SIZE], uint64_t realtime_ns)
+{
+	time_t second = (time_t)(realtime_ns / 1000000000);
+	struct tm tm;
+	size_t at;
+
+	gmtime_r(&second, &tm);
+	at = strftime(buf, BATCH_TIME_SIZE, "%FT%T", &tm);
+	snprintf(buf + at, BATCH_TIME_SIZE - at, ".%06uZ", (unsigned int)(realtime_ns % 1000000000 / 1000));
+	return buf;
+}
+
+int batch_finish(FILE *out)
+{
+	if (fflush(out) || ferror(out))
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+static void print_summary(FILE *out, const struct model *m)
+{
+	const struct model_host *h = model_host(m);
+	const struct sample *s = model_sample(m);
+	double seconds = (double)h->interval_ns / 1e9;
+	time_t second = (time_t)(s->realtime_ns / 1000000000);
+	const struct sample_lost *lost = &s->lost;
+	char text[32];
+	struct tm tm;
+	uint64_t n;
+
+	localtime_r(&second, &tm);
+	strftime(text, sizeof(text), "%F %T", &tm);
+	fprintf(out, "%s", text);
+	if (s->probe[SAMPLE_SCHED].on) {
+		format_percent(text, sizeof(text), 100.0 * (double)h->run_ns / ((double)h->interval_ns * h->cpus));
+		fprintf(out, "  cpu %s%%", text);
+		if (h->runq.count)
+			fprintf(out, "  runq p99 %s", format_ns(text, sizeof(text), h->runq.p99_ns));
+	}
+	if (s->probe[SAMPLE_SYSCALL].on)
+		fprintf(out, "  %s calls/s", format_count(text, sizeof(text), (double)h->calls_count / seconds));
+	n = lost->threads + lost->calls + lost->sockets + lost->exits + lost->switches + lost->torn + lost->events;
+	if (n)
+		fprintf(out, "  lost %s", format_count(text, sizeof(text), (double)n));
+	fputc('\n', out);
+}
+
+/* The view's columns that a line of text can show. */
+static size_t text_columns(const struct column_view *view, enum model_kind kind, const struct column **chosen)
+{
+	char name[32];
+	const char *at = view->columns;
+	const struct column *c;
+	size_t n = 0, len;
+
+	while (*at && n < TEXT_COLUMNS) {
+		len = strcspn(at, " ");
+		snprintf(name, sizeof(name), "%.*s", (int)len, at);
+		at += len + (at[len] == ' ');
+		c = column_find(name);
+		if (c && c->kinds & 1U << kind && c->show != SHOW_SPARK)
+			chosen[n++] = c;
+	}
+	return n;
+}
+
+static void print_cell(FILE *out, const struct column *c, const char *text, int cells, int width, bool last)
+{
+	int pad = width > cells ? width - cells : 0;
+
+	if (c->flags & COLUMN_LEFT)
+		fprintf(out, "%s%*s", text, last ? 0 : pad, "");
+	else
+		fprintf(out, "%*s%s", pad, "", text);
+	if (!last)
+		fputc(' ', out);
+}
+
+int batch_text(FILE *out, const struct options *o, struct model *m)
+{
+	bool utf8 = !o->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
+	const struct column *chosen[TEXT_COLUMNS];
+	int width[TEXT_COLUMNS], n, cells, i;
+	size_t columns_shown = text_columns(o->view, options_kind(o), chosen), c;
+	char *text = malloc(CELLS_MAX * 4 + 1);
+	struct row **rows = NULL;
+
+	n = text ? batch_rows(o, m, &rows) : -ENOMEM;
+	if (n < 0) {
+		free(text);
+		return n;
+	}
+	for (c = 0; c < columns_shown; c++) {
+		width[c] = chosen[c]->width;
+		for (i = 0; i < n; i++) {
+			cells = column_format(chosen[c], rows[i], utf8, text, CELLS_MAX * 4 + 1, CELLS_MAX);
+			if (cells > width[c])
+				width[c] = cells;
+		}
+	}
+	print_summary(out, m);
+	for (c = 0; c < columns_shown; c++)
+		print_cell(out, chosen[c], chosen[c]->title, (int)strlen(chosen[c]->title), width[c], c + 1 == columns_shown);
+	fputc('\n', out);
+	for (i = 0; i < n; i++) {
+		for (c = 0; c < columns_shown; c++) {
+			cells = column_format(chosen[c], rows[i], utf8, text, CELLS_MAX * 4 + 1, CELLS_MAX);
+			if (o->tree && c + 1 == columns_shown)
+				fprintf(out, "%*s", (int)(rows[i]->depth < INDENT_MAX ? rows[i]->depth : INDENT_MAX) * 2, "");
+			print_cell(out, chosen[c], text, cells, width[c], c + 1 == columns_shown);
+		}
+		fputc('\n', out);
+	}
+	fputc('\n', out);
+	free(rows);
+	free(text);
+	return batch_finish(out);
+}
+
+/* RFC 4180: quoted if it holds a comma, a quote or a line's end; quotes doubled. */
+static int csv_text(FILE *out, const char *raw)
+{
+	size_t size = strlen(raw) * 3 + 1;
+	char *text = malloc(size), *at;
+
+	if (!text)
+		return -ENOMEM;
+	format_utf8(text, size, raw);
+	if (!text[strcspn(text, ",\"\r\n")]) {
+		fputs(text, out);
+	} else {
+		fputc('"', out);
+		for (at = text; *at; at++) {
+			if (*at == '"')
+				fputc('"', out);
+			fputc(*at, out);
+		}
+		fputc('"', out);
+	}
+	free(text);
+	return 0;
+}
+
+static bool in_csv(const struct column *c, enum model_kind kind)
+{
+	return c->kinds & 1U << kind && c->show != SHOW_SPARK;
+}
+
+static int csv_row(FILE *out, const struct row *r, const char *when)
+{
+	struct value v;
+	size_t i;
+	int err;
+
+	fputs(when, out);
+	for (i = 0; i < columns_count; i++) {
+		if (!in_csv(&columns[i], r->kind))
+			continue;
+		fputc(',', out);
+		v = column_value(&columns[i], r);
+		if (v.type == VALUE_INT) {
+			fprintf(out, "%lld", (long long)v.i);
+		} else if (v.type == VALUE_REAL) {
+			fprintf(out, "%.10g", v.real);
+		} else if (v.type == VALUE_TEXT) {
+			err = csv_text(out, v.text);
+			if (err)
+				return err;
+		}
+	}
+	fputs("\r\n", out);
+	return 0;
+}
+
+int batch_csv(FILE *out, const struct options *o, struct model *m, bool header)
+{
+	const struct sample *s = model_sample(m);
+	char when[BATCH_TIME_SIZE];
+	struct row **rows = NULL;
+	size_t c;
+	int n, i, err = 0;
+
+	n = batch_rows(o, m, &rows);
+	if (n < 0)
+		return n;
+	batch_time(when, s->realtime_ns);
+	if (header) {
+		fputs("time", out);
+		for (c = 0; c < columns_count; c++)
+			if (in_csv(&columns[c], options_kind(o)))
+				fprintf(out, ",%s", columns[c].name);
+		fputs("\r\n", out);
+	}
+	for (i = 0; i < n && !err; i++)
+		err = csv_row(out, rows[i], when);
+	free(rows);
+	return err ? err : batch_finish(out);
+}
+
+void batch_list_columns(FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < columns_count; i++)
+		fprintf(out, "%-12s %-8s %s\n", columns[i].name, columns[i].unit ? columns[i].unit : "", columns[i].help);
+}

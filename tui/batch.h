@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The outputs without a screen, all from the table of columns: --batch, --json, --csv, --list-columns. */
+#ifndef BATCH_H
+#define BATCH_H
+
+#include <stdio.h>
+
+#include "options.h"
+
+/* Whether a row belongs on the screen or in the output (-p, -u, --active; the model keeps all). */
+bool batch_wants(const struct options *o, const struct row *r);
+
+/* The rows that the options ask for, in order. The array is the caller's to free, the rows are the model's.
+ * Returns their number, or -ENOMEM. */
+int batch_rows(const struct options *o, struct model *m, struct row ***rows);
+
+/* Writes one reading to out and flushes. 0, or -errno of the stream (-EPIPE: the reader went away). */
+int batch_text(FILE *out, const struct options *o, struct model *m);
+int batch_json(FILE *out, const struct options *o, struct model *m);
+int batch_csv(FILE *out, const struct options *o, struct model *m, bool header);
+
+/* What the outputs share: ISO 8601 in UTC with microseconds (returns buf); flush and tell: 0 or -errno. */
+#define BATCH_TIME_SIZE 48
+char *batch_time(char buf[BATCH_TIME_SIZE], uint64_t realtime_ns);
+int batch_finish(FILE *out);
+
+void batch_list_columns(FILE *out);
+
+#endif

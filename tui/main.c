@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Wires the parts together: options, a source of readings, a recording, and the screen or the batch loop. */
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "batch.h"
+#include "run.h"
+#include "screen.h"
+
+#define WHY_SIZE 512
+
+static int complain(const char *why)
+{
+	fprintf(stderr, "lagtop: %s\n", why);
+	return 1;
+}
+
+/* The process that a number of -p belongs to: itself, its leader's if it is a thread's, or 0. */
+static uint32_t process_of(uint32_t pid)
+{
+	char path[64], line[256];
+	unsigned int tgid = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file) && sscanf(line, "Tgid: %u", &tgid) != 1)
+		;
+	fclose(file);
+	return tgid;
+}
+
+static int check_pids(const struct options *o)
+{
+	char why[WHY_SIZE];
+	uint32_t process;
+	size_t i;
+
+	for (i = 0; i < o->n_pids; i++) {
+		process = process_of(o->pids[i]);
+		if (process == o->pids[i])
+			continue;
+		if (process)
+			snprintf(why, sizeof(why), "--pid %u: a thread of process %u; give that number", o->pids[i], process);
+		else
+			snprintf(why, sizeof(why), "--pid %u: there is no such process", o->pids[i]);
+		return complain(why);
+	}
+	return 0;
+}
+
+static int show(const struct options *o, struct source *src, struct record *rec)
+{
+	char why[WHY_SIZE] = "";
+	int status;
+
+	if (o->output == OUTPUT_SCREEN)
+		status = screen_run(o, src, rec, why, sizeof(why));
+	else
+		status = run_batch(o, src, rec, why, sizeof(why));
+	if (*why)
+		complain(why);
+	if (!src->live && *record_trouble(src)) {
+		fprintf(stderr, "lagtop: %s: %s\n", o->replay, record_trouble(src));
+		return 1;
+	}
+	return status;
+}
+
+static int run(const struct options *o)
+{
+	struct source *src = NULL;
+	struct record *rec = NULL;
+	char why[WHY_SIZE] = "";
+	int status = 1, err;
+
+	if (o->output == OUTPUT_SCREEN && (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)))
+		return complain("this is not a terminal; --batch, --json and --csv need none");
+	if (!o->replay && check_pids(o))
+		return 1;
+	if (o->output != OUTPUT_SCREEN)
+		run_block_signals();
+	if (o->record) {
+		rec = record_open(o->record, why, sizeof(why));
+		if (!rec)
+			return complain(why);
+	}
+	src = o->replay ? record_replay(o->replay, why, sizeof(why)) : probe_open(&o->probe, why, sizeof(why));
+	if (src)
+		status = show(o, src, rec);
+	else
+		complain(why);
+	source_close(src);
+	err = record_close(rec);
+	if (err) {
+		snprintf(why, sizeof(why), "cannot write to %s: %s", o->record, strerror(-err));
+		status = complain(why);
+	}
+	return status;
+}
+
+/* A stream that was closed would lend its number to the next file that is opened. */
+static void open_streams(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			abort();
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	int status;
+
+	open_streams();
+
+	setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers keep their point */
+	signal(SIGPIPE, SIG_IGN);
+	status = options_parse(&o, argc, argv);
+	if (status)
+		;
+	else if (o.help)
+		options_help(stdout);
+	else if (o.version)
+		puts("lagtop " LAGTOP_VERSION);
+	else if (o.list_columns)
+		batch_list_columns(stdout);
+	else if (o.check)
+		status = probe_check(&o.probe, stdout);
+	else
+		status = run(&o);
+	options_free(&o);
+	return status;
+}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line. One table row per option: its name, letter, argument, what it sets, its help.
+ * getopt's two tables, the messages and --help are all made from it.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format.h"
+
+#define DELAY_MIN_S 0.1
+#define DELAY_MAX_S 3600
+#define HISTORY_MAX_MIB 65536
+#define PID_MAX 4194304 /* the kernel's PID_MAX_LIMIT */
+#define MESSAGE_CELLS 2000
+
+/* One row sets a flag (set == NULL) or calls set with the argument, which is NULL if it takes none. */
+struct option_row {
+	const char *name;
+	char letter; /* 0: none */
+	const char *arg;
+	size_t flag;
+	int (*set)(struct options *o, const char *arg);
+	const char *help; /* NULL: hidden */
+};
+
+/* One line on stderr, whatever bytes the arguments hold. Returns the exit status. */
+static int __attribute__((format(printf, 1, 2))) bad(const char *fmt, ...)
+{
+	char raw[MESSAGE_CELLS * 2], clean[sizeof(raw) * 4];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(raw, sizeof(raw), fmt, args);
+	va_end(args);
+	format_clean(clean, sizeof(clean), raw, MESSAGE_CELLS, true);
+	fprintf(stderr, "lagtop: %s\n", clean);
+	return 2;
+}
+
+/* Decimal digits only: no sign, no space, no 0x. */
+static bool parse_number(const char *arg, uint64_t min, uint64_t max, uint64_t *n)
+{
+	char *end;
+
+	if (*arg < '0' || *arg > '9')
+		return false;
+	errno = 0;
+	*n = strtoull(arg, &end, 10);
+	return !*end && !errno && *n >= min && *n <= max;
+}
+
+static int set_delay(struct options *o, const char *arg)
+{
+	char *end;
+
+	o->delay_s = strtod(arg, &end);
+	if (end == arg || *end || !(o->delay_s >= DELAY_MIN_S && o->delay_s <= DELAY_MAX_S))
+		return bad("--delay '%s': expected seconds from %g to %d", arg, DELAY_MIN_S, DELAY_MAX_S);
+	return 0;
+}
+
+static int set_iterations(struct options *o, const char *arg)
+{
+	if (!parse_number(arg, 1, UINT64_MAX - 1, &o->iterations))
+		return bad("--iterations '%s': expected a number of readings, 1 or more", arg);
+	return 0;
+}
+
+static int set_pids(struct options *o, const char *arg)
+{
+	char *list = strdup(arg), *rest = list, *word;
+	uint32_t *pids;
+	uint64_t pid;
+	int status = 0;
+
+	if (!list)
+		return bad("out of memory");
+	while ((word = strsep(&rest, ","))) {
+		if (!parse_number(word, 1, PID_MAX, &pid)) {
+			status = bad("--pid '%s': expected process numbers with commas between them, 1 to %d", arg, PID_MAX);
+			break;
+		}
+		pids = reallocarray(o->pids, o->n_pids + 1, sizeof(*pids));
+		if (!pids) {
+			status = bad("out of memory");
+			break;
+		}
+		o->pids = pids;
+		o->pids[o->n_pids++] = (uint32_t)pid;
+	}
+	free(list);
+	return status;
+}
+
+static int set_user(struct options *o, const char *arg)
+{
+	struct passwd *user = getpwnam(arg);
+	uint64_t uid;
+
+	if (user)
+		uid = user->pw_uid;
+	else if (!parse_number(arg, 0, UINT32_MAX - 1, &uid))
+		return bad("--user '%s': no such user; expected a name that is known here, or a number", arg);
+	o->has_uid = true;
+	o->uid = (uint32_t)uid;
+	return 0;
+}
+
+static int set_filter(struct options *o, const char *arg)
+{
+	o->filter = arg;
+	return 0;
+}
+
+/* The names of the columns that mean something for a kind of row, or of all. */
+static void column_names(char *buf, size_t size, unsigned int kinds)
+{
+	size_t at = 0, i;
+
+	buf[0] = '\0';
+	for (i = 0; i < columns_count && at < size; i++)
+		if (columns[i].kinds & kinds)
+			at += (size_t)snprintf(buf + at, size - at, "%s%s", at ? ", " : "", columns[i].name);
+}
+
+static int set_sort(struct options *o, const char *arg)
+{
+	char names[MESSAGE_CELLS];
+
+	o->sort_reverse = *arg == '-';
+	o->sort = column_find(arg + o->sort_reverse);
+	if (o->sort)
+		return 0;
+	column_names(names, sizeof(names), ~0U);
+	return bad("--sort '%s': no such column; there are: %s", arg, names);
+}
+
+static int set_view(struct options *o, const char *arg)
+{
+	char names[MESSAGE_CELLS];
+	size_t at = 0, i;
+
+	o->view = column_view_find(arg);
+	if (o->view)
+		return 0;
+	for (i = 0; i < column_views_count; i++)
+		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i ? ", " : "", column_views[i].name);
+	return bad("--view '%s': no such view; there are: %s", arg, names);
+}
+
+static int set_group(struct options *o, const char *arg)
+{
+	static const struct {
+		const char *name;
+		enum model_kind kind;
+	} groups[] = {
+		{ "process", MODEL_PROCESS },
+		{ "command", MODEL_COMMAND },
+		{ "user", MODEL_USER },
+		{ "cgroup", MODEL_CGROUP },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (!strcmp(arg, groups[i].name)) {
+			o->group = groups[i].kind;
+			return 0;
+		}
+	return bad("--group '%s': expected process, command, user or cgroup", arg);
+}
+
+static int set_output(struct options *o, enum options_output output)
+{
+	if (o->output != OUTPUT_SCREEN && o->output != output)
+		return bad("--batch, --json and --csv exclude one another: choose one");
+	o->output = output;
+	return 0;
+}
+
+static int set_batch(struct options *o, const char *arg)
+{
+	(void)arg;
+	return set_output(o, OUTPUT_BATCH);
+}
+
+static int set_json(struct options *o, const char *arg)
+{
+	(void)arg;
+	return set_output(o, OUTPUT_JSON);
+}
+
+static int set_csv(struct options *o, const char *arg)
+{
+	(void)arg;
+	return set_output(o, OUTPUT_CSV);
+}
+
+static int set_record(struct options *o, const char *arg)
+{
+	o->record = arg;
+	return *arg ? 0 : bad("--record '': expected the name of a file to write");
+}
+
+static int set_replay(struct options *o, const char *arg)
+{
+	o->replay = arg;
+	return *arg ? 0 : bad("--replay '': expected the name of a file that --record wrote");
+}
+
+static int set_history(struct options *o, const char *arg)
+{
+	uint64_t mib;
+
+	if (!parse_number(arg, 1, HISTORY_MAX_MIB, &mib))
+		return bad("--history '%s': expected MiB, 1 to %d", arg, HISTORY_MAX_MIB);
+	o->history_bytes = mib << 20;
+	return 0;
+}
+
+static int set_max_threads(struct options *o, const char *arg)
+{
+	uint64_t n;
+
+	if (!parse_number(arg, 1, (uint64_t)LT_CHUNK * LT_CHUNKS, &n))
+		return bad("--max-threads '%s': expected a number of threads, 1 to %d", arg, LT_CHUNK * LT_CHUNKS);
+	o->probe.max_threads = (uint32_t)n;
+	return 0;
+}
+
+#define FLAG(field) offsetof(struct options, field), NULL
+#define SET(function) 0, function
+
+static const struct option_row option_table[] = {
+	{ "delay", 'd', "SECS", SET(set_delay), "time between readings, 0.1 to 3600 (1)" },
+	{ "iterations", 'n', "N", SET(set_iterations), "stop after N readings" },
+	{ "pid", 'p', "PID[,PID...]", SET(set_pids), "only these processes" },
+	{ "user", 'u', "USER", SET(set_user), "only this user's" },
+	{ "filter", 'f', "EXPR", SET(set_filter), "only rows for which EXPR holds: cpu>5 and user=root" },
+	{ "sort", 's', "COLUMN", SET(set_sort), "sort by this column; -COLUMN turns the order round" },
+	{ "view", 'v', "NAME", SET(set_view), "overview, sched, syscalls, net, calls, connections" },
+	{ "threads", 'H', NULL, FLAG(threads), "one row per thread" },
+	{ "tree", 't', NULL, FLAG(tree), "parents and children" },
+	{ "group", 'g', "BY", SET(set_group), "one row per process, command, user or cgroup" },
+	{ "batch", 'b', NULL, SET(set_batch), "plain text table to stdout" },
+	{ "json", 'j', NULL, SET(set_json), "one JSON object per reading, one line each, to stdout" },
+	{ "csv", 0, NULL, SET(set_csv), "one CSV row per process and reading, with a header" },
+	{ "record", 'w', "FILE", SET(set_record), "also write every reading to FILE" },
+	{ "replay", 'r', "FILE", SET(set_replay), "show FILE instead of this machine" },
+	{ "active", 0, NULL, FLAG(active), "only rows that did something in the interval" },
+	{ "history", 0, "MIB", SET(set_history), "memory for the past (32)" },
+	{ "max-threads", 0, "N", SET(set_max_threads), "records to begin with" },
+	{ "verbose", 0, NULL, FLAG(verbose), "libbpf's messages to stderr (batch) or after the screen" },
+	{ "no-mouse", 0, NULL, FLAG(no_mouse), "leave the mouse to the terminal" },
+	{ "readonly", 0, NULL, FLAG(readonly), "no signals, no renice" },
+	{ "no-sched", 0, NULL, FLAG(probe.off[SAMPLE_SCHED]), "leave the scheduler's probes off" },
+	{ "no-syscall", 0, NULL, FLAG(probe.off[SAMPLE_SYSCALL]), "leave the system calls' probes off" },
+	{ "no-net", 0, NULL, FLAG(probe.off[SAMPLE_NET]), "leave the network's probes off" },
+	{ "ascii", 0, NULL, FLAG(ascii), "no character beyond ASCII" },
+	{ "no-color", 0, NULL, FLAG(no_color), "no colour" },
+	{ "check", 0, NULL, FLAG(check), "say what works here, and why not" },
+	{ "list-columns", 0, NULL, FLAG(list_columns), "every column: name, unit, help" },
+	{ "help", 'h', NULL, FLAG(help), "this text" },
+	{ "version", 'V', NULL, FLAG(version), "name and version" },
+	{ "manual", 0, NULL, FLAG(manual), NULL },
+};
+
+#define OPTIONS (sizeof(option_table) / sizeof(option_table[0]))
+#define LONG_VALUE 256 /* getopt's value of the table's first row, above every letter */
+
+static const struct option_row *row_of(int value)
+{
+	size_t i;
+
+	if (value >= LONG_VALUE && value < LONG_VALUE + (int)OPTIONS)
+		return &option_table[value - LONG_VALUE];
+	for (i = 0; i < OPTIONS; i++)
+		if (value && option_table[i].letter == value)
+			return &option_table[i];
+	return NULL;
+}
+
+static int apply(struct options *o, const struct option_row *row, const char *arg)
+{
+	if (row->set)
+		return row->set(o, arg);
+	*(bool *)((char *)o + row->flag) = true;
+	return 0;
+}
+
+enum model_kind options_kind(const struct options *o)
+{
+	if (o->view->kind != MODEL_PROCESS)
+		return o->view->kind;
+	return o->threads ? MODEL_THREAD : o->group;
+}
+
+/* What each option allows alone, and together they do not. */
+static int check_together(const struct options *o)
+{
+	bool grouped = o->group != MODEL_PROCESS;
+	bool arranged = o->threads || o->tree || grouped;
+	char names[MESSAGE_CELLS];
+
+	if (o->threads + o->tree + grouped > 1)
+		return bad("--threads, --tree and --group exclude one another: choose one");
+	if (arranged && o->output == OUTPUT_JSON)
+		return bad("--json has one object per process: --threads, --tree and --group do not go with it");
+	if (arranged && o->output != OUTPUT_SCREEN && o->view->kind != MODEL_PROCESS)
+		return bad("--view %s has no processes: --threads, --tree and --group do not go with it", o->view->name);
+	if (o->record && o->replay)
+		return bad("--record and --replay exclude one another: choose one");
+	if (o->probe.off[SAMPLE_SCHED] && o->probe.off[SAMPLE_SYSCALL] && o->probe.off[SAMPLE_NET])
+		return bad("--no-sched, --no-syscall and --no-net together leave nothing to show: drop one");
+	if (o->sort && !(o->sort->kinds & 1U << options_kind(o))) {
+		column_names(names, sizeof(names), 1U << options_kind(o));
+		return bad("--sort '%s': no such column in this table; there are: %s", o->sort->name, names);
+	}
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	struct option longs[OPTIONS + 1] = { { 0 } };
+	char shorts[2 * OPTIONS + 2] = ":", *to = shorts + 1;
+	const struct option_row *row;
+	int value, status;
+	size_t i;
+
+	*o = (struct options){
+		.delay_s = 1,
+		.history_bytes = 32 << 20,
+		.view = &column_views[0],
+		.group = MODEL_PROCESS,
+	};
+	for (i = 0; i < OPTIONS; i++) {
+		row = &option_table[i];
+		longs[i].name = row->name;
+		longs[i].has_arg = row->arg ? required_argument : no_argument;
+		longs[i].val = LONG_VALUE + (int)i;
+		if (row->letter) {
+			*to++ = row->letter;
+			if (row->arg)
+				*to++ = ':';
+		}
+	}
+	opterr = 0;
+	optind = 0; /* glibc: begin anew, also after an earlier parse */
+	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		row = row_of(value == '?' || value == ':' ? optopt : value);
+		if (value == ':')
+			return bad("--%s needs a value: --%s %s", row->name, row->name, row->arg);
+		if (value == '?' && row)
+			return bad("--%s takes no value", row->name);
+		if (value == '?' && optopt)
+			return bad("no option '-%c'; lagtop --help lists them", optopt);
+		if (value == '?')
+			return bad("no option '%s', or short for more than one; lagtop --help lists them", argv[optind - 1]);
+		status = apply(o, row, optarg);
+		if (status)
+			return status;
+	}
+	if (optind < argc)
+		return bad("'%s' is not an option; lagtop --help lists them", argv[optind]);
+	if (o->help || o->version || o->list_columns)
+		return 0;
+	status = check_together(o);
+	o->probe.verbose = o->verbose;
+	o->probe.readonly = o->readonly;
+	o->probe.connections = o->output == OUTPUT_JSON || o->view->kind == MODEL_CONNECTION;
+	return status;
+}
+
+void options_free(struct options *o)
+{
+	free(o->pids);
+	*o = (struct options){ 0 };
+}
+
+void options_help(FILE *out)
+{
+	const struct option_row *row;
+	char name[40];
+	size_t i;
+
+	fputs("Usage: lagtop [options]\n"
+	      "Shows who is waiting, and for what: the scheduler, system calls and the network, by process.\n\n",
+	      out);
+	for (i = 0; i < OPTIONS; i++) {
+		row = &option_table[i];
+		if (!row->help)
+			continue;
+		snprintf(name, sizeof(name), "--%s%s%s", row->name, row->arg ? " " : "", row->arg ? row->arg : "");
+		if (row->letter)
+			fprintf(out, "  -%c, %-22s %s\n", row->letter, name, row->help);
+		else
+			fprintf(out, "      %-22s %s\n", name, row->help);
+	}
+	fputs("\nExit status: 0 done; 1 it could not run, or a process of --pid is not there; 2 a bad option;\n"
+	      "3 --check: only part works; 128 + N ended by signal N.\n",
+	      out);
+}

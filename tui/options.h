@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line: one table from which getopt's options and --help are made. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "column.h"
+#include "probe.h"
+
+#define LAGTOP_VERSION "0.1"
+
+enum options_output { OUTPUT_SCREEN, OUTPUT_BATCH, OUTPUT_JSON, OUTPUT_CSV };
+
+struct options {
+	enum options_output output;
+	double delay_s;
+	uint64_t iterations; /* 0: no end */
+	uint32_t *pids;	     /* -p; NULL: all */
+	size_t n_pids;
+	bool has_uid;
+	uint32_t uid;
+	const char *filter;
+	const struct column *sort; /* NULL: the view's own */
+	bool sort_reverse;
+	const struct column_view *view;
+	bool threads, tree, active, no_mouse, ascii, no_color, readonly, verbose;
+	enum model_kind group; /* MODEL_PROCESS: none */
+	const char *record, *replay;
+	uint64_t history_bytes;
+	struct probe_options probe;
+	bool check, list_columns, help, version;
+	bool manual; /* hidden --manual: a key makes a reading (screen tests) */
+};
+
+/* Parses argv. 0: go on; 2: bad, one line on stderr was written. Nothing else is touched. */
+int options_parse(struct options *o, int argc, char **argv);
+void options_free(struct options *o);
+void options_help(FILE *out);
+/* The kind of row that the options ask for: the view's own, or by -H and -g. */
+enum model_kind options_kind(const struct options *o);
+
+#endif

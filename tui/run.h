@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The loop without a screen: a reading every delay, each written to stdout and to the recording. */
+#ifndef RUN_H
+#define RUN_H
+
+#include "options.h"
+#include "record.h"
+
+/* Blocks the signals that end a run, so that run_batch takes them in order. Call it before the source is opened:
+ * its threads inherit it. A signal that the caller ignored (nohup, a shell's background job) stays ignored. */
+void run_block_signals(void);
+
+/* Runs until the iterations, the file or the processes of -p end, or a signal comes. rec may be NULL.
+ * Returns the exit status; 1: why holds one sentence. */
+int run_batch(const struct options *o, struct source *src, struct record *rec, char *why, size_t why_size);
+
+#endif
