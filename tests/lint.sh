@@ -92,7 +92,7 @@ check "every source says its license" license_lines
 check "no file is too long" file_length
 check "clang-format" clang_format
 check "clang has no warnings either" make -s syntax
-check "shellcheck" shellcheck "${scripts[@]}"
+check "shellcheck" shellcheck -f gcc "${scripts[@]}"
 check "codespell" codespell "${texts[@]}"
 check "no path of one machine" machine_paths
 check "no registry's host" registry_hosts
