@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "live.h"
+
+#define SESSIONS 4
+
+static struct live *sessions[SESSIONS];
+static unsigned int out_of_bounds;
+
+void live_skip(const char *reason)
+{
+	printf("skip: %s\n", reason);
+	fflush(stdout);
+	skip();
+	abort();
+}
+
+/* Asked of the kernel, not of lagtop: a lagtop that wrongly refuses must fail, not skip. */
+void live_need_bpf(void)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1 };
+	int fd;
+
+	if (geteuid())
+		live_skip("not root");
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		live_skip("this kernel has no BTF");
+	fd = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+	if (fd < 0)
+		live_skip(errno == ENOSYS ? "this kernel has no BPF" : "this process may not use BPF");
+	close(fd);
+}
+
+static const char *program(void)
+{
+	const char *path = getenv("LAGTOP");
+
+	return path ? path : "./lagtop";
+}
+
+struct live *live_start(const char *option, ...)
+{
+	char *argv[32] = { (char *)program(), (char *)"--json" };
+	struct live *l = calloc(1, sizeof(*l));
+	size_t n = 2;
+	va_list args;
+
+	live_need_bpf();
+	assert_non_null(l);
+	va_start(args, option);
+	for (const char *next = option; next && n < 31; next = va_arg(args, const char *))
+		argv[n++] = (char *)next;
+	va_end(args);
+	for (n = 0; n < SESSIONS - 1 && sessions[n]; n++)
+		;
+	assert_null(sessions[n]);
+	sessions[n] = l;
+	l->child = child_start(argv, (uid_t)-1);
+	assert_non_null(l->child);
+	live_next(l);
+	return l;
+}
+
+struct json_object *live_next(struct live *l)
+{
+	char *line = child_line(l->child);
+	struct json_object *reading;
+
+	if (!line) {
+		char *errors = child_errors(l->child);
+
+		fail_msg("no reading from lagtop: %s", errors ? errors : "");
+	}
+	reading = json_tokener_parse(line);
+	if (!reading)
+		fail_msg("not JSON: %.200s", line);
+	if (l->n == l->cap) {
+		l->cap = l->cap * 2 + 16;
+		l->reading = realloc(l->reading, l->cap * sizeof(*l->reading));
+		assert_non_null(l->reading);
+	}
+	l->reading[l->n++] = reading;
+	return reading;
+}
+
+int64_t live_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static int64_t reading_ns(struct json_object *reading)
+{
+	const char *text = live_text(reading, "time");
+	struct tm tm = {};
+	char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+	if (!rest || *rest != '.')
+		fail_msg("time: %s", text);
+	return timegm(&tm) * 1000000000LL + (int64_t)(strtod(rest, NULL) * 1e9);
+}
+
+void live_past_now(struct live *l)
+{
+	int64_t now_ns = live_now_ns();
+
+	/* `time` is cut to microseconds */
+	while (reading_ns(live_next(l)) <= now_ns + 1000)
+		;
+}
+
+int live_stop(struct live *l, int signal_number)
+{
+	if (signal_number)
+		kill(l->child->pid, signal_number);
+	return child_wait(l->child);
+}
+
+int live_end_test(void **state)
+{
+	(void)state;
+	child_free_all();
+	for (size_t i = 0; i < SESSIONS; i++) {
+		if (!sessions[i])
+			continue;
+		for (size_t r = 0; r < sessions[i]->n; r++)
+			json_object_put(sessions[i]->reading[r]);
+		free(sessions[i]->reading);
+		free(sessions[i]);
+		sessions[i] = NULL;
+	}
+	out_of_bounds = 0;
+	return 0;
+}
+
+static struct json_object *field(struct json_object *o, const char *path, bool *found)
+{
+	char word[64];
+
+	*found = true;
+	while (*path) {
+		size_t len = strcspn(path, ".");
+
+		snprintf(word, sizeof(word), "%.*s", (int)len, path);
+		if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, word, &o)) {
+			*found = false;
+			return NULL;
+		}
+		path += len + (path[len] == '.');
+		if (!o)
+			return NULL;
+	}
+	return o;
+}
+
+static struct json_object *known_field(struct json_object *o, const char *path)
+{
+	bool found;
+	struct json_object *value = field(o, path, &found);
+
+	if (!found)
+		fail_msg("no field %s in %.300s", path, json_object_to_json_string(o));
+	return value;
+}
+
+int64_t live_get(struct json_object *o, const char *path)
+{
+	struct json_object *value = known_field(o, path);
+
+	return value ? json_object_get_int64(value) : LIVE_NULL;
+}
+
+const char *live_text(struct json_object *o, const char *path)
+{
+	struct json_object *value = known_field(o, path);
+
+	return value ? json_object_get_string(value) : "";
+}
+
+struct json_object *live_process(struct json_object *reading, int64_t pid)
+{
+	struct json_object *all = known_field(reading, "processes"), *found = NULL;
+
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object *p = json_object_array_get_idx(all, i);
+
+		if (live_get(p, "pid") == pid)
+			found = p;
+	}
+	return found;
+}
+
+int64_t live_sum(struct live *l, size_t from, int64_t pid, const char *path)
+{
+	int64_t sum = 0;
+
+	for (size_t r = from; r < l->n; r++) {
+		struct json_object *p = live_process(l->reading[r], pid);
+		int64_t value = p ? live_get(p, path) : 0;
+
+		sum += value == LIVE_NULL ? 0 : value;
+	}
+	return sum;
+}
+
+static bool is_call(struct json_object *row, const char *call)
+{
+	const char *slash = strchr(call, '/');
+	size_t len = slash ? (size_t)(slash - call) : 0;
+
+	return !strcmp(live_text(row, "name"), slash ? slash + 1 : call) &&
+	       (!slash || (!strncmp(live_text(row, "abi"), call, len) && !live_text(row, "abi")[len]));
+}
+
+int64_t live_sum_call(struct live *l, size_t from, int64_t pid, const char *call, const char *path)
+{
+	int64_t sum = 0;
+
+	for (size_t r = from; r < l->n; r++) {
+		struct json_object *p = live_process(l->reading[r], pid), *rows = p ? known_field(p, "syscalls") : NULL;
+
+		for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
+			struct json_object *row = json_object_array_get_idx(rows, i), *value;
+			bool found;
+
+			if (!is_call(row, call))
+				continue;
+			value = field(row, path, &found); /* an errno that did not happen has no field */
+			sum += value ? json_object_get_int64(value) : 0;
+		}
+	}
+	return sum;
+}
+
+/* Not `sockets` nor `switches`: those happen to strangers and are mended (see pid 1 in live.h). */
+int64_t live_lost(struct live *l, size_t from)
+{
+	static const char *const what[] = { "lost.threads", "lost.calls", "lost.exits", "lost.events" };
+	int64_t sum = 0;
+
+	for (size_t r = from; r < l->n; r++)
+		for (size_t i = 0; i < sizeof(what) / sizeof(*what); i++)
+			sum += live_get(l->reading[r], what[i]) == LIVE_NULL ? 0 : live_get(l->reading[r], what[i]);
+	return sum;
+}
+
+void live_compare_claims(struct live *l, size_t from, int64_t pid, const char *done)
+{
+	char name[64], error[32], path[48];
+
+	for (const char *at = strstr(done, " call:"); at; at = strstr(at + 1, " call:")) {
+		long long count;
+		int n = sscanf(at, " call:%63[^= ]=%lld:%31[A-Z0-9]", name, &count, error);
+
+		assert_true(n >= 2);
+		live_compare((double)live_sum_call(l, from, pid, name, "count"), (double)count, 0, "%s", name);
+		live_compare((double)live_sum_call(l, from, pid, name, "errors"), n == 3 ? (double)count : 0, 0,
+			     "%s errors", name);
+		if (n < 3)
+			continue;
+		snprintf(path, sizeof(path), "errno.%s", error);
+		live_compare((double)live_sum_call(l, from, pid, name, path), (double)count, 0, "%s %s", name, error);
+	}
+}
+
+static bool table_row(bool good, double measured, double oracle, double allowed, const char *what, va_list args)
+{
+	char text[64];
+
+	vsnprintf(text, sizeof(text), what, args);
+	printf("= %-44.44s %16.6g %16.6g %14.6g %12.6g%s\n", text, measured, oracle, measured - oracle, allowed,
+	       good ? "" : "  OUT OF BOUNDS");
+	fflush(stdout);
+	out_of_bounds += !good;
+	return good;
+}
+
+bool live_compare(double measured, double oracle, double allowed, const char *what, ...)
+{
+	va_list args;
+	bool good;
+
+	va_start(args, what);
+	good = table_row(fabs(measured - oracle) <= allowed, measured, oracle, allowed, what, args);
+	va_end(args);
+	return good;
+}
+
+bool live_between(double measured, double low, double high, const char *what, ...)
+{
+	va_list args;
+	bool good;
+
+	va_start(args, what);
+	good = table_row(measured >= low && measured <= high, measured, low, high - low, what, args);
+	va_end(args);
+	return good;
+}
+
+void live_verdict(void)
+{
+	if (out_of_bounds)
+		fail_msg("%u comparisons are out of bounds", out_of_bounds);
+}
+
+struct child *live_load(const char **ready, const char *workload, ...)
+{
+	const char *word[8] = { NULL };
+	struct child *c;
+	va_list args;
+
+	va_start(args, workload);
+	for (size_t n = 0; n < 7 && (word[n] = va_arg(args, const char *)); n++)
+		;
+	va_end(args);
+	c = child_load(ready, workload, word[0], word[1], word[2], word[3], word[4], word[5], NULL);
+	if (!c)
+		fail_msg("workload %s", workload);
+	return c;
+}
+
+char *live_round(struct child *load)
+{
+	char *line = child_round(load);
+
+	if (!line) {
+		char *errors = child_errors(load);
+
+		fail_msg("a workload failed: %s", errors ? errors : "");
+	}
+	return line;
+}
+
+int64_t live_proc(int64_t pid, const char *file, const char *word)
+{
+	char path[128], line[512];
+	int64_t value = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%lld/%s", (long long)pid, file);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, word, strlen(word))) {
+			value = strtoll(line + strlen(word), NULL, 10);
+			break;
+		}
+	if (f)
+		fclose(f);
+	return value;
+}
+
+int64_t live_field(const char *path, int i)
+{
+	char line[1024] = "", *at = line;
+	FILE *f = fopen(path, "r");
+	int64_t value = -1;
+
+	if (!f)
+		return -1;
+	if (fgets(line, sizeof(line), f))
+		for (char *end; (value = strtoll(at, &end, 10), end != at) && i--; at = end)
+			;
+	fclose(f);
+	return value;
+}
+
+/* argv is not at hand; LIVE_ONLY=pattern runs some tests of a program. */
+int live_run(const char *name, const struct CMUnitTest *tests, size_t n)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	cmocka_set_message_output(getenv("CMOCKA_MESSAGE_OUTPUT") ? CM_OUTPUT_TAP : CM_OUTPUT_STDOUT);
+	if (getenv("LIVE_ONLY"))
+		cmocka_set_test_filter(getenv("LIVE_ONLY"));
+	return _cmocka_run_group_tests(name, tests, n, NULL, NULL);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Live tests: `lagtop --json` as a child, its readings, and comparisons with what the kernel or the
+ * workload itself says. A comparison is a line of a table (measured, oracle, difference, allowed) that the
+ * runner prints; live_verdict fails the test if a line was out of bounds. pid 1 is never compared:
+ * some virtual machines run their tracepoints not at all while it is current.
+ */
+#ifndef LIVE_H
+#define LIVE_H
+
+#include <json-c/json.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include "child.h"
+
+#define LIVE_NULL INT64_MIN /* null in the JSON: not known */
+
+struct live {
+	struct child *child;
+	struct json_object **reading; /* all of them, oldest first */
+	size_t n, cap;
+};
+
+/* Skips the running test, with the reason, where nothing can be measured: not root, no BPF, no BTF. */
+void live_need_bpf(void);
+void live_skip(const char *reason) __attribute__((noreturn));
+
+/* `lagtop --json` and these options, after its first reading: everything that follows is counted. */
+struct live *live_start(const char *option, ...) __attribute__((sentinel));
+struct json_object *live_next(struct live *l); /* the next reading; fails the test if none comes */
+void live_past_now(struct live *l);	       /* reads until a reading that was taken after this call */
+int live_stop(struct live *l, int signal_number); /* exit status; l stays valid until the test ends */
+int live_end_test(void **state);		      /* teardown of each test: frees and kills what it left */
+
+/* The process in a reading, or NULL. With several of one pid the last. */
+struct json_object *live_process(struct json_object *reading, int64_t pid);
+/* A number by its path, "net.tx_bytes"; LIVE_NULL if null; a missing field fails the test. */
+int64_t live_get(struct json_object *o, const char *path);
+const char *live_text(struct json_object *o, const char *path); /* "" if null */
+/* Its sum over the readings from the from-th on, for one process; nulls count as 0. */
+int64_t live_sum(struct live *l, size_t from, int64_t pid, const char *path);
+/* The same for a call: "getppid" or "i386/getpid", and a field of its row; "errno.EBADF" is one too. */
+int64_t live_sum_call(struct live *l, size_t from, int64_t pid, const char *call, const char *path);
+/* Σ of what `lost` says is missing from the numbers, over these readings. */
+int64_t live_lost(struct live *l, size_t from);
+/* Compares every `call:…` of a workload's `done` line. */
+void live_compare_claims(struct live *l, size_t from, int64_t pid, const char *done);
+
+/* One line of the table. Equal within `allowed`, which is in the unit of the numbers. */
+bool live_compare(double measured, double oracle, double allowed, const char *what, ...)
+	__attribute__((format(printf, 4, 5)));
+/* low ≤ measured ≤ high */
+bool live_between(double measured, double low, double high, const char *what, ...)
+	__attribute__((format(printf, 4, 5)));
+void live_verdict(void);
+
+struct child *live_load(const char **ready, const char *workload, ...) __attribute__((sentinel));
+char *live_round(struct child *load); /* fails the test where child_round would return NULL */
+
+int64_t live_now_ns(void); /* CLOCK_REALTIME */
+/* Number in /proc/PID/FILE behind a word ("voluntary_ctxt_switches:"), or -1. */
+int64_t live_proc(int64_t pid, const char *file, const char *word);
+/* The i-th number (from 0) of the first line of a file, or -1. */
+int64_t live_field(const char *path, int i);
+
+#define live_main(tests) live_run(#tests, tests, sizeof(tests) / sizeof(*(tests)))
+int live_run(const char *name, const struct CMUnitTest *tests, size_t n);
+#define live_test(f) cmocka_unit_test_teardown(f, live_end_test)
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Exact numbers: what a workload did so many times is in the readings so many times, never more, never less. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "live.h"
+
+/* The dead of some readings whose parent is `ppid`: how many, the sum of their exit codes, how many twice. */
+struct dead {
+	int64_t n, codes, twice, not_zero, wrong_comm;
+};
+
+static int compare_identity(const void *a, const void *b)
+{
+	return memcmp(a, b, 2 * sizeof(int64_t));
+}
+
+static struct dead count_dead(struct live *l, size_t from, int64_t ppid, const char *comm)
+{
+	int64_t(*seen)[2] = calloc(100000, sizeof(*seen));
+	struct dead d = {};
+	size_t n = 0;
+
+	assert_non_null(seen);
+	for (size_t r = from; r < l->n; r++) {
+		struct json_object *all = json_object_object_get(l->reading[r], "processes");
+
+		for (size_t i = 0; i < json_object_array_length(all); i++) {
+			struct json_object *p = json_object_array_get_idx(all, i);
+
+			if (live_get(p, "ppid") != ppid || strcmp(live_text(p, "state"), "exited"))
+				continue;
+			d.n++;
+			d.codes += live_get(p, "exit_code");
+			d.not_zero += live_get(p, "exit_code") != 0;
+			d.wrong_comm += strcmp(live_text(p, "comm"), comm) != 0;
+			assert_true(n < 100000);
+			seen[n][0] = live_get(p, "pid");
+			seen[n++][1] = live_get(p, "start_ns");
+		}
+	}
+	qsort(seen, n, sizeof(*seen), compare_identity);
+	for (size_t i = 1; i < n; i++)
+		d.twice += !compare_identity(seen[i - 1], seen[i]);
+	free(seen);
+	return d;
+}
+
+static void compare_dead(struct live *l, const char *what, int64_t ppid, const char *comm, int64_t n, int64_t codes)
+{
+	struct dead d = count_dead(l, 0, ppid, comm);
+
+	live_compare((double)d.n, (double)n, 0, "%s: processes that exited", what);
+	live_compare((double)d.twice, 0, 0, "%s: exited twice", what);
+	live_compare((double)d.codes, (double)codes, 0, "%s: sum of exit codes", what);
+	live_compare((double)d.wrong_comm, 0, 0, "%s: not called %s", what, comm);
+	live_compare((double)live_lost(l, 0), 0, 0, "%s: lost", what);
+}
+
+static void test_getppid_of_four_threads(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "getppid", "4", "1000000", NULL);
+	const char *done = live_round(load);
+
+	(void)state;
+	live_past_now(l);
+	live_compare_claims(l, 0, load->pid, done);
+	live_compare(live_get(live_process(l->reading[l->n - 1], load->pid), "threads"), 5, 0, "getppid: threads");
+	live_verdict();
+}
+
+static void test_two_thousand_true(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "spawn", "2000", NULL);
+
+	(void)state;
+	live_round(load);
+	live_past_now(l);
+	compare_dead(l, "2,000 × true", load->pid, "true", 2000, 0);
+	live_verdict();
+}
+
+static void test_fork_and_exit(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "forkexit", "5000", NULL);
+	const char *done = live_round(load);
+
+	(void)state;
+	live_past_now(l);
+	compare_dead(l, "5,000 × fork", load->pid, "load", 5000, child_value(done, "codes"));
+	live_verdict();
+}
+
+static void test_threads(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "threads", "3000", NULL);
+	const char *done = live_round(load);
+
+	(void)state;
+	live_past_now(l);
+	live_compare_claims(l, 0, load->pid, done);
+	live_compare((double)live_lost(l, 0), 0, 0, "3,000 threads: lost");
+	live_verdict();
+}
+
+static void test_io_uring_rings(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "io-uring", "500", NULL);
+	const char *done = live_round(load);
+
+	(void)state;
+	live_past_now(l);
+	live_compare_claims(l, 0, load->pid, done);
+	live_compare((double)live_lost(l, 0), 0, 0, "500 rings: lost");
+	live_verdict();
+}
+
+/* Whatever begins and ends inside both is the same to both. */
+static void test_two_lagtops(void **state)
+{
+	struct live *one = live_start("-d", "0.2", NULL), *two = live_start("-d", "0.3", NULL);
+	struct child *calls = live_load(NULL, "mixed", "3", "20000", NULL);
+	struct child *forks = live_load(NULL, "forkexit", "500", NULL);
+	const char *done = live_round(calls), *forked = live_round(forks);
+	static const char *const fields[] = { "calls.count", "calls.errors", "switches.voluntary", "wakeups" };
+
+	(void)state;
+	child_close_in(calls);
+	assert_int_equal(child_wait(calls), 0);
+	live_past_now(one);
+	live_past_now(two);
+	live_compare_claims(one, 0, calls->pid, done);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		live_compare((double)live_sum(two, 0, calls->pid, fields[i]),
+			     (double)live_sum(one, 0, calls->pid, fields[i]), 0, "two lagtops: %s", fields[i]);
+	compare_dead(one, "first of two", forks->pid, "load", 500, child_value(forked, "codes"));
+	compare_dead(two, "second of two", forks->pid, "load", 500, child_value(forked, "codes"));
+	live_verdict();
+}
+
+/* What dies while nobody reads the output, or long before the next reading, is not lost. */
+static void test_output_not_read(void **state)
+{
+	struct live *l = live_start("-d", "0.1", NULL);
+	struct child *load = live_load(NULL, "forkexit", "10000", NULL);
+	const char *done = live_round(load);
+
+	(void)state;
+	live_past_now(l);
+	compare_dead(l, "output not read", load->pid, "load", 10000, child_value(done, "codes"));
+	live_verdict();
+}
+
+static void test_long_delay(void **state)
+{
+	struct live *l = live_start("-d", getenv("LIVE_DELAY") ? getenv("LIVE_DELAY") : "8", NULL);
+	struct child *load = live_load(NULL, "forkexit", "10000", NULL);
+	const char *done = live_round(load);
+
+	(void)state;
+	live_past_now(l);
+	compare_dead(l, "long delay", load->pid, "load", 10000, child_value(done, "codes"));
+	live_verdict();
+}
+
+/* Few records: a number may be missing, but then it says so, and what is shown is right. */
+static void test_few_records(void **state)
+{
+	struct live *l = live_start("-d", "0.2", "--max-threads", "16", NULL);
+	struct child *crowd = live_load(NULL, "crowd", "500", NULL);
+	struct child *load = live_load(NULL, "getppid", "4", "100000", NULL);
+	struct json_object *p;
+	int64_t count, missing;
+
+	(void)state;
+	live_round(load);
+	live_past_now(l);
+	p = live_process(l->reading[l->n - 1], crowd->pid);
+	missing = 501 - (p ? live_get(p, "threads") : 0);
+	live_between((double)live_get(l->reading[l->n - 1], "lost.threads"), (double)missing, 1e6,
+		     "few records: threads not in the numbers");
+	count = live_sum_call(l, 0, load->pid, "getppid", "count");
+	live_between((double)count, live_lost(l, 0) ? 0 : 100000, 100000, "few records: getppid");
+	live_verdict();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest counts[] = {
+		live_test(test_getppid_of_four_threads),
+		live_test(test_two_thousand_true),
+		live_test(test_fork_and_exit),
+		live_test(test_threads),
+		live_test(test_io_uring_rings),
+		live_test(test_two_lagtops),
+		live_test(test_output_not_read),
+		live_test(test_long_delay),
+		live_test(test_few_records),
+	};
+
+	return live_main(counts);
+}

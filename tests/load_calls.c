@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Workloads of system calls. A claim `call:NAME=COUNT` or `call:NAME=COUNT:ERRNO` (all of them failed so)
+ * on the `done` line is what the monitor must find. The protocol itself uses only read and write.
+ */
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "load.h"
+
+/* Threads that each do their part once per round. */
+struct team {
+	pthread_barrier_t begin, end;
+	void (*part)(long n);
+	long n;
+};
+
+static void *team_member(void *arg)
+{
+	struct team *team = arg;
+
+	for (;;) {
+		pthread_barrier_wait(&team->begin);
+		team->part(team->n);
+		pthread_barrier_wait(&team->end);
+	}
+	return NULL;
+}
+
+static void team_start(struct team *team, long threads, long each, void (*part)(long n))
+{
+	team->part = part;
+	team->n = each;
+	pthread_barrier_init(&team->begin, NULL, (unsigned int)threads + 1);
+	pthread_barrier_init(&team->end, NULL, (unsigned int)threads + 1);
+	for (long i = 0; i < threads; i++)
+		load_thread(team_member, team);
+}
+
+static void team_round(struct team *team)
+{
+	pthread_barrier_wait(&team->begin);
+	pthread_barrier_wait(&team->end);
+}
+
+static void part_getppid(long n)
+{
+	while (n--)
+		syscall(SYS_getppid);
+}
+
+static void run_getppid(char **arg)
+{
+	long threads = load_number(arg[0]), total = load_number(arg[1]);
+	struct team team;
+
+	if (threads < 2) {
+		load_ready(" ");
+		while (load_go()) {
+			part_getppid(total);
+			load_done(total, "call:getppid=%ld", total);
+		}
+		return;
+	}
+	team_start(&team, threads, total / threads, part_getppid);
+	load_ready(" ");
+	while (load_go()) {
+		team_round(&team);
+		load_done(total / threads * threads, "call:getppid=%ld", total / threads * threads);
+	}
+}
+
+static void run_zero(char **arg)
+{
+	long n = load_number(arg[0]);
+	int fd = open("/dev/zero", O_RDONLY);
+	char byte;
+
+	if (fd < 0)
+		load_die("/dev/zero");
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < n; i++)
+			if (read(fd, &byte, 1) != 1)
+				load_die("read");
+		load_done(n, " ");
+	}
+}
+
+static void run_ten(char **arg)
+{
+	static const int calls[10] = {SYS_getppid, SYS_getuid,	SYS_geteuid, SYS_getgid, SYS_getegid,
+				      SYS_getpid,  SYS_gettid, SYS_getpgid, SYS_getsid, SYS_umask};
+	long n = load_number(arg[0]);
+
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < n; i++)
+			syscall(calls[i % 10], 0);
+		load_done(n, " ");
+	}
+}
+
+static int zero_fd, null_fd, pipe_fd[2];
+
+static void part_mixed(long n)
+{
+	char bytes[16] = "";
+	struct stat st;
+
+	while (n--) {
+		syscall(SYS_getppid);
+		syscall(SYS_close, -1);
+		syscall(SYS_openat, AT_FDCWD, "/nonexistent/lagtop", O_RDONLY, 0);
+		syscall(SYS_pread64, zero_fd, bytes, sizeof(bytes), 0);
+		syscall(SYS_pwrite64, null_fd, bytes, sizeof(bytes), 0);
+		syscall(SYS_lseek, pipe_fd[0], 0, SEEK_SET);
+		syscall(SYS_dup3, 0, 0, 0);
+		syscall(SYS_fcntl, zero_fd, F_GETFD, 0);
+		syscall(SYS_kill, getpid(), 0);
+		syscall(SYS_fstat, -1, &st);
+		syscall(SYS_getpgid, -1);
+	}
+}
+
+static void run_mixed(char **arg)
+{
+	long threads = load_number(arg[0]), each = load_number(arg[1]), n = threads * each;
+	struct team team;
+
+	zero_fd = open("/dev/zero", O_RDONLY);
+	null_fd = open("/dev/null", O_WRONLY);
+	if (zero_fd < 0 || null_fd < 0 || pipe(pipe_fd))
+		load_die("mixed");
+	team_start(&team, threads, each, part_mixed);
+	load_ready(" ");
+	while (load_go()) {
+		team_round(&team);
+		load_done(n * 11,
+			  "call:getppid=%ld call:close=%ld:EBADF call:openat=%ld:ENOENT call:pread64=%ld "
+			  "call:pwrite64=%ld call:lseek=%ld:ESPIPE call:dup3=%ld:EINVAL call:fcntl=%ld "
+			  "call:kill=%ld call:fstat=%ld:EBADF call:getpgid=%ld:ESRCH",
+			  n, n, n, n, n, n, n, n, n, n, n);
+	}
+}
+
+#if defined(__x86_64__)
+static long call_i386(long nr, long first)
+{
+	long ret;
+
+	__asm__ volatile("int $0x80" : "=a"(ret) : "a"(nr), "b"(first) : "memory", "r8", "r9", "r10", "r11");
+	return ret;
+}
+
+/* Numbers of asm/unistd_32.h: 20 getpid, 6 close. */
+static void run_int80(char **arg)
+{
+	long n = load_number(arg[0]);
+
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < n; i++) {
+			call_i386(20, 0);
+			call_i386(6, -1);
+		}
+		load_done(2 * n, "call:i386/getpid=%ld call:i386/close=%ld:EBADF", n, n);
+	}
+}
+#endif
+
+/* Each ring brings a kernel-made thread of this process (SQPOLL), born without a fork. */
+static void run_io_uring(char **arg)
+{
+	long n = load_number(arg[0]);
+
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < n; i++) {
+			struct io_uring_params p = {.flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 1};
+			long fd = syscall(SYS_io_uring_setup, 4, &p);
+
+			if (fd < 0)
+				load_die("io_uring_setup");
+			if (syscall(SYS_close, fd))
+				load_die("close");
+		}
+		load_done(n, "call:io_uring_setup=%ld call:close=%ld", n, n);
+	}
+}
+
+const struct workload load_calls[] = {
+	{"getppid", "THREADS TOTAL", run_getppid, "getppid, TOTAL times over THREADS threads"},
+	{"zero", "N", run_zero, "read a byte of /dev/zero"},
+	{"ten", "N", run_ten, "ten cheap calls in turn, N in all"},
+	{"mixed", "THREADS EACH", run_mixed, "eleven calls, five of them failing, EACH times in every thread"},
+#if defined(__x86_64__)
+	{"int80", "N", run_int80, "getpid and a failing close through int 0x80, N times each"},
+#endif
+	{"io-uring", "N", run_io_uring, "N io_uring rings with a kernel thread each, set up and closed"},
+	{},
+};

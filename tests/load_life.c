@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lives that end, begin or change in odd ways: exec, exit of the leader, reused pids, new names and users. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "load.h"
+
+static long calls;
+
+static void call_getppid(long n)
+{
+	while (n--)
+		syscall(SYS_getppid);
+}
+
+/* After exec the program goes on as `getppid 1 N`: it prints ready again and makes N more. */
+static void *exec_from_thread(void *arg)
+{
+	char *const argv[] = {(char *)"load", (char *)"getppid", (char *)"1", arg, NULL};
+
+	call_getppid(calls);
+	execv("/proc/self/exe", argv);
+	load_die("exec");
+}
+
+static void run_exec_thread(char **arg)
+{
+	calls = load_number(arg[0]);
+	load_ready(" ");
+	if (load_go())
+		pthread_join(load_thread(exec_from_thread, arg[0]), NULL);
+}
+
+static void *outlive_leader(void *arg)
+{
+	pthread_join(*(pthread_t *)arg, NULL);
+	load_ready(" ");
+	while (load_go()) {
+		call_getppid(calls);
+		load_done(calls, "call:getppid=%ld", calls);
+	}
+	exit(5);
+}
+
+static void run_leader_exit(char **arg)
+{
+	static pthread_t leader;
+
+	calls = load_number(arg[0]);
+	leader = pthread_self();
+	load_thread(outlive_leader, &leader);
+	pthread_exit(NULL);
+}
+
+static void run_rename(char **arg)
+{
+	load_ready(" ");
+	while (load_go()) {
+		prctl(PR_SET_NAME, arg[0]);
+		load_done(1, " ");
+	}
+}
+
+static void run_setuid(char **arg)
+{
+	long uid = load_number(arg[0]);
+
+	load_ready(" ");
+	while (load_go()) {
+		if (setgroups(0, NULL) || setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid))
+			load_die("setresuid");
+		load_done(1, " ");
+	}
+}
+
+/* The child lives until its own stdin, a pipe's end inherited from the test, is closed. */
+static void run_orphan(char **arg)
+{
+	int fd[2];
+	char byte;
+	pid_t child;
+
+	(void)arg;
+	if (pipe(fd))
+		load_die("pipe");
+	child = fork();
+	if (!child) {
+		pid_t parent = getppid();
+
+		close(fd[1]);
+		if (read(fd[0], &byte, 1) != 1)
+			_exit(1);
+		while (getppid() == parent)
+			sched_yield();
+		load_ready("pid=%d ppid=%d", getpid(), getppid());
+		load_go();
+		_exit(0);
+	}
+	load_ready("pid=%d", child);
+	if (load_go() && write(fd[1], "x", 1) != 1)
+		load_die("write");
+}
+
+/* Two processes with one pid, exit codes 11 and 22. A race with other forks is lost now and then: done pid=0. */
+static void run_reuse(char **arg)
+{
+	(void)arg;
+	load_ready(" ");
+	while (load_go()) {
+		pid_t first = fork(), second;
+		char text[16];
+		int fd;
+
+		if (!first)
+			_exit(11);
+		waitpid(first, NULL, 0);
+		fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY);
+		snprintf(text, sizeof(text), "%d", first - 1);
+		if (fd < 0 || write(fd, text, strlen(text)) < 0)
+			load_die("ns_last_pid");
+		second = fork();
+		if (!second)
+			_exit(22);
+		waitpid(second, NULL, 0);
+		close(fd);
+		load_done(2, "pid=%d", first == second ? first : 0);
+	}
+}
+
+static void run_killed(char **arg)
+{
+	long signal_number = load_number(arg[0]);
+
+	load_ready(" ");
+	while (load_go()) {
+		pid_t child = fork();
+
+		if (!child) {
+			signal((int)signal_number, SIG_DFL);
+			raise((int)signal_number);
+			_exit(99);
+		}
+		waitpid(child, NULL, 0);
+		load_done(1, "pid=%d", child);
+	}
+}
+
+const struct workload load_life[] = {
+	{"exec-thread", "N", run_exec_thread, "a thread calls getppid N times, then execs `getppid 1 N`"},
+	{"leader-exit", "N", run_leader_exit, "the leader ends first; the other thread goes on, getppid N times, exit code 5"},
+	{"rename", "COMM", run_rename, "takes another name by prctl"},
+	{"setuid", "UID", run_setuid, "becomes another user"},
+	{"orphan", "", run_orphan, "a child whose parent dies first"},
+	{"reuse", "", run_reuse, "two processes, one after the other, with one pid"},
+	{"killed", "SIGNAL", run_killed, "a child that dies of a signal"},
+	{},
+};
