@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Births, names and deaths: gives every thread its record, whatever families are on, and takes
+ * it out of the index again. `iter/task` seeds the threads that exist at start.
+ */
+#include "kernel.h"
+#include "state.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+SEC("tp_btf/task_newtask")
+int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
+{
+	struct lt_cpu *cpu = lt_this_cpu();
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct lt_slot s;
+	__s32 slot;
+
+	if (!task->pid)
+		return 0;
+	if (!(clone_flags & CLONE_THREAD))
+		cpu->forks++;
+	if (lt_find(task, &s))
+		return 0; /* the iterator was faster */
+	slot = lt_pop(&s);
+	if (slot < 0) {
+		cpu->untracked_born++;
+		return 0;
+	}
+	lt_introduce(s.record, task);
+	s.record->who.born_ns = now_ns;
+	/* Without the scheduler family nothing moves it on: it is born here, its state is not known. */
+	*s.word = LT_WORD(now_ns, lt_with_sched ? LT_NEW : LT_OTHER);
+	if (!lt_index_add(task, slot)) {
+		*s.word = LT_WORD(now_ns, LT_VOID);
+		cpu->untracked_born++;
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(lt_exec, struct task_struct *task, int old_pid)
+{
+	struct lt_slot s;
+
+	lt_this_cpu()->execs++;
+	if (!lt_find(task, &s))
+		return 0;
+	/* After exec by a non-leader the task has its leader's pid and start. */
+	s.record->who.tid = task->pid;
+	s.record->who.start_ns = task->start_boottime;
+	s.record->who.uid = task->cred->euid.val;
+	s.record->who.changes++;
+	return 0;
+}
+
+/* Fires before the new name is in place; for another thread too (/proc/PID/task/TID/comm). */
+SEC("tp_btf/task_rename")
+int BPF_PROG(lt_rename, struct task_struct *task, const char *comm)
+{
+	struct lt_slot s;
+
+	if (!lt_find(task, &s))
+		return 0;
+	bpf_probe_read_kernel_str(s.record->who.comm, sizeof(s.record->who.comm), comm);
+	s.record->who.changes++;
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(lt_pexit, struct task_struct *task)
+{
+	struct lt_slot s;
+
+	/* signal->live was already counted down: 0 means the process is over. */
+	if (task->signal->live.counter == 0)
+		lt_this_cpu()->exits++;
+	if (!lt_find(task, &s))
+		return 0;
+	s.record->who.ppid = task->real_parent->tgid;
+	s.record->who.uid = task->cred->euid.val;
+	if (task->signal->flags & SIGNAL_GROUP_EXIT) {
+		s.record->who.exit_status = task->signal->group_exit_code;
+		s.record->who.flags |= LT_GROUP_EXIT;
+	} else {
+		s.record->who.exit_status = task->exit_code;
+	}
+	if (!lt_with_sched) {
+		lt_index_remove(task);
+		*s.word = LT_WORD(bpf_ktime_get_ns(), LT_DEAD);
+	}
+	return 0;
+}
+
+/* What a thread is doing right now, for its first word. */
+static __always_inline enum lt_state present_state(struct task_struct *task, __u32 call)
+{
+	if (!lt_with_sched)
+		return LT_OTHER;
+	if (task->__state & TASK_NEW_STATE)
+		return LT_NEW;
+	if (task->on_cpu)
+		return LT_RUN;
+	if (lt_runnable(task))
+		return LT_PREEMPT;
+	return lt_sleep_state(task, task->__state, call);
+}
+
+/* Threads that the last walk found without a record and had none for; the front end zeroes it before a walk. */
+__u64 lt_seed_missed = 0;
+
+SEC("iter/task")
+int lt_seed(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	__u64 now_ns, word, switches;
+	struct lt_slot s;
+	__u32 call;
+	__s32 slot;
+
+	if (!task || !task->pid || task->exit_state || task->__state & TASK_DEAD)
+		return 0;
+	if (lt_find(task, &s))
+		return 0;
+	slot = lt_pop(&s);
+	if (slot < 0) {
+		__sync_fetch_and_add(&lt_seed_missed, 1);
+		return 0;
+	}
+	lt_introduce(s.record, task);
+	s.record->who.flags |= LT_SEEDED;
+	switches = task->nvcsw + task->nivcsw;
+	s.record->who.base_voluntary = s.record->sched.voluntary = task->nvcsw;
+	s.record->who.base_involuntary = s.record->sched.involuntary = task->nivcsw;
+	s.record->who.base_migrations = s.record->sched.migrations = task->se.nr_migrations;
+	now_ns = bpf_ktime_get_ns();
+	s.record->who.born_ns = now_ns;
+	/* A running thread's saved registers are those of its last call: they say nothing. */
+	call = task->on_cpu ? LT_CALL_NONE : lt_call_by_regs(task);
+	if (lt_with_calls && call != LT_CALL_NONE) {
+		s.record->calls.call = call;
+		s.record->calls.at_least = 1;
+		s.record->calls.enter_ns = now_ns;
+	}
+	word = LT_WORD(now_ns, present_state(task, call));
+	*s.word = word;
+	if (!lt_index_add(task, slot)) {
+		*s.word = LT_WORD(now_ns, LT_VOID);
+		return 0;
+	}
+	/* It may have gone to sleep since: then the guess must not stand until its next wakeup. */
+	if (task->nvcsw + task->nivcsw != switches)
+		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, present_state(task, call)));
+	return 0;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finding, taking and giving up a thread's record; what every family's programs share.
+ *
+ * The key is the task's address: it stays through exec by a non-leader and cannot be reused
+ * before the last switch took the record out of the index. A record lives in a chunk, chunks in
+ * an array of maps that the front end extends. Nothing here allocates or takes a lock.
+ */
+#ifndef RECORD_BPF_H
+#define RECORD_BPF_H
+
+#include "lagtop.h"
+#include "calls.h"
+
+/* Set before load; dead branches vanish. */
+const volatile bool lt_with_sched __weak = true;
+const volatile bool lt_with_calls __weak = true;
+const volatile bool lt_has_rq_clock __weak = false;
+
+volatile __u32 lt_epoch __weak = 0; /* number of the interval going on; the front end counts it up */
+volatile __u32 lt_spilled __weak = 0; /* entries in lt_spill */
+struct lt_stack lt_free __weak = {};
+struct lt_stack lt_free_calls __weak = {};
+struct lt_cpu lt_cpus[LT_CPUS] __weak = {};
+
+/* Inner maps: mmapable arrays of one struct lt_chunk or lt_call_chunk; the front end makes them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, LT_CHUNKS);
+	__type(key, __u32);
+	__uint(value_size, sizeof(__u32));
+} lt_chunks __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, LT_CALL_CHUNKS);
+	__type(key, __u32);
+	__uint(value_size, sizeof(__u32));
+} lt_call_chunks __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, LT_INDEX_SETS);
+	__type(key, __u32);
+	__type(value, struct lt_index_set);
+} lt_index __weak SEC(".maps");
+
+/* Tasks whose set was full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 20);
+	__type(key, __u64);
+	__type(value, __u32);
+} lt_spill __weak SEC(".maps");
+
+/* Wakes the front end: records run low. The byte itself says nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} lt_alarm __weak SEC(".maps");
+
+#define barrier() asm volatile("" ::: "memory")
+
+struct lt_slot {
+	struct lt_record *record;
+	__u64 *word;
+};
+
+static __always_inline struct lt_cpu *lt_this_cpu(void)
+{
+	return &lt_cpus[bpf_get_smp_processor_id() & (LT_CPUS - 1)];
+}
+
+static __always_inline bool lt_slot_at(__u32 slot, struct lt_slot *s)
+{
+	__u32 chunk_nr = slot >> LT_CHUNK_SHIFT, zero = 0;
+	struct lt_chunk *chunk;
+	void *map;
+
+	map = bpf_map_lookup_elem(&lt_chunks, &chunk_nr);
+	if (!map)
+		return false;
+	chunk = bpf_map_lookup_elem(map, &zero);
+	if (!chunk)
+		return false;
+	slot &= LT_CHUNK - 1;
+	s->record = &chunk->record[slot];
+	s->word = &chunk->word[slot];
+	return true;
+}
+
+/* Address bits 6 to 45: task_structs are 64-byte aligned and lie in at most 64 TiB of direct map. */
+static __always_inline __u64 lt_key(struct task_struct *task)
+{
+	return (__u64)task >> 6 & ((1ULL << 40) - 1);
+}
+
+static __always_inline struct lt_index_set *lt_index_set_of(__u64 key)
+{
+	__u32 nr = key * 0x9e3779b97f4a7c15ULL >> 49;
+
+	return bpf_map_lookup_elem(&lt_index, &nr);
+}
+
+static __always_inline bool lt_find(struct task_struct *task, struct lt_slot *s)
+{
+	__u64 key = lt_key(task), way;
+	struct lt_index_set *set;
+	__u32 *spilled;
+
+	set = lt_index_set_of(key);
+	if (!set)
+		return false;
+#pragma unroll
+	for (int i = 0; i < LT_INDEX_WAYS; i++) {
+		way = set->way[i];
+		if (way >> 24 == key && way)
+			return lt_slot_at((way & 0xffffff) - 1, s);
+	}
+	if (!lt_spilled)
+		return false;
+	spilled = bpf_map_lookup_elem(&lt_spill, &key);
+	return spilled && lt_slot_at(*spilled, s);
+}
+
+/* Publishes a record. False: somebody else published one for this task, or there is no room. */
+static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
+{
+	__u64 key = lt_key(task), way, want = key << 24 | (slot + 1);
+	struct lt_index_set *set;
+
+	set = lt_index_set_of(key);
+	if (!set)
+		return false;
+	/* Two writers for one task meet at the same first free way: the loser sees the winner's key. */
+#pragma unroll
+	for (int i = 0; i < LT_INDEX_WAYS; i++) {
+		way = set->way[i];
+		if (!way)
+			way = __sync_val_compare_and_swap(&set->way[i], 0, want);
+		if (!way)
+			return true;
+		if (way >> 24 == key)
+			return false;
+	}
+	if (bpf_map_update_elem(&lt_spill, &key, &slot, BPF_NOEXIST))
+		return false;
+	__sync_fetch_and_add(&lt_spilled, 1);
+	return true;
+}
+
+static __always_inline void lt_index_remove(struct task_struct *task)
+{
+	__u64 key = lt_key(task);
+	struct lt_index_set *set;
+
+	set = lt_index_set_of(key);
+	if (!set)
+		return;
+#pragma unroll
+	for (int i = 0; i < LT_INDEX_WAYS; i++) {
+		if (set->way[i] >> 24 == key) {
+			set->way[i] = 0;
+			return;
+		}
+	}
+	/* The front end counts lt_spilled down: a count that is too high only costs a lookup. */
+	if (lt_spilled)
+		bpf_map_delete_elem(&lt_spill, &key);
+}
+
+static __always_inline void lt_alarm_if_low(struct lt_stack *stack, __u64 taken)
+{
+	__u8 byte = 0;
+
+	if (stack->given - taken == stack->low)
+		bpf_ringbuf_output(&lt_alarm, &byte, 1, BPF_RB_FORCE_WAKEUP);
+}
+
+/* Takes a record off the free list; it is zeroed. Returns its slot, or -1. */
+static __always_inline __s32 lt_pop(struct lt_slot *s)
+{
+	__u64 head, next;
+	__u32 slot;
+
+	for (int i = 0; i < 16; i++) {
+		head = *(volatile __u64 *)&lt_free.head;
+		slot = (__u32)head;
+		if (!slot || !lt_slot_at(slot - 1, s))
+			return -1;
+		next = ((head >> 32) + 1) << 32 | s->record->who.next_free;
+		if (__sync_val_compare_and_swap(&lt_free.head, head, next) == head) {
+			lt_alarm_if_low(&lt_free, __sync_fetch_and_add(&lt_free.taken, 1) + 1);
+			return slot - 1;
+		}
+	}
+	return -1;
+}
+
+static __always_inline void lt_max_add(struct lt_max *max, __u64 ns)
+{
+	__u32 epoch = lt_epoch, i = epoch & 1;
+
+	if (max->epoch[i] != epoch) {
+		max->epoch[i] = epoch;
+		max->ns[i] = ns;
+	} else if (ns > max->ns[i]) {
+		max->ns[i] = ns;
+	}
+}
+
+static __always_inline void lt_hist_add(struct lt_hist *hist, __u64 ns)
+{
+	__u32 bucket = hist_bucket(ns);
+
+	if (bucket < HIST_BUCKETS)
+		hist->count[bucket]++;
+}
+
+/* One run in 1,024, chosen by the clock's own low bits, times itself. */
+static __always_inline void lt_self(enum lt_prog prog, __u64 began_ns)
+{
+	struct lt_cpu *cpu;
+
+	if (began_ns >> 3 & LT_SELF_MASK)
+		return;
+	cpu = lt_this_cpu();
+	cpu->self[prog].runs++;
+	cpu->self[prog].ns += bpf_ktime_get_ns() - began_ns;
+}
+
+static __always_inline __u32 lt_abi(struct task_struct *task, long nr)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (task->thread_info.status & TS_COMPAT)
+		return LT_ABI_COMPAT;
+	if (nr > 0 && nr & X32_BIT)
+		return LT_ABI_X32;
+#elif defined(__TARGET_ARCH_arm64)
+	if (task->thread_info.flags & 1UL << TIF_32BIT_ARM64)
+		return LT_ABI_COMPAT;
+#endif
+	return LT_ABI_NATIVE;
+}
+
+static __always_inline __u32 lt_call_of(struct task_struct *task, long nr)
+{
+	__u32 abi = lt_abi(task, nr), n = nr;
+
+	n &= ~X32_BIT;
+	return LT_CALL(abi, n < 0xfff ? n : 0xfff);
+}
+
+static __always_inline long lt_regs_nr(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return regs->orig_ax;
+#elif defined(__TARGET_ARCH_arm64)
+	return regs->syscallno;
+#endif
+}
+
+/* Fills the identity of a record that nobody else can see yet. */
+static __always_inline void lt_introduce(struct lt_record *record, struct task_struct *task)
+{
+	struct lt_who *who = &record->who;
+
+	who->task = (__u64)task;
+	who->start_ns = task->start_boottime;
+	who->process_start_ns = task->group_leader->start_boottime;
+	who->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	who->tid = task->pid;
+	who->tgid = task->tgid;
+	who->ppid = task->real_parent->tgid;
+	who->cred = (__u64)task->cred;
+	who->uid = task->cred->euid.val;
+	who->flags = task->flags & PF_KTHREAD ? LT_KTHREAD : 0;
+	__builtin_memcpy(who->comm, task->comm, sizeof(who->comm));
+	record->calls.call = LT_CALL_NONE;
+}
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The scheduler family: the wait budget, run-queue latency, switches, wakeups.
+ *
+ * A thread is in exactly one state; each program here moves it to another and adds the time of
+ * the state that ends. time_ns[] is written before the word, so that a reader who finds the word
+ * unchanged and Σ time_ns == since − born has a whole reading. Only these programs write `sched`,
+ * under the run queue's lock (lt_wakeup also by the thread itself with interrupts off).
+ */
+#include "kernel.h"
+#include "state.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Ends the present state at now_ns and begins another. */
+static __always_inline void move(struct lt_slot *s, __u64 now_ns, enum lt_state to)
+{
+	struct lt_sched *sched = &s->record->sched;
+	__u64 word = *s->word, since = LT_WORD_SINCE(word), enter_ns, stay_ns;
+	__u32 from = LT_WORD_STATE(word);
+
+	if (now_ns < since)
+		now_ns = since;
+	stay_ns = now_ns - since;
+	if (from < LT_STATES)
+		sched->time_ns[from] += stay_ns;
+	else if (from == LT_NEW)
+		s->record->who.born_ns = now_ns;
+	barrier();
+	*s->word = LT_WORD(now_ns, to);
+	if (!lt_with_calls || from == LT_RUN || from >= LT_STATES)
+		return;
+	enter_ns = s->record->calls.enter_ns;
+	if (!enter_ns)
+		return;
+	if (sched->call_enter_ns != enter_ns) {
+		sched->call_enter_ns = enter_ns;
+		sched->call_wait_ns = 0;
+		sched->call_sleep_ns = 0;
+	}
+	sched->call_wait_ns += stay_ns;
+	if (from >= LT_LOCK && !(from == LT_LOCK && lt_wait_of(s->record->calls.call) == LT_WAIT_FILE_LOCK))
+		sched->call_sleep_ns += stay_ns;
+}
+
+/* How long ago, by the run queue's clock, something happened; it is fresh only inside a switch. */
+static __always_inline __u64 rq_ago_ns(struct task_struct *task, __u64 then)
+{
+	__u64 clock;
+
+	if (!lt_has_rq_clock || !then)
+		return 0;
+	clock = task->se.cfs_rq->rq->clock;
+	return clock > then ? clock - then : 0;
+}
+
+static __always_inline __u64 since_plus(struct lt_slot *s, __u64 now_ns, __u64 ago_ns)
+{
+	__u64 since = LT_WORD_SINCE(*s->word);
+
+	return now_ns < since || now_ns - since < ago_ns ? since : now_ns - ago_ns;
+}
+
+static __always_inline __u32 call_of(struct task_struct *task, struct lt_record *record)
+{
+	if (lt_with_calls)
+		return record->calls.enter_ns ? record->calls.call : LT_CALL_NONE;
+	return lt_call_by_regs(task);
+}
+
+static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, __u32 task_state)
+{
+	struct lt_slot s;
+	__u32 from;
+
+	if (!lt_find(task, &s)) {
+		struct lt_cpu *cpu = lt_this_cpu();
+
+		cpu->switches++;
+		if (task_state & TASK_DEAD)
+			cpu->untracked_died++;
+		return;
+	}
+	from = LT_WORD_STATE(*s.word);
+	if (from != LT_RUN) {
+		/* Its switch-in was missed. What it stood in before ended when it got the CPU. */
+		if (s.record->who.flags & LT_SEEDED && s.record->who.born_ns == LT_WORD_SINCE(*s.word))
+			;
+		else
+			lt_this_cpu()->lost_switches++;
+		move(&s, since_plus(&s, now_ns, rq_ago_ns(task, task->sched_info.last_arrival)), LT_RUN);
+	}
+	if (s.record->who.cred != (__u64)task->cred) {
+		s.record->who.cred = (__u64)task->cred;
+		s.record->who.uid = task->cred->euid.val;
+		s.record->who.changes++;
+	}
+	s.record->sched.voluntary = task->nvcsw;
+	s.record->sched.involuntary = task->nivcsw;
+	s.record->sched.migrations = task->se.nr_migrations;
+	if (task_state & TASK_DEAD) {
+		lt_index_remove(task);
+		move(&s, now_ns, LT_DEAD);
+	} else if (lt_runnable(task)) {
+		move(&s, now_ns, LT_PREEMPT);
+	} else {
+		move(&s, now_ns, lt_sleep_state(task, task_state, call_of(task, s.record)));
+	}
+}
+
+static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
+{
+	__u64 word, waited_ns, began_ns;
+	struct lt_slot s;
+	__u32 from;
+
+	if (!lt_find(task, &s))
+		return;
+	word = *s.word;
+	from = LT_WORD_STATE(word);
+	if (from != LT_RUNQ && from != LT_PREEMPT) {
+		/* A missed wakeup, or a missed switch-out: it was queued when the run queue says so. */
+		lt_this_cpu()->lost_switches++;
+		began_ns = since_plus(&s, now_ns, rq_ago_ns(task, task->sched_info.last_queued));
+		if (from != LT_RUN)
+			s.record->sched.wakeups++;
+		move(&s, began_ns, from == LT_RUN ? LT_PREEMPT : LT_RUNQ);
+		word = *s.word;
+		from = LT_WORD_STATE(word);
+	}
+	if (from == LT_RUNQ) {
+		waited_ns = now_ns > LT_WORD_SINCE(word) ? now_ns - LT_WORD_SINCE(word) : 0;
+		lt_hist_add(&s.record->sched.runq, waited_ns);
+		lt_max_add(&s.record->sched.runq_max, waited_ns);
+	}
+	move(&s, now_ns, LT_RUN);
+}
+
+static __always_inline int on_switch(struct task_struct *prev, struct task_struct *next, __u32 prev_state)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+
+	if (prev->pid)
+		switch_out(prev, now_ns, prev_state);
+	if (next->pid)
+		switch_in(next, now_ns);
+	lt_self(LT_PROG_SWITCH, now_ns);
+	return 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(lt_switch, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
+{
+	return on_switch(prev, next, prev_state);
+}
+
+/* Before 5.18 the tracepoint did not pass the state it had decided by. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(lt_switch_5_15, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	return on_switch(prev, next, prev->__state);
+}
+
+static __always_inline void wake(struct task_struct *task, bool is_new)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct lt_slot s;
+	__u32 from;
+
+	if (!lt_find(task, &s))
+		return;
+	from = LT_WORD_STATE(*s.word);
+	if (from == LT_RUN || from == LT_RUNQ || from == LT_PREEMPT || from == LT_DEAD)
+		return;
+	move(&s, now_ns, LT_RUNQ);
+	if (!is_new)
+		s.record->sched.wakeups++;
+	lt_self(LT_PROG_WAKEUP, now_ns);
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(lt_wakeup, struct task_struct *task)
+{
+	wake(task, false);
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(lt_wakeup_new, struct task_struct *task)
+{
+	wake(task, true);
+	return 0;
+}

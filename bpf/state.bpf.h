@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kind of a sleep: from the task's state bits, in_iowait and the system call it is in.
+ * Used at the switch-out and, for threads that exist at start, by the seeding iterator.
+ */
+#ifndef STATE_BPF_H
+#define STATE_BPF_H
+
+#include "record.bpf.h"
+
+#define F_SETLKW_NR 7
+#define F_SETLKW64_NR 14
+#define F_OFD_SETLKW_NR 38
+#define IPC_SEMOP 1
+#define IPC_SEMTIMEDOP 4
+
+#define WAIT_ROWS 512
+#if defined(__TARGET_ARCH_arm64)
+#define NATIVE_ROW(name, x86_64, i386, arm64, arm, kind) [(arm64) < 0 ? WAIT_ROWS : (arm64)] = LT_WAIT_##kind,
+#define COMPAT_ROW(name, x86_64, i386, arm64, arm, kind) [(arm) < 0 ? WAIT_ROWS : (arm)] = LT_WAIT_##kind,
+#else
+#define NATIVE_ROW(name, x86_64, i386, arm64, arm, kind) [(x86_64) < 0 ? WAIT_ROWS : (x86_64)] = LT_WAIT_##kind,
+#define COMPAT_ROW(name, x86_64, i386, arm64, arm, kind) [(i386) < 0 ? WAIT_ROWS : (i386)] = LT_WAIT_##kind,
+#endif
+
+/* Rows that an architecture does not have share the one past the end. */
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+static const __u8 wait_native[WAIT_ROWS + 1] = { LT_CALL_TABLE(NATIVE_ROW)[WAIT_ROWS] = LT_WAIT_OTHER };
+static const __u8 wait_compat[WAIT_ROWS + 1] = { LT_CALL_TABLE(COMPAT_ROW)[WAIT_ROWS] = LT_WAIT_OTHER };
+#pragma clang diagnostic pop
+
+static __always_inline enum lt_wait lt_wait_of(__u32 call)
+{
+	__u32 nr = LT_CALL_NR(call);
+
+	if (call == LT_CALL_NONE || nr >= WAIT_ROWS)
+		return LT_WAIT_OTHER;
+	return LT_CALL_ABI(call) == LT_ABI_COMPAT ? wait_compat[nr] : wait_native[nr];
+}
+
+/* The first three arguments of the call that a task is in, from its saved user registers. */
+static __always_inline void lt_call_args(struct task_struct *task, bool compat, __u64 arg[3])
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+#if defined(__TARGET_ARCH_x86)
+	arg[0] = compat ? (__u32)regs->bx : regs->di;
+	arg[1] = compat ? (__u32)regs->cx : regs->si;
+	arg[2] = compat ? (__u32)regs->dx : regs->dx;
+#elif defined(__TARGET_ARCH_arm64)
+	arg[0] = regs->orig_x0;
+	arg[1] = regs->regs[1];
+	arg[2] = regs->regs[2];
+#endif
+}
+
+static __always_inline bool lt_fd_is_socket(struct task_struct *task, __u64 fd)
+{
+	struct files_struct *files = task->files;
+	struct fdtable *table;
+	struct file *file = NULL;
+	__u32 nr = fd;
+
+	if (!files)
+		return false;
+	table = files->fdt;
+	if (nr >= table->max_fds)
+		return false;
+	if (bpf_probe_read_kernel(&file, sizeof(file), table->fd + nr) || !file)
+		return false;
+	return (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
+}
+
+/* Interruptible sleep inside a call. */
+static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, __u32 call)
+{
+	enum lt_wait wait = lt_wait_of(call);
+	__u64 arg[3];
+
+	switch (wait) {
+	case LT_WAIT_LOCK:
+	case LT_WAIT_FILE_LOCK:
+		return LT_LOCK;
+	case LT_WAIT_NET:
+		return LT_NET;
+	case LT_WAIT_POLL:
+		return LT_POLL;
+	case LT_WAIT_SLEEP:
+	case LT_WAIT_CLONE:
+	case LT_WAIT_RESTART:
+		return LT_SLEEP;
+	case LT_WAIT_IO:
+		return LT_IO;
+	case LT_WAIT_OTHER:
+		return LT_OTHER;
+	default:
+		break;
+	}
+	lt_call_args(task, LT_CALL_ABI(call) == LT_ABI_COMPAT, arg);
+	if (wait == LT_WAIT_FCNTL) {
+		__u32 cmd = arg[1];
+
+		return cmd == F_SETLKW_NR || cmd == F_SETLKW64_NR || cmd == F_OFD_SETLKW_NR ? LT_LOCK : LT_IO;
+	}
+	if (wait == LT_WAIT_IPC) {
+		__u32 op = arg[0] & 0xffff;
+
+		return op == IPC_SEMOP || op == IPC_SEMTIMEDOP ? LT_LOCK : LT_IO;
+	}
+	if (lt_fd_is_socket(task, arg[0]))
+		return LT_NET;
+	if (wait == LT_WAIT_FD_1_2 && lt_fd_is_socket(task, arg[1]))
+		return LT_NET;
+	if (wait == LT_WAIT_FD_1_3 && lt_fd_is_socket(task, arg[2]))
+		return LT_NET;
+	return LT_IO;
+}
+
+/* The state that a task goes to sleep in. task_state: as sched_switch reports it. call: LT_CALL_NONE if in none. */
+static __always_inline enum lt_state lt_sleep_state(struct task_struct *task, __u32 task_state, __u32 call)
+{
+	if (task_state & (TASK_STOPPED | TASK_TRACED | TASK_PARKED | TASK_FROZEN))
+		return LT_OTHER;
+	if (task_state & TASK_RTLOCK_WAIT)
+		return LT_LOCK;
+	if (task_state & TASK_UNINTERRUPTIBLE) {
+		if (task_state & TASK_NOLOAD)
+			return LT_SLEEP; /* TASK_IDLE */
+		if (BPF_CORE_READ_BITFIELD(task, in_iowait))
+			return LT_DISK;
+		/* vfork's parent is killable (and freezable since 6.1); a lock in clone mostly is not. */
+		if (task_state & TASK_WAKEKILL && call != LT_CALL_NONE && lt_wait_of(call) == LT_WAIT_CLONE)
+			return LT_SLEEP;
+		return LT_BLOCK;
+	}
+	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
+		return LT_SLEEP;
+	if (call == LT_CALL_NONE)
+		return LT_OTHER;
+	return lt_sleep_in_call(task, call);
+}
+
+/* Runnable, whatever its state says: since 6.12 a sleeper may stay queued (sched_delayed). */
+static __always_inline bool lt_runnable(struct task_struct *task)
+{
+	if (!task->on_rq)
+		return false;
+	if (bpf_core_field_exists(task->se.sched_delayed))
+		return !(task->se.sched_delayed & 1);
+	return true;
+}
+
+/* The call a task is in by its saved registers, for when the system call family has not seen it. */
+static __always_inline __u32 lt_call_by_regs(struct task_struct *task)
+{
+	struct pt_regs *regs;
+	int nr;
+
+	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
+		return LT_CALL_NONE;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	nr = lt_regs_nr(regs);
+	return nr < 0 ? LT_CALL_NONE : lt_call_of(task, nr);
+}
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The system call family: a call is an enter and the exit that follows it on that thread. Only
+ * the thread itself writes `calls` and its call entries. An exit is written between two
+ * increments of seq; an enter is the store of enter_ns, last.
+ */
+#include "kernel.h"
+#include "record.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define MAX_ERRNO 4095
+#define ERESTARTSYS 512
+#define ERESTART_RESTARTBLOCK 516
+#define CHAIN 64 /* calls whose entries are looked at before one is given up as lost */
+
+static __always_inline struct lt_call *call_at(__u32 index)
+{
+	__u32 chunk_nr = index >> LT_CALL_CHUNK_SHIFT, zero = 0;
+	struct lt_call_chunk *chunk;
+	void *map;
+
+	map = bpf_map_lookup_elem(&lt_call_chunks, &chunk_nr);
+	if (!map)
+		return NULL;
+	chunk = bpf_map_lookup_elem(map, &zero);
+	return chunk ? &chunk->call[index & (LT_CALL_CHUNK - 1)] : NULL;
+}
+
+/* Takes an entry off the free list and chains it before *head; NULL: none is left. */
+static __always_inline struct lt_call *call_new(__u32 *head, __u32 call)
+{
+	struct lt_call *entry;
+	__u64 old, next;
+
+	for (int i = 0; i < 16; i++) {
+		old = *(volatile __u64 *)&lt_free_calls.head;
+		if (!(__u32)old)
+			return NULL;
+		entry = call_at((__u32)old - 1);
+		if (!entry)
+			return NULL;
+		next = ((old >> 32) + 1) << 32 | entry->next;
+		if (__sync_val_compare_and_swap(&lt_free_calls.head, old, next) != old)
+			continue;
+		lt_alarm_if_low(&lt_free_calls, __sync_fetch_and_add(&lt_free_calls.taken, 1) + 1);
+		entry->call = call;
+		entry->next = *head;
+		barrier();
+		*head = (__u32)old;
+		return entry;
+	}
+	return NULL;
+}
+
+/* The thread's entry for a call, made if need be; NULL: no room, counted. */
+static __always_inline struct lt_call *call_entry(struct lt_calls *calls, __u32 call)
+{
+	__u32 *head = &calls->head[call & (LT_CALL_HEADS - 1)], at = *head;
+	struct lt_call *entry;
+
+	for (int i = 0; i < CHAIN && at; i++) {
+		entry = call_at(at - 1);
+		if (!entry)
+			break;
+		if (entry->call == call)
+			return entry;
+		at = entry->next;
+	}
+	entry = call_new(head, call);
+	if (!entry)
+		lt_this_cpu()->lost_calls++;
+	return entry;
+}
+
+/* Counts an errno in a table of n; false: the table is full of others. */
+static __always_inline bool errno_add(struct lt_errno_count *table, int n, __u32 error)
+{
+	for (int i = 0; i < n; i++) {
+		if (!table[i].error)
+			table[i].error = error;
+		if (table[i].error == error) {
+			table[i].count++;
+			return true;
+		}
+	}
+	return false;
+}
+
+static __always_inline void error_add(struct lt_calls *calls, struct lt_call *entry, __u32 error)
+{
+	struct lt_call *more;
+
+	entry->errors++;
+	if (errno_add(entry->errors_by, LT_ERRNOS, error))
+		return;
+	more = call_entry(calls, entry->call | LT_CALL_ERRNOS);
+	if (more)
+		errno_add(more->more_errors, LT_MORE_ERRNOS, error);
+}
+
+static __always_inline bool is_error(long ret)
+{
+	return ret < 0 && ret >= -MAX_ERRNO && !(ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(lt_enter, struct pt_regs *regs, long nr)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct lt_calls *calls;
+	struct lt_slot s;
+
+	if (!lt_find(task, &s)) {
+		lt_this_cpu()->calls++;
+		return 0;
+	}
+	calls = &s.record->calls;
+	calls->call = lt_call_of(task, nr);
+	calls->at_least = 0;
+	barrier();
+	calls->enter_ns = now_ns;
+	if (lt_call_exits(LT_CALL_ABI(calls->call), LT_CALL_NR(calls->call)))
+		calls->count++;
+	lt_self(LT_PROG_ENTER, now_ns);
+	return 0;
+}
+
+/* A call that seccomp refused has an exit with its number, but no enter. */
+static __always_inline void refused(struct task_struct *task, struct lt_record *record, long nr, long ret)
+{
+	struct lt_calls *calls = &record->calls;
+	struct lt_call *entry;
+
+	/* A seeded thread may return from a call that began before the probes. */
+	if (nr < 0 || !is_error(ret) || (record->who.flags & LT_SEEDED && calls->call == LT_CALL_NONE))
+		return;
+	entry = call_entry(calls, lt_call_of(task, nr));
+	calls->seq++;
+	barrier();
+	calls->count++;
+	calls->errors++;
+	if (entry) {
+		entry->count++;
+		error_add(calls, entry, -ret);
+	}
+	barrier();
+	calls->seq++;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(lt_exit, struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 now_ns = bpf_ktime_get_ns(), enter_ns, total_ns, wait_ns = 0, sleep_ns = 0;
+	long nr = lt_regs_nr(regs);
+	struct lt_record *record;
+	struct lt_calls *calls;
+	struct lt_call *entry;
+	__u32 call, bucket;
+	struct lt_slot s;
+
+	if (!lt_find(task, &s))
+		return 0;
+	record = s.record;
+	calls = &record->calls;
+	enter_ns = calls->enter_ns;
+	call = calls->call;
+	if (!enter_ns) {
+		refused(task, record, nr, ret);
+		return 0;
+	}
+	/* rt_sigreturn comes back as -1, with a restored register as its result. */
+	if (nr == -1 && LT_CALL_NR(call) == LT_NR_SIGRETURN && LT_CALL_ABI(call) == LT_ABI_NATIVE) {
+		ret = 0;
+	} else if ((__u32)(nr & ~X32_BIT) != LT_CALL_NR(call) && LT_CALL_NR(call) != 0xfff) {
+		calls->enter_ns = 0;
+		lt_this_cpu()->lost_calls++;
+		return 0;
+	}
+	total_ns = now_ns > enter_ns ? now_ns - enter_ns : 0;
+	if (lt_with_sched && record->sched.call_enter_ns == enter_ns) {
+		wait_ns = record->sched.call_wait_ns;
+		sleep_ns = record->sched.call_sleep_ns;
+	}
+	entry = call_entry(calls, call);
+	calls->seq++;
+	barrier();
+	calls->enter_ns = 0;
+	calls->count++;
+	calls->total_ns += total_ns;
+	if (entry) {
+		entry->count++;
+		entry->total_ns += total_ns;
+		entry->wait_ns += wait_ns;
+	}
+	if (is_error(ret)) {
+		calls->errors++;
+		if (entry)
+			error_add(calls, entry, -ret);
+	}
+	barrier();
+	calls->seq++;
+	/* A call that began before lagtop has no known duration. */
+	if (!calls->at_least) {
+		bucket = hist_bucket(total_ns);
+		if (entry && bucket < HIST_BUCKETS) {
+			entry->latency.count[bucket]++;
+			lt_max_add(&entry->max, total_ns);
+		}
+		if (sleep_ns) {
+			total_ns = total_ns > sleep_ns ? total_ns - sleep_ns : 0;
+			bucket = hist_bucket(total_ns);
+		}
+		if (bucket < HIST_BUCKETS)
+			calls->service.count[bucket]++;
+		lt_max_add(&calls->service_max, total_ns);
+	}
+	lt_self(LT_PROG_EXIT, now_ns);
+	return 0;
+}

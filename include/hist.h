@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The log-linear histogram that the kernel side fills and the front end reads.
+ *
+ * Bucket 0 holds [0, 256) ns. Each octave from 2^8 to 2^33 has four equal buckets, the last
+ * bucket is open and begins at 2^34 ns (17.2 s). A value is thus known to a quarter of its
+ * octave: the middle of a bucket is at most 12.5 % off. Counts are u32 and wrap; readers
+ * subtract in u32.
+ */
+#ifndef LAGTOP_HIST_H
+#define LAGTOP_HIST_H
+
+#ifdef __bpf__
+#include "kernel.h"
+#else
+#include <linux/types.h>
+#endif
+
+#define HIST_MIN_SHIFT 8
+#define HIST_MAX_SHIFT 34
+#define HIST_BUCKETS ((HIST_MAX_SHIFT - HIST_MIN_SHIFT) * 4 + 2)
+
+struct lt_hist {
+	__u32 count[HIST_BUCKETS];
+};
+
+/* floor(log2(v)) for v > 0, without a table: BPF has no count-leading-zeros instruction. */
+static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
+{
+#ifdef __bpf__
+	__u32 r, s, w;
+
+	r = (v > 0xffffffffULL) << 5;
+	w = (__u32)(v >> r);
+	s = (w > 0xffff) << 4;
+	w >>= s;
+	r |= s;
+	s = (w > 0xff) << 3;
+	w >>= s;
+	r |= s;
+	s = (w > 0xf) << 2;
+	w >>= s;
+	r |= s;
+	s = (w > 0x3) << 1;
+	w >>= s;
+	r |= s;
+	return r | (w >> 1);
+#else
+	return 63 - (__u32)__builtin_clzll(v);
+#endif
+}
+
+/* The bucket of a value in ns: 0 .. HIST_BUCKETS - 1. */
+static inline __attribute__((always_inline)) __u32 hist_bucket(__u64 ns)
+{
+	__u32 log2;
+
+	if (ns < (1ULL << HIST_MIN_SHIFT))
+		return 0;
+	if (ns >= (1ULL << HIST_MAX_SHIFT))
+		return HIST_BUCKETS - 1;
+	log2 = hist_log2(ns);
+	return (log2 - HIST_MIN_SHIFT) * 4 + (__u32)((ns >> (log2 - 2)) & 3) + 1;
+}
+
+/* The lowest value in ns that falls into a bucket; for bucket == HIST_BUCKETS the end of time. */
+static inline __u64 hist_floor(__u32 bucket)
+{
+	__u32 log2;
+
+	if (bucket == 0)
+		return 0;
+	if (bucket >= HIST_BUCKETS)
+		return ~0ULL;
+	log2 = (bucket - 1) / 4 + HIST_MIN_SHIFT;
+	return (1ULL << log2) + (__u64)((bucket - 1) % 4) * (1ULL << (log2 - 2));
+}
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The records that the kernel side fills and the front end reads through mmap.
+ *
+ * Everything that happens to a thread is added to that thread's own record, without atomics.
+ * Counters only grow; nobody resets them while the record is in use. All times are ns of
+ * CLOCK_MONOTONIC unless a name says otherwise. A record outlives its thread: it ends in
+ * LT_DEAD and stays until the front end has read it and put it back on the free list.
+ *
+ * Writers: `sched` only lt_switch, lt_wakeup and lt_wakeup_new (under the run queue's lock, or
+ * the thread itself with interrupts off); `calls` and `net` only the thread itself; `who` only
+ * lt_newtask and the seeding iterator before the record is published, then the thread itself.
+ */
+#ifndef LAGTOP_H
+#define LAGTOP_H
+
+#include "hist.h"
+
+/* What a thread is doing. Exactly one at a time; time_ns[] has a slot for each of the first 11. */
+enum lt_state {
+	LT_RUN,	    /* on a CPU */
+	LT_RUNQ,    /* woken or new, waiting for a CPU */
+	LT_PREEMPT, /* runnable, put off its CPU */
+	LT_DISK,    /* uninterruptible, in_iowait */
+	LT_BLOCK,   /* uninterruptible, not in_iowait */
+	LT_LOCK,    /* asleep in futex, flock, fcntl(F_SETLKW), semop; RT lock */
+	LT_NET,	    /* asleep in a socket call, or in read, write … on a socket */
+	LT_POLL,    /* asleep in epoll, poll, select, io_uring_enter, io_getevents */
+	LT_SLEEP,   /* asleep in nanosleep, pause, wait*, vfork; idle kernel threads */
+	LT_IO,	    /* asleep in read, write … on pipes, ttys, files, message queues */
+	LT_OTHER,   /* any other sleep; stopped, traced, parked, frozen */
+	LT_STATES,
+	LT_NEW = 12,  /* record taken, thread not yet woken for the first time */
+	LT_DEAD = 13, /* last switch done: final */
+	LT_VOID = 14, /* record taken in vain: give it back unread */
+};
+
+/* The word: since when (ns) and in which state, in one store. 0: the record is free. */
+#define LT_WORD(since_ns, state) ((__u64)(since_ns) << 4 | (state))
+#define LT_WORD_SINCE(word) ((word) >> 4)
+#define LT_WORD_STATE(word) ((word)&15)
+
+/* Which numbers a system call's number belongs to. */
+enum lt_abi { LT_ABI_NATIVE, LT_ABI_COMPAT, LT_ABI_X32 };
+
+/* A call: number and abi in one u32. Numbers above 4094 are folded to 4095 ("#4095" and up). */
+#define LT_CALL(abi, nr) ((__u32)(abi) << 12 | (nr))
+#define LT_CALL_NR(call) ((call)&0xfff)
+#define LT_CALL_ABI(call) ((call) >> 12 & 3)
+#define LT_CALL_NONE 0xffffffffU
+
+enum lt_proto { LT_TCP, LT_UDP, LT_INET, LT_UNIX, LT_PROTO_OTHER, LT_PROTOS };
+
+/* The longest event of the present and of the last interval: slot epoch & 1, valid if epoch[] says so. */
+struct lt_max {
+	__u64 ns[2];
+	__u32 epoch[2];
+};
+
+struct lt_who {
+	__u64 task;		/* address of the task_struct: the record's key */
+	__u64 born_ns;		/* first wakeup, or seeding */
+	__u64 start_ns;		/* thread's start, CLOCK_BOOTTIME */
+	__u64 process_start_ns; /* its leader's start, CLOCK_BOOTTIME: with tgid the process's identity */
+	__u64 cgroup_id;	/* unified hierarchy */
+	__u64 cred;		/* address of its credentials: uid is read again when it differs */
+	__u64 base_voluntary;	/* what the kernel had counted before the record began; 0 for the newly born */
+	__u64 base_involuntary;
+	__u64 base_migrations;
+	__u32 tid, tgid;
+	__u32 ppid;	   /* at birth; again at exit */
+	__u32 uid;	   /* effective; again at switches and exit */
+	__s32 exit_status; /* as wait(2) reports it, written at sched_process_exit */
+	__u32 flags;
+	__u32 changes;	 /* exec, rename, credentials: read the names again when it differs */
+	__u32 next_free; /* free list: slot + 1 of the next, 0 at the end */
+	char comm[16];
+};
+
+#define LT_KTHREAD 1	    /* kernel thread */
+#define LT_SEEDED 2	    /* existed before the probes: waits and calls going on then began earlier */
+#define LT_GROUP_EXIT 4 /* exit_status is the whole process's (exit_group, fatal signal) */
+
+struct lt_sched {
+	__u64 time_ns[LT_STATES]; /* finished stays in each state; Σ == since − born */
+	__u64 voluntary;	  /* nvcsw, as the kernel counts it, at the last switch-out */
+	__u64 involuntary;	  /* nivcsw, likewise */
+	__u64 migrations;	  /* se.nr_migrations, likewise */
+	__u64 wakeups;		  /* from a sleep to runq */
+	__u64 call_enter_ns;	  /* the call (its enter time) that the next two belong to */
+	__u64 call_wait_ns;	  /* off-CPU in that call so far */
+	__u64 call_sleep_ns;	  /* of it, interruptible sleep */
+	struct lt_max runq_max;
+	struct lt_hist runq; /* waits from wakeup to CPU */
+};
+
+/* One (thread, call) pair; chained from lt_calls.head by hash. */
+struct lt_errno_count {
+	__u32 error; /* 0: free */
+	__u32 count;
+};
+
+#define LT_ERRNOS 3
+#define LT_MORE_ERRNOS (HIST_BUCKETS / 2)
+#define LT_CALL_ERRNOS 0x80000000U
+struct lt_call {
+	__u32 next;			/* index + 1 of the next in the chain or free list; 0: end */
+	__u32 call;			/* LT_CALL; | LT_CALL_ERRNOS: it only holds more errnos of that call */
+	__u64 count, total_ns, wait_ns; /* returned calls; their duration; off-CPU part */
+	struct lt_max max;
+	__u32 errors;
+	struct lt_errno_count errors_by[LT_ERRNOS]; /* the first errnos seen */
+	union {
+		struct lt_hist latency; /* whole duration */
+		struct lt_errno_count more_errors[LT_MORE_ERRNOS];
+	};
+};
+
+#define LT_CALL_HEADS 16
+struct lt_calls {
+	__u64 seq;		       /* odd while an exit is being written */
+	__u64 enter_ns;		       /* the call going on began; 0: in none */
+	__u32 call;		       /* which */
+	__u32 at_least;		       /* it began before lagtop did: its age is a lower bound */
+	__u64 count, errors, total_ns; /* returned calls, refused ones and exit */
+	__u32 head[LT_CALL_HEADS];
+	struct lt_max service_max;
+	struct lt_hist service; /* duration less interruptible sleep */
+};
+
+struct lt_flow {
+	__u64 tx_bytes, rx_bytes, tx_ops, rx_ops;
+};
+
+struct lt_net {
+	struct lt_flow by[LT_PROTOS];
+	__u32 connects, connect_errors, accepts, pad;
+};
+
+struct lt_record {
+	struct lt_who who;
+	struct lt_sched sched;
+	struct lt_calls calls;
+	struct lt_net net;
+} __attribute__((aligned(64)));
+
+/* Records come in chunks, made by the front end as needed; the words stand apart, dense. */
+#define LT_CHUNK_SHIFT 10
+#define LT_CHUNK (1 << LT_CHUNK_SHIFT)
+#define LT_CHUNKS 1024
+struct lt_chunk {
+	__u64 word[LT_CHUNK];
+	struct lt_record record[LT_CHUNK];
+};
+
+#define LT_CALL_CHUNK_SHIFT 11
+#define LT_CALL_CHUNK (1 << LT_CALL_CHUNK_SHIFT)
+#define LT_CALL_CHUNKS 4096
+struct lt_call_chunk {
+	struct lt_call call[LT_CALL_CHUNK];
+};
+
+/* Task address → slot: sets of eight words, (address bits 6..45) << 24 | slot + 1; 0: free. */
+#define LT_INDEX_WAYS 8
+#define LT_INDEX_SETS 32768
+struct lt_index_set {
+	__u64 way[LT_INDEX_WAYS];
+};
+
+/* A free list: Treiber stack, tag << 32 | slot + 1. `taken` and `given` only grow. */
+struct lt_stack {
+	__u64 head;
+	__u64 taken; /* by the kernel side */
+	__u64 given; /* by the front end */
+	__u64 low;   /* wake the front end when given − taken falls below */
+};
+
+enum lt_prog { LT_PROG_SWITCH, LT_PROG_WAKEUP, LT_PROG_ENTER, LT_PROG_EXIT, LT_PROG_SEND, LT_PROG_RECV, LT_PROGS };
+
+#define LT_SELF_MASK 1023 /* one run in 1,024 times itself */
+
+/* One a CPU, written by that CPU only (nested programs may lose an increment of `self`). */
+struct lt_cpu {
+	__u64 forks, execs, exits; /* processes */
+	__u64 retransmits;	   /* segments */
+	__u64 untracked_born;	   /* threads for which no record was free */
+	__u64 untracked_died;
+	__u64 lost_calls;    /* no call entry free, or enter or exit unmatched */
+	__u64 lost_sockets;  /* socket events without owner */
+	__u64 lost_switches; /* missed switch-ins, switch-outs or wakeups, mended */
+	__u64 lost_events;
+	__u64 calls;	/* of untracked threads */
+	__u64 switches; /* of untracked threads */
+	struct {
+		__u64 runs, ns; /* timed runs and their time */
+	} self[LT_PROGS];
+} __attribute__((aligned(64)));
+
+#define LT_CPUS 512
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ledger: turns the records that the kernel side lets grow into samples. It remembers what
+ * each record said at the last reading and writes down the difference, buries threads that died,
+ * and gives their records back. It knows the records' memory, not where it comes from: tests
+ * hand it plain arrays.
+ *
+ * Not thread-safe: whoever shares it holds a lock. All times in ns of CLOCK_MONOTONIC.
+ */
+#ifndef LEDGER_H
+#define LEDGER_H
+
+#include "sample.h"
+
+struct ledger_memory {
+	struct lt_chunk **chunks;
+	struct lt_call_chunk **call_chunks;
+	uint32_t n_chunks, n_call_chunks;
+	uint32_t limit; /* records in use, of all chunks; the rest was never given out. 0: all */
+	struct lt_stack *free, *free_calls;
+	bool with_sched, with_calls;
+};
+
+/* Where the names come from that the kernel side does not record. Each fills buf, returns the length, 0 if unknown. */
+struct ledger_names {
+	size_t (*cmdline)(uint32_t pid, char *buf, size_t size);
+	size_t (*cgroup)(uint32_t pid, char *buf, size_t size);
+	uint32_t (*ppid)(uint32_t pid);
+};
+
+struct ledger;
+
+/* memory and names must outlive the ledger; memory may grow between calls. NULL: out of memory. */
+struct ledger *ledger_new(struct ledger_memory *memory, const struct ledger_names *names);
+void ledger_free(struct ledger *l);
+
+/* Buries the dead: their last numbers wait for the next reading, their records go back to the free list.
+ * epoch: the interval going on. */
+void ledger_drain(struct ledger *l, uint32_t epoch);
+
+/* Fills processes, threads, works, calls, buckets, errnos, text and lost.{torn,exits} of *s with what happened
+ * since the last reading until t_ns. epoch: the interval that t_ns ends. 0 or -ENOMEM. */
+int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *s);
+
+/* Gives never used records or entries [first, first + n) to the kernel side. */
+void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n);
+void ledger_give_calls(struct ledger_memory *m, uint32_t first, uint32_t n);
+
+/* Names of the processes shown are read again at the next reading (a program may rewrite its command line). */
+void ledger_refresh(struct ledger *l, const uint32_t *pids, size_t n);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The live source: loads and attaches the kernel side, reads its maps, drains dead records.
+ * The only user of libbpf and of the skeleton.
+ */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include <stdio.h>
+
+#include "source.h"
+
+struct probe_options {
+	bool off[SAMPLE_FAMILIES]; /* families left out */
+	uint32_t max_threads;	   /* records to begin with; 0: default */
+	bool verbose;		   /* libbpf's messages to stderr */
+	bool readonly;		   /* give up CAP_KILL and CAP_SYS_NICE too */
+	bool connections;	   /* walk the sockets at every reading */
+};
+
+/* Loads, attaches, seeds. NULL: why holds one sentence that says what is missing and what to do. */
+struct source *probe_open(const struct probe_options *o, char *why, size_t why_size);
+
+/* --check: prints what works and what does not, and why. Returns the exit status: 0 all, 3 some, 1 none. */
+int probe_check(const struct probe_options *o, FILE *out);
+
+#endif

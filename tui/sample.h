@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A sample: one reading, already subtracted from the reading before. It holds what each thread
+ * did in (t_ns − interval_ns, t_ns], complete and self-contained: no pointer leaves it, so it
+ * can be kept, written to a file, read on another machine, and shown in any order.
+ *
+ * All times are ns. Processes are ordered by pid, then start; each one's threads are contiguous,
+ * leader first if it lives. A thread that did nothing has no work: it spent all of wall_ns in `state`.
+ * Texts are offsets into `text`; they are raw bytes as the kernel gave them (hostile), NUL-ended;
+ * offset 0 is the empty string. SAMPLE_UNKNOWN in a u64, -1 in an errno-free s64: not known.
+ */
+#ifndef SAMPLE_H
+#define SAMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lagtop.h"
+
+#define SAMPLE_NONE UINT32_MAX
+#define SAMPLE_UNKNOWN UINT64_MAX
+
+enum sample_family { SAMPLE_SCHED, SAMPLE_SYSCALL, SAMPLE_NET, SAMPLE_FAMILIES };
+
+/* A distribution of durations: sparse buckets [first, first + n) of sample.buckets. */
+struct sample_dist {
+	uint64_t max_ns; /* exact maximum of the interval; 0 if n == 0 */
+	uint32_t first, n;
+};
+
+struct sample_bucket {
+	uint32_t bucket; /* hist.h */
+	uint32_t count;
+};
+
+struct sample_errno {
+	uint32_t error, count;
+};
+
+/* One thread's use of one call. */
+struct sample_call {
+	uint32_t call; /* LT_CALL(abi, nr) */
+	uint32_t errors;
+	uint64_t count;	   /* returned in the interval */
+	uint64_t total_ns; /* whole durations of those that returned */
+	uint64_t time_ns;  /* spent inside it in the interval, calls going on included */
+	uint64_t wait_ns;  /* off-CPU part of time_ns; SAMPLE_UNKNOWN without sched */
+	struct sample_dist latency;
+	uint32_t first_errno, n_errnos; /* in sample.errnos */
+};
+
+/* What a thread did, if it did anything. */
+struct sample_work {
+	uint64_t time_ns[LT_STATES];
+	struct sample_dist runq;
+	struct sample_dist service; /* call durations without interruptible sleep */
+	uint64_t voluntary, involuntary, wakeups, migrations;
+	uint64_t calls, call_errors, call_total_ns;
+	struct lt_flow flow[LT_PROTOS];
+	uint32_t connects, connect_errors, accepts;
+	uint32_t first_call, n_calls; /* in sample.calls */
+};
+
+struct sample_thread {
+	uint32_t tid;
+	uint32_t process; /* index into processes */
+	uint32_t work;	  /* index into works, or SAMPLE_NONE */
+	uint32_t call;	  /* LT_CALL of the call going on, or LT_CALL_NONE */
+	uint64_t call_age_ns;
+	uint64_t wall_ns;  /* lifetime within the interval; Σ time_ns == wall_ns */
+	uint64_t start_ns; /* CLOCK_BOOTTIME */
+	uint8_t state;	   /* enum lt_state at t_ns; LT_DEAD if it died in the interval */
+	uint8_t flags;
+	char comm[16];
+};
+
+#define SAMPLE_THREAD_AT_LEAST 1 /* call_age_ns is a lower bound */
+#define SAMPLE_THREAD_DEAD 2
+
+/* Network numbers that belong to the process, not to a thread. */
+struct sample_socket_sums {
+	uint64_t retransmits, srtt_ns; /* SAMPLE_UNKNOWN: not measured */
+	struct sample_dist connect;
+};
+
+struct sample_process {
+	uint32_t pid, ppid, uid;
+	uint32_t threads; /* alive at t_ns, or at its end */
+	uint32_t first_thread, n_threads;
+	uint64_t start_ns; /* CLOCK_BOOTTIME */
+	int32_t exit_code; /* 0–255, −N for signal N; valid if SAMPLE_PROCESS_EXITED */
+	uint32_t flags;
+	uint32_t comm, cmdline, cgroup; /* texts; cmdline 0: not readable (kernel thread, gone) */
+	struct sample_socket_sums sockets;
+};
+
+#define SAMPLE_PROCESS_EXITED 1
+#define SAMPLE_PROCESS_KERNEL 2
+
+struct sample_connection {
+	uint8_t proto;	/* enum lt_proto: LT_TCP or LT_UDP */
+	uint8_t family; /* 4 or 6 */
+	uint8_t state;	/* TCP_* of the kernel */
+	uint8_t pad;
+	uint16_t local_port, remote_port; /* host order */
+	uint8_t local[16], remote[16];	  /* network order; IPv4 in the first four */
+	uint32_t pid;			  /* 0: no owner known */
+	uint64_t tx_bytes, rx_bytes, retransmits;
+	uint64_t srtt_ns, age_ns; /* SAMPLE_UNKNOWN */
+	uint32_t tx_queue_bytes, rx_queue_bytes;
+	uint64_t netns; /* inode of the network namespace */
+};
+
+struct sample_lost {
+	uint64_t threads; /* alive without record, or died so in the interval */
+	uint64_t calls, sockets, exits, switches, torn, events;
+};
+
+struct sample_self {
+	uint64_t cpu_ns, bpf_ns; /* in the interval; bpf_ns estimated from timed runs, SAMPLE_UNKNOWN */
+	uint64_t bpf_runs;	 /* program runs in the interval, estimated likewise */
+	uint64_t rss_bytes, map_bytes;
+};
+
+struct sample_probe {
+	uint8_t on;
+	char by[16];	  /* "tp_btf", "fexit"; empty if off */
+	char reason[160]; /* why not; empty if on */
+};
+
+struct sample {
+	uint64_t t_ns, interval_ns;
+	uint64_t realtime_ns; /* CLOCK_REALTIME at t_ns */
+	uint64_t uptime_ns;   /* CLOCK_BOOTTIME at t_ns */
+	uint32_t number;      /* 1 for the first */
+	uint32_t cpus;	      /* online */
+	char host[65], kernel[65];
+	struct sample_probe probe[SAMPLE_FAMILIES];
+	uint64_t forks, execs, exits; /* processes */
+	uint64_t retransmits;	      /* segments, whole host */
+	struct sample_lost lost;
+	struct sample_self self;
+
+	struct sample_process *processes;
+	struct sample_thread *threads;
+	struct sample_work *works;
+	struct sample_call *calls;
+	struct sample_bucket *buckets;
+	struct sample_errno *errnos;
+	struct sample_connection *connections;
+	char *text;
+	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_text;
+	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_text;
+	bool has_connections; /* the sockets were walked for this reading */
+};
+
+/* Empties a sample but keeps its memory for the next reading. */
+void sample_clear(struct sample *s);
+/* Frees what it owns; s itself belongs to the caller. NULL-safe members: a zeroed sample is valid. */
+void sample_free(struct sample *s);
+
+/* Each appends one zeroed element and returns it; NULL: out of memory. Earlier pointers may move. */
+struct sample_process *sample_add_process(struct sample *s);
+struct sample_thread *sample_add_thread(struct sample *s);
+struct sample_work *sample_add_work(struct sample *s);
+struct sample_call *sample_add_call(struct sample *s);
+struct sample_bucket *sample_add_bucket(struct sample *s);
+struct sample_errno *sample_add_errno(struct sample *s);
+struct sample_connection *sample_add_connection(struct sample *s);
+/* Copies len bytes and a NUL; returns the offset, or 0 when out of memory or len is 0. */
+uint32_t sample_add_text(struct sample *s, const char *bytes, size_t len);
+
+/* NULL if every index, range, text and enumeration holds; else what is wrong (sample_check.c). */
+const char *sample_check(const struct sample *s);
+
+static inline const char *sample_text(const struct sample *s, uint32_t offset)
+{
+	return s->text && offset < s->n_text ? s->text + offset : "";
+}
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where readings come from: this machine's kernel (probe.c) or a recorded file (record.c). */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include "sample.h"
+
+struct source {
+	/* Fills *s (cleared by the callee). 1: a reading; 0: no more (end of the file); -errno. */
+	int (*read)(struct source *src, struct sample *s);
+	/* NULL is legal. */
+	void (*close)(struct source *src);
+	/* A live source: turn the socket walk on or off for the next reading; NULL for a file. */
+	void (*want_connections)(struct source *src, bool want);
+	bool live;
+};
+
+static inline void source_close(struct source *src)
+{
+	if (src)
+		src->close(src);
+}
+
+#endif
