@@ -37,7 +37,7 @@ static void run_child(char *const argv[], uid_t uid, int in, int out, int err)
 struct child *child_start(char *const argv[], uid_t uid)
 {
 	struct child *c = calloc(1, sizeof(*c));
-	int in[2] = {-1, -1}, out[2] = {-1, -1};
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
 
 	if (!c)
 		return NULL;
@@ -64,7 +64,7 @@ struct child *child_start(char *const argv[], uid_t uid)
 /* Waits for output and takes some. 1: got some; 0: end; -1: none until the deadline. */
 static int fill(struct child *c)
 {
-	struct pollfd p = {.fd = c->out, .events = POLLIN};
+	struct pollfd p = { .fd = c->out, .events = POLLIN };
 	ssize_t got;
 	int ready;
 
@@ -195,7 +195,7 @@ static bool starts_with(const char *line, const char *word)
 
 struct child *child_load(const char **ready, const char *workload, ...)
 {
-	char *argv[16] = {(char *)"build/tests/load", (char *)workload}, *errors;
+	char *argv[16] = { (char *)"build/tests/load", (char *)workload }, *errors;
 	const char *line;
 	struct child *c;
 	va_list args;

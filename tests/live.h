@@ -33,10 +33,10 @@ void live_skip(const char *reason) __attribute__((noreturn));
 
 /* `lagtop --json` and these options, after its first reading: everything that follows is counted. */
 struct live *live_start(const char *option, ...) __attribute__((sentinel));
-struct json_object *live_next(struct live *l); /* the next reading; fails the test if none comes */
-void live_past_now(struct live *l);	       /* reads until a reading that was taken after this call */
+struct json_object *live_next(struct live *l);	  /* the next reading; fails the test if none comes */
+void live_past_now(struct live *l);		  /* reads until a reading that was taken after this call */
 int live_stop(struct live *l, int signal_number); /* exit status; l stays valid until the test ends */
-int live_end_test(void **state);		      /* teardown of each test: frees and kills what it left */
+int live_end_test(void **state);		  /* teardown of each test: frees and kills what it left */
 
 /* The process in a reading, or NULL. With several of one pid the last. */
 struct json_object *live_process(struct json_object *reading, int64_t pid);

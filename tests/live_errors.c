@@ -48,8 +48,8 @@ static void expect_refusal(struct outcome o, int status, const char *word)
 
 	if (o.status != status || o.out_lines || len < 10 || strchr(o.errors, '\n') != o.errors + len - 1 ||
 	    !strcasestr(o.errors, word))
-		fail_msg("status %d (expected %d), %zu lines on stdout, stderr (expected one line with '%s'): %s", o.status,
-			 status, o.out_lines, word, o.errors);
+		fail_msg("status %d (expected %d), %zu lines on stdout, stderr (expected one line with '%s'): %s",
+			 o.status, status, o.out_lines, word, o.errors);
 	free(o.errors);
 }
 
@@ -209,16 +209,11 @@ static void test_watched_process_ends(void **state)
 int main(void)
 {
 	static const struct CMUnitTest errors[] = {
-		live_test(test_bad_options),
-		live_test(test_no_such_pid),
-		live_test(test_not_root),
-		live_test(test_not_a_terminal),
-		live_test(test_check),
-		live_test(test_family_off_is_null),
-		live_test(test_signals),
-		live_test(test_closed_pipe),
-		live_test(test_iterations),
-		live_test(test_watched_process_ends),
+		live_test(test_bad_options), live_test(test_no_such_pid),
+		live_test(test_not_root),    live_test(test_not_a_terminal),
+		live_test(test_check),	     live_test(test_family_off_is_null),
+		live_test(test_signals),     live_test(test_closed_pipe),
+		live_test(test_iterations),  live_test(test_watched_process_ends),
 	};
 
 	return live_main(errors);

@@ -96,8 +96,8 @@ static void run_zero(char **arg)
 
 static void run_ten(char **arg)
 {
-	static const int calls[10] = {SYS_getppid, SYS_getuid,	SYS_geteuid, SYS_getgid, SYS_getegid,
-				      SYS_getpid,  SYS_gettid, SYS_getpgid, SYS_getsid, SYS_umask};
+	static const int calls[10] = { SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid,
+				       SYS_getpid,  SYS_gettid, SYS_getpgid, SYS_getsid, SYS_umask };
 	long n = load_number(arg[0]);
 
 	load_ready(" ");
@@ -184,7 +184,7 @@ static void run_io_uring(char **arg)
 	load_ready(" ");
 	while (load_go()) {
 		for (long i = 0; i < n; i++) {
-			struct io_uring_params p = {.flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 1};
+			struct io_uring_params p = { .flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 1 };
 			long fd = syscall(SYS_io_uring_setup, 4, &p);
 
 			if (fd < 0)
@@ -197,13 +197,13 @@ static void run_io_uring(char **arg)
 }
 
 const struct workload load_calls[] = {
-	{"getppid", "THREADS TOTAL", run_getppid, "getppid, TOTAL times over THREADS threads"},
-	{"zero", "N", run_zero, "read a byte of /dev/zero"},
-	{"ten", "N", run_ten, "ten cheap calls in turn, N in all"},
-	{"mixed", "THREADS EACH", run_mixed, "eleven calls, five of them failing, EACH times in every thread"},
+	{ "getppid", "THREADS TOTAL", run_getppid, "getppid, TOTAL times over THREADS threads" },
+	{ "zero", "N", run_zero, "read a byte of /dev/zero" },
+	{ "ten", "N", run_ten, "ten cheap calls in turn, N in all" },
+	{ "mixed", "THREADS EACH", run_mixed, "eleven calls, five of them failing, EACH times in every thread" },
 #if defined(__x86_64__)
-	{"int80", "N", run_int80, "getpid and a failing close through int 0x80, N times each"},
+	{ "int80", "N", run_int80, "getpid and a failing close through int 0x80, N times each" },
 #endif
-	{"io-uring", "N", run_io_uring, "N io_uring rings with a kernel thread each, set up and closed"},
+	{ "io-uring", "N", run_io_uring, "N io_uring rings with a kernel thread each, set up and closed" },
 	{},
 };

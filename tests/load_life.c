@@ -26,7 +26,7 @@ static void call_getppid(long n)
 /* After exec the program goes on as `getppid 1 N`: it prints ready again and makes N more. */
 static void *exec_from_thread(void *arg)
 {
-	char *const argv[] = {(char *)"load", (char *)"getppid", (char *)"1", arg, NULL};
+	char *const argv[] = { (char *)"load", (char *)"getppid", (char *)"1", arg, NULL };
 
 	call_getppid(calls);
 	execv("/proc/self/exe", argv);
@@ -156,12 +156,13 @@ static void run_killed(char **arg)
 }
 
 const struct workload load_life[] = {
-	{"exec-thread", "N", run_exec_thread, "a thread calls getppid N times, then execs `getppid 1 N`"},
-	{"leader-exit", "N", run_leader_exit, "the leader ends first; the other thread goes on, getppid N times, exit code 5"},
-	{"rename", "COMM", run_rename, "takes another name by prctl"},
-	{"setuid", "UID", run_setuid, "becomes another user"},
-	{"orphan", "", run_orphan, "a child whose parent dies first"},
-	{"reuse", "", run_reuse, "two processes, one after the other, with one pid"},
-	{"killed", "SIGNAL", run_killed, "a child that dies of a signal"},
+	{ "exec-thread", "N", run_exec_thread, "a thread calls getppid N times, then execs `getppid 1 N`" },
+	{ "leader-exit", "N", run_leader_exit,
+	  "the leader ends first; the other thread goes on, getppid N times, exit code 5" },
+	{ "rename", "COMM", run_rename, "takes another name by prctl" },
+	{ "setuid", "UID", run_setuid, "becomes another user" },
+	{ "orphan", "", run_orphan, "a child whose parent dies first" },
+	{ "reuse", "", run_reuse, "two processes, one after the other, with one pid" },
+	{ "killed", "SIGNAL", run_killed, "a child that dies of a signal" },
 	{},
 };

@@ -13,7 +13,7 @@
 
 static int listen_on_loopback(int *port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -95,7 +95,8 @@ static void run_tcp_client(char **arg)
 }
 
 const struct workload load_net[] = {
-	{"tcp-server", "CONNECTIONS", run_tcp_server, "takes CONNECTIONS connections one after another, reads each to its end"},
-	{"tcp-client", "PORT CONNECTIONS N SIZE", run_tcp_client, "on each connection N messages of SIZE bytes"},
+	{ "tcp-server", "CONNECTIONS", run_tcp_server,
+	  "takes CONNECTIONS connections one after another, reads each to its end" },
+	{ "tcp-client", "PORT CONNECTIONS N SIZE", run_tcp_client, "on each connection N messages of SIZE bytes" },
 	{},
 };

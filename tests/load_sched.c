@@ -185,7 +185,7 @@ static void run_pipe(char **arg)
 
 static void run_tcp(char **arg)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(a);
 	int listener = socket(AF_INET, SOCK_STREAM, 0), out = socket(AF_INET, SOCK_STREAM, 0), in, on = 1;
 	struct pingpong p = {};
@@ -279,7 +279,7 @@ static void run_forkexit(char **arg)
 
 static void run_spawn(char **arg)
 {
-	static char *const argv[] = {(char *)"true", NULL};
+	static char *const argv[] = { (char *)"true", NULL };
 	long n = load_number(arg[0]);
 
 	load_ready(" ");
@@ -299,7 +299,7 @@ static void run_spawn(char **arg)
 static void run_bursts(char **arg)
 {
 	long cpu = load_number(arg[0]), n = load_number(arg[1]), burst_us = load_number(arg[2]);
-	struct timespec rest = {.tv_nsec = 500000};
+	struct timespec rest = { .tv_nsec = 500000 };
 
 	load_pin(cpu);
 	load_ready(" ");
@@ -388,10 +388,10 @@ static void waits_sleeper(struct waits *w, int in, int out, long cpu)
 
 static void run_waits(char **arg)
 {
-	static const struct timespec rest = {.tv_nsec = 100000};
+	static const struct timespec rest = { .tv_nsec = 100000 };
 	long cpu = load_number(arg[0]);
 	struct waits *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct sched_param rt = {.sched_priority = 10};
+	struct sched_param rt = { .sched_priority = 10 };
 	int there[2], back[2];
 	char byte = 0;
 	pid_t sleeper;
@@ -428,18 +428,18 @@ static void run_waits(char **arg)
 }
 
 const struct workload load_sched[] = {
-	{"spin", "CPU N NICE", run_spin, "N processes that never sleep, on one CPU (-1: any)"},
-	{"yield", "CPU N", run_yield, "two threads, N sched_yield each"},
-	{"futex", "CPU N", run_futex, "N round trips by futex"},
-	{"pipe", "CPU N", run_pipe, "N round trips of a byte by pipe"},
-	{"tcp", "CPU N", run_tcp, "N round trips of a byte by TCP"},
-	{"threads", "N", run_threads, "N × pthread_create and join"},
-	{"crowd", "N", run_crowd, "a process of N sleeping threads"},
-	{"herd", "N", run_herd, "N sleeping processes"},
-	{"forkexit", "N", run_forkexit, "N × fork, _exit and wait"},
-	{"spawn", "N", run_spawn, "N × /bin/true"},
-	{"bursts", "CPU N US", run_bursts, "N × run for US µs, then rest for half a millisecond"},
-	{"disk", "FILE N", run_disk, "N × read 4 KiB past the page cache"},
-	{"waits", "CPU", run_waits, "100 run-queue waits of known length"},
+	{ "spin", "CPU N NICE", run_spin, "N processes that never sleep, on one CPU (-1: any)" },
+	{ "yield", "CPU N", run_yield, "two threads, N sched_yield each" },
+	{ "futex", "CPU N", run_futex, "N round trips by futex" },
+	{ "pipe", "CPU N", run_pipe, "N round trips of a byte by pipe" },
+	{ "tcp", "CPU N", run_tcp, "N round trips of a byte by TCP" },
+	{ "threads", "N", run_threads, "N × pthread_create and join" },
+	{ "crowd", "N", run_crowd, "a process of N sleeping threads" },
+	{ "herd", "N", run_herd, "N sleeping processes" },
+	{ "forkexit", "N", run_forkexit, "N × fork, _exit and wait" },
+	{ "spawn", "N", run_spawn, "N × /bin/true" },
+	{ "bursts", "CPU N US", run_bursts, "N × run for US µs, then rest for half a millisecond" },
+	{ "disk", "FILE N", run_disk, "N × read 4 KiB past the page cache" },
+	{ "waits", "CPU", run_waits, "100 run-queue waits of known length" },
 	{},
 };

@@ -100,7 +100,7 @@ static void sleep_socket_read(void)
 
 static int udp_socket(void)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)))
@@ -119,7 +119,7 @@ static void sleep_recv(void)
 
 static void sleep_accept(void)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 1))
@@ -130,7 +130,7 @@ static void sleep_accept(void)
 
 static void sleep_epoll(void)
 {
-	struct epoll_event e = {.events = EPOLLIN};
+	struct epoll_event e = { .events = EPOLLIN };
 	int epoll = epoll_create1(0), fd[2];
 
 	if (pipe(fd) || epoll_ctl(epoll, EPOLL_CTL_ADD, fd[0], &e))
@@ -141,7 +141,7 @@ static void sleep_epoll(void)
 
 static void sleep_poll(void)
 {
-	struct pollfd p = {.events = POLLIN};
+	struct pollfd p = { .events = POLLIN };
 	int fd[2];
 
 	if (pipe(fd))
@@ -166,7 +166,7 @@ static void sleep_select(void)
 
 static void sleep_nanosleep(void)
 {
-	struct timespec day = {.tv_sec = 86400};
+	struct timespec day = { .tv_sec = 86400 };
 
 	ready_self();
 	nanosleep(&day, NULL);
@@ -240,7 +240,7 @@ static void hold_flock(void)
 
 static void hold_fcntl(void)
 {
-	struct flock whole = {.l_type = F_WRLCK};
+	struct flock whole = { .l_type = F_WRLCK };
 
 	if (fcntl(open(lock_path, O_RDWR), F_SETLK, &whole))
 		_exit(1);
@@ -265,7 +265,7 @@ static void sleep_flock(void)
 
 static void sleep_fcntl(void)
 {
-	struct flock whole = {.l_type = F_WRLCK};
+	struct flock whole = { .l_type = F_WRLCK };
 	int fd = shared_lock_file(hold_fcntl);
 
 	ready_self();
@@ -303,7 +303,7 @@ static void remove_queue(int id)
 
 static void sleep_semop(void)
 {
-	struct sembuf take = {.sem_op = -1};
+	struct sembuf take = { .sem_op = -1 };
 	int id = semget(IPC_PRIVATE, 1, 0600);
 
 	if (id < 0)
@@ -354,27 +354,13 @@ static const struct {
 	const char *kind;
 	void (*run)(void);
 } sleepers[] = {
-	{"futex", sleep_futex},
-	{"pipe", sleep_pipe},
-	{"pipe-write", sleep_pipe_write},
-	{"tty", sleep_tty},
-	{"eventfd", sleep_eventfd},
-	{"socket", sleep_socket_read},
-	{"recv", sleep_recv},
-	{"accept", sleep_accept},
-	{"epoll", sleep_epoll},
-	{"poll", sleep_poll},
-	{"select", sleep_select},
-	{"nanosleep", sleep_nanosleep},
-	{"sigwait", sleep_sigwait},
-	{"wait4", sleep_wait4},
-	{"vfork", sleep_vfork},
-	{"flock", sleep_flock},
-	{"fcntl", sleep_fcntl},
-	{"semop", sleep_semop},
-	{"msgrcv", sleep_msgrcv},
-	{"stopped", sleep_stopped},
-	{"traced", sleep_traced},
+	{ "futex", sleep_futex },     { "pipe", sleep_pipe },	    { "pipe-write", sleep_pipe_write },
+	{ "tty", sleep_tty },	      { "eventfd", sleep_eventfd }, { "socket", sleep_socket_read },
+	{ "recv", sleep_recv },	      { "accept", sleep_accept },   { "epoll", sleep_epoll },
+	{ "poll", sleep_poll },	      { "select", sleep_select },   { "nanosleep", sleep_nanosleep },
+	{ "sigwait", sleep_sigwait }, { "wait4", sleep_wait4 },	    { "vfork", sleep_vfork },
+	{ "flock", sleep_flock },     { "fcntl", sleep_fcntl },	    { "semop", sleep_semop },
+	{ "msgrcv", sleep_msgrcv },   { "stopped", sleep_stopped }, { "traced", sleep_traced },
 };
 
 static void run_sleep(char **arg)
@@ -389,6 +375,6 @@ static void run_sleep(char **arg)
 }
 
 const struct workload load_sleep[] = {
-	{"sleep", "KIND", run_sleep, "asleep for ever in one call: futex, pipe, epoll, …"},
+	{ "sleep", "KIND", run_sleep, "asleep for ever in one call: futex, pipe, epoll, …" },
 	{},
 };

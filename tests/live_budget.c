@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where the time went: the states add up to the wall time, and each is what the kernel's own accounts
+ * (schedstat, status, /proc/stat) or the workload itself say it was.
+ */
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "live.h"
+
+static const char *const states[] = { "run", "runq", "preempt", "disk", "block", "lock",
+				      "net", "poll", "sleep",	"io",	"other" };
+#define STATES (sizeof(states) / sizeof(*states))
+
+static int64_t state_ns(struct json_object *p, const char *state)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "time_ns.%s", state);
+	return live_get(p, path);
+}
+
+static int64_t sum_state_ns(struct live *l, int64_t pid, const char *state)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "time_ns.%s", state);
+	return live_sum(l, 0, pid, path);
+}
+
+static double wall_ns(struct live *l, int64_t pid)
+{
+	return (double)live_sum(l, 0, pid, "wall_ns");
+}
+
+/* How far one reading of one process is from adding up; 1 is just allowed. Counts the impossible too. */
+static double closure(struct json_object *p, int64_t *impossible)
+{
+	double wall = (double)live_get(p, "wall_ns"), allowed = fmax(1e6, wall * 0.001), sum = 0;
+
+	for (size_t i = 0; i < STATES; i++) {
+		double ns = (double)state_ns(p, states[i]);
+
+		*impossible += ns < 0 || ns > wall + allowed;
+		sum += ns;
+	}
+	return fabs(sum - wall) / allowed;
+}
+
+/* A one-threaded process that lived through all readings has their time; so has each thread of `crowd`. */
+static void compare_wall(struct live *l, int64_t pid, const char *what)
+{
+	double interval_ns = 0, threads = 0;
+
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *p = live_process(l->reading[r], pid);
+
+		if (!p || (r && live_get(p, "threads") != (int64_t)threads) || strcmp(live_text(p, "state"), "alive"))
+			return;
+		threads = (double)live_get(p, "threads");
+		interval_ns += (double)live_get(l->reading[r], "interval_ns");
+	}
+	live_compare(wall_ns(l, pid), threads * interval_ns, threads * interval_ns * 0.001, "wall time: %s", what);
+}
+
+static double worst_wall(struct live *l)
+{
+	struct json_object *first = json_object_object_get(l->reading[0], "processes");
+	double worst = 0;
+
+	for (size_t i = 0; i < json_object_array_length(first); i++) {
+		int64_t pid = live_get(json_object_array_get_idx(first, i), "pid");
+		double interval_ns = 0;
+		size_t r;
+
+		for (r = 0; r < l->n; r++) {
+			struct json_object *p = live_process(l->reading[r], pid);
+
+			if (pid == 1 || !p || live_get(p, "threads") != 1 || strcmp(live_text(p, "state"), "alive"))
+				break;
+			interval_ns += (double)live_get(l->reading[r], "interval_ns");
+		}
+		if (r == l->n)
+			worst = fmax(worst, fabs(wall_ns(l, pid) - interval_ns) / interval_ns);
+	}
+	return worst;
+}
+
+static void check_closure(struct live *l)
+{
+	int64_t impossible = 0, processes = 0;
+	double worst = 0;
+
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *all = json_object_object_get(l->reading[r], "processes");
+
+		for (size_t i = 0; i < json_object_array_length(all); i++) {
+			struct json_object *p = json_object_array_get_idx(all, i);
+
+			if (live_get(p, "pid") == 1)
+				continue;
+			processes++;
+			worst = fmax(worst, closure(p, &impossible));
+		}
+	}
+	live_compare(worst, 0, 1, "closure: worst of %lld, in tolerances", (long long)processes);
+	live_compare((double)impossible, 0, 0, "closure: states < 0 or > wall");
+}
+
+static void test_closure_under_load(void **state)
+{
+	const char *spinners;
+	struct child *crowd = live_load(NULL, "crowd", "50", NULL);
+	struct child *busy[] = {
+		live_load(&spinners, "spin", "-1", "3", "0", NULL),
+		live_load(NULL, "futex", "-1", "2000000", NULL),
+		live_load(NULL, "pipe", "-1", "2000000", NULL),
+		live_load(NULL, "tcp", "-1", "2000000", NULL),
+		live_load(NULL, "threads", "2000000", NULL),
+		live_load(NULL, "forkexit", "2000000", NULL),
+		live_load(NULL, "spawn", "2000000", NULL),
+		live_load(NULL, "disk", "/var/tmp/lagtop-live", "2000000", NULL),
+	};
+	char pids[256];
+	struct live *l;
+
+	(void)state;
+	snprintf(pids, sizeof(pids), "%s", strchr(spinners, '=') + 1);
+	for (size_t i = 1; i < sizeof(busy) / sizeof(*busy); i++)
+		assert_true(child_send(busy[i], 'x'));
+	l = live_start("-d", "0.2", NULL);
+	while (l->n < 30)
+		live_next(l);
+	check_closure(l);
+	compare_wall(l, crowd->pid, "51 threads asleep");
+	live_compare(worst_wall(l), 0, 0.001, "wall time: worst one-threaded process");
+	for (char *at = strtok(pids, ","); at; at = strtok(NULL, ",")) {
+		int64_t pid = strtoll(at, NULL, 10);
+		double mine = (double)(sum_state_ns(l, pid, "run") + sum_state_ns(l, pid, "preempt"));
+
+		compare_wall(l, pid, "a spinner");
+		live_between(mine / wall_ns(l, pid), 0.98, 1.001, "spinner: run + preempt of wall");
+	}
+	live_verdict();
+}
+
+static void until_asleep(int64_t pid)
+{
+	char path[64], text[256], *name_end;
+	bool asleep = false;
+
+	snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
+	while (!asleep) {
+		FILE *f = fopen(path, "r");
+
+		assert_non_null(f);
+		assert_non_null(fgets(text, sizeof(text), f));
+		fclose(f);
+		name_end = strrchr(text, ')');
+		asleep = name_end && strchr("STtD", name_end[2]);
+	}
+}
+
+/* A number of every thread of a process, added up; it must be asleep. */
+static int64_t sum_tasks(int64_t pid, const char *file, const char *word, int number)
+{
+	char path[128];
+	int64_t sum = 0;
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%lld/task", (long long)pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((d = readdir(dir))) {
+		if (d->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%lld/task/%.16s/%s", (long long)pid, d->d_name, file);
+		if (word) {
+			sum += live_proc(strtoll(path, NULL, 10), strchr(path, '/') + 1, word);
+		} else {
+			char full[160];
+
+			snprintf(full, sizeof(full), "/proc/%s", path);
+			sum += live_field(full, number);
+		}
+	}
+	closedir(dir);
+	return sum;
+}
+
+/* Steal, irq and softirq of all CPUs since boot: what a thread's own run time does not count. */
+static int64_t stolen_ns(void)
+{
+	FILE *f = fopen("/proc/stat", "r");
+	long long irq = 0, softirq = 0, steal = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "cpu %*d %*d %*d %*d %*d %lld %lld %lld", &irq, &softirq, &steal), 3);
+	fclose(f);
+	return (irq + softirq + steal) * (1000000000LL / sysconf(_SC_CLK_TCK));
+}
+
+#define TICK_NS 10000000
+
+/* lagtop saw the process's whole life; it is asleep before and after its round. */
+static void compare_with_schedstat(const char *what, const char *workload, const char *a, const char *b, const char *c)
+{
+	struct child *spinners = live_load(NULL, "spin", "1", "1", "0", NULL), *load;
+	struct live *l = live_start("-d", "0.2", NULL);
+	double run, exec, delay, stolen;
+	int64_t stolen_before;
+
+	stolen_before = stolen_ns();
+	load = live_load(NULL, workload, a, b, c, NULL);
+	live_round(load);
+	until_asleep(load->pid);
+	live_past_now(l);
+	stolen = (double)(stolen_ns() - stolen_before);
+	run = (double)sum_state_ns(l, load->pid, "run");
+	exec = (double)sum_tasks(load->pid, "schedstat", NULL, 0);
+	delay = (double)sum_tasks(load->pid, "schedstat", NULL, 1);
+	live_compare((double)(sum_state_ns(l, load->pid, "runq") + sum_state_ns(l, load->pid, "preempt")), delay,
+		     fmax(1e6, delay * 0.01), "%s: runq + preempt, run_delay", what);
+	live_between(run, exec * 0.999 - 1e6, exec * 1.02 + stolen + TICK_NS, "%s: run, schedstat", what);
+	live_compare((double)live_sum(l, 0, load->pid, "switches.voluntary"),
+		     (double)sum_tasks(load->pid, "status", "voluntary_ctxt_switches:", 0), 0, "%s: voluntary switches",
+		     what);
+	live_compare((double)live_sum(l, 0, load->pid, "switches.involuntary"),
+		     (double)sum_tasks(load->pid, "status", "nonvoluntary_ctxt_switches:", 0), 0,
+		     "%s: involuntary switches", what);
+	child_free(spinners);
+}
+
+static void test_schedstat(void **state)
+{
+	(void)state;
+	compare_with_schedstat("bursts", "bursts", "1", "300", "1000");
+	live_verdict();
+	live_end_test(NULL);
+	compare_with_schedstat("futex", "futex", "1", "20000", NULL);
+	live_verdict();
+	live_end_test(NULL);
+	compare_with_schedstat("yield", "yield", "1", "20000", NULL);
+	live_verdict();
+}
+
+static const struct {
+	const char *kind, *state;
+} sleepers[] = {
+	{ "futex", "lock" },	{ "pipe", "io" },     { "pipe-write", "io" }, { "tty", "io" },
+	{ "eventfd", "io" },	{ "socket", "net" },  { "recv", "net" },      { "accept", "net" },
+	{ "epoll", "poll" },	{ "poll", "poll" },   { "select", "poll" },   { "nanosleep", "sleep" },
+	{ "sigwait", "sleep" }, { "wait4", "sleep" }, { "vfork", "sleep" },   { "flock", "lock" },
+	{ "fcntl", "lock" },	{ "semop", "lock" },  { "msgrcv", "io" },     { "stopped", "other" },
+	{ "traced", "other" },
+};
+#define SLEEPERS (sizeof(sleepers) / sizeof(*sleepers))
+
+/* The smallest share that the state had of the process's wall time in any of these readings. */
+static double least_share(struct live *l, size_t from, int64_t pid, const char *state)
+{
+	double least = 1;
+
+	for (size_t r = from; r < l->n; r++) {
+		struct json_object *p = live_process(l->reading[r], pid);
+
+		if (!p)
+			return 0;
+		least = fmin(least, (double)state_ns(p, state) / (double)live_get(p, "wall_ns"));
+	}
+	return least;
+}
+
+static void check_sleepers(const char *when, bool before)
+{
+	struct live *l = before ? NULL : live_start("-d", "0.5", NULL);
+	int64_t pid[SLEEPERS];
+	size_t from;
+
+	for (size_t i = 0; i < SLEEPERS; i++) {
+		const char *ready;
+
+		live_load(&ready, "sleep", sleepers[i].kind, NULL);
+		pid[i] = child_value(ready, "pid");
+		until_asleep(pid[i]);
+	}
+	if (before)
+		l = live_start("-d", "0.5", NULL);
+	else
+		live_past_now(l); /* this one may still hold their beginning */
+	from = l->n;
+	while (l->n < from + 6)
+		live_next(l);
+	for (size_t i = 0; i < SLEEPERS; i++)
+		live_between(least_share(l, before ? 0 : from, pid[i], sleepers[i].state), 0.95, 1.001, "%s: %s is %s",
+			     when, sleepers[i].kind, sleepers[i].state);
+}
+
+static void test_asleep_before_lagtop(void **state)
+{
+	(void)state;
+	check_sleepers("before", true);
+	live_verdict();
+}
+
+static void test_asleep_after_lagtop(void **state)
+{
+	(void)state;
+	check_sleepers("after", false);
+	live_verdict();
+}
+
+static void test_waiting_for_a_cpu(void **state)
+{
+	const char *ready;
+	struct live *l;
+	int64_t pid;
+
+	(void)state;
+	live_load(NULL, "spin", "1", "3", "-10", NULL);
+	live_load(&ready, "spin", "1", "1", "19", NULL);
+	pid = child_value(ready, "pids");
+	l = live_start("-d", "1", NULL);
+	live_next(l);
+	live_next(l);
+	live_between(least_share(l, 0, pid, "preempt"), 0.95, 1.001, "nice 19 beside spinners: preempt");
+	live_verdict();
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		fail_msg("cannot write %s", path);
+}
+
+static void test_frozen(void **state)
+{
+	static const char dir[] = "/sys/fs/cgroup/freezer/lagtop-live";
+	const char *ready;
+	char pid_text[16], text[32] = "";
+	struct live *l;
+	int64_t pid;
+
+	(void)state;
+	live_need_bpf();
+	if (access("/sys/fs/cgroup/freezer", W_OK))
+		live_skip("this kernel has no freezer cgroup of version 1 mounted");
+	live_load(&ready, "spin", "-1", "1", "0", NULL);
+	pid = child_value(ready, "pids");
+	snprintf(pid_text, sizeof(pid_text), "%lld", (long long)pid);
+	mkdir(dir, 0755);
+	write_file("/sys/fs/cgroup/freezer/lagtop-live/cgroup.procs", pid_text);
+	write_file("/sys/fs/cgroup/freezer/lagtop-live/freezer.state", "FROZEN");
+	while (strcmp(text, "FROZEN\n")) {
+		FILE *f = fopen("/sys/fs/cgroup/freezer/lagtop-live/freezer.state", "r");
+
+		if (!f || !fgets(text, sizeof(text), f))
+			break;
+		fclose(f);
+	}
+	l = live_start("-d", "0.3", NULL);
+	live_next(l);
+	write_file("/sys/fs/cgroup/freezer/lagtop-live/freezer.state", "THAWED");
+	write_file("/sys/fs/cgroup/freezer/cgroup.procs", pid_text);
+	rmdir(dir);
+	live_between(least_share(l, 0, pid, "other"), 0.95, 1.001, "a frozen spinner is other");
+	live_verdict();
+}
+
+/* Nothing but running, waiting for a CPU and waiting for the disk: what is neither of the first is the third. */
+static void test_disk(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "disk", "/var/tmp/lagtop-live", "5000", NULL);
+	const char *done;
+	char path[64];
+	double before, wall, exec, delay;
+
+	(void)state;
+	until_asleep(load->pid);
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", load->pid);
+	live_past_now(l);
+	before = (double)sum_state_ns(l, load->pid, "disk");
+	exec = (double)live_field(path, 0);
+	delay = (double)live_field(path, 1);
+	done = live_round(load);
+	wall = (double)child_value(done, "wall_ns");
+	until_asleep(load->pid);
+	live_past_now(l);
+	exec = (double)live_field(path, 0) - exec;
+	delay = (double)live_field(path, 1) - delay;
+	live_compare((double)sum_state_ns(l, load->pid, "disk") - before, wall - exec - delay, wall * 0.05 + TICK_NS,
+		     "disk: wall less run, run_delay");
+	live_verdict();
+}
+
+/* All waits fall into one reading; a bucket's middle is at most 12.5 % off, the wakeup itself takes some µs. */
+static void test_percentiles(void **state)
+{
+	static const char *const names[] = { "p50_ns", "p90_ns", "p99_ns" };
+	struct live *l = live_start("-d", "2", NULL);
+	const char *ready, *done;
+	struct json_object *p;
+	struct child *load = live_load(&ready, "waits", "1", NULL);
+	int64_t pid = child_value(ready, "pid");
+	char path[32];
+
+	(void)state;
+	live_next(l);
+	done = live_round(load);
+	live_next(l);
+	p = live_process(l->reading[l->n - 1], pid);
+	assert_non_null(p);
+	live_between((double)live_get(p, "runq.count"), 99, 101, "run-queue waits: count");
+	for (size_t i = 0; i < 3; i++) {
+		double oracle = (double)child_value(done, names[i]);
+
+		snprintf(path, sizeof(path), "runq.%s", names[i]);
+		live_compare((double)live_get(p, path), oracle, oracle * 0.125 + 20000, "run-queue waits: %s",
+			     names[i]);
+	}
+	live_compare((double)live_get(p, "runq.max_ns"), (double)child_value(done, "max_ns"), 100000,
+		     "run-queue waits: max_ns");
+	live_verdict();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest budget[] = {
+		live_test(test_closure_under_load),
+		live_test(test_schedstat),
+		live_test(test_asleep_before_lagtop),
+		live_test(test_asleep_after_lagtop),
+		live_test(test_waiting_for_a_cpu),
+		live_test(test_frozen),
+		live_test(test_disk),
+		live_test(test_percentiles),
+	};
+
+	return live_main(budget);
+}
