@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The columns, one row each, and the views made of them. A raw value is what the interval counted
+ * (a number, ns, bytes); how it is shown follows from `show` (column_show.c). What belongs to a
+ * family of probes that is off is not known, and a percentile of nothing is not known either.
+ * Computed texts live in a small ring: valid until four more were made.
+ */
+#include "column.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "format.h"
+#include "names.h"
+
+#define SCHED (1 << SAMPLE_SCHED)
+#define SYSCALL (1 << SAMPLE_SYSCALL)
+#define NET (1 << SAMPLE_NET)
+
+static const struct value unknown = { .type = VALUE_NONE };
+
+static struct value number(uint64_t n)
+{
+	return (struct value){ .type = VALUE_INT, .i = n < INT64_MAX ? (int64_t)n : INT64_MAX };
+}
+
+static struct value text(const char *raw)
+{
+	return (struct value){ .type = VALUE_TEXT, .text = raw };
+}
+
+#define TEXT_SIZE 256
+
+static char *text_buffer(void)
+{
+	static char ring[4][TEXT_SIZE];
+	static unsigned at;
+
+	return ring[at++ % 4];
+}
+
+/* A number that families in `needs` measure. */
+#define NUMBER(name, needs, n)                                                                                         \
+	static struct value name(const struct row *r)                                                                  \
+	{                                                                                                              \
+		return r->off & (needs) ? unknown : number(n);                                                         \
+	}
+/* A duration of a distribution: nothing measured, nothing known. */
+#define DURATION(name, needs, dist, field)                                                                             \
+	static struct value name(const struct row *r)                                                                  \
+	{                                                                                                              \
+		return r->off & (needs) || !r->dist.count ? unknown : number(r->dist.field);                           \
+	}
+/* A number that may be missing although its family is on. */
+#define MAYBE(name, needs, known, n)                                                                                   \
+	static struct value name(const struct row *r)                                                                  \
+	{                                                                                                              \
+		return r->off & (needs) || !(known) ? unknown : number(n);                                             \
+	}
+
+NUMBER(raw_pid, 0, r->pid)
+NUMBER(raw_tid, 0, r->tid)
+NUMBER(raw_ppid, 0, r->ppid)
+MAYBE(raw_uid, 0, r->own_user, r->uid)
+NUMBER(raw_start, 0, r->start_ns)
+NUMBER(raw_threads, 0, r->threads)
+NUMBER(raw_processes, 0, r->processes)
+
+static struct value raw_user(const struct row *r)
+{
+	return r->own_user ? text(names_user(r->uid)) : unknown;
+}
+
+static struct value raw_state(const struct row *r)
+{
+	const char *name;
+
+	switch (r->kind) {
+	case MODEL_THREAD:
+		return r->off & SCHED && !r->exited ? unknown : text(names_state(r->state));
+	case MODEL_CONNECTION:
+		name = r->connection->proto == LT_TCP || r->connection->state == 1 ? names_tcp_state(r->connection->state) : NULL;
+		return name ? text(name) : unknown;
+	default:
+		return text(r->exited ? "exited" : "alive");
+	}
+}
+
+static struct value raw_exit_code(const struct row *r)
+{
+	return r->exited ? (struct value){ .type = VALUE_INT, .i = r->exit_code } : unknown;
+}
+
+static struct value raw_comm(const struct row *r)
+{
+	return text(r->kind == MODEL_USER ? names_user(r->uid) : r->comm);
+}
+
+static struct value raw_cmdline(const struct row *r)
+{
+	return text(r->cmdline);
+}
+
+static struct value raw_cgroup(const struct row *r)
+{
+	return text(r->cgroup);
+}
+
+/* As htop: the command line; [comm] for kernel threads; a thread that is no leader by its own name. */
+static struct value raw_command(const struct row *r)
+{
+	size_t len = strlen(r->comm);
+	char *buf;
+
+	if (r->kernel && len && len < TEXT_SIZE - 2) {
+		buf = text_buffer();
+		buf[0] = '[';
+		memcpy(buf + 1, r->comm, len);
+		memcpy(buf + 1 + len, "]", 2);
+		return text(buf);
+	}
+	if (r->cmdline[0] && (r->kind != MODEL_THREAD || r->tid == r->pid))
+		return text(r->cmdline);
+	return raw_comm(r);
+}
+
+NUMBER(raw_wall, SCHED, r->wall_ns)
+NUMBER(raw_lag, SCHED, r->time_ns[LT_RUNQ] + r->time_ns[LT_PREEMPT] + r->time_ns[LT_DISK] + r->time_ns[LT_BLOCK])
+NUMBER(raw_waitcpu, SCHED, r->time_ns[LT_RUNQ] + r->time_ns[LT_PREEMPT])
+NUMBER(raw_blk, SCHED, r->time_ns[LT_DISK] + r->time_ns[LT_BLOCK])
+NUMBER(raw_run, SCHED, r->time_ns[LT_RUN])
+NUMBER(raw_runq, SCHED, r->time_ns[LT_RUNQ])
+NUMBER(raw_preempt, SCHED, r->time_ns[LT_PREEMPT])
+NUMBER(raw_disk, SCHED, r->time_ns[LT_DISK])
+NUMBER(raw_block, SCHED, r->time_ns[LT_BLOCK])
+NUMBER(raw_lock, SCHED, r->time_ns[LT_LOCK])
+NUMBER(raw_net, SCHED, r->time_ns[LT_NET])
+NUMBER(raw_poll, SCHED, r->time_ns[LT_POLL])
+NUMBER(raw_sleep, SCHED, r->time_ns[LT_SLEEP])
+NUMBER(raw_io, SCHED, r->time_ns[LT_IO])
+NUMBER(raw_other, SCHED, r->time_ns[LT_OTHER])
+NUMBER(raw_runq_count, SCHED, r->runq.count)
+DURATION(raw_runq_p50, SCHED, runq, p50_ns)
+DURATION(raw_runq_p90, SCHED, runq, p90_ns)
+DURATION(raw_runq_p99, SCHED, runq, p99_ns)
+DURATION(raw_runq_max, SCHED, runq, max_ns)
+NUMBER(raw_voluntary, SCHED, r->voluntary)
+NUMBER(raw_involuntary, SCHED, r->involuntary)
+NUMBER(raw_wakeups, SCHED, r->wakeups)
+NUMBER(raw_migrations, SCHED, r->migrations)
+
+NUMBER(raw_calls, SYSCALL, r->calls)
+NUMBER(raw_errors, SYSCALL, r->call_errors)
+NUMBER(raw_call_total, SYSCALL, r->call_total_ns)
+MAYBE(raw_call_average, SYSCALL, r->calls, r->call_total_ns / r->calls)
+/* Without sched nobody knows how much of a call was sleep. */
+DURATION(raw_service_p50, SCHED | SYSCALL, service, p50_ns)
+DURATION(raw_service_p90, SCHED | SYSCALL, service, p90_ns)
+DURATION(raw_service_p99, SCHED | SYSCALL, service, p99_ns)
+DURATION(raw_service_max, SCHED | SYSCALL, service, max_ns)
+
+static struct value raw_call(const struct row *r)
+{
+	return r->off & SYSCALL || r->call == LT_CALL_NONE ? unknown : text(names_call(r->call));
+}
+
+static struct value raw_abi(const struct row *r)
+{
+	return r->off & SYSCALL || r->call == LT_CALL_NONE ? unknown : text(names_abi(r->call));
+}
+
+MAYBE(raw_number, SYSCALL, r->call != LT_CALL_NONE, LT_CALL_NR(r->call))
+DURATION(raw_latency_p50, SYSCALL, service, p50_ns)
+DURATION(raw_latency_p90, SYSCALL, service, p90_ns)
+DURATION(raw_latency_p99, SYSCALL, service, p99_ns)
+DURATION(raw_latency_max, SYSCALL, service, max_ns)
+NUMBER(raw_call_time, SYSCALL, r->call_time_ns)
+MAYBE(raw_call_wait, SYSCALL | SCHED, r->call_wait_ns != SAMPLE_UNKNOWN, r->call_wait_ns)
+NUMBER(raw_in_flight, SYSCALL, r->in_flight)
+MAYBE(raw_oldest, SYSCALL, r->in_flight, r->oldest_ns)
+
+/* "EAGAIN 1.2k EINTR 3": the most frequent first. */
+static struct value raw_errnos(const struct row *r)
+{
+	char *buf = text_buffer(), count[16];
+	size_t used = 0;
+
+	if (r->off & SYSCALL)
+		return unknown;
+	buf[0] = '\0';
+	for (uint32_t i = 0; i < r->n_errnos && used < TEXT_SIZE - 1; i++) {
+		format_count(count, sizeof(count), (double)r->errnos[i].count);
+		used += (size_t)snprintf(buf + used, TEXT_SIZE - used, "%s%s %s", used ? " " : "",
+					 names_errno(r->errnos[i].error), count);
+	}
+	return text(buf);
+}
+
+/* Internet sockets; a connection's own. Unix sockets and the rest stand apart. */
+#define INET(field) (r->flow[LT_TCP].field + r->flow[LT_UDP].field + r->flow[LT_INET].field)
+NUMBER(raw_traffic, NET, INET(tx_bytes) + INET(rx_bytes))
+NUMBER(raw_tx, NET, INET(tx_bytes))
+NUMBER(raw_rx, NET, INET(rx_bytes))
+NUMBER(raw_tx_ops, NET, INET(tx_ops))
+NUMBER(raw_rx_ops, NET, INET(rx_ops))
+NUMBER(raw_tcp_tx, NET, r->flow[LT_TCP].tx_bytes)
+NUMBER(raw_tcp_rx, NET, r->flow[LT_TCP].rx_bytes)
+NUMBER(raw_udp_tx, NET, r->flow[LT_UDP].tx_bytes)
+NUMBER(raw_udp_rx, NET, r->flow[LT_UDP].rx_bytes)
+NUMBER(raw_unix_tx, NET, r->flow[LT_UNIX].tx_bytes)
+NUMBER(raw_unix_rx, NET, r->flow[LT_UNIX].rx_bytes)
+NUMBER(raw_connects, NET, r->connects)
+NUMBER(raw_connect_errors, NET, r->connect_errors)
+NUMBER(raw_accepts, NET, r->accepts)
+DURATION(raw_connect_p99, NET, connect, p99_ns)
+MAYBE(raw_retransmits, NET, r->retransmits != SAMPLE_UNKNOWN, r->retransmits)
+MAYBE(raw_srtt, NET, r->srtt_ns != SAMPLE_UNKNOWN, r->srtt_ns)
+
+static struct value raw_proto(const struct row *r)
+{
+	return r->connection ? text(names_proto(r->connection->proto)) : unknown;
+}
+
+static struct value endpoint(const struct sample_connection *c, const uint8_t address[16], uint16_t port)
+{
+	char *buf = text_buffer(), ip[INET6_ADDRSTRLEN];
+
+	if (!inet_ntop(c->family == 6 ? AF_INET6 : AF_INET, address, ip, sizeof(ip)))
+		return unknown;
+	snprintf(buf, TEXT_SIZE, c->family == 6 ? "[%s]:%u" : "%s:%u", ip, port);
+	return text(buf);
+}
+
+static struct value raw_local(const struct row *r)
+{
+	return r->connection ? endpoint(r->connection, r->connection->local, r->connection->local_port) : unknown;
+}
+
+static struct value raw_remote(const struct row *r)
+{
+	return r->connection ? endpoint(r->connection, r->connection->remote, r->connection->remote_port) : unknown;
+}
+
+MAYBE(raw_age, 0, r->connection && r->connection->age_ns != SAMPLE_UNKNOWN, r->connection->age_ns)
+MAYBE(raw_tx_queue, 0, r->connection, r->connection->tx_queue_bytes)
+MAYBE(raw_rx_queue, 0, r->connection, r->connection->rx_queue_bytes)
+
+/* A sparkline's value is its newest level: that is what is sorted. */
+static struct value spark(const struct row *r, enum model_spark which)
+{
+	const struct model_sparkline *s = r->spark ? &r->spark[which] : NULL;
+
+	return s ? number(s->level[(s->at + MODEL_SPARK - 1) % MODEL_SPARK]) : unknown;
+}
+
+static struct value raw_runq_spark(const struct row *r)
+{
+	return spark(r, MODEL_SPARK_RUNQ);
+}
+
+static struct value raw_call_spark(const struct row *r)
+{
+	return spark(r, MODEL_SPARK_CALL);
+}
+
+static struct value raw_net_spark(const struct row *r)
+{
+	return spark(r, MODEL_SPARK_NET);
+}
+
+bool column_at_least(const struct column *c, const struct row *r)
+{
+	if (c->raw == raw_runq_max)
+		return r->runq.max_at_least;
+	if (c->raw == raw_service_max || c->raw == raw_latency_max)
+		return r->service.max_at_least;
+	return c->raw == raw_oldest && r->oldest_at_least;
+}
+
+#define PROCESSES (1 << MODEL_PROCESS)
+#define THREADS (1 << MODEL_THREAD)
+#define GROUPS (1 << MODEL_COMMAND | 1 << MODEL_USER | 1 << MODEL_CGROUP)
+#define TASKS (PROCESSES | THREADS | GROUPS)
+#define CALLS (1 << MODEL_CALL)
+#define CONNECTIONS (1 << MODEL_CONNECTION)
+
+#define LATENCY COLUMN_LATENCY
+#define MAXIMUM (COLUMN_LATENCY | COLUMN_AT_LEAST)
+
+/* clang-format off */
+const struct column columns[] = {
+	/* name, title, json, width, show, flags, kinds, raw, unit, help */
+	{ "pid", "PID", "pid", 7, SHOW_ID, 0, PROCESSES | THREADS | CONNECTIONS, raw_pid, "",
+	  "Process id; of a thread, its process's; of a connection, its owner's." },
+	{ "tid", "TID", NULL, 7, SHOW_ID, 0, THREADS, raw_tid, "",
+	  "Thread id." },
+	{ "ppid", "PPID", "ppid", 7, SHOW_ID, 0, PROCESSES | THREADS, raw_ppid, "",
+	  "The parent's process id." },
+	{ "uid", "UID", "uid", 6, SHOW_ID, 0, PROCESSES | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_uid, "",
+	  "Effective user id, as a number." },
+	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT, PROCESSES | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_user, "",
+	  "Effective user; the number where the system knows no name." },
+	{ "state", "STATE", "state", 10, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_state, "",
+	  "Process: alive or exited; thread: what it does at the moment of the reading; connection: its TCP state." },
+	{ "exit", "EXIT", "exit_code", 4, SHOW_ID, 0, PROCESSES, raw_exit_code, "",
+	  "Exit code of an exited process; -9 if signal 9 ended it." },
+	{ "start", "START", "start_ns", 6, SHOW_TIME, 0, PROCESSES | THREADS, raw_start, "ns",
+	  "When it started, in time since boot." },
+	{ "threads", "THR", "threads", 5, SHOW_ID, 0, TASKS, raw_threads, "",
+	  "Threads alive at the reading, or at the process's end." },
+	{ "procs", "PROCS", NULL, 5, SHOW_ID, 0, GROUPS, raw_processes, "",
+	  "Processes of the group alive at the reading." },
+	{ "comm", "COMM", "comm", 15, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_comm, "",
+	  "The kernel's short name, 15 bytes, as the process or thread set it; a group's name." },
+	{ "cmdline", "CMDLINE", "cmdline", 40, SHOW_TEXT, COLUMN_LEFT, PROCESSES | THREADS | CONNECTIONS, raw_cmdline, "",
+	  "The command line; empty for kernel threads and for what was gone before it could be read." },
+	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_command, "",
+	  "The command line, or the short name where there is none; kernel threads in brackets." },
+	{ "cgroup", "CGROUP", "cgroup", 30, SHOW_TEXT, COLUMN_LEFT, TASKS, raw_cgroup, "",
+	  "Control group, unified hierarchy." },
+
+	{ "wall", "WALL%", "wall_ns", 6, SHOW_SHARE, 0, TASKS, raw_wall, "%",
+	  "Lifetime of its threads within the interval, added up: 100 for each thread that lived all through it." },
+	{ "lag", "LAG%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_lag, "%",
+	  "Time in which it wanted to go on and could not: RUNQ% + BLK%; all threads added up, so it may exceed 100." },
+	{ "cpu", "CPU%", "time_ns.run", 6, SHOW_SHARE, 0, TASKS, raw_run, "%",
+	  "Time on a CPU, with what interrupts and a hypervisor stole of it; 100 is one whole CPU." },
+	{ "runq", "RUNQ%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_waitcpu, "%",
+	  "Time spent ready to run but waiting for a CPU: WAKEQ% + PREEMPT%." },
+	{ "blk", "BLK%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_blk, "%",
+	  "Time in uninterruptible waits: DISK% + BLOCK%." },
+	{ "wakeq", "WAKEQ%", "time_ns.runq", 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_runq, "%",
+	  "Time from being woken or born to getting a CPU." },
+	{ "preempt", "PREEMPT%", "time_ns.preempt", 8, SHOW_SHARE, COLUMN_LAG, TASKS, raw_preempt, "%",
+	  "Time put off a CPU (also by its own sched_yield), waiting to get one back." },
+	{ "disk", "DISK%", "time_ns.disk", 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_disk, "%",
+	  "Time waiting for block I/O: uninterruptible, in iowait." },
+	{ "block", "BLOCK%", "time_ns.block", 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_block, "%",
+	  "Time in other uninterruptible waits: locks in the kernel, NFS, memory." },
+	{ "lock", "LOCK%", "time_ns.lock", 6, SHOW_SHARE, 0, TASKS, raw_lock, "%",
+	  "Time asleep for a lock: futex, flock, fcntl, semop, real-time mutexes." },
+	{ "net", "NET%", "time_ns.net", 6, SHOW_SHARE, 0, TASKS, raw_net, "%",
+	  "Time asleep in a socket call, or in read, write and the like on a socket." },
+	{ "poll", "POLL%", "time_ns.poll", 6, SHOW_SHARE, 0, TASKS, raw_poll, "%",
+	  "Time asleep in epoll, poll, select or io_uring." },
+	{ "sleep", "SLEEP%", "time_ns.sleep", 6, SHOW_SHARE, 0, TASKS, raw_sleep, "%",
+	  "Time asleep on purpose: nanosleep, pause, wait for children or signals; idle kernel threads." },
+	{ "io", "IO%", "time_ns.io", 6, SHOW_SHARE, 0, TASKS, raw_io, "%",
+	  "Time asleep in read, write and the like on pipes, terminals, files and message queues." },
+	{ "other", "OTHER%", "time_ns.other", 6, SHOW_SHARE, 0, TASKS, raw_other, "%",
+	  "Time in any other sleep; stopped, traced, frozen." },
+
+	{ "waits", "WAITS/s", "runq.count", 7, SHOW_RATE, 0, TASKS, raw_runq_count, "/s",
+	  "Waits for a CPU that ended: from a wakeup to running. Their durations are what RUNQ50 to RUNQMAX tell." },
+	{ "runq50", "RUNQ50", "runq.p50_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_runq_p50, "ns",
+	  "Half of the waits for a CPU were shorter. Here and in all columns a percentile is at most 12.5 % off (256 ns to 17 s)." },
+	{ "runq90", "RUNQ90", "runq.p90_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_runq_p90, "ns",
+	  "90 % of the waits for a CPU were shorter." },
+	{ "runq99", "RUNQ99", "runq.p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_runq_p99, "ns",
+	  "99 % of the waits for a CPU were shorter." },
+	{ "runqmax", "RUNQMAX", "runq.max_ns", 7, SHOW_TIME, MAXIMUM, TASKS, raw_runq_max, "ns",
+	  "The longest wait for a CPU, to the nanosecond." },
+	{ "vol", "VOLCS/s", "switches.voluntary", 7, SHOW_RATE, 0, TASKS, raw_voluntary, "/s",
+	  "Voluntary context switches: it went to sleep." },
+	{ "invol", "INVCS/s", "switches.involuntary", 7, SHOW_RATE, 0, TASKS, raw_involuntary, "/s",
+	  "Involuntary context switches: it was put off its CPU." },
+	{ "wakeups", "WAKE/s", "wakeups", 6, SHOW_RATE, 0, TASKS, raw_wakeups, "/s",
+	  "Times it was woken from a sleep." },
+	{ "migrations", "MIGR/s", "migrations", 6, SHOW_RATE, 0, TASKS, raw_migrations, "/s",
+	  "Times it was moved to another CPU." },
+
+	{ "call", "CALL", NULL, 18, SHOW_TEXT, COLUMN_LEFT, THREADS | CALLS, raw_call, "",
+	  "The system call; of a thread, the one it is in." },
+	{ "nr", "NR", NULL, 4, SHOW_ID, 0, CALLS, raw_number, "",
+	  "The system call's number." },
+	{ "abi", "ABI", NULL, 7, SHOW_TEXT, COLUMN_LEFT, CALLS, raw_abi, "",
+	  "Which table the number belongs to: the machine's own, or that of 32-bit programs." },
+	{ "calls", "CALLS/s", "calls.count", 7, SHOW_RATE, 0, TASKS | CALLS, raw_calls, "/s",
+	  "System calls that returned." },
+	{ "errors", "ERR/s", "calls.errors", 6, SHOW_RATE, COLUMN_BAD, TASKS | CALLS, raw_errors, "/s",
+	  "System calls that returned an error." },
+	{ "calltime", "CALLED", "calls.total_ns", 6, SHOW_TIME, 0, TASKS | CALLS, raw_call_total, "ns",
+	  "Durations of the calls that returned, added up; whole ones, also what lay before the interval." },
+	{ "avg", "AVG", NULL, 6, SHOW_TIME, LATENCY, TASKS | CALLS, raw_call_average, "ns",
+	  "Mean duration of the calls that returned, sleep included." },
+	{ "call50", "CALL50", "calls.p50_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_service_p50, "ns",
+	  "Half of the system calls took the kernel less, without their interruptible sleep." },
+	{ "call90", "CALL90", "calls.p90_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_service_p90, "ns",
+	  "90 % of the system calls took the kernel less, without their interruptible sleep." },
+	{ "call99", "CALL99", "calls.p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_service_p99, "ns",
+	  "99 % of the system calls took the kernel less, without their interruptible sleep." },
+	{ "callmax", "CALLMAX", "calls.max_ns", 7, SHOW_TIME, MAXIMUM, TASKS, raw_service_max, "ns",
+	  "The longest system call, without its interruptible sleep." },
+	{ "p50", "P50", NULL, 6, SHOW_TIME, LATENCY, CALLS, raw_latency_p50, "ns",
+	  "Half of the calls were shorter, sleep included." },
+	{ "p90", "P90", NULL, 6, SHOW_TIME, LATENCY, CALLS, raw_latency_p90, "ns",
+	  "90 % of the calls were shorter, sleep included." },
+	{ "p99", "P99", NULL, 6, SHOW_TIME, LATENCY, CALLS, raw_latency_p99, "ns",
+	  "99 % of the calls were shorter, sleep included." },
+	{ "max", "MAX", NULL, 7, SHOW_TIME, MAXIMUM, CALLS, raw_latency_max, "ns",
+	  "The longest of the calls that returned, sleep included." },
+	{ "time", "TIME%", NULL, 6, SHOW_SHARE, 0, CALLS, raw_call_time, "%",
+	  "Time spent inside the call in this interval, by all threads, calls still going on included." },
+	{ "wait", "WAIT%", NULL, 6, SHOW_SHARE, 0, CALLS, raw_call_wait, "%",
+	  "The part of TIME% that was not spent on a CPU." },
+	{ "inflight", "INFLIGHT", NULL, 8, SHOW_COUNT, 0, CALLS, raw_in_flight, "",
+	  "Threads inside the call at the moment of the reading." },
+	{ "oldest", "OLDEST", NULL, 7, SHOW_TIME, COLUMN_AT_LEAST, THREADS | CALLS, raw_oldest, "ns",
+	  "For how long the oldest call in flight has been going on; with > if it began before lagtop did." },
+	{ "errnos", "ERRNO", NULL, 30, SHOW_TEXT, COLUMN_LEFT, CALLS, raw_errnos, "",
+	  "The errors returned in the interval and how often, the most frequent first." },
+
+	{ "proto", "PROTO", NULL, 5, SHOW_TEXT, COLUMN_LEFT, CONNECTIONS, raw_proto, "",
+	  "Protocol." },
+	{ "local", "LOCAL", NULL, 21, SHOW_TEXT, COLUMN_LEFT, CONNECTIONS, raw_local, "",
+	  "This end's address and port." },
+	{ "remote", "REMOTE", NULL, 21, SHOW_TEXT, COLUMN_LEFT, CONNECTIONS, raw_remote, "",
+	  "The other end's address and port." },
+	{ "traffic", "NET/s", NULL, 6, SHOW_BYTES_RATE, 0, TASKS | CONNECTIONS, raw_traffic, "bytes/s",
+	  "Payload sent and received over internet sockets." },
+	{ "tx", "TX/s", "net.tx_bytes", 6, SHOW_BYTES_RATE, 0, TASKS | CONNECTIONS, raw_tx, "bytes/s",
+	  "Payload sent over internet sockets." },
+	{ "rx", "RX/s", "net.rx_bytes", 6, SHOW_BYTES_RATE, 0, TASKS | CONNECTIONS, raw_rx, "bytes/s",
+	  "Payload received over internet sockets." },
+	{ "txops", "TXOP/s", "net.tx_ops", 6, SHOW_RATE, 0, TASKS, raw_tx_ops, "/s",
+	  "Messages sent over internet sockets." },
+	{ "rxops", "RXOP/s", "net.rx_ops", 6, SHOW_RATE, 0, TASKS, raw_rx_ops, "/s",
+	  "Messages received over internet sockets." },
+	{ "tcptx", "TCPTX/s", "net.tcp.tx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_tcp_tx, "bytes/s",
+	  "Payload sent over TCP." },
+	{ "tcprx", "TCPRX/s", "net.tcp.rx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_tcp_rx, "bytes/s",
+	  "Payload received over TCP." },
+	{ "udptx", "UDPTX/s", "net.udp.tx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_udp_tx, "bytes/s",
+	  "Payload sent over UDP." },
+	{ "udprx", "UDPRX/s", "net.udp.rx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_udp_rx, "bytes/s",
+	  "Payload received over UDP." },
+	{ "unixtx", "UNIXTX/s", "net.unix.tx_bytes", 8, SHOW_BYTES_RATE, 0, TASKS, raw_unix_tx, "bytes/s",
+	  "Payload sent over unix sockets; not part of TX/s." },
+	{ "unixrx", "UNIXRX/s", "net.unix.rx_bytes", 8, SHOW_BYTES_RATE, 0, TASKS, raw_unix_rx, "bytes/s",
+	  "Payload received over unix sockets; not part of RX/s." },
+	{ "connects", "CONN/s", "net.connects", 6, SHOW_RATE, 0, TASKS, raw_connects, "/s",
+	  "TCP connections begun: first SYN sent." },
+	{ "connerr", "CNERR/s", "net.connect_errors", 7, SHOW_RATE, COLUMN_BAD, TASKS, raw_connect_errors, "/s",
+	  "TCP connections that could not be made." },
+	{ "accepts", "ACPT/s", "net.accepts", 6, SHOW_RATE, 0, TASKS, raw_accepts, "/s",
+	  "TCP connections accepted." },
+	{ "conn99", "CONN99", "net.connect_p99_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS, raw_connect_p99, "ns",
+	  "99 % of the TCP connections were made faster, from SYN to established." },
+	{ "retrans", "RETR/s", "net.retransmits", 6, SHOW_RATE, COLUMN_BAD, PROCESSES | GROUPS | CONNECTIONS, raw_retransmits, "/s",
+	  "TCP segments sent again." },
+	{ "srtt", "SRTT", "net.srtt_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS | CONNECTIONS, raw_srtt, "ns",
+	  "Smoothed round-trip time; of a process, the mean over its connections, weighted by their bytes." },
+	{ "age", "AGE", NULL, 6, SHOW_TIME, 0, CONNECTIONS, raw_age, "ns",
+	  "Since when the socket has existed; not known if it is older than lagtop." },
+	{ "txq", "TXQ", NULL, 6, SHOW_BYTES, 0, CONNECTIONS, raw_tx_queue, "bytes",
+	  "Bytes written and not yet acknowledged by the other end." },
+	{ "rxq", "RXQ", NULL, 6, SHOW_BYTES, 0, CONNECTIONS, raw_rx_queue, "bytes",
+	  "Bytes received and not yet read by the process." },
+
+	{ "runqspark", "RUNQ99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_runq_spark, "",
+	  "RUNQ99 of the last readings, newest right; a level is a factor of four, from 4 us to 65 ms." },
+	{ "callspark", "CALL99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_call_spark, "",
+	  "CALL99 of the last readings, newest right; a level is a factor of four, from 4 us to 65 ms." },
+	{ "netspark", "NET/s history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_net_spark, "",
+	  "NET/s of the last readings, newest right; a level is a factor of eight, from 1 kB to 268 MB." },
+};
+/* clang-format on */
+const size_t columns_count = sizeof(columns) / sizeof(columns[0]);
+
+const struct column_view column_views[] = {
+	{ "overview", "Overview", MODEL_PROCESS,
+	  "pid user lag cpu runq blk runq99 calls call99 errors tx rx runqspark command", "lag", MODEL_SPARK_RUNQ },
+	{ "sched", "Sched", MODEL_PROCESS,
+	  "pid user lag cpu wakeq preempt disk block runq50 runq99 runqmax waits vol invol migrations runqspark command",
+	  "lag", MODEL_SPARK_RUNQ },
+	{ "syscalls", "Syscalls", MODEL_PROCESS,
+	  "pid user calls errors call50 call99 callmax avg lock net poll io sleep callspark command", "calls",
+	  MODEL_SPARK_CALL },
+	{ "net", "Net", MODEL_PROCESS,
+	  "pid user tx rx txops rxops connects connerr accepts conn99 retrans srtt unixtx unixrx netspark command",
+	  "traffic", MODEL_SPARK_NET },
+	{ "calls", "Calls", MODEL_CALL, "call calls errors avg p50 p99 max time wait inflight oldest errnos", "time",
+	  MODEL_SPARK_CALL },
+	{ "connections", "Connections", MODEL_CONNECTION,
+	  "proto local remote state pid user tx rx srtt retrans age txq rxq command", "traffic", MODEL_SPARK_NET },
+};
+const size_t column_views_count = sizeof(column_views) / sizeof(column_views[0]);
+
+const struct column *column_find(const char *name)
+{
+	for (size_t i = 0; i < columns_count; i++)
+		if (!strcasecmp(columns[i].name, name) || !strcasecmp(columns[i].title, name))
+			return &columns[i];
+	return NULL;
+}
+
+const struct column_view *column_view_find(const char *name)
+{
+	for (size_t i = 0; i < column_views_count; i++)
+		if (!strcasecmp(column_views[i].name, name))
+			return &column_views[i];
+	return NULL;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of columns: one row each, from which the screen's table, --batch, --csv, --json,
+ * --list-columns, sorting, the column chooser, help and the README's table follow.
+ *
+ * A column has a raw value (what the JSON contract prints: counts, ns, bytes of the interval) and
+ * a shown value (a rate, a share, a percentile), which is also what is sorted and filtered.
+ */
+#ifndef COLUMN_H
+#define COLUMN_H
+
+#include "model.h"
+
+enum value_type { VALUE_NONE, VALUE_INT, VALUE_REAL, VALUE_TEXT };
+
+struct value {
+	enum value_type type; /* VALUE_NONE: not known; shown as "-", null in JSON */
+	union {
+		int64_t i;
+		double real;
+		const char *text; /* raw bytes */
+	};
+};
+
+enum column_show {
+	SHOW_TEXT,  /* text as it is */
+	SHOW_ID,    /* integer in full */
+	SHOW_COUNT, /* number of the interval, three significant figures */
+	SHOW_RATE,  /* raw / interval, per second */
+	SHOW_BYTES_RATE,
+	SHOW_BYTES,
+	SHOW_SHARE, /* raw ns / interval, in % */
+	SHOW_TIME,  /* ns with unit */
+	SHOW_SPARK, /* sparkline */
+};
+
+#define COLUMN_LEFT 1	  /* text starts at the left */
+#define COLUMN_AT_LEAST 2 /* may carry ≥ */
+#define COLUMN_LATENCY 4  /* severity by duration */
+#define COLUMN_BAD 8	  /* any value above zero deserves attention (errors, retransmits) */
+#define COLUMN_LAG 16	  /* share in which the row wanted to go on and could not */
+
+struct column {
+	const char *name;  /* --sort, --filter, lagtoprc, CSV header: "runq99" */
+	const char *title; /* header: "RUNQ99" */
+	const char *json;  /* path in the contract's process object: "runq.p99_ns"; NULL: not there */
+	uint8_t width;	   /* cells, without the gap */
+	enum column_show show;
+	uint8_t flags;
+	uint16_t kinds; /* bit set of 1 << enum model_kind for which it means something */
+	struct value (*raw)(const struct row *r);
+	const char *unit; /* "%", "/s", "ns", "bytes/s" */
+	const char *help; /* one sentence */
+};
+
+extern const struct column columns[];
+extern const size_t columns_count;
+
+/* NULL: no such column. Case-insensitive, by name or title. */
+const struct column *column_find(const char *name);
+
+/* The shown value: sorted, filtered, printed. */
+struct value column_value(const struct column *c, const struct row *r);
+
+/* Whether the value is only a lower bound: printed with ≥, or > for an age. */
+bool column_at_least(const struct column *c, const struct row *r);
+
+/* Orders two rows by a column's shown value, biggest first (texts: a to z); unknown last; ties by pid, tid,
+ * start and what else tells them apart. `reverse` turns the order of the values round, not of the ties nor of
+ * the unknown. */
+int column_compare(const struct column *c, bool reverse, const struct row *a, const struct row *b);
+
+/* Prints the shown value, unpadded, as clean UTF-8 (or ASCII) of at most `cells` columns; "·" for zero,
+ * "-" for not known. Returns the number of cells. */
+int column_format(const struct column *c, const struct row *r, bool utf8, char *buf, size_t size, int cells);
+
+/* The views: name for --view, title of the tab, kind of row, default columns, default sort, sparkline. */
+struct column_view {
+	const char *name, *title;
+	enum model_kind kind;
+	const char *columns; /* names, space-separated; COMMAND last */
+	const char *sort;
+	enum model_spark spark;
+};
+extern const struct column_view column_views[];
+extern const size_t column_views_count;
+const struct column_view *column_view_find(const char *name);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a column's raw value to what is shown, sorted and filtered: rates and shares of the row's
+ * own interval, and text for a cell. The value that is sorted is the value that is shown.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "column.h"
+#include "format.h"
+
+struct value column_value(const struct column *c, const struct row *r)
+{
+	struct value v = c->raw(r);
+	double raw = v.type == VALUE_INT ? (double)v.i : 0;
+
+	if (v.type != VALUE_INT)
+		return v;
+	switch (c->show) {
+	case SHOW_RATE:
+	case SHOW_BYTES_RATE:
+		if (r->interval_ns == 0)
+			return (struct value){ .type = VALUE_NONE };
+		return (struct value){ .type = VALUE_REAL, .real = raw * 1e9 / (double)r->interval_ns };
+	case SHOW_SHARE:
+		if (r->interval_ns == 0)
+			return (struct value){ .type = VALUE_NONE };
+		return (struct value){ .type = VALUE_REAL, .real = raw * 100 / (double)r->interval_ns };
+	default:
+		return v;
+	}
+}
+
+/* Less than zero: a stands before b, both known. Biggest first, texts a to z. */
+static int value_order(const struct value *a, const struct value *b)
+{
+	int order;
+
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	switch (a->type) {
+	case VALUE_INT:
+		return (a->i < b->i) - (a->i > b->i);
+	case VALUE_REAL:
+		return (a->real < b->real) - (a->real > b->real);
+	case VALUE_TEXT:
+		order = strcasecmp(a->text, b->text);
+		return order ? order : strcmp(a->text, b->text);
+	case VALUE_NONE:
+		break;
+	}
+	return 0;
+}
+
+static int order_of(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* Rows that do not differ in what is sorted keep one order, whatever the sort does with equals. */
+static int tie_order(const struct row *a, const struct row *b)
+{
+	const struct sample_connection *x = a->connection, *y = b->connection;
+	int order = order_of(a->pid, b->pid);
+
+	if (!order)
+		order = order_of(a->tid, b->tid);
+	if (!order)
+		order = order_of(a->start_ns, b->start_ns);
+	if (!order)
+		order = strcmp(a->comm, b->comm);
+	if (!order)
+		order = order_of(a->uid, b->uid);
+	if (!order)
+		order = order_of(a->call, b->call);
+	if (!order && x && y) {
+		order = order_of(x->local_port, y->local_port);
+		if (!order)
+			order = order_of(x->remote_port, y->remote_port);
+		if (!order)
+			order = memcmp(x->remote, y->remote, sizeof(x->remote));
+	}
+	return order;
+}
+
+int column_compare(const struct column *c, bool reverse, const struct row *a, const struct row *b)
+{
+	struct value x = column_value(c, a), y = column_value(c, b);
+	int order;
+
+	if ((x.type == VALUE_NONE) != (y.type == VALUE_NONE))
+		return x.type == VALUE_NONE ? 1 : -1;
+	order = value_order(&x, &y);
+	if (order)
+		return (order < 0) != reverse ? -1 : 1;
+	return tie_order(a, b);
+}
+
+/* The level of hist.h's bucket + 1 as one of eight heights; a height is this many octaves. */
+struct spark_scale {
+	uint8_t first_log2, octaves;
+};
+
+static int spark_height(uint8_t level, const struct spark_scale *scale)
+{
+	int low = (scale->first_log2 - HIST_MIN_SHIFT) * 4 + 2;
+	int height = (level - low) / (4 * scale->octaves);
+
+	return level < low || height < 0 ? 0 : height > 7 ? 7 : height;
+}
+
+static int spark_format(const struct column *c, const struct row *r, bool utf8, char *buf, size_t size, int cells)
+{
+	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char *const letters[] = { "_", ".", "-", "~", "=", "+", "*", "#" };
+	static const struct spark_scale durations = { 12, 2 }, rates = { 10, 3 };
+	enum model_spark which = !strcmp(c->name, "runqspark") ? MODEL_SPARK_RUNQ :
+				 !strcmp(c->name, "callspark") ? MODEL_SPARK_CALL :
+								 MODEL_SPARK_NET;
+	const struct spark_scale *scale = which == MODEL_SPARK_NET ? &rates : &durations;
+	const struct model_sparkline *s = r->spark ? &r->spark[which] : NULL;
+	size_t used = 0;
+	int n = cells < MODEL_SPARK ? cells : MODEL_SPARK, shown = 0;
+
+	buf[0] = '\0';
+	for (int i = MODEL_SPARK - n; s && i < MODEL_SPARK; i++) {
+		uint8_t level = s->level[(s->at + i) % MODEL_SPARK];
+		const char *glyph = " ";
+
+		if (level)
+			glyph = (utf8 ? blocks : letters)[spark_height(level, scale)];
+		if (used + strlen(glyph) >= size)
+			break;
+		strcpy(buf + used, glyph);
+		used += strlen(glyph);
+		shown++;
+	}
+	return shown;
+}
+
+/* What a number prints as; zero is marked so that the eye can skip it. */
+static void number_format(const struct column *c, const struct row *r, const struct value *v, bool utf8, char *buf,
+			  size_t size)
+{
+	bool zero = v->type == VALUE_REAL ? !(v->real > 0) : v->i == 0;
+
+	if (c->show == SHOW_ID) {
+		snprintf(buf, size, "%lld", (long long)v->i);
+		return;
+	}
+	if (zero) {
+		snprintf(buf, size, utf8 ? "·" : ".");
+		return;
+	}
+	switch (c->show) {
+	case SHOW_SHARE:
+		format_percent(buf, size, v->real);
+		break;
+	case SHOW_RATE:
+		format_count(buf, size, v->real);
+		break;
+	case SHOW_BYTES_RATE:
+		format_bytes(buf, size, v->real);
+		break;
+	case SHOW_COUNT:
+		format_count(buf, size, (double)v->i);
+		break;
+	case SHOW_BYTES:
+		format_bytes(buf, size, (double)v->i);
+		break;
+	default: {
+		const char *mark = "";
+		char ns[16];
+
+		if (c->flags & COLUMN_AT_LEAST && column_at_least(c, r))
+			mark = c->flags & COLUMN_LATENCY && utf8 ? "≥" : ">";
+		snprintf(buf, size, "%s%s", mark, format_ns(ns, sizeof(ns), (uint64_t)v->i));
+	}
+	}
+}
+
+int column_format(const struct column *c, const struct row *r, bool utf8, char *buf, size_t size, int cells)
+{
+	struct value v;
+	char number[32];
+
+	if (size == 0 || cells <= 0) {
+		if (size)
+			buf[0] = '\0';
+		return 0;
+	}
+	if (c->show == SHOW_SPARK)
+		return spark_format(c, r, utf8, buf, size, cells);
+	v = column_value(c, r);
+	if (v.type == VALUE_NONE)
+		return format_clean(buf, size, "-", cells, utf8);
+	if (v.type == VALUE_TEXT)
+		return format_clean(buf, size, v.text, cells, utf8);
+	number_format(c, r, &v, utf8, number, sizeof(number));
+	return format_clean(buf, size, number, cells, utf8);
+}

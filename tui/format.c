@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbers and names for people. Numbers: at most six cells, three significant figures, so that a
+ * column never jumps; a value that is not zero never prints as zero. Names: whatever a process
+ * calls itself, what leaves this file can be written to a terminal (format_clean) or into JSON
+ * (format_utf8). Both decode UTF-8 themselves, strictly (no overlong forms, no surrogates, nothing
+ * above U+10FFFF), because mbrtowc depends on the locale; widths are wcwidth's, as in ncurses.
+ */
+#include "format.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+#define NSEC_PER_SEC 1000000000ULL
+#define REPLACEMENT 0xfffd
+
+/* Three significant figures of 0.9995 <= n < 999.5. */
+static void print_three(char *buf, size_t size, double n, const char *unit)
+{
+	int decimals = n < 9.995 ? 2 : n < 99.95 ? 1 : 0;
+
+	snprintf(buf, size, "%.*f%s", decimals, n, unit);
+}
+
+char *format_ns(char *buf, size_t size, uint64_t ns)
+{
+	uint64_t s = (ns + NSEC_PER_SEC / 2) / NSEC_PER_SEC, m = (s + 30) / 60, h = (m + 30) / 60;
+
+	if (ns == 0)
+		snprintf(buf, size, "0");
+	else if (ns < 1000)
+		snprintf(buf, size, "%uns", (unsigned)ns);
+	else if (ns < 999500)
+		print_three(buf, size, (double)ns / 1e3, "us");
+	else if (ns < 999500000)
+		print_three(buf, size, (double)ns / 1e6, "ms");
+	else if (ns < 59950000000)
+		print_three(buf, size, (double)ns / 1e9, "s");
+	else if (s < 3600)
+		snprintf(buf, size, "%um%02u", (unsigned)(s / 60), (unsigned)(s % 60));
+	else if (m < 24 * 60)
+		snprintf(buf, size, "%uh%02um", (unsigned)(m / 60), (unsigned)(m % 60));
+	else if (h < 100 * 24)
+		snprintf(buf, size, "%ud%02uh", (unsigned)(h / 24), (unsigned)(h % 24));
+	else if (h < 10000 * 24)
+		snprintf(buf, size, "%ud", (unsigned)(h / 24));
+	else
+		snprintf(buf, size, "%uy", (unsigned)(h / 24 / 365));
+	return buf;
+}
+
+char *format_count(char *buf, size_t size, double n)
+{
+	static const char units[] = "kMGTPE";
+	int unit = -1;
+
+	if (!(n > 0)) {
+		snprintf(buf, size, "0");
+		return buf;
+	}
+	while (n >= 999.5 && unit < (int)sizeof(units) - 2) {
+		n /= 1000;
+		unit++;
+	}
+	if (unit >= 0) {
+		print_three(buf, size, n, (const char[]){ units[unit], '\0' });
+	} else if (n < 0.0005) {
+		snprintf(buf, size, "<.001");
+	} else if (n < 0.9995) {
+		snprintf(buf, size, "%.3f", n);
+	} else {
+		/* "12", not "12.0": a rate over 1.0001 s is rarely whole, and the eye wants it so. */
+		double whole = round(n);
+
+		if (fabs(n - whole) < (n < 9.995 ? 0.005 : 0.05))
+			snprintf(buf, size, "%.0f", whole);
+		else
+			print_three(buf, size, n, "");
+	}
+	return buf;
+}
+
+char *format_bytes(char *buf, size_t size, double n)
+{
+	return format_count(buf, size, n);
+}
+
+char *format_percent(char *buf, size_t size, double pct)
+{
+	if (!(pct > 0))
+		snprintf(buf, size, "0");
+	else if (pct < 0.05)
+		snprintf(buf, size, "<0.1");
+	else if (pct < 99.95)
+		snprintf(buf, size, "%.1f", pct);
+	else if (pct < 99999.5)
+		snprintf(buf, size, "%.0f", pct);
+	else
+		return format_count(buf, size, pct);
+	return buf;
+}
+
+/*
+ * Decodes one character of a NUL-ended string. Returns the bytes it takes: for what is not UTF-8
+ * *c is REPLACEMENT and the bytes are the longest beginning of a valid character, at least one.
+ */
+static int decode(const char *text, uint32_t *c, bool *valid)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	unsigned char low = 0x80, high = 0xbf;
+	int len, i;
+
+	*valid = true;
+	if (p[0] < 0x80) {
+		*c = p[0];
+		return 1;
+	}
+	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
+		len = 2;
+		*c = p[0] & 0x1f;
+	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
+		len = 3;
+		*c = p[0] & 0x0f;
+		if (p[0] == 0xe0)
+			low = 0xa0; /* overlong */
+		else if (p[0] == 0xed)
+			high = 0x9f; /* surrogates */
+	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
+		len = 4;
+		*c = p[0] & 0x07;
+		if (p[0] == 0xf0)
+			low = 0x90; /* overlong */
+		else if (p[0] == 0xf4)
+			high = 0x8f; /* above U+10FFFF */
+	} else {
+		len = 0;
+	}
+	for (i = 1; i < len; i++) {
+		if (p[i] < low || p[i] > high)
+			break;
+		*c = *c << 6 | (p[i] & 0x3f);
+		low = 0x80;
+		high = 0xbf;
+	}
+	if (i == len)
+		return len;
+	*valid = false;
+	*c = REPLACEMENT;
+	return i;
+}
+
+/* Invisible characters that change how their neighbours look, or hide that there is something. */
+static bool is_invisible(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0x00ad, 0x00ad },   { 0x061c, 0x061c },   { 0x115f, 0x1160 },	  { 0x180e, 0x180e },
+		{ 0x200b, 0x200f },   { 0x2028, 0x202e },   { 0x2060, 0x206f },	  { 0x3164, 0x3164 },
+		{ 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },   { 0xfff0, 0xfffb },	  { 0x1bca0, 0x1bca3 },
+		{ 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+int format_clean(char *buf, size_t size, const char *raw, int max_cells, bool utf8)
+{
+	size_t used = 0;
+	int cells = 0;
+
+	if (size == 0)
+		return 0;
+	while (*raw && cells < max_cells) {
+		const char *bytes = raw;
+		uint32_t c;
+		bool valid;
+		int len = decode(raw, &c, &valid), width = 1;
+
+		raw += len;
+		if (c == '\n' || c == '\t') {
+			bytes = " ";
+			len = 1;
+		} else if (!valid || c < 0x20 || (c >= 0x7f && c < 0xa0) || is_invisible(c)) {
+			bytes = "?";
+			len = 1;
+		} else if (c >= 0x80) {
+			width = wcwidth((wchar_t)c);
+			if (width == 0)
+				continue; /* combining */
+			if (width < 0 || !utf8) {
+				bytes = "?";
+				len = 1;
+				width = 1;
+			}
+		}
+		if (cells + width > max_cells || used + (size_t)len >= size)
+			break;
+		memcpy(buf + used, bytes, (size_t)len);
+		used += (size_t)len;
+		cells += width;
+	}
+	buf[used] = '\0';
+	return cells;
+}
+
+size_t format_utf8(char *buf, size_t size, const char *raw)
+{
+	size_t used = 0;
+
+	if (size == 0)
+		return 0;
+	while (*raw) {
+		const char *bytes = raw;
+		uint32_t c;
+		bool valid;
+		int len = decode(raw, &c, &valid);
+
+		raw += len;
+		if (!valid) {
+			bytes = "\xef\xbf\xbd";
+			len = 3;
+		}
+		if (used + (size_t)len >= size)
+			break;
+		memcpy(buf + used, bytes, (size_t)len);
+		used += (size_t)len;
+	}
+	buf[used] = '\0';
+	return used;
+}

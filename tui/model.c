@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The model's memory: what outlives a sample. Each process has a life, known by pid and start;
+ * lives and a sample's processes are in the same order, so a new sample is merged in one pass.
+ * A life ends with its process, or MODEL_DEAD_ROWS readings after its exit was seen: memory stays
+ * flat however many come and go. The interval's process rows are made here, once a reading,
+ * because sparklines, totals and the host's numbers need them anyway; model_rows.c does the rest.
+ */
+#include "model_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int model_reserve(void *array, uint32_t *cap, uint32_t n, size_t size)
+{
+	uint64_t want = *cap ? *cap : 16;
+	void *old, *new;
+
+	if (n <= *cap)
+		return 0;
+	while (want < n)
+		want *= 2;
+	if (want > UINT32_MAX)
+		return -ENOMEM;
+	memcpy(&old, array, sizeof(old));
+	new = realloc(old, want * size);
+	if (!new)
+		return -ENOMEM;
+	memcpy(array, &new, sizeof(new));
+	*cap = (uint32_t)want;
+	return 0;
+}
+
+static void life_free(struct life *l)
+{
+	if (!l)
+		return;
+	for (int i = 0; i < DISTS; i++)
+		free(l->sum[i].count);
+	free(l->total);
+	free(l->last);
+	free(l);
+}
+
+struct model *model_new(void)
+{
+	return calloc(1, sizeof(struct model));
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	for (uint32_t i = 0; i < m->n_lives; i++)
+		life_free(m->lives[i]);
+	free(m->lives);
+	free(m->spare);
+	free(m->life_of);
+	free(m->living.rows);
+	call_table_free(&m->calls);
+	call_table_free(&m->calls_total);
+	for (int i = 0; i < MODEL_KINDS; i++)
+		free(m->out[i].rows);
+	free(m->groups);
+	free(m->group_of);
+	free(m->members);
+	free(m);
+}
+
+void row_add(struct row *a, const struct row *b)
+{
+	a->off &= b->off;
+	a->wall_ns += b->wall_ns;
+	for (int i = 0; i < LT_STATES; i++)
+		a->time_ns[i] += b->time_ns[i];
+	a->voluntary += b->voluntary;
+	a->involuntary += b->involuntary;
+	a->wakeups += b->wakeups;
+	a->migrations += b->migrations;
+	a->calls += b->calls;
+	a->call_errors += b->call_errors;
+	a->call_total_ns += b->call_total_ns;
+	for (int i = 0; i < LT_PROTOS; i++) {
+		a->flow[i].tx_bytes += b->flow[i].tx_bytes;
+		a->flow[i].rx_bytes += b->flow[i].rx_bytes;
+		a->flow[i].tx_ops += b->flow[i].tx_ops;
+		a->flow[i].rx_ops += b->flow[i].rx_ops;
+	}
+	a->connects += b->connects;
+	a->connect_errors += b->connect_errors;
+	a->accepts += b->accepts;
+	if (b->retransmits != SAMPLE_UNKNOWN)
+		a->retransmits = a->retransmits == SAMPLE_UNKNOWN ? b->retransmits : a->retransmits + b->retransmits;
+}
+
+void row_of_process(struct row *r, const struct sample *s, const struct sample_process *p)
+{
+	*r = (struct row){
+		.kind = MODEL_PROCESS,
+		.pid = p->pid,
+		.tid = p->pid,
+		.ppid = p->ppid,
+		.uid = p->uid,
+		.start_ns = p->start_ns,
+		.processes = !(p->flags & SAMPLE_PROCESS_EXITED),
+		.threads = p->threads,
+		.exited = p->flags & SAMPLE_PROCESS_EXITED,
+		.kernel = p->flags & SAMPLE_PROCESS_KERNEL,
+		.own_user = true,
+		.exit_code = p->exit_code,
+		.comm = sample_text(s, p->comm),
+		.cmdline = sample_text(s, p->cmdline),
+		.cgroup = sample_text(s, p->cgroup),
+		.interval_ns = s->interval_ns,
+		.retransmits = SAMPLE_UNKNOWN,
+		.srtt_ns = SAMPLE_UNKNOWN,
+		.call = LT_CALL_NONE,
+	};
+	for (int f = 0; f < SAMPLE_FAMILIES; f++)
+		r->off |= (uint8_t)(!s->probe[f].on << f);
+}
+
+void row_add_thread(struct row *r, const struct sample *s, const struct sample_thread *t, struct tally *runq,
+		    struct tally *service)
+{
+	const struct sample_work *w;
+
+	r->wall_ns += t->wall_ns;
+	if (t->work == SAMPLE_NONE) {
+		r->time_ns[t->state < LT_STATES ? t->state : LT_OTHER] += t->wall_ns;
+		return;
+	}
+	w = &s->works[t->work];
+	for (int i = 0; i < LT_STATES; i++)
+		r->time_ns[i] += w->time_ns[i];
+	r->voluntary += w->voluntary;
+	r->involuntary += w->involuntary;
+	r->wakeups += w->wakeups;
+	r->migrations += w->migrations;
+	r->calls += w->calls;
+	r->call_errors += w->call_errors;
+	r->call_total_ns += w->call_total_ns;
+	for (int i = 0; i < LT_PROTOS; i++) {
+		r->flow[i].tx_bytes += w->flow[i].tx_bytes;
+		r->flow[i].rx_bytes += w->flow[i].rx_bytes;
+		r->flow[i].tx_ops += w->flow[i].tx_ops;
+		r->flow[i].rx_ops += w->flow[i].rx_ops;
+	}
+	r->connects += w->connects;
+	r->connect_errors += w->connect_errors;
+	r->accepts += w->accepts;
+	tally_add_dist(runq, s, &w->runq);
+	tally_add_dist(service, s, &w->service);
+}
+
+/* Orders lives and processes as a sample does. */
+static int life_order(const struct life *l, const struct sample_process *p)
+{
+	if (l->pid != p->pid)
+		return l->pid < p->pid ? -1 : 1;
+	return (l->start_ns > p->start_ns) - (l->start_ns < p->start_ns);
+}
+
+/* A life without process in the new sample: shown as dead for a while, if its end was seen; else forgotten. */
+static void life_pass(struct model *m, struct life *l, uint32_t *n)
+{
+	if (l->last && ++l->gone <= MODEL_DEAD_ROWS)
+		m->spare[(*n)++] = l;
+	else
+		life_free(l);
+}
+
+static int lives_merge(struct model *m, const struct sample *s)
+{
+	uint32_t old = 0, n = 0, cap;
+	struct life *l, **lives;
+	int err = 0;
+
+	if (model_reserve(&m->spare, &m->cap_spare, m->n_lives + s->n_processes, sizeof(*m->spare)) < 0)
+		return -ENOMEM;
+	lives = realloc(m->life_of, (s->n_processes + 1) * sizeof(*m->life_of));
+	if (!lives)
+		return -ENOMEM;
+	m->life_of = lives;
+	for (uint32_t i = 0; i < s->n_processes; i++) {
+		const struct sample_process *p = &s->processes[i];
+
+		while (old < m->n_lives && life_order(m->lives[old], p) < 0)
+			life_pass(m, m->lives[old++], &n);
+		if (old < m->n_lives && life_order(m->lives[old], p) == 0) {
+			l = m->lives[old++];
+		} else {
+			l = calloc(1, sizeof(*l));
+			if (!l) {
+				err = -ENOMEM;
+				break;
+			}
+			l->pid = p->pid;
+			l->start_ns = p->start_ns;
+		}
+		l->gone = 0;
+		m->spare[n++] = l;
+		m->life_of[i] = l;
+	}
+	while (old < m->n_lives)
+		life_pass(m, m->lives[old++], &n);
+	lives = m->lives;
+	cap = m->cap_lives;
+	m->lives = m->spare;
+	m->cap_lives = m->cap_spare;
+	m->n_lives = n;
+	m->spare = lives;
+	m->cap_spare = cap;
+	return err;
+}
+
+static void spark_push(struct model_sparkline *spark, uint8_t level)
+{
+	spark->level[spark->at] = level;
+	spark->at = (uint8_t)((spark->at + 1) % MODEL_SPARK);
+}
+
+static uint8_t level_of_dist(const struct model_dist *d)
+{
+	return d->count ? (uint8_t)(hist_bucket(d->p99_ns) + 1) : 0;
+}
+
+/* Payload of internet sockets, both ways. */
+static uint64_t inet_bytes(const struct row *r)
+{
+	uint64_t bytes = 0;
+
+	for (int i = LT_TCP; i <= LT_INET; i++)
+		bytes += r->flow[i].tx_bytes + r->flow[i].rx_bytes;
+	return bytes;
+}
+
+static uint64_t per_second(uint64_t n, uint64_t interval_ns)
+{
+	return interval_ns ? (uint64_t)((double)n * 1e9 / (double)interval_ns + 0.5) : 0;
+}
+
+/* Keeps an exited process's row beyond its sample. */
+static int life_keep_last(struct life *l, const struct row *r)
+{
+	size_t comm = strlen(r->comm) + 1, cmdline = strlen(r->cmdline) + 1, cgroup = strlen(r->cgroup) + 1;
+	char *text;
+
+	free(l->last);
+	l->last = malloc(sizeof(*l->last) + comm + cmdline + cgroup);
+	if (!l->last)
+		return -ENOMEM;
+	*l->last = *r;
+	text = (char *)(l->last + 1);
+	l->last->comm = memcpy(text, r->comm, comm);
+	l->last->cmdline = memcpy(text + comm, r->cmdline, cmdline);
+	l->last->cgroup = memcpy(text + comm + cmdline, r->cgroup, cgroup);
+	return 0;
+}
+
+/* Adds a row and what is in the tallies to a life's totals. */
+static int life_add(struct model *m, struct life *l, const struct row *r)
+{
+	if (!l->total) {
+		if (r->exited)
+			return 0;
+		l->total = calloc(1, sizeof(*l->total));
+		if (!l->total)
+			return -ENOMEM;
+		l->total->off = r->off;
+		l->total->retransmits = SAMPLE_UNKNOWN;
+	}
+	row_add(l->total, r);
+	l->total->interval_ns += r->interval_ns;
+	l->total->srtt_ns = r->srtt_ns;
+	if (dist_sum_add(&l->sum[DIST_RUNQ], &m->runq) < 0 || dist_sum_add(&l->sum[DIST_SERVICE], &m->service) < 0 ||
+	    dist_sum_add(&l->sum[DIST_CONNECT], &m->connect) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+/* One process of the sample: its row, its sparklines, its totals; runq and service are added to the host's. */
+static int process_update(struct model *m, uint32_t i, struct tally *host_runq, struct tally *host_calls)
+{
+	const struct sample *s = m->sample;
+	const struct sample_process *p = &s->processes[i];
+	struct row *r = &m->living.rows[i];
+	struct life *l = m->life_of[i];
+	int err;
+
+	row_of_process(r, s, p);
+	for (uint32_t t = 0; t < p->n_threads; t++)
+		row_add_thread(r, s, &s->threads[p->first_thread + t], &m->runq, &m->service);
+	tally_add_dist(&m->connect, s, &p->sockets.connect);
+	r->retransmits = p->sockets.retransmits;
+	r->srtt_ns = p->sockets.srtt_ns;
+	r->runq = tally_dist(&m->runq);
+	r->service = tally_dist(&m->service);
+	r->connect = tally_dist(&m->connect);
+	r->spark = l->spark;
+	spark_push(&l->spark[MODEL_SPARK_RUNQ], level_of_dist(&r->runq));
+	spark_push(&l->spark[MODEL_SPARK_CALL], level_of_dist(&r->service));
+	spark_push(&l->spark[MODEL_SPARK_NET],
+		   inet_bytes(r) ? (uint8_t)(hist_bucket(per_second(inet_bytes(r), s->interval_ns)) + 1) : 0);
+	err = life_add(m, l, r);
+	if (!err && r->exited)
+		err = life_keep_last(l, r);
+	tally_add_tally(host_runq, &m->runq);
+	tally_add_tally(host_calls, &m->service);
+	tally_clear(&m->runq);
+	tally_clear(&m->service);
+	tally_clear(&m->connect);
+	return err;
+}
+
+/* Half of the connections answer faster than this; without a socket walk, half of the processes'. */
+static uint64_t srtt_median(struct model *m)
+{
+	const struct sample *s = m->sample;
+	uint32_t n = s->has_connections ? s->n_connections : s->n_processes;
+	uint64_t p50_ns;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t ns = s->has_connections ? s->connections[i].srtt_ns : s->processes[i].sockets.srtt_ns;
+
+		if (ns == SAMPLE_UNKNOWN)
+			continue;
+		tally_add(&m->srtt, hist_bucket(ns), 1);
+		if (ns > m->srtt.max_ns)
+			m->srtt.max_ns = ns;
+	}
+	p50_ns = m->srtt.events ? tally_dist(&m->srtt).p50_ns : SAMPLE_UNKNOWN;
+	tally_clear(&m->srtt);
+	return p50_ns;
+}
+
+static void host_minute(struct model_host *h)
+{
+	uint32_t at = h->minute.at;
+	uint64_t cpu_ns = h->interval_ns * (h->cpus ? h->cpus : 1);
+
+	h->minute.cpu_permille[at] = cpu_ns ? (uint64_t)((double)h->run_ns * 1000 / (double)cpu_ns + 0.5) : 0;
+	h->minute.runq_p99_ns[at] = h->runq.p99_ns;
+	h->minute.calls_per_s[at] = per_second(h->calls_count, h->interval_ns);
+	h->minute.call_p99_ns[at] = h->calls.p99_ns;
+	h->minute.net_bytes_per_s[at] = per_second(h->tx_bytes + h->rx_bytes, h->interval_ns);
+	h->minute.srtt_ns[at] = h->srtt_p50_ns == SAMPLE_UNKNOWN ? 0 : h->srtt_p50_ns;
+	h->minute.at = (at + 1) % MODEL_SPARK;
+	if (h->minute.n < MODEL_SPARK)
+		h->minute.n++;
+}
+
+static void host_update(struct model *m, const struct tally *runq, const struct tally *calls)
+{
+	const struct sample *s = m->sample;
+	struct model_host *h = &m->host;
+	struct row sum = { .retransmits = SAMPLE_UNKNOWN };
+
+	h->threads = 0;
+	h->processes = 0;
+	for (uint32_t i = 0; i < s->n_processes; i++) {
+		const struct row *r = &m->living.rows[i];
+
+		row_add(&sum, r);
+		h->threads += r->exited ? 0 : r->threads;
+		h->processes += !r->exited;
+	}
+	h->interval_ns = s->interval_ns;
+	h->cpus = s->cpus;
+	h->run_ns = sum.time_ns[LT_RUN];
+	h->switches = sum.voluntary + sum.involuntary;
+	h->wakeups = sum.wakeups;
+	h->forks = s->forks;
+	h->execs = s->execs;
+	h->exits = s->exits;
+	h->runq = tally_dist(runq);
+	h->calls = tally_dist(calls);
+	h->calls_count = sum.calls;
+	h->call_errors = sum.call_errors;
+	h->tx_bytes = 0;
+	h->rx_bytes = 0;
+	for (int i = LT_TCP; i <= LT_INET; i++) {
+		h->tx_bytes += sum.flow[i].tx_bytes;
+		h->rx_bytes += sum.flow[i].rx_bytes;
+	}
+	h->retransmits = s->retransmits;
+	h->connects = sum.connects;
+	h->connect_errors = sum.connect_errors;
+	h->accepts = sum.accepts;
+	h->srtt_p50_ns = srtt_median(m);
+	h->net_unknown = !s->probe[SAMPLE_NET].on;
+	host_minute(h);
+}
+
+static int calls_total_update(struct model *m)
+{
+	struct call_table *c = &m->calls_total;
+
+	for (uint32_t i = 0; i < c->list.n; i++) {
+		c->list.rows[i].in_flight = 0;
+		c->list.rows[i].oldest_ns = 0;
+		c->list.rows[i].oldest_at_least = false;
+	}
+	for (uint32_t i = 0; i < m->sample->n_threads; i++)
+		if (call_table_add_thread(c, m->sample, &m->sample->threads[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* The dead of earlier readings stand behind the living. */
+static void dead_append(struct model *m)
+{
+	struct row_list *list = &m->living;
+
+	for (uint32_t i = 0; i < m->n_lives; i++) {
+		struct life *l = m->lives[i];
+
+		if (l->gone) {
+			list->rows[list->n] = *l->last;
+			list->rows[list->n++].spark = l->spark;
+		}
+	}
+}
+
+int model_update(struct model *m, const struct sample *s)
+{
+	struct tally runq = { 0 }, calls = { 0 };
+	int err;
+
+	m->sample = NULL;
+	m->living.n = 0;
+	err = lives_merge(m, s);
+	if (!err)
+		err = model_reserve(&m->living.rows, &m->living.cap, m->n_lives, sizeof(*m->living.rows));
+	if (err)
+		return err;
+	m->sample = s;
+	m->elapsed_ns += s->interval_ns;
+	for (uint32_t i = 0; !err && i < s->n_processes; i++)
+		err = process_update(m, i, &runq, &calls);
+	if (!err)
+		err = calls_total_update(m);
+	if (err) {
+		m->sample = NULL;
+		return err;
+	}
+	m->living.n = s->n_processes;
+	dead_append(m);
+	host_update(m, &runq, &calls);
+	return 0;
+}
+
+const struct sample *model_sample(const struct model *m)
+{
+	return m->sample;
+}
+
+const struct model_host *model_host(const struct model *m)
+{
+	return &m->host;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The model: samples in, rows out. Pure: no clock, no files, no terminal, no kernel.
+ *
+ * A row is what one line of a table shows: a process, a thread, a group of processes, a call or
+ * a connection, with its numbers of one interval (or since the start). Rows stay valid until the
+ * next model_update, or model_rows of the same kind. The model keeps what outlives a sample:
+ * sparklines, totals, the last rows of the dead.
+ */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include "sample.h"
+
+#define MODEL_SPARK 60	  /* readings in a sparkline */
+#define MODEL_DEAD_ROWS 5 /* readings that a dead process's row stays */
+
+enum model_kind { MODEL_PROCESS, MODEL_THREAD, MODEL_COMMAND, MODEL_USER, MODEL_CGROUP, MODEL_CALL, MODEL_CONNECTION };
+
+/* Percentiles of a distribution, in ns: the middle of the bucket that holds the rank (nearest rank),
+ * never above max_ns. count == 0: nothing measured, the rest is not valid. */
+struct model_dist {
+	uint64_t count, p50_ns, p90_ns, p99_ns, max_ns;
+	bool max_at_least; /* the histogram knows a higher bucket than the maximum: print ≥ */
+};
+
+struct model_errno {
+	uint32_t error;
+	uint64_t count;
+};
+
+enum model_spark { MODEL_SPARK_RUNQ, MODEL_SPARK_CALL, MODEL_SPARK_NET, MODEL_SPARKS };
+
+/* The last MODEL_SPARK values, oldest first at [at], wrapping. Durations: hist bucket + 1 of the p99;
+ * bytes: log2-like level of bytes/s (hist_bucket of the rate) + 1. 0: nothing measured. */
+struct model_sparkline {
+	uint8_t level[MODEL_SPARK];
+	uint8_t at;
+};
+
+struct row {
+	enum model_kind kind;
+	uint32_t pid, tid, ppid, uid;
+	uint64_t start_ns;
+	uint32_t processes, threads;
+	bool exited;   /* dead; its numbers are those of its last interval */
+	bool kernel;   /* kernel thread */
+	bool own_user; /* uid is valid (process, thread, user group) */
+	int32_t exit_code;
+	uint8_t state;			     /* threads: enum lt_state */
+	uint32_t depth;			     /* tree */
+	const char *comm, *cmdline, *cgroup; /* raw; "" when there is none. For groups comm is the group's name */
+
+	uint64_t interval_ns; /* what rates divide by; the numbers begin here */
+	uint8_t off;	      /* bit set of 1 << enum sample_family: it was off, its numbers are not known */
+	uint64_t wall_ns, time_ns[LT_STATES];
+	struct model_dist runq, service;
+	uint64_t voluntary, involuntary, wakeups, migrations;
+	uint64_t calls, call_errors, call_total_ns;
+	struct lt_flow flow[LT_PROTOS];
+	uint64_t connects, connect_errors, accepts;
+	struct model_dist connect;
+	uint64_t retransmits, srtt_ns;	     /* SAMPLE_UNKNOWN: not measured */
+	const struct model_sparkline *spark; /* [MODEL_SPARKS], or NULL */
+
+	/* MODEL_CALL: one call over the processes chosen; `calls` is its count, `service` its whole latency.
+	 * MODEL_THREAD: the call it is in, or LT_CALL_NONE, and in oldest_ns for how long. */
+	uint32_t call;
+	uint64_t call_time_ns, call_wait_ns; /* call_wait_ns: SAMPLE_UNKNOWN without sched */
+	uint64_t in_flight, oldest_ns;
+	bool oldest_at_least;
+	const struct model_errno *errnos;
+	uint32_t n_errnos;
+
+	const struct sample_connection *connection; /* MODEL_CONNECTION */
+};
+
+/* The host's numbers of the interval, with the last minute of each meter. */
+struct model_host {
+	uint64_t interval_ns, run_ns;
+	uint32_t cpus, threads, processes;
+	uint64_t switches, wakeups, forks, execs, exits;
+	struct model_dist runq, calls;
+	uint64_t calls_count, call_errors;
+	uint64_t tx_bytes, rx_bytes, retransmits, connects, connect_errors, accepts; /* internet sockets */
+	uint64_t srtt_p50_ns;							     /* SAMPLE_UNKNOWN */
+	uint64_t net_unknown;							     /* nonzero: family off */
+	struct {
+		uint64_t cpu_permille[MODEL_SPARK], runq_p99_ns[MODEL_SPARK], calls_per_s[MODEL_SPARK],
+			call_p99_ns[MODEL_SPARK], net_bytes_per_s[MODEL_SPARK], srtt_ns[MODEL_SPARK];
+		uint32_t at, n; /* next slot, valid slots */
+	} minute;
+};
+
+struct model;
+
+struct model *model_new(void);	  /* NULL: out of memory */
+void model_free(struct model *m); /* NULL is legal */
+
+/* Takes a new reading. The sample must outlive the next model_update or model_free. 0 or -ENOMEM. */
+int model_update(struct model *m, const struct sample *s);
+
+const struct sample *model_sample(const struct model *m); /* the last one, or NULL */
+const struct model_host *model_host(const struct model *m);
+
+struct model_query {
+	enum model_kind kind;
+	bool totals;	   /* since lagtop's start instead of the interval */
+	bool no_dead;	   /* leave out rows of those that died in earlier readings */
+	uint32_t pid;	   /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of this process only; 0: of all */
+	uint64_t start_ns; /* with pid: its identity */
+	uint32_t tid;	   /* MODEL_CALL: of this thread only; 0: all */
+};
+
+/* The rows of a query, unsorted. *rows belongs to the model. Returns their number, or -ENOMEM. */
+int model_rows(struct model *m, const struct model_query *q, struct row **rows);
+
+/* Adds a process's (or with tid a thread's) buckets of the interval to dense counts; service or runq.
+ * pid 0: the whole host. Returns the number of events. */
+uint64_t model_histogram(const struct model *m, uint32_t pid, uint64_t start_ns, bool service,
+			 uint64_t count[HIST_BUCKETS]);
+
+/* Percentiles of dense counts; max_ns 0: unknown, the top of the highest bucket stands in. */
+struct model_dist model_dist_of(const uint64_t count[HIST_BUCKETS], uint64_t max_ns);
+
+#endif

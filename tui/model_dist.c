@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Distributions: adding up sparse buckets, percentiles. Durations are ns, buckets are hist.h's.
+ * A tally is dense scratch, used for one row after the other; only its touched range is ever
+ * walked or cleared, so that 10,000 idle processes cost nothing here.
+ */
+#include "model_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void tally_add(struct tally *t, uint32_t bucket, uint64_t count)
+{
+	if (count == 0)
+		return;
+	if (t->end == 0 || bucket < t->low)
+		t->low = bucket;
+	if (bucket >= t->end)
+		t->end = bucket + 1;
+	t->count[bucket] += count;
+	t->events += count;
+}
+
+void tally_add_dist(struct tally *t, const struct sample *s, const struct sample_dist *d)
+{
+	const struct sample_bucket *b = s->buckets + d->first;
+
+	for (uint32_t i = 0; i < d->n; i++)
+		tally_add(t, b[i].bucket, b[i].count);
+	if (d->n && d->max_ns > t->max_ns)
+		t->max_ns = d->max_ns;
+}
+
+void tally_add_tally(struct tally *t, const struct tally *more)
+{
+	for (uint32_t b = more->low; b < more->end; b++)
+		tally_add(t, b, more->count[b]);
+	if (more->max_ns > t->max_ns)
+		t->max_ns = more->max_ns;
+}
+
+void tally_clear(struct tally *t)
+{
+	if (t->end)
+		memset(t->count + t->low, 0, (t->end - t->low) * sizeof(t->count[0]));
+	t->events = 0;
+	t->max_ns = 0;
+	t->low = 0;
+	t->end = 0;
+}
+
+/* The middle of a bucket. The last one is open: the maximum, if it is known to lie there, closes it. */
+static uint64_t middle(uint32_t bucket, uint64_t max_ns)
+{
+	uint64_t floor = hist_floor(bucket), top = hist_floor(bucket + 1);
+
+	if (bucket == HIST_BUCKETS - 1)
+		top = max_ns > floor ? max_ns : floor;
+	return floor + (top - floor) / 2;
+}
+
+struct model_dist tally_dist(const struct tally *t)
+{
+	static const unsigned percents[] = { 50, 90, 99 };
+	struct model_dist d = { .count = t->events, .max_ns = t->max_ns };
+	uint64_t *const values[] = { &d.p50_ns, &d.p90_ns, &d.p99_ns };
+	uint64_t seen = 0;
+	uint32_t b = t->low, highest = t->end - 1;
+
+	if (t->events == 0)
+		return (struct model_dist){ 0 };
+	if (t->max_ns == 0 && highest < HIST_BUCKETS - 1) {
+		d.max_ns = hist_floor(highest + 1) - 1;
+	} else if (hist_bucket(t->max_ns) < highest) {
+		d.max_ns = hist_floor(highest);
+		d.max_at_least = true;
+	}
+	seen = t->count[b];
+	for (size_t i = 0; i < sizeof(percents) / sizeof(percents[0]); i++) {
+		/* Nearest rank: the ⌈p·n⌉-th smallest; in two steps, so that n · 99 does not overflow. */
+		uint64_t rank = t->events / 100 * percents[i] + (t->events % 100 * percents[i] + 99) / 100;
+
+		while (seen < rank)
+			seen += t->count[++b];
+		*values[i] = middle(b, t->max_ns);
+		if (*values[i] > d.max_ns)
+			*values[i] = d.max_ns;
+	}
+	return d;
+}
+
+struct model_dist model_dist_of(const uint64_t count[HIST_BUCKETS], uint64_t max_ns)
+{
+	struct tally t = { .max_ns = max_ns };
+
+	for (uint32_t b = 0; b < HIST_BUCKETS; b++)
+		tally_add(&t, b, count[b]);
+	return tally_dist(&t);
+}
+
+int dist_sum_add(struct dist_sum *d, const struct tally *t)
+{
+	uint32_t low, end;
+
+	if (t->events == 0)
+		return 0;
+	low = d->n && d->low < t->low ? d->low : t->low;
+	end = d->low + d->n > t->end ? d->low + d->n : t->end;
+	if (end - low > d->n) {
+		uint64_t *count = calloc(end - low, sizeof(*count));
+
+		if (!count)
+			return -ENOMEM;
+		if (d->n)
+			memcpy(count + (d->low - low), d->count, d->n * sizeof(*count));
+		free(d->count);
+		d->count = count;
+		d->low = low;
+		d->n = end - low;
+	}
+	for (uint32_t b = t->low; b < t->end; b++)
+		d->count[b - d->low] += t->count[b];
+	if (t->max_ns > d->max_ns)
+		d->max_ns = t->max_ns;
+	return 0;
+}
+
+void tally_add_sum(struct tally *t, const struct dist_sum *d)
+{
+	for (uint32_t i = 0; i < d->n; i++)
+		tally_add(t, d->low + i, d->count[i]);
+	if (d->max_ns > t->max_ns)
+		t->max_ns = d->max_ns;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rows of a query. Process rows were made by model_update; here are the totals since the
+ * start, threads, groups, calls and connections. Each kind has its own array, so that a walk over
+ * processes can ask for the calls of each. Nothing is allocated per row.
+ */
+#include "model_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define ROW_IDENTITY_SIZE offsetof(struct row, interval_ns)
+
+/* The processes a query is about: [first, end) of the sample's. */
+struct range {
+	uint32_t first, end;
+};
+
+static struct range find_process(const struct sample *s, uint32_t pid, uint64_t start_ns)
+{
+	uint32_t low = 0, high = s->n_processes;
+
+	if (pid == 0)
+		return (struct range){ 0, s->n_processes };
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct sample_process *p = &s->processes[middle];
+
+		if (p->pid < pid || (p->pid == pid && p->start_ns < start_ns))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < s->n_processes && s->processes[low].pid == pid && s->processes[low].start_ns == start_ns)
+		return (struct range){ low, low + 1 };
+	return (struct range){ 0, 0 };
+}
+
+static struct model_dist dist_of_sum(struct tally *t, const struct dist_sum *d)
+{
+	struct model_dist dist;
+
+	tally_add_sum(t, d);
+	dist = tally_dist(t);
+	tally_clear(t);
+	return dist;
+}
+
+/* A process's row since the start; `now` is its row of the interval, or its last. */
+static void total_row(struct model *m, struct row *r, const struct row *now, const struct life *l)
+{
+	if (!l->total) {
+		*r = *now;
+		return;
+	}
+	*r = *l->total;
+	memcpy(r, now, ROW_IDENTITY_SIZE);
+	r->call = LT_CALL_NONE;
+	r->spark = now->spark;
+	r->runq = dist_of_sum(&m->runq, &l->sum[DIST_RUNQ]);
+	r->service = dist_of_sum(&m->service, &l->sum[DIST_SERVICE]);
+	r->connect = dist_of_sum(&m->connect, &l->sum[DIST_CONNECT]);
+}
+
+static int process_rows(struct model *m, const struct model_query *q, struct row **rows)
+{
+	struct row_list *out = &m->out[MODEL_PROCESS];
+	uint32_t n = q->no_dead ? m->sample->n_processes : m->living.n, dead = 0;
+
+	if (!q->totals) {
+		*rows = m->living.rows;
+		return (int)n;
+	}
+	if (model_reserve(&out->rows, &out->cap, n, sizeof(*out->rows)) < 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct life *l;
+
+		if (i < m->sample->n_processes) {
+			l = m->life_of[i];
+		} else {
+			while (!m->lives[dead]->gone)
+				dead++;
+			l = m->lives[dead++];
+		}
+		total_row(m, &out->rows[i], &m->living.rows[i], l);
+	}
+	*rows = out->rows;
+	return (int)n;
+}
+
+static void thread_row(struct model *m, struct row *r, const struct row *process, const struct sample_thread *t)
+{
+	const struct sample *s = m->sample;
+
+	*r = (struct row){
+		.kind = MODEL_THREAD,
+		.pid = process->pid,
+		.tid = t->tid,
+		.ppid = process->ppid,
+		.uid = process->uid,
+		.start_ns = t->start_ns,
+		.threads = 1,
+		.exited = t->state == LT_DEAD,
+		.kernel = process->kernel,
+		.own_user = true,
+		.exit_code = process->exit_code,
+		.state = t->state,
+		.comm = t->comm,
+		.cmdline = process->cmdline,
+		.cgroup = process->cgroup,
+		.interval_ns = s->interval_ns,
+		.off = process->off,
+		.retransmits = SAMPLE_UNKNOWN,
+		.srtt_ns = SAMPLE_UNKNOWN,
+		.call = t->state == LT_DEAD ? LT_CALL_NONE : t->call,
+	};
+	if (r->call != LT_CALL_NONE) {
+		r->in_flight = 1;
+		r->oldest_ns = t->call_age_ns;
+		r->oldest_at_least = t->flags & SAMPLE_THREAD_AT_LEAST;
+	}
+	row_add_thread(r, s, t, &m->runq, &m->service);
+	if (t->work == SAMPLE_NONE)
+		return;
+	r->runq = tally_dist(&m->runq);
+	r->service = tally_dist(&m->service);
+	tally_clear(&m->runq);
+	tally_clear(&m->service);
+}
+
+static int thread_rows(struct model *m, const struct model_query *q, struct row **rows)
+{
+	const struct sample *s = m->sample;
+	struct row_list *out = &m->out[MODEL_THREAD];
+	struct range range = find_process(s, q->pid, q->start_ns);
+	uint32_t n = 0;
+
+	for (uint32_t i = range.first; i < range.end; i++)
+		n += s->processes[i].n_threads;
+	if (model_reserve(&out->rows, &out->cap, n, sizeof(*out->rows)) < 0)
+		return -ENOMEM;
+	n = 0;
+	for (uint32_t i = range.first; i < range.end; i++) {
+		const struct sample_process *p = &s->processes[i];
+
+		for (uint32_t t = 0; t < p->n_threads; t++)
+			thread_row(m, &out->rows[n++], &m->living.rows[i], &s->threads[p->first_thread + t]);
+	}
+	*rows = out->rows;
+	return (int)n;
+}
+
+/* A group of processes, found by its key while the groups are formed. */
+struct group {
+	UT_hash_handle hh;
+	uint32_t n, first; /* members, and where they begin in model.members */
+};
+
+static int group_find(struct model *m, struct group **table, enum model_kind kind, const struct row *r,
+		      struct row_list *out)
+{
+	const char *key = kind == MODEL_COMMAND ? r->comm : kind == MODEL_CGROUP ? r->cgroup : (const char *)&r->uid;
+	unsigned len = kind == MODEL_USER ? (unsigned)sizeof(r->uid) : (unsigned)strlen(key);
+	struct group *g = NULL;
+	struct row *row;
+
+	HASH_FIND(hh, *table, key, len, g);
+	if (g)
+		return (int)(g - m->groups);
+	row = &out->rows[out->n];
+	*row = (struct row){
+		.kind = kind,
+		.uid = kind == MODEL_USER ? r->uid : 0,
+		.own_user = kind == MODEL_USER,
+		.exited = true,
+		.comm = kind == MODEL_COMMAND ? r->comm : kind == MODEL_CGROUP ? r->cgroup : "",
+		.cmdline = "",
+		.cgroup = kind == MODEL_CGROUP ? r->cgroup : "",
+		.off = r->off,
+		.retransmits = SAMPLE_UNKNOWN,
+		.srtt_ns = SAMPLE_UNKNOWN,
+		.call = LT_CALL_NONE,
+	};
+	g = &m->groups[out->n++];
+	g->n = 0;
+	HASH_ADD_KEYPTR(hh, *table, key, len, g);
+	return (int)(g - m->groups);
+}
+
+/* Percentiles of a group, from its members' buckets, and its srtt: their mean, weighted by their bytes. */
+static void group_finish(struct model *m, struct row *row, const struct group *g, bool totals)
+{
+	const struct sample *s = m->sample;
+	double weights = 0, sum = 0;
+
+	for (uint32_t i = 0; i < g->n; i++) {
+		uint32_t process = m->members[g->first + i];
+		const struct sample_process *p = &s->processes[process];
+		const struct row *r = &m->living.rows[process];
+		const struct life *l = m->life_of[process];
+		double weight = (double)(r->flow[LT_TCP].tx_bytes + r->flow[LT_TCP].rx_bytes) + 1;
+
+		if (r->srtt_ns != SAMPLE_UNKNOWN) {
+			weights += weight;
+			sum += weight * (double)r->srtt_ns;
+		}
+		if (totals && l->total) {
+			tally_add_sum(&m->runq, &l->sum[DIST_RUNQ]);
+			tally_add_sum(&m->service, &l->sum[DIST_SERVICE]);
+			tally_add_sum(&m->connect, &l->sum[DIST_CONNECT]);
+			continue;
+		}
+		tally_add_dist(&m->connect, s, &p->sockets.connect);
+		for (uint32_t t = 0; (r->runq.count || r->service.count) && t < p->n_threads; t++) {
+			const struct sample_thread *thread = &s->threads[p->first_thread + t];
+
+			if (thread->work == SAMPLE_NONE)
+				continue;
+			tally_add_dist(&m->runq, s, &s->works[thread->work].runq);
+			tally_add_dist(&m->service, s, &s->works[thread->work].service);
+		}
+	}
+	if (weights > 0)
+		row->srtt_ns = (uint64_t)(sum / weights + 0.5);
+	row->runq = tally_dist(&m->runq);
+	row->service = tally_dist(&m->service);
+	row->connect = tally_dist(&m->connect);
+	tally_clear(&m->runq);
+	tally_clear(&m->service);
+	tally_clear(&m->connect);
+}
+
+static int group_rows(struct model *m, const struct model_query *q, struct row **rows)
+{
+	uint32_t n = m->sample->n_processes, first = 0;
+	struct row_list *out = &m->out[q->kind];
+	struct group *table = NULL;
+
+	if (model_reserve(&out->rows, &out->cap, n, sizeof(*out->rows)) < 0 ||
+	    model_reserve(&m->groups, &m->cap_groups, n, sizeof(*m->groups)) < 0 ||
+	    model_reserve(&m->group_of, &m->cap_group_of, n, sizeof(*m->group_of)) < 0 ||
+	    model_reserve(&m->members, &m->cap_members, n, sizeof(*m->members)) < 0)
+		return -ENOMEM;
+	out->n = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct row *r = &m->living.rows[i], *total = m->life_of[i]->total;
+		int g = group_find(m, &table, q->kind, r, out);
+		const struct row *add = q->totals && total ? total : r;
+
+		m->group_of[i] = (uint32_t)g;
+		m->groups[g].n++;
+		row_add(&out->rows[g], add);
+		if (add->interval_ns > out->rows[g].interval_ns)
+			out->rows[g].interval_ns = add->interval_ns;
+		out->rows[g].exited &= r->exited;
+		out->rows[g].processes += !r->exited;
+		out->rows[g].threads += r->exited ? 0 : r->threads;
+	}
+	HASH_CLEAR(hh, table);
+	for (uint32_t g = 0; g < out->n; g++) {
+		m->groups[g].first = first;
+		first += m->groups[g].n;
+		m->groups[g].n = 0;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct group *g = &m->groups[m->group_of[i]];
+
+		m->members[g->first + g->n++] = i;
+	}
+	for (uint32_t g = 0; g < out->n; g++)
+		group_finish(m, &out->rows[g], &m->groups[g], q->totals);
+	*rows = out->rows;
+	return (int)out->n;
+}
+
+static int call_rows(struct model *m, const struct model_query *q, struct row **rows)
+{
+	const struct sample *s = m->sample;
+	struct call_table *c = q->totals && q->pid == 0 ? &m->calls_total : &m->calls;
+	struct range range = find_process(s, q->pid, q->start_ns);
+
+	if (c == &m->calls) {
+		call_table_clear(c);
+		for (uint32_t i = range.first; i < range.end; i++) {
+			const struct sample_process *p = &s->processes[i];
+
+			for (uint32_t t = 0; t < p->n_threads; t++) {
+				const struct sample_thread *thread = &s->threads[p->first_thread + t];
+
+				if (q->tid && thread->tid != q->tid)
+					continue;
+				if (call_table_add_thread(c, s, thread) < 0)
+					return -ENOMEM;
+			}
+		}
+	}
+	call_table_finish(c);
+	for (uint32_t i = 0; i < c->list.n; i++)
+		c->list.rows[i].interval_ns = c == &m->calls ? s->interval_ns : m->elapsed_ns;
+	*rows = c->list.rows;
+	return (int)c->list.n;
+}
+
+static void connection_row(struct model *m, struct row *r, const struct sample_connection *c)
+{
+	const struct sample *s = m->sample;
+	uint32_t low = 0, high = s->n_processes;
+	const struct row *owner = NULL;
+
+	/* The youngest process with that pid: an older one of the interval can hold no socket any more. */
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (s->processes[middle].pid <= c->pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (c->pid && low > 0 && s->processes[low - 1].pid == c->pid)
+		owner = &m->living.rows[low - 1];
+	*r = (struct row){
+		.kind = MODEL_CONNECTION,
+		.pid = c->pid,
+		.tid = c->pid,
+		.ppid = owner ? owner->ppid : 0,
+		.uid = owner ? owner->uid : 0,
+		.own_user = owner,
+		.kernel = owner && owner->kernel,
+		.comm = owner ? owner->comm : "",
+		.cmdline = owner ? owner->cmdline : "",
+		.cgroup = owner ? owner->cgroup : "",
+		.interval_ns = s->interval_ns,
+		.retransmits = c->retransmits,
+		.srtt_ns = c->srtt_ns,
+		.call = LT_CALL_NONE,
+		.connection = c,
+	};
+	r->flow[c->proto].tx_bytes = c->tx_bytes;
+	r->flow[c->proto].rx_bytes = c->rx_bytes;
+}
+
+static int connection_rows(struct model *m, const struct model_query *q, struct row **rows)
+{
+	const struct sample *s = m->sample;
+	struct row_list *out = &m->out[MODEL_CONNECTION];
+	uint32_t n = 0;
+
+	if (model_reserve(&out->rows, &out->cap, s->n_connections, sizeof(*out->rows)) < 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->n_connections; i++)
+		if (q->pid == 0 || s->connections[i].pid == q->pid)
+			connection_row(m, &out->rows[n++], &s->connections[i]);
+	*rows = out->rows;
+	return (int)n;
+}
+
+int model_rows(struct model *m, const struct model_query *q, struct row **rows)
+{
+	*rows = NULL;
+	if (!m->sample)
+		return 0;
+	switch (q->kind) {
+	case MODEL_PROCESS:
+		return process_rows(m, q, rows);
+	case MODEL_THREAD:
+		return thread_rows(m, q, rows);
+	case MODEL_COMMAND:
+	case MODEL_USER:
+	case MODEL_CGROUP:
+		return group_rows(m, q, rows);
+	case MODEL_CALL:
+		return call_rows(m, q, rows);
+	case MODEL_CONNECTION:
+		return connection_rows(m, q, rows);
+	}
+	return 0;
+}
+
+uint64_t model_histogram(const struct model *m, uint32_t pid, uint64_t start_ns, bool service,
+			 uint64_t count[HIST_BUCKETS])
+{
+	const struct sample *s = m->sample;
+	struct range range;
+	uint64_t events = 0;
+
+	if (!s)
+		return 0;
+	range = find_process(s, pid, start_ns);
+	for (uint32_t i = range.first; i < range.end; i++) {
+		const struct sample_process *p = &s->processes[i];
+
+		for (uint32_t t = 0; t < p->n_threads; t++) {
+			const struct sample_thread *thread = &s->threads[p->first_thread + t];
+			const struct sample_dist *d;
+
+			if (thread->work == SAMPLE_NONE)
+				continue;
+			d = service ? &s->works[thread->work].service : &s->works[thread->work].runq;
+			for (uint32_t b = 0; b < d->n; b++) {
+				count[s->buckets[d->first + b].bucket] += s->buckets[d->first + b].count;
+				events += s->buckets[d->first + b].count;
+			}
+		}
+	}
+	return events;
+}

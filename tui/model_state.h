@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the model's own files (model*.c) share; nobody else includes it. */
+#ifndef MODEL_STATE_H
+#define MODEL_STATE_H
+
+#include "model.h"
+
+/* Dense counts being added up; only [low, end) can hold any. All zero: empty. */
+struct tally {
+	uint64_t count[HIST_BUCKETS];
+	uint64_t events, max_ns;
+	uint32_t low, end;
+};
+
+void tally_add(struct tally *t, uint32_t bucket, uint64_t count);
+void tally_add_dist(struct tally *t, const struct sample *s, const struct sample_dist *d);
+void tally_add_tally(struct tally *t, const struct tally *more);
+struct model_dist tally_dist(const struct tally *t);
+void tally_clear(struct tally *t);
+
+/* A distribution kept for long: just the buckets from the lowest to the highest seen. */
+struct dist_sum {
+	uint64_t *count; /* of buckets low .. low + n - 1 */
+	uint64_t max_ns;
+	uint32_t low, n;
+};
+
+int dist_sum_add(struct dist_sum *d, const struct tally *t); /* 0 or -ENOMEM */
+void tally_add_sum(struct tally *t, const struct dist_sum *d);
+
+enum model_dist_kind { DIST_RUNQ, DIST_SERVICE, DIST_CONNECT, DISTS };
+
+/* What the model remembers of a process. */
+struct life {
+	uint32_t pid;
+	uint32_t gone; /* readings since it was last in a sample */
+	uint64_t start_ns;
+	struct model_sparkline spark[MODEL_SPARKS];
+	struct row *last;  /* it exited: its last row, with its texts behind it in the same block */
+	struct row *total; /* sums since lagtop's start; NULL: its first row is all there is */
+	struct dist_sum sum[DISTS];
+};
+
+struct row_list {
+	struct row *rows;
+	uint32_t n, cap;
+};
+
+/* Calls being added up, by LT_CALL. */
+struct call_slot {
+	struct tally latency;
+	struct model_errno *errnos;
+	uint32_t n_errnos, cap_errnos;
+};
+
+#define CALL_KEYS (4 << 12)
+struct call_table {
+	struct row_list list;
+	struct call_slot *slots; /* beside list.rows; they keep their memory when the table is emptied */
+	uint32_t cap_slots;
+	uint16_t slot_of[CALL_KEYS]; /* slot + 1, 0: none */
+};
+
+int call_table_add_thread(struct call_table *c, const struct sample *s, const struct sample_thread *t);
+void call_table_clear(struct call_table *c);
+void call_table_free(struct call_table *c);
+/* Finishes the rows (percentiles, errnos). They stay as they are; a table can be added to further. */
+void call_table_finish(struct call_table *c);
+
+#define MODEL_KINDS (MODEL_CONNECTION + 1)
+
+struct model {
+	const struct sample *sample;
+	struct model_host host;
+	uint64_t elapsed_ns; /* all intervals so far */
+	struct life **lives; /* by pid, then start: those in the sample and the dead that still show */
+	uint32_t n_lives, cap_lives;
+	struct life **spare; /* the next lives, while they are merged */
+	uint32_t cap_spare;
+	struct life **life_of;	/* by process of the sample */
+	struct row_list living; /* the interval's rows, by process of the sample */
+	struct tally runq, service, connect, srtt;
+	struct call_table calls, calls_total;
+	struct row_list out[MODEL_KINDS];
+	struct group *groups;
+	uint32_t cap_groups;
+	uint32_t *group_of, *members; /* by process */
+	uint32_t cap_group_of, cap_members;
+};
+
+/* Makes room for n elements; keeps what is there. 0 or -ENOMEM. `array` is a pointer's address. */
+int model_reserve(void *array, uint32_t *cap, uint32_t n, size_t size);
+
+/* Adds what b counted to a; identity, percentiles and srtt_ns stay a's. */
+void row_add(struct row *a, const struct row *b);
+/* Fills a row's identity from a process or thread of the sample; its numbers are zero or not known. */
+void row_of_process(struct row *r, const struct sample *s, const struct sample_process *p);
+/* Adds one thread's interval to a row and to the tallies (NULL: percentiles are not wanted). */
+void row_add_thread(struct row *r, const struct sample *s, const struct sample_thread *t, struct tally *runq,
+		    struct tally *service);
+
+#endif

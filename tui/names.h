@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of numbers: system calls, errors, users, states. All texts stay valid for the program's life. */
+#ifndef NAMES_H
+#define NAMES_H
+
+#include <stdint.h>
+
+/* "read", or "#470" for a number that nobody knows. call: LT_CALL(abi, nr). */
+const char *names_call(uint32_t call);
+const char *names_abi(uint32_t call); /* "x86_64", "x86", "x32", "aarch64", "arm" … */
+
+/* "EAGAIN", or "E4242". */
+const char *names_errno(uint32_t error);
+
+/* The user's name, or the number where there is none. Asked of the system once a uid. */
+const char *names_user(uint32_t uid);
+
+const char *names_state(uint8_t state);	    /* enum lt_state: "run", "runq" … "dead" */
+const char *names_tcp_state(uint8_t state); /* "ESTAB", as ss prints; NULL: no such state */
+const char *names_proto(uint8_t proto);	    /* enum lt_proto: "tcp" … */
+
+#endif
