@@ -171,13 +171,15 @@ int batch_text(FILE *out, const struct options *o, struct model *m)
 	}
 	print_summary(out, m);
 	for (c = 0; c < columns_shown; c++)
-		print_cell(out, chosen[c], chosen[c]->title, (int)strlen(chosen[c]->title), width[c], c + 1 == columns_shown);
+		print_cell(out, chosen[c], chosen[c]->title, (int)strlen(chosen[c]->title), width[c],
+			   c + 1 == columns_shown);
 	fputc('\n', out);
 	for (i = 0; i < n; i++) {
 		for (c = 0; c < columns_shown; c++) {
 			cells = column_format(chosen[c], rows[i], utf8, text, CELLS_MAX * 4 + 1, CELLS_MAX);
 			if (o->tree && c + 1 == columns_shown)
-				fprintf(out, "%*s", (int)(rows[i]->depth < INDENT_MAX ? rows[i]->depth : INDENT_MAX) * 2, "");
+				fprintf(out, "%*s",
+					(int)(rows[i]->depth < INDENT_MAX ? rows[i]->depth : INDENT_MAX) * 2, "");
 			print_cell(out, chosen[c], text, cells, width[c], c + 1 == columns_shown);
 		}
 		fputc('\n', out);
@@ -273,5 +275,6 @@ void batch_list_columns(FILE *out)
 	size_t i;
 
 	for (i = 0; i < columns_count; i++)
-		fprintf(out, "%-12s %-8s %s\n", columns[i].name, columns[i].unit ? columns[i].unit : "", columns[i].help);
+		fprintf(out, "%-12s %-8s %s\n", columns[i].name, columns[i].unit ? columns[i].unit : "",
+			columns[i].help);
 }

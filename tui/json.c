@@ -6,12 +6,12 @@
  */
 #include "batch.h"
 
-#include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "format.h"
+#include "names.h"
 
 #define SCHEMA 1
 #define PATHS_MAX 128
@@ -242,38 +242,15 @@ static struct json_object *process_json(const struct json_plan *plan, const stru
 	return object[0];
 }
 
-static const char *abi_name(uint32_t call)
-{
-	switch (LT_CALL_ABI(call)) {
-#if defined(__x86_64__)
-	case LT_ABI_NATIVE:
-		return "x86_64";
-	case LT_ABI_COMPAT:
-		return "i386";
-	case LT_ABI_X32:
-		return "x32";
-#elif defined(__aarch64__)
-	case LT_ABI_NATIVE:
-		return "aarch64";
-	case LT_ABI_COMPAT:
-		return "arm";
-#endif
-	default:
-		return "unknown";
-	}
-}
-
-static struct json_object *call_json(const struct row *r, const struct column *name)
+static struct json_object *call_json(const struct row *r)
 {
 	struct json_object *call = json_object_new_object(), *errors = json_object_new_object();
 	bool measured = r->service.count;
-	const char *error;
-	char number[16];
 	uint32_t i;
 
-	put(call, "name", value_json(name->raw(r)));
+	put(call, "name", json_object_new_string(names_call(r->call)));
 	put(call, "nr", json_object_new_int((int)LT_CALL_NR(r->call)));
-	put(call, "abi", json_object_new_string(abi_name(r->call)));
+	put(call, "abi", json_object_new_string(names_abi(r->call)));
 	put_number(call, "count", r->calls, true);
 	put_number(call, "errors", r->call_errors, true);
 	put_number(call, "total_ns", r->call_total_ns, true);
@@ -284,20 +261,15 @@ static struct json_object *call_json(const struct row *r, const struct column *n
 	put_number(call, "max_ns", r->service.max_ns, measured);
 	put_number(call, "in_flight", r->in_flight, true);
 	put_number(call, "oldest_ns", r->oldest_ns, r->in_flight);
-	for (i = 0; i < r->n_errnos; i++) {
-		error = strerrorname_np((int)r->errnos[i].error);
-		snprintf(number, sizeof(number), "%u", r->errnos[i].error);
-		put_number(errors, error ? error : number, r->errnos[i].count, true);
-	}
+	for (i = 0; i < r->n_errnos; i++)
+		put_number(errors, names_errno(r->errnos[i].error), r->errnos[i].count, true);
 	put(call, "errno", errors);
 	return call;
 }
 
-/* The calls of one process. Ends the life of the rows of earlier queries. */
 static int calls_json(struct model *m, const struct row *process, struct json_object **calls)
 {
 	struct model_query query = { .kind = MODEL_CALL, .pid = process->pid, .start_ns = process->start_ns };
-	const struct column *name = column_find("call");
 	struct row *rows;
 	int n = model_rows(m, &query, &rows), i;
 
@@ -306,7 +278,7 @@ static int calls_json(struct model *m, const struct row *process, struct json_ob
 		return n;
 	*calls = json_object_new_array_ext(n);
 	for (i = 0; i < n; i++)
-		json_object_array_add(*calls, call_json(&rows[i], name));
+		json_object_array_add(*calls, call_json(&rows[i]));
 	return 0;
 }
 
@@ -314,7 +286,7 @@ static int emit_processes(FILE *out, const struct options *o, struct model *m)
 {
 	bool syscall = model_sample(m)->probe[SAMPLE_SYSCALL].on;
 	struct options of_processes = *o;
-	struct row **rows = NULL, *copies;
+	struct row **rows = NULL;
 	struct json_object *object, *calls;
 	struct json_plan plan;
 	int n, i, err = 0;
@@ -324,28 +296,20 @@ static int emit_processes(FILE *out, const struct options *o, struct model *m)
 	n = batch_rows(&of_processes, m, &rows);
 	if (n < 0)
 		return n;
-	copies = calloc((size_t)n + 1, sizeof(*copies));
-	if (!copies) {
-		free(rows);
-		return -ENOMEM;
-	}
-	for (i = 0; i < n; i++)
-		copies[i] = *rows[i];
-	free(rows);
 	plan_make(&plan);
 	fputs(",\"processes\":[", out);
 	for (i = 0; i < n && !err; i++) {
-		object = process_json(&plan, &copies[i]);
+		object = process_json(&plan, rows[i]);
 		calls = NULL;
 		if (syscall)
-			err = calls_json(m, &copies[i], &calls);
+			err = calls_json(m, rows[i], &calls);
 		put(object, "syscalls", calls);
 		if (i)
 			fputc(',', out);
 		emit(out, object);
 	}
 	fputc(']', out);
-	free(copies);
+	free(rows);
 	return err;
 }
 
@@ -354,7 +318,8 @@ static bool stirred(const struct sample_connection *c, uint64_t interval_ns)
 {
 	enum { ESTABLISHED = 1, LISTEN = 10 };
 
-	return c->tx_bytes || c->rx_bytes || c->retransmits || (c->age_ns != SAMPLE_UNKNOWN && c->age_ns < interval_ns) ||
+	return c->tx_bytes || c->rx_bytes || c->retransmits ||
+	       (c->age_ns != SAMPLE_UNKNOWN && c->age_ns < interval_ns) ||
 	       (c->proto == LT_TCP && c->state != ESTABLISHED && c->state != LISTEN);
 }
 

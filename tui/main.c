@@ -47,7 +47,8 @@ static int check_pids(const struct options *o)
 		if (process == o->pids[i])
 			continue;
 		if (process)
-			snprintf(why, sizeof(why), "--pid %u: a thread of process %u; give that number", o->pids[i], process);
+			snprintf(why, sizeof(why), "--pid %u: a thread of process %u; give that number", o->pids[i],
+				 process);
 		else
 			snprintf(why, sizeof(why), "--pid %u: there is no such process", o->pids[i]);
 		return complain(why);
@@ -115,28 +116,32 @@ static void open_streams(void)
 			abort();
 }
 
+static int act(const struct options *o)
+{
+	if (o->check)
+		return probe_check(&o->probe, stdout);
+	if (!o->help && !o->version && !o->list_columns)
+		return run(o);
+	if (o->help)
+		options_help(stdout);
+	else if (o->version)
+		puts("lagtop " LAGTOP_VERSION);
+	else
+		batch_list_columns(stdout);
+	return fflush(stdout) ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
 	int status;
 
 	open_streams();
-
 	setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers keep their point */
 	signal(SIGPIPE, SIG_IGN);
 	status = options_parse(&o, argc, argv);
-	if (status)
-		;
-	else if (o.help)
-		options_help(stdout);
-	else if (o.version)
-		puts("lagtop " LAGTOP_VERSION);
-	else if (o.list_columns)
-		batch_list_columns(stdout);
-	else if (o.check)
-		status = probe_check(&o.probe, stdout);
-	else
-		status = run(&o);
+	if (!status)
+		status = act(&o);
 	options_free(&o);
 	return status;
 }

@@ -84,7 +84,8 @@ static int set_pids(struct options *o, const char *arg)
 		return bad("out of memory");
 	while ((word = strsep(&rest, ","))) {
 		if (!parse_number(word, 1, PID_MAX, &pid)) {
-			status = bad("--pid '%s': expected process numbers with commas between them, 1 to %d", arg, PID_MAX);
+			status = bad("--pid '%s': expected process numbers with commas between them, 1 to %d", arg,
+				     PID_MAX);
 			break;
 		}
 		pids = reallocarray(o->pids, o->n_pids + 1, sizeof(*pids));
@@ -313,7 +314,8 @@ static int check_together(const struct options *o)
 	if (arranged && o->output == OUTPUT_JSON)
 		return bad("--json has one object per process: --threads, --tree and --group do not go with it");
 	if (arranged && o->output != OUTPUT_SCREEN && o->view->kind != MODEL_PROCESS)
-		return bad("--view %s has no processes: --threads, --tree and --group do not go with it", o->view->name);
+		return bad("--view %s has no processes: --threads, --tree and --group do not go with it",
+			   o->view->name);
 	if (o->record && o->replay)
 		return bad("--record and --replay exclude one another: choose one");
 	if (o->probe.off[SAMPLE_SCHED] && o->probe.off[SAMPLE_SYSCALL] && o->probe.off[SAMPLE_NET])
@@ -361,7 +363,8 @@ int options_parse(struct options *o, int argc, char **argv)
 		if (value == '?' && optopt)
 			return bad("no option '-%c'; lagtop --help lists them", optopt);
 		if (value == '?')
-			return bad("no option '%s', or short for more than one; lagtop --help lists them", argv[optind - 1]);
+			return bad("no option '%s', or short for more than one; lagtop --help lists them",
+				   argv[optind - 1]);
 		status = apply(o, row, optarg);
 		if (status)
 			return status;

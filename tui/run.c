@@ -227,7 +227,9 @@ static int start_timer(struct run *run)
 
 int run_batch(const struct options *o, struct source *src, struct record *rec, char *why, size_t why_size)
 {
-	struct run run = { .options = o, .source = src, .record = rec, .timer_fd = -1, .why = why, .why_size = why_size };
+	struct run run = {
+		.options = o, .source = src, .record = rec, .timer_fd = -1, .why = why, .why_size = why_size
+	};
 	sigset_t set = signals_taken();
 	enum run_end end = RUN_ON;
 	bool unused;

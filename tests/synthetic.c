@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See synthetic.h. Times add up: each thread's states sum to its wall time. */
+#include "synthetic.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t text(struct sample *s, const char *t)
+{
+	uint32_t at = sample_add_text(s, t, strlen(t));
+
+	assert(at);
+	return at;
+}
+
+static struct sample_dist dist(struct sample *s, uint64_t a_ns, uint32_t a, uint64_t b_ns, uint32_t b)
+{
+	struct sample_dist d = { .max_ns = b_ns, .first = s->n_buckets, .n = 2 };
+	struct sample_bucket *bucket;
+
+	bucket = sample_add_bucket(s);
+	assert(bucket);
+	*bucket = (struct sample_bucket){ hist_bucket(a_ns), a };
+	bucket = sample_add_bucket(s);
+	assert(bucket);
+	*bucket = (struct sample_bucket){ hist_bucket(b_ns), b };
+	return d;
+}
+
+static void add_process(struct sample *s, const struct sample_process *like)
+{
+	struct sample_process *p = sample_add_process(s);
+
+	assert(p);
+	*p = *like;
+	p->first_thread = s->n_threads;
+}
+
+static void add_thread(struct sample *s, const struct sample_thread *like)
+{
+	struct sample_thread *t = sample_add_thread(s);
+
+	assert(t);
+	*t = *like;
+	t->process = s->n_processes - 1;
+	s->processes[t->process].n_threads++;
+}
+
+static void add_call(struct sample *s, const struct sample_call *like, uint32_t error, uint32_t errors)
+{
+	struct sample_call *c = sample_add_call(s);
+	struct sample_errno *e;
+
+	assert(c);
+	*c = *like;
+	c->errors = errors;
+	c->first_errno = s->n_errnos;
+	c->latency = dist(s, 3000, (uint32_t)like->count - 1, 700000, 1);
+	if (!errors)
+		return;
+	e = sample_add_errno(s);
+	assert(e);
+	*e = (struct sample_errno){ error, errors };
+	c->n_errnos = 1;
+}
+
+/* 100 reads (3 EAGAIN), 7 writes; 8,008,000 bytes out over tcp, 500 in over udp, 64 over unix. */
+static void add_server_work(struct sample *s)
+{
+	struct sample_work *w = sample_add_work(s);
+
+	assert(w);
+	w->time_ns[LT_RUN] = 300000001;
+	w->time_ns[LT_RUNQ] = 20000002;
+	w->time_ns[LT_PREEMPT] = 30000003;
+	w->time_ns[LT_DISK] = 40000004;
+	w->time_ns[LT_BLOCK] = 50000005;
+	w->time_ns[LT_LOCK] = 60000006;
+	w->time_ns[LT_NET] = 70000007;
+	w->time_ns[LT_POLL] = 80000008;
+	w->time_ns[LT_SLEEP] = 90000009;
+	w->time_ns[LT_IO] = 100000010;
+	w->time_ns[LT_OTHER] = 159999945;
+	w->runq = dist(s, 40000, 90, 12000000, 10);
+	w->service = dist(s, 2000, 106, 310000, 1);
+	w->voluntary = 101;
+	w->involuntary = 11;
+	w->wakeups = 102;
+	w->migrations = 5;
+	w->calls = 107;
+	w->call_errors = 3;
+	w->call_total_ns = 987654321;
+	w->flow[LT_TCP] = (struct lt_flow){ 8008000, 12, 1001, 2 };
+	w->flow[LT_UDP] = (struct lt_flow){ 13, 500, 1, 5 };
+	w->flow[LT_INET] = (struct lt_flow){ 17, 18, 3, 4 };
+	w->flow[LT_UNIX] = (struct lt_flow){ 64, 65, 6, 7 };
+	w->flow[LT_PROTO_OTHER] = (struct lt_flow){ 21, 22, 8, 9 };
+	w->connects = 4;
+	w->connect_errors = 1;
+	w->accepts = 9;
+	w->first_call = s->n_calls;
+	w->n_calls = 2;
+	add_call(s,
+		 &(struct sample_call){ .call = LT_CALL(LT_ABI_NATIVE, 0),
+					.count = 100,
+					.total_ns = 900000000,
+					.time_ns = 800000000,
+					.wait_ns = 700000000 },
+		 EAGAIN, 3);
+	add_call(s,
+		 &(struct sample_call){ .call = LT_CALL(LT_ABI_NATIVE, 1),
+					.count = 7,
+					.total_ns = 87654321,
+					.time_ns = 8765432,
+					.wait_ns = SAMPLE_UNKNOWN },
+		 0, 0);
+}
+
+static void add_server(struct sample *s)
+{
+	add_process(s, &(struct sample_process){ .pid = SYNTHETIC_SERVER,
+						 .ppid = 1,
+						 .uid = 0,
+						 .threads = 2,
+						 .start_ns = 5 * SYNTHETIC_SECOND_NS,
+						 .comm = text(s, "server"),
+						 .cmdline = text(s, "server --fast"),
+						 .cgroup = text(s, "/system.slice/server.service") });
+	s->processes[s->n_processes - 1].sockets =
+		(struct sample_socket_sums){ 6, 410000, dist(s, 200000, 3, 900000, 1) };
+	add_thread(s, &(struct sample_thread){ .tid = SYNTHETIC_SERVER,
+					       .work = s->n_works,
+					       .call = LT_CALL(LT_ABI_NATIVE, 0),
+					       .call_age_ns = 2 * SYNTHETIC_SECOND_NS,
+					       .wall_ns = SYNTHETIC_SECOND_NS,
+					       .start_ns = 5 * SYNTHETIC_SECOND_NS,
+					       .state = LT_IO,
+					       .flags = SAMPLE_THREAD_AT_LEAST,
+					       .comm = "server" });
+	add_server_work(s);
+	add_thread(s, &(struct sample_thread){ .tid = SYNTHETIC_SERVER + 1,
+					       .work = SAMPLE_NONE,
+					       .call = LT_CALL_NONE,
+					       .wall_ns = SYNTHETIC_SECOND_NS,
+					       .start_ns = 6 * SYNTHETIC_SECOND_NS,
+					       .state = LT_LOCK,
+					       .comm = "worker" });
+}
+
+static void add_exited(struct sample *s)
+{
+	struct sample_work *w;
+
+	add_process(s, &(struct sample_process){ .pid = SYNTHETIC_EXITED,
+						 .ppid = SYNTHETIC_SERVER,
+						 .uid = 65534,
+						 .threads = 1,
+						 .start_ns = 99 * SYNTHETIC_SECOND_NS,
+						 .exit_code = -9,
+						 .flags = SAMPLE_PROCESS_EXITED,
+						 .comm = text(s, SYNTHETIC_HOSTILE),
+						 .cmdline = text(s, "=evil " SYNTHETIC_HOSTILE),
+						 .cgroup = text(s, "/user.slice") });
+	s->processes[s->n_processes - 1].sockets = (struct sample_socket_sums){ 0, SAMPLE_UNKNOWN, { 0, 0, 0 } };
+	add_thread(s, &(struct sample_thread){ .tid = SYNTHETIC_EXITED,
+					       .work = s->n_works,
+					       .call = LT_CALL_NONE,
+					       .wall_ns = 2000000,
+					       .start_ns = 99 * SYNTHETIC_SECOND_NS,
+					       .state = LT_DEAD,
+					       .flags = SAMPLE_THREAD_DEAD,
+					       .comm = SYNTHETIC_HOSTILE });
+	w = sample_add_work(s);
+	assert(w);
+	w->time_ns[LT_RUN] = 1900000;
+	w->time_ns[LT_RUNQ] = 100000;
+	w->involuntary = 1;
+}
+
+static void add_connections(struct sample *s)
+{
+	static const uint8_t loopback6[16] = { [15] = 1 };
+	struct sample_connection *c = sample_add_connection(s);
+
+	assert(c);
+	*c = (struct sample_connection){ .proto = LT_TCP,
+					 .family = 4,
+					 .state = 1,
+					 .local_port = 80,
+					 .remote_port = 43210,
+					 .local = { 1, 2, 3, 4 },
+					 .remote = { 5, 6, 7, 8 },
+					 .pid = SYNTHETIC_SERVER,
+					 .tx_bytes = 8008000,
+					 .rx_bytes = 12,
+					 .retransmits = 6,
+					 .srtt_ns = 410000,
+					 .age_ns = 7 * SYNTHETIC_SECOND_NS,
+					 .tx_queue_bytes = 31,
+					 .rx_queue_bytes = 32,
+					 .netns = 4026531840 };
+	c = sample_add_connection(s);
+	assert(c);
+	*c = (struct sample_connection){ .proto = LT_TCP,
+					 .family = 6,
+					 .state = 10,
+					 .local_port = 80,
+					 .pid = 0,
+					 .srtt_ns = SAMPLE_UNKNOWN,
+					 .age_ns = SAMPLE_UNKNOWN,
+					 .netns = 4026531841 };
+	memcpy(c->local, loopback6, sizeof(loopback6));
+	s->has_connections = true;
+}
+
+void synthetic_fill(struct sample *s, uint32_t number)
+{
+	int i;
+
+	sample_clear(s);
+	s->t_ns = 100 * SYNTHETIC_SECOND_NS + number * SYNTHETIC_SECOND_NS;
+	s->interval_ns = SYNTHETIC_SECOND_NS;
+	s->realtime_ns = SYNTHETIC_REALTIME_NS + (number - 1) * SYNTHETIC_SECOND_NS;
+	s->uptime_ns = s->t_ns + 41;
+	s->number = number;
+	s->cpus = 2;
+	strcpy(s->host, "web-07");
+	strcpy(s->kernel, "6.1.0-56");
+	for (i = 0; i < SAMPLE_FAMILIES; i++) {
+		s->probe[i].on = 1;
+		snprintf(s->probe[i].by, sizeof(s->probe[i].by), "tp_btf%d", i);
+	}
+	s->forks = 42;
+	s->execs = 43;
+	s->exits = 44;
+	s->retransmits = 45;
+	s->lost = (struct sample_lost){ 51, 52, 53, 54, 55, 56, 57 };
+	s->self = (struct sample_self){ 61, 62, 63, 64, 65 };
+	add_process(s, &(struct sample_process){ .pid = SYNTHETIC_KTHREAD,
+						 .threads = 1,
+						 .start_ns = 1,
+						 .flags = SAMPLE_PROCESS_KERNEL,
+						 .comm = text(s, "kthreadd") });
+	s->processes[0].sockets.srtt_ns = SAMPLE_UNKNOWN;
+	add_thread(s, &(struct sample_thread){ .tid = SYNTHETIC_KTHREAD,
+					       .work = SAMPLE_NONE,
+					       .call = LT_CALL_NONE,
+					       .wall_ns = SYNTHETIC_SECOND_NS,
+					       .start_ns = 1,
+					       .state = LT_SLEEP,
+					       .comm = "kthreadd" });
+	add_server(s);
+	add_exited(s);
+	add_process(s, &(struct sample_process){ .pid = SYNTHETIC_QUIET,
+						 .ppid = SYNTHETIC_SERVER,
+						 .uid = 0,
+						 .threads = 1,
+						 .start_ns = 50 * SYNTHETIC_SECOND_NS,
+						 .comm = text(s, "quiet"),
+						 .cmdline = text(s, "quiet"),
+						 .cgroup = text(s, "/") });
+	s->processes[s->n_processes - 1].sockets.srtt_ns = SAMPLE_UNKNOWN;
+	add_thread(s, &(struct sample_thread){ .tid = SYNTHETIC_QUIET,
+					       .work = SAMPLE_NONE,
+					       .call = LT_CALL_NONE,
+					       .wall_ns = SYNTHETIC_SECOND_NS,
+					       .start_ns = 50 * SYNTHETIC_SECOND_NS,
+					       .state = LT_SLEEP,
+					       .comm = "quiet" });
+	add_connections(s);
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Recordings: every field comes back; a file that ends anywhere, has any byte changed, is empty,
+ * foreign or from the future is told apart, and never more than its whole readings are shown.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "record_fields.h"
+#include "synthetic.h"
+
+#define HEAD_BYTES 16 /* magic and version */
+#define FRAME_BYTES 12
+
+static char path[] = "/tmp/lagtop-unit-record-XXXXXX";
+static char why[512];
+
+static uint8_t *file_bytes(size_t *len)
+{
+	FILE *f = fopen(path, "re");
+	uint8_t *bytes;
+
+	assert_non_null(f);
+	fseek(f, 0, SEEK_END);
+	*len = (size_t)ftell(f);
+	rewind(f);
+	bytes = malloc(*len + 1);
+	assert_non_null(bytes);
+	assert_int_equal(fread(bytes, 1, *len, f), *len);
+	fclose(f);
+	return bytes;
+}
+
+static void file_write(const uint8_t *bytes, size_t len)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void record_readings(uint32_t n)
+{
+	struct record *r = record_open(path, why, sizeof(why));
+	struct sample s = { 0 };
+	uint32_t i;
+
+	assert_non_null(r);
+	for (i = 1; i <= n; i++) {
+		synthetic_fill(&s, i);
+		assert_null(sample_check(&s));
+		assert_int_equal(record_write(r, &s), 0);
+	}
+	assert_int_equal(record_close(r), 0);
+	sample_free(&s);
+}
+
+/* How many readings the file gives; trouble is copied. -1: it does not even open. */
+static int replay_all(char trouble[200])
+{
+	struct source *src = record_replay(path, why, sizeof(why));
+	struct sample s = { 0 };
+	int n = 0;
+
+	*trouble = '\0';
+	if (!src)
+		return -1;
+	while (src->read(src, &s) == 1) {
+		assert_null(sample_check(&s));
+		n++;
+	}
+	snprintf(trouble, 200, "%s", record_trouble(src));
+	source_close(src);
+	sample_free(&s);
+	return n;
+}
+
+static const void *elements(const struct record_section *section, const struct sample *s, uint32_t *n)
+{
+	const void *array;
+
+	if (section->single) {
+		*n = 1;
+		return s;
+	}
+	memcpy(n, (const char *)s + section->n, sizeof(*n));
+	memcpy(&array, (const char *)s + section->array, sizeof(array));
+	return array;
+}
+
+static void every_field_comes_back(void **state)
+{
+	struct sample written = { 0 }, read = { 0 };
+	struct source *src;
+	const char *a, *b;
+	uint32_t n, m, i;
+	size_t k, f;
+
+	(void)state;
+	record_readings(3);
+	src = record_replay(path, why, sizeof(why));
+	assert_non_null(src);
+	assert_false(src->live);
+	for (i = 1; i <= 3; i++) {
+		assert_int_equal(src->read(src, &read), 1);
+		assert_int_equal(read.number, i);
+	}
+	synthetic_fill(&written, 3);
+	for (k = 0; k < RECORD_SECTIONS; k++) {
+		const struct record_section *section = &record_sections[k];
+
+		a = elements(section, &written, &n);
+		b = elements(section, &read, &m);
+		assert_int_equal(n, m);
+		assert_int_not_equal(n, 0);
+		for (i = 0; i < n; i++)
+			for (f = 0; f < section->n_fields; f++)
+				assert_memory_equal(a + i * section->element_bytes + section->fields[f].offset,
+						    b + i * section->element_bytes + section->fields[f].offset,
+						    section->fields[f].bytes * section->fields[f].count);
+	}
+	assert_int_equal(src->read(src, &read), 0);
+	assert_string_equal(record_trouble(src), "");
+	source_close(src);
+	sample_free(&written);
+	sample_free(&read);
+}
+
+/* Bytes of a struct that no field covers must be padding: shorter than the next field's alignment. */
+static void assert_covered(const struct record_section *section, size_t size)
+{
+	size_t at = 0, i, next, f;
+
+	while (at < size) {
+		next = section->n_fields;
+		for (i = 0; i < section->n_fields; i++)
+			if (section->fields[i].offset >= at &&
+			    (next == section->n_fields || section->fields[i].offset < section->fields[next].offset))
+				next = i;
+		if (next == section->n_fields)
+			break;
+		f = section->fields[next].offset;
+		if (f - at >= section->fields[next].bytes)
+			fail_msg("%s: nothing records the %zu bytes before %s", section->name, f - at,
+				 section->fields[next].name);
+		at = f + (size_t)section->fields[next].bytes * section->fields[next].count;
+	}
+	if (size - at >= 8)
+		fail_msg("%s: nothing records its last %zu bytes", section->name, size - at);
+}
+
+static void no_field_is_forgotten(void **state)
+{
+	size_t i;
+
+	(void)state;
+	/* Of struct sample itself the arrays, their lengths and capacities stand between self and has_connections. */
+	for (i = 1; i < RECORD_SECTIONS; i++)
+		assert_covered(&record_sections[i], record_sections[i].element_bytes);
+	assert_covered(&(struct record_section){ "sample", record_sections[0].fields, record_sections[0].n_fields - 1,
+						 0, true, 0, 0, 0 },
+		       offsetof(struct sample, processes));
+	assert_string_equal(record_sections[0].fields[record_sections[0].n_fields - 1].name, "has_connections");
+}
+
+static size_t frame_end(const uint8_t *bytes, size_t at)
+{
+	uint64_t len;
+
+	memcpy(&len, bytes + at, sizeof(len));
+	return at + FRAME_BYTES + len;
+}
+
+static void cut_anywhere_keeps_whole_readings(void **state)
+{
+	size_t len, cut, first, second, head;
+	char trouble[200];
+	uint8_t *bytes;
+	int n;
+
+	(void)state;
+	record_readings(2);
+	bytes = file_bytes(&len);
+	head = frame_end(bytes, HEAD_BYTES);
+	first = frame_end(bytes, head);
+	second = frame_end(bytes, first);
+	assert_int_equal(second, len);
+	for (cut = 0; cut <= len; cut++) {
+		assert_int_equal(truncate(path, (off_t)(len - cut)), 0);
+		n = replay_all(trouble);
+		assert_int_equal(n, len - cut >= second ? 2 : len - cut >= first ? 1 : len - cut >= head ? 0 : -1);
+		if (n < 0)
+			assert_non_null(strstr(why, path));
+		else if (len - cut == second || len - cut == first)
+			assert_string_equal(trouble, "");
+		else
+			assert_string_not_equal(trouble, "");
+		if (len - cut == 0)
+			assert_non_null(strstr(why, "empty"));
+	}
+	free(bytes);
+}
+
+static void changed_bytes_are_noticed(void **state)
+{
+	size_t len, at, first, head;
+	char trouble[200];
+	uint8_t *bytes;
+	int n;
+
+	(void)state;
+	record_readings(2);
+	bytes = file_bytes(&len);
+	head = frame_end(bytes, HEAD_BYTES);
+	first = frame_end(bytes, head);
+	for (at = 0; at < len; at++) {
+		bytes[at] ^= 0x10;
+		file_write(bytes, len);
+		bytes[at] ^= 0x10;
+		n = replay_all(trouble);
+		assert_int_equal(n, at < head ? -1 : at < first ? 0 : 1);
+		if (n >= 0)
+			assert_string_not_equal(trouble, "");
+	}
+	free(bytes);
+}
+
+/* A file whose checksum is right but whose numbers lie, as somebody could make it. */
+static void lying_numbers_are_refused(void **state)
+{
+	static const struct {
+		const char *what;
+		size_t section, element, offset, bytes;
+		uint64_t value;
+	} lies[] = {
+#define LIE(section, element, s, f, value)                                                                             \
+	{ #f, section, element, offsetof(struct s, f), sizeof(((struct s *)0)->f), value }
+		LIE(0, 0, sample, interval_ns, 0),
+		LIE(0, 0, sample, cpus, 0),
+		LIE(1, 1, sample_process, first_thread, 4000000000U),
+		LIE(1, 1, sample_process, n_threads, 3),
+		LIE(1, 1, sample_process, n_threads, UINT32_MAX),
+		LIE(1, 1, sample_process, pid, 1),
+		LIE(1, 1, sample_process, comm, UINT32_MAX),
+		LIE(1, 1, sample_process, cgroup, 100000),
+		LIE(1, 1, sample_process, sockets.connect.first, UINT32_MAX),
+		LIE(1, 1, sample_process, sockets.connect.n, UINT32_MAX),
+		LIE(2, 1, sample_thread, process, 77),
+		LIE(2, 1, sample_thread, work, 2),
+		LIE(2, 1, sample_thread, state, 11),
+		LIE(2, 1, sample_thread, call, LT_CALL(3, 0)),
+		LIE(2, 3, sample_thread, work, 0),
+
+		LIE(3, 0, sample_work, runq.n, 1000),
+		LIE(3, 0, sample_work, service.first, UINT32_MAX),
+		LIE(3, 0, sample_work, first_call, 1),
+		LIE(3, 0, sample_work, n_calls, UINT32_MAX),
+		LIE(4, 0, sample_call, first_errno, UINT32_MAX),
+		LIE(4, 1, sample_call, n_errnos, 2),
+		LIE(4, 0, sample_call, latency.first, 100000),
+		LIE(5, 0, sample_bucket, bucket, HIST_BUCKETS),
+		{ "text", 8, 0, 0, 1, 'x' },
+		LIE(7, 0, sample_connection, proto, LT_PROTOS),
+		LIE(7, 0, sample_connection, family, 5),
+		LIE(7, 0, sample_connection, state, 99),
+	};
+	char trouble[200];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		struct record *r = record_open(path, why, sizeof(why));
+		struct sample s = { 0 };
+		uint32_t n;
+		char *array;
+
+		synthetic_fill(&s, 1);
+		assert_int_equal(record_write(r, &s), 0);
+		array = (char *)(uintptr_t)elements(&record_sections[lies[i].section], &s, &n);
+		assert_true(lies[i].element < n);
+		memcpy(array + lies[i].element * record_sections[lies[i].section].element_bytes + lies[i].offset,
+		       &lies[i].value, lies[i].bytes);
+		assert_int_equal(record_write(r, &s), 0);
+		assert_int_equal(record_close(r), 0);
+		sample_free(&s);
+		if (replay_all(trouble) != 1)
+			fail_msg("a lie about %s was believed", lies[i].what);
+		assert_non_null(strstr(trouble, "reading 2 cannot be shown"));
+	}
+}
+
+static void foreign_files_are_told(void **state)
+{
+	static const struct {
+		const char *bytes, *expected;
+		size_t len;
+	} files[] = {
+		{ "", "empty", 0 },
+		{ "PK\3\4", "not a recording", 4 },
+		{ "lagtop recor", "not a recording", 12 },
+		{ "lagtop record\n", "cut short", 14 },
+		{ "lagtop record\n\2\0", "newer lagtop", 16 },
+		{ "lagtop record\n\0\0", "damaged", 16 },
+		{ "lagtop record\n\1\0", "damaged", 16 },
+		{ "lagtop record\n\1\0\0\0\0\0\0\0\0\0\0\0\0\0", "damaged", 28 },
+		{ "lagtop record\n\1\0\377\377\377\377\377\377\377\377\0\0\0\0", "damaged", 28 },
+		{ "#!/bin/sh\nexec lagtop record\n\1\0", "not a recording", 31 },
+	};
+	char trouble[200];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		file_write((const uint8_t *)files[i].bytes, files[i].len);
+		assert_int_equal(replay_all(trouble), -1);
+		if (!strstr(why, files[i].expected))
+			fail_msg("file %zu: '%s', not '%s'", i, why, files[i].expected);
+	}
+	assert_null(record_replay("/nonexistent/file", why, sizeof(why)));
+	assert_non_null(strstr(why, "No such file"));
+	assert_null(record_replay("/", why, sizeof(why)));
+	assert_null(record_open("/nonexistent/file", why, sizeof(why)));
+	assert_non_null(strstr(why, "No such file"));
+}
+
+static void a_start_that_fails_keeps_the_old_file(void **state)
+{
+	char trouble[200];
+
+	(void)state;
+	record_readings(2);
+	assert_int_equal(record_close(record_open(path, why, sizeof(why))), 0);
+	assert_int_equal(replay_all(trouble), 2);
+	record_readings(1);
+	assert_int_equal(replay_all(trouble), 1);
+	assert_int_equal(record_close(NULL), 0);
+}
+
+static void two_writers_do_not_mix(void **state)
+{
+	struct record *first = record_open(path, why, sizeof(why));
+
+	(void)state;
+	assert_non_null(first);
+	assert_null(record_open(path, why, sizeof(why)));
+	assert_non_null(strstr(why, "another lagtop"));
+	assert_int_equal(record_close(first), 0);
+}
+
+static void a_full_disk_leaves_whole_readings(void **state)
+{
+	struct record *r = record_open("/dev/full", why, sizeof(why));
+	struct sample s = { 0 };
+
+	(void)state;
+	assert_non_null(r);
+	synthetic_fill(&s, 1);
+	assert_int_equal(record_write(r, &s), -ENOSPC);
+	assert_int_equal(record_close(r), 0);
+	sample_free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_field_comes_back),
+		cmocka_unit_test(no_field_is_forgotten),
+		cmocka_unit_test(cut_anywhere_keeps_whole_readings),
+		cmocka_unit_test(changed_bytes_are_noticed),
+		cmocka_unit_test(lying_numbers_are_refused),
+		cmocka_unit_test(foreign_files_are_told),
+		cmocka_unit_test(a_start_that_fails_keeps_the_old_file),
+		cmocka_unit_test(two_writers_do_not_mix),
+		cmocka_unit_test(a_full_disk_leaves_whole_readings),
+	};
+	int fd = mkstemp(path), failed;
+
+	if (fd < 0)
+		return 1;
+	close(fd);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(path);
+	return failed;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether a sample from elsewhere can be trusted: every index, range, text and enumeration that the
+ * rest of the program follows without looking. Ranges may not overlap, so that the work of adding
+ * them up stays in proportion to their size.
+ */
+#include "sample.h"
+
+#include <string.h>
+
+#define TCP_STATES 13 /* the kernel's TCP_MAX_STATES, 14 since 6.9 with TCP_BOUND_INACTIVE */
+
+static bool range_fits(uint32_t first, uint32_t n, uint32_t total)
+{
+	return n == 0 || (uint64_t)first + n <= total;
+}
+
+static bool dist_fits(const struct sample *s, const struct sample_dist *d)
+{
+	uint32_t i;
+
+	if (d->n > HIST_BUCKETS || !range_fits(d->first, d->n, s->n_buckets))
+		return false;
+	for (i = 0; i < d->n; i++)
+		if (s->buckets[d->first + i].bucket >= HIST_BUCKETS)
+			return false;
+	return true;
+}
+
+static bool call_number_fits(uint32_t call)
+{
+	return call < LT_CALL(LT_ABI_X32 + 1, 0);
+}
+
+static bool text_fits(const struct sample *s, uint32_t offset)
+{
+	return offset == 0 || offset < s->n_text;
+}
+
+static bool ended(const char *text, size_t size)
+{
+	return memchr(text, '\0', size);
+}
+
+static const char *check_host(const struct sample *s)
+{
+	unsigned char has_connections;
+	int i;
+
+	memcpy(&has_connections, &s->has_connections, 1);
+	if (!s->interval_ns || !s->cpus || has_connections > 1)
+		return "its header is out of range";
+	if (!ended(s->host, sizeof(s->host)) || !ended(s->kernel, sizeof(s->kernel)))
+		return "a name has no end";
+	for (i = 0; i < SAMPLE_FAMILIES; i++)
+		if (!ended(s->probe[i].by, sizeof(s->probe[i].by)) ||
+		    !ended(s->probe[i].reason, sizeof(s->probe[i].reason)))
+			return "a probe's text has no end";
+	if (s->n_text && (s->text[0] || s->text[s->n_text - 1]))
+		return "its texts have no end";
+	return NULL;
+}
+
+static const char *check_processes(const struct sample *s)
+{
+	const struct sample_process *p, *before = NULL;
+	uint32_t i, t, threads = 0;
+
+	for (i = 0; i < s->n_processes; i++, before = p) {
+		p = &s->processes[i];
+		if (before && (before->pid > p->pid || (before->pid == p->pid && before->start_ns >= p->start_ns)))
+			return "its processes are not in order";
+		if (!text_fits(s, p->comm) || !text_fits(s, p->cmdline) || !text_fits(s, p->cgroup))
+			return "a process's text is not there";
+		if (!dist_fits(s, &p->sockets.connect))
+			return "a process's histogram is not there";
+		if (!range_fits(p->first_thread, p->n_threads, s->n_threads))
+			return "a process's threads are not there";
+		for (t = 0; t < p->n_threads; t++)
+			if (s->threads[p->first_thread + t].process != i)
+				return "a thread belongs to two processes";
+		threads += p->n_threads;
+	}
+	return threads == s->n_threads ? NULL : "a thread has no process";
+}
+
+static const char *check_threads(const struct sample *s)
+{
+	const struct sample_thread *t;
+	uint64_t calls = 0;
+	uint32_t i;
+
+	for (i = 0; i < s->n_threads; i++) {
+		t = &s->threads[i];
+		if (t->work != SAMPLE_NONE && t->work >= s->n_works)
+			return "a thread's work is not there";
+		calls += t->work == SAMPLE_NONE ? 0 : s->works[t->work].n_calls;
+		if (calls > s->n_calls)
+			return "two threads share their calls";
+		if (t->state >= LT_STATES && t->state != LT_NEW && t->state != LT_DEAD)
+			return "a thread's state is unknown";
+		if (t->call != LT_CALL_NONE && !call_number_fits(t->call))
+			return "a thread's call is unknown";
+		if (!ended(t->comm, sizeof(t->comm)))
+			return "a thread's name has no end";
+	}
+	return NULL;
+}
+
+static const char *check_works(const struct sample *s)
+{
+	const struct sample_call *c;
+	const struct sample_work *w;
+	uint64_t calls = 0, errnos = 0;
+	uint32_t i;
+
+	for (i = 0; i < s->n_works; i++) {
+		w = &s->works[i];
+		calls += w->n_calls;
+		if (!range_fits(w->first_call, w->n_calls, s->n_calls) || calls > s->n_calls)
+			return "a thread's calls are not there";
+		if (!dist_fits(s, &w->runq) || !dist_fits(s, &w->service))
+			return "a thread's histogram is not there";
+	}
+	for (i = 0; i < s->n_calls; i++) {
+		c = &s->calls[i];
+		errnos += c->n_errnos;
+		if (!range_fits(c->first_errno, c->n_errnos, s->n_errnos) || errnos > s->n_errnos)
+			return "a call's errors are not there";
+		if (!call_number_fits(c->call))
+			return "a call is unknown";
+		if (!dist_fits(s, &c->latency))
+			return "a call's histogram is not there";
+	}
+	return NULL;
+}
+
+static const char *check_connections(const struct sample *s)
+{
+	const struct sample_connection *c;
+	uint32_t i;
+
+	for (i = 0; i < s->n_connections; i++) {
+		c = &s->connections[i];
+		if (c->proto >= LT_PROTOS || (c->family != 4 && c->family != 6) || c->state > TCP_STATES)
+			return "a connection is of an unknown kind";
+	}
+	return NULL;
+}
+
+const char *sample_check(const struct sample *s)
+{
+	const char *wrong = check_host(s);
+
+	if (!wrong)
+		wrong = check_processes(s);
+	if (!wrong)
+		wrong = check_threads(s);
+	if (!wrong)
+		wrong = check_works(s);
+	return wrong ? wrong : check_connections(s);
+}
