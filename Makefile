@@ -70,6 +70,21 @@ $(BUILD)/tests/load: $(LOAD_OBJ)
 
 tests: lagtop $(TESTS) $(if $(LOAD_OBJ),$(BUILD)/tests/load)
 
+# Documents: what the program says of itself, in the forms of others.
+DOCS = $(addprefix $(BUILD)/docs/,lagtop.8 lagtop.bash lagtop.fish _lagtop)
+$(BUILD)/docs/lagtop.8: FORM = man
+$(BUILD)/docs/lagtop.bash: FORM = bash
+$(BUILD)/docs/lagtop.fish: FORM = fish
+$(BUILD)/docs/_lagtop: FORM = zsh
+$(DOCS): lagtop tui/docs.awk tui/lagtop.8
+	@mkdir -p $(@D)
+	@./lagtop --help > $@.help && ./lagtop --list-columns > $@.columns
+	$(call say,DOC)awk -v form=$(FORM) -f tui/docs.awk $@.help $@.columns tui/lagtop.8 > $@
+
+PREFIX ?= /usr/local
+BIN = $(DESTDIR)$(PREFIX)/bin
+SHARE = $(DESTDIR)$(PREFIX)/share
+
 # What a person types. Each installs what it needs first; that takes no time when nothing is missing.
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 
@@ -105,6 +120,20 @@ syntax: $(BUILD)/lagtop.skel.h
 format: ## put every C file into the format that lint wants
 	clang-format -i $(wildcard bpf/*.[ch] include/*.h tui/*.[ch] tests/*.[ch])
 
+install: lagtop $(DOCS) ## install into PREFIX (/usr/local), below DESTDIR
+	install -D -m 755 lagtop $(BIN)/lagtop
+	install -D -m 644 $(BUILD)/docs/lagtop.8 $(SHARE)/man/man8/lagtop.8
+	install -D -m 644 $(BUILD)/docs/lagtop.bash $(SHARE)/bash-completion/completions/lagtop
+	install -D -m 644 $(BUILD)/docs/lagtop.fish $(SHARE)/fish/vendor_completions.d/lagtop.fish
+	install -D -m 644 $(BUILD)/docs/_lagtop $(SHARE)/zsh/vendor-completions/_lagtop
+
+uninstall: ## remove what install put there
+	rm -f $(BIN)/lagtop $(SHARE)/man/man8/lagtop.8 $(SHARE)/bash-completion/completions/lagtop \
+		$(SHARE)/fish/vendor_completions.d/lagtop.fish $(SHARE)/zsh/vendor-completions/_lagtop
+
+deb: lagtop $(DOCS) ## a Debian package, build/lagtop_VERSION_ARCH.deb
+	@.ci/deb
+
 clean: ## remove what was built
 	rm -rf $(BUILD) lagtop
 
@@ -114,4 +143,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
 .SECONDARY:
-.PHONY: all tests deps test-deps run test lint test-kernels syntax format clean help
+.PHONY: all tests deps test-deps run test lint test-kernels syntax format install uninstall deb clean help

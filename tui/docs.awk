@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Turns what lagtop says of itself into documents, so that no option or column is written down twice:
+#   awk -v form=man|bash|zsh|fish -f docs.awk HELP COLUMNS [TEMPLATE]
+# HELP is what --help prints, COLUMNS --list-columns. TEMPLATE is the man page; its lines @options@
+# and @columns@ are replaced.
+
+FILENAME == ARGV[1] && /^  (-.,|   ) --/ {
+	n++
+	letter[n] = substr($0, 3, 1) == "-" ? substr($0, 4, 1) : ""
+	text = substr($0, 7)
+	match(text, /^--[^ ]+( [^ ]+)?/)
+	option = substr(text, 1, RLENGTH)
+	help[n] = substr(text, RLENGTH + 1)
+	sub(/^ +/, "", help[n])
+	split(option, part, " ")
+	name[n] = substr(part[1], 3)
+	arg[n] = part[2]
+	next
+}
+
+FILENAME == ARGV[2] {
+	columns++
+	column[columns] = $1
+	unit[columns] = substr($0, 14, 8)
+	sub(/ +$/, "", unit[columns])
+	column_help[columns] = substr($0, 23)
+	column_names = column_names (columns > 1 ? " " : "") $1
+	next
+}
+
+# What can stand after option i, as words; or "file", "user", "pid".
+function values(i, text)
+{
+	if (arg[i] == "COLUMN")
+		return column_names
+	if (arg[i] ~ /^(FILE|USER)$/)
+		return tolower(arg[i])
+	if (arg[i] ~ /^PID/)
+		return "pid"
+	if (arg[i] !~ /^(NAME|BY)$/)
+		return ""
+	text = help[i]
+	sub(/^one row per /, "", text)
+	gsub(/,| or /, " ", text)
+	gsub(/  +/, " ", text)
+	return text
+}
+
+# roff takes a backslash, and a dot or a quote at the start of a line, as its own.
+function roff(text)
+{
+	gsub(/\\/, "\\e", text)
+	gsub(/-/, "\\-", text)
+	return text ~ /^[.']/ ? "\\&" text : text
+}
+
+function man_options(i)
+{
+	print ".Bl -tag -width Ds"
+	for (i = 1; i <= n; i++) {
+		printf ".It "
+		if (letter[i])
+			printf "Fl %s%s , ", letter[i], arg[i] ? " Ar " roff(arg[i]) : ""
+		print "Fl \\-" roff(name[i]) (arg[i] ? " Ar " roff(arg[i]) : "")
+		print roff(help[i])
+	}
+	print ".El"
+}
+
+function man_columns(i)
+{
+	print ".Bl -column \"connect_errors\" \"bytes/s\" \"what it is\""
+	for (i = 1; i <= columns; i++)
+		print ".It " roff(column[i]) " Ta " roff(unit[i]) " Ta " roff(column_help[i])
+	print ".El"
+}
+
+FILENAME == ARGV[3] {
+	if ($0 == "@options@")
+		man_options()
+	else if ($0 == "@columns@")
+		man_columns()
+	else
+		print
+}
+
+function bash(i, all, words)
+{
+	print "_lagtop() {\n\tlocal word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}"
+	print "\tCOMPREPLY=()\n\tcase $previous in"
+	for (i = 1; i <= n; i++) {
+		all = all " --" name[i] (letter[i] ? " -" letter[i] : "")
+		if (!arg[i])
+			continue
+		words = values(i)
+		printf "\t--%s%s) ", name[i], letter[i] ? " | -" letter[i] : ""
+		if (words == "file")
+			print "mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); compopt -o filenames ;;"
+		else if (words == "user")
+			print "mapfile -t COMPREPLY < <(compgen -u -- \"$word\") ;;"
+		else if (words == "pid")
+			print "mapfile -t COMPREPLY < <(compgen -W \"$(cd /proc && echo [0-9]*)\" -- \"$word\") ;;"
+		else
+			print "mapfile -t COMPREPLY < <(compgen -W '" words "' -- \"$word\") ;;"
+	}
+	print "\t*) mapfile -t COMPREPLY < <(compgen -W '" substr(all, 2) "' -- \"$word\") ;;\n\tesac\n}"
+	print "complete -F _lagtop lagtop"
+}
+
+function quoted(text)
+{
+	gsub(/'/, "'\\''", text)
+	return "'" text "'"
+}
+
+function zsh(i, text, action)
+{
+	print "#compdef lagtop\n_arguments -s \\"
+	for (i = 1; i <= n; i++) {
+		text = help[i]
+		gsub(/[\[\]:]/, "\\\\&", text)
+		action = values(i)
+		if (action == "file")
+			action = "_files"
+		else if (action == "user")
+			action = "_users"
+		else if (action == "pid")
+			action = "_pids"
+		else if (action)
+			action = "(" action ")"
+		action = arg[i] ? ":" tolower(arg[i]) ":" action : ""
+		gsub(/\[|\]/, "", action)
+		if (letter[i])
+			print "\t" quoted("-" letter[i] "[" text "]" action) " \\"
+		print "\t" quoted("--" name[i] "[" text "]" action) (i < n ? " \\" : "")
+	}
+}
+
+function fish(i, words)
+{
+	for (i = 1; i <= n; i++) {
+		printf "complete -c lagtop -l %s%s -d %s", name[i], letter[i] ? " -s " letter[i] : "", quoted(help[i])
+		words = values(i)
+		if (words == "file")
+			printf " -r -F"
+		else if (words == "user")
+			printf " -x -a '(__fish_complete_users)'"
+		else if (words == "pid")
+			printf " -x -a '(__fish_complete_pids)'"
+		else if (arg[i])
+			printf " -x%s", words ? " -a '" words "'" : ""
+		else
+			printf " -f"
+		printf "\n"
+	}
+}
+
+END {
+	if (!n || !columns) {
+		print "docs.awk: no options or no columns" > "/dev/stderr"
+		exit 1
+	}
+	if (form == "bash")
+		bash()
+	else if (form == "zsh")
+		zsh()
+	else if (form == "fish")
+		fish()
+}
