@@ -120,7 +120,7 @@ static struct json_object *host_json(const struct sample *s, const struct model_
 	put_number(host, "exits", h->exits, true);
 	put_dist(runq, &h->runq, sched);
 	put(host, "runq", runq);
-	put_dist(calls, &h->calls, syscall);
+	put_dist(calls, &h->calls, syscall && sched); /* without sched nobody knows what of a call was sleep */
 	put_number(calls, "count", h->calls_count, syscall);
 	put_number(calls, "errors", h->call_errors, syscall);
 	put(host, "calls", calls);
@@ -237,8 +237,6 @@ static struct json_object *process_json(const struct json_plan *plan, const stru
 			made = object[step->object] = json_object_new_object();
 		json_object_object_add_ex(object[step->parent], step->key, made, once);
 	}
-	put(object[0], "state", json_object_new_string(r->exited ? "exited" : "alive"));
-	put(object[0], "exit_code", r->exited ? json_object_new_int(r->exit_code) : NULL);
 	return object[0];
 }
 
@@ -328,13 +326,10 @@ static struct json_object *connection_json(const struct row *r)
 	static const char *const names[] = { "proto", "local", "remote", "state" };
 	struct json_object *o = json_object_new_object();
 	const struct sample_connection *c = r->connection;
-	const struct column *column;
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		column = column_find(names[i]);
-		put(o, names[i], column ? value_json(column->raw(r)) : NULL);
-	}
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		put(o, names[i], value_json(column_find(names[i])->raw(r)));
 	put_number(o, "pid", c->pid, c->pid);
 	put_number(o, "tx_bytes", c->tx_bytes, true);
 	put_number(o, "rx_bytes", c->rx_bytes, true);
