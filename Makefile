@@ -8,7 +8,7 @@ BUILD = build
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 CFLAGS ?= -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)
-LT_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Iinclude -Itui -I$(BUILD) -MMD -MP $(shell pkg-config --cflags $(PKGS))
+LT_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Iinclude -Itui -I$(BUILD) -I$(BUILD)/tests -MMD -MP $(shell pkg-config --cflags $(PKGS))
 LT_LIBS = $(shell pkg-config --libs $(PKGS)) -lpthread -lm
 TEST_LIBS = $(shell pkg-config --libs $(TEST_PKGS)) $(LT_LIBS) -lutil
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -std=gnu11 -D__TARGET_ARCH_$(ARCH) \
@@ -23,6 +23,8 @@ TESTS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit_*.c tests/screen_*.c tes
 TEST_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit_% tests/screen_% tests/live_% tests/load% tests/bench% \
 	tests/shot%,$(wildcard tests/*.c)))
 LOAD_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/load*.c))
+BENCH_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench*.c)))
+BENCH_SKEL = $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(wildcard tests/bench*.bpf.c))
 
 # As many jobs as CPUs, unless -j says otherwise.
 ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
@@ -68,6 +70,16 @@ $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests.a $(BUILD)/lagtop.
 $(BUILD)/tests/load: $(LOAD_OBJ)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
 
+$(BUILD)/tests/%.bpf.o: tests/%.bpf.c | $(BUILD)/tests
+	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
+
+$(BUILD)/tests/%.skel.h: $(BUILD)/tests/%.bpf.o
+	$(call say,SKEL)$(BPFTOOL) gen skeleton $< name $* > $@.tmp && mv $@.tmp $@
+
+$(BENCH_OBJ): $(BENCH_SKEL)
+$(BUILD)/tests/bench: $(BENCH_OBJ) $(BUILD)/tests.a
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+
 tests: lagtop $(TESTS) $(if $(LOAD_OBJ),$(BUILD)/tests/load)
 
 # Documents: what the program says of itself, in the forms of others.
@@ -104,6 +116,11 @@ test: ## install, build and run all tests
 	@$(MAKE) tests
 	@tests/run.sh
 
+bench: ## measure what lagtop costs; make bench ARGS="--help"
+	@tests/deps.sh build test
+	@$(MAKE) lagtop $(BUILD)/tests/bench
+	@$(SUDO) $(BUILD)/tests/bench $(ARGS)
+
 lint: ## format, include rules, spelling, scripts
 	@tests/deps.sh build test
 	@tests/lint.sh
@@ -114,8 +131,8 @@ test-kernels: ## boot other kernels under qemu and test there
 	@tests/kernels.sh
 
 # The other compiler, without an object.
-syntax: $(BUILD)/lagtop.skel.h
-	@$(CLANG) -fsyntax-only -Werror $(filter-out -MMD -MP,$(LT_CFLAGS)) $(wildcard tui/*.c tests/*.c)
+syntax: $(BUILD)/lagtop.skel.h $(BENCH_SKEL)
+	@$(CLANG) -fsyntax-only -Werror $(filter-out -MMD -MP,$(LT_CFLAGS)) $(filter-out %.bpf.c,$(wildcard tui/*.c tests/*.c))
 
 format: ## put every C file into the format that lint wants
 	clang-format -i $(wildcard bpf/*.[ch] include/*.h tui/*.[ch] tests/*.[ch])
@@ -143,4 +160,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
 .SECONDARY:
-.PHONY: all tests deps test-deps run test lint test-kernels syntax format install uninstall deb clean help
+.PHONY: all tests deps test-deps run test bench lint test-kernels syntax format install uninstall deb clean help
