@@ -80,7 +80,9 @@ static struct value raw_state(const struct row *r)
 	case MODEL_THREAD:
 		return r->off & SCHED && !r->exited ? unknown : text(names_state(r->state));
 	case MODEL_CONNECTION:
-		name = r->connection->proto == LT_TCP || r->connection->state == 1 ? names_tcp_state(r->connection->state) : NULL;
+		name = r->connection->proto == LT_TCP || r->connection->state == 1
+			       ? names_tcp_state(r->connection->state)
+			       : NULL;
 		return name ? text(name) : unknown;
 	default:
 		return text(r->exited ? "exited" : "alive");
@@ -472,7 +474,8 @@ const struct column_view column_views[] = {
 	{ "overview", "Overview", MODEL_PROCESS,
 	  "pid user lag cpu runq blk runq99 calls call99 errors tx rx runqspark command", "lag", MODEL_SPARK_RUNQ },
 	{ "sched", "Sched", MODEL_PROCESS,
-	  "pid user lag cpu wakeq preempt disk block runq50 runq99 runqmax waits vol invol migrations runqspark command",
+	  "pid user lag cpu wakeq preempt disk block runq50 runq99 runqmax waits vol invol migrations runqspark "
+	  "command",
 	  "lag", MODEL_SPARK_RUNQ },
 	{ "syscalls", "Syscalls", MODEL_PROCESS,
 	  "pid user calls errors call50 call99 callmax avg lock net poll io sleep callspark command", "calls",

@@ -114,9 +114,9 @@ static int spark_format(const struct column *c, const struct row *r, bool utf8, 
 	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	static const char *const letters[] = { "_", ".", "-", "~", "=", "+", "*", "#" };
 	static const struct spark_scale durations = { 12, 2 }, rates = { 10, 3 };
-	enum model_spark which = !strcmp(c->name, "runqspark") ? MODEL_SPARK_RUNQ :
-				 !strcmp(c->name, "callspark") ? MODEL_SPARK_CALL :
-								 MODEL_SPARK_NET;
+	enum model_spark which = !strcmp(c->name, "runqspark")	 ? MODEL_SPARK_RUNQ
+				 : !strcmp(c->name, "callspark") ? MODEL_SPARK_CALL
+								 : MODEL_SPARK_NET;
 	const struct spark_scale *scale = which == MODEL_SPARK_NET ? &rates : &durations;
 	const struct model_sparkline *s = r->spark ? &r->spark[which] : NULL;
 	size_t used = 0;

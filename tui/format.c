@@ -26,7 +26,7 @@ static void print_three(char *buf, size_t size, double n, const char *unit)
 
 char *format_ns(char *buf, size_t size, uint64_t ns)
 {
-	uint64_t s = (ns + NSEC_PER_SEC / 2) / NSEC_PER_SEC, m = (s + 30) / 60, h = (m + 30) / 60;
+	uint64_t s = ns / NSEC_PER_SEC + (ns % NSEC_PER_SEC >= NSEC_PER_SEC / 2), m = (s + 30) / 60, h = (m + 30) / 60;
 
 	if (ns == 0)
 		snprintf(buf, size, "0");
@@ -157,9 +157,9 @@ static bool is_invisible(uint32_t c)
 	static const struct {
 		uint32_t first, last;
 	} ranges[] = {
-		{ 0x00ad, 0x00ad },   { 0x061c, 0x061c },   { 0x115f, 0x1160 },	  { 0x180e, 0x180e },
-		{ 0x200b, 0x200f },   { 0x2028, 0x202e },   { 0x2060, 0x206f },	  { 0x3164, 0x3164 },
-		{ 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },   { 0xfff0, 0xfffb },	  { 0x1bca0, 0x1bca3 },
+		{ 0x00ad, 0x00ad },   { 0x061c, 0x061c },   { 0x115f, 0x1160 }, { 0x180e, 0x180e },
+		{ 0x200b, 0x200f },   { 0x2028, 0x202e },   { 0x2060, 0x206f }, { 0x3164, 0x3164 },
+		{ 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },   { 0xfff0, 0xfffb }, { 0x1bca0, 0x1bca3 },
 		{ 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
 	};
 

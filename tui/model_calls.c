@@ -25,8 +25,13 @@ static struct row *call_row(struct call_table *c, const struct sample *s, uint32
 		if (c->cap_slots > old)
 			memset(c->slots + old, 0, (c->cap_slots - old) * sizeof(*c->slots));
 		r = &c->list.rows[c->list.n];
-		*r = (struct row){ .kind = MODEL_CALL, .call = call % CALL_KEYS, .comm = "", .cmdline = "", .cgroup = "",
-				   .retransmits = SAMPLE_UNKNOWN, .srtt_ns = SAMPLE_UNKNOWN };
+		*r = (struct row){ .kind = MODEL_CALL,
+				   .call = call % CALL_KEYS,
+				   .comm = "",
+				   .cmdline = "",
+				   .cgroup = "",
+				   .retransmits = SAMPLE_UNKNOWN,
+				   .srtt_ns = SAMPLE_UNKNOWN };
 		for (int f = 0; f < SAMPLE_FAMILIES; f++)
 			r->off |= (uint8_t)(!s->probe[f].on << f);
 		*place = (uint16_t)++c->list.n;

@@ -176,7 +176,9 @@ static int group_find(struct model *m, struct group **table, enum model_kind kin
 		.uid = kind == MODEL_USER ? r->uid : 0,
 		.own_user = kind == MODEL_USER,
 		.exited = true,
-		.comm = kind == MODEL_COMMAND ? r->comm : kind == MODEL_CGROUP ? r->cgroup : "",
+		.comm = kind == MODEL_COMMAND  ? r->comm
+			: kind == MODEL_CGROUP ? r->cgroup
+					       : "",
 		.cmdline = "",
 		.cgroup = kind == MODEL_CGROUP ? r->cgroup : "",
 		.off = r->off,

@@ -62,8 +62,9 @@ static uint32_t arch_of(uint32_t call)
 
 /* Calls newer than libseccomp 2.5; since 424 all architectures share their numbers. */
 static const char *const new_calls[] = {
-	"statmount",  "listmount",  "lsm_get_self_attr", "lsm_set_self_attr", "lsm_list_modules", "mseal",	   "setxattrat",
-	"getxattrat", "listxattrat", "removexattrat",	 "open_tree_attr",    "file_getattr",	  "file_setattr",
+	"statmount",	  "listmount",	  "lsm_get_self_attr", "lsm_set_self_attr", "lsm_list_modules",
+	"mseal",	  "setxattrat",	  "getxattrat",	       "listxattrat",	    "removexattrat",
+	"open_tree_attr", "file_getattr", "file_setattr",
 };
 #define FIRST_NEW_CALL 457
 #define X32_SYSCALL_BIT 0x40000000
@@ -154,9 +155,10 @@ const char *names_user(uint32_t uid)
 const char *names_state(uint8_t state)
 {
 	static const char *const names[] = {
-		[LT_RUN] = "run",   [LT_RUNQ] = "runq",	  [LT_PREEMPT] = "preempt", [LT_DISK] = "disk", [LT_BLOCK] = "block",
-		[LT_LOCK] = "lock", [LT_NET] = "net",	  [LT_POLL] = "poll",	    [LT_SLEEP] = "sleep", [LT_IO] = "io",
-		[LT_OTHER] = "other", [LT_NEW] = "new", [LT_DEAD] = "dead",
+		[LT_RUN] = "run",     [LT_RUNQ] = "runq", [LT_PREEMPT] = "preempt", [LT_DISK] = "disk",
+		[LT_BLOCK] = "block", [LT_LOCK] = "lock", [LT_NET] = "net",	    [LT_POLL] = "poll",
+		[LT_SLEEP] = "sleep", [LT_IO] = "io",	  [LT_OTHER] = "other",	    [LT_NEW] = "new",
+		[LT_DEAD] = "dead",
 	};
 
 	return state < COUNT(names) && names[state] ? names[state] : "?";
@@ -165,8 +167,8 @@ const char *names_state(uint8_t state)
 const char *names_tcp_state(uint8_t state)
 {
 	static const char *const names[] = {
-		NULL,	     "ESTAB",	   "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2",	 "TIME-WAIT",
-		"UNCONN", "CLOSE-WAIT", "LAST-ACK", "LISTEN",	 "CLOSING",    "SYN-RECV", "BOUND",
+		NULL,	  "ESTAB",	"SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",
+		"UNCONN", "CLOSE-WAIT", "LAST-ACK", "LISTEN",	"CLOSING",    "SYN-RECV",   "BOUND",
 	};
 
 	return state < COUNT(names) ? names[state] : NULL;
