@@ -1,7 +1,7 @@
 # lagtop: build, run, test, measure. `make help` lists what can be made.
 CLANG ?= clang
 BPFTOOL ?= $(shell tests/deps.sh bpftool)
-PKGS = libbpf libelf zlib ncursesw json-c libseccomp libcap-ng
+PKGS = libbpf libelf zlib ncursesw json-c libseccomp libcap-ng inih
 TEST_PKGS = cmocka vterm
 
 BUILD = build
@@ -118,8 +118,18 @@ test: ## install, build and run all tests
 
 bench: ## measure what lagtop costs; make bench ARGS="--help"
 	@tests/deps.sh build test
-	@$(MAKE) lagtop $(BUILD)/tests/bench
+	@$(MAKE) lagtop $(BUILD)/tests/load $(BUILD)/tests/bench
 	@$(SUDO) $(BUILD)/tests/bench $(ARGS)
+
+bench-peers: ## the same beside libbpf-tools and bpftrace, installed if missing
+	@tests/deps.sh build peers
+	@$(MAKE) lagtop $(BUILD)/tests/load $(BUILD)/tests/bench
+	@$(SUDO) $(BUILD)/tests/bench --peers -o $(BUILD)/bench-peers.csv $(ARGS)
+
+bench-front: ## CPU, bytes and memory of the screen beside top, htop, btop and atop
+	@tests/deps.sh build peers
+	@$(MAKE) lagtop $(BUILD)/tests/load $(BUILD)/tests/bench
+	@$(SUDO) $(BUILD)/tests/bench --front $(ARGS)
 
 lint: ## format, include rules, spelling, scripts
 	@tests/deps.sh build test
@@ -160,4 +170,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
 .SECONDARY:
-.PHONY: all tests deps test-deps run test bench lint test-kernels syntax format install uninstall deb clean help
+.PHONY: all tests deps test-deps run test bench bench-peers bench-front lint test-kernels syntax format install uninstall deb clean help

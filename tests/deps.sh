@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs what is missing to build lagtop (build) or to test it (test): by apt on Debian and
+# Installs what is missing to build lagtop (build), to test it (test) or to compare it (peers): by apt on Debian and
 # Ubuntu; elsewhere it prints the packages' names and stops. Nothing missing: no package manager is
 # called. `deps.sh bpftool` prints the path of a bpftool that works.
 set -eu
@@ -32,6 +32,12 @@ table() {
 	test  qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-x86      qemu-system-x86_64
 	test  f:/bin/busybox  busybox-static    busybox               busybox     busybox-static    busybox-static
 	test  cpio            cpio              cpio                  cpio        cpio              cpio
+	peers runqlat         libbpf-tools      bcc-tools             libbpf-tools bcc-tools         bcc-tools
+	peers bpftrace        bpftrace          bpftrace              bpftrace    bpftrace          bpftrace
+	peers htop            htop              htop                  htop        htop              htop
+	peers btop            btop              btop                  btop        btop              btop
+	peers atop            atop              atop                  atop        atop              atop
+	peers top             procps            procps-ng             procps-ng   procps            procps-ng
 	END
 }
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of the bench share: watchers (nothing, the floor, lagtop, its families, its peers) that
+ * are started and stopped around the same workloads, and the statistics of paired rounds.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum watch_kind { WATCH_NOTHING, WATCH_FLOOR, WATCH_LAGTOP, WATCH_PEER };
+
+#define WATCH_PROGRAMS 3
+struct watcher {
+	const char *name;
+	enum watch_kind kind;
+	bool families;			      /* only with --families */
+	const char *argv[WATCH_PROGRAMS][10]; /* the programs that it consists of */
+};
+
+extern const struct watcher watchers[];
+extern const size_t n_watchers;
+
+/* Starts a watcher and returns when it measures; false: it is not installed or does not run here. */
+bool watch_start(const struct watcher *w);
+void watch_stop(void);
+
+#define BENCH_ROUNDS 400
+struct series {
+	double value[BENCH_ROUNDS];
+	size_t n;
+};
+
+void series_add(struct series *s, double value);
+double series_median(const struct series *s);
+/* Half the width of the median's 95 % confidence interval, by order statistics. */
+double series_spread(const struct series *s);
+
+int bench_events(int rounds, bool families, bool peers, const char *csv, char **only);
+int bench_front(int readings, const char *csv);
+
+#endif

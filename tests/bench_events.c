@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What watching adds to an operation: every round runs each workload under each watcher, one after the
+ * other, and only differences within a round are used, since the machine itself drifts more than
+ * what is measured. CPU time of the workload's own process, in ns; both sides of a ping-pong are in it.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "child.h"
+
+static const struct {
+	const char *name, *argv[5];
+} workloads[] = {
+	{ "getppid", { "getppid", "1", "300000" } },
+	{ "getppid, 2 threads", { "getppid", "2", "600000" } },
+	{ "read /dev/zero", { "zero", "250000" } },
+	{ "ten calls mixed", { "ten", "300000" } },
+	{ "sched_yield ping-pong", { "yield", "1", "20000" } },
+	{ "futex ping-pong", { "futex", "1", "10000" } },
+	{ "pipe ping-pong", { "pipe", "1", "8000" } },
+	{ "TCP 1 byte ping-pong", { "tcp", "1", "4000" } },
+	{ "thread create + join", { "threads", "1500" } },
+	{ "fork + exit", { "forkexit", "300" } },
+	{ "spawn /bin/true", { "spawn", "100" } },
+};
+#define WORKLOADS (sizeof(workloads) / sizeof(*workloads))
+#define WATCHERS 16
+
+static struct child *load[WORKLOADS];
+static struct series plain[WORKLOADS], added[WORKLOADS][WATCHERS];
+
+static bool wanted(const char *name, char **only)
+{
+	if (!*only)
+		return true;
+	for (; *only; only++)
+		if (strstr(name, *only))
+			return true;
+	return false;
+}
+
+static void run_workloads(double *ns)
+{
+	for (size_t i = 0; i < WORKLOADS; i++) {
+		const char *done;
+
+		if (!load[i])
+			continue;
+		done = child_round(load[i]);
+		ns[i] = done ? (double)child_value(done, "cpu_ns") / (double)child_value(done, "ops") : NAN;
+	}
+}
+
+/* Every other round goes the other way round, so that a steady drift cancels. */
+static void run_round(int round, const bool *use)
+{
+	double ns[WATCHERS][WORKLOADS] = {};
+
+	for (size_t k = 0; k < n_watchers; k++) {
+		size_t w = round % 2 ? n_watchers - 1 - k : k;
+
+		if (!use[w])
+			continue;
+		if (watch_start(&watchers[w]))
+			run_workloads(ns[w]);
+		else
+			for (size_t i = 0; i < WORKLOADS; i++)
+				ns[w][i] = NAN;
+		watch_stop();
+	}
+	for (size_t i = 0; i < WORKLOADS; i++) {
+		if (!load[i] || isnan(ns[0][i]))
+			continue;
+		series_add(&plain[i], ns[0][i]);
+		for (size_t w = 1; w < n_watchers; w++)
+			if (use[w] && !isnan(ns[w][i]))
+				series_add(&added[i][w], ns[w][i] - ns[0][i]);
+	}
+}
+
+static bool resolved(const struct series *s)
+{
+	return s->n > 4 && series_median(s) > series_spread(s);
+}
+
+/* "+75.1 ±2.0", or that it cannot be told from nothing. */
+static void print_added(const struct series *s)
+{
+	char text[48] = "not run";
+
+	if (s->n)
+		snprintf(text, sizeof(text), "%+.0f ±%.0f%s", series_median(s), series_spread(s),
+			 resolved(s) ? "" : " n.r.");
+	/* ± is two bytes and one cell */
+	printf(" %*s", 18 + (s->n != 0), text);
+}
+
+static void print_table(const bool *use)
+{
+	printf("\nadded CPU ns per operation over nothing attached: median of paired differences ± half its 95 %% "
+	       "interval;\nn.r.: not resolved above the noise; in brackets the ratio to the floor\n\n%-22s %10s",
+	       "", "nothing");
+	for (size_t w = 1; w < n_watchers; w++)
+		if (use[w])
+			printf(" %18s%s", watchers[w].name, watchers[w].kind == WATCH_FLOOR ? "" : "        ");
+	printf("\n");
+	for (size_t i = 0; i < WORKLOADS; i++) {
+		if (!load[i])
+			continue;
+		printf("%-22s %10.0f", workloads[i].name, series_median(&plain[i]));
+		for (size_t w = 1; w < n_watchers; w++) {
+			if (!use[w])
+				continue;
+			print_added(&added[i][w]);
+			if (watchers[w].kind == WATCH_FLOOR)
+				continue;
+			if (resolved(&added[i][1]) && resolved(&added[i][w]))
+				printf(" [%5.2f]", series_median(&added[i][w]) / series_median(&added[i][1]));
+			else
+				printf(" [  -  ]");
+		}
+		printf("\n");
+	}
+}
+
+static int write_csv(const char *path, const bool *use)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f) {
+		perror(path);
+		return 1;
+	}
+	fprintf(f, "workload,watcher,rounds,nothing_ns,added_ns,spread_ns,resolved,ratio_to_floor\n");
+	for (size_t i = 0; i < WORKLOADS; i++)
+		for (size_t w = 1; w < n_watchers; w++) {
+			const struct series *s = &added[i][w];
+
+			if (!load[i] || !use[w] || !s->n)
+				continue;
+			fprintf(f, "\"%s\",%s,%zu,%.1f,%.1f,%.1f,%d,", workloads[i].name, watchers[w].name, s->n,
+				series_median(&plain[i]), series_median(s), series_spread(s), resolved(s));
+			if (resolved(s) && resolved(&added[i][1]))
+				fprintf(f, "%.3f", series_median(s) / series_median(&added[i][1]));
+			fprintf(f, "\n");
+		}
+	return fclose(f) ? 1 : 0;
+}
+
+int bench_events(int rounds, bool families, bool peers, const char *csv, char **only)
+{
+	bool use[WATCHERS];
+
+	for (size_t w = 0; w < n_watchers; w++) {
+		use[w] = watchers[w].kind == WATCH_PEER ? peers : families || !watchers[w].families;
+		if (!use[w])
+			continue;
+		if (!watch_start(&watchers[w])) {
+			fprintf(stderr, "bench: %s does not run here and is left out\n", watchers[w].name);
+			use[w] = false;
+		}
+		watch_stop();
+	}
+	for (size_t i = 0; i < WORKLOADS; i++) {
+		const char *const *a = workloads[i].argv;
+
+		load[i] = wanted(workloads[i].name, only) ? child_load(NULL, a[0], a[1], a[2], a[3], NULL) : NULL;
+		if (load[i])
+			child_round(load[i]); /* warm */
+	}
+	for (int round = 0; round < rounds; round++) {
+		run_round(round, use);
+		fprintf(stderr, "\rround %d of %d", round + 1, rounds);
+	}
+	fprintf(stderr, "\r                    \r");
+	print_table(use);
+	child_free_all();
+	return write_csv(csv, use);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a front end costs at one reading a second on a terminal of 200x50: its CPU time, the bytes that it
+ * writes and its memory, beside its peers on the same machine and processes. All numbers are per reading.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "child.h"
+
+static const struct front {
+	const char *name, *argv[6];
+} fronts[] = {
+	{ "lagtop", { "./lagtop", "-d", "1" } },
+	{ "lagtop calls", { "./lagtop", "-d", "1", "-v", "calls" } },
+	{ "top", { "top", "-d", "1" } },
+	{ "top -H", { "top", "-H", "-d", "1" } },
+	{ "htop", { "htop", "-d", "10" } },
+	{ "btop", { "btop", "--utf-force" } },
+	{ "atop", { "atop", "1" } },
+};
+
+static const struct {
+	const char *name, *workload, *n;
+} crowds[] = {
+	{ "as it is", NULL, NULL },
+	{ "+ 200 processes", "herd", "200" },
+	{ "+ 2,000 processes", "herd", "2000" },
+	{ "+ 10,000 processes", "herd", "10000" },
+	{ "+ 10,000 threads", "crowd", "10000" },
+	{ "+ 100,000 threads", "crowd", "100000" },
+};
+
+struct cost {
+	double cpu_ms, bytes, rss_mib, first_ms;
+};
+
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec t = {};
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* btop has no option for its interval; its settings go where no user's are. */
+static void settings_for_btop(const char *home)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/btop", home);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/btop/btop.conf", home);
+	f = fopen(path, "w");
+	if (!f)
+		return;
+	fputs("update_ms = 1000\nshown_boxes = \"cpu mem net proc\"\n", f);
+	fclose(f);
+}
+
+static pid_t start_on_terminal(const struct front *front, const char *home, int *master)
+{
+	struct winsize size = { .ws_row = 50, .ws_col = 200 };
+	pid_t pid = forkpty(master, NULL, NULL, &size);
+
+	if (pid)
+		return pid;
+	setenv("TERM", "xterm-256color", 1);
+	setenv("LANG", "C.UTF-8", 1);
+	setenv("XDG_CONFIG_HOME", home, 1);
+	execvp(front->argv[0], (char *const *)front->argv);
+	_exit(127);
+}
+
+/* Takes what the program writes until a moment, or until `word` was seen if there is one. */
+static bool take_output(int master, int64_t until_ns, const char *word, int64_t *bytes)
+{
+	char block[65536];
+	int64_t left_ns;
+
+	while ((left_ns = until_ns - now_ns(CLOCK_MONOTONIC)) > 0) {
+		struct pollfd p = { .fd = master, .events = POLLIN };
+		ssize_t got;
+
+		if (poll(&p, 1, (int)(left_ns / 1000000 + 1)) <= 0)
+			continue;
+		got = read(master, block, sizeof(block) - 1);
+		if (got <= 0)
+			return false;
+		*bytes += got;
+		for (ssize_t i = 0; i < got; i++)
+			if (!block[i])
+				block[i] = ' ';
+		block[got] = 0;
+		if (word && strcasestr(block, word))
+			return true;
+	}
+	return !word;
+}
+
+static double resident_mib(pid_t pid)
+{
+	char path[64], line[256];
+	double kib = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "VmRSS: %lf", &kib);
+	if (f)
+		fclose(f);
+	return kib / 1024;
+}
+
+#define SECOND_NS 1000000000LL
+
+static bool measure(const struct front *front, const char *home, int readings, struct cost *cost)
+{
+	int64_t start_ns = now_ns(CLOCK_MONOTONIC), warm_ns, cpu_ns, bytes = 0;
+	bool good = false;
+	clockid_t clock;
+	int master;
+	pid_t pid = start_on_terminal(front, home, &master);
+
+	if (pid < 0)
+		return false;
+	if (!take_output(master, start_ns + 60 * SECOND_NS, "pid", &bytes) || clock_getcpuclockid(pid, &clock))
+		goto out;
+	cost->first_ms = (double)(now_ns(CLOCK_MONOTONIC) - start_ns) / 1e6;
+	/* The first readings learn every process's name: not what one second costs. */
+	warm_ns = now_ns(CLOCK_MONOTONIC) + 3 * SECOND_NS;
+	if (!take_output(master, warm_ns, NULL, &bytes))
+		goto out;
+	cpu_ns = now_ns(clock);
+	bytes = 0;
+	good = take_output(master, warm_ns + readings * SECOND_NS, NULL, &bytes);
+	cost->cpu_ms = (double)(now_ns(clock) - cpu_ns) / 1e6 / readings;
+	cost->bytes = (double)bytes / readings;
+	cost->rss_mib = resident_mib(pid);
+out:
+	kill(pid, SIGKILL);
+	close(master);
+	waitpid(pid, NULL, 0);
+	return good;
+}
+
+static void bench_crowd(const char *name, int readings, const char *home, FILE *csv)
+{
+	double lagtop_ms = 0;
+
+	printf("\n%-20s %12s %10s %14s %14s %10s\n", name, "CPU ms", "/ lagtop", "bytes written", "first screen ms",
+	       "RSS MiB");
+	for (size_t i = 0; i < sizeof(fronts) / sizeof(*fronts); i++) {
+		struct cost cost = {};
+
+		if (!measure(&fronts[i], home, readings, &cost)) {
+			printf("%-20s %12s\n", fronts[i].name, "not run");
+			continue;
+		}
+		if (!i)
+			lagtop_ms = cost.cpu_ms;
+		printf("%-20s %12.2f %10.1f %14.0f %14.0f %10.1f\n", fronts[i].name, cost.cpu_ms,
+		       lagtop_ms > 0 ? cost.cpu_ms / lagtop_ms : 0, cost.bytes, cost.first_ms, cost.rss_mib);
+		fflush(stdout);
+		fprintf(csv, "\"%s\",%s,%d,%.3f,%.0f,%.0f,%.1f\n", name, fronts[i].name, readings, cost.cpu_ms,
+			cost.bytes, cost.first_ms, cost.rss_mib);
+	}
+}
+
+int bench_front(int readings, const char *csv_path)
+{
+	char home[] = "/tmp/lagtop-bench-XXXXXX", command[64];
+	FILE *csv = fopen(csv_path, "w");
+
+	if (!csv || !mkdtemp(home)) {
+		perror(csv_path);
+		return 1;
+	}
+	settings_for_btop(home);
+	fprintf(csv, "crowd,program,readings,cpu_ms,bytes,first_screen_ms,rss_mib\n");
+	printf("per reading, %d readings at 1 Hz on a terminal of 200x50\n", readings);
+	for (size_t i = 0; i < sizeof(crowds) / sizeof(*crowds); i++) {
+		struct child *crowd = NULL;
+
+		if (crowds[i].workload && !(crowd = child_load(NULL, crowds[i].workload, crowds[i].n, NULL))) {
+			printf("\n%s: more than this machine allows (pid_max, ulimit)\n", crowds[i].name);
+			continue;
+		}
+		bench_crowd(crowds[i].name, readings, home, csv);
+		child_free(crowd);
+	}
+	snprintf(command, sizeof(command), "rm -rf %s", home);
+	if (system(command))
+		fprintf(stderr, "bench: %s is left\n", home);
+	return fclose(csv) ? 1 : 0;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Watchers: started before a round's workloads, stopped after. None of them reads the workload's numbers. */
+#include <bpf/libbpf.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "tests/bench_floor.skel.h"
+#include "child.h"
+
+const struct watcher watchers[] = {
+	{ .name = "nothing", .kind = WATCH_NOTHING },
+	{ .name = "floor", .kind = WATCH_FLOOR },
+	{ .name = "lagtop", .kind = WATCH_LAGTOP, .argv = { { "./lagtop", "--json", "-d", "1" } } },
+	{ .name = "sched",
+	  .kind = WATCH_LAGTOP,
+	  .families = true,
+	  .argv = { { "./lagtop", "--json", "-d", "1", "--no-syscall", "--no-net" } } },
+	{ .name = "syscall",
+	  .kind = WATCH_LAGTOP,
+	  .families = true,
+	  .argv = { { "./lagtop", "--json", "-d", "1", "--no-sched", "--no-net" } } },
+	{ .name = "net",
+	  .kind = WATCH_LAGTOP,
+	  .families = true,
+	  .argv = { { "./lagtop", "--json", "-d", "1", "--no-sched", "--no-syscall" } } },
+	{ .name = "runqlat", .kind = WATCH_PEER, .argv = { { "runqlat", "-P", "1000" } } },
+	{ .name = "syscount", .kind = WATCH_PEER, .argv = { { "syscount", "-L", "-P", "-i", "1000" } } },
+	{ .name = "cpudist", .kind = WATCH_PEER, .argv = { { "cpudist", "-P", "1000" } } },
+	{ .name = "all three",
+	  .kind = WATCH_PEER,
+	  .argv = { { "runqlat", "-P", "1000" },
+		    { "syscount", "-L", "-P", "-i", "1000" },
+		    { "cpudist", "-P", "1000" } } },
+	{ .name = "bpftrace",
+	  .kind = WATCH_PEER,
+	  .argv = { { "bpftrace", "-e",
+		      "tracepoint:raw_syscalls:sys_enter { @t[tid] = nsecs; } tracepoint:raw_syscalls:sys_exit "
+		      "/@t[tid]/ "
+		      "{ @ns[pid] = hist(nsecs - @t[tid]); delete(@t[tid]); }" } } },
+};
+const size_t n_watchers = sizeof(watchers) / sizeof(*watchers);
+
+static struct bench_floor *empty;
+static struct child *programs[WATCH_PROGRAMS];
+static pthread_t drain;
+static bool draining;
+
+static void *read_and_forget(void *arg)
+{
+	while (child_line(arg))
+		;
+	return NULL;
+}
+
+/* A peer measures once it sleeps until its next print: in nanosleep, epoll or poll. */
+static bool until_it_sleeps(struct child *c)
+{
+	static const long sleeps[] = { 7, 35, 230, 232, 270, 271, 281 };
+	char path[64], text[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", c->pid);
+	for (;;) {
+		FILE *f = fopen(path, "r");
+		char *end;
+		long nr;
+
+		if (!f)
+			return false;
+		if (!fgets(text, sizeof(text), f))
+			text[0] = 0;
+		fclose(f);
+		nr = strtol(text, &end, 10);
+		for (size_t i = 0; end != text && i < sizeof(sleeps) / sizeof(*sleeps); i++)
+			if (nr == sleeps[i])
+				return true;
+		if (!text[0])
+			return false;
+	}
+}
+
+static bool start_floor(void)
+{
+	struct bpf_program *prog;
+
+	libbpf_set_print(NULL);
+	empty = bench_floor__open();
+	if (!empty)
+		return false;
+	/* A kernel without a hook has lagtop without it too. */
+	bpf_object__for_each_program(prog, empty->obj)
+	{
+		int type_id =
+			libbpf_find_vmlinux_btf_id(strchr(bpf_program__section_name(prog), '/') + 1, BPF_TRACE_RAW_TP);
+
+		bpf_program__set_autoload(prog, type_id > 0);
+	}
+	return !bench_floor__load(empty) && !bench_floor__attach(empty);
+}
+
+bool watch_start(const struct watcher *w)
+{
+	if (w->kind == WATCH_FLOOR)
+		return start_floor();
+	for (size_t i = 0; i < WATCH_PROGRAMS && w->argv[i][0]; i++) {
+		programs[i] = child_start((char *const *)w->argv[i], (uid_t)-1);
+		if (!programs[i])
+			return false;
+		if (w->kind == WATCH_PEER && !until_it_sleeps(programs[i]))
+			return false;
+		if (w->kind == WATCH_LAGTOP) {
+			if (!child_line(programs[i]))
+				return false;
+			draining = !pthread_create(&drain, NULL, read_and_forget, programs[i]);
+		}
+	}
+	return true;
+}
+
+void watch_stop(void)
+{
+	bench_floor__destroy(empty);
+	empty = NULL;
+	for (size_t i = 0; i < WATCH_PROGRAMS; i++)
+		if (programs[i])
+			kill(programs[i]->pid, SIGKILL);
+	if (draining)
+		pthread_join(drain, NULL);
+	draining = false;
+	for (size_t i = 0; i < WATCH_PROGRAMS; i++) {
+		child_free(programs[i]);
+		programs[i] = NULL;
+	}
+}
+
+void series_add(struct series *s, double value)
+{
+	if (s->n < BENCH_ROUNDS)
+		s->value[s->n++] = value;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The k-th smallest, k from 0; 0 for an empty series. */
+static double order(const struct series *s, long k)
+{
+	struct series sorted = *s;
+
+	if (!s->n)
+		return 0;
+	qsort(sorted.value, sorted.n, sizeof(*sorted.value), compare);
+	return sorted.value[k < 0 ? 0 : k >= (long)s->n ? (long)s->n - 1 : k];
+}
+
+double series_median(const struct series *s)
+{
+	long n = (long)s->n;
+
+	return (order(s, (n - 1) / 2) + order(s, n / 2)) / 2;
+}
+
+double series_spread(const struct series *s)
+{
+	double n = (double)s->n, half = 0.98 * sqrt(n);
+
+	return (order(s, lround(n / 2 + half)) - order(s, lround(n / 2 - half) - 1)) / 2;
+}
