@@ -15,7 +15,6 @@
 /* Set before load; dead branches vanish. */
 const volatile bool lt_with_sched __weak = true;
 const volatile bool lt_with_calls __weak = true;
-const volatile bool lt_has_rq_clock __weak = false;
 
 volatile __u32 lt_epoch __weak = 0; /* number of the interval going on; the front end counts it up */
 volatile __u32 lt_spilled __weak = 0; /* entries in lt_spill */
@@ -91,10 +90,14 @@ static __always_inline bool lt_slot_at(__u32 slot, struct lt_slot *s)
 	return true;
 }
 
-/* Address bits 6 to 45: task_structs are 64-byte aligned and lie in at most 64 TiB of direct map. */
+/* Bits 6 to 45 of the task's address, relative to one of ours: task_structs are 64-byte aligned and lie in at
+ * most 64 TiB of direct map. The verifier makes a number of a pointer only by subtracting another. */
 static __always_inline __u64 lt_key(struct task_struct *task)
 {
-	return (__u64)task >> 6 & ((1ULL << 40) - 1);
+	__u64 number = (__u64)task, base = (__u64)lt_cpus;
+
+	asm volatile("%0 -= %1" : "+r"(number) : "r"(base));
+	return number >> 6 & ((1ULL << 40) - 1);
 }
 
 static __always_inline struct lt_index_set *lt_index_set_of(__u64 key)

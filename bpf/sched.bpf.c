@@ -48,7 +48,8 @@ static __always_inline __u64 rq_ago_ns(struct task_struct *task, __u64 then)
 {
 	__u64 clock;
 
-	if (!lt_has_rq_clock || !then)
+	/* CONFIG_FAIR_GROUP_SCHED, which every distribution sets. */
+	if (!bpf_core_field_exists(task->se.cfs_rq->rq) || !then)
 		return 0;
 	clock = task->se.cfs_rq->rq->clock;
 	return clock > then ? clock - then : 0;
