@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Readings as text and as CSV, for pipes and files. Which rows, in which order, is decided here
- * for all outputs. Text holds clean characters only; CSV holds valid UTF-8 and whole numbers:
- * the shown value, not its three figures.
+ * for all outputs. Text holds clean characters only. CSV holds valid UTF-8 and the shown values, but
+ * not rounded to three figures; it is quoted as RFC 4180 says, with this system's line ends.
  */
 #include "batch.h"
 
@@ -241,7 +241,7 @@ static int csv_row(FILE *out, const struct row *r, const char *when)
 				return err;
 		}
 	}
-	fputs("\r\n", out);
+	fputc('\n', out);
 	return 0;
 }
 
@@ -262,7 +262,7 @@ int batch_csv(FILE *out, const struct options *o, struct model *m, bool header)
 		for (c = 0; c < columns_count; c++)
 			if (in_csv(&columns[c], options_kind(o)))
 				fprintf(out, ",%s", columns[c].name);
-		fputs("\r\n", out);
+		fputc('\n', out);
 	}
 	for (i = 0; i < n && !err; i++)
 		err = csv_row(out, rows[i], when);

@@ -291,6 +291,7 @@ static int emit_processes(FILE *out, const struct options *o, struct model *m)
 
 	of_processes.view = column_view_find("overview");
 	of_processes.sort = column_find("pid");
+	of_processes.sort_reverse = true;
 	n = batch_rows(&of_processes, m, &rows);
 	if (n < 0)
 		return n;
@@ -352,6 +353,7 @@ static int emit_connections(FILE *out, const struct options *o, struct model *m)
 	}
 	of_connections.view = column_view_find("connections");
 	of_connections.sort = column_find("pid");
+	of_connections.sort_reverse = true;
 	n = batch_rows(&of_connections, m, &rows);
 	if (n < 0)
 		return n;
