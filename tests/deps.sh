@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs what is missing to build lagtop (build), to test it (test) or to compare it (peers): by apt on Debian and
-# Ubuntu; elsewhere it prints the packages' names and stops. Nothing missing: no package manager is
+# Installs what is missing to build lagtop (build), to test it (test) or to compare it (peers): by apt
+# on Debian and Ubuntu; elsewhere it prints the packages' names and stops. Nothing missing: no package manager is
 # called. `deps.sh bpftool` prints the path of a bpftool that works.
 set -eu
 
@@ -23,6 +23,7 @@ table() {
 	build pc:json-c       libjson-c-dev     json-c-devel          json-c      libjson-c-devel   json-c-dev
 	build pc:libseccomp   libseccomp-dev    libseccomp-devel      libseccomp  libseccomp-devel  libseccomp-dev
 	build pc:libcap-ng    libcap-ng-dev     libcap-ng-devel       libcap-ng   libcap-ng-devel   libcap-ng-dev
+	build pc:inih         libinih-dev       inih-devel            libinih     inih-devel        inih-dev
 	test  pc:cmocka       libcmocka-dev     libcmocka-devel       cmocka      libcmocka-devel   cmocka-dev
 	test  pc:vterm        libvterm-dev      libvterm-devel        libvterm    libvterm-devel    libvterm-dev
 	test  clang-format    clang-format      clang-tools-extra     clang       clang-tools       clang-extra-tools

@@ -67,6 +67,13 @@ file_length() {
 	wc -l "${sources[@]}" | awk '$2 != "total" && $1 > 900 { print $2 ": " $1 " lines: more than one reason to change" }'
 }
 
+packages_have_rows() {
+	local module
+	sed -n 's/^\(TEST_\)\?PKGS = //p' Makefile | tr ' ' '\n' | while read -r module; do
+		grep -q "pc:$module " tests/deps.sh || echo "$module: not in tests/deps.sh"
+	done
+}
+
 machine_paths() {
 	grep -nE '/[w]ork/|/[r]oot/|/[h]ome/[a-z]' "${texts[@]}"
 	return 0
@@ -80,6 +87,10 @@ registry_hosts() {
 	return 0
 }
 
+clang_warnings() {
+	make -s syntax >/dev/null
+}
+
 clang_format() {
 	clang-format --dry-run --Werror "${sources[@]}" 2>&1 | awk -F: '/error/ && !seen[$1]++ { print $1 ":" $2 ": make format mends it" }'
 }
@@ -91,9 +102,10 @@ check "BPF programs are named lt_…" bpf_names
 check "every source says its license" license_lines
 check "no file is too long" file_length
 check "clang-format" clang_format
-check "clang has no warnings either" make -s syntax
+check "clang has no warnings either" clang_warnings
 check "shellcheck" shellcheck -f gcc "${scripts[@]}"
-check "codespell" codespell "${texts[@]}"
+check "codespell" codespell -L nd,inflight "${texts[@]}"
+check "make deps knows every package" packages_have_rows
 check "no path of one machine" machine_paths
 check "no registry's host" registry_hosts
 echo "1..$number"

@@ -8,15 +8,19 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "keys.h"
 #include "run.h"
 #include "screen.h"
 
 #define WHY_SIZE 512
 
-static int complain(const char *why)
+#define RUNTIME_FAILURE 1
+#define BAD_OPTION 2
+
+static int complain(const char *why, int status)
 {
 	fprintf(stderr, "lagtop: %s\n", why);
-	return 1;
+	return status;
 }
 
 /* The process that a number of -p belongs to: itself, its leader's if it is a thread's, or 0. */
@@ -51,7 +55,7 @@ static int check_pids(const struct options *o)
 				 process);
 		else
 			snprintf(why, sizeof(why), "--pid %u: there is no such process", o->pids[i]);
-		return complain(why);
+		return complain(why, RUNTIME_FAILURE);
 	}
 	return 0;
 }
@@ -66,10 +70,10 @@ static int show(const struct options *o, struct source *src, struct record *rec)
 	else
 		status = run_batch(o, src, rec, why, sizeof(why));
 	if (*why)
-		complain(why);
+		complain(why, status);
 	if (!src->live && *record_trouble(src)) {
-		fprintf(stderr, "lagtop: %s: %s\n", o->replay, record_trouble(src));
-		return 1;
+		snprintf(why, sizeof(why), "%s: %s", o->replay, record_trouble(src));
+		status = complain(why, RUNTIME_FAILURE);
 	}
 	return status;
 }
@@ -79,29 +83,26 @@ static int run(const struct options *o)
 	struct source *src = NULL;
 	struct record *rec = NULL;
 	char why[WHY_SIZE] = "";
-	int status = 1, err;
+	int status, err;
 
 	if (o->output == OUTPUT_SCREEN && (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)))
-		return complain("this is not a terminal; --batch, --json and --csv need none");
+		return complain("this is not a terminal; --batch, --json and --csv need none", RUNTIME_FAILURE);
 	if (!o->replay && check_pids(o))
-		return 1;
+		return RUNTIME_FAILURE;
 	if (o->output != OUTPUT_SCREEN)
 		run_block_signals();
 	if (o->record) {
 		rec = record_open(o->record, why, sizeof(why));
 		if (!rec)
-			return complain(why);
+			return complain(why, BAD_OPTION);
 	}
 	src = o->replay ? record_replay(o->replay, why, sizeof(why)) : probe_open(&o->probe, why, sizeof(why));
-	if (src)
-		status = show(o, src, rec);
-	else
-		complain(why);
+	status = src ? show(o, src, rec) : complain(why, o->replay ? BAD_OPTION : RUNTIME_FAILURE);
 	source_close(src);
 	err = record_close(rec);
 	if (err) {
 		snprintf(why, sizeof(why), "cannot write to %s: %s", o->record, strerror(-err));
-		status = complain(why);
+		status = complain(why, RUNTIME_FAILURE);
 	}
 	return status;
 }
@@ -120,14 +121,16 @@ static int act(const struct options *o)
 {
 	if (o->check)
 		return probe_check(&o->probe, stdout);
-	if (!o->help && !o->version && !o->list_columns)
-		return run(o);
 	if (o->help)
 		options_help(stdout);
 	else if (o->version)
 		puts("lagtop " LAGTOP_VERSION);
-	else
+	else if (o->list_columns)
 		batch_list_columns(stdout);
+	else if (o->list_keys)
+		keys_list(stdout);
+	else
+		return run(o);
 	return fflush(stdout) ? 1 : 0;
 }
 

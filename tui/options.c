@@ -17,7 +17,7 @@
 #define DELAY_MIN_S 0.1
 #define DELAY_MAX_S 3600
 #define HISTORY_MAX_MIB 65536
-#define PID_MAX 4194304 /* the kernel's PID_MAX_LIMIT */
+#define PID_LIMIT INT32_MAX
 #define MESSAGE_CELLS 2000
 
 /* One row sets a flag (set == NULL) or calls set with the argument, which is NULL if it takes none. */
@@ -83,9 +83,9 @@ static int set_pids(struct options *o, const char *arg)
 	if (!list)
 		return bad("out of memory");
 	while ((word = strsep(&rest, ","))) {
-		if (!parse_number(word, 1, PID_MAX, &pid)) {
+		if (!parse_number(word, 1, PID_LIMIT, &pid)) {
 			status = bad("--pid '%s': expected process numbers with commas between them, 1 to %d", arg,
-				     PID_MAX);
+				     PID_LIMIT);
 			break;
 		}
 		pids = reallocarray(o->pids, o->n_pids + 1, sizeof(*pids));
@@ -267,6 +267,7 @@ static const struct option_row option_table[] = {
 	{ "no-color", 0, NULL, FLAG(no_color), "no colour" },
 	{ "check", 0, NULL, FLAG(check), "say what works here, and why not" },
 	{ "list-columns", 0, NULL, FLAG(list_columns), "every column: name, unit, help" },
+	{ "list-keys", 0, NULL, FLAG(list_keys), "every key and what it does" },
 	{ "help", 'h', NULL, FLAG(help), "this text" },
 	{ "version", 'V', NULL, FLAG(version), "name and version" },
 	{ "manual", 0, NULL, FLAG(manual), NULL },
@@ -371,7 +372,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	}
 	if (optind < argc)
 		return bad("'%s' is not an option; lagtop --help lists them", argv[optind]);
-	if (o->help || o->version || o->list_columns)
+	if (o->help || o->version || o->list_columns || o->list_keys)
 		return 0;
 	status = check_together(o);
 	o->probe.verbose = o->verbose;

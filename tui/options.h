@@ -27,7 +27,7 @@ struct options {
 	const char *record, *replay;
 	uint64_t history_bytes;
 	struct probe_options probe;
-	bool check, list_columns, help, version;
+	bool check, list_columns, list_keys, help, version;
 	bool manual; /* hidden --manual: a key makes a reading (screen tests) */
 };
 
