@@ -74,6 +74,10 @@ int column_compare(const struct column *c, bool reverse, const struct row *a, co
  * "-" for not known. Returns the number of cells. */
 int column_format(const struct column *c, const struct row *r, bool utf8, char *buf, size_t size, int cells);
 
+/* Which sparkline a column of SHOW_SPARK shows; the height, 1 to 8, of one of its levels (0: nothing measured). */
+enum model_spark column_spark(const struct column *c);
+int column_spark_height(enum model_spark which, uint8_t level);
+
 /* The views: name for --view, title of the tab, kind of row, default columns, default sort, sparkline. */
 struct column_view {
 	const char *name, *title;

@@ -106,18 +106,29 @@ static int spark_height(uint8_t level, const struct spark_scale *scale)
 	int low = (scale->first_log2 - HIST_MIN_SHIFT) * 4 + 2;
 	int height = (level - low) / (4 * scale->octaves);
 
-	return level < low || height < 0 ? 0 : height > 7 ? 7 : height;
+	return level < low ? 0 : height > 7 ? 7 : height;
+}
+
+enum model_spark column_spark(const struct column *c)
+{
+	return !strcmp(c->name, "runqspark")   ? MODEL_SPARK_RUNQ
+	       : !strcmp(c->name, "callspark") ? MODEL_SPARK_CALL
+					       : MODEL_SPARK_NET;
+}
+
+int column_spark_height(enum model_spark which, uint8_t level)
+{
+	static const struct spark_scale durations = { 12, 2 }, rates = { 10, 3 };
+
+	return level ? 1 + spark_height(level, which == MODEL_SPARK_NET ? &rates : &durations) : 0;
 }
 
 static int spark_format(const struct column *c, const struct row *r, bool utf8, char *buf, size_t size, int cells)
 {
 	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	static const char *const letters[] = { "_", ".", "-", "~", "=", "+", "*", "#" };
-	static const struct spark_scale durations = { 12, 2 }, rates = { 10, 3 };
-	enum model_spark which = !strcmp(c->name, "runqspark")	 ? MODEL_SPARK_RUNQ
-				 : !strcmp(c->name, "callspark") ? MODEL_SPARK_CALL
-								 : MODEL_SPARK_NET;
-	const struct spark_scale *scale = which == MODEL_SPARK_NET ? &rates : &durations;
+	const char *const *glyphs = utf8 ? blocks : letters;
+	enum model_spark which = column_spark(c);
 	const struct model_sparkline *s = r->spark ? &r->spark[which] : NULL;
 	size_t used = 0;
 	int n = cells < MODEL_SPARK ? cells : MODEL_SPARK, shown = 0;
@@ -128,7 +139,7 @@ static int spark_format(const struct column *c, const struct row *r, bool utf8, 
 		const char *glyph = " ";
 
 		if (level)
-			glyph = (utf8 ? blocks : letters)[spark_height(level, scale)];
+			glyph = glyphs[column_spark_height(which, level) - 1];
 		if (used + strlen(glyph) >= size)
 			break;
 		strcpy(buf + used, glyph);

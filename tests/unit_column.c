@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of columns: whole, consistent, honest about what is not known, and in one order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "column.h"
+#include "names.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A process whose every number is different. */
+static struct row busy_row(void)
+{
+	struct row r = {
+		.kind = MODEL_PROCESS,
+		.pid = 100,
+		.tid = 100,
+		.ppid = 101,
+		.uid = 102,
+		.start_ns = 103,
+		.threads = 104,
+		.own_user = true,
+		.exited = true,
+		.exit_code = -9,
+		.comm = "worker",
+		.cmdline = "worker: all night",
+		.cgroup = "/system.slice/worker.service",
+		.interval_ns = 2000000000,
+		.wall_ns = 4000000000,
+		.voluntary = 201,
+		.involuntary = 202,
+		.wakeups = 203,
+		.migrations = 204,
+		.calls = 205,
+		.call_errors = 206,
+		.call_total_ns = 207,
+		.connects = 208,
+		.connect_errors = 209,
+		.accepts = 210,
+		.retransmits = 211,
+		.srtt_ns = 212,
+		.runq = { 301, 302, 303, 304, 305, false },
+		.service = { 311, 312, 313, 314, 315, false },
+		.connect = { 321, 322, 323, 324, 325, false },
+		.call = LT_CALL_NONE,
+	};
+
+	for (int i = 0; i < LT_STATES; i++)
+		r.time_ns[i] = 400 + (uint64_t)i;
+	for (int i = 0; i < LT_PROTOS; i++)
+		r.flow[i] = (struct lt_flow){ 1000u << i, 10000u << i, 3u << i, 7u << i };
+	return r;
+}
+
+static const struct column *find(const char *name)
+{
+	const struct column *c = column_find(name);
+
+	if (!c)
+		fail_msg("no column %s", name);
+	return c;
+}
+
+static void table_is_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < columns_count; i++) {
+		const struct column *c = &columns[i];
+
+		assert_non_null(c->raw);
+		assert_non_null(c->unit);
+		assert_true(c->kinds != 0);
+		assert_true(c->width >= strlen(c->title));
+		assert_true(strlen(c->help) > 5 && c->help[strlen(c->help) - 1] == '.');
+		assert_int_equal(strspn(c->name, "abcdefghijklmnopqrstuvwxyz0123456789"), strlen(c->name));
+		assert_ptr_equal(column_find(c->name), c);
+		for (size_t j = 0; j < i; j++) {
+			assert_string_not_equal(c->name, columns[j].name);
+			assert_string_not_equal(c->title, columns[j].title);
+			if (c->json && columns[j].json)
+				assert_string_not_equal(c->json, columns[j].json);
+		}
+	}
+	assert_ptr_equal(column_find("RunQ99"), find("runq99"));
+	assert_ptr_equal(column_find("calls/s"), find("calls"));
+	assert_null(column_find("nonsense"));
+	assert_null(column_find(""));
+}
+
+/* A title that is another column's name would make --sort ambiguous. */
+static void titles_are_no_other_names(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < columns_count; i++)
+		for (size_t j = 0; j < columns_count; j++)
+			if (i != j)
+				assert_int_not_equal(strcasecmp(columns[i].title, columns[j].name), 0);
+}
+
+static void views_are_whole(void **state)
+{
+	static const char *const names[] = { "overview", "sched", "syscalls", "net", "calls", "connections" };
+
+	(void)state;
+	assert_int_equal(column_views_count, COUNT(names));
+	for (size_t i = 0; i < column_views_count; i++) {
+		const struct column_view *v = &column_views[i];
+		char list[256], *rest = list, *name;
+		const struct column *last = NULL;
+
+		assert_string_equal(v->name, names[i]);
+		assert_ptr_equal(column_view_find(names[i]), v);
+		assert_true(find(v->sort)->kinds & 1 << v->kind);
+		assert_true(strlen(v->columns) < sizeof(list));
+		strcpy(list, v->columns);
+		while ((name = strsep(&rest, " "))) {
+			last = find(name);
+			assert_true(last->kinds & 1 << v->kind);
+		}
+		assert_int_equal(last->show, SHOW_TEXT);
+	}
+	assert_null(column_view_find("nonsense"));
+}
+
+/* Every scalar of the contract's process object, with the number that the row holds. */
+static void json_is_complete(void **state)
+{
+	static const struct {
+		const char *path;
+		int64_t value;
+	} numbers[] = {
+		{ "pid", 100 },
+		{ "ppid", 101 },
+		{ "uid", 102 },
+		{ "start_ns", 103 },
+		{ "threads", 104 },
+		{ "exit_code", -9 },
+		{ "wall_ns", 4000000000 },
+		{ "time_ns.run", 400 },
+		{ "time_ns.runq", 401 },
+		{ "time_ns.preempt", 402 },
+		{ "time_ns.disk", 403 },
+		{ "time_ns.block", 404 },
+		{ "time_ns.lock", 405 },
+		{ "time_ns.net", 406 },
+		{ "time_ns.poll", 407 },
+		{ "time_ns.sleep", 408 },
+		{ "time_ns.io", 409 },
+		{ "time_ns.other", 410 },
+		{ "switches.voluntary", 201 },
+		{ "switches.involuntary", 202 },
+		{ "wakeups", 203 },
+		{ "migrations", 204 },
+		{ "runq.count", 301 },
+		{ "runq.p50_ns", 302 },
+		{ "runq.p90_ns", 303 },
+		{ "runq.p99_ns", 304 },
+		{ "runq.max_ns", 305 },
+		{ "calls.count", 205 },
+		{ "calls.errors", 206 },
+		{ "calls.total_ns", 207 },
+		{ "calls.p50_ns", 312 },
+		{ "calls.p90_ns", 313 },
+		{ "calls.p99_ns", 314 },
+		{ "calls.max_ns", 315 },
+		{ "net.tx_bytes", 7000 },
+		{ "net.rx_bytes", 70000 },
+		{ "net.tx_ops", 21 },
+		{ "net.rx_ops", 49 },
+		{ "net.tcp.tx_bytes", 1000 },
+		{ "net.tcp.rx_bytes", 10000 },
+		{ "net.udp.tx_bytes", 2000 },
+		{ "net.udp.rx_bytes", 20000 },
+		{ "net.unix.tx_bytes", 8000 },
+		{ "net.unix.rx_bytes", 80000 },
+		{ "net.connects", 208 },
+		{ "net.connect_errors", 209 },
+		{ "net.accepts", 210 },
+		{ "net.connect_p99_ns", 324 },
+		{ "net.retransmits", 211 },
+		{ "net.srtt_ns", 212 },
+	};
+	static const struct {
+		const char *path, *value;
+	} texts[] = {
+		{ "user", "102" },
+		{ "state", "exited" },
+		{ "comm", "worker" },
+		{ "cmdline", "worker: all night" },
+		{ "cgroup", "/system.slice/worker.service" },
+	};
+	struct row r = busy_row();
+	size_t with_path = 0;
+
+	(void)state;
+	for (size_t i = 0; i < columns_count; i++) {
+		const struct column *c = &columns[i];
+		struct value v = c->raw(&r);
+		bool found = false;
+
+		if (!c->json)
+			continue;
+		with_path++;
+		assert_true(c->kinds & 1 << MODEL_PROCESS);
+		for (size_t n = 0; n < COUNT(numbers); n++) {
+			if (strcmp(numbers[n].path, c->json))
+				continue;
+			found = true;
+			assert_int_equal(v.type, VALUE_INT);
+			assert_int_equal(v.i, numbers[n].value);
+		}
+		for (size_t n = 0; n < COUNT(texts); n++) {
+			if (strcmp(texts[n].path, c->json))
+				continue;
+			found = true;
+			assert_int_equal(v.type, VALUE_TEXT);
+			if (strcmp(c->json, "user"))
+				assert_string_equal(v.text, texts[n].value);
+		}
+		if (!found)
+			fail_msg("%s is not in the contract", c->json);
+	}
+	assert_int_equal(with_path, COUNT(numbers) + COUNT(texts));
+}
+
+/* What a family that is off would have measured is not known; what the others did is. */
+static void unknown_is_not_zero(void **state)
+{
+	static const struct {
+		enum sample_family off;
+		const char *unknown[8], *known[8];
+	} cases[] = {
+		{ SAMPLE_SCHED,
+		  { "cpu", "lag", "runq99", "vol", "wakeups", "wall", "call99", "callmax" },
+		  { "pid", "calls", "errors", "calltime", "tx", "comm", "retrans", "state" } },
+		{ SAMPLE_SYSCALL,
+		  { "calls", "errors", "calltime", "call50", "call90", "call99", "callmax", "avg" },
+		  { "cpu", "lag", "runq99", "waits", "tx", "user", "retrans", "srtt" } },
+		{ SAMPLE_NET,
+		  { "tx", "rx", "tcptx", "unixrx", "connects", "conn99", "retrans", "srtt" },
+		  { "cpu", "lag", "runq99", "calls", "call99", "pid", "cmdline", "cgroup" } },
+	};
+	struct row r, none;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		r = busy_row();
+		r.off = (uint8_t)(1 << cases[i].off);
+		for (int n = 0; n < 8; n++) {
+			assert_int_equal(column_value(find(cases[i].unknown[n]), &r).type, VALUE_NONE);
+			assert_int_not_equal(column_value(find(cases[i].known[n]), &r).type, VALUE_NONE);
+		}
+	}
+	/* Nothing happened: counts are zero, percentiles of nothing are not known. */
+	none = (struct row){ .interval_ns = 1000000000,
+			     .retransmits = SAMPLE_UNKNOWN,
+			     .srtt_ns = SAMPLE_UNKNOWN,
+			     .comm = "",
+			     .cmdline = "",
+			     .cgroup = "",
+			     .call = LT_CALL_NONE };
+	assert_int_equal(find("waits")->raw(&none).type, VALUE_INT);
+	assert_int_equal(find("calls")->raw(&none).i, 0);
+	assert_int_equal(find("runq50")->raw(&none).type, VALUE_NONE);
+	assert_int_equal(find("callmax")->raw(&none).type, VALUE_NONE);
+	assert_int_equal(find("conn99")->raw(&none).type, VALUE_NONE);
+	assert_int_equal(find("retrans")->raw(&none).type, VALUE_NONE);
+	assert_int_equal(find("srtt")->raw(&none).type, VALUE_NONE);
+	assert_int_equal(find("exit")->raw(&none).type, VALUE_NONE);
+	assert_int_equal(find("user")->raw(&none).type, VALUE_NONE);
+	/* The whole latency of a call needs nothing but the calls. */
+	r = busy_row();
+	r.kind = MODEL_CALL;
+	r.off = 1 << SAMPLE_SCHED;
+	r.call_wait_ns = SAMPLE_UNKNOWN;
+	assert_int_equal(find("p99")->raw(&r).i, 314);
+	assert_int_equal(find("wait")->raw(&r).type, VALUE_NONE);
+}
+
+static void shares_and_rates(void **state)
+{
+	struct row r = busy_row();
+
+	(void)state;
+	r.time_ns[LT_RUN] = 1000000000;
+	r.time_ns[LT_RUNQ] = 100000000;
+	r.time_ns[LT_PREEMPT] = 200000000;
+	r.time_ns[LT_DISK] = 300000000;
+	r.time_ns[LT_BLOCK] = 400000000;
+	assert_float_equal(column_value(find("cpu"), &r).real, 50, 1e-9);
+	assert_float_equal(column_value(find("runq"), &r).real, 15, 1e-9);
+	assert_float_equal(column_value(find("blk"), &r).real, 35, 1e-9);
+	assert_float_equal(column_value(find("lag"), &r).real, 50, 1e-9);
+	assert_float_equal(column_value(find("wall"), &r).real, 200, 1e-9);
+	assert_float_equal(column_value(find("calls"), &r).real, 102.5, 1e-9);
+	assert_float_equal(column_value(find("tx"), &r).real, 3500, 1e-9);
+	assert_float_equal(column_value(find("traffic"), &r).real, 38500, 1e-9);
+	assert_int_equal(column_value(find("runq99"), &r).i, 304);
+	assert_int_equal(column_value(find("avg"), &r).i, 1);
+	r.interval_ns = 0;
+	assert_int_equal(column_value(find("cpu"), &r).type, VALUE_NONE);
+	assert_int_equal(column_value(find("calls"), &r).type, VALUE_NONE);
+}
+
+static void assert_before(const char *column, bool reverse, const struct row *a, const struct row *b)
+{
+	assert_true(column_compare(find(column), reverse, a, b) < 0);
+	assert_true(column_compare(find(column), reverse, b, a) > 0);
+}
+
+static void order(void **state)
+{
+	struct row a = busy_row(), b = busy_row();
+
+	(void)state;
+	/* Differences that do not fit an int, nor a double's 53 bits. */
+	a.start_ns = (1ULL << 62) + 1;
+	b.start_ns = 1ULL << 62;
+	assert_before("start", false, &a, &b);
+	assert_before("start", true, &b, &a);
+	a.pid = 4000000000u;
+	b.pid = 1;
+	assert_before("pid", false, &a, &b);
+	assert_before("pid", true, &b, &a);
+	/* Texts a to z, whatever their case. */
+	a.comm = "apache";
+	b.comm = "Zsh";
+	assert_before("comm", false, &a, &b);
+	assert_before("comm", true, &b, &a);
+	/* What is not known comes last, both ways. */
+	a.runq.count = 0;
+	assert_before("runq99", false, &b, &a);
+	assert_before("runq99", true, &b, &a);
+	/* Equals: by pid, then tid, then start, both ways. */
+	assert_before("cpu", false, &b, &a);
+	assert_before("cpu", true, &b, &a);
+	a.pid = b.pid;
+	a.tid = 7;
+	b.tid = 8;
+	assert_before("cpu", false, &a, &b);
+	assert_before("cpu", true, &a, &b);
+	a.tid = 8;
+	assert_before("cpu", false, &b, &a);
+	/* Nothing tells them apart. */
+	a = b;
+	for (size_t i = 0; i < columns_count; i++)
+		assert_int_equal(column_compare(&columns[i], false, &a, &b), 0);
+}
+
+/* Two unknown rows, and rows of other kinds, still have one order. */
+static void order_of_calls_and_connections(void **state)
+{
+	struct sample_connection x = { .local_port = 80, .remote_port = 1000 }, y = x;
+	struct row a = busy_row(), b = busy_row();
+
+	(void)state;
+	a.call = 1;
+	b.call = 2;
+	assert_before("cpu", false, &a, &b);
+	b.call = 1;
+	a.connection = &x;
+	b.connection = &y;
+	y.remote_port = 999;
+	assert_before("cpu", true, &b, &a);
+	y.remote_port = 1000;
+	y.remote[0] = 1;
+	assert_before("cpu", true, &a, &b);
+}
+
+static void assert_shows(const char *column, const struct row *r, bool utf8, const char *expected)
+{
+	const struct column *c = find(column);
+	char buf[256];
+	int cells = column_format(c, r, utf8, buf, sizeof(buf), 100);
+
+	assert_string_equal(buf, expected);
+	assert_int_equal(cells, mbstowcs(NULL, buf, 0));
+}
+
+static void formats(void **state)
+{
+	struct row r = busy_row();
+
+	(void)state;
+	assert_shows("pid", &r, true, "100");
+	assert_shows("exit", &r, true, "-9");
+	assert_shows("command", &r, true, "worker: all night");
+	r.time_ns[LT_RUN] = 1234567890;
+	assert_shows("cpu", &r, true, "61.7");
+	r.time_ns[LT_RUN] = 0;
+	assert_shows("cpu", &r, true, "·");
+	assert_shows("cpu", &r, false, ".");
+	r.calls = 82468;
+	assert_shows("calls", &r, true, "41.2k");
+	r.runq.p99_ns = 3104000;
+	assert_shows("runq99", &r, true, "3.10ms");
+	r.runq.max_ns = 12000000;
+	assert_shows("runqmax", &r, true, "12.0ms");
+	r.runq.max_at_least = true;
+	assert_shows("runqmax", &r, true, "≥12.0ms");
+	assert_shows("runqmax", &r, false, ">12.0ms");
+	r.runq.count = 0;
+	assert_shows("runq99", &r, true, "-");
+	r.exited = false;
+	assert_shows("exit", &r, true, "-");
+	assert_shows("state", &r, true, "alive");
+	r.comm = "evil\x1b[2J";
+	r.cmdline = "";
+	assert_shows("command", &r, true, "evil?[2J");
+	r.kernel = true;
+	r.comm = "kworker/0:1";
+	assert_shows("command", &r, true, "[kworker/0:1]");
+	r.kind = MODEL_THREAD;
+	r.kernel = false;
+	r.cmdline = "the command line";
+	assert_shows("command", &r, true, "the command line");
+	r.tid++;
+	assert_shows("command", &r, true, "kworker/0:1");
+	r.kind = MODEL_USER;
+	r.uid = 0;
+	assert_shows("comm", &r, true, "root");
+}
+
+/* Whatever a row holds, a cell is never wider than asked nor than its column says. */
+static void cells_fit(void **state)
+{
+	struct row r = busy_row();
+	struct model_sparkline spark[MODEL_SPARKS];
+	struct sample_connection connection = { .proto = LT_TCP,
+						.family = 6,
+						.state = 1,
+						.age_ns = UINT64_MAX - 1,
+						.tx_queue_bytes = UINT32_MAX,
+						.rx_queue_bytes = UINT32_MAX };
+	char buf[256], name[4097];
+
+	(void)state;
+	memset(spark, 0xff, sizeof(spark));
+	memset(name, '\x1b', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (int i = 0; i < MODEL_SPARKS; i++)
+		spark[i].at = 30;
+	r.spark = spark;
+	r.connection = &connection;
+	r.comm = r.cmdline = r.cgroup = name;
+	r.call = LT_CALL(LT_ABI_X32, 4095);
+	r.pid = r.tid = r.ppid = 4194304;
+	r.calls = r.call_errors = r.in_flight = UINT64_MAX / 2;
+	r.runq = (struct model_dist){ UINT64_MAX / 2, 1, 3599499999999, 86369499999999, 86369499999999, true };
+	r.service = r.runq;
+	r.oldest_ns = 86369499999999;
+	r.oldest_at_least = true;
+	for (int i = 0; i < LT_STATES; i++)
+		r.time_ns[i] = UINT64_MAX / 8;
+	for (size_t i = 0; i < columns_count; i++) {
+		const struct column *c = &columns[i];
+
+		for (int cells = 0; cells <= 40; cells++) {
+			int used = column_format(c, &r, true, buf, sizeof(buf), cells);
+
+			assert_true(used >= 0 && used <= cells);
+			assert_int_equal(used, mbstowcs(NULL, buf, 0));
+			column_format(c, &r, false, buf, sizeof(buf), cells);
+			for (const char *p = buf; *p; p++)
+				assert_in_range(*p, ' ', '~');
+			column_format(c, &r, true, buf, 4, cells);
+			assert_true(strlen(buf) < 4);
+		}
+		if (c->show != SHOW_TEXT && strcmp(c->name, "threads") && strcmp(c->name, "uid"))
+			assert_true(column_format(c, &r, true, buf, sizeof(buf), 100) <=
+				    (c->show == SHOW_SPARK ? MODEL_SPARK : c->width));
+	}
+}
+
+static void sparklines(void **state)
+{
+	struct model_sparkline spark[MODEL_SPARKS] = { 0 };
+	struct row r = busy_row();
+	char buf[256];
+
+	(void)state;
+	assert_int_equal(column_format(find("runqspark"), &r, true, buf, sizeof(buf), 20), 0);
+	r.spark = spark;
+	spark[MODEL_SPARK_RUNQ].at = 3; /* the newest stands before it */
+	spark[MODEL_SPARK_RUNQ].level[0] = (uint8_t)(hist_bucket(1000) + 1);
+	spark[MODEL_SPARK_RUNQ].level[1] = (uint8_t)(hist_bucket(20000) + 1);
+	spark[MODEL_SPARK_RUNQ].level[2] = (uint8_t)(hist_bucket(1000000000) + 1);
+	assert_int_equal(column_format(find("runqspark"), &r, true, buf, sizeof(buf), 5), 5);
+	assert_string_equal(buf, "  ▁▂█");
+	assert_int_equal(column_format(find("runqspark"), &r, false, buf, sizeof(buf), 4), 4);
+	assert_string_equal(buf, " _.#");
+	assert_int_equal(column_format(find("runqspark"), &r, true, buf, sizeof(buf), 100), MODEL_SPARK);
+	assert_int_equal(column_value(find("runqspark"), &r).i, hist_bucket(1000000000) + 1);
+}
+
+static void calls_have_names(void **state)
+{
+	struct model_errno errnos[] = { { 11, 1200 }, { 4, 3 }, { 4242, 1 } };
+	struct row r = busy_row();
+
+	(void)state;
+	r.kind = MODEL_CALL;
+	r.call = LT_CALL(LT_ABI_NATIVE, 462);
+	assert_shows("call", &r, true, "mseal");
+	r.call = LT_CALL(LT_ABI_NATIVE, 4000);
+	assert_shows("call", &r, true, "#4000");
+	assert_shows("nr", &r, true, "4000");
+#ifdef __x86_64__
+	r.call = LT_CALL(LT_ABI_NATIVE, 0);
+	assert_shows("call", &r, true, "read");
+	assert_shows("abi", &r, true, "x86_64");
+	r.call = LT_CALL(LT_ABI_COMPAT, 4);
+	assert_shows("call", &r, true, "write");
+	assert_shows("abi", &r, true, "i386");
+	r.call = LT_CALL(LT_ABI_X32, 512);
+	assert_shows("call", &r, true, "rt_sigaction");
+	assert_shows("abi", &r, true, "x32");
+#endif
+	r.errnos = errnos;
+	r.n_errnos = 3;
+	assert_shows("errnos", &r, true, "EAGAIN 1.20k EINTR 3 E4242 1");
+	r.n_errnos = 0;
+	assert_shows("errnos", &r, true, "");
+	r.call = LT_CALL_NONE;
+	assert_shows("call", &r, true, "-");
+	r.in_flight = 1;
+	r.oldest_ns = 1200000000;
+	assert_shows("oldest", &r, true, "1.20s");
+	r.oldest_at_least = true;
+	assert_shows("oldest", &r, true, ">1.20s");
+	r.in_flight = 0;
+	assert_shows("oldest", &r, true, "-");
+	assert_string_equal(names_user(0), "root");
+	assert_string_equal(names_user(3999999999u), "3999999999");
+}
+
+static void connections(void **state)
+{
+	struct sample_connection c = { .proto = LT_TCP,
+				       .family = 4,
+				       .state = 1,
+				       .local_port = 80,
+				       .remote_port = 54321,
+				       .local = { 10, 0, 0, 1 },
+				       .remote = { 192, 168, 1, 254 },
+				       .age_ns = SAMPLE_UNKNOWN };
+	struct row r = busy_row();
+
+	(void)state;
+	r.kind = MODEL_CONNECTION;
+	r.connection = &c;
+	assert_shows("proto", &r, true, "tcp");
+	assert_shows("local", &r, true, "10.0.0.1:80");
+	assert_shows("remote", &r, true, "192.168.1.254:54321");
+	assert_shows("state", &r, true, "ESTAB");
+	assert_shows("age", &r, true, "-");
+	c.age_ns = 17200000000;
+	assert_shows("age", &r, true, "17.2s");
+	c.family = 6;
+	assert_int_equal(inet_pton(AF_INET6, "2001:db8::1", c.local), 1);
+	assert_shows("local", &r, true, "[2001:db8::1]:80");
+	c.proto = LT_UDP;
+	c.state = 7;
+	assert_shows("state", &r, true, "-");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table_is_whole),
+		cmocka_unit_test(titles_are_no_other_names),
+		cmocka_unit_test(views_are_whole),
+		cmocka_unit_test(json_is_complete),
+		cmocka_unit_test(unknown_is_not_zero),
+		cmocka_unit_test(shares_and_rates),
+		cmocka_unit_test(order),
+		cmocka_unit_test(order_of_calls_and_connections),
+		cmocka_unit_test(formats),
+		cmocka_unit_test(cells_fit),
+		cmocka_unit_test(sparklines),
+		cmocka_unit_test(calls_have_names),
+		cmocka_unit_test(connections),
+	};
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8") && !setlocale(LC_CTYPE, "en_US.UTF-8"))
+		return 1;
+	return cmocka_run_group_tests_name("column", tests, NULL, NULL);
+}
