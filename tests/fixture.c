@@ -1,0 +1,806 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See fixture.h. What a process does follows from its row and the number of the reading; no clock, no chance. */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "fixture.h"
+#include "record.h"
+
+#define SECOND_NS 1000000000ULL
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct actor {
+	uint32_t pid, ppid, uid, threads;
+	const char *comm, *cmdline, *cgroup;
+	/* Per mille of the interval, of the first thread; the rest of it is spent in `rest`. */
+	uint16_t run, runq, preempt, disk, block, lock;
+	enum lt_state rest;
+	uint32_t calls;	  /* a second */
+	uint32_t errors;  /* a second */
+	uint64_t runq_ns; /* a typical wait for a CPU */
+	uint64_t call_ns; /* a typical call */
+	uint32_t tx_kb, rx_kb;
+};
+
+static const struct actor actors[] = {
+	{ 1, 0, 0, 1, "systemd", "/sbin/init", "/init.scope", 1, 0, 0, 0, 0, 0, LT_POLL, 40, 0, 8000, 2000, 0, 0 },
+	{ 2, 0, 0, 1, "kthreadd", "", "/", 0, 0, 0, 0, 0, 0, LT_SLEEP, 0, 0, 0, 0, 0, 0 },
+	{ 14, 2, 0, 1, "ksoftirqd/0", "", "/", 4, 1, 0, 0, 0, 0, LT_SLEEP, 0, 0, 12000, 0, 0, 0 },
+	{ 15, 2, 0, 1, "rcu_preempt", "", "/", 2, 0, 0, 0, 0, 0, LT_SLEEP, 0, 0, 6000, 0, 0, 0 },
+	{ 91, 2, 0, 1, "kworker/1:2-events", "", "/", 3, 1, 0, 0, 0, 0, LT_SLEEP, 0, 0, 14000, 0, 0, 0 },
+	{ 207, 2, 0, 1, "jbd2/nvme0n1p1-8", "", "/", 2, 0, 0, 21, 0, 0, LT_SLEEP, 0, 0, 21000, 0, 0, 0 },
+	{ 311,
+	  1,
+	  0,
+	  1,
+	  "systemd-journal",
+	  "/lib/systemd/systemd-journald",
+	  "/system.slice/systemd-journald.service",
+	  6,
+	  1,
+	  0,
+	  2,
+	  0,
+	  0,
+	  LT_POLL,
+	  310,
+	  2,
+	  30000,
+	  5000,
+	  0,
+	  0 },
+	{ 402,
+	  1,
+	  100,
+	  1,
+	  "dbus-daemon",
+	  "/usr/bin/dbus-daemon --system --nofork",
+	  "/system.slice/dbus.service",
+	  1,
+	  0,
+	  0,
+	  0,
+	  0,
+	  0,
+	  LT_POLL,
+	  22,
+	  4,
+	  9000,
+	  3000,
+	  0,
+	  0 },
+	{ 611, 1, 0, 2, "sshd", "sshd: /usr/sbin/sshd -D", "/system.slice/ssh.service", 0, 0, 0, 0, 0, 0, LT_POLL, 0,
+	  0,   0, 0, 0, 0 },
+	{ 1040,
+	  1,
+	  0,
+	  1,
+	  "nginx",
+	  "nginx: master process",
+	  "/system.slice/nginx.service",
+	  0,
+	  0,
+	  0,
+	  0,
+	  0,
+	  0,
+	  LT_SLEEP,
+	  1,
+	  0,
+	  0,
+	  1000,
+	  0,
+	  0 },
+	{ 1044,
+	  1040,
+	  33,
+	  1,
+	  "nginx",
+	  "nginx: worker process",
+	  "/system.slice/nginx.service",
+	  340,
+	  21,
+	  9,
+	  3,
+	  0,
+	  0,
+	  LT_POLL,
+	  18000,
+	  12,
+	  210000,
+	  31000,
+	  8400,
+	  2100 },
+	{ 1045,
+	  1040,
+	  33,
+	  1,
+	  "nginx",
+	  "nginx: worker process",
+	  "/system.slice/nginx.service",
+	  310,
+	  19,
+	  6,
+	  1,
+	  0,
+	  0,
+	  LT_POLL,
+	  16500,
+	  9,
+	  190000,
+	  29000,
+	  7900,
+	  1900 },
+	{ 1301,
+	  1,
+	  999,
+	  4,
+	  "redis-server",
+	  "/usr/bin/redis-server 127.0.0.1:6379",
+	  "/system.slice/redis.service",
+	  120,
+	  4,
+	  1,
+	  0,
+	  0,
+	  0,
+	  LT_POLL,
+	  9100,
+	  0,
+	  60000,
+	  4000,
+	  2100,
+	  800 },
+	{ 2208,
+	  1,
+	  110,
+	  1,
+	  "postgres",
+	  "/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main",
+	  "/system.slice/postgresql.service",
+	  2,
+	  0,
+	  0,
+	  0,
+	  0,
+	  0,
+	  LT_POLL,
+	  30,
+	  0,
+	  9000,
+	  4000,
+	  0,
+	  0 },
+	{ FIXTURE_LAGGARD,
+	  2208,
+	  110,
+	  3,
+	  "postgres",
+	  "postgres: checkpointer",
+	  "/system.slice/postgresql.service",
+	  581,
+	  93,
+	  30,
+	  152,
+	  38,
+	  41,
+	  LT_SLEEP,
+	  41200,
+	  2,
+	  3100000,
+	  82000,
+	  1200,
+	  400 },
+	{ 2212,
+	  2208,
+	  110,
+	  1,
+	  "postgres",
+	  "postgres: background writer",
+	  "/system.slice/postgresql.service",
+	  31,
+	  6,
+	  1,
+	  44,
+	  1,
+	  0,
+	  LT_SLEEP,
+	  900,
+	  0,
+	  90000,
+	  210000,
+	  0,
+	  0 },
+	{ 2213,
+	  2208,
+	  110,
+	  1,
+	  "postgres",
+	  "postgres: walwriter",
+	  "/system.slice/postgresql.service",
+	  22,
+	  4,
+	  1,
+	  61,
+	  2,
+	  8,
+	  LT_SLEEP,
+	  700,
+	  0,
+	  80000,
+	  1900000,
+	  0,
+	  0 },
+	{ 2301,
+	  2208,
+	  110,
+	  1,
+	  "postgres",
+	  "postgres: app shop 10.0.0.12(51122) SELECT",
+	  "/system.slice/postgresql.service",
+	  210,
+	  17,
+	  8,
+	  22,
+	  4,
+	  63,
+	  LT_NET,
+	  5200,
+	  1,
+	  150000,
+	  44000,
+	  900,
+	  120 },
+	{ 2302,
+	  2208,
+	  110,
+	  1,
+	  "postgres",
+	  "postgres: app shop 10.0.0.12(51124) idle",
+	  "/system.slice/postgresql.service",
+	  90,
+	  8,
+	  3,
+	  9,
+	  2,
+	  12,
+	  LT_NET,
+	  2100,
+	  0,
+	  130000,
+	  36000,
+	  310,
+	  60 },
+	{ 2890,
+	  1,
+	  1001,
+	  42,
+	  "java",
+	  "/usr/bin/java -Xmx4g -jar /srv/shop/shop.jar --spring.profiles.active=prod",
+	  "/system.slice/shop.service",
+	  420,
+	  60,
+	  44,
+	  2,
+	  1,
+	  310,
+	  LT_LOCK,
+	  12400,
+	  41,
+	  900000,
+	  22000,
+	  640,
+	  510 },
+	{ 3100,
+	  1,
+	  1001,
+	  11,
+	  "node",
+	  "node /srv/api/server.js",
+	  "/system.slice/api.service",
+	  190,
+	  12,
+	  7,
+	  0,
+	  0,
+	  30,
+	  LT_POLL,
+	  7300,
+	  5,
+	  120000,
+	  9000,
+	  420,
+	  300 },
+	{ 3312,
+	  1,
+	  0,
+	  9,
+	  "containerd",
+	  "/usr/bin/containerd",
+	  "/system.slice/containerd.service",
+	  4,
+	  1,
+	  0,
+	  0,
+	  0,
+	  20,
+	  LT_LOCK,
+	  310,
+	  11,
+	  40000,
+	  3000,
+	  0,
+	  0 },
+	{ 3313,
+	  1,
+	  0,
+	  12,
+	  "dockerd",
+	  "/usr/bin/dockerd -H fd://",
+	  "/system.slice/docker.service",
+	  3,
+	  0,
+	  0,
+	  0,
+	  0,
+	  20,
+	  LT_LOCK,
+	  210,
+	  3,
+	  30000,
+	  4000,
+	  0,
+	  0 },
+	{ 4022,
+	  3312,
+	  472,
+	  8,
+	  "grafana",
+	  "grafana server --homepath=/usr/share/grafana",
+	  "/docker/f00dfeed",
+	  12,
+	  2,
+	  1,
+	  0,
+	  0,
+	  10,
+	  LT_POLL,
+	  620,
+	  0,
+	  50000,
+	  8000,
+	  12,
+	  30 },
+	{ 5001, 611, 1000, 1, "bash", "-bash", "/user.slice/user-1000.slice/session-4.scope", 0, 0, 0, 0, 0, 0, LT_IO,
+	  0,	0,   0,	   0, 0,      0 },
+	{ 5107,
+	  5001,
+	  1000,
+	  1,
+	  "vim",
+	  "vim notes.txt",
+	  "/user.slice/user-1000.slice/session-4.scope",
+	  0,
+	  0,
+	  0,
+	  0,
+	  0,
+	  0,
+	  LT_POLL,
+	  2,
+	  0,
+	  9000,
+	  2000,
+	  0,
+	  0 },
+	{ 29800,
+	  5001,
+	  1002,
+	  1,
+	  "make",
+	  "make -j16",
+	  "/user.slice/user-1000.slice/session-7.scope",
+	  3,
+	  1,
+	  0,
+	  0,
+	  0,
+	  0,
+	  LT_SLEEP,
+	  120,
+	  3,
+	  40000,
+	  9000,
+	  0,
+	  0 },
+	{ FIXTURE_EXITED,
+	  29800,
+	  1002,
+	  1,
+	  "cc1",
+	  "/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet main.c",
+	  "/user.slice/user-1000.slice/session-7.scope",
+	  870,
+	  4,
+	  66,
+	  0,
+	  0,
+	  0,
+	  LT_OTHER,
+	  1200,
+	  9,
+	  40000,
+	  22000,
+	  0,
+	  0 },
+	{ 30560,
+	  29800,
+	  1002,
+	  1,
+	  "cc1",
+	  "/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet parse.c",
+	  "/user.slice/user-1000.slice/session-7.scope",
+	  850,
+	  5,
+	  71,
+	  1,
+	  0,
+	  0,
+	  LT_OTHER,
+	  1400,
+	  9,
+	  52000,
+	  21000,
+	  0,
+	  0 },
+	{ 30561,
+	  29800,
+	  1002,
+	  1,
+	  "cc1",
+	  "/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet util.c",
+	  "/user.slice/user-1000.slice/session-7.scope",
+	  840,
+	  6,
+	  69,
+	  2,
+	  0,
+	  0,
+	  LT_OTHER,
+	  1300,
+	  8,
+	  47000,
+	  20000,
+	  0,
+	  0 },
+	{ 30610,
+	  1,
+	  0,
+	  1,
+	  "rsync",
+	  "rsync -a /srv/ backup:/srv/",
+	  "/system.slice/backup.service",
+	  88,
+	  9,
+	  3,
+	  301,
+	  12,
+	  0,
+	  LT_NET,
+	  3100,
+	  0,
+	  200000,
+	  610000,
+	  11200,
+	  90 },
+	{ 30640,
+	  1,
+	  0,
+	  1,
+	  "certbot",
+	  "/usr/bin/python3 /usr/bin/certbot renew -q",
+	  "/system.slice/certbot.service",
+	  20,
+	  1,
+	  1,
+	  3,
+	  0,
+	  0,
+	  LT_NET,
+	  410,
+	  202,
+	  60000,
+	  12000,
+	  3,
+	  9 },
+	{ FIXTURE_HOSTILE,
+	  5001,
+	  1000,
+	  1,
+	  "tame",
+	  "tame --name",
+	  "/user.slice/user-1000.slice/session-4.scope",
+	  10,
+	  1,
+	  0,
+	  0,
+	  0,
+	  0,
+	  LT_SLEEP,
+	  90,
+	  0,
+	  30000,
+	  4000,
+	  0,
+	  0 },
+	{ 31002, 5001, 0,     1,    "lagtop", "lagtop", "/user.slice/user-1000.slice/session-9.scope",
+	  6,	 1,    0,     0,    0,	      0,	LT_POLL,
+	  120,	 0,    20000, 6000, 0,	      0 },
+};
+
+#define HOSTILE_COMM "\033[2J\007\x9b\xff\xcc\x81"
+#define HOSTILE_CMDLINE                                                                                                \
+	"\033]0;owned\007\033[31m\033[H\n\r\t\x9b"                                                                     \
+	"5;5H\xc2\x9b"                                                                                                 \
+	"31m\xe2\x80\xae"                                                                                              \
+	"evil\xe6\xbc\xa2\xe5\xad\x97 e\xcc\x81\xff\xfe\033]52;c;aGk=\007"
+
+/* A wobble in [0, 1000), different for each actor, quantity and reading. */
+static uint32_t wobble(uint32_t actor, uint32_t what, uint32_t number)
+{
+	uint32_t h = (actor * 2654435761U) ^ (what * 40503U + 77) ^ (number * 2246822519U);
+
+	h ^= h >> 15;
+	h *= 0x85ebca6bU;
+	h ^= h >> 13;
+	return h % 1000;
+}
+
+/* n give or take `spread` per mille of it. */
+static uint64_t about(uint64_t n, uint32_t spread, uint32_t wobbled)
+{
+	return n - n * spread / 1000 + n * spread * 2 / 1000 * wobbled / 1000;
+}
+
+static uint32_t add_name(struct sample *s, const char *t)
+{
+	return sample_add_text(s, t, strlen(t));
+}
+
+/* Around a typical duration: most below, some above, few far above. */
+static struct sample_dist add_dist(struct sample *s, uint64_t typical_ns, uint32_t count)
+{
+	struct sample_dist d = { .first = s->n_buckets };
+	static const struct {
+		uint32_t factor_permille, share_permille;
+	} shape[] = { { 120, 180 }, { 250, 420 }, { 500, 300 }, { 1000, 88 }, { 3200, 12 } };
+
+	if (!typical_ns || !count)
+		return d;
+	for (size_t i = 0; i < COUNT(shape); i++) {
+		uint32_t n = (uint32_t)((uint64_t)count * shape[i].share_permille / 1000) + (i == 3);
+		uint64_t ns = typical_ns * shape[i].factor_permille / 1000;
+		struct sample_bucket *b;
+
+		if (!n)
+			continue;
+		b = sample_add_bucket(s);
+		assert(b);
+		*b = (struct sample_bucket){ hist_bucket(ns), n };
+		d.n++;
+		d.max_ns = ns;
+	}
+	return d;
+}
+
+static const struct {
+	uint32_t nr, share; /* per mille of the calls */
+	uint32_t factor;    /* duration, in tenths of the actor's typical */
+	uint32_t error;
+} call_mix[] = {
+	{ SYS_epoll_wait, 200, 300, 0 },   { SYS_read, 310, 8, EAGAIN }, { SYS_write, 260, 9, EPIPE },
+	{ SYS_futex, 120, 90, ETIMEDOUT }, { SYS_fdatasync, 4, 400, 0 }, { SYS_openat, 60, 10, ENOENT },
+	{ SYS_close, 46, 2, 0 },
+};
+
+static void add_calls(struct sample *s, struct sample_work *w, uint32_t calls, uint32_t errors, uint64_t typical_ns)
+{
+	uint32_t left = errors;
+
+	w->first_call = s->n_calls;
+	for (size_t i = 0; i < COUNT(call_mix); i++) {
+		uint32_t n = calls * call_mix[i].share / 1000;
+		struct sample_call *c;
+
+		if (!n)
+			continue;
+		c = sample_add_call(s);
+		assert(c);
+		c->call = LT_CALL(LT_ABI_NATIVE, call_mix[i].nr);
+		c->count = n;
+		c->total_ns = (uint64_t)n * typical_ns * call_mix[i].factor / 40;
+		c->time_ns = c->total_ns < SECOND_NS ? c->total_ns : SECOND_NS * 9 / 10;
+		c->wait_ns = c->time_ns * 3 / 4;
+		c->latency = add_dist(s, typical_ns * call_mix[i].factor / 10, n);
+		c->first_errno = s->n_errnos;
+		if (call_mix[i].error && left) {
+			struct sample_errno *e = sample_add_errno(s);
+
+			assert(e);
+			c->errors = left > n ? n : (left + 1) / 2;
+			*e = (struct sample_errno){ call_mix[i].error, c->errors };
+			c->n_errnos = 1;
+			left -= c->errors;
+		}
+		w->n_calls++;
+	}
+	w->call_errors = errors - left;
+}
+
+static void add_work(struct sample *s, uint32_t i, uint32_t number, uint64_t wall_ns)
+{
+	const struct actor *a = &actors[i];
+	/* A storm every twelve readings: sparklines and heatmaps have something to show. */
+	uint64_t storm = number % 12 >= 8 ? 3 : 1;
+	struct sample_work *w = sample_add_work(s);
+	uint64_t used = 0, calls = about(a->calls, 200, wobble(i, 1, number));
+	const uint16_t share[] = { a->run, a->runq, a->preempt, a->disk, a->block, a->lock };
+	static const uint8_t state[] = { LT_RUN, LT_RUNQ, LT_PREEMPT, LT_DISK, LT_BLOCK, LT_LOCK };
+
+	assert(w);
+	for (size_t k = 0; k < COUNT(share); k++) {
+		uint64_t ns = about(wall_ns * share[k] / 1000, 60, wobble(i, 10 + (uint32_t)k, number));
+
+		if (ns > wall_ns - used)
+			ns = wall_ns - used;
+		w->time_ns[state[k]] = ns;
+		used += ns;
+	}
+	w->time_ns[a->rest] += wall_ns - used;
+	w->voluntary = calls / 9 + a->run;
+	w->involuntary = a->preempt * 3U;
+	w->wakeups = w->voluntary;
+	w->migrations = a->preempt / 4;
+	w->runq = add_dist(s, about(a->runq_ns * storm, 700, wobble(i, 2, number)), (uint32_t)w->wakeups);
+	w->service = add_dist(s, about(a->call_ns * storm, 500, wobble(i, 3, number)), (uint32_t)calls);
+	w->calls = calls;
+	w->call_total_ns = calls * a->call_ns / 3;
+	w->flow[LT_TCP].tx_bytes = about(a->tx_kb * 1000ULL, 200, wobble(i, 4, number));
+	w->flow[LT_TCP].rx_bytes = about(a->rx_kb * 1000ULL, 200, wobble(i, 5, number));
+	w->flow[LT_TCP].tx_ops = w->flow[LT_TCP].tx_bytes / 1400;
+	w->flow[LT_TCP].rx_ops = w->flow[LT_TCP].rx_bytes / 1400;
+	w->accepts = a->tx_kb / 40;
+	add_calls(s, w, (uint32_t)calls, a->errors, a->call_ns);
+}
+
+static void add_actor(struct sample *s, uint32_t i, uint32_t number, enum fixture_kind kind)
+{
+	const struct actor *a = &actors[i];
+	bool exits = a->pid == FIXTURE_EXITED && number == FIXTURE_EXIT_READING;
+	bool hostile = a->pid == FIXTURE_HOSTILE && kind == FIXTURE_HOSTILE_NAMES;
+	uint64_t wall_ns = exits ? SECOND_NS / 2 : SECOND_NS, start_ns = a->pid * 10000000ULL;
+	struct sample_process *p = sample_add_process(s);
+
+	assert(p);
+	*p = (struct sample_process){ .pid = a->pid,
+				      .ppid = a->ppid,
+				      .uid = a->uid,
+				      .threads = a->threads,
+				      .first_thread = s->n_threads,
+				      .n_threads = a->threads,
+				      .start_ns = start_ns,
+				      .sockets = { .srtt_ns = SAMPLE_UNKNOWN } };
+	p->flags = (exits ? SAMPLE_PROCESS_EXITED : 0) | (a->pid == 2 || a->ppid == 2 ? SAMPLE_PROCESS_KERNEL : 0);
+	if (a->tx_kb) {
+		p->sockets.srtt_ns = about(a->tx_kb > 10000 ? 9000000 : 120000, 300, wobble(i, 6, number));
+		p->sockets.retransmits = a->tx_kb > 10000 ? 40 : 0;
+	}
+	p->comm = add_name(s, hostile ? HOSTILE_COMM : a->comm);
+	p->cmdline = add_name(s, hostile ? HOSTILE_CMDLINE : a->cmdline);
+	p->cgroup = add_name(s, a->cgroup);
+	for (uint32_t t = 0; t < a->threads; t++) {
+		struct sample_thread *thread = sample_add_thread(s);
+
+		assert(thread);
+		*thread = (struct sample_thread){ .tid = a->pid + t,
+						  .process = s->n_processes - 1,
+						  .work = SAMPLE_NONE,
+						  .call = LT_CALL_NONE,
+						  .wall_ns = wall_ns,
+						  .start_ns = start_ns,
+						  .state = (uint8_t)a->rest };
+		snprintf(thread->comm, sizeof(thread->comm), "%s", hostile ? HOSTILE_COMM : a->comm);
+		if (exits) {
+			thread->state = LT_DEAD;
+			thread->flags = SAMPLE_THREAD_DEAD;
+		}
+		if (a->rest == LT_POLL && !exits) {
+			thread->call = LT_CALL(LT_ABI_NATIVE, SYS_epoll_wait);
+			thread->call_age_ns = (t + 1) * 1200000000ULL;
+		}
+		if (t < 2 && (a->run || a->calls)) {
+			thread->work = s->n_works;
+			add_work(s, i, number, wall_ns);
+		}
+	}
+}
+
+static void add_connection(struct sample *s, uint32_t pid, uint16_t port, uint32_t number)
+{
+	struct sample_connection *c = sample_add_connection(s);
+
+	assert(c);
+	*c = (struct sample_connection){ .proto = LT_TCP,
+					 .family = 4,
+					 .state = 1,
+					 .local_port = port,
+					 .remote_port = (uint16_t)(40000 + pid % 20000),
+					 .local = { 10, 0, 0, 7 },
+					 .remote = { 10, 0, 0, 12 },
+					 .pid = pid,
+					 .netns = 4026531840,
+					 .age_ns = pid * 1000000ULL };
+	c->tx_bytes = about(900000, 300, wobble(pid, 7, number));
+	c->rx_bytes = about(120000, 300, wobble(pid, 8, number));
+	c->srtt_ns = about(210000, 400, wobble(pid, 9, number));
+	c->retransmits = pid == 30610 ? 40 : 0;
+}
+
+static void add_probes(struct sample *s, enum fixture_kind kind)
+{
+	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
+		s->probe[i].on = !(kind == FIXTURE_NO_NET && i == SAMPLE_NET);
+		snprintf(s->probe[i].by, sizeof(s->probe[i].by), "%s", s->probe[i].on ? "tp_btf" : "");
+		snprintf(s->probe[i].reason, sizeof(s->probe[i].reason), "%s",
+			 s->probe[i].on ? "" : "left out by --no-net");
+	}
+}
+
+void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
+{
+	static const uint32_t owners[] = { 1044, 1045, 1301, 2301, 2302, 2890, 3100, 30610 };
+
+	sample_clear(s);
+	s->number = number;
+	s->interval_ns = SECOND_NS;
+	s->t_ns = 1000000 * SECOND_NS + number * SECOND_NS;
+	s->uptime_ns = 1047600 * SECOND_NS + number * SECOND_NS;
+	s->realtime_ns = FIXTURE_REALTIME_NS + number * SECOND_NS;
+	s->cpus = 16;
+	snprintf(s->host, sizeof(s->host), "web-07");
+	snprintf(s->kernel, sizeof(s->kernel), "6.1.0-56");
+	add_probes(s, kind);
+	s->forks = 12;
+	s->execs = 9;
+	s->exits = 11;
+	s->retransmits = 40;
+	s->self = (struct sample_self){ 4000000, 21000000, 178000, 9 << 20, 21 << 20 };
+	if (kind == FIXTURE_LOSSES)
+		s->lost = (struct sample_lost){ .threads = 3, .switches = 4 };
+	for (uint32_t i = 0; i < COUNT(actors); i++)
+		if (actors[i].pid != FIXTURE_EXITED || number <= FIXTURE_EXIT_READING)
+			add_actor(s, i, number, kind);
+	s->has_connections = true;
+	for (size_t i = 0; i < COUNT(owners); i++)
+		add_connection(s, owners[i], (uint16_t)(i < 2 ? 443 : 5432 + i), number);
+}
+
+void fixture_write(const char *path, uint32_t readings, enum fixture_kind kind)
+{
+	struct sample s = { 0 };
+	char why[256] = "";
+	struct record *r = record_open(path, why, sizeof(why));
+
+	if (!r)
+		fprintf(stderr, "%s\n", why);
+	assert(r);
+	for (uint32_t number = 1; number <= readings; number++) {
+		fixture_fill(&s, number, kind);
+		assert(!record_write(r, &s));
+	}
+	assert(!record_close(r));
+	sample_free(&s);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Recordings for the screen tests: a small server with some forty processes over many readings, the
+ * same every time. One process exits in FIXTURE_EXIT_READING, one has hostile names if asked for.
+ */
+#ifndef FIXTURE_H
+#define FIXTURE_H
+
+#include "sample.h"
+
+#define FIXTURE_EXIT_READING 3
+#define FIXTURE_EXITED 30551
+#define FIXTURE_LAGGARD 2211 /* highest LAG% in every reading: a database */
+#define FIXTURE_HOSTILE 30700
+#define FIXTURE_REALTIME_NS 1795348980000000000ULL /* 2026-11-22T12:03:00Z */
+
+enum fixture_kind {
+	FIXTURE_PLAIN,
+	FIXTURE_HOSTILE_NAMES, /* FIXTURE_HOSTILE's comm and command line attack the terminal */
+	FIXTURE_NO_NET,	       /* the net family is off */
+	FIXTURE_LOSSES,
+};
+
+void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind);
+/* Writes `readings` readings into a recording. Fails the program when it cannot. */
+void fixture_write(const char *path, uint32_t readings, enum fixture_kind kind);
+
+#endif

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The frame around the table: title, meters, tabs, key line. What does not fit is left out by rank,
+ * never cut in the middle. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "format.h"
+#include "view.h"
+
+#define METERS_MIN_ROWS 16 /* below: one line of meters */
+#define METER_LABEL 10
+#define SEGMENTS 16
+
+/* A line made of pieces: left ones from the left, right ones against the right border. */
+struct segment {
+	char text[96];
+	enum style style;
+	int rank; /* the highest goes first when room is short */
+	bool right, gone;
+	int x; /* as drawn */
+};
+
+struct line {
+	struct segment segment[SEGMENTS];
+	int n;
+};
+
+static void line_add(struct line *l, bool right, int rank, enum style style, const char *text)
+{
+	struct segment *s = &l->segment[l->n];
+
+	if (l->n == SEGMENTS || !*text)
+		return;
+	*s = (struct segment){ .style = style, .rank = rank, .right = right };
+	snprintf(s->text, sizeof(s->text), "%s", text);
+	l->n++;
+}
+
+/* Draws a line with `gap` cells between pieces. */
+static void line_draw(struct line *l, struct grid *g, int y, int gap)
+{
+	int left = 0, right = g->cols, need;
+
+	do {
+		int worst = -1;
+
+		need = 0;
+		for (int i = 0; i < l->n; i++) {
+			if (l->segment[i].gone)
+				continue;
+			need += grid_width(l->segment[i].text) + (need ? gap : 0);
+			if (worst < 0 || l->segment[i].rank >= l->segment[worst].rank)
+				worst = i;
+		}
+		if (need <= g->cols || worst < 0 || l->segment[worst].rank == 0)
+			break;
+		l->segment[worst].gone = true;
+	} while (need > g->cols);
+	for (int i = l->n - 1; i >= 0; i--) {
+		struct segment *s = &l->segment[i];
+
+		if (!s->right || s->gone)
+			continue;
+		right -= grid_width(s->text);
+		s->x = right;
+		grid_text(g, y, right, g->cols - right, s->style, s->text);
+		right -= gap;
+	}
+	for (int i = 0; i < l->n; i++) {
+		struct segment *s = &l->segment[i];
+
+		if (s->right || s->gone)
+			continue;
+		s->x = left;
+		left += grid_text(g, y, left, right - left, s->style, s->text) + gap;
+	}
+}
+
+static void draw_title(const struct view *v, struct grid *g)
+{
+	static const char *const families[SAMPLE_FAMILIES] = { "sched", "syscall", "net" };
+	const struct sample *s = model_sample(view_model(v));
+	struct line l = { .n = 0 };
+	char buf[96], clean[72], when[32];
+	struct tm tm;
+	time_t t;
+
+	line_add(&l, false, 0, STYLE_NAME, "lagtop");
+	if (!s) {
+		line_draw(&l, g, 0, 2);
+		return;
+	}
+	format_clean(clean, sizeof(clean), s->host, 40, g->utf8);
+	line_add(&l, false, 3, STYLE_STRONG, clean);
+	format_clean(clean, sizeof(clean), s->kernel, 24, g->utf8);
+	line_add(&l, false, 8, STYLE_NORMAL, clean);
+	snprintf(buf, sizeof(buf), "%u CPU%s", s->cpus, s->cpus == 1 ? "" : "s");
+	line_add(&l, false, 7, STYLE_NORMAL, buf);
+	format_ns(when, sizeof(when), s->uptime_ns);
+	snprintf(buf, sizeof(buf), "up %s", when);
+	line_add(&l, false, 9, STYLE_NORMAL, buf);
+	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
+		if (g->blocks)
+			snprintf(buf, sizeof(buf), "%s %s", families[i], s->probe[i].on ? "\u25cf" : "\u25cb");
+		else
+			snprintf(buf, sizeof(buf), "%s %s", families[i], s->probe[i].on ? "on" : "OFF");
+		line_add(&l, true, s->probe[i].on ? 6 : 2, s->probe[i].on ? STYLE_GOOD : STYLE_BAD, buf);
+	}
+	if (v->back) {
+		const struct sample *newest = history_at(&v->history, 0);
+
+		format_ns(when, sizeof(when), newest->t_ns - s->t_ns);
+		snprintf(buf, sizeof(buf), "%s ago", when);
+		line_add(&l, true, 0, STYLE_WARN, buf);
+	}
+	if (v->paused)
+		line_add(&l, true, 0, STYLE_WARN, "PAUSED");
+	if (v->source_ended)
+		line_add(&l, true, 1, STYLE_WARN, "END");
+	else if (!v->source_live)
+		line_add(&l, true, 5, STYLE_WARN, "replay");
+	snprintf(buf, sizeof(buf), "%.3g s", v->delay_s);
+	line_add(&l, true, 4, STYLE_NORMAL, buf);
+	t = (time_t)(s->realtime_ns / 1000000000);
+	localtime_r(&t, &tm);
+	strftime(buf, sizeof(buf), "%H:%M:%S", &tm);
+	line_add(&l, true, 1, STYLE_STRONG, buf);
+	line_draw(&l, g, 0, 2);
+}
+
+static int level_linear(uint64_t value, uint64_t top)
+{
+	return !top ? 0 : !value ? 1 : 1 + (int)((value * 8 - 1) / top > 7 ? 7 : (value * 8 - 1) / top);
+}
+
+/* Durations: the scale of the rows' sparklines. */
+static int level_duration(uint64_t value, uint64_t top)
+{
+	(void)top;
+	return value == SAMPLE_UNKNOWN || !value
+		       ? 0
+		       : column_spark_height(MODEL_SPARK_RUNQ, (uint8_t)(hist_bucket(value) + 1));
+}
+
+struct meter {
+	const char *label, *brief;
+	const uint64_t *values; /* of the last minute; NULL: no sparkline */
+	uint64_t top;		/* 0: the highest of the minute */
+	bool duration;
+	char text[48];
+	enum style style;
+};
+
+static void draw_minute(struct grid *g, int y, int x, int cells, const struct meter *m, const struct model_host *h)
+{
+	uint64_t top = m->top;
+
+	if (cells > MODEL_SPARK)
+		cells = MODEL_SPARK;
+	for (int i = 0; !m->top && i < cells && i < (int)h->minute.n; i++) {
+		uint64_t value = m->values[(h->minute.at + MODEL_SPARK - 1 - (uint32_t)i) % MODEL_SPARK];
+
+		if (value != SAMPLE_UNKNOWN && value > top)
+			top = value;
+	}
+	for (int i = 0; i < cells && i < (int)h->minute.n; i++) {
+		uint64_t value = m->values[(h->minute.at + MODEL_SPARK - 1 - (uint32_t)i) % MODEL_SPARK];
+		int level = m->duration ? level_duration(value, 0) : level_linear(value, top);
+
+		if (value == SAMPLE_UNKNOWN)
+			continue;
+		grid_spark(g, y, x + cells - 1 - i, level,
+			   m->duration ? table_spark_style(MODEL_SPARK_RUNQ, (uint8_t)(hist_bucket(value) + 1))
+				       : STYLE_SPARK);
+	}
+}
+
+static enum style duration_style(uint64_t ns)
+{
+	return ns >= 100000000 ? STYLE_BAD : ns >= 10000000 ? STYLE_WARN : STYLE_STRONG;
+}
+
+static void meter_duration(struct meter *m, bool on, bool known, uint64_t ns)
+{
+	if (!on || !known) {
+		snprintf(m->text, sizeof(m->text), "%s", on ? "-" : "off");
+		m->style = STYLE_DIM;
+		return;
+	}
+	format_ns(m->text, sizeof(m->text), ns);
+	m->style = duration_style(ns);
+}
+
+static void meter_rate(struct meter *m, bool on, uint64_t n, uint64_t interval_ns, bool bad)
+{
+	char buf[24];
+
+	m->style = !on || !n ? STYLE_DIM : bad ? STYLE_WARN : STYLE_STRONG;
+	if (!on) {
+		snprintf(m->text, sizeof(m->text), "off");
+		return;
+	}
+	format_count(buf, sizeof(buf), interval_ns ? (double)n * 1e9 / (double)interval_ns : 0);
+	snprintf(m->text, sizeof(m->text), "%s/s", buf);
+}
+
+enum {
+	METER_CPU,
+	METER_RUNQ,
+	METER_WAKEUPS,
+	METER_CALLS,
+	METER_CALL99,
+	METER_ERRORS,
+	METER_NET,
+	METER_SRTT,
+	METER_RETRANS,
+	METERS
+};
+
+static void fill_meters(const struct view *v, struct grid *g, struct meter m[METERS])
+{
+	const struct model_host *h = model_host(view_model(v));
+	const struct sample *s = model_sample(view_model(v));
+	bool sched = s->probe[SAMPLE_SCHED].on, calls = s->probe[SAMPLE_SYSCALL].on, net = s->probe[SAMPLE_NET].on;
+	uint32_t now = (h->minute.at + MODEL_SPARK - 1) % MODEL_SPARK;
+	char rx[24], tx[24];
+
+	m[METER_CPU] = (struct meter){ "CPU", "CPU", h->minute.cpu_permille, 1000, false, "off", STYLE_DIM };
+	if (sched) {
+		uint64_t permille = h->minute.cpu_permille[now];
+
+		format_percent(rx, sizeof(rx), (double)permille / 10);
+		snprintf(m[METER_CPU].text, sizeof(m[METER_CPU].text), "%s %%", rx);
+		m[METER_CPU].style = permille >= 900 ? STYLE_WARN : STYLE_STRONG;
+	}
+	m[METER_RUNQ] = (struct meter){ "run queue p99", "runq p99", h->minute.runq_p99_ns, 0, true, "", STYLE_DIM };
+	meter_duration(&m[METER_RUNQ], sched, h->runq.count, h->runq.p99_ns);
+	m[METER_WAKEUPS] = (struct meter){ .label = "wakeups", .brief = "wakeups" };
+	meter_rate(&m[METER_WAKEUPS], sched, h->wakeups, h->interval_ns, false);
+	m[METER_CALLS] = (struct meter){ "syscalls", "calls", h->minute.calls_per_s, 0, false, "", STYLE_DIM };
+	meter_rate(&m[METER_CALLS], calls, h->calls_count, h->interval_ns, false);
+	m[METER_CALL99] = (struct meter){ "syscall p99", "call p99", h->minute.call_p99_ns, 0, true, "", STYLE_DIM };
+	meter_duration(&m[METER_CALL99], calls, h->calls.count, h->calls.p99_ns);
+	m[METER_ERRORS] = (struct meter){ .label = "errors", .brief = "errors" };
+	meter_rate(&m[METER_ERRORS], calls, h->call_errors, h->interval_ns, false);
+	m[METER_NET] = (struct meter){ "network", "net", h->minute.net_bytes_per_s, 0, false, "off", STYLE_DIM };
+	if (net) {
+		double s_per_interval = h->interval_ns ? 1e9 / (double)h->interval_ns : 0;
+
+		format_bytes(rx, sizeof(rx), (double)h->rx_bytes * s_per_interval);
+		format_bytes(tx, sizeof(tx), (double)h->tx_bytes * s_per_interval);
+		snprintf(m[METER_NET].text, sizeof(m[METER_NET].text), g->blocks ? "\u2193%s \u2191%s" : "<%s >%s", rx,
+			 tx);
+		m[METER_NET].style = STYLE_STRONG;
+	}
+	m[METER_SRTT] = (struct meter){ "srtt p50", "srtt p50", h->minute.srtt_ns, 0, true, "", STYLE_DIM };
+	meter_duration(&m[METER_SRTT], net, h->srtt_p50_ns != SAMPLE_UNKNOWN && h->srtt_p50_ns, h->srtt_p50_ns);
+	m[METER_RETRANS] = (struct meter){ .label = "retrans", .brief = "retrans" };
+	meter_rate(&m[METER_RETRANS], net, h->retransmits, h->interval_ns, true);
+}
+
+static void draw_meter(const struct view *v, struct grid *g, int y, int x, int cells, int label, int value,
+		       const struct meter *m)
+{
+	grid_text(g, y, x, label, STYLE_NORMAL, grid_width(m->label) < label ? m->label : m->brief);
+	if (m->values && m->style != STYLE_DIM && cells - label - value - 1 > 3)
+		draw_minute(g, y, x + label, cells - label - value - 1, m, model_host(view_model(v)));
+	grid_right(g, y, x + cells - value, value, m->style, m->text);
+}
+
+/* Returns the lines used. */
+static int draw_meters(const struct view *v, struct grid *g, int y)
+{
+	struct meter m[METERS];
+	bool wide = g->cols >= 100;
+	int third = wide ? 20 : 17, gap = wide ? 4 : 2, first, second;
+
+	fill_meters(v, g, m);
+	if (g->rows < METERS_MIN_ROWS || g->cols < 64) {
+		struct line l = { .n = 0 };
+		static const int pick[] = { METER_CPU, METER_RUNQ, METER_CALL99, METER_ERRORS, METER_NET };
+
+		for (int i = 0; i < 5; i++) {
+			char buf[80];
+
+			snprintf(buf, sizeof(buf), "%s %s", m[pick[i]].brief, m[pick[i]].text);
+			line_add(&l, false, i, m[pick[i]].style, buf);
+		}
+		line_draw(&l, g, y, 2);
+		return 1;
+	}
+	first = (g->cols - third - 2 * gap) / 2 + (wide ? 0 : 3);
+	second = g->cols - third - 2 * gap - first;
+	if (first > METER_LABEL + MODEL_SPARK + 15)
+		first = METER_LABEL + MODEL_SPARK + 15;
+	if (second > 15 + MODEL_SPARK + 8)
+		second = 15 + MODEL_SPARK + 8;
+	for (int i = 0; i < 3; i++) {
+		draw_meter(v, g, y + i, 0, first, METER_LABEL, 14, &m[i * 3]);
+		draw_meter(v, g, y + i, first + gap, second, wide ? 15 : 9, 7, &m[i * 3 + 1]);
+		draw_meter(v, g, y + i, first + second + 2 * gap, third, 9, third - 9, &m[i * 3 + 2]);
+	}
+	return 3;
+}
+
+static const char *kind_name(enum model_kind kind)
+{
+	static const char *const names[] = {
+		"processes", "threads", "commands", "users", "cgroups", "calls", "sockets"
+	};
+
+	return names[kind];
+}
+
+static void add_losses(struct line *l, const struct sample *s)
+{
+	const struct sample_lost *lost = &s->lost;
+	uint64_t sum =
+		lost->threads + lost->calls + lost->sockets + lost->exits + lost->switches + lost->torn + lost->events;
+	char buf[64], n[24];
+
+	if (!sum)
+		return;
+	format_count(n, sizeof(n), (double)sum);
+	snprintf(buf, sizeof(buf), "lost %s", n);
+	line_add(l, true, 1, STYLE_BAD, buf);
+}
+
+static void draw_tabs(struct view *v, struct grid *g, int y)
+{
+	const struct sample *s = model_sample(view_model(v));
+	const struct table *t = &v->tables[v->at];
+	struct line l = { .n = 0 };
+	int brief = g->cols < 68, x;
+	char buf[96], n[24];
+
+	v->tabs_y = y;
+	x = 0;
+	for (size_t i = 0; i < column_views_count; i++) {
+		bool on = i == v->at;
+
+		v->tab_x[i] = x;
+		snprintf(buf, sizeof(buf), brief && !on ? " %zu " : " %zu %s ", i + 1, column_views[i].title);
+		x += grid_text(g, y, x, g->cols - x, on ? STYLE_TAB : STYLE_NORMAL, buf);
+		if (!on)
+			grid_put(g, y, v->tab_x[i] + 1, '1' + (uint32_t)i, STYLE_KEY);
+		v->tab_x[i + 1] = x;
+	}
+	if (!s)
+		return;
+	if (v->wants.filter[0]) {
+		char clean[32];
+
+		format_clean(clean, sizeof(clean), v->wants.filter, 16, g->utf8);
+		snprintf(buf, sizeof(buf), "\\%s", clean);
+		line_add(&l, true, 1, STYLE_WARN, buf);
+	}
+	if (v->totals)
+		line_add(&l, true, 2, STYLE_WARN, "totals");
+	if (t->n == t->of)
+		snprintf(buf, sizeof(buf), "%u %s", t->of, kind_name(t->kind));
+	else
+		snprintf(buf, sizeof(buf), "%u of %u %s", t->n, t->of, kind_name(t->kind));
+	line_add(&l, true, 5, STYLE_NORMAL, buf);
+	if (s->interval_ns) {
+		format_percent(n, sizeof(n), (double)s->self.cpu_ns * 100 / (double)s->interval_ns);
+		snprintf(buf, sizeof(buf), "self %s%%", n);
+		line_add(&l, true, 6, STYLE_DIM, buf);
+	}
+	if (s->self.bpf_ns != SAMPLE_UNKNOWN && s->self.bpf_runs) {
+		snprintf(buf, sizeof(buf), "%.0fns/event", (double)s->self.bpf_ns / (double)s->self.bpf_runs);
+		line_add(&l, true, 7, STYLE_DIM, buf);
+	}
+	add_losses(&l, s);
+	/* The pieces share the line with the tabs: what is left of it is theirs. */
+	struct grid part = *g;
+
+	part.cells = g->cells + y * g->cols + x + 1;
+	part.cols = g->cols - x - 1;
+	part.rows = 1;
+	if (part.cols > 0)
+		line_draw(&l, &part, 0, 2);
+}
+
+static void draw_keys(const struct view *v, struct grid *g, int y)
+{
+	char name[16];
+	int x = 0;
+
+	if (v->message_ns > v->now_ns) {
+		grid_text(g, y, 1, g->cols - 1, v->message_style, v->message);
+		return;
+	}
+	for (size_t i = 0; i < key_rows_count; i++) {
+		const struct key_row *k = &key_rows[i];
+		bool last = k->function == DO_QUIT;
+		const char *key, *label = k->label;
+
+		if (!label || (v->page.open && (k->function == DO_TREE || k->function == DO_GROUP)))
+			continue;
+		key = key_label(k->keys[0], name);
+		if (last && v->page.open)
+			label = "Back";
+		/* Room for the last one, which says how to leave, is kept. */
+		if (!last && x + 1 + grid_width(key) + grid_width(label) + 7 > g->cols)
+			continue;
+		x += grid_text(g, y, x, g->cols - x, STYLE_NORMAL, " ");
+		x += grid_text(g, y, x, g->cols - x, STYLE_KEY, key);
+		x += grid_text(g, y, x, g->cols - x, STYLE_DIM, label);
+	}
+}
+
+void draw_frame(struct view *v, struct grid *g)
+{
+	int y = 1, lines;
+
+	draw_title(v, g);
+	draw_keys(v, g, g->rows - 1);
+	if (!model_sample(view_model(v))) {
+		char buf[64];
+
+		snprintf(buf, sizeof(buf), "first reading in %.3g s", v->delay_s);
+		grid_text(g, g->rows > 4 ? 2 : 1, 1, g->cols - 1, STYLE_DIM, buf);
+		return;
+	}
+	if (v->page.open) {
+		page_draw(v, g);
+		return;
+	}
+	y += draw_meters(v, g, y);
+	draw_tabs(v, g, y++);
+	lines = g->rows - y - 1;
+	if (lines > 0)
+		table_draw(&v->tables[v->at], g, y, lines, &v->wants);
+}

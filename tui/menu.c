@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Menus and prompts over the table: help, sort, group, columns, signal and its confirmation, search, filter, delay. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "format.h"
+#include "menu.h"
+
+#define DELAY_MIN_S 0.1
+#define DELAY_MAX_S 3600.0
+
+const struct menu_group menu_groups[MENU_GROUPS] = {
+	{ MODEL_PROCESS, "process" },
+	{ MODEL_COMMAND, "command" },
+	{ MODEL_USER, "user" },
+	{ MODEL_CGROUP, "cgroup" },
+};
+
+static bool is_prompt(enum view_mode mode)
+{
+	return mode == MODE_SEARCH || mode == MODE_FILTER || mode == MODE_DELAY;
+}
+
+/* The columns that the column chooser shows: those chosen, in their order, then the others that mean something. */
+int menu_choosable(const struct table *t, const struct column *out[TABLE_COLUMNS])
+{
+	int n = 0;
+
+	for (int i = 0; i < t->n_chosen; i++)
+		out[n++] = t->chosen[i];
+	for (size_t i = 0; i < columns_count && n < TABLE_COLUMNS; i++) {
+		bool there = !(columns[i].kinds & 1 << t->view->kind);
+
+		for (int k = 0; k < t->n_chosen; k++)
+			there |= t->chosen[k] == &columns[i];
+		if (!there)
+			out[n++] = &columns[i];
+	}
+	return n;
+}
+
+/* What a signal or a renice would hit: the tagged processes, else the one under the cursor or of the page. */
+int menu_targets(struct view *v, struct row *out, int max)
+{
+	struct model_query q = { .kind = MODEL_PROCESS, .no_dead = true };
+	const struct row *cursor;
+	struct row *rows;
+	int n = 0, of;
+
+	if (v->page.open) {
+		if (v->page.gone || v->page.row.exited)
+			return 0;
+		out[0] = v->page.row;
+		return 1;
+	}
+	cursor = table_cursor(&v->tables[v->at]);
+	if (!v->wants.n_tags && (!cursor || !cursor->pid))
+		return 0;
+	struct row at = cursor ? *cursor : (struct row){ 0 };
+
+	of = model_rows(view_model(v), &q, &rows);
+	for (int i = 0; i < of && n < max; i++)
+		if (v->wants.n_tags
+			    ? table_tagged(&v->wants, table_key(&rows[i]))
+			    : rows[i].pid == at.pid && (at.kind != MODEL_PROCESS || rows[i].start_ns == at.start_ns))
+			out[n++] = rows[i];
+	return n;
+}
+
+static bool may_act(struct view *v)
+{
+	if (v->wants.options.readonly)
+		view_say(v, STYLE_WARN, "--readonly: lagtop gave up the right to do that");
+	else if (!v->source_live)
+		view_say(v, STYLE_WARN, "this is a recording: its processes are out of reach");
+	else
+		return true;
+	return false;
+}
+
+void menu_renice(struct view *v, int by)
+{
+	struct row row[1];
+	int nice = 0, err;
+
+	if (!may_act(v))
+		return;
+	if (menu_targets(v, row, 1) < 1 || v->wants.n_tags) {
+		view_say(v, STYLE_WARN,
+			 v->wants.n_tags ? "nice works on one process: Esc forgets the tags" : "no process here");
+		return;
+	}
+	err = control_renice(row[0].pid, row[0].start_ns, by, &nice);
+	if (err)
+		view_say(v, STYLE_BAD, "nice of %u: %s", row[0].pid, strerror(-err));
+	else
+		view_say(v, STYLE_NORMAL, "nice of %u is %d now", row[0].pid, nice);
+	view_arrange(v);
+}
+
+void menu_open(struct view *v, enum view_mode mode)
+{
+	const struct column *cols[TABLE_COLUMNS];
+	struct table *t = view_table(v);
+	struct row row[1];
+
+	v->menu = (struct menu){ .n = 0 };
+	v->input[0] = 0;
+	switch (mode) {
+	case MODE_SORT:
+		v->menu.n = table_columns(t, cols);
+		for (int i = 0; i < v->menu.n; i++)
+			if (cols[i] == t->sort)
+				v->menu.cursor = i;
+		break;
+	case MODE_GROUP:
+		if (v->page.open)
+			return;
+		v->menu.n = MENU_GROUPS;
+		for (int i = 0; i < MENU_GROUPS; i++)
+			if (menu_groups[i].kind == v->rows_kind)
+				v->menu.cursor = i;
+		break;
+	case MODE_COLUMNS:
+		v->menu.n = menu_choosable(t, cols);
+		break;
+	case MODE_SIGNAL:
+		if (!may_act(v))
+			return;
+		if (menu_targets(v, row, 1) < 1) {
+			view_say(v, STYLE_WARN, "no living process here");
+			return;
+		}
+		v->menu.n = control_signals_count;
+		break;
+	case MODE_HELP:
+		v->menu.n = menu_help_lines();
+		break;
+	case MODE_FILTER:
+		snprintf(v->input, sizeof(v->input), "%s", v->wants.filter);
+		break;
+	default:
+		break;
+	}
+	v->mode = mode;
+}
+
+static void send_signals(struct view *v)
+{
+	struct row row[64];
+	int n = menu_targets(v, row, 64), sent = 0, err = 0;
+
+	for (int i = 0; i < n; i++) {
+		int e = control_signal(row[i].pid, row[i].start_ns, v->menu.signal);
+
+		sent += !e;
+		err = e ? e : err;
+	}
+	if (err)
+		view_say(v, STYLE_BAD, "%d of %d signals sent; %s", sent, n,
+			 err == -ESRCH ? "the process is gone" : strerror(-err));
+	else
+		view_say(v, STYLE_NORMAL, "SIG%s sent to %d process%s", sigabbrev_np(v->menu.signal), sent,
+			 sent == 1 ? "" : "es");
+	v->wants.n_tags = 0;
+}
+
+/* Writes the chosen columns anew: n of them. */
+static void choose_columns(struct table *t, const struct column **cols, int n)
+{
+	memcpy(t->chosen, cols, (size_t)n * sizeof(*cols));
+	t->n_chosen = n;
+	t->skip = 0;
+}
+
+/* Space adds or removes, + and - (or right and left) move. */
+static void columns_key(struct view *v, uint32_t code)
+{
+	const struct column *cols[TABLE_COLUMNS], *c;
+	struct table *t = view_table(v);
+	int n = menu_choosable(t, cols), at = v->menu.cursor, to = at;
+
+	if (at >= n)
+		return;
+	c = cols[at];
+	if (code == ' ' || code == K_ENTER) {
+		if (at < t->n_chosen && t->n_chosen > 1) {
+			memmove(cols + at, cols + at + 1, (size_t)(t->n_chosen - at - 1) * sizeof(*cols));
+			choose_columns(t, cols, t->n_chosen - 1);
+		} else if (at >= t->n_chosen && t->n_chosen < TABLE_COLUMNS) {
+			/* Before the last one, which takes the rest of the line. */
+			to = t->n_chosen ? t->n_chosen - 1 : 0;
+			memmove(cols + to + 1, cols + to, (size_t)(at - to) * sizeof(*cols));
+			cols[to] = c;
+			choose_columns(t, cols, t->n_chosen + 1);
+			v->menu.cursor = to;
+		}
+	} else {
+		to = code == '-' || code == K_LEFT ? at - 1 : at + 1;
+		if (at >= t->n_chosen || to < 0 || to >= t->n_chosen)
+			return;
+		cols[at] = cols[to];
+		cols[to] = c;
+		choose_columns(t, cols, t->n_chosen);
+		v->menu.cursor = to;
+	}
+	v->menu.n = menu_choosable(t, cols);
+	v->settings_changed = true;
+}
+
+static void list_enter(struct view *v, enum view_mode mode)
+{
+	const struct column *cols[TABLE_COLUMNS];
+	struct table *t = view_table(v);
+	int at = v->menu.cursor, n;
+
+	switch (mode) {
+	case MODE_SORT:
+		n = table_columns(t, cols);
+		if (at < n && cols[at]->show != SHOW_SPARK && cols[at] != t->sort)
+			table_sort(t, cols[at]);
+		v->settings_changed = true;
+		break;
+	case MODE_GROUP:
+		v->rows_kind = menu_groups[at].kind;
+		if (!view_is_process(v))
+			v->at = 0;
+		v->settings_changed = true;
+		break;
+	case MODE_SIGNAL:
+		v->menu = (struct menu){ .signal = control_signals[at].number };
+		v->mode = MODE_CONFIRM;
+		return;
+	default:
+		break;
+	}
+	v->mode = MODE_TABLE;
+}
+
+static void list_key(struct view *v, const struct key *k)
+{
+	enum key_function function = key_function(k->code);
+	struct menu *m = &v->menu;
+	int page = m->lines > 1 ? m->lines - 1 : 1, before = m->cursor;
+
+	if (k->code == K_MOUSE) {
+		if (k->button == BUTTON_WHEEL_UP)
+			function = DO_UP;
+		else if (k->button == BUTTON_WHEEL_DOWN)
+			function = DO_DOWN;
+		else if (k->y >= m->y && k->y < m->y + m->lines && m->top + k->y - m->y < m->n) {
+			m->cursor = m->top + k->y - m->y;
+			function = m->cursor == before ? DO_ENTER : DO_NOTHING;
+		}
+	}
+	if (v->mode == MODE_COLUMNS && (k->code == ' ' || k->code == '+' || k->code == '-' || k->code == K_ENTER ||
+					k->code == K_LEFT || k->code == K_RIGHT)) {
+		columns_key(v, k->code);
+		return;
+	}
+	switch (function) {
+	case DO_UP:
+		m->cursor--;
+		break;
+	case DO_DOWN:
+		m->cursor++;
+		break;
+	case DO_PAGE_UP:
+	case DO_HALF_UP:
+		m->cursor -= page;
+		break;
+	case DO_PAGE_DOWN:
+	case DO_HALF_DOWN:
+	case DO_TAG: /* the space bar turns the page in every pager */
+		m->cursor += page;
+		break;
+	case DO_HOME:
+		m->cursor = 0;
+		break;
+	case DO_END:
+		m->cursor = m->n - 1;
+		break;
+	case DO_ENTER:
+		list_enter(v, v->mode);
+		return;
+	case DO_REVERSE:
+		if (v->mode == MODE_SORT)
+			table_sort(view_table(v), view_table(v)->sort);
+		break;
+	case DO_BACK:
+	case DO_QUIT:
+	case DO_HELP:
+		v->mode = MODE_TABLE;
+		return;
+	default:
+		break;
+	}
+	/* Help has no cursor: it scrolls. */
+	if (v->mode == MODE_HELP) {
+		m->top += m->cursor - before;
+		if (m->top > m->n - m->lines)
+			m->top = m->n - m->lines;
+		if (m->top < 0)
+			m->top = 0;
+		m->cursor = m->top;
+		return;
+	}
+	if (m->cursor >= m->n)
+		m->cursor = m->n - 1;
+	if (m->cursor < 0)
+		m->cursor = 0;
+}
+
+static void set_delay(struct view *v)
+{
+	char *end;
+	double delay_s;
+
+	if (!v->input[0])
+		return;
+	delay_s = strtod(v->input, &end);
+	if (*end || !(delay_s >= DELAY_MIN_S && delay_s <= DELAY_MAX_S)) {
+		view_say(v, STYLE_WARN, "a delay is %.1f to %.0f seconds", DELAY_MIN_S, DELAY_MAX_S);
+		return;
+	}
+	v->delay_s = delay_s;
+	v->delay_changed = v->settings_changed = true;
+}
+
+/* Appends a character to the prompt as UTF-8; what is not printable stays out. */
+static bool append(char *input, uint32_t ch)
+{
+	size_t len = strlen(input);
+	char utf8[5] = { 0 };
+
+	if (ch < ' ' || ch == 127 || (ch >= 0x80 && ch < 0xa0) || ch >= 0x110000)
+		return false;
+	if (ch < 0x80)
+		utf8[0] = (char)ch;
+	else if (ch < 0x800) {
+		utf8[0] = (char)(0xc0 | ch >> 6);
+		utf8[1] = (char)(0x80 | (ch & 63));
+	} else if (ch < 0x10000) {
+		utf8[0] = (char)(0xe0 | ch >> 12);
+		utf8[1] = (char)(0x80 | (ch >> 6 & 63));
+		utf8[2] = (char)(0x80 | (ch & 63));
+	} else {
+		utf8[0] = (char)(0xf0 | ch >> 18);
+		utf8[1] = (char)(0x80 | (ch >> 12 & 63));
+		utf8[2] = (char)(0x80 | (ch >> 6 & 63));
+		utf8[3] = (char)(0x80 | (ch & 63));
+	}
+	if (len + strlen(utf8) >= TABLE_TEXT)
+		return false;
+	strcat(input, utf8);
+	return true;
+}
+
+static void prompt_key(struct view *v, uint32_t code)
+{
+	struct table *t = view_table(v);
+	size_t len = strlen(v->input);
+	bool changed = false;
+
+	if (code == K_ESC) {
+		if (v->mode == MODE_FILTER)
+			v->wants.filter[0] = 0;
+		if (v->mode == MODE_SEARCH)
+			v->wants.search[0] = 0;
+		v->mode = MODE_TABLE;
+		return;
+	}
+	if (code == K_ENTER || code == '\n') {
+		if (v->mode == MODE_DELAY)
+			set_delay(v);
+		v->mode = MODE_TABLE;
+		return;
+	}
+	if (code == K_BACKSPACE) {
+		if (!len) {
+			v->mode = MODE_TABLE;
+			return;
+		}
+		do
+			v->input[--len] = 0;
+		while (len && (v->input[len] & 0xc0) == 0x80);
+		changed = true;
+	} else if (code == ('U' & K_CTRL)) {
+		v->input[0] = 0;
+		changed = true;
+	} else if ((code == K_UP || code == K_DOWN) && v->mode == MODE_SEARCH) {
+		table_find(t, &v->wants, code == K_UP ? -1 : 1, false, v->now_ns);
+	} else {
+		changed = append(v->input, code);
+	}
+	if (!changed)
+		return;
+	if (v->mode == MODE_FILTER)
+		memcpy(v->wants.filter, v->input, sizeof(v->input));
+	if (v->mode == MODE_SEARCH) {
+		memcpy(v->wants.search, v->input, sizeof(v->input));
+		if (v->input[0])
+			table_find(t, &v->wants, 1, true, v->now_ns);
+	}
+}
+
+void menu_key(struct view *v, const struct key *k)
+{
+	if (v->mode == MODE_CONFIRM) {
+		v->mode = MODE_TABLE;
+		if (k->code == 'y' || k->code == 'Y')
+			send_signals(v);
+		else
+			view_say(v, STYLE_NORMAL, "nothing was sent");
+	} else if (is_prompt(v->mode)) {
+		prompt_key(v, k->code);
+	} else {
+		list_key(v, k);
+	}
+}

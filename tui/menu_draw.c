@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Menus and prompts drawn: see menu.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "format.h"
+#include "menu.h"
+
+#define HELP_KEYS_CELLS 16
+#define HELP_NOTES (int)(sizeof(notes) / sizeof(notes[0]))
+
+static const char *const notes[] = {
+	"LAG% is the time in which a process wanted to go on and could not: waiting for a CPU",
+	"(RUNQ%), put off its CPU, or in an uninterruptible wait (BLK%). Shares are thread-time",
+	"over the interval: two threads that wait make 200 %. CPU% holds stolen and interrupt time.",
+	"Percentiles come from histograms with four buckets an octave: at most 12.5 % off.",
+	"CALL99 leaves out the interruptible sleep in a call: what the kernel took.",
+	"Sparklines: the newest at the right, a logarithmic scale from 1 us (kB/s) to 1 s (GB/s).",
+	"- is not known, a dot is zero.",
+};
+
+int menu_help_lines(void)
+{
+	return (int)key_rows_count - 1 + 2 + HELP_NOTES + 1 + (int)columns_count;
+}
+
+/* "Up k", "F6 s" */
+static void key_names(const struct key_row *k, char *buf, size_t size)
+{
+	char name[16];
+	size_t len = 0;
+
+	buf[0] = 0;
+	for (int i = 0; i < 4 && k->keys[i] && len < size; i++)
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? " " : "", key_label(k->keys[i], name));
+}
+
+static void draw_help_line(struct grid *g, int y, int x, int cells, int line)
+{
+	char buf[64];
+	int keys = 0;
+
+	for (size_t i = 0; i < key_rows_count; i++) {
+		const struct key_row *k = &key_rows[i];
+
+		if (!k->help || keys++ != line)
+			continue;
+		if (k->function == DO_NOTHING) {
+			grid_text(g, y, x, cells, STYLE_STRONG, k->help);
+			return;
+		}
+		key_names(k, buf, sizeof(buf));
+		grid_text(g, y, x + 1, HELP_KEYS_CELLS, STYLE_KEY, buf);
+		grid_text(g, y, x + 2 + HELP_KEYS_CELLS, cells - 2 - HELP_KEYS_CELLS, STYLE_NORMAL, k->help);
+		return;
+	}
+	line -= keys;
+	if (line == 0)
+		grid_text(g, y, x, cells, STYLE_STRONG, "Reading the table");
+	else if (line <= HELP_NOTES)
+		grid_text(g, y, x + 1, cells - 1, STYLE_NORMAL, notes[line - 1]);
+	else if (line == HELP_NOTES + 1)
+		grid_text(g, y, x, cells, STYLE_STRONG, "Columns");
+	line -= HELP_NOTES + 2;
+	if (line < 0 || line >= (int)columns_count)
+		return;
+	grid_text(g, y, x + 1, HELP_KEYS_CELLS, STYLE_KEY, columns[line].title);
+	grid_text(g, y, x + 2 + HELP_KEYS_CELLS, cells - 2 - HELP_KEYS_CELLS, STYLE_NORMAL, columns[line].help);
+}
+
+static void draw_item(struct view *v, struct grid *g, int y, int x, int cells, int item)
+{
+	const struct column *cols[TABLE_COLUMNS];
+	const struct table *t = view_table(v);
+	char buf[160];
+	int n;
+
+	switch (v->mode) {
+	case MODE_HELP:
+		draw_help_line(g, y, x, cells, item);
+		break;
+	case MODE_SORT:
+		n = table_columns(t, cols);
+		if (item >= n)
+			break;
+		grid_text(g, y, x + 1, 11, cols[item] == t->sort ? STYLE_SORTED : STYLE_KEY, cols[item]->title);
+		grid_text(g, y, x + 13, cells - 13, STYLE_NORMAL, cols[item]->help);
+		break;
+	case MODE_COLUMNS:
+		n = menu_choosable(t, cols);
+		if (item >= n)
+			break;
+		grid_text(g, y, x, 3, STYLE_KEY, item < t->n_chosen ? "[x]" : "[ ]");
+		grid_text(g, y, x + 4, 11, item < t->n_chosen ? STYLE_STRONG : STYLE_DIM, cols[item]->title);
+		grid_text(g, y, x + 16, cells - 16, item < t->n_chosen ? STYLE_NORMAL : STYLE_DIM, cols[item]->help);
+		break;
+	case MODE_GROUP:
+		grid_text(g, y, x + 1, cells - 1, STYLE_NORMAL, menu_groups[item].name);
+		break;
+	case MODE_SIGNAL:
+		snprintf(buf, sizeof(buf), "%2d %-5s %s", control_signals[item].number, control_signals[item].name,
+			 control_signals[item].help);
+		grid_text(g, y, x + 1, cells - 1, STYLE_NORMAL, buf);
+		break;
+	default:
+		break;
+	}
+}
+
+static void draw_list(struct view *v, struct grid *g)
+{
+	static const struct {
+		const char *title;
+		int cols;
+	} kinds[] = {
+		[MODE_HELP] = { "Help: Up and Down scroll, Esc leaves", 92 },
+		[MODE_SORT] = { "Sort by: Enter takes, I turns round", 76 },
+		[MODE_GROUP] = { "One row per", 24 },
+		[MODE_COLUMNS] = { "Columns: Space adds or removes, + and - move, Esc leaves", 80 },
+		[MODE_SIGNAL] = { "Signal", 56 },
+	};
+	struct menu *m = &v->menu;
+	struct grid_box box = grid_box(g, m->n, kinds[v->mode].cols, kinds[v->mode].title);
+
+	m->y = box.y;
+	m->lines = box.rows;
+	if (v->mode != MODE_HELP) {
+		if (m->cursor < m->top)
+			m->top = m->cursor;
+		if (m->cursor >= m->top + m->lines)
+			m->top = m->cursor - m->lines + 1;
+	}
+	for (int i = 0; i < m->lines && m->top + i < m->n; i++) {
+		draw_item(v, g, box.y + i, box.x, box.cols, m->top + i);
+		if (v->mode != MODE_HELP && m->top + i == m->cursor)
+			grid_light(g, box.y + i, box.x, box.cols);
+	}
+	if (m->top + m->lines < m->n)
+		grid_text(g, box.y + m->lines, box.x + box.cols - 6, 6, STYLE_KEY, " more ");
+}
+
+static void draw_confirm(struct view *v, struct grid *g)
+{
+	struct row row[64];
+	int n = menu_targets(v, row, 64), lines = n < 8 ? n : 8;
+	char buf[256], name[160];
+	struct grid_box box;
+
+	snprintf(buf, sizeof(buf), "Send SIG%s to %s?", sigabbrev_np(v->menu.signal),
+		 n == 1 ? "this process" : "these processes");
+	box = grid_box(g, lines + 2, 60, buf);
+	for (int i = 0; i < lines; i++) {
+		format_clean(name, sizeof(name), *row[i].cmdline ? row[i].cmdline : row[i].comm, box.cols - 9, g->utf8);
+		snprintf(buf, sizeof(buf), "%7u  %s", row[i].pid, name);
+		grid_text(g, box.y + i, box.x, box.cols, STYLE_STRONG, buf);
+	}
+	if (n > lines) {
+		snprintf(buf, sizeof(buf), "and %d more", n - lines);
+		grid_text(g, box.y + lines, box.x + 9, box.cols - 9, STYLE_DIM, buf);
+	}
+	int x = box.x + grid_text(g, box.y + box.rows - 1, box.x, 2, STYLE_KEY, "y ");
+
+	x += grid_text(g, box.y + box.rows - 1, x, 20, STYLE_NORMAL, "sends it; ");
+	grid_text(g, box.y + box.rows - 1, x, 30, STYLE_NORMAL, "any other key does not");
+}
+
+static void draw_prompt(struct view *v, struct grid *g)
+{
+	static const char *const labels[] = {
+		[MODE_SEARCH] = "search: ", [MODE_FILTER] = "filter: ", [MODE_DELAY] = "delay in seconds: "
+	};
+	char clean[TABLE_TEXT * 2];
+	int y = g->rows - 1, x;
+
+	grid_fill(g, y, 0, g->cols, ' ', STYLE_NORMAL);
+	x = 1 + grid_text(g, y, 1, g->cols - 1, STYLE_KEY, labels[v->mode]);
+	format_clean(clean, sizeof(clean), v->input, g->cols - x - 1, g->utf8);
+	x += grid_text(g, y, x, g->cols - x - 1, STYLE_STRONG, clean);
+	g->cursor_y = y;
+	g->cursor_x = x;
+}
+
+void menu_draw(struct view *v, struct grid *g)
+{
+	if (v->mode == MODE_CONFIRM)
+		draw_confirm(v, g);
+	else if (v->mode == MODE_SEARCH || v->mode == MODE_FILTER || v->mode == MODE_DELAY)
+		draw_prompt(v, g);
+	else
+		draw_list(v, g);
+}

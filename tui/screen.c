@@ -1,0 +1,720 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The terminal and the loop: the only user of ncurses. Readings, keys, signals and room in the
+ * terminal's buffer come through one poll; a frame is drawn into a grid, compared by ncurses with
+ * what the terminal shows, and leaves in one write. ncurses never sees the terminal: it writes to a
+ * memory file. What the terminal does not take at once waits for POLLOUT, and meanwhile no frame is
+ * made, so a slow or stopped terminal costs frames, never a reading.
+ */
+#include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "screen.h"
+#include "settings.h"
+#include "view.h"
+
+#define SYNC_BEGIN "\033[?2026h"
+#define SYNC_END "\033[?2026l"
+#define ROWS_MAX 500
+#define COLS_MAX 1000
+#define LEAVE_MS 1000 /* how long the last write waits for a stopped terminal */
+
+struct screen {
+	const struct options *options;
+	struct source *source;
+	struct record *record;
+	struct view view;
+	struct grid grid, shown; /* shown: what ncurses was told */
+
+	SCREEN *curses;
+	FILE *out_file, *in_file;
+	int out_memory; /* where ncurses writes */
+	int tty;	/* O_NONBLOCK */
+	int timer, signals, stderr_fd, stderr_memory;
+	bool synchronised; /* the terminal may know mode 2026 */
+	short pair[STYLES];
+	attr_t attr[STYLES];
+	cchar_t line[COLS_MAX];
+
+	char *pending; /* what the terminal has not taken yet */
+	size_t pending_len, pending_at, pending_cap;
+	bool dirty;
+	uint32_t frame; /* --manual: number of the last one */
+	uint64_t readings;
+	int status; /* -1: go on */
+	char *why;
+	size_t why_size;
+};
+
+/* What the crash handler needs. */
+static struct {
+	struct termios modes;
+	char leave[256];
+	size_t leave_len;
+	int tty, stderr_fd;
+} restore;
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+static void fail(struct screen *s, int status, const char *format, const char *what)
+{
+	snprintf(s->why, s->why_size, format, what);
+	s->status = status;
+}
+
+/* ---- colours: what a style looks like with 256, 8 and no colours ---- */
+
+struct look {
+	short dark, light, eight; /* colour; -1: the terminal's own */
+	attr_t attr, mono;	  /* with colours; without */
+};
+
+static const struct look looks[STYLES] = {
+	[STYLE_NORMAL] = { -1, -1, -1, 0, 0 },
+	[STYLE_DIM] = { 244, 245, -1, 0, A_DIM },
+	[STYLE_STRONG] = { -1, -1, -1, A_BOLD, A_BOLD },
+	[STYLE_NAME] = { 80, 30, COLOR_CYAN, A_BOLD, A_BOLD },
+	[STYLE_HEADER] = { 250, 240, -1, A_UNDERLINE, A_UNDERLINE },
+	[STYLE_SORTED] = { 80, 30, COLOR_CYAN, A_UNDERLINE | A_BOLD, A_UNDERLINE | A_BOLD },
+	[STYLE_TAB] = { -1, -1, -1, A_REVERSE | A_BOLD, A_REVERSE | A_BOLD },
+	[STYLE_KEY] = { 80, 30, COLOR_CYAN, A_BOLD, A_BOLD },
+	[STYLE_GOOD] = { 78, 28, COLOR_GREEN, 0, 0 },
+	[STYLE_WARN] = { 221, 130, COLOR_YELLOW, A_BOLD, A_BOLD },
+	[STYLE_BAD] = { 203, 160, COLOR_RED, A_BOLD, A_BOLD | A_REVERSE },
+	[STYLE_SPARK] = { 74, 31, COLOR_CYAN, 0, 0 },
+	[STYLE_DEAD] = { 242, 247, -1, A_DIM, A_DIM },
+	[STYLE_MATCH] = { 221, 130, COLOR_YELLOW, A_UNDERLINE | A_BOLD, A_UNDERLINE | A_BOLD },
+	[STYLE_BOX] = { 244, 245, -1, 0, 0 },
+	[STYLE_STATE + LT_RUN] = { 78, 28, COLOR_GREEN, 0, 0 },
+	[STYLE_STATE + LT_RUNQ] = { 203, 160, COLOR_RED, A_BOLD, A_BOLD },
+	[STYLE_STATE + LT_PREEMPT] = { 210, 167, COLOR_RED, 0, A_BOLD },
+	[STYLE_STATE + LT_DISK] = { 221, 136, COLOR_YELLOW, A_BOLD, A_BOLD },
+	[STYLE_STATE + LT_BLOCK] = { 215, 130, COLOR_YELLOW, 0, A_BOLD },
+	[STYLE_STATE + LT_LOCK] = { 177, 127, COLOR_MAGENTA, A_BOLD, 0 },
+	[STYLE_STATE + LT_NET] = { 74, 25, COLOR_BLUE, A_BOLD, 0 },
+	[STYLE_STATE + LT_POLL] = { 67, 67, COLOR_BLUE, 0, 0 },
+	[STYLE_STATE + LT_SLEEP] = { 240, 249, -1, 0, A_DIM },
+	[STYLE_STATE + LT_IO] = { 80, 30, COLOR_CYAN, 0, 0 },
+	[STYLE_STATE + LT_OTHER] = { 242, 247, -1, 0, A_DIM },
+	[STYLE_HEAT + 0] = { 24, 153, COLOR_BLUE, 0, 0 },
+	[STYLE_HEAT + 1] = { 31, 110, COLOR_CYAN, 0, 0 },
+	[STYLE_HEAT + 2] = { 72, 68, COLOR_GREEN, 0, 0 },
+	[STYLE_HEAT + 3] = { 179, 131, COLOR_YELLOW, A_BOLD, A_BOLD },
+	[STYLE_HEAT + 4] = { 209, 160, COLOR_RED, A_BOLD, A_BOLD },
+};
+
+/* COLORFGBG is what terminals have to say about their background: "15;0" is white on black. */
+static bool light_background(enum view_theme theme)
+{
+	const char *env = getenv("COLORFGBG"), *last = env ? strrchr(env, ';') : NULL;
+	int background = last ? atoi(last + 1) : 0;
+
+	return theme == THEME_LIGHT || (theme == THEME_AUTO && (background == 7 || background == 15));
+}
+
+static void choose_looks(struct screen *s)
+{
+	enum view_theme theme = s->view.settings.theme;
+	const char *no_color = getenv("NO_COLOR");
+	bool mono = s->options->no_color || (no_color && *no_color) || theme == THEME_MONO || !has_colors() ||
+		    start_color() == ERR || use_default_colors() == ERR;
+	bool light = light_background(theme);
+	short next = 1;
+
+	for (int i = 0; i < STYLES; i++) {
+		const struct look *l = &looks[i];
+		short colour = COLORS >= 256 ? (light ? l->light : l->dark) : l->eight;
+
+		s->attr[i] = mono ? l->mono : l->attr;
+		if (!mono && COLORS < 256 && (i == STYLE_DIM || i == STYLE_DEAD || i == STYLE_BOX))
+			s->attr[i] |= A_DIM;
+		s->pair[i] = 0;
+		if (!mono && colour >= 0 && next < COLOR_PAIRS && init_pair(next, colour, -1) != ERR)
+			s->pair[i] = next++;
+	}
+}
+
+/* ---- to the terminal ---- */
+
+static void flush_pending(struct screen *s)
+{
+	while (s->pending_at < s->pending_len) {
+		ssize_t n = write(s->tty, s->pending + s->pending_at, s->pending_len - s->pending_at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0) { /* the terminal is gone */
+			s->status = 128 + SIGHUP;
+			break;
+		}
+		s->pending_at += (size_t)n;
+	}
+	s->pending_at = s->pending_len = 0;
+}
+
+/* Appends to what waits for the terminal. Without memory the bytes are lost and ncurses paints anew. */
+static void pend(struct screen *s, const char *bytes, size_t len)
+{
+	if (s->pending_len + len > s->pending_cap) {
+		size_t cap = (s->pending_len + len) * 2 + 16384;
+		char *pending = realloc(s->pending, cap);
+
+		if (!pending) {
+			clearok(curscr, TRUE);
+			return;
+		}
+		s->pending = pending;
+		s->pending_cap = cap;
+	}
+	memcpy(s->pending + s->pending_len, bytes, len);
+	s->pending_len += len;
+}
+
+/* Moves what ncurses wrote from its memory file to the pending bytes. */
+static void collect(struct screen *s, bool frame)
+{
+	off_t len = lseek(s->out_memory, 0, SEEK_CUR);
+	char *bytes = len > 0 ? mmap(NULL, (size_t)len, PROT_READ, MAP_SHARED, s->out_memory, 0) : MAP_FAILED;
+	char mark[48];
+
+	if (bytes != MAP_FAILED) {
+		if (frame && s->synchronised)
+			pend(s, SYNC_BEGIN, strlen(SYNC_BEGIN));
+		pend(s, bytes, (size_t)len);
+		if (frame && s->synchronised)
+			pend(s, SYNC_END, strlen(SYNC_END));
+		munmap(bytes, (size_t)len);
+		lseek(s->out_memory, 0, SEEK_SET);
+	}
+	if (frame && s->options->manual)
+		pend(s, mark, (size_t)snprintf(mark, sizeof(mark), "\033]7777;%u\007", ++s->frame));
+	flush_pending(s);
+}
+
+static void put_line(struct screen *s, int y)
+{
+	const struct cell *cells = &s->grid.cells[y * s->grid.cols];
+	cchar_t *line = s->line;
+	int n = 0;
+
+	for (int x = 0; x < s->grid.cols; x++) {
+		wchar_t ch[2] = { (wchar_t)cells[x].ch, 0 };
+		attr_t attr = s->attr[cells[x].style];
+
+		if (!cells[x].ch)
+			continue; /* the right half of a wide one */
+		if (cells[x].lit)
+			attr ^= A_REVERSE;
+		/* Without colours, reverse and dim together are unreadable on some terminals. */
+		if (attr & A_REVERSE)
+			attr &= ~A_DIM;
+		setcchar(&line[n++], ch, attr, s->pair[cells[x].style], NULL);
+	}
+	mvadd_wchnstr(y, 0, line, n);
+}
+
+static void draw(struct screen *s)
+{
+	size_t line_bytes = (size_t)s->grid.cols * sizeof(struct cell);
+
+	view_draw(&s->view, &s->grid);
+	for (int y = 0; y < s->grid.rows; y++) {
+		struct cell *old = &s->shown.cells[y * s->grid.cols];
+
+		if (memcmp(old, &s->grid.cells[y * s->grid.cols], line_bytes)) {
+			memcpy(old, &s->grid.cells[y * s->grid.cols], line_bytes);
+			put_line(s, y);
+		}
+	}
+	curs_set(s->grid.cursor_y >= 0);
+	leaveok(stdscr, s->grid.cursor_y < 0);
+	if (s->grid.cursor_y >= 0)
+		move(s->grid.cursor_y, s->grid.cursor_x);
+	refresh();
+	collect(s, true);
+	s->dirty = false;
+}
+
+/* ---- the terminal's modes ---- */
+
+static void modes_on(void)
+{
+	struct termios t = restore.modes;
+
+	t.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IXON | ISTRIP);
+	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
+	t.c_cc[VMIN] = 1;
+	t.c_cc[VTIME] = 0;
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &t);
+}
+
+/* Leaves the screen as it was, waiting a little for a slow terminal, never for ever. */
+static void leave(struct screen *s)
+{
+	struct pollfd p = { .fd = s->tty, .events = POLLOUT };
+	uint64_t end = clock_ns(CLOCK_MONOTONIC) + LEAVE_MS * 1000000ULL;
+
+	endwin();
+	collect(s, false);
+	while (s->pending_len && clock_ns(CLOCK_MONOTONIC) < end && poll(&p, 1, LEAVE_MS / 10) >= 0 &&
+	       !(p.revents & (POLLHUP | POLLERR)))
+		flush_pending(s);
+	s->pending_at = s->pending_len = 0;
+	tcsetattr(STDIN_FILENO, TCSANOW, &restore.modes);
+}
+
+static void size_changed(struct screen *s)
+{
+	struct winsize ws = { 0 };
+	int rows = 24, cols = 80;
+
+	if (!ioctl(s->tty, TIOCGWINSZ, &ws) && ws.ws_row && ws.ws_col) {
+		rows = ws.ws_row < ROWS_MAX ? ws.ws_row : ROWS_MAX;
+		cols = ws.ws_col < COLS_MAX ? ws.ws_col : COLS_MAX;
+	}
+	if (grid_resize(&s->grid, rows, cols) || grid_resize(&s->shown, rows, cols)) {
+		fail(s, 1, "screen: %s", strerror(ENOMEM));
+		return;
+	}
+	resize_term(rows, cols);
+	erase();
+	clearok(curscr, TRUE);
+	s->dirty = true;
+}
+
+/* Paints everything anew: after a suspension, or when something else wrote to the terminal. */
+static void repaint(struct screen *s)
+{
+	size_changed(s);
+}
+
+static void suspend(struct screen *s)
+{
+	sigset_t stop;
+
+	leave(s);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	raise(SIGTSTP); /* its action is the default one; it is delivered when it is unblocked */
+	sigprocmask(SIG_UNBLOCK, &stop, NULL);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	modes_on();
+	repaint(s);
+}
+
+/* SEGV and its kind: only async-signal-safe calls; then the default action, so that a core is written. */
+static void crashed(int sig)
+{
+	if (write(restore.tty, restore.leave, restore.leave_len) < 0 ||
+	    tcsetattr(STDIN_FILENO, TCSANOW, &restore.modes))
+		_exit(128 + sig);
+	dup2(restore.stderr_fd, STDERR_FILENO);
+	raise(sig); /* SA_RESETHAND: blocked until we return, then fatal */
+}
+
+static void catch_crashes(void)
+{
+	static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+	static const char *const names[] = { "sgr0", "rmkx", "cnorm", "rmcup" };
+	static char stack[16384];
+	stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	struct sigaction sa = { .sa_handler = crashed, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND) };
+	size_t len = (size_t)snprintf(restore.leave, sizeof(restore.leave), SYNC_END "\033[?1006l\033[?1000l");
+
+	/* Terminals without these modes ignore them, but those without colours may be older than the habit. */
+	if (!has_colors())
+		len = 0;
+	for (int i = 0; i < 4; i++) {
+		const char *code = tigetstr(names[i]);
+
+		if (code && code != (char *)-1 && len + strlen(code) + 2 < sizeof(restore.leave))
+			len += (size_t)snprintf(restore.leave + len, sizeof(restore.leave) - len, "%s", code);
+	}
+	len += (size_t)snprintf(restore.leave + len, sizeof(restore.leave) - len, "\r\n");
+	restore.leave_len = len;
+	sigaltstack(&ss, NULL);
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		sigaction(fatal[i], &sa, NULL);
+}
+
+/* A file description of our own for the terminal, so that O_NONBLOCK is not the shell's too. */
+static int open_tty(void)
+{
+	int fd = open("/proc/self/fd/1", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0 && ttyname(STDOUT_FILENO))
+		fd = open(ttyname(STDOUT_FILENO), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) /* not ours to open (su, sudo -u): then shared after all */
+		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return fd;
+}
+
+/* ---- setting up ---- */
+
+static int open_terminal(struct screen *s)
+{
+	const char *term = getenv("TERM");
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		fail(s, 1, "screen: standard %s is not a terminal; --batch, --json and --csv do not need one",
+		     isatty(STDIN_FILENO) ? "output" : "input");
+		return -ENOTTY;
+	}
+	tcgetattr(STDIN_FILENO, &restore.modes);
+	s->tty = restore.tty = open_tty();
+	s->out_memory = memfd_create("lagtop-screen", MFD_CLOEXEC);
+	s->out_file = s->out_memory >= 0 ? fdopen(s->out_memory, "w") : NULL;
+	s->in_file = fdopen(dup(STDIN_FILENO), "r");
+	if (s->tty < 0 || !s->out_file || !s->in_file) {
+		fail(s, 1, "screen: %s", strerror(errno));
+		return -errno;
+	}
+	set_escdelay(25);
+	s->curses = newterm(NULL, s->out_file, s->in_file);
+	if (!s->curses) {
+		fail(s, 1,
+		     "screen: the terminal type \"%s\" is not known here; try TERM=xterm or TERM=vt100, or --batch",
+		     term ? term : "");
+		return -EINVAL;
+	}
+	typeahead(-1);
+	nonl();
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	meta(stdscr, TRUE);
+	choose_looks(s);
+	if (!s->options->no_mouse && !s->view.settings.no_mouse) {
+		mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+		mouseinterval(0);
+	}
+	s->synchronised = has_colors() && term && strncmp(term, "linux", 5);
+	s->grid.utf8 = !s->options->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
+	/* The console's font lacks most eighth blocks; so did terminals without colours. */
+	s->grid.blocks = s->grid.utf8 && term && strncmp(term, "linux", 5);
+	modes_on();
+	catch_crashes();
+	size_changed(s);
+	return 0;
+}
+
+/* What is written to stderr while the screen is up comes out after it. */
+static void keep_stderr(struct screen *s)
+{
+	s->stderr_memory = memfd_create("lagtop-stderr", MFD_CLOEXEC);
+	s->stderr_fd = restore.stderr_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (s->stderr_memory >= 0 && s->stderr_fd >= 0)
+		dup2(s->stderr_memory, STDERR_FILENO);
+}
+
+static void release_stderr(struct screen *s)
+{
+	char buf[4096];
+	ssize_t n;
+
+	if (s->stderr_fd < 0 || s->stderr_memory < 0)
+		return;
+	fflush(stderr);
+	dup2(s->stderr_fd, STDERR_FILENO);
+	lseek(s->stderr_memory, 0, SEEK_SET);
+	while ((n = read(s->stderr_memory, buf, sizeof(buf))) > 0)
+		if (write(STDERR_FILENO, buf, (size_t)n) < 0)
+			break;
+	close(s->stderr_memory);
+	close(s->stderr_fd);
+}
+
+static int open_signals(struct screen *s, sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGTSTP);
+	sigaddset(&set, SIGCONT);
+	sigaddset(&set, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &set, before);
+	s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return s->signals < 0 ? -errno : 0;
+}
+
+/* Readings lie on a grid of absolute times: a late one does not shift the next. */
+static int set_timer(struct screen *s)
+{
+	uint64_t delay_ns = (uint64_t)(s->view.delay_s * 1e9);
+	uint64_t first = clock_ns(CLOCK_MONOTONIC) + delay_ns;
+	struct itimerspec when = {
+		.it_value = { (time_t)(first / 1000000000), (long)(first % 1000000000) },
+		.it_interval = { (time_t)(delay_ns / 1000000000), (long)(delay_ns % 1000000000) },
+	};
+
+	if (s->options->manual)
+		return 0;
+	return timerfd_settime(s->timer, TFD_TIMER_ABSTIME, &when, NULL) ? -errno : 0;
+}
+
+/* ---- what happens ---- */
+
+static void take_reading(struct screen *s)
+{
+	struct sample *sample;
+	int got;
+
+	if (s->view.source_ended)
+		return;
+	sample = history_take(&s->view.history);
+	if (!sample) {
+		fail(s, 1, "screen: %s", strerror(ENOMEM));
+		return;
+	}
+	if (s->source->want_connections)
+		s->source->want_connections(s->source, view_wants_connections(&s->view));
+	got = s->source->read(s->source, sample);
+	if (got <= 0)
+		history_drop(&s->view.history, sample);
+	if (got < 0 && s->source->live) {
+		fail(s, 1, "reading: %s", strerror(-got));
+		return;
+	}
+	s->dirty = true;
+	if (got <= 0) {
+		s->view.source_ended = true;
+		if (record_trouble(s->source)[0])
+			view_say(&s->view, STYLE_WARN, "%s", record_trouble(s->source));
+		return;
+	}
+	if (s->options->manual)
+		s->view.now_ns = s->readings * 1000000000ULL;
+	s->readings++;
+	if (s->record) {
+		int err = record_write(s->record, sample);
+
+		if (err) {
+			fail(s, 1, "record: %s", strerror(-err));
+			history_drop(&s->view.history, sample);
+			return;
+		}
+	}
+	got = view_reading(&s->view, sample);
+	if (got)
+		fail(s, 1, "screen: %s", strerror(-got));
+	if (s->options->iterations && s->readings >= s->options->iterations)
+		s->status = 0;
+}
+
+static bool translate(int got, wint_t ch, struct key *k)
+{
+	static const struct {
+		wint_t curses;
+		uint32_t code;
+	} map[] = {
+		{ KEY_UP, K_UP },	{ KEY_DOWN, K_DOWN },		{ KEY_LEFT, K_LEFT },
+		{ KEY_RIGHT, K_RIGHT }, { KEY_PPAGE, K_PAGE_UP },	{ KEY_NPAGE, K_PAGE_DOWN },
+		{ KEY_HOME, K_HOME },	{ KEY_FIND, K_HOME },		{ KEY_END, K_END },
+		{ KEY_SELECT, K_END },	{ KEY_ENTER, K_ENTER },		{ KEY_BTAB, K_BACKTAB },
+		{ KEY_DC, K_DELETE },	{ KEY_BACKSPACE, K_BACKSPACE },
+	};
+	MEVENT event;
+
+	*k = (struct key){ .code = ch };
+	if (got == OK) {
+		if (ch == 127 || ch == 8)
+			k->code = K_BACKSPACE;
+		else if (ch == '\n')
+			k->code = K_ENTER;
+		return true;
+	}
+	if (ch == KEY_MOUSE) {
+		if (getmouse(&event) != OK)
+			return false;
+		k->code = K_MOUSE;
+		k->y = event.y;
+		k->x = event.x;
+		k->button = event.bstate & BUTTON4_PRESSED   ? BUTTON_WHEEL_UP
+			    : event.bstate & BUTTON5_PRESSED ? BUTTON_WHEEL_DOWN
+							     : BUTTON_CLICK;
+		return true;
+	}
+	if (ch >= KEY_F(1) && ch <= KEY_F(12)) {
+		k->code = K_F + ch - KEY_F(0);
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
+		if (map[i].curses == ch) {
+			k->code = map[i].code;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Obeys all keys that are there. */
+static void read_keys(struct screen *s)
+{
+	struct key k;
+	wint_t ch;
+	int got, err;
+
+	while (s->status < 0 && (got = get_wch(&ch)) != ERR) {
+		s->dirty = true;
+		if (!translate(got, ch, &k))
+			continue;
+		view_key(&s->view, &k);
+		if (s->view.read_now && s->options->manual)
+			take_reading(s);
+		s->view.read_now = false;
+		err = view_arrange(&s->view);
+		if (err)
+			fail(s, 1, "screen: %s", strerror(-err));
+		if (s->view.quit)
+			s->status = 0;
+		if (s->view.delay_changed)
+			set_timer(s);
+		s->view.delay_changed = false;
+		if (s->view.redraw)
+			repaint(s);
+		s->view.redraw = false;
+		if (s->view.settings_changed)
+			settings_save(&s->view);
+		s->view.settings_changed = false;
+	}
+}
+
+static void read_signals(struct screen *s)
+{
+	struct signalfd_siginfo si;
+
+	while (read(s->signals, &si, sizeof(si)) == sizeof(si)) {
+		switch (si.ssi_signo) {
+		case SIGINT:
+			s->status = 0;
+			break;
+		case SIGTSTP:
+			suspend(s);
+			break;
+		case SIGCONT: /* after a SIGSTOP nobody told us about */
+			modes_on();
+			repaint(s);
+			break;
+		case SIGWINCH:
+			size_changed(s);
+			break;
+		default:
+			s->status = 128 + (int)si.ssi_signo;
+		}
+	}
+}
+
+static void loop(struct screen *s)
+{
+	struct pollfd p[4] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = s->signals, .events = POLLIN },
+		{ .fd = s->timer, .events = POLLIN },
+		{ .fd = s->tty },
+	};
+	uint64_t ticks;
+
+	while (s->status < 0) {
+		if (s->dirty && !s->pending_len)
+			draw(s);
+		p[3].events = s->pending_len ? POLLOUT : 0;
+		if (poll(p, 4, -1) < 0 && errno != EINTR)
+			break;
+		if (!s->options->manual)
+			s->view.now_ns = clock_ns(CLOCK_MONOTONIC);
+		if (p[1].revents)
+			read_signals(s);
+		if (p[0].revents & POLLIN)
+			read_keys(s);
+		if (p[0].revents & (POLLHUP | POLLERR | POLLNVAL) || p[3].revents & (POLLHUP | POLLERR))
+			s->status = s->status < 0 ? 128 + SIGHUP : s->status;
+		if (p[2].revents && read(s->timer, &ticks, sizeof(ticks)) == sizeof(ticks) && s->status < 0)
+			take_reading(s);
+		if (p[3].revents & POLLOUT)
+			flush_pending(s);
+	}
+}
+
+int screen_run(const struct options *o, struct source *src, struct record *rec, char *why, size_t why_size)
+{
+	struct screen s = { .options = o,
+			    .source = src,
+			    .record = rec,
+			    .tty = -1,
+			    .timer = -1,
+			    .signals = -1,
+			    .stderr_fd = -1,
+			    .stderr_memory = -1,
+			    .out_memory = -1,
+			    .status = -1,
+			    .why = why,
+			    .why_size = why_size };
+	sigset_t before;
+
+	sigprocmask(SIG_BLOCK, NULL, &before);
+	if (view_init(&s.view, o, src->live)) {
+		fail(&s, 1, "screen: %s", strerror(ENOMEM));
+		goto out;
+	}
+	settings_load(&s.view);
+	if (open_terminal(&s))
+		goto out;
+	keep_stderr(&s);
+	s.timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (s.timer < 0 || open_signals(&s, &before) || set_timer(&s)) {
+		fail(&s, 1, "screen: %s", strerror(errno));
+	} else {
+		if (!src->live) /* a recording's first reading is there already */
+			take_reading(&s);
+		loop(&s);
+	}
+	leave(&s);
+	release_stderr(&s);
+out:
+	if (s.curses)
+		delscreen(s.curses);
+	if (s.out_file)
+		fclose(s.out_file);
+	if (s.in_file)
+		fclose(s.in_file);
+	if (s.tty >= 0)
+		close(s.tty);
+	if (s.timer >= 0)
+		close(s.timer);
+	if (s.signals >= 0)
+		close(s.signals);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	view_free(&s.view);
+	grid_free(&s.grid);
+	grid_free(&s.shown);
+	free(s.pending);
+	return s.status;
+}

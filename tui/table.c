@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The rows of a table: filtered, sorted or held, in a tree, with a cursor. Drawing is in table_draw.c. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arrange.h"
+#include "batch.h"
+#include "table.h"
+
+void table_init(struct table *t, const struct column_view *view)
+{
+	*t = (struct table){ .view = view, .kind = view->kind };
+	table_choose(t, view->columns);
+	t->sort = column_find(view->sort);
+}
+
+void table_free(struct table *t)
+{
+	free(t->order);
+	free(t->places);
+	t->order = NULL;
+	t->places = NULL;
+}
+
+int table_choose(struct table *t, const char *names)
+{
+	const struct column *found[TABLE_COLUMNS];
+	int n = 0;
+
+	while (*names) {
+		size_t len = strcspn(names, " ,");
+		char name[32];
+
+		if (len && len < sizeof(name) && n < TABLE_COLUMNS) {
+			memcpy(name, names, len);
+			name[len] = 0;
+			found[n] = column_find(name);
+			if (found[n])
+				n++;
+		}
+		names += len + (names[len] != 0);
+	}
+	if (n) {
+		memcpy(t->chosen, found, (size_t)n * sizeof(found[0]));
+		t->n_chosen = n;
+	}
+	return n;
+}
+
+static bool chosen(const struct table *t, const struct column *c)
+{
+	for (int i = 0; i < t->n_chosen; i++)
+		if (t->chosen[i] == c)
+			return true;
+	return false;
+}
+
+int table_columns(const struct table *t, const struct column *out[TABLE_COLUMNS])
+{
+	/* What rows of another kind need first, when the view's columns do not have it. */
+	static const struct {
+		enum model_kind kind;
+		const char *name;
+	} first[] = {
+		{ MODEL_THREAD, "tid" },
+		{ MODEL_COMMAND, "procs" },
+		{ MODEL_USER, "procs" },
+		{ MODEL_CGROUP, "procs" },
+	};
+	const struct column *extra = NULL;
+	int n = 0;
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+		if (first[i].kind == t->kind)
+			extra = column_find(first[i].name);
+	if (extra && chosen(t, extra))
+		extra = NULL;
+	if (extra && t->kind != MODEL_THREAD)
+		out[n++] = extra;
+	for (int i = 0; i < t->n_chosen; i++) {
+		if (!(t->chosen[i]->kinds & 1 << t->kind))
+			continue;
+		if (n < TABLE_COLUMNS)
+			out[n++] = t->chosen[i];
+		if (extra && t->kind == MODEL_THREAD && i == 0 && n < TABLE_COLUMNS)
+			out[n++] = extra;
+	}
+	return n;
+}
+
+static uint64_t hash_more(uint64_t h, const void *bytes, size_t len)
+{
+	const unsigned char *b = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ b[i]) * 0x100000001b3ULL;
+	return h;
+}
+
+uint64_t table_key(const struct row *r)
+{
+	uint64_t id[6] = { r->kind, 0 };
+	uint64_t h = 0xcbf29ce484222325ULL;
+
+	switch (r->kind) {
+	case MODEL_COMMAND:
+	case MODEL_USER:
+	case MODEL_CGROUP:
+		h = hash_more(h, r->comm, strlen(r->comm));
+		id[1] = r->uid;
+		break;
+	case MODEL_CALL:
+		id[1] = r->call;
+		break;
+	case MODEL_CONNECTION:
+		id[1] = r->connection->proto | (uint64_t)r->connection->local_port << 16 |
+			(uint64_t)r->connection->remote_port << 32;
+		id[2] = r->connection->netns;
+		h = hash_more(h, r->connection->local, sizeof(r->connection->local));
+		h = hash_more(h, r->connection->remote, sizeof(r->connection->remote));
+		break;
+	case MODEL_THREAD:
+		id[2] = r->tid;
+		/* fall through */
+	case MODEL_PROCESS:
+		id[1] = r->pid;
+		id[3] = r->start_ns;
+		break;
+	}
+	return hash_more(h, id, sizeof(id));
+}
+
+bool table_matches(const struct table *t, const struct row *r, const char *text)
+{
+	const struct column *cols[TABLE_COLUMNS];
+	int n = table_columns(t, cols);
+	char buf[512];
+
+	if (!*text || strcasestr(r->comm, text) || strcasestr(r->cmdline, text))
+		return true;
+	for (int i = 0; i < n; i++) {
+		if (cols[i]->show != SHOW_TEXT && cols[i]->show != SHOW_ID)
+			continue;
+		column_format(cols[i], r, true, buf, sizeof(buf), 120);
+		if (strcasestr(buf, text))
+			return true;
+	}
+	return false;
+}
+
+bool table_tagged(const struct table_wants *w, uint64_t key)
+{
+	for (uint32_t i = 0; i < w->n_tags; i++)
+		if (w->tags[i] == key)
+			return true;
+	return false;
+}
+
+static bool wanted(const struct table *t, const struct row *r, const struct table_wants *w)
+{
+	return !(w->no_kernel && r->kernel) && batch_wants(&w->options, r) && table_matches(t, r, w->filter);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct table_place *x = a, *y = b;
+
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+/* Remembers where every row stands now. Without memory the order is simply not held. */
+static void table_hold(struct table *t, uint64_t now_ns)
+{
+	bool fresh = now_ns >= t->held_ns;
+
+	t->held_ns = now_ns + TABLE_HOLD_NS;
+	if (!fresh && t->n_places)
+		return;
+	free(t->places);
+	t->n_places = 0;
+	t->places = malloc(t->n * sizeof(*t->places) + 1);
+	if (!t->places)
+		return;
+	for (uint32_t i = 0; i < t->n; i++)
+		t->places[i] = (struct table_place){ table_key(t->order[i]), i };
+	t->n_places = t->n;
+	qsort(t->places, t->n_places, sizeof(*t->places), compare_places);
+}
+
+static int compare_at(const void *a, const void *b)
+{
+	const struct table_place *x = a, *y = b;
+
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* Puts the rows back where they stood when the order was held; those that are new follow, in their order. */
+static int restore_places(struct table *t)
+{
+	struct row **sorted = malloc(((size_t)t->n + 1) * sizeof(*sorted));
+	struct table_place *now = malloc(((size_t)t->n + 1) * sizeof(*now)); /* key: index into sorted */
+
+	if (!sorted || !now) {
+		free(sorted);
+		free(now);
+		return -ENOMEM;
+	}
+	memcpy(sorted, t->order, t->n * sizeof(*sorted));
+	for (uint32_t i = 0; i < t->n; i++) {
+		struct table_place want = { .key = table_key(sorted[i]) };
+		const struct table_place *p = bsearch(&want, t->places, t->n_places, sizeof(want), compare_places);
+
+		now[i] = (struct table_place){ i, p ? p->at : t->n_places + i };
+	}
+	qsort(now, t->n, sizeof(*now), compare_at);
+	for (uint32_t i = 0; i < t->n; i++)
+		t->order[i] = sorted[now[i].key];
+	free(sorted);
+	free(now);
+	return 0;
+}
+
+static void find_cursor(struct table *t)
+{
+	if (!t->pinned) {
+		t->cursor = t->top = 0;
+		return;
+	}
+	for (uint32_t i = 0; i < t->n; i++) {
+		if (table_key(t->order[i]) == t->cursor_key) {
+			t->cursor = i;
+			return;
+		}
+	}
+	if (t->cursor >= t->n)
+		t->cursor = t->n ? t->n - 1 : 0;
+	if (t->n)
+		t->cursor_key = table_key(t->order[t->cursor]);
+}
+
+int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint32_t n, const struct table_wants *w,
+		  uint64_t now_ns)
+{
+	int err;
+
+	if (kind != t->kind) {
+		t->pinned = false;
+		t->n_places = 0;
+	}
+	t->kind = kind;
+	t->of = n;
+	t->n = 0;
+	if (n > t->cap) {
+		struct row **order = realloc(t->order, n * sizeof(*order));
+
+		if (!order)
+			return -ENOMEM;
+		t->order = order;
+		t->cap = n;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		rows[i].depth = 0;
+		if (wanted(t, &rows[i], w))
+			t->order[t->n++] = &rows[i];
+	}
+	err = arrange_rows(t->order, t->n, t->sort, t->reverse, w->tree && kind == MODEL_PROCESS);
+	if (!err && now_ns < t->held_ns && t->n_places)
+		err = restore_places(t);
+	find_cursor(t);
+	return err;
+}
+
+const struct row *table_row(const struct table *t, uint32_t line)
+{
+	return line < t->n ? t->order[line] : NULL;
+}
+
+const struct row *table_cursor(const struct table *t)
+{
+	return table_row(t, t->cursor);
+}
+
+void table_move(struct table *t, int64_t by, uint64_t now_ns)
+{
+	int64_t to = (int64_t)t->cursor + by;
+
+	if (!t->n)
+		return;
+	t->cursor = to < 0 ? 0 : to >= t->n ? t->n - 1 : (uint32_t)to;
+	t->cursor_key = table_key(table_cursor(t));
+	t->pinned = true;
+	table_hold(t, now_ns);
+}
+
+void table_home(struct table *t)
+{
+	t->pinned = false;
+	t->cursor = t->top = 0;
+	t->held_ns = 0;
+}
+
+bool table_find(struct table *t, const struct table_wants *w, int direction, bool here, uint64_t now_ns)
+{
+	for (uint32_t step = here ? 0 : 1; step <= t->n && t->n; step++) {
+		uint32_t line = (uint32_t)(((int64_t)t->cursor + direction * (int64_t)step + t->n) % t->n);
+
+		if (table_matches(t, table_row(t, line), w->search)) {
+			table_move(t, (int64_t)line - t->cursor, now_ns);
+			return true;
+		}
+	}
+	return false;
+}
+
+void table_sort(struct table *t, const struct column *c)
+{
+	if (t->sort == c)
+		t->reverse = !t->reverse;
+	else
+		t->reverse = false;
+	t->sort = c;
+	t->held_ns = 0;
+}
+
+void table_sort_move(struct table *t, int direction)
+{
+	const struct column *cols[TABLE_COLUMNS];
+	int n = table_columns(t, cols), at = -1;
+
+	for (int i = 0; i < n; i++)
+		if (cols[i] == t->sort)
+			at = i;
+	for (at += direction; at >= 0 && at < n; at += direction) {
+		if (cols[at]->show == SHOW_SPARK)
+			continue;
+		t->sort = cols[at];
+		t->reverse = false;
+		t->held_ns = 0;
+		/* The sorted column shall be seen. */
+		for (int i = 0; i < t->n_shown; i++)
+			if (t->shown[i].column == t->sort)
+				return;
+		table_scroll(t, direction);
+		return;
+	}
+}
+
+void table_scroll(struct table *t, int by)
+{
+	if (by > 0 && !t->more_right)
+		return;
+	t->skip += by;
+	if (t->skip < 0)
+		t->skip = 0;
+}

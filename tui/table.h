@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A table on the screen: which columns, in which order of rows, where the cursor is. Rows and
+ * values come from the model and the table of columns; nothing is computed here.
+ *
+ * The cursor belongs to a row's identity (key), not to a line, once a cursor key was used
+ * (`pinned`); before that and after Home it stays at the top. After a cursor key the order is
+ * held until held_ns, so that what one aims at does not run away.
+ */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include "grid.h"
+#include "options.h"
+
+#define TABLE_COLUMNS 96
+#define TABLE_TEXT 80
+#define TABLE_HOLD_NS 3000000000ULL
+
+/* What the user asks of every table. */
+struct table_wants {
+	struct options options; /* -p, -u, --active */
+	char filter[TABLE_TEXT], search[TABLE_TEXT];
+	bool no_kernel;
+	bool tree;
+	uint64_t *tags; /* keys of rows */
+	uint32_t n_tags, cap_tags;
+};
+
+struct table_place {
+	uint64_t key;
+	uint32_t at;
+};
+
+struct table {
+	const struct column_view *view;
+	enum model_kind kind;
+	const struct column *chosen[TABLE_COLUMNS]; /* by the user; those without meaning for kind are left out */
+	int n_chosen;
+	const struct column *sort;
+	bool reverse;
+	int skip; /* columns scrolled away to the left */
+
+	struct row **order; /* n rows of the model, as shown; valid until it is asked again */
+	uint32_t n, of, cap;
+
+	uint32_t cursor, top;
+	uint64_t cursor_key;
+	bool pinned;
+	uint64_t held_ns;	    /* clock until which the order is held */
+	struct table_place *places; /* by key: the order held */
+	uint32_t n_places;
+
+	/* As drawn, for the mouse and for paging. */
+	int y, lines, n_shown;
+	struct {
+		const struct column *column;
+		int x, cells;
+	} shown[TABLE_COLUMNS];
+	bool more_left, more_right;
+};
+
+/* The view's default columns and sort. */
+void table_init(struct table *t, const struct column_view *view);
+void table_free(struct table *t);
+/* Replaces the columns by names separated by spaces or commas; unknown ones are left out. Number found. */
+int table_choose(struct table *t, const char *names);
+
+/* The columns that mean something for the kind of rows there now. Returns their number. */
+int table_columns(const struct table *t, const struct column *out[TABLE_COLUMNS]);
+
+uint64_t table_key(const struct row *r);
+/* Filters, sorts (or holds) rows, finds the cursor again. 0 or -ENOMEM. */
+int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint32_t n, const struct table_wants *w,
+		  uint64_t now_ns);
+
+const struct row *table_row(const struct table *t, uint32_t line); /* NULL beyond the end */
+const struct row *table_cursor(const struct table *t);
+/* Moves the cursor by lines, pins it and holds the order. */
+void table_move(struct table *t, int64_t by, uint64_t now_ns);
+void table_home(struct table *t);
+/* Next row (direction 1) or previous (-1) that contains the search text; from here itself if `here`. */
+bool table_find(struct table *t, const struct table_wants *w, int direction, bool here, uint64_t now_ns);
+bool table_matches(const struct table *t, const struct row *r, const char *text);
+
+/* Sorts by the sortable column to the left (-1) or right (1). */
+void table_sort_move(struct table *t, int direction);
+void table_sort(struct table *t, const struct column *c);
+void table_scroll(struct table *t, int by);
+
+bool table_tagged(const struct table_wants *w, uint64_t key);
+
+/* Draws header and rows into lines [y, y + lines) of the grid. */
+void table_draw(struct table *t, struct grid *g, int y, int lines, const struct table_wants *w);
+
+/* Severity of a level of struct model_sparkline. */
+enum style table_spark_style(enum model_spark kind, uint8_t level);
+
+#endif

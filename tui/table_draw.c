@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A table drawn: header and rows. Column widths depend on the columns and the width of the screen only, so that
+ * nothing jumps from reading to reading. */
+#include <stdio.h>
+#include <string.h>
+
+#include "table.h"
+
+#define SPARK_MIN_CELLS 8
+#define MARK_CELLS 1 /* dead, tagged */
+
+/* Columns that stay when others scroll: who the row is. */
+static bool is_fixed(const struct column *c, int at)
+{
+	return (at == 0 && c->show != SHOW_SPARK) || (at < 3 && (!strcmp(c->name, "tid") || !strcmp(c->name, "user")));
+}
+
+static void lay_out(struct table *t, int cols)
+{
+	const struct column *all[TABLE_COLUMNS];
+	const struct column *spark = NULL;
+	int n = table_columns(t, all), fixed = 0, x = MARK_CELLS, skipped = 0;
+	bool rest = n > 0 && all[n - 1]->show == SHOW_TEXT && n > 1;
+	int rest_cells = !rest ? 0 : cols >= 70 ? 16 : cols / 4;
+	int last = rest ? n - 1 : n;
+
+	t->n_shown = 0;
+	t->more_right = false;
+	while (fixed < last && is_fixed(all[fixed], fixed))
+		fixed++;
+	if (t->skip > last - fixed - 1)
+		t->skip = last - fixed > 0 ? last - fixed - 1 : 0;
+	t->more_left = t->skip > 0;
+	for (int i = 0; i < last; i++) {
+		if (all[i]->show == SHOW_SPARK) {
+			spark = all[i];
+			continue;
+		}
+		if (i >= fixed && skipped < t->skip) {
+			skipped++;
+			continue;
+		}
+		if (i > 0 && x + all[i]->width + 1 + rest_cells > cols) {
+			t->more_right = true;
+			break;
+		}
+		t->shown[t->n_shown].column = all[i];
+		t->shown[t->n_shown].x = x;
+		t->shown[t->n_shown].cells = all[i]->width;
+		t->n_shown++;
+		x += all[i]->width + 1;
+	}
+	int room = cols - x - rest_cells - 1;
+
+	if (spark && !t->more_right && room >= SPARK_MIN_CELLS) {
+		int cells = room <= 20 ? room : room < 60 ? 20 + (room - 20) / 2 : 40 + (room - 60) / 2;
+
+		t->shown[t->n_shown].column = spark;
+		t->shown[t->n_shown].x = x + 1;
+		t->shown[t->n_shown].cells = cells < MODEL_SPARK ? cells : MODEL_SPARK;
+		x += t->shown[t->n_shown].cells + 2;
+		t->n_shown++;
+	}
+	if (rest && x < cols) {
+		t->shown[t->n_shown].column = all[n - 1];
+		t->shown[t->n_shown].x = x + 1 < cols ? x + 1 : x;
+		t->shown[t->n_shown].cells = cols - t->shown[t->n_shown].x;
+		t->n_shown++;
+	}
+}
+
+enum style table_spark_style(enum model_spark kind, uint8_t level)
+{
+	if (kind == MODEL_SPARK_NET || !level)
+		return STYLE_SPARK;
+	if (hist_floor(level - 1U) >= 100000000)
+		return STYLE_BAD;
+	return hist_floor(level - 1U) >= 10000000 ? STYLE_WARN : STYLE_SPARK;
+}
+
+static enum style value_style(const struct column *c, const struct row *r)
+{
+	struct value v = column_value(c, r);
+	double n = v.type == VALUE_INT ? (double)v.i : v.type == VALUE_REAL ? v.real : 0;
+
+	if (r->exited)
+		return STYLE_DEAD;
+	if (v.type == VALUE_TEXT)
+		return r->kernel ? STYLE_DIM : STYLE_NORMAL;
+	if (v.type == VALUE_NONE || n == 0)
+		return STYLE_DIM;
+	if (c->flags & COLUMN_BAD)
+		return STYLE_WARN;
+	if (c->flags & COLUMN_LAG)
+		return n >= 20 ? STYLE_BAD : n >= 5 ? STYLE_WARN : STYLE_NORMAL;
+	if (c->flags & COLUMN_LATENCY)
+		return n >= 100e6 ? STYLE_BAD : n >= 10e6 ? STYLE_WARN : STYLE_NORMAL;
+	return STYLE_NORMAL;
+}
+
+static void draw_header(const struct table *t, struct grid *g, int y)
+{
+	grid_fill(g, y, 0, g->cols, ' ', STYLE_HEADER);
+	for (int i = 0; i < t->n_shown; i++) {
+		const struct column *c = t->shown[i].column;
+		enum style style = c == t->sort ? STYLE_SORTED : STYLE_HEADER;
+		int x = t->shown[i].x, cells = t->shown[i].cells, end = x + cells;
+
+		if (c->flags & COLUMN_LEFT || c->show == SHOW_SPARK)
+			end = x + grid_text(g, y, x, cells, style, c->title);
+		else
+			grid_right(g, y, x, cells, style, c->title);
+		if (c->show == SHOW_SPARK && cells > 12) {
+			grid_fill(g, y, end + 1, cells - (end - x) - 1, g->utf8 ? 0xb7 : '.', STYLE_HEADER);
+			grid_put(g, y, x + cells - 4, ' ', STYLE_HEADER);
+			grid_text(g, y, x + cells - 3, 3, STYLE_HEADER, "now");
+		}
+		/* A text's natural order is a to z, a number's biggest first. */
+		if (c == t->sort) {
+			bool up = t->reverse != (c->show == SHOW_TEXT);
+
+			grid_put(g, y, end, g->blocks ? (up ? 0x25b2 : 0x25bc) : (up ? '^' : 'v'), STYLE_SORTED);
+		}
+	}
+	if (t->more_left)
+		grid_put(g, y, 0, '<', STYLE_KEY);
+	if (t->more_right)
+		grid_put(g, y, g->cols - 1, '>', STYLE_KEY);
+}
+
+static void draw_spark(struct grid *g, int y, int x, int cells, const struct column *c, const struct row *r)
+{
+	enum model_spark kind = column_spark(c);
+
+	if (!r->spark)
+		return;
+	for (int i = 0; i < cells; i++) {
+		uint8_t level = r->spark[kind].level[(r->spark[kind].at + (MODEL_SPARK - cells) + i) % MODEL_SPARK];
+
+		grid_spark(g, y, x + i, column_spark_height(kind, level),
+			   r->exited ? STYLE_DEAD : table_spark_style(kind, level));
+	}
+}
+
+/* The indent of a row in the tree: how deep it hangs. */
+static int draw_branch(struct grid *g, int y, int x, int cells, const struct row *r)
+{
+	int indent = (int)r->depth * 2;
+
+	if (!r->depth)
+		return 0;
+	if (indent > cells / 2)
+		indent = cells / 2;
+	grid_text(g, y, x + indent - 2, 2, STYLE_DIM, g->blocks ? "\u2514\u2500" : "`-");
+	return indent;
+}
+
+static void draw_text(struct grid *g, int y, int x, int cells, enum style style, const char *text, const char *search)
+{
+	const char *hit = *search ? strcasestr(text, search) : NULL;
+
+	grid_text(g, y, x, cells, style, text);
+	if (hit) {
+		char head[512], match[TABLE_TEXT];
+
+		snprintf(head, sizeof(head), "%.*s", (int)(hit - text), text);
+		snprintf(match, sizeof(match), "%.*s", (int)strlen(search), hit);
+		int at = grid_width(head);
+
+		if (at < cells)
+			grid_text(g, y, x + at, cells - at, STYLE_MATCH, match);
+	}
+}
+
+static void draw_row(const struct table *t, struct grid *g, int y, const struct row *r, const struct table_wants *w)
+{
+	char buf[2048];
+
+	if (r->exited)
+		grid_put(g, y, 0, g->utf8 && g->blocks ? 0x2020 : '+', STYLE_DEAD);
+	if (w->n_tags && table_tagged(w, table_key(r)))
+		grid_put(g, y, 0, '*', STYLE_WARN);
+	for (int i = 0; i < t->n_shown; i++) {
+		const struct column *c = t->shown[i].column;
+		int x = t->shown[i].x, cells = t->shown[i].cells;
+		bool rest = i == t->n_shown - 1 && c->show == SHOW_TEXT;
+
+		if (c->show == SHOW_SPARK) {
+			draw_spark(g, y, x, cells, c, r);
+			continue;
+		}
+		if (rest) {
+			int indent = draw_branch(g, y, x, cells, r);
+
+			x += indent;
+			cells -= indent;
+		}
+		column_format(c, r, g->utf8, buf, sizeof(buf), cells);
+		if (c->flags & COLUMN_LEFT)
+			draw_text(g, y, x, cells, value_style(c, r), buf, w->search);
+		else
+			grid_right(g, y, x, cells, value_style(c, r), buf);
+	}
+}
+
+void table_draw(struct table *t, struct grid *g, int y, int lines, const struct table_wants *w)
+{
+	t->y = y;
+	t->lines = lines > 1 ? lines - 1 : 0;
+	lay_out(t, g->cols);
+	draw_header(t, g, y);
+	if (t->cursor < t->top)
+		t->top = t->cursor;
+	if (t->lines && t->cursor >= t->top + (uint32_t)t->lines)
+		t->top = t->cursor - (uint32_t)t->lines + 1;
+	if (t->top && t->top + (uint32_t)t->lines > t->n)
+		t->top = t->n > (uint32_t)t->lines ? t->n - (uint32_t)t->lines : 0;
+	for (int i = 0; i < t->lines; i++) {
+		const struct row *r = table_row(t, t->top + (uint32_t)i);
+
+		if (!r)
+			break;
+		draw_row(t, g, y + 1 + i, r, w);
+		if (t->top + (uint32_t)i == t->cursor)
+			grid_light(g, y + 1 + i, 0, g->cols);
+	}
+}

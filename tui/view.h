@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the user looks at: which view, page or menu, which reading, and what each key does to it.
+ * Knows no terminal: it takes keys and readings, and draws into a grid.
+ *
+ * Two models: `live` has seen every reading; `past` is made anew from the history when one looks
+ * back or pauses. Everything drawn comes from the one that is shown.
+ */
+#ifndef VIEW_H
+#define VIEW_H
+
+#include "history.h"
+#include "keys.h"
+#include "table.h"
+
+#define VIEW_TABLES 8
+
+enum view_mode {
+	MODE_TABLE,
+	MODE_HELP,
+	MODE_SORT,
+	MODE_GROUP,
+	MODE_COLUMNS,
+	MODE_SIGNAL,
+	MODE_CONFIRM,
+	MODE_SEARCH,
+	MODE_FILTER,
+	MODE_DELAY,
+};
+
+enum page_tab { PAGE_CALLS, PAGE_THREADS, PAGE_CONNECTIONS, PAGE_HEATMAP, PAGE_TABS };
+
+/* The page of one process. */
+struct page {
+	bool open;
+	uint32_t pid;
+	uint64_t start_ns;
+	enum page_tab tab;
+	struct table tables[PAGE_HEATMAP];
+	struct row row; /* its own numbers */
+	bool gone;	/* no row of it in the reading shown */
+};
+
+/* A menu: a list with a cursor. */
+struct menu {
+	int cursor, top, n;
+	int y, lines; /* as drawn */
+	int signal;   /* MODE_CONFIRM: what to send */
+};
+
+enum view_theme { THEME_AUTO, THEME_DARK, THEME_LIGHT, THEME_MONO };
+
+/* What lagtoprc says that is not part of the view itself. */
+struct settings {
+	enum view_theme theme;
+	bool no_mouse;
+	bool broken; /* the file has lines that are not understood: it is left as it is */
+};
+
+struct view {
+	struct settings settings;
+	struct table_wants wants;
+	struct table tables[VIEW_TABLES];
+	size_t at;		   /* index into column_views and tables */
+	enum model_kind rows_kind; /* MODEL_PROCESS, MODEL_THREAD or a group, in the process views */
+	bool totals;
+	struct page page;
+
+	enum view_mode mode;
+	struct menu menu;
+	char input[TABLE_TEXT]; /* of a prompt */
+
+	struct model *live, *past;
+	uint32_t past_number; /* sample.number that past has seen last; 0: none */
+	struct history history;
+	bool paused;
+	uint32_t back; /* readings ago */
+
+	double delay_s;
+	bool delay_changed, quit, redraw, read_now, settings_changed;
+	bool source_live, source_ended;
+	uint64_t now_ns; /* the clock of held orders and messages; set before each call */
+
+	char message[200];
+	uint64_t message_ns; /* shown until */
+	enum style message_style;
+
+	int tabs_y, tab_x[VIEW_TABLES + 1]; /* as drawn, for the mouse */
+	int page_tabs_y, page_tab_x[PAGE_TABS + 1];
+};
+
+/* Without memory -ENOMEM. The options must outlive the view. */
+int view_init(struct view *v, const struct options *o, bool live);
+void view_free(struct view *v);
+
+/* Takes a reading and owns it. 0 or -ENOMEM. */
+int view_reading(struct view *v, struct sample *s);
+void view_key(struct view *v, const struct key *k);
+/* Arranges the rows of what is shown: after a key or a reading. 0 or -ENOMEM. */
+int view_arrange(struct view *v);
+void view_draw(struct view *v, struct grid *g);
+
+/* For the parts: draw.c, page.c, menu.c. */
+struct model *view_model(const struct view *v);	   /* the one shown */
+struct table *view_table(struct view *v);	   /* the one the cursor is in; NULL: none (heatmap) */
+bool view_wants_connections(const struct view *v); /* the sockets are looked at, or cheap to walk */
+bool view_is_process(const struct view *v);	   /* a view of processes, threads or groups */
+void view_say(struct view *v, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+void draw_frame(struct view *v, struct grid *g);
+
+void page_open(struct view *v, const struct row *r);
+void page_close(struct view *v);
+int page_arrange(struct view *v);
+void page_draw(struct view *v, struct grid *g);
+void page_tab(struct view *v, int by);
+
+void menu_open(struct view *v, enum view_mode mode);
+void menu_key(struct view *v, const struct key *k);
+void menu_draw(struct view *v, struct grid *g);
+void menu_renice(struct view *v, int by);
+
+#endif
