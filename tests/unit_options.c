@@ -82,6 +82,7 @@ static void every_option_sets_its_field(void **state)
 	assert_true(o.has_uid);
 	assert_int_equal(o.uid, 65534);
 	assert_string_equal(o.filter, "cpu>5");
+	assert_non_null(o.expression);
 	assert_string_equal(o.sort->name, "cpu");
 	assert_true(o.sort_reverse);
 	assert_string_equal(o.view->name, "sched");
@@ -151,6 +152,8 @@ static void bad_lines(void **state)
 		{ "--history 0", "'0'", "1 to 65536" },
 		{ "--history 1e3", "'1e3'", "1 to 65536" },
 		{ "--max-threads 2000000", "'2000000'", "1 to 1048576" },
+		{ "-f cpu>>", "'cpu>>': at character 5", "a value" },
+		{ "-f inflight>1", "'inflight>1'", "--list-columns" },
 		{ "-w _", "''", "a file to write" },
 		{ "-r _", "''", "--record" },
 		{ "-b -j", "--batch, --json and --csv", "choose one" },

@@ -46,7 +46,10 @@ bool batch_wants(const struct options *o, const struct row *r)
 		if (i == o->n_pids)
 			return false;
 	}
-	return !o->active || is_active(r);
+	if (o->active && !is_active(r))
+		return false;
+	/* Tables that do not have its columns are not filtered: the screen has other tabs, JSON other lists. */
+	return !o->expression || !(filter_kinds(o->expression) & 1U << r->kind) || filter_holds(o->expression, r);
 }
 
 int batch_rows(const struct options *o, struct model *m, struct row ***rows)

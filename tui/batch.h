@@ -7,7 +7,7 @@
 
 #include "options.h"
 
-/* Whether a row belongs on the screen or in the output (-p, -u, --active; the model keeps all). */
+/* Whether a row belongs on the screen or in the output (-p, -u, -f, --active; the model keeps all). */
 bool batch_wants(const struct options *o, const struct row *r);
 
 /* The rows that the options ask for, in order. The array is the caller's to free, the rows are the model's.

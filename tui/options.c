@@ -116,8 +116,13 @@ static int set_user(struct options *o, const char *arg)
 
 static int set_filter(struct options *o, const char *arg)
 {
+	char why[200];
+	size_t at = 0;
+
+	filter_free(o->expression);
 	o->filter = arg;
-	return 0;
+	o->expression = filter_parse(arg, &at, why, sizeof(why));
+	return o->expression ? 0 : bad("--filter '%s': at character %zu: %s", arg, at + 1, why);
 }
 
 /* The names of the columns that mean something for a kind of row, or of all. */
@@ -325,6 +330,9 @@ static int check_together(const struct options *o)
 		column_names(names, sizeof(names), 1U << options_kind(o));
 		return bad("--sort '%s': no such column in this table; there are: %s", o->sort->name, names);
 	}
+	if (o->expression && !(filter_kinds(o->expression) & 1U << options_kind(o)))
+		return bad("--filter '%s': one of its columns is not in this table; --list-columns lists them",
+			   o->filter);
 	return 0;
 }
 
@@ -383,6 +391,7 @@ int options_parse(struct options *o, int argc, char **argv)
 
 void options_free(struct options *o)
 {
+	filter_free(o->expression);
 	free(o->pids);
 	*o = (struct options){ 0 };
 }

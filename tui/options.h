@@ -4,6 +4,7 @@
 #define OPTIONS_H
 
 #include "column.h"
+#include "filter.h"
 #include "probe.h"
 
 #define LAGTOP_VERSION "0.1"
@@ -18,7 +19,8 @@ struct options {
 	size_t n_pids;
 	bool has_uid;
 	uint32_t uid;
-	const char *filter;
+	const char *filter;	   /* as given; NULL: none */
+	struct filter *expression; /* what it means */
 	const struct column *sort; /* NULL: the view's own */
 	bool sort_reverse;
 	const struct column_view *view;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The filter language: which rows are shown.
+ *
+ *   cpu>5 and user=root       columns by name, = != < <= > >= with their shown values
+ *   runq99>=5ms, tx>1.5M, lag>10%, calls>20k      times need a unit (ns us ms s m h d)
+ *   command~"^nginx: w"       ~ and !~: POSIX extended regular expression, in texts
+ *   not (postgres or redis)   a word alone: somewhere in the command line, a call, an address
+ *
+ * `and` binds tighter than `or` and may be left out. Words and expressions without a capital
+ * letter ignore case. What is not known (-) fulfils no comparison.
+ */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include "column.h"
+
+struct filter;
+
+/* NULL: bad; *at is the byte where, and why says what was expected. A text of spaces: everything holds. */
+struct filter *filter_parse(const char *text, size_t *at, char *why, size_t why_size);
+void filter_free(struct filter *f); /* NULL is legal */
+
+bool filter_holds(const struct filter *f, const struct row *r);
+
+/* The kinds of row (bit set, as in struct column) in which all its columns mean something. */
+unsigned int filter_kinds(const struct filter *f);
+
+#endif
