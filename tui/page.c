@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The page of one process: where its time goes, its latencies, its calls, threads, connections. */
+/* The page of one process: its budget, latencies, calls, threads, connections; charts are drawn by chart.c. */
 #include <stdio.h>
 #include <string.h>
 
+#include "chart.h"
 #include "format.h"
+#include "names.h"
 #include "view.h"
 
 static const char *const tab_titles[PAGE_TABS] = { "Calls", "Threads", "Connections", "Heatmap" };
@@ -15,6 +17,8 @@ void page_open(struct view *v, const struct row *r)
 	v->page = (struct page){ .open = true, .pid = r->pid, .start_ns = r->kind == MODEL_PROCESS ? r->start_ns : 0 };
 	for (int i = 0; i < PAGE_HEATMAP; i++)
 		table_init(&v->page.tables[i], column_view_find(views[i]));
+	table_choose(&v->page.tables[PAGE_THREADS],
+		     "tid state lag cpu runq blk lock runq99 calls errors call oldest command");
 	v->page.tables[PAGE_THREADS].kind = MODEL_THREAD;
 }
 
@@ -30,17 +34,14 @@ void page_tab(struct view *v, int by)
 	v->page.tab = (enum page_tab)(((int)v->page.tab + PAGE_TABS + by) % PAGE_TABS);
 }
 
-int page_arrange(struct view *v)
+/* The row's texts must outlive the model's next rows: they lie in the sample, which does. */
+static int find_process(struct view *v)
 {
-	static const enum model_kind kinds[PAGE_HEATMAP] = { MODEL_CALL, MODEL_THREAD, MODEL_CONNECTION };
-	struct page *p = &v->page;
 	struct model_query q = { .kind = MODEL_PROCESS, .totals = v->totals };
-	struct table_wants all = v->wants;
+	struct page *p = &v->page;
 	struct row *rows;
 	int n = model_rows(view_model(v), &q, &rows);
 
-	if (n < 0)
-		return n;
 	p->gone = true;
 	for (int i = 0; i < n; i++) {
 		if (rows[i].pid != p->pid || (p->start_ns && rows[i].start_ns != p->start_ns))
@@ -49,24 +50,143 @@ int page_arrange(struct view *v)
 		p->start_ns = rows[i].start_ns;
 		p->gone = false;
 	}
-	if (p->tab == PAGE_HEATMAP)
-		return 0;
-	q = (struct model_query){ .kind = kinds[p->tab], .totals = v->totals, .pid = p->pid, .start_ns = p->start_ns };
+	return n < 0 ? n : 0;
+}
+
+int page_arrange(struct view *v)
+{
+	static const enum model_kind kinds[PAGE_HEATMAP] = { MODEL_CALL, MODEL_THREAD, MODEL_CONNECTION };
+	struct page *p = &v->page;
+	struct model_query q = { .totals = v->totals, .pid = p->pid };
+	struct table_wants all = { .options.group = MODEL_PROCESS };
+	struct row *rows;
+	int n = find_process(v);
+
+	if (n < 0 || p->tab == PAGE_HEATMAP)
+		return n;
+	q.kind = kinds[p->tab];
+	q.start_ns = p->start_ns;
 	n = model_rows(view_model(v), &q, &rows);
 	if (n < 0)
 		return n;
-	/* The filter chose processes; inside one all is shown. */
-	all.filter[0] = 0;
-	all.tree = false;
+	/* What chose among processes is not asked here: inside one, all is shown. */
+	memcpy(all.search, v->wants.search, sizeof(all.search));
 	return table_arrange(&p->tables[p->tab], q.kind, rows, (uint32_t)n, &all, v->now_ns);
+}
+
+static void draw_identity(const struct view *v, struct grid *g, int y)
+{
+	const struct row *r = &v->page.row;
+	const struct sample *s = model_sample(view_model(v));
+	char name[512], buf[192], when[24], group[96];
+	int x, right = g->cols;
+
+	if (v->page.gone && !r->interval_ns) {
+		snprintf(buf, sizeof(buf), " %u is not in this reading", v->page.pid);
+		grid_text(g, y, 0, g->cols, STYLE_WARN, buf);
+		return;
+	}
+	format_ns(when, sizeof(when), s->uptime_ns > r->start_ns ? s->uptime_ns - r->start_ns : 0);
+	format_clean(group, sizeof(group), strrchr(r->cgroup, '/') ? strrchr(r->cgroup, '/') + 1 : "", 28, g->utf8);
+	if (v->page.gone || r->exited) {
+		snprintf(buf, sizeof(buf), r->exited ? "exited, status %d" : "gone", r->exit_code);
+		right -= grid_width(buf) + 1;
+		grid_text(g, y, right, g->cols - right, STYLE_BAD, buf);
+	} else {
+		snprintf(buf, sizeof(buf), "%u thread%s%s%s  up %s", r->threads, r->threads == 1 ? "" : "s",
+			 *group && g->cols >= 90 ? "  " : "", g->cols >= 90 ? group : "", when);
+		right -= grid_width(buf) + 1;
+		grid_text(g, y, right, g->cols - right, STYLE_DIM, buf);
+	}
+	snprintf(buf, sizeof(buf), " %u ", r->pid);
+	x = grid_text(g, y, 0, right, STYLE_STRONG, buf);
+	if (r->own_user) {
+		format_clean(name, sizeof(name), names_user(r->uid), 16, g->utf8);
+		x += grid_text(g, y, x, right - x, STYLE_DIM, name) + 1;
+	}
+	format_clean(name, sizeof(name), *r->cmdline ? r->cmdline : r->comm, right - x - 1 > 0 ? right - x - 1 : 0,
+		     g->utf8);
+	grid_text(g, y, x, right - x - 1, STYLE_STRONG, name);
+}
+
+static void draw_tabs(struct view *v, struct grid *g, int y)
+{
+	int x = 0;
+
+	v->page_tabs_y = y;
+	for (int i = 0; i < PAGE_TABS; i++) {
+		char buf[32];
+
+		v->page_tab_x[i] = x;
+		snprintf(buf, sizeof(buf), " %s ", tab_titles[i]);
+		x += grid_text(g, y, x, g->cols - x, i == (int)v->page.tab ? STYLE_TAB : STYLE_NORMAL, buf);
+		v->page_tab_x[i + 1] = x;
+	}
+	if (g->cols - x > 24)
+		grid_right(g, y, x, g->cols - x - 1, STYLE_DIM, "Tab next, Esc back");
+}
+
+static void draw_histograms(const struct view *v, struct grid *g, int y, int lines)
+{
+	static const struct {
+		const char *title, *brief;
+		bool service;
+	} sides[] = { { "run queue latency", "run queue", false }, { "system calls", "calls", true } };
+	const struct row *r = &v->page.row;
+	int half = (g->cols - 3) / 2;
+
+	for (int i = 0; i < 2; i++) {
+		uint64_t count[HIST_BUCKETS] = { 0 };
+		int x = i ? half + 3 : 1, cells = i ? g->cols - x : half;
+
+		/* The dead have a row for some readings, but no histogram any more. */
+		model_histogram(view_model(v), r->pid, r->start_ns, sides[i].service, count);
+		chart_summary(g, y, x, cells, cells >= 62 ? sides[i].title : sides[i].brief,
+			      sides[i].service ? &r->service : &r->runq);
+		chart_histogram(g, y + 1, x, cells - 1, lines - 1, count);
+	}
+	for (int i = 0; i < lines; i++)
+		grid_put(g, y + i, half + 1, g->blocks ? 0x2502 : '|', STYLE_DIM);
+}
+
+/* Columns are readings, the newest at the right. */
+static void draw_heatmaps(const struct view *v, struct grid *g, int y, int lines)
+{
+	int half = (g->cols - 2) / 2;
+
+	for (int i = 0; i < 2; i++) {
+		int x = i ? half + 2 : 1, cells = i ? g->cols - x : half - 1;
+
+		grid_text(g, y, x, cells, STYLE_HEADER, i ? "system calls" : "run queue latency");
+		chart_heatmap(g, y + 1, x, cells, lines - 1, &v->history, v->back, v->page.pid, v->page.start_ns,
+			      i == 1);
+	}
 }
 
 void page_draw(struct view *v, struct grid *g)
 {
 	struct page *p = &v->page;
+	int y = 1, lines;
 
-	grid_text(g, 1, 1, g->cols, STYLE_STRONG, p->gone ? "gone" : p->row.comm);
-	(void)tab_titles;
-	if (p->tab != PAGE_HEATMAP)
-		table_draw(&p->tables[p->tab], g, 3, g->rows - 4, &v->wants);
+	draw_identity(v, g, y++);
+	if (v->page.gone && !p->row.interval_ns)
+		return;
+	y += chart_budget(g, y, g->rows, &p->row);
+	if (g->rows >= 20) {
+		lines = g->rows >= 36 ? 9 : 5;
+		if (g->rows >= 30)
+			y++;
+		draw_histograms(v, g, y, lines);
+		y += lines;
+		if (g->rows >= 30)
+			y++;
+	}
+	draw_tabs(v, g, y++);
+	lines = g->rows - y - 1;
+	if (lines < 1)
+		return;
+	if (p->tab == PAGE_HEATMAP)
+		draw_heatmaps(v, g, y, lines);
+	else
+		table_draw(&p->tables[p->tab], g, y, lines, &v->wants);
 }
