@@ -33,19 +33,35 @@ static bool is_active(const struct row *r)
 	return false;
 }
 
-bool batch_wants(const struct options *o, const struct row *r)
+/* -p and -u: whose row it is. Rows of nobody's (groups, calls) were narrowed by the query. */
+static bool is_whose(const void *options, const struct row *r)
 {
 	bool of_process = r->kind == MODEL_PROCESS || r->kind == MODEL_THREAD || r->kind == MODEL_CONNECTION;
+	const struct options *o = options;
 	size_t i;
 
-	if (o->has_uid && r->own_user && r->uid != o->uid)
+	if (o->has_uid && (of_process || r->own_user) && (!r->own_user || r->uid != o->uid))
 		return false;
-	if (o->n_pids && of_process) {
-		for (i = 0; i < o->n_pids && o->pids[i] != r->pid; i++)
-			;
-		if (i == o->n_pids)
-			return false;
-	}
+	if (!o->n_pids || !of_process)
+		return true;
+	for (i = 0; i < o->n_pids; i++)
+		if (o->pids[i] == r->pid)
+			return true;
+	return false;
+}
+
+void batch_narrow(const struct options *o, struct model_query *query)
+{
+	if (!o->n_pids && !o->has_uid)
+		return;
+	query->wants = is_whose;
+	query->context = o;
+}
+
+bool batch_wants(const struct options *o, const struct row *r)
+{
+	if (!is_whose(o, r))
+		return false;
 	if (o->active && !is_active(r))
 		return false;
 	/* Tables that do not have its columns are not filtered: the screen has other tabs, JSON other lists. */
@@ -59,6 +75,7 @@ int batch_rows(const struct options *o, struct model *m, struct row ***rows)
 	struct row *all;
 	int n, i, kept = 0;
 
+	batch_narrow(o, &query);
 	n = model_rows(m, &query, &all);
 	if (n < 0)
 		return n;

@@ -280,8 +280,14 @@ static int life_add(struct model *m, struct life *l, const struct row *r)
 	return 0;
 }
 
-/* One process of the sample: its row, its sparklines, its totals; runq and service are added to the host's. */
-static int process_update(struct model *m, uint32_t i, struct tally *host_runq, struct tally *host_calls)
+/* The whole host's interval, added up on the way. */
+struct host_sum {
+	struct row row;
+	struct tally runq, calls;
+};
+
+/* One process of the sample: its row, its sparklines, its totals, its part in the host's. */
+static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 {
 	const struct sample *s = m->sample;
 	const struct sample_process *p = &s->processes[i];
@@ -306,8 +312,13 @@ static int process_update(struct model *m, uint32_t i, struct tally *host_runq, 
 	err = life_add(m, l, r);
 	if (!err && r->exited)
 		err = life_keep_last(l, r);
-	tally_add_tally(host_runq, &m->runq);
-	tally_add_tally(host_calls, &m->service);
+	row_add(&host->row, r);
+	if (!r->exited) {
+		host->row.threads += r->threads;
+		host->row.processes++;
+	}
+	tally_add_tally(&host->runq, &m->runq);
+	tally_add_tally(&host->calls, &m->service);
 	tally_clear(&m->runq);
 	tally_clear(&m->service);
 	tally_clear(&m->connect);
@@ -351,43 +362,36 @@ static void host_minute(struct model_host *h)
 		h->minute.n++;
 }
 
-static void host_update(struct model *m, const struct tally *runq, const struct tally *calls)
+static void host_update(struct model *m, const struct host_sum *host)
 {
 	const struct sample *s = m->sample;
+	const struct row *sum = &host->row;
 	struct model_host *h = &m->host;
-	struct row sum = { .retransmits = SAMPLE_UNKNOWN };
 
-	h->threads = 0;
-	h->processes = 0;
-	for (uint32_t i = 0; i < s->n_processes; i++) {
-		const struct row *r = &m->living.rows[i];
-
-		row_add(&sum, r);
-		h->threads += r->exited ? 0 : r->threads;
-		h->processes += !r->exited;
-	}
 	h->interval_ns = s->interval_ns;
 	h->cpus = s->cpus;
-	h->run_ns = sum.time_ns[LT_RUN];
-	h->switches = sum.voluntary + sum.involuntary;
-	h->wakeups = sum.wakeups;
+	h->threads = sum->threads;
+	h->processes = sum->processes;
+	h->run_ns = sum->time_ns[LT_RUN];
+	h->switches = sum->voluntary + sum->involuntary;
+	h->wakeups = sum->wakeups;
 	h->forks = s->forks;
 	h->execs = s->execs;
 	h->exits = s->exits;
-	h->runq = tally_dist(runq);
-	h->calls = tally_dist(calls);
-	h->calls_count = sum.calls;
-	h->call_errors = sum.call_errors;
+	h->runq = tally_dist(&host->runq);
+	h->calls = tally_dist(&host->calls);
+	h->calls_count = sum->calls;
+	h->call_errors = sum->call_errors;
 	h->tx_bytes = 0;
 	h->rx_bytes = 0;
 	for (int i = LT_TCP; i <= LT_INET; i++) {
-		h->tx_bytes += sum.flow[i].tx_bytes;
-		h->rx_bytes += sum.flow[i].rx_bytes;
+		h->tx_bytes += sum->flow[i].tx_bytes;
+		h->rx_bytes += sum->flow[i].rx_bytes;
 	}
 	h->retransmits = s->retransmits;
-	h->connects = sum.connects;
-	h->connect_errors = sum.connect_errors;
-	h->accepts = sum.accepts;
+	h->connects = sum->connects;
+	h->connect_errors = sum->connect_errors;
+	h->accepts = sum->accepts;
 	h->srtt_p50_ns = srtt_median(m);
 	h->net_unknown = !s->probe[SAMPLE_NET].on;
 	host_minute(h);
@@ -425,7 +429,7 @@ static void dead_append(struct model *m)
 
 int model_update(struct model *m, const struct sample *s)
 {
-	struct tally runq = { 0 }, calls = { 0 };
+	struct host_sum host = { .row.retransmits = SAMPLE_UNKNOWN };
 	int err;
 
 	m->sample = NULL;
@@ -438,7 +442,7 @@ int model_update(struct model *m, const struct sample *s)
 	m->sample = s;
 	m->elapsed_ns += s->interval_ns;
 	for (uint32_t i = 0; !err && i < s->n_processes; i++)
-		err = process_update(m, i, &runq, &calls);
+		err = process_update(m, i, &host);
 	if (!err)
 		err = calls_total_update(m);
 	if (err) {
@@ -447,7 +451,7 @@ int model_update(struct model *m, const struct sample *s)
 	}
 	m->living.n = s->n_processes;
 	dead_append(m);
-	host_update(m, &runq, &calls);
+	host_update(m, &host);
 	return 0;
 }
 

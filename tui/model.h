@@ -110,6 +110,9 @@ struct model_query {
 	uint32_t pid;	   /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of this process only; 0: of all */
 	uint64_t start_ns; /* with pid: its identity */
 	uint32_t tid;	   /* MODEL_CALL: of this thread only; 0: all */
+	/* MODEL_CALL, groups: add up only processes for whose row it says so; NULL: all */
+	bool (*wants)(const void *context, const struct row *process);
+	const void *context;
 };
 
 /* The rows of a query, unsorted. *rows belongs to the model. Returns their number, or -ENOMEM. */
@@ -119,6 +122,10 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows);
  * pid 0: the whole host. Returns the number of events. */
 uint64_t model_histogram(const struct model *m, uint32_t pid, uint64_t start_ns, bool service,
 			 uint64_t count[HIST_BUCKETS]);
+
+/* The same of any reading. */
+uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, bool service,
+			    uint64_t count[HIST_BUCKETS]);
 
 /* Percentiles of dense counts; max_ns 0: unknown, the top of the highest bucket stands in. */
 struct model_dist model_dist_of(const uint64_t count[HIST_BUCKETS], uint64_t max_ns);

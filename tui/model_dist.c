@@ -10,14 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void tally_widen(struct tally *t, uint32_t low, uint32_t end)
+{
+	if (t->end == 0 || low < t->low)
+		t->low = low;
+	if (end > t->end)
+		t->end = end;
+}
+
 void tally_add(struct tally *t, uint32_t bucket, uint64_t count)
 {
 	if (count == 0)
 		return;
-	if (t->end == 0 || bucket < t->low)
-		t->low = bucket;
-	if (bucket >= t->end)
-		t->end = bucket + 1;
+	tally_widen(t, bucket, bucket + 1);
 	t->count[bucket] += count;
 	t->events += count;
 }
@@ -26,16 +31,25 @@ void tally_add_dist(struct tally *t, const struct sample *s, const struct sample
 {
 	const struct sample_bucket *b = s->buckets + d->first;
 
-	for (uint32_t i = 0; i < d->n; i++)
-		tally_add(t, b[i].bucket, b[i].count);
-	if (d->n && d->max_ns > t->max_ns)
+	if (d->n == 0)
+		return;
+	tally_widen(t, b[0].bucket, b[d->n - 1].bucket + 1); /* a sample's buckets are in order */
+	for (uint32_t i = 0; i < d->n; i++) {
+		t->count[b[i].bucket] += b[i].count;
+		t->events += b[i].count;
+	}
+	if (d->max_ns > t->max_ns)
 		t->max_ns = d->max_ns;
 }
 
 void tally_add_tally(struct tally *t, const struct tally *more)
 {
+	if (more->events == 0)
+		return;
+	tally_widen(t, more->low, more->end);
 	for (uint32_t b = more->low; b < more->end; b++)
-		tally_add(t, b, more->count[b]);
+		t->count[b] += more->count[b];
+	t->events += more->events;
 	if (more->max_ns > t->max_ns)
 		t->max_ns = more->max_ns;
 }
@@ -70,6 +84,8 @@ struct model_dist tally_dist(const struct tally *t)
 
 	if (t->events == 0)
 		return (struct model_dist){ 0 };
+	while (t->count[highest] == 0)
+		highest--;
 	if (t->max_ns == 0 && highest < HIST_BUCKETS - 1) {
 		d.max_ns = hist_floor(highest + 1) - 1;
 	} else if (hist_bucket(t->max_ns) < highest) {
@@ -128,8 +144,13 @@ int dist_sum_add(struct dist_sum *d, const struct tally *t)
 
 void tally_add_sum(struct tally *t, const struct dist_sum *d)
 {
-	for (uint32_t i = 0; i < d->n; i++)
-		tally_add(t, d->low + i, d->count[i]);
+	if (d->n == 0)
+		return;
+	tally_widen(t, d->low, d->low + d->n);
+	for (uint32_t i = 0; i < d->n; i++) {
+		t->count[d->low + i] += d->count[i];
+		t->events += d->count[i];
+	}
 	if (d->max_ns > t->max_ns)
 		t->max_ns = d->max_ns;
 }

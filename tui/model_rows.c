@@ -235,6 +235,13 @@ static void group_finish(struct model *m, struct row *row, const struct group *g
 	tally_clear(&m->connect);
 }
 
+static bool query_wants(const struct model *m, const struct model_query *q, uint32_t process)
+{
+	return !q->wants || q->wants(q->context, &m->living.rows[process]);
+}
+
+#define NO_GROUP UINT32_MAX
+
 static int group_rows(struct model *m, const struct model_query *q, struct row **rows)
 {
 	uint32_t n = m->sample->n_processes, first = 0;
@@ -249,9 +256,13 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 	out->n = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct row *r = &m->living.rows[i], *total = m->life_of[i]->total;
-		int g = group_find(m, &table, q->kind, r, out);
 		const struct row *add = q->totals && total ? total : r;
+		int g;
 
+		m->group_of[i] = NO_GROUP;
+		if (!query_wants(m, q, i))
+			continue;
+		g = group_find(m, &table, q->kind, r, out);
 		m->group_of[i] = (uint32_t)g;
 		m->groups[g].n++;
 		row_add(&out->rows[g], add);
@@ -268,8 +279,11 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 		m->groups[g].n = 0;
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		struct group *g = &m->groups[m->group_of[i]];
+		struct group *g;
 
+		if (m->group_of[i] == NO_GROUP)
+			continue;
+		g = &m->groups[m->group_of[i]];
 		m->members[g->first + g->n++] = i;
 	}
 	for (uint32_t g = 0; g < out->n; g++)
@@ -281,7 +295,7 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 static int call_rows(struct model *m, const struct model_query *q, struct row **rows)
 {
 	const struct sample *s = m->sample;
-	struct call_table *c = q->totals && q->pid == 0 ? &m->calls_total : &m->calls;
+	struct call_table *c = q->totals && q->pid == 0 && !q->wants ? &m->calls_total : &m->calls;
 	struct range range = find_process(s, q->pid, q->start_ns);
 
 	if (c == &m->calls) {
@@ -289,6 +303,8 @@ static int call_rows(struct model *m, const struct model_query *q, struct row **
 		for (uint32_t i = range.first; i < range.end; i++) {
 			const struct sample_process *p = &s->processes[i];
 
+			if (!query_wants(m, q, i))
+				continue;
 			for (uint32_t t = 0; t < p->n_threads; t++) {
 				const struct sample_thread *thread = &s->threads[p->first_thread + t];
 
@@ -384,12 +400,15 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows)
 uint64_t model_histogram(const struct model *m, uint32_t pid, uint64_t start_ns, bool service,
 			 uint64_t count[HIST_BUCKETS])
 {
-	const struct sample *s = m->sample;
+	return m->sample ? model_histogram_of(m->sample, pid, start_ns, service, count) : 0;
+}
+
+uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, bool service,
+			    uint64_t count[HIST_BUCKETS])
+{
 	struct range range;
 	uint64_t events = 0;
 
-	if (!s)
-		return 0;
 	range = find_process(s, pid, start_ns);
 	for (uint32_t i = range.first; i < range.end; i++) {
 		const struct sample_process *p = &s->processes[i];

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "batch.h"
 #include "view.h"
 
 #define MESSAGE_NS 4000000000ULL
@@ -159,6 +160,7 @@ int view_arrange(struct view *v)
 		return 0;
 	if (v->page.open)
 		return page_arrange(v);
+	batch_narrow(&v->wants.options, &q);
 	n = model_rows(view_model(v), &q, &rows);
 	if (n < 0)
 		return n;
