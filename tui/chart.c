@@ -8,19 +8,20 @@
 #include "format.h"
 
 #define LABEL_CELLS 6
+#define SHARE_CELLS 8 /* "# " and " 99.9%" around the name */
 #define BAR_LABEL "where its time goes"
 
-/* What a state looks like without colours: the denser, the more it wanted to go on. */
+/* What a state looks like without colours: neighbours in the bar differ. */
 static const struct {
 	const char *name;
 	uint32_t block;
 	char letter;
 } states[LT_STATES] = {
 	[LT_RUN] = { "run", 0x2588, '#' },	   [LT_RUNQ] = { "runq", 0x2593, 'Q' },
-	[LT_PREEMPT] = { "preempt", 0x2593, 'P' }, [LT_DISK] = { "disk", 0x2592, 'D' },
-	[LT_BLOCK] = { "block", 0x2592, 'B' },	   [LT_LOCK] = { "lock", 0x2591, 'L' },
-	[LT_NET] = { "net", 0x2591, 'N' },	   [LT_POLL] = { "poll", 0xb7, '-' },
-	[LT_SLEEP] = { "sleep", 0xb7, '.' },	   [LT_IO] = { "io", 0x2591, 'I' },
+	[LT_PREEMPT] = { "preempt", 0x2592, 'P' }, [LT_DISK] = { "disk", 0x2588, 'D' },
+	[LT_BLOCK] = { "block", 0x2593, 'B' },	   [LT_LOCK] = { "lock", 0x2592, 'L' },
+	[LT_NET] = { "net", 0x2593, 'N' },	   [LT_POLL] = { "poll", 0xb7, '-' },
+	[LT_SLEEP] = { "sleep", 0xb7, '.' },	   [LT_IO] = { "io", 0x2592, 'I' },
 	[LT_OTHER] = { "other", 0xb7, 'o' },
 };
 
@@ -79,13 +80,14 @@ int chart_budget(struct grid *g, int y, int screen_rows, const struct row *r)
 	if (screen_rows < 14)
 		return used;
 	for (int state = 0; state < LT_STATES; state++) {
-		/* The widest piece is "▓ preempt 99.9%". */
-		if (x + 15 > g->cols) {
+		int cells = (int)strlen(states[state].name) + SHARE_CELLS;
+
+		if (x + cells > g->cols) {
 			used++;
 			x = 1;
 		}
 		draw_share(g, y + used, x, state, r);
-		x += g->cols >= 100 && g->cols < 176 ? 16 : g->cols >= 176 ? 15 : 13;
+		x += cells + 1;
 	}
 	return used + 1;
 }

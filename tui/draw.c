@@ -10,6 +10,7 @@
 #include "view.h"
 
 #define METERS_MIN_ROWS 16 /* below: one line of meters */
+#define METER_LEVELS 7	   /* of 8: lines of meters stand on each other */
 #define METER_LABEL 10
 #define SEGMENTS 16
 
@@ -132,13 +133,14 @@ static void draw_title(const struct view *v, struct grid *g)
 
 static int level_linear(uint64_t value, uint64_t top)
 {
-	return !top ? 0 : !value ? 1 : 1 + (int)((value * 8 - 1) / top > 7 ? 7 : (value * 8 - 1) / top);
+	uint64_t level = top ? (value * METER_LEVELS + top - 1) / top : 0;
+
+	return !top ? 0 : !level ? 1 : level > METER_LEVELS ? METER_LEVELS : (int)level;
 }
 
 /* Durations: the scale of the rows' sparklines. */
-static int level_duration(uint64_t value, uint64_t top)
+static int level_duration(uint64_t value)
 {
-	(void)top;
 	return value == SAMPLE_UNKNOWN || !value
 		       ? 0
 		       : column_spark_height(MODEL_SPARK_RUNQ, (uint8_t)(hist_bucket(value) + 1));
@@ -167,7 +169,7 @@ static void draw_minute(struct grid *g, int y, int x, int cells, const struct me
 	}
 	for (int i = 0; i < cells && i < (int)h->minute.n; i++) {
 		uint64_t value = m->values[(h->minute.at + MODEL_SPARK - 1 - (uint32_t)i) % MODEL_SPARK];
-		int level = m->duration ? level_duration(value, 0) : level_linear(value, top);
+		int level = m->duration ? level_duration(value) : level_linear(value, top);
 
 		if (value == SAMPLE_UNKNOWN)
 			continue;

@@ -131,7 +131,7 @@ static void draw_histograms(const struct view *v, struct grid *g, int y, int lin
 	static const struct {
 		const char *title, *brief;
 		bool service;
-	} sides[] = { { "run queue latency", "run queue", false }, { "system calls", "calls", true } };
+	} sides[] = { { "run queue latency", "runq", false }, { "system calls", "calls", true } };
 	const struct row *r = &v->page.row;
 	int half = (g->cols - 3) / 2;
 

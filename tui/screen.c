@@ -32,6 +32,8 @@
 #define SYNC_END "\033[?2026l"
 #define ROWS_MAX 500
 #define COLS_MAX 1000
+#define LIT_DARK 237 /* the cursor line's background */
+#define LIT_LIGHT 253
 #define LEAVE_MS 1000 /* how long the last write waits for a stopped terminal */
 
 struct screen {
@@ -46,9 +48,9 @@ struct screen {
 	int out_memory; /* where ncurses writes */
 	int tty;	/* O_NONBLOCK */
 	int timer, signals, stderr_fd, stderr_memory;
-	bool synchronised; /* the terminal may know mode 2026 */
-	short pair[STYLES];
-	attr_t attr[STYLES];
+	bool synchronised;		      /* the terminal may know mode 2026 */
+	short pair[STYLES], lit_pair[STYLES]; /* lit: under the cursor */
+	attr_t attr[STYLES], lit_attr[STYLES];
 	cchar_t line[COLS_MAX];
 
 	char *pending; /* what the terminal has not taken yet */
@@ -133,25 +135,36 @@ static bool light_background(enum view_theme theme)
 	return theme == THEME_LIGHT || (theme == THEME_AUTO && (background == 7 || background == 15));
 }
 
+/* A pair of colours, or 0, the terminal's own, when there is none to be had. */
+static short make_pair(short *next, short colour, short background)
+{
+	if ((colour < 0 && background < 0) || *next >= COLOR_PAIRS || init_pair(*next, colour, background) == ERR)
+		return 0;
+	return (*next)++;
+}
+
 static void choose_looks(struct screen *s)
 {
 	enum view_theme theme = s->view.settings.theme;
 	const char *no_color = getenv("NO_COLOR");
 	bool mono = s->options->no_color || (no_color && *no_color) || theme == THEME_MONO || !has_colors() ||
 		    start_color() == ERR || use_default_colors() == ERR;
-	bool light = light_background(theme);
+	bool light = light_background(theme), rich = !mono && COLORS >= 256;
 	short next = 1;
 
 	for (int i = 0; i < STYLES; i++) {
 		const struct look *l = &looks[i];
-		short colour = COLORS >= 256 ? (light ? l->light : l->dark) : l->eight;
+		short colour = rich ? (light ? l->light : l->dark) : l->eight;
 
-		s->attr[i] = mono ? l->mono : l->attr;
-		if (!mono && COLORS < 256 && (i == STYLE_DIM || i == STYLE_DEAD || i == STYLE_BOX))
+		s->attr[i] = s->lit_attr[i] = mono ? l->mono : l->attr;
+		if (!mono && !rich && (i == STYLE_DIM || i == STYLE_DEAD || i == STYLE_BOX))
 			s->attr[i] |= A_DIM;
-		s->pair[i] = 0;
-		if (!mono && colour >= 0 && next < COLOR_PAIRS && init_pair(next, colour, -1) != ERR)
-			s->pair[i] = next++;
+		s->pair[i] = mono ? 0 : make_pair(&next, colour, -1);
+		/* The cursor: a shade of the background where there are shades, else the line reversed. */
+		if (rich)
+			s->lit_pair[i] = make_pair(&next, colour, light ? LIT_LIGHT : LIT_DARK);
+		else
+			s->lit_attr[i] = (s->attr[i] & A_BOLD) | A_REVERSE;
 	}
 }
 
@@ -222,16 +235,14 @@ static void put_line(struct screen *s, int y)
 
 	for (int x = 0; x < s->grid.cols; x++) {
 		wchar_t ch[2] = { (wchar_t)cells[x].ch, 0 };
-		attr_t attr = s->attr[cells[x].style];
+		int style = cells[x].style;
 
 		if (!cells[x].ch)
 			continue; /* the right half of a wide one */
 		if (cells[x].lit)
-			attr ^= A_REVERSE;
-		/* Without colours, reverse and dim together are unreadable on some terminals. */
-		if (attr & A_REVERSE)
-			attr &= ~A_DIM;
-		setcchar(&line[n++], ch, attr, s->pair[cells[x].style], NULL);
+			setcchar(&line[n++], ch, s->lit_attr[style], s->lit_pair[style], NULL);
+		else
+			setcchar(&line[n++], ch, s->attr[style], s->pair[style], NULL);
 	}
 	mvadd_wchnstr(y, 0, line, n);
 }
@@ -404,6 +415,7 @@ static int open_terminal(struct screen *s)
 	}
 	typeahead(-1);
 	nonl();
+	noecho();
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	meta(stdscr, TRUE);

@@ -110,11 +110,8 @@ static void draw_header(const struct table *t, struct grid *g, int y)
 			end = x + grid_text(g, y, x, cells, style, c->title);
 		else
 			grid_right(g, y, x, cells, style, c->title);
-		if (c->show == SHOW_SPARK && cells > 12) {
-			grid_fill(g, y, end + 1, cells - (end - x) - 1, g->utf8 ? 0xb7 : '.', STYLE_HEADER);
-			grid_put(g, y, x + cells - 4, ' ', STYLE_HEADER);
-			grid_text(g, y, x + cells - 3, 3, STYLE_HEADER, "now");
-		}
+		if (c->show == SHOW_SPARK && x + cells - end > 5)
+			grid_right(g, y, end, x + cells - end, STYLE_HEADER, "now");
 		/* A text's natural order is a to z, a number's biggest first. */
 		if (c == t->sort) {
 			bool up = t->reverse != (c->show == SHOW_TEXT);
