@@ -60,28 +60,35 @@ static size_t parent_of(const struct node *nodes, const size_t *sorted, size_t n
 	return sorted[low - 1];
 }
 
+/* i or the first of its younger siblings that has no place yet; NOBODY: none. */
+static size_t unplaced(const struct node *nodes, size_t i)
+{
+	while (i != NOBODY && nodes[i].placed)
+		i = nodes[i].next;
+	return i;
+}
+
 /* Writes the tree under top into rows from *at on, parents first. No recursion: a chain may be 100,000 deep. */
 static void place(struct node *nodes, size_t top, struct row **rows, size_t *at)
 {
 	uint32_t depth = 0;
-	size_t i = top;
+	size_t i = top, next;
 
 	for (;;) {
 		nodes[i].placed = true;
 		nodes[i].row->depth = depth;
 		rows[(*at)++] = nodes[i].row;
-		if (nodes[i].first != NOBODY && !nodes[nodes[i].first].placed) {
-			i = nodes[i].first;
+		next = unplaced(nodes, nodes[i].first);
+		if (next != NOBODY)
 			depth++;
-			continue;
+		for (; next == NOBODY && i != top; i = nodes[i].parent, depth--) {
+			next = unplaced(nodes, nodes[i].next);
+			if (next != NOBODY)
+				break;
 		}
-		while (i != top && (nodes[i].next == NOBODY || nodes[nodes[i].next].placed)) {
-			i = nodes[i].parent;
-			depth--;
-		}
-		if (i == top)
+		if (next == NOBODY)
 			return;
-		i = nodes[i].next;
+		i = next;
 	}
 }
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The order of rows: by a column, and as a tree, also where a hostile recording makes parents of children. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arrange.h"
+
+#define DEEP 100000
+
+static const struct row like = {
+	.kind = MODEL_PROCESS, .comm = "", .cmdline = "", .cgroup = "", .interval_ns = 1000000000
+};
+
+struct family {
+	uint32_t pid, ppid;
+	uint64_t start_ns, run_ns;
+};
+
+/* "1 .2 ..3": the pids in order, each with a dot per level. */
+static const char *arranged(const struct family *f, size_t n, const char *column, bool reverse, bool tree)
+{
+	struct row rows[16], *order[16];
+	static char text[300];
+	size_t i, at = 0;
+	uint32_t d;
+
+	for (i = 0; i < n; i++) {
+		rows[i] = like;
+		rows[i].pid = rows[i].tid = f[i].pid;
+		rows[i].ppid = f[i].ppid;
+		rows[i].start_ns = f[i].start_ns;
+		rows[i].time_ns[LT_RUN] = f[i].run_ns;
+		order[i] = &rows[i];
+	}
+	assert_int_equal(arrange_rows(order, n, column_find(column), reverse, tree), 0);
+	text[0] = '\0';
+	for (i = 0; i < n; i++) {
+		if (i)
+			text[at++] = ' ';
+		for (d = 0; tree && d < order[i]->depth; d++)
+			text[at++] = '.';
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%u", order[i]->pid);
+	}
+	return text;
+}
+
+#define ARRANGED(f, column, reverse, tree) arranged(f, sizeof(f) / sizeof((f)[0]), column, reverse, tree)
+
+static void flat(void **state)
+{
+	static const struct family f[] = { { 1, 0, 1, 10 }, { 2, 1, 2, 30 }, { 3, 1, 3, 20 }, { 4, 2, 4, 30 } };
+
+	(void)state;
+	assert_string_equal(ARRANGED(f, "cpu", false, false), "2 4 3 1");
+	assert_string_equal(ARRANGED(f, "cpu", true, false), "1 3 2 4");
+	assert_int_equal(arrange_rows(NULL, 0, column_find("cpu"), false, true), 0);
+}
+
+static void tree(void **state)
+{
+	static const struct family f[] = { { 5, 1, 5, 50 }, { 4, 2, 4, 40 }, { 3, 2, 3, 60 },
+					   { 2, 1, 2, 10 }, { 1, 0, 1, 0 },  { 9, 77, 9, 5 } };
+
+	(void)state;
+	assert_string_equal(ARRANGED(f, "cpu", false, true), "9 1 .5 .2 ..3 ..4");
+	assert_string_equal(ARRANGED(f, "cpu", true, true), "1 .2 ..4 ..3 .5 9");
+}
+
+/* A reused pid is not the parent of what was there before it; of two with one pid the fitting one is. */
+static void reused_pids(void **state)
+{
+	static const struct family younger[] = { { 10, 0, 100, 1 }, { 11, 10, 50, 2 } };
+	static const struct family both[] = { { 10, 0, 20, 3 }, { 10, 0, 100, 9 }, { 11, 10, 50, 2 } };
+
+	(void)state;
+	assert_string_equal(ARRANGED(younger, "cpu", false, true), "11 10");
+	assert_string_equal(ARRANGED(both, "cpu", false, true), "10 10 .11");
+}
+
+static void rings(void **state)
+{
+	static const struct family self[] = { { 7, 7, 1, 0 } };
+	static const struct family two[] = { { 1, 2, 5, 1 }, { 2, 1, 5, 2 }, { 3, 2, 6, 3 } };
+	static const struct family tail[] = { { 1, 2, 5, 1 }, { 2, 1, 5, 2 }, { 8, 0, 5, 0 }, { 9, 8, 6, 4 } };
+
+	(void)state;
+	assert_string_equal(ARRANGED(self, "cpu", false, true), "7");
+	assert_string_equal(ARRANGED(two, "cpu", false, true), "3 2 .1");
+	assert_string_equal(ARRANGED(tail, "cpu", false, true), "8 .9 2 .1");
+}
+
+static void a_chain_needs_no_stack(void **state)
+{
+	struct row *rows = calloc(DEEP, sizeof(*rows)), **order = calloc(DEEP, sizeof(struct row *));
+	uint32_t i;
+
+	(void)state;
+	assert_true(rows && order);
+	for (i = 0; i < DEEP; i++) {
+		rows[i] = like;
+		rows[i].pid = i + 1;
+		rows[i].ppid = i;
+		rows[i].start_ns = i;
+		order[DEEP - 1 - i] = &rows[i];
+	}
+	assert_int_equal(arrange_rows(order, DEEP, column_find("cpu"), false, true), 0);
+	for (i = 0; i < DEEP; i++)
+		if (order[i] != &rows[i] || rows[i].depth != i)
+			fail_msg("place %u holds pid %u at depth %u", i, order[i]->pid, order[i]->depth);
+	free(order);
+	free(rows);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(flat),
+		cmocka_unit_test(tree),
+		cmocka_unit_test(reused_pids),
+		cmocka_unit_test(rings),
+		cmocka_unit_test(a_chain_needs_no_stack),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
