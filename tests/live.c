@@ -121,6 +121,12 @@ void live_past_now(struct live *l)
 		;
 }
 
+size_t live_mark(struct live *l)
+{
+	live_past_now(l);
+	return l->n;
+}
+
 int live_stop(struct live *l, int signal_number)
 {
 	if (signal_number)

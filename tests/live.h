@@ -33,8 +33,10 @@ void live_skip(const char *reason) __attribute__((noreturn));
 
 /* `lagtop --json` and these options, after its first reading: everything that follows is counted. */
 struct live *live_start(const char *option, ...) __attribute__((sentinel));
-struct json_object *live_next(struct live *l);	  /* the next reading; fails the test if none comes */
-void live_past_now(struct live *l);		  /* reads until a reading that was taken after this call */
+struct json_object *live_next(struct live *l); /* the next reading; fails the test if none comes */
+void live_past_now(struct live *l);	       /* reads until a reading that was taken after this call */
+/* The same, and the number of readings so far: what is done from now on is in the readings from there. */
+size_t live_mark(struct live *l);
 int live_stop(struct live *l, int signal_number); /* exit status; l stays valid until the test ends */
 int live_end_test(void **state);		  /* teardown of each test: frees and kills what it left */
 

@@ -68,7 +68,8 @@ static void compare_wall(struct live *l, int64_t pid, const char *what)
 	live_compare(wall_ns(l, pid), threads * interval_ns, threads * interval_ns * 0.001, "wall time: %s", what);
 }
 
-static double worst_wall(struct live *l)
+/* Except one process, whose threads come and go. */
+static double worst_wall(struct live *l, int64_t except)
 {
 	struct json_object *first = json_object_object_get(l->reading[0], "processes");
 	double worst = 0;
@@ -81,7 +82,8 @@ static double worst_wall(struct live *l)
 		for (r = 0; r < l->n; r++) {
 			struct json_object *p = live_process(l->reading[r], pid);
 
-			if (pid == 1 || !p || live_get(p, "threads") != 1 || strcmp(live_text(p, "state"), "alive"))
+			if (pid == 1 || pid == except || !p || live_get(p, "threads") != 1 ||
+			    strcmp(live_text(p, "state"), "alive"))
 				break;
 			interval_ns += (double)live_get(l->reading[r], "interval_ns");
 		}
@@ -91,13 +93,26 @@ static double worst_wall(struct live *l)
 	return worst;
 }
 
-static void check_closure(struct live *l)
+/* What is kept of a reading: thousands of dead are looked at once. */
+static void drop_the_dead(struct json_object *all)
+{
+	for (size_t i = json_object_array_length(all); i--;) {
+		struct json_object *p = json_object_array_get_idx(all, i);
+
+		if (strcmp(live_text(p, "state"), "alive"))
+			json_object_array_del_idx(all, i, 1);
+		else
+			json_object_object_del(p, "syscalls");
+	}
+}
+
+static void read_and_check_closure(struct live *l, size_t readings)
 {
 	int64_t impossible = 0, processes = 0;
 	double worst = 0;
 
-	for (size_t r = 0; r < l->n; r++) {
-		struct json_object *all = json_object_object_get(l->reading[r], "processes");
+	for (size_t r = 0; r < readings; r++) {
+		struct json_object *all = json_object_object_get(r < l->n ? l->reading[r] : live_next(l), "processes");
 
 		for (size_t i = 0; i < json_object_array_length(all); i++) {
 			struct json_object *p = json_object_array_get_idx(all, i);
@@ -107,6 +122,7 @@ static void check_closure(struct live *l)
 			processes++;
 			worst = fmax(worst, closure(p, &impossible));
 		}
+		drop_the_dead(all);
 	}
 	live_compare(worst, 0, 1, "closure: worst of %lld, in tolerances", (long long)processes);
 	live_compare((double)impossible, 0, 0, "closure: states < 0 or > wall");
@@ -133,12 +149,10 @@ static void test_closure_under_load(void **state)
 	snprintf(pids, sizeof(pids), "%s", strchr(spinners, '=') + 1);
 	for (size_t i = 1; i < sizeof(busy) / sizeof(*busy); i++)
 		assert_true(child_send(busy[i], 'x'));
-	l = live_start("-d", "0.2", NULL);
-	while (l->n < 30)
-		live_next(l);
-	check_closure(l);
+	l = live_start("-d", "0.5", NULL);
+	read_and_check_closure(l, 30);
 	compare_wall(l, crowd->pid, "51 threads asleep");
-	live_compare(worst_wall(l), 0, 0.001, "wall time: worst one-threaded process");
+	live_compare(worst_wall(l, busy[4]->pid), 0, 0.001, "wall time: worst one-threaded process");
 	for (char *at = strtok(pids, ","); at; at = strtok(NULL, ",")) {
 		int64_t pid = strtoll(at, NULL, 10);
 		double mine = (double)(sum_state_ns(l, pid, "run") + sum_state_ns(l, pid, "preempt"));
@@ -208,12 +222,17 @@ static int64_t stolen_ns(void)
 
 #define TICK_NS 10000000
 
-/* lagtop saw the process's whole life; it is asleep before and after its round. */
+/*
+ * lagtop saw the process's whole life; it is asleep before and after its round. A wakeup that preempts lets
+ * the switch skip its clock update (rq_clock_skip_update), so the kernel books the way from the wakeup to
+ * the switch as run, not as delay: less than a microsecond where the CPU was not idle.
+ */
+#define SKIPPED_NS 600
 static void compare_with_schedstat(const char *what, const char *workload, const char *a, const char *b, const char *c)
 {
-	struct child *spinners = live_load(NULL, "spin", "1", "1", "0", NULL), *load;
+	struct child *load;
 	struct live *l = live_start("-d", "0.2", NULL);
-	double run, exec, delay, stolen;
+	double run, exec, delay, stolen, skipped;
 	int64_t stolen_before;
 
 	stolen_before = stolen_ns();
@@ -225,24 +244,27 @@ static void compare_with_schedstat(const char *what, const char *workload, const
 	run = (double)sum_state_ns(l, load->pid, "run");
 	exec = (double)sum_tasks(load->pid, "schedstat", NULL, 0);
 	delay = (double)sum_tasks(load->pid, "schedstat", NULL, 1);
+	skipped = SKIPPED_NS * (double)(live_sum(l, 0, load->pid, "switches.voluntary") +
+					live_sum(l, 0, load->pid, "switches.involuntary"));
 	live_compare((double)(sum_state_ns(l, load->pid, "runq") + sum_state_ns(l, load->pid, "preempt")), delay,
-		     fmax(1e6, delay * 0.01), "%s: runq + preempt, run_delay", what);
-	live_between(run, exec * 0.999 - 1e6, exec * 1.02 + stolen + TICK_NS, "%s: run, schedstat", what);
+		     fmax(1e6, delay * 0.01) + skipped, "%s: runq + preempt, run_delay", what);
+	live_between(run, exec * 0.99 - 1e6 - skipped, exec * 1.02 + stolen + TICK_NS, "%s: run, schedstat", what);
 	live_compare((double)live_sum(l, 0, load->pid, "switches.voluntary"),
 		     (double)sum_tasks(load->pid, "status", "voluntary_ctxt_switches:", 0), 0, "%s: voluntary switches",
 		     what);
 	live_compare((double)live_sum(l, 0, load->pid, "switches.involuntary"),
 		     (double)sum_tasks(load->pid, "status", "nonvoluntary_ctxt_switches:", 0), 0,
 		     "%s: involuntary switches", what);
-	child_free(spinners);
 }
 
 static void test_schedstat(void **state)
 {
 	(void)state;
+	live_load(NULL, "spin", "1", "1", "0", NULL);
 	compare_with_schedstat("bursts", "bursts", "1", "300", "1000");
 	live_verdict();
 	live_end_test(NULL);
+	live_load(NULL, "spin", "1", "1", "0", NULL);
 	compare_with_schedstat("futex", "futex", "1", "20000", NULL);
 	live_verdict();
 	live_end_test(NULL);
@@ -382,12 +404,13 @@ static void test_disk(void **state)
 	struct child *load = live_load(NULL, "disk", "/var/tmp/lagtop-live", "5000", NULL);
 	const char *done;
 	char path[64];
-	double before, wall, exec, delay;
+	double before, wall, exec, delay, disk, stolen;
 
 	(void)state;
 	until_asleep(load->pid);
 	snprintf(path, sizeof(path), "/proc/%d/schedstat", load->pid);
 	live_past_now(l);
+	stolen = (double)stolen_ns();
 	before = (double)sum_state_ns(l, load->pid, "disk");
 	exec = (double)live_field(path, 0);
 	delay = (double)live_field(path, 1);
@@ -397,8 +420,11 @@ static void test_disk(void **state)
 	live_past_now(l);
 	exec = (double)live_field(path, 0) - exec;
 	delay = (double)live_field(path, 1) - delay;
-	live_compare((double)sum_state_ns(l, load->pid, "disk") - before, wall - exec - delay, wall * 0.05 + TICK_NS,
-		     "disk: wall less run, run_delay");
+	stolen = (double)stolen_ns() - stolen;
+	disk = (double)sum_state_ns(l, load->pid, "disk") - before;
+	/* What the host took while it ran is in neither of the kernel's two. */
+	live_between(disk, (wall - exec - delay) * 0.98 - stolen - TICK_NS, (wall - exec - delay) * 1.02 + TICK_NS * 5,
+		     "disk: wall less run, run_delay, steal");
 	live_verdict();
 }
 

@@ -10,7 +10,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export CMOCKA_MESSAGE_OUTPUT=tap
 output=$(mktemp)
-trap 'rm -f "$output"' EXIT
+compared=$(mktemp)
+trap 'rm -f "$output" "$compared"' EXIT
 passed=0 failed=0 skipped=0
 
 if [ $# -eq 0 ]; then
@@ -58,6 +59,7 @@ for program in "$@"; do
 	start=$(date +%s%N)
 	timeout -k 5 $limit "$program" >"$output" 2>&1 </dev/null
 	report=$(count $?)
+	sed -n "s/^= //p" "$output" >>"$compared"
 	read -r _ p f s <<<"${report##*$'\n'}"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	printf '%-32s %4d passed %3d failed %3d skipped %6d ms\n' "${program#build/}" "$p" "$f" "$s" \
@@ -69,5 +71,11 @@ for program in "$@"; do
 	fi
 done
 
+# What the live tests compared with the kernel's own accounts, in one table.
+if [ -s "$compared" ]; then
+	printf '\n%-44s %16s %16s %14s %12s\n' compared measured oracle difference allowed
+	cat "$compared"
+	echo
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
