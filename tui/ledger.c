@@ -396,7 +396,7 @@ static void names_update(struct kept *k, const struct lt_who *who)
 	struct process *p = k->process;
 	bool leader = who->tid == who->tgid;
 
-	if (k->changes != ~0U && leader)
+	if (leader)
 		p->stale = true;
 	k->changes = who->changes;
 	k->tid = who->tid;
