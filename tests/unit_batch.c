@@ -478,12 +478,14 @@ static char *csv_cell(const char **at, bool *last)
 
 static void csv(void **state)
 {
-	const char *at = run(csv_with_header, "--csv"), *cell;
+	const char *at, *cell;
 	int pid_at = -1, comm_at = -1, cpu_at = -1, exit_at = -1, columns_seen = 0, rows = 0, i;
 	char pid[20] = "";
 	bool last = false;
 
 	(void)state;
+	sample.processes[0].comm = sample_add_text(&sample, "line\nend", 8);
+	at = run(csv_with_header, "--csv");
 	for (i = 0; !last; i++) {
 		cell = csv_cell(&at, &last);
 		if (i == 0)
@@ -507,6 +509,8 @@ static void csv(void **state)
 				snprintf(pid, sizeof(pid), "%s", cell);
 			if (i == comm_at && !strcmp(pid, "2000"))
 				assert_string_equal(cell, "\"a,b\"\n\x1b[31m\xef\xbf\xbd\xc3\xa9");
+			if (i == comm_at && !strcmp(pid, "2"))
+				assert_string_equal(cell, "line\nend");
 			if (i == cpu_at && !strcmp(pid, "1000"))
 				assert_string_equal(cell, "30.0000001");
 			if (i == exit_at)

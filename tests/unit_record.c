@@ -264,10 +264,11 @@ static void lying_numbers_are_refused(void **state)
 		LIE(2, 1, sample_thread, call, LT_CALL(3, 0)),
 		LIE(2, 3, sample_thread, work, 0),
 
-		LIE(3, 0, sample_work, runq.n, 1000),
+		LIE(3, 0, sample_work, runq.n, HIST_BUCKETS + 1),
 		LIE(3, 0, sample_work, service.first, UINT32_MAX),
 		LIE(3, 0, sample_work, first_call, 1),
 		LIE(3, 0, sample_work, n_calls, UINT32_MAX),
+		LIE(3, 1, sample_work, n_calls, 1),
 		LIE(4, 0, sample_call, first_errno, UINT32_MAX),
 		LIE(4, 1, sample_call, n_errnos, 2),
 		LIE(4, 0, sample_call, latency.first, 100000),
@@ -288,6 +289,8 @@ static void lying_numbers_are_refused(void **state)
 		char *array;
 
 		synthetic_fill(&s, 1);
+		for (n = 0; n < 2 * HIST_BUCKETS; n++)
+			assert_non_null(sample_add_bucket(&s)); /* room for ranges that are too long */
 		assert_int_equal(record_write(r, &s), 0);
 		array = (char *)(uintptr_t)elements(&record_sections[lies[i].section], &s, &n);
 		assert_true(lies[i].element < n);
