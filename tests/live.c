@@ -41,6 +41,12 @@ void live_need_bpf(void)
 	close(fd);
 }
 
+void live_need_real_time(void)
+{
+	if (getenv("LIVE_EMULATED"))
+		live_skip("this kernel runs in emulated time");
+}
+
 static const char *program(void)
 {
 	const char *path = getenv("LAGTOP");

@@ -29,6 +29,8 @@ struct live {
 
 /* Skips the running test, with the reason, where nothing can be measured: not root, no BPF, no BTF. */
 void live_need_bpf(void);
+/* Skips where the clock is a software emulation's (LIVE_EMULATED): its times are no oracle. */
+void live_need_real_time(void);
 void live_skip(const char *reason) __attribute__((noreturn));
 
 /* `lagtop --json` and these options, after its first reading: everything that follows is counted. */

@@ -125,11 +125,14 @@ static void test_in_flight_after_lagtop(void **state)
 /* What an idle server sleeps is not its call latency. */
 static void test_service_time_leaves_sleep_out(void **state)
 {
-	struct live *l = live_start("-d", "2", NULL);
-	struct child *load = live_load(NULL, "bursts", "-1", "400", "10", NULL);
 	struct json_object *p, *row;
+	struct child *load;
+	struct live *l;
 
 	(void)state;
+	live_need_real_time();
+	l = live_start("-d", "2", NULL);
+	load = live_load(NULL, "bursts", "-1", "400", "10", NULL);
 	live_next(l);
 	live_round(load);
 	live_next(l);
