@@ -148,7 +148,6 @@ void row_add_thread(struct row *r, const struct sample *s, const struct sample_t
 		r->flow[i].rx_ops += w->flow[i].rx_ops;
 	}
 	r->connects += w->connects;
-	r->connect_errors += w->connect_errors;
 	r->accepts += w->accepts;
 	tally_add_dist(runq, s, &w->runq);
 	tally_add_dist(service, s, &w->service);
@@ -299,6 +298,7 @@ static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 	for (uint32_t t = 0; t < p->n_threads; t++)
 		row_add_thread(r, s, &s->threads[p->first_thread + t], &m->runq, &m->service);
 	tally_add_dist(&m->connect, s, &p->sockets.connect);
+	r->connect_errors = p->sockets.connect_errors;
 	r->retransmits = p->sockets.retransmits;
 	r->srtt_ns = p->sockets.srtt_ns;
 	r->runq = tally_dist(&m->runq);

@@ -67,21 +67,19 @@ static const char *const new_calls[] = {
 	"open_tree_attr", "file_getattr", "file_setattr",
 };
 #define FIRST_NEW_CALL 457
-#define X32_SYSCALL_BIT 0x40000000
 
 const char *names_call(uint32_t call)
 {
 	static struct name *cache;
 	const char *known = cache_find(cache, call);
-	uint32_t nr = LT_CALL_NR(call), arch;
+	uint32_t nr = LT_CALL_NR(call);
 	char *name, number[16];
 
 	if (known)
 		return known;
 	if (nr >= FIRST_NEW_CALL && nr < FIRST_NEW_CALL + COUNT(new_calls))
 		return new_calls[nr - FIRST_NEW_CALL];
-	arch = arch_of(call);
-	name = seccomp_syscall_resolve_num_arch(arch, (int)(arch == SCMP_ARCH_X32 ? nr | X32_SYSCALL_BIT : nr));
+	name = seccomp_syscall_resolve_num_arch(arch_of(call), (int)nr);
 	snprintf(number, sizeof(number), "#%u", nr);
 	known = cache_add(&cache, call, name ? name : number);
 	free(name);
