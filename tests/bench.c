@@ -10,7 +10,7 @@
 static int usage(int status)
 {
 	fprintf(status ? stderr : stdout, "usage: bench [-n ROUNDS] [-o FILE.csv] [--families] [--peers] [WORKLOAD…]\n"
-					  "       bench --front [-n READINGS] [-o FILE.csv]\n");
+					  "       bench --front [-n READINGS] [-o FILE.csv] [PROGRAM…] [CROWD…]\n");
 	return status;
 }
 
@@ -59,6 +59,6 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (front)
-		return bench_front(n ? n : 10, csv ? csv : "build/bench-front.csv");
+		return bench_front(n ? n : 10, csv ? csv : "build/bench-front.csv", argv + optind);
 	return bench_events(n ? n : 15, families, peers, csv ? csv : "build/bench.csv", argv + optind);
 }

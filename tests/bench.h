@@ -38,7 +38,7 @@ double series_median(const struct series *s);
 /* Half the width of the median's 95 % confidence interval, by order statistics. */
 double series_spread(const struct series *s);
 
-int bench_events(int rounds, bool families, bool peers, const char *csv, char **only);
-int bench_front(int readings, const char *csv);
+int bench_events(int rounds, bool families, bool peers, const char *csv, char **words);
+int bench_front(int readings, const char *csv, char **words);
 
 #endif

@@ -33,12 +33,12 @@ static const struct {
 static struct child *load[WORKLOADS];
 static struct series plain[WORKLOADS], added[WORKLOADS][WATCHERS];
 
-static bool wanted(const char *name, char **only)
+static bool wanted(const char *name, char **words)
 {
-	if (!*only)
+	if (!*words)
 		return true;
-	for (; *only; only++)
-		if (strstr(name, *only))
+	for (; *words; words++)
+		if (strstr(name, *words))
 			return true;
 	return false;
 }
@@ -151,7 +151,7 @@ static int write_csv(const char *path, const bool *use)
 	return fclose(f) ? 1 : 0;
 }
 
-int bench_events(int rounds, bool families, bool peers, const char *csv, char **only)
+int bench_events(int rounds, bool families, bool peers, const char *csv, char **words)
 {
 	bool use[WATCHERS];
 
@@ -168,7 +168,7 @@ int bench_events(int rounds, bool families, bool peers, const char *csv, char **
 	for (size_t i = 0; i < WORKLOADS; i++) {
 		const char *const *a = workloads[i].argv;
 
-		load[i] = wanted(workloads[i].name, only) ? child_load(NULL, a[0], a[1], a[2], a[3], NULL) : NULL;
+		load[i] = wanted(workloads[i].name, words) ? child_load(NULL, a[0], a[1], a[2], a[3], NULL) : NULL;
 		if (load[i])
 			child_round(load[i]); /* warm */
 	}

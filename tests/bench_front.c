@@ -19,15 +19,16 @@
 #include "child.h"
 
 static const struct front {
-	const char *name, *argv[6];
+	const char *name, *first; /* on its first whole screen: the head of its table */
+	const char *argv[6];
 } fronts[] = {
-	{ "lagtop", { "./lagtop", "-d", "1" } },
-	{ "lagtop calls", { "./lagtop", "-d", "1", "-v", "calls" } },
-	{ "top", { "top", "-d", "1" } },
-	{ "top -H", { "top", "-H", "-d", "1" } },
-	{ "htop", { "htop", "-d", "10" } },
-	{ "btop", { "btop", "--utf-force" } },
-	{ "atop", { "atop", "1" } },
+	{ "lagtop", "PID", { "./lagtop", "-d", "1" } },
+	{ "lagtop calls", "CALLS", { "./lagtop", "-d", "1", "-v", "calls" } },
+	{ "top", "PID", { "top", "-d", "1" } },
+	{ "top -H", "PID", { "top", "-H", "-d", "1" } },
+	{ "htop", "PID", { "htop", "-d", "10" } },
+	{ "btop", "Pid", { "btop", "--utf-force" } },
+	{ "atop", "PID", { "atop", "1" } },
 };
 
 static const struct {
@@ -136,7 +137,7 @@ static bool measure(const struct front *front, const char *home, int readings, s
 
 	if (pid < 0)
 		return false;
-	if (!take_output(master, start_ns + 60 * SECOND_NS, "pid", &bytes) || clock_getcpuclockid(pid, &clock))
+	if (!take_output(master, start_ns + 60 * SECOND_NS, front->first, &bytes) || clock_getcpuclockid(pid, &clock))
 		goto out;
 	cost->first_ms = (double)(now_ns(CLOCK_MONOTONIC) - start_ns) / 1e6;
 	/* The first readings learn every process's name: not what one second costs. */
@@ -156,7 +157,31 @@ out:
 	return good;
 }
 
-static void bench_crowd(const char *name, int readings, const char *home, FILE *csv)
+/* Words choose among the names of a table; words that fit none of its names choose nothing away. */
+static bool chosen(const char *name, char **words, const char *(*name_of)(size_t))
+{
+	bool any = false;
+
+	for (; *words; words++) {
+		if (strstr(name, *words))
+			return true;
+		for (size_t i = 0; name_of(i); i++)
+			any |= strstr(name_of(i), *words) != NULL;
+	}
+	return !any;
+}
+
+static const char *front_name(size_t i)
+{
+	return i < sizeof(fronts) / sizeof(*fronts) ? fronts[i].name : NULL;
+}
+
+static const char *crowd_name(size_t i)
+{
+	return i < sizeof(crowds) / sizeof(*crowds) ? crowds[i].name : NULL;
+}
+
+static void bench_crowd(const char *name, int readings, const char *home, FILE *csv, char **words)
 {
 	double lagtop_ms = 0;
 
@@ -165,6 +190,8 @@ static void bench_crowd(const char *name, int readings, const char *home, FILE *
 	for (size_t i = 0; i < sizeof(fronts) / sizeof(*fronts); i++) {
 		struct cost cost = {};
 
+		if (!chosen(fronts[i].name, words, front_name))
+			continue;
 		if (!measure(&fronts[i], home, readings, &cost)) {
 			printf("%-20s %12s\n", fronts[i].name, "not run");
 			continue;
@@ -179,7 +206,7 @@ static void bench_crowd(const char *name, int readings, const char *home, FILE *
 	}
 }
 
-int bench_front(int readings, const char *csv_path)
+int bench_front(int readings, const char *csv_path, char **words)
 {
 	char home[] = "/tmp/lagtop-bench-XXXXXX", command[64];
 	FILE *csv = fopen(csv_path, "w");
@@ -194,11 +221,13 @@ int bench_front(int readings, const char *csv_path)
 	for (size_t i = 0; i < sizeof(crowds) / sizeof(*crowds); i++) {
 		struct child *crowd = NULL;
 
+		if (!chosen(crowds[i].name, words, crowd_name))
+			continue;
 		if (crowds[i].workload && !(crowd = child_load(NULL, crowds[i].workload, crowds[i].n, NULL))) {
 			printf("\n%s: more than this machine allows (pid_max, ulimit)\n", crowds[i].name);
 			continue;
 		}
-		bench_crowd(crowds[i].name, readings, home, csv);
+		bench_crowd(crowds[i].name, readings, home, csv, words);
 		child_free(crowd);
 	}
 	snprintf(command, sizeof(command), "rm -rf %s", home);
