@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Readings in a file: --record writes every sample, --replay reads them back as a source. */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include "source.h"
+
+struct record;
+
+/* Creates (or truncates) path. NULL: *why holds one sentence. */
+struct record *record_open(const char *path, char *why, size_t why_size);
+/* Appends one reading, whole. 0 or -errno. */
+int record_write(struct record *r, const struct sample *s);
+/* NULL is legal. 0 or -errno: what could not be written. */
+int record_close(struct record *r);
+
+/* Opens a recording. NULL: *why holds one sentence (not there, not a recording, newer version, damaged). */
+struct source *record_replay(const char *path, char *why, size_t why_size);
+/* After read returned an error or the end: what was wrong with the file's tail, or "". */
+const char *record_trouble(const struct source *src);
+
+#endif
