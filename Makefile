@@ -88,10 +88,16 @@ $(BUILD)/docs/lagtop.8: FORM = man
 $(BUILD)/docs/lagtop.bash: FORM = bash
 $(BUILD)/docs/lagtop.fish: FORM = fish
 $(BUILD)/docs/_lagtop: FORM = zsh
-$(DOCS): lagtop tui/docs.awk tui/lagtop.8
+LISTS = $(addprefix $(BUILD)/docs/,help list-columns list-keys)
+$(LISTS): $(BUILD)/docs/%: lagtop
 	@mkdir -p $(@D)
-	@./lagtop --help > $@.help && ./lagtop --list-columns > $@.columns
-	$(call say,DOC)awk -v form=$(FORM) -f tui/docs.awk $@.help $@.columns tui/lagtop.8 > $@
+	@./lagtop --$* > $@
+
+$(DOCS): tui/docs.awk tui/lagtop.8 $(LISTS)
+	$(call say,DOC)awk -v form=$(FORM) -f $< $(LISTS) tui/lagtop.8 > $@
+
+readme: $(LISTS) ## write the tables of keys and columns into README.md
+	@awk -v form=readme -f tui/docs.awk $(LISTS) README.md > $(BUILD)/README.md && cp $(BUILD)/README.md README.md
 
 PREFIX ?= /usr/local
 BIN = $(DESTDIR)$(PREFIX)/bin
@@ -170,4 +176,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
 .SECONDARY:
-.PHONY: all tests deps test-deps run test bench bench-peers bench-front lint test-kernels syntax format install uninstall deb clean help
+.PHONY: all tests deps test-deps run test bench bench-peers bench-front lint test-kernels syntax format readme install uninstall deb clean help

@@ -86,7 +86,7 @@ fetch() {
 # One initramfs for all kernels: $work/initramfs.
 make_initramfs() {
 	local root=$work/root program
-	mkdir -p "$root"/{bin,sbin,dev,proc,sys,etc,tmp,root,lagtop/build/tests}
+	mkdir -p "$root"/{bin,sbin,dev,proc,sys,etc,tmp,var/tmp,root,lagtop/build/tests}
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$root/etc/passwd"
 	printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
@@ -94,12 +94,16 @@ make_initramfs() {
 	for program in build/tests/load build/tests/live_*; do
 		[ -x "$program" ] && cp "$program" "$root/lagtop/build/tests/"
 	done
-	ldd "$root"/lagtop/lagtop "$root"/lagtop/build/tests/* | grep -oE '/[^ ]+\.so[^ ]*' | sort -u |
-		while read -r program; do cp -L --parents "$program" "$root"; done
+	# The C library loads libgcc_s by itself when a thread exits.
+	{
+		ldd "$root"/lagtop/lagtop "$root"/lagtop/build/tests/* | grep -oE '/[^ ]+\.so[^ ]*'
+		/sbin/ldconfig -p | grep -oE '/[^ ]+/libgcc_s\.so[^ ]*' | head -n 1
+		echo /etc/ld.so.cache
+	} | sort -u | while read -r program; do cp -L --parents "$program" "$root"; done
 	cat >"$root/init" <<-'END'
 	#!/bin/busybox sh
 	/bin/busybox --install -s /bin
-	export PATH=/bin:/sbin HOME=/root TERM=linux CMOCKA_MESSAGE_OUTPUT=tap LAGTOP_EMULATED=1
+	export PATH=/bin:/sbin HOME=/root TERM=linux CMOCKA_MESSAGE_OUTPUT=tap LIVE_EMULATED=1
 	mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp
 	mkdir -p /dev/pts; mount -t devpts pts /dev/pts
 	ifconfig lo 127.0.0.1 up
@@ -125,7 +129,7 @@ make_initramfs() {
 
 # boot IMAGE REPORT ARGUMENTS: -cx16 because qemu 7.2 corrupts flags with it.
 boot() {
-	timeout -k 5 300 qemu-system-x86_64 -accel tcg -cpu max,-cx16 -smp 2 -m 1024 -display none -monitor none -no-reboot \
+	timeout -k 5 900 qemu-system-x86_64 -accel tcg -cpu max,-cx16 -smp 2 -m 1024 -display none -monitor none -no-reboot \
 		-serial "file:$work/console" -serial "file:$2" -nic none \
 		-kernel "$1" -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1 $3" </dev/null >"$work/qemu" 2>&1
 }
@@ -156,7 +160,7 @@ check_refusal() {
 
 # A live test's TAP again, under this kernel's name; a test that never ended is a failure.
 check_program() {
-	local title=$1 line plan=0 seen=0 reason=
+	local title=$1 line plan=0 seen=0 reason='' said_before=''
 	while IFS= read -r line; do
 		case $line in
 		1..*) plan=$((plan + ${line#1..})) ;;
@@ -165,19 +169,20 @@ check_program() {
 			skip "$name: $title: ${line##*# SKIP }" "$reason"
 			;;
 		"ok "*)
-			seen=$((seen + 1))
+			seen=$((seen + 1)) said_before=''
 			result ok "$name: $title: ${line#ok * - }"
 			;;
 		"not ok "*)
 			seen=$((seen + 1))
-			result not "$name: $title: ${line#not ok * - }"
+			result not "$name: $title: ${line#not ok * - }" "$said_before"
+			said_before=''
 			;;
 		"skip: "*) reason=${line#skip: } ;;
-		*) echo "# $line" ;;
+		*) said_before+=$line$'\n' ;;
 		esac
 	done < <(said "$title")
 	[ "$plan" -gt 0 ] && [ "$plan" = "$seen" ] && [ -n "$(exit_of "$title")" ] && return
-	result not "$name: $title: $seen of $plan tests ended, exit status $(exit_of "$title")"
+	result not "$name: $title: $seen of $plan tests ended, exit status $(exit_of "$title")" "$said_before"
 }
 
 check_work() {

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Turns what lagtop says of itself into documents, so that no option or column is written down twice:
-#   awk -v form=man|bash|zsh|fish -f docs.awk HELP COLUMNS [TEMPLATE]
-# HELP is what --help prints, COLUMNS --list-columns. TEMPLATE is the man page; its lines @options@
-# and @columns@ are replaced.
+# Turns what lagtop says of itself into documents, so that no option, column or key is written down twice:
+#   awk -v form=man|readme|bash|zsh|fish -f docs.awk HELP COLUMNS KEYS [TEMPLATE]
+# HELP is what --help prints, COLUMNS --list-columns, KEYS --list-keys. TEMPLATE is the man page, whose
+# lines @options@, @columns@ and @keys@ are replaced, or README.md, in which what stands between
+# "<!-- NAME -->" and "<!-- /NAME -->" is.
 
 FILENAME == ARGV[1] && /^  (-.,|   ) --/ {
 	n++
@@ -25,6 +26,14 @@ FILENAME == ARGV[2] {
 	sub(/ +$/, "", unit[columns])
 	column_help[columns] = substr($0, 23)
 	column_names = column_names (columns > 1 ? " " : "") $1
+	next
+}
+
+FILENAME == ARGV[3] {
+	keys++
+	tab = index($0, "\t")
+	key[keys] = substr($0, 1, tab ? tab - 1 : 0)
+	key_help[keys] = substr($0, tab + 1)
 	next
 }
 
@@ -75,13 +84,63 @@ function man_columns(i)
 	print ".El"
 }
 
-FILENAME == ARGV[3] {
+function man_keys(i)
+{
+	print ".Bl -tag -width \"Backspace Del\""
+	for (i = 1; i <= keys; i++)
+		if (key[i])
+			print ".It " roff(key[i]) "\n" roff(key_help[i])
+	print ".El"
+}
+
+function markdown(text)
+{
+	gsub(/\|/, "\\|", text)
+	gsub(/</, "\\&lt;", text)
+	return text
+}
+
+function readme_columns(i)
+{
+	print "| column | unit | what it tells |\n|---|---|---|"
+	for (i = 1; i <= columns; i++)
+		print "| `" column[i] "` | " unit[i] " | " markdown(column_help[i]) " |"
+}
+
+function readme_keys(i, row)
+{
+	print "| keys | |\n|---|---|"
+	for (i = 1; i <= keys; i++) {
+		row = key[i]
+		gsub(/[^ ]+/, "`&`", row)
+		if (row ~ /`\|`/)
+			gsub(/\|/, "\\|", row)
+		print row ? "| " row " | " markdown(key_help[i]) " |" : "| **" key_help[i] "** | |"
+	}
+}
+
+FILENAME == ARGV[4] && form == "man" {
 	if ($0 == "@options@")
 		man_options()
 	else if ($0 == "@columns@")
 		man_columns()
+	else if ($0 == "@keys@")
+		man_keys()
 	else
 		print
+}
+
+FILENAME == ARGV[4] && form == "readme" {
+	if ($0 ~ /^<!-- \/.* -->$/)
+		replaced = 0
+	if (!replaced)
+		print
+	if ($0 == "<!-- columns -->")
+		readme_columns()
+	if ($0 == "<!-- keys -->")
+		readme_keys()
+	if ($0 ~ /^<!-- (columns|keys) -->$/)
+		replaced = 1
 }
 
 function bash(i, all, words)
@@ -156,8 +215,8 @@ function fish(i, words)
 }
 
 END {
-	if (!n || !columns) {
-		print "docs.awk: no options or no columns" > "/dev/stderr"
+	if (!n || !columns || !keys) {
+		print "docs.awk: no options, columns or keys" > "/dev/stderr"
 		exit 1
 	}
 	if (form == "bash")
