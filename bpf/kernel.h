@@ -32,6 +32,9 @@ typedef __u32 __wsum;
 #define BPF_ANY 0
 #define BPF_NOEXIST 1
 #define BPF_RB_FORCE_WAKEUP 2
+#define BPF_F_CLONE 512
+#define BPF_RB_NO_WAKEUP 1
+#define BPF_RB_AVAIL_DATA 0
 #define BPF_SK_STORAGE_GET_F_CREATE 1
 
 /* task_struct.__state, and what the tracepoint passes; unchanged since 4.20. */
@@ -66,6 +69,14 @@ typedef __u32 __wsum;
 #define IPPROTO_UDP 17
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
+
+/* sock_common.skc_state */
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
+#define TCP_CLOSE 7
+#define TCP_LISTEN 10
+
+#define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN was taken in */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -181,26 +192,67 @@ struct pt_regs {
 };
 #endif
 
+struct in6_addr {
+	__u8 in6_u[16];
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
-	unsigned short skc_family;
-	unsigned char skc_state;
-	__u16 skc_num;
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
 	__be16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	unsigned long skc_flags;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	int sk_wmem_queued;
 };
 
-struct skb_shared_info {
-	unsigned short gso_segs;
+struct inet_sock {
+	__be16 inet_sport;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct tcp_sock {
+	__u64 bytes_received;
+	__u64 bytes_sent;
+	__u64 bytes_retrans;
+	__u32 rcv_nxt;
+	__u32 copied_seq;
+	__u32 write_seq;
+	__u32 snd_una;
+	__u32 srtt_us;
 };
 
 struct sk_buff {
-	unsigned char *head;
-	unsigned int end;
+	char cb[48];
+};
+
+struct tcp_skb_cb {
+	__u16 tcp_gso_segs;
 };
 
 struct seq_file;
@@ -214,8 +266,19 @@ struct bpf_iter__task {
 	struct task_struct *task;
 };
 
-struct linux_binprm;
 struct bpf_map;
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct file *file;
+};
+struct bpf_iter__bpf_sk_storage_map {
+	struct bpf_iter_meta *meta;
+	struct sock *sk;
+	void *value;
+};
+
+struct linux_binprm;
 
 #pragma clang attribute pop
 
@@ -237,14 +300,12 @@ struct bpf_tcp_sock;
 struct bpf_tunnel_key;
 struct bpf_xfrm_state;
 struct tcp6_sock;
-struct tcp_sock;
 struct tcp_timewait_sock;
 struct tcp_request_sock;
 struct udp6_sock;
 struct unix_sock;
 struct path;
 struct btf_ptr;
-struct socket;
 struct bpf_timer;
 struct mptcp_sock;
 struct bpf_dynptr;

@@ -1,96 +1,174 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The network family: payload bytes and operations, added to the calling thread's record.
+ * The network family: payload bytes and operations, added to the calling thread's record; what
+ * softirq learns (retransmits, the end of a connect) goes to the socket's storage, or as an event
+ * to the front end, because `current` is a stranger there. The storage names the owner.
  */
 #include "kernel.h"
-#include "record.bpf.h"
+#include "socket.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-#define TCP_SYN_SENT 2
-
-static __always_inline enum lt_proto proto_of(struct sock *sk)
-{
-	__u16 family = sk->__sk_common.skc_family;
-
-	if (family == AF_UNIX)
-		return LT_UNIX;
-	if (family != AF_INET && family != AF_INET6)
-		return LT_PROTO_OTHER;
-	switch (sk->sk_protocol) {
-	case IPPROTO_TCP:
-		return LT_TCP;
-	case IPPROTO_UDP:
-		return LT_UDP;
-	default:
-		return LT_INET;
-	}
-}
-
-/* The flow that an operation counts for; NULL: it does not count. An empty datagram is one, an end of file none. */
-static __always_inline struct lt_flow *flow_of(struct sock *sk, int ret)
-{
-	enum lt_proto proto = proto_of(sk);
-	struct lt_slot s;
-
-	if (ret < 0 || (ret == 0 && sk->sk_type != SOCK_DGRAM))
-		return NULL;
-	if (!lt_find(bpf_get_current_task_btf(), &s))
-		return NULL;
-	return &s.record->net.by[proto];
-}
 
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(lt_send, struct sock *sk, int ret, int flags)
 {
-	__u64 began_ns = bpf_ktime_get_ns();
-	struct lt_flow *flow = flow_of(sk, ret);
-
-	if (!flow)
-		return 0;
-	flow->tx_bytes += ret;
-	flow->tx_ops++;
-	lt_self(LT_PROG_SEND, began_ns);
-	return 0;
+	return lt_count_send(sk, ret);
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(lt_recv, struct sock *sk, int ret, int flags)
 {
-	__u64 began_ns = bpf_ktime_get_ns();
-	struct lt_flow *flow;
-
-	if (flags & (MSG_PEEK | MSG_ERRQUEUE))
-		return 0;
-	flow = flow_of(sk, ret);
-	if (!flow)
-		return 0;
-	flow->rx_bytes += ret;
-	flow->rx_ops++;
-	lt_self(LT_PROG_RECV, began_ns);
-	return 0;
+	return lt_count_recv(sk, ret, flags);
 }
 
+static __always_inline void event(__u32 type, const struct lt_socket *socket, __u64 connect_ns)
+{
+	struct lt_event e = {
+		.type = type,
+		.tgid = socket->tgid,
+		.process_start_ns = socket->process_start_ns,
+		.connect_ns = connect_ns,
+	};
+
+	if (bpf_ringbuf_output(&lt_events, &e, sizeof(e), lt_events_wakeup()))
+		lt_this_cpu()->lost_events++;
+}
+
+/* A connect begins in its caller's context and ends in softirq, or in its caller's again. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 {
+	struct lt_socket *socket;
+	__u64 now_ns;
 	struct lt_slot s;
 
-	if (sk->sk_protocol != IPPROTO_TCP || newstate != TCP_SYN_SENT)
+	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
-	/* SYN is sent by connect(), in the caller's context. */
-	if (lt_find(bpf_get_current_task_btf(), &s))
-		s.record->net.connects++;
+	if (newstate == TCP_SYN_SENT || newstate == TCP_LISTEN) {
+		socket = lt_socket_used(sk);
+		if (newstate == TCP_LISTEN)
+			return 0;
+		if (socket)
+			socket->connect_ns = bpf_ktime_get_ns();
+		if (lt_find(bpf_get_current_task_btf(), &s))
+			s.record->net.connects++;
+		return 0;
+	}
+	if (oldstate != TCP_SYN_SENT)
+		return 0;
+	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, 0);
+	if (!socket) {
+		lt_this_cpu()->lost_sockets++;
+		return 0;
+	}
+	now_ns = bpf_ktime_get_ns();
+	/* Established, or both ends connected at once (SYN_RECV). */
+	if (newstate == TCP_CLOSE)
+		event(LT_EVENT_CONNECT_FAILED, socket, 0);
+	else
+		event(LT_EVENT_CONNECTED, socket, now_ns > socket->connect_ns ? now_ns - socket->connect_ns : 0);
 	return 0;
 }
 
-/* Segments, as RetransSegs counts them: those of the skb, when it could be sent. */
-SEC("tp_btf/tcp_retransmit_skb")
-int BPF_PROG(lt_retransmit, struct sock *sk, struct sk_buff *skb)
+/* Segments, as RetransSegs counts them. */
+static __always_inline int retransmitted(struct sock *sk, struct sk_buff *skb)
 {
-	struct skb_shared_info *shared = (struct skb_shared_info *)(skb->head + skb->end);
-	__u16 segments = BPF_CORE_READ(shared, gso_segs);
+	__u32 segments = BPF_CORE_READ((struct tcp_skb_cb *)skb->cb, tcp_gso_segs);
+	struct lt_socket *socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, 0);
 
-	lt_this_cpu()->retransmits += segments ? segments : 1;
+	lt_this_cpu()->retransmits += segments;
+	if (socket)
+		__sync_fetch_and_add(&socket->retransmits, segments);
+	else
+		lt_this_cpu()->lost_sockets++;
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(lt_retransmit, struct sock *sk, struct sk_buff *skb, int err)
+{
+	return err ? 0 : retransmitted(sk, skb);
+}
+
+/* Before 6.15 the tracepoint fires only for those that could be sent, and passes no error. */
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(lt_retransmit_6, struct sock *sk, struct sk_buff *skb)
+{
+	return retransmitted(sk, skb);
+}
+
+/* The last report of a TCP socket: what it did since the walk saw it last. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(lt_destroy, struct sock *sk)
+{
+	struct lt_socket *socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, 0);
+	struct lt_closed_event *e;
+
+	if (!socket)
+		return 0;
+	/* Without a peer it never was a connection. */
+	if ((!lt_want_connections || !sk->__sk_common.skc_dport) && socket->retransmits == socket->seen_retransmits)
+		return 0;
+	e = bpf_ringbuf_reserve(&lt_events, sizeof(*e), 0);
+	if (!e) {
+		lt_this_cpu()->lost_events++;
+		return 0;
+	}
+	e->type = LT_EVENT_CLOSED;
+	lt_connection_fill(&e->connection, sk, socket);
+	e->connection.changed = 1;
+	bpf_ringbuf_submit(e, lt_events_wakeup());
+	return 0;
+}
+
+/* Reports what every socket did since the last walk, in all network namespaces. */
+SEC("iter/bpf_sk_storage_map")
+int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct lt_socket *socket = ctx->value;
+	struct lt_connection c = {};
+	struct sock *sk = ctx->sk;
+
+	if (!sk || !socket)
+		return 0;
+	lt_connection_fill(&c, sk, socket);
+	/* A full buffer makes the kernel show this socket again: then it must not count as reported. */
+	if (bpf_seq_write(ctx->meta->seq, &c, sizeof(c)))
+		return 0;
+	socket->seen_tx_bytes += c.tx_bytes;
+	socket->seen_rx_bytes += c.rx_bytes;
+	socket->seen_retransmits += c.retransmits;
+	socket->seen_state = c.state;
+	return 0;
+}
+
+/* Gives sockets that were opened before the probes their owner. */
+SEC("iter/task_file")
+int lt_seed_sockets(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct lt_connection c = {};
+	struct lt_socket *socket;
+	struct socket *sock;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	sock = bpf_sock_from_file(file);
+	if (!sock)
+		return 0;
+	sk = sock->sk;
+	if (!sk || !lt_is_inet(sk))
+		return 0;
+	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!socket || socket->tgid)
+		return 0;
+	socket->tgid = task->tgid;
+	socket->process_start_ns = task->group_leader->start_boottime;
+	lt_connection_fill(&c, sk, socket);
+	socket->seen_tx_bytes = c.tx_bytes;
+	socket->seen_rx_bytes = c.rx_bytes;
+	socket->seen_state = c.state;
 	return 0;
 }

@@ -15,6 +15,7 @@
 /* Set before load; dead branches vanish. */
 const volatile bool lt_with_sched __weak = true;
 const volatile bool lt_with_calls __weak = true;
+const volatile bool lt_with_net __weak = true;
 
 volatile __u32 lt_epoch __weak = 0; /* number of the interval going on; the front end counts it up */
 volatile __u32 lt_spilled __weak = 0; /* entries in lt_spill */
@@ -54,11 +55,11 @@ struct {
 	__type(value, __u32);
 } lt_spill __weak SEC(".maps");
 
-/* Wakes the front end: records run low. The byte itself says nothing. */
+/* To the front end: records run low, connects that ended, sockets that went. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);
-} lt_alarm __weak SEC(".maps");
+	__uint(max_entries, LT_EVENTS_BYTES);
+} lt_events __weak SEC(".maps");
 
 #define barrier() asm volatile("" ::: "memory")
 
@@ -176,10 +177,10 @@ static __always_inline void lt_index_remove(struct task_struct *task)
 
 static __always_inline void lt_alarm_if_low(struct lt_stack *stack, __u64 taken)
 {
-	__u8 byte = 0;
+	struct lt_event event = { .type = LT_EVENT_LOW };
 
 	if (stack->given - taken == stack->low)
-		bpf_ringbuf_output(&lt_alarm, &byte, 1, BPF_RB_FORCE_WAKEUP);
+		bpf_ringbuf_output(&lt_events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
 }
 
 /* Takes a record off the free list; it is zeroed. Returns its slot, or -1. */

@@ -39,11 +39,9 @@ static __always_inline enum lt_wait lt_wait_of(__u32 call)
 	return LT_CALL_ABI(call) == LT_ABI_COMPAT ? wait_compat[nr] : wait_native[nr];
 }
 
-/* The first three arguments of the call that a task is in, from its saved user registers. */
-static __always_inline void lt_call_args(struct task_struct *task, bool compat, __u64 arg[3])
+/* The first three arguments of a call, from the user's registers at its entry. */
+static __always_inline void lt_regs_args(struct pt_regs *regs, bool compat, __u64 arg[3])
 {
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-
 #if defined(__TARGET_ARCH_x86)
 	arg[0] = compat ? (__u32)regs->bx : regs->di;
 	arg[1] = compat ? (__u32)regs->cx : regs->si;
@@ -55,7 +53,13 @@ static __always_inline void lt_call_args(struct task_struct *task, bool compat, 
 #endif
 }
 
-static __always_inline bool lt_fd_is_socket(struct task_struct *task, __u64 fd)
+static __always_inline void lt_call_args(struct task_struct *task, bool compat, __u64 arg[3])
+{
+	lt_regs_args((struct pt_regs *)bpf_task_pt_regs(task), compat, arg);
+}
+
+/* The open file behind a descriptor number; NULL: none. */
+static __always_inline struct file *lt_fd_file(struct task_struct *task, __u64 fd)
 {
 	struct files_struct *files = task->files;
 	struct fdtable *table;
@@ -63,13 +67,36 @@ static __always_inline bool lt_fd_is_socket(struct task_struct *task, __u64 fd)
 	__u32 nr = fd;
 
 	if (!files)
-		return false;
+		return NULL;
 	table = files->fdt;
 	if (nr >= table->max_fds)
-		return false;
-	if (bpf_probe_read_kernel(&file, sizeof(file), table->fd + nr) || !file)
-		return false;
-	return (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
+		return NULL;
+	if (bpf_probe_read_kernel(&file, sizeof(file), table->fd + nr))
+		return NULL;
+	return file;
+}
+
+static __always_inline bool lt_fd_is_socket(struct task_struct *task, __u64 fd)
+{
+	struct file *file = lt_fd_file(task, fd);
+
+	return file && (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
+}
+
+/* The internet or UNIX socket behind a descriptor; NULL: none. */
+static __always_inline struct sock *lt_fd_sock(struct task_struct *task, __u64 fd)
+{
+	struct file *file = lt_fd_file(task, fd);
+	struct socket *socket;
+	struct sock *sk;
+	__u16 family;
+
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+	return family == AF_INET || family == AF_INET6 || family == AF_UNIX ? sk : NULL;
 }
 
 /* Interruptible sleep inside a call. */

@@ -5,7 +5,7 @@
  * increments of seq; an enter is the store of enter_ns, last.
  */
 #include "kernel.h"
-#include "record.bpf.h"
+#include "state.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -149,6 +149,34 @@ static __always_inline void refused(struct task_struct *task, struct lt_record *
 	calls->seq++;
 }
 
+/* What the network family cannot see: accepted connections, and bytes spliced out of a socket. */
+static __always_inline void socket_call(struct task_struct *task, struct lt_record *record, struct pt_regs *regs,
+					__u32 call, long ret)
+{
+	enum lt_proto proto;
+	struct sock *sk;
+	__u64 arg[3];
+
+	switch (call) {
+	case LT_CALL(LT_ABI_NATIVE, LT_NR_ACCEPT):
+	case LT_CALL(LT_ABI_NATIVE, LT_NR_ACCEPT4):
+	case LT_CALL(LT_ABI_COMPAT, LT_NR32_ACCEPT4):
+		sk = lt_fd_sock(task, ret);
+		if (sk && BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
+			record->net.accepts++;
+		break;
+	case LT_CALL(LT_ABI_NATIVE, LT_NR_SPLICE):
+		lt_regs_args(regs, false, arg);
+		sk = lt_fd_sock(task, arg[0]);
+		if (!sk || !ret)
+			break;
+		proto = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? LT_UNIX : LT_TCP;
+		record->net.by[proto].rx_bytes += ret;
+		record->net.by[proto].rx_ops++;
+		break;
+	}
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(lt_exit, struct pt_regs *regs, long ret)
 {
@@ -202,6 +230,8 @@ int BPF_PROG(lt_exit, struct pt_regs *regs, long ret)
 	}
 	barrier();
 	calls->seq++;
+	if (lt_with_net && ret >= 0)
+		socket_call(task, record, regs, call, ret);
 	/* A call that began before lagtop has no known duration. */
 	if (!calls->at_least) {
 		bucket = hist_bucket(total_ns);

@@ -134,8 +134,51 @@ struct lt_flow {
 
 struct lt_net {
 	struct lt_flow by[LT_PROTOS];
-	__u32 connects, connect_errors, accepts, pad;
+	__u32 connects, accepts;
 };
+
+/* What is kept with each internet socket (BPF socket storage). The owner is the process that used it last;
+ * a listener's children inherit it until they are used themselves. */
+struct lt_socket {
+	__u64 process_start_ns;
+	__u64 born_ns;	  /* first seen; 0: before lagtop */
+	__u64 connect_ns; /* SYN sent */
+	__u64 tx_bytes, rx_bytes; /* UDP only (atomic): TCP's are in tcp_sock */
+	__u32 tgid;
+	__u32 retransmits; /* segments (atomic: softirq) */
+	/* What the last walk reported; written by the walk only. */
+	__u64 seen_tx_bytes, seen_rx_bytes;
+	__u32 seen_retransmits;
+	__u32 seen_state;
+};
+
+/* A connection as the walk and the destruction of a socket report it: what it did since the last report. */
+struct lt_connection {
+	__u64 process_start_ns, born_ns;
+	__u64 tx_bytes, rx_bytes;
+	__u64 srtt_ns; /* 0: not measured */
+	__u32 tgid, retransmits;
+	__u32 tx_queue_bytes, rx_queue_bytes;
+	__u32 netns;
+	__u16 local_port, remote_port; /* host order */
+	__u8 proto, family, state, changed; /* enum lt_proto; 4 or 6; TCP_*; state differs from the last report */
+	__u8 local[16], remote[16];
+};
+
+/* In the ring of events. */
+enum lt_event_type { LT_EVENT_LOW, LT_EVENT_CONNECTED, LT_EVENT_CONNECT_FAILED, LT_EVENT_CLOSED };
+struct lt_event {
+	__u32 type;
+	__u32 tgid;
+	__u64 process_start_ns;
+	__u64 connect_ns; /* CONNECTED: how long it took */
+};
+struct lt_closed_event {
+	__u32 type; /* LT_EVENT_CLOSED */
+	__u32 pad;
+	struct lt_connection connection;
+};
+#define LT_EVENTS_BYTES (512 * 1024)
 
 struct lt_record {
 	struct lt_who who;

@@ -99,7 +99,6 @@ static void add_server_work(struct sample *s)
 	w->flow[LT_UNIX] = (struct lt_flow){ 64, 65, 6, 7 };
 	w->flow[LT_PROTO_OTHER] = (struct lt_flow){ 21, 22, 8, 9 };
 	w->connects = 4;
-	w->connect_errors = 1;
 	w->accepts = 9;
 	w->first_call = s->n_calls;
 	w->n_calls = 2;
@@ -130,7 +129,7 @@ static void add_server(struct sample *s)
 						 .cmdline = text(s, "server --fast"),
 						 .cgroup = text(s, "/system.slice/server.service") });
 	s->processes[s->n_processes - 1].sockets =
-		(struct sample_socket_sums){ 6, 410000, dist(s, 200000, 3, 900000, 1) };
+		(struct sample_socket_sums){ 6, 410000, dist(s, 200000, 3, 900000, 1), 1 };
 	add_thread(s, &(struct sample_thread){ .tid = SYNTHETIC_SERVER,
 					       .work = s->n_works,
 					       .call = LT_CALL(LT_ABI_NATIVE, 0),
@@ -164,7 +163,7 @@ static void add_exited(struct sample *s)
 						 .comm = text(s, SYNTHETIC_HOSTILE),
 						 .cmdline = text(s, "=evil " SYNTHETIC_HOSTILE),
 						 .cgroup = text(s, "/user.slice") });
-	s->processes[s->n_processes - 1].sockets = (struct sample_socket_sums){ 0, SAMPLE_UNKNOWN, { 0, 0, 0 } };
+	s->processes[s->n_processes - 1].sockets = (struct sample_socket_sums){ 0, SAMPLE_UNKNOWN, { 0, 0, 0 }, 0 };
 	add_thread(s, &(struct sample_thread){ .tid = SYNTHETIC_EXITED,
 					       .work = s->n_works,
 					       .call = LT_CALL_NONE,

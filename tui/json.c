@@ -1,313 +1,276 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One reading as one line of JSON: the contract that scripts rely on. What is not known is null,
- * never 0. A process's fields come from the table of columns, nested by the dots of their paths;
- * processes are built and written one after another, so memory does not grow with their number.
+ * never 0. A process's fields come from the table of columns, nested by the dots of their paths.
  */
 #include "batch.h"
 
-#include <json-c/json.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "format.h"
+#include "json_write.h"
 #include "names.h"
 
 #define SCHEMA 1
 #define PATHS_MAX 128
 #define KEY_MAX 32
 
-/* Where a column's value goes: `key` of the object that earlier steps made (0: the process itself). */
-struct json_step {
+/* A process's fields as a tree: objects and, in them, columns. The first node is the process itself. */
+struct json_node {
 	char key[KEY_MAX];
-	const struct column *column; /* NULL: makes an object */
-	uint8_t parent, object;	     /* of the objects made so far */
+	const struct column *column;	   /* NULL: an object */
+	uint8_t parent, first, last, next; /* 0: none */
 };
 
 struct json_plan {
-	struct json_step step[PATHS_MAX];
-	size_t n;
-	uint8_t objects;
+	struct json_node node[PATHS_MAX];
+	uint8_t n;
 };
 
-static void put(struct json_object *to, const char *key, struct json_object *value)
+static void put_number(struct json_writer *w, const char *key, uint64_t n, bool known)
 {
-	json_object_object_add(to, key, value);
+	if (known && n != SAMPLE_UNKNOWN)
+		json_unsigned(w, key, n);
+	else
+		json_null(w, key);
 }
 
-static void put_number(struct json_object *to, const char *key, uint64_t n, bool known)
+static void put_value(struct json_writer *w, const char *key, struct value v)
 {
-	put(to, key, known && n != SAMPLE_UNKNOWN ? json_object_new_uint64(n) : NULL);
+	if (v.type == VALUE_INT)
+		json_signed(w, key, v.i);
+	else if (v.type == VALUE_TEXT)
+		json_text(w, key, v.text);
+	else
+		json_null(w, key);
 }
 
-static struct json_object *text(const char *raw)
-{
-	size_t size = strlen(raw) * 3 + 1;
-	char *utf8 = malloc(size);
-	struct json_object *string = NULL;
-
-	if (utf8) {
-		format_utf8(utf8, size, raw);
-		string = json_object_new_string(utf8);
-	}
-	free(utf8);
-	return string;
-}
-
-static struct json_object *value_json(struct value v)
-{
-	switch (v.type) {
-	case VALUE_INT:
-		return json_object_new_int64(v.i);
-	case VALUE_REAL:
-		return json_object_new_double(v.real);
-	case VALUE_TEXT:
-		return text(v.text);
-	case VALUE_NONE:
-		break;
-	}
-	return NULL;
-}
-
-static void put_dist(struct json_object *to, const struct model_dist *d, bool known)
+static void put_percentiles(struct json_writer *w, const struct model_dist *d, bool known)
 {
 	bool measured = known && d->count;
 
-	put_number(to, "count", d->count, known);
-	put_number(to, "p50_ns", d->p50_ns, measured);
-	put_number(to, "p90_ns", d->p90_ns, measured);
-	put_number(to, "p99_ns", d->p99_ns, measured);
-	put_number(to, "max_ns", d->max_ns, measured);
+	put_number(w, "p50_ns", d->p50_ns, measured);
+	put_number(w, "p90_ns", d->p90_ns, measured);
+	put_number(w, "p99_ns", d->p99_ns, measured);
+	put_number(w, "max_ns", d->max_ns, measured);
 }
 
-/* Writes an object's text and frees it. */
-static void emit(FILE *out, struct json_object *object)
-{
-	size_t len = 0;
-	const char *line = json_object_to_json_string_length(
-		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-
-	if (line)
-		fwrite(line, 1, len, out);
-	json_object_put(object);
-}
-
-/* Writes , "key": value into the object that is open in out. */
-static void emit_member(FILE *out, const char *key, struct json_object *value)
-{
-	fprintf(out, ",\"%s\":", key);
-	emit(out, value);
-}
-
-static struct json_object *host_json(const struct sample *s, const struct model_host *h)
+static void put_host(struct json_writer *w, const struct sample *s, const struct model_host *h)
 {
 	bool sched = s->probe[SAMPLE_SCHED].on, net = s->probe[SAMPLE_NET].on, syscall = s->probe[SAMPLE_SYSCALL].on;
-	struct json_object *host = json_object_new_object();
-	struct json_object *runq = json_object_new_object();
-	struct json_object *calls = json_object_new_object();
-	struct json_object *sums = json_object_new_object();
 
-	put(host, "name", text(s->host));
-	put(host, "kernel", text(s->kernel));
-	put_number(host, "cpus", h->cpus, true);
-	put_number(host, "threads", h->threads, true);
-	put_number(host, "processes", h->processes, true);
-	put_number(host, "run_ns", h->run_ns, sched);
-	put_number(host, "switches", h->switches, sched);
-	put_number(host, "wakeups", h->wakeups, sched);
-	put_number(host, "forks", h->forks, true);
-	put_number(host, "execs", h->execs, true);
-	put_number(host, "exits", h->exits, true);
-	put_dist(runq, &h->runq, sched);
-	put(host, "runq", runq);
-	put_dist(calls, &h->calls, syscall && sched); /* without sched nobody knows what of a call was sleep */
-	put_number(calls, "count", h->calls_count, syscall);
-	put_number(calls, "errors", h->call_errors, syscall);
-	put(host, "calls", calls);
-	put_number(sums, "tx_bytes", h->tx_bytes, net);
-	put_number(sums, "rx_bytes", h->rx_bytes, net);
-	put_number(sums, "retransmits", h->retransmits, net);
-	put_number(sums, "connects", h->connects, net);
-	put_number(sums, "connect_errors", h->connect_errors, net);
-	put_number(sums, "accepts", h->accepts, net);
-	put(host, "net", sums);
-	return host;
+	json_open(w, "host", '{');
+	json_text(w, "name", s->host);
+	json_text(w, "kernel", s->kernel);
+	put_number(w, "cpus", h->cpus, true);
+	put_number(w, "threads", h->threads, true);
+	put_number(w, "processes", h->processes, true);
+	put_number(w, "run_ns", h->run_ns, sched);
+	put_number(w, "switches", h->switches, sched);
+	put_number(w, "wakeups", h->wakeups, sched);
+	put_number(w, "forks", h->forks, true);
+	put_number(w, "execs", h->execs, true);
+	put_number(w, "exits", h->exits, true);
+	json_open(w, "runq", '{');
+	put_number(w, "count", h->runq.count, sched);
+	put_percentiles(w, &h->runq, sched);
+	json_close(w, '}');
+	json_open(w, "calls", '{');
+	put_number(w, "count", h->calls_count, syscall);
+	put_number(w, "errors", h->call_errors, syscall);
+	put_percentiles(w, &h->calls, syscall && sched); /* without sched nobody knows what of a call was sleep */
+	json_close(w, '}');
+	json_open(w, "net", '{');
+	put_number(w, "tx_bytes", h->tx_bytes, net);
+	put_number(w, "rx_bytes", h->rx_bytes, net);
+	put_number(w, "retransmits", h->retransmits, net);
+	put_number(w, "connects", h->connects, net);
+	put_number(w, "connect_errors", h->connect_errors, net);
+	put_number(w, "accepts", h->accepts, net);
+	json_close(w, '}');
+	json_close(w, '}');
 }
 
-static struct json_object *probes_json(const struct sample *s)
+static void put_probes(struct json_writer *w, const struct sample *s)
 {
 	static const char *const names[SAMPLE_FAMILIES] = { "sched", "syscall", "net" };
-	struct json_object *probes = json_object_new_object(), *probe;
+	const struct sample_probe *p;
 	int i;
 
+	json_open(w, "probes", '{');
 	for (i = 0; i < SAMPLE_FAMILIES; i++) {
-		probe = json_object_new_object();
-		put(probe, "state", json_object_new_string(s->probe[i].on ? "on" : "off"));
-		if (s->probe[i].on)
-			put(probe, "by", text(s->probe[i].by));
-		else
-			put(probe, "reason", text(s->probe[i].reason));
-		put(probes, names[i], probe);
+		p = &s->probe[i];
+		json_open(w, names[i], '{');
+		json_text(w, "state", p->on ? "on" : "off");
+		json_text(w, p->on ? "by" : "reason", p->on ? p->by : p->reason);
+		json_close(w, '}');
 	}
-	return probes;
+	json_close(w, '}');
 }
 
-static struct json_object *lost_json(const struct sample_lost *lost)
+static void put_lost(struct json_writer *w, const struct sample_lost *lost)
 {
-	struct json_object *o = json_object_new_object();
-
-	put_number(o, "threads", lost->threads, true);
-	put_number(o, "calls", lost->calls, true);
-	put_number(o, "sockets", lost->sockets, true);
-	put_number(o, "exits", lost->exits, true);
-	put_number(o, "switches", lost->switches, true);
-	put_number(o, "torn", lost->torn, true);
-	put_number(o, "events", lost->events, true);
-	return o;
+	json_open(w, "lost", '{');
+	json_unsigned(w, "threads", lost->threads);
+	json_unsigned(w, "calls", lost->calls);
+	json_unsigned(w, "sockets", lost->sockets);
+	json_unsigned(w, "exits", lost->exits);
+	json_unsigned(w, "switches", lost->switches);
+	json_unsigned(w, "torn", lost->torn);
+	json_unsigned(w, "events", lost->events);
+	json_close(w, '}');
 }
 
-static struct json_object *self_json(const struct sample_self *self)
+static void put_self(struct json_writer *w, const struct sample_self *self)
 {
-	struct json_object *o = json_object_new_object();
-
-	put_number(o, "cpu_ns", self->cpu_ns, true);
-	put_number(o, "bpf_ns", self->bpf_ns, true);
-	put_number(o, "bpf_runs", self->bpf_runs, true);
-	put_number(o, "rss_bytes", self->rss_bytes, true);
-	put_number(o, "map_bytes", self->map_bytes, true);
-	return o;
+	json_open(w, "self", '{');
+	put_number(w, "cpu_ns", self->cpu_ns, true);
+	put_number(w, "bpf_ns", self->bpf_ns, true);
+	put_number(w, "bpf_runs", self->bpf_runs, true);
+	put_number(w, "rss_bytes", self->rss_bytes, true);
+	put_number(w, "map_bytes", self->map_bytes, true);
+	json_close(w, '}');
 }
 
-/* The object that holds key, made by an earlier step or by a new one. */
+/* Appends a node to its parent's children. */
+static uint8_t plan_add(struct json_plan *plan, uint8_t parent, const char *key, const struct column *column)
+{
+	struct json_node *p = &plan->node[parent];
+	uint8_t at = plan->n++;
+
+	plan->node[at] = (struct json_node){ .column = column, .parent = parent };
+	snprintf(plan->node[at].key, KEY_MAX, "%s", key);
+	if (p->first)
+		plan->node[p->last].next = at;
+	else
+		p->first = at;
+	p->last = at;
+	return at;
+}
+
 static uint8_t plan_object(struct json_plan *plan, uint8_t parent, const char *key)
 {
-	struct json_step *step;
-	size_t i;
+	uint8_t i;
 
-	for (i = 0; i < plan->n; i++)
-		if (!plan->step[i].column && plan->step[i].parent == parent && !strcmp(plan->step[i].key, key))
-			return plan->step[i].object;
-	step = &plan->step[plan->n++];
-	snprintf(step->key, sizeof(step->key), "%s", key);
-	step->column = NULL;
-	step->parent = parent;
-	step->object = ++plan->objects;
-	return step->object;
+	for (i = plan->node[parent].first; i; i = plan->node[i].next)
+		if (!plan->node[i].column && !strcmp(plan->node[i].key, key))
+			return i;
+	return plan_add(plan, parent, key, NULL);
 }
 
-/* Turns the columns' paths into steps, once a reading: a path's objects come before what they hold. */
+/* The paths of the columns as a tree, made once a reading. */
 static void plan_make(struct json_plan *plan)
 {
 	char path[128], *rest, *key;
-	struct json_step *step;
 	uint8_t parent;
 	size_t i;
 
-	plan->n = 0;
-	plan->objects = 0;
-	for (i = 0; i < columns_count; i++) {
-		if (!columns[i].json || !(columns[i].kinds & 1U << MODEL_PROCESS) || plan->n + 4 > PATHS_MAX)
+	plan->node[0] = (struct json_node){ .column = NULL };
+	plan->n = 1;
+	for (i = 0; i < columns_count && plan->n + 4 < PATHS_MAX; i++) {
+		if (!columns[i].json || !(columns[i].kinds & 1U << MODEL_PROCESS))
 			continue;
 		snprintf(path, sizeof(path), "%s", columns[i].json);
 		rest = path;
 		parent = 0;
 		while ((key = strsep(&rest, ".")) && rest)
 			parent = plan_object(plan, parent, key);
-		step = &plan->step[plan->n++];
-		snprintf(step->key, sizeof(step->key), "%s", key);
-		step->column = &columns[i];
-		step->parent = parent;
+		plan_add(plan, parent, key, &columns[i]);
 	}
 }
 
-static struct json_object *process_json(const struct json_plan *plan, const struct row *r)
+static void put_fields(struct json_writer *w, const struct json_plan *plan, uint8_t object, const struct row *r)
 {
-	const int once = JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT;
-	struct json_object *object[PATHS_MAX];
-	const struct json_step *step;
-	struct json_object *made;
-	size_t i;
+	const struct json_node *node;
+	uint8_t i;
 
-	object[0] = json_object_new_object();
-	for (i = 0; i < plan->n; i++) {
-		step = &plan->step[i];
-		if (step->column)
-			made = value_json(step->column->raw(r));
-		else
-			made = object[step->object] = json_object_new_object();
-		json_object_object_add_ex(object[step->parent], step->key, made, once);
+	for (i = plan->node[object].first; i; i = node->next) {
+		node = &plan->node[i];
+		if (node->column) {
+			put_value(w, node->key, node->column->raw(r));
+			continue;
+		}
+		json_open(w, node->key, '{');
+		put_fields(w, plan, i, r);
+		json_close(w, '}');
 	}
-	return object[0];
 }
 
-static struct json_object *call_json(const struct row *r)
+static void put_call(struct json_writer *w, const struct row *r)
 {
-	struct json_object *call = json_object_new_object(), *errors = json_object_new_object();
 	bool measured = r->service.count;
 	uint32_t i;
 
-	put(call, "name", json_object_new_string(names_call(r->call)));
-	put(call, "nr", json_object_new_int((int)LT_CALL_NR(r->call)));
-	put(call, "abi", json_object_new_string(names_abi(r->call)));
-	put_number(call, "count", r->calls, true);
-	put_number(call, "errors", r->call_errors, true);
-	put_number(call, "total_ns", r->call_total_ns, true);
-	put_number(call, "time_ns", r->call_time_ns, true);
-	put_number(call, "wait_ns", r->call_wait_ns, true);
-	put_number(call, "p50_ns", r->service.p50_ns, measured);
-	put_number(call, "p99_ns", r->service.p99_ns, measured);
-	put_number(call, "max_ns", r->service.max_ns, measured);
-	put_number(call, "in_flight", r->in_flight, true);
-	put_number(call, "oldest_ns", r->oldest_ns, r->in_flight);
+	json_open(w, NULL, '{');
+	json_text(w, "name", names_call(r->call));
+	json_unsigned(w, "nr", LT_CALL_NR(r->call));
+	json_text(w, "abi", names_abi(r->call));
+	json_unsigned(w, "count", r->calls);
+	json_unsigned(w, "errors", r->call_errors);
+	json_unsigned(w, "total_ns", r->call_total_ns);
+	json_unsigned(w, "time_ns", r->call_time_ns);
+	put_number(w, "wait_ns", r->call_wait_ns, true);
+	put_number(w, "p50_ns", r->service.p50_ns, measured);
+	put_number(w, "p99_ns", r->service.p99_ns, measured);
+	put_number(w, "max_ns", r->service.max_ns, measured);
+	json_unsigned(w, "in_flight", r->in_flight);
+	put_number(w, "oldest_ns", r->oldest_ns, r->in_flight);
+	json_open(w, "errno", '{');
 	for (i = 0; i < r->n_errnos; i++)
-		put_number(errors, names_errno(r->errnos[i].error), r->errnos[i].count, true);
-	put(call, "errno", errors);
-	return call;
+		json_unsigned(w, names_errno(r->errnos[i].error), r->errnos[i].count);
+	json_close(w, '}');
+	json_close(w, '}');
 }
 
-static int calls_json(struct model *m, const struct row *process, struct json_object **calls)
+static int put_calls(struct json_writer *w, struct model *m, const struct row *process)
 {
 	struct model_query query = { .kind = MODEL_CALL, .pid = process->pid, .start_ns = process->start_ns };
 	struct row *rows;
-	int n = model_rows(m, &query, &rows), i;
+	int n, i;
 
-	*calls = NULL;
+	if (!model_sample(m)->probe[SAMPLE_SYSCALL].on) {
+		json_null(w, "syscalls");
+		return 0;
+	}
+	n = model_rows(m, &query, &rows);
 	if (n < 0)
 		return n;
-	*calls = json_object_new_array_ext(n);
+	json_open(w, "syscalls", '[');
 	for (i = 0; i < n; i++)
-		json_object_array_add(*calls, call_json(&rows[i]));
+		put_call(w, &rows[i]);
+	json_close(w, ']');
 	return 0;
 }
 
-static int emit_processes(FILE *out, const struct options *o, struct model *m)
+/* The options' rows of a view, by pid. */
+static int rows_of(const struct options *o, const char *view, struct model *m, struct row ***rows)
 {
-	bool syscall = model_sample(m)->probe[SAMPLE_SYSCALL].on;
-	struct options of_processes = *o;
-	struct row **rows = NULL;
-	struct json_object *object, *calls;
-	struct json_plan plan;
-	int n, i, err = 0;
+	struct options of_view = *o;
 
-	of_processes.view = column_view_find("overview");
-	of_processes.sort = column_find("pid");
-	of_processes.sort_reverse = true;
-	n = batch_rows(&of_processes, m, &rows);
+	of_view.view = column_view_find(view);
+	of_view.sort = column_find("pid");
+	of_view.sort_reverse = true;
+	return batch_rows(&of_view, m, rows);
+}
+
+static int put_processes(struct json_writer *w, const struct options *o, struct model *m)
+{
+	struct row **rows = NULL;
+	struct json_plan plan;
+	int n = rows_of(o, "overview", m, &rows), i, err = 0;
+
 	if (n < 0)
 		return n;
 	plan_make(&plan);
-	fputs(",\"processes\":[", out);
+	json_open(w, "processes", '[');
 	for (i = 0; i < n && !err; i++) {
-		object = process_json(&plan, rows[i]);
-		calls = NULL;
-		if (syscall)
-			err = calls_json(m, rows[i], &calls);
-		put(object, "syscalls", calls);
-		if (i)
-			fputc(',', out);
-		emit(out, object);
+		json_open(w, NULL, '{');
+		put_fields(w, &plan, 0, rows[i]);
+		err = put_calls(w, m, rows[i]);
+		json_close(w, '}');
 	}
-	fputc(']', out);
+	json_close(w, ']');
 	free(rows);
 	return err;
 }
@@ -322,51 +285,42 @@ static bool stirred(const struct sample_connection *c, uint64_t interval_ns)
 	       (c->proto == LT_TCP && c->state != ESTABLISHED && c->state != LISTEN);
 }
 
-static struct json_object *connection_json(const struct row *r)
+static void put_connection(struct json_writer *w, const struct row *r)
 {
 	static const char *const names[] = { "proto", "local", "remote", "state" };
-	struct json_object *o = json_object_new_object();
 	const struct sample_connection *c = r->connection;
 	size_t i;
 
+	json_open(w, NULL, '{');
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		put(o, names[i], value_json(column_find(names[i])->raw(r)));
-	put_number(o, "pid", c->pid, c->pid);
-	put_number(o, "tx_bytes", c->tx_bytes, true);
-	put_number(o, "rx_bytes", c->rx_bytes, true);
-	put_number(o, "srtt_ns", c->srtt_ns, true);
-	put_number(o, "retransmits", c->retransmits, true);
-	put_number(o, "age_ns", c->age_ns, true);
-	return o;
+		put_value(w, names[i], column_find(names[i])->raw(r));
+	put_number(w, "pid", c->pid, c->pid);
+	json_unsigned(w, "tx_bytes", c->tx_bytes);
+	json_unsigned(w, "rx_bytes", c->rx_bytes);
+	put_number(w, "srtt_ns", c->srtt_ns, true);
+	put_number(w, "retransmits", c->retransmits, true);
+	put_number(w, "age_ns", c->age_ns, true);
+	json_close(w, '}');
 }
 
-static int emit_connections(FILE *out, const struct options *o, struct model *m)
+static int put_connections(struct json_writer *w, const struct options *o, struct model *m)
 {
-	bool all = o->view->kind == MODEL_CONNECTION, first = true;
-	struct options of_connections = *o;
+	bool all = o->view->kind == MODEL_CONNECTION;
 	struct row **rows = NULL;
 	int n, i;
 
 	if (!model_sample(m)->has_connections) {
-		emit_member(out, "connections", NULL);
+		json_null(w, "connections");
 		return 0;
 	}
-	of_connections.view = column_view_find("connections");
-	of_connections.sort = column_find("pid");
-	of_connections.sort_reverse = true;
-	n = batch_rows(&of_connections, m, &rows);
+	n = rows_of(o, "connections", m, &rows);
 	if (n < 0)
 		return n;
-	fputs(",\"connections\":[", out);
-	for (i = 0; i < n; i++) {
-		if (!all && !stirred(rows[i]->connection, model_sample(m)->interval_ns))
-			continue;
-		if (!first)
-			fputc(',', out);
-		first = false;
-		emit(out, connection_json(rows[i]));
-	}
-	fputc(']', out);
+	json_open(w, "connections", '[');
+	for (i = 0; i < n; i++)
+		if (all || stirred(rows[i]->connection, model_sample(m)->interval_ns))
+			put_connection(w, rows[i]);
+	json_close(w, ']');
 	free(rows);
 	return 0;
 }
@@ -374,18 +328,25 @@ static int emit_connections(FILE *out, const struct options *o, struct model *m)
 int batch_json(FILE *out, const struct options *o, struct model *m)
 {
 	const struct sample *s = model_sample(m);
+	struct json_writer w = { .out = out };
 	char when[BATCH_TIME_SIZE];
 	int err;
 
-	fprintf(out, "{\"schema\":%d,\"time\":\"%s\",\"interval_ns\":%llu", SCHEMA, batch_time(when, s->realtime_ns),
-		(unsigned long long)s->interval_ns);
-	emit_member(out, "host", host_json(s, model_host(m)));
-	emit_member(out, "probes", probes_json(s));
-	emit_member(out, "lost", lost_json(&s->lost));
-	emit_member(out, "self", self_json(&s->self));
-	err = emit_processes(out, o, m);
+	json_open(&w, NULL, '{');
+	json_unsigned(&w, "schema", SCHEMA);
+	json_text(&w, "time", batch_time(when, s->realtime_ns));
+	json_unsigned(&w, "interval_ns", s->interval_ns);
+	put_host(&w, s, model_host(m));
+	put_probes(&w, s);
+	put_lost(&w, &s->lost);
+	put_self(&w, &s->self);
+	err = put_processes(&w, o, m);
 	if (!err)
-		err = emit_connections(out, o, m);
-	fputs("}\n", out);
+		err = put_connections(&w, o, m);
+	json_close(&w, '}');
+	fputc('\n', out);
+	if (w.out_of_memory)
+		err = -ENOMEM;
+	json_writer_free(&w);
 	return err ? err : batch_finish(out);
 }

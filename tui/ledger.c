@@ -694,7 +694,6 @@ static void net_subtract(struct lt_net *last, const struct lt_net *now_in_map, s
 		work->flow[i].rx_ops = now.by[i].rx_ops - last->by[i].rx_ops;
 	}
 	work->connects = now.connects - last->connects;
-	work->connect_errors = now.connect_errors - last->connect_errors;
 	work->accepts = now.accepts - last->accepts;
 	*last = now;
 }

@@ -29,6 +29,7 @@
 #include "ledger.h"
 #include "privileges.h"
 #include "proc.h"
+#include "sockets.h"
 
 #define DRAIN_MS 1000
 #define SEED_EVERY_NS 1000000000ULL
@@ -40,26 +41,46 @@ struct family {
 	char reason[160];
 };
 
+/* How a program is attached, and when it is wanted. */
+enum program_kind {
+	TRACEPOINT,
+	FALLBACK, /* fexit: instead of the tracepoints sock_*_length where the kernel has none */
+	SENDPAGE, /* likewise, and only where the function still exists (before 6.5) */
+};
+
 struct program {
-	const char *name, *tracepoint;
+	const char *name, *target; /* tracepoint or function */
 	int family;
+	enum program_kind kind;
 };
 
 static const struct program programs[] = {
-	{ "lt_newtask", "task_newtask", LIFE },
-	{ "lt_exec", "sched_process_exec", LIFE },
-	{ "lt_rename", "task_rename", LIFE },
-	{ "lt_pexit", "sched_process_exit", LIFE },
-	{ "lt_switch", "sched_switch", SAMPLE_SCHED },
-	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED },
-	{ "lt_wakeup", "sched_wakeup", SAMPLE_SCHED },
-	{ "lt_wakeup_new", "sched_wakeup_new", SAMPLE_SCHED },
-	{ "lt_enter", "sys_enter", SAMPLE_SYSCALL },
-	{ "lt_exit", "sys_exit", SAMPLE_SYSCALL },
-	{ "lt_send", "sock_send_length", SAMPLE_NET },
-	{ "lt_recv", "sock_recv_length", SAMPLE_NET },
-	{ "lt_sock_state", "inet_sock_set_state", SAMPLE_NET },
-	{ "lt_retransmit", "tcp_retransmit_skb", SAMPLE_NET },
+	{ "lt_newtask", "task_newtask", LIFE, TRACEPOINT },
+	{ "lt_exec", "sched_process_exec", LIFE, TRACEPOINT },
+	{ "lt_rename", "task_rename", LIFE, TRACEPOINT },
+	{ "lt_pexit", "sched_process_exit", LIFE, TRACEPOINT },
+	{ "lt_switch", "sched_switch", SAMPLE_SCHED, TRACEPOINT },
+	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, TRACEPOINT },
+	{ "lt_wakeup", "sched_wakeup", SAMPLE_SCHED, TRACEPOINT },
+	{ "lt_wakeup_new", "sched_wakeup_new", SAMPLE_SCHED, TRACEPOINT },
+	{ "lt_enter", "sys_enter", SAMPLE_SYSCALL, TRACEPOINT },
+	{ "lt_exit", "sys_exit", SAMPLE_SYSCALL, TRACEPOINT },
+	{ "lt_send", "sock_send_length", SAMPLE_NET, TRACEPOINT },
+	{ "lt_recv", "sock_recv_length", SAMPLE_NET, TRACEPOINT },
+	{ "lt_sock_state", "inet_sock_set_state", SAMPLE_NET, TRACEPOINT },
+	{ "lt_retransmit", "tcp_retransmit_skb", SAMPLE_NET, TRACEPOINT },
+	{ "lt_retransmit_6", "tcp_retransmit_skb", SAMPLE_NET, TRACEPOINT },
+	{ "lt_destroy", "tcp_destroy_sock", SAMPLE_NET, TRACEPOINT },
+	{ "lt_send4", "inet_sendmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_send6", "inet6_sendmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_send_us", "unix_stream_sendmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_send_ud", "unix_dgram_sendmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_recv4", "inet_recvmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_recv6", "inet6_recvmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_recv_us", "unix_stream_recvmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_recv_ud", "unix_dgram_recvmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_page4", "inet_sendpage", SAMPLE_NET, SENDPAGE },
+	{ "lt_page_us", "unix_stream_sendpage", SAMPLE_NET, SENDPAGE },
 };
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
@@ -75,8 +96,9 @@ struct probe {
 	struct source source; /* first: the source is the probe */
 	struct lagtop *skel;
 	struct family family[SAMPLE_FAMILIES];
-	struct bpf_link *seed_link;
-	struct ring_buffer *alarm;
+	struct bpf_link *seed_link, *seed_sockets_link, *walk_link;
+	struct ring_buffer *events;
+	bool connections; /* walk the sockets at every reading */
 	uint64_t map_bytes;
 
 	pthread_mutex_t lock;
@@ -87,6 +109,8 @@ struct probe {
 	/* Under lock. */
 	struct ledger_memory memory;
 	struct ledger *ledger;
+	struct sockets *sockets;
+	uint64_t events_lost; /* no memory for them */
 	uint32_t max_records; /* 0: grow as needed */
 	uint64_t seeded_ns, untracked_base, untracked_died_base;
 
@@ -302,10 +326,50 @@ static int seed(struct probe *p)
 	return n < 0 ? -errno : 0;
 }
 
+/* Reads one iterator to its end; what it writes goes to take in whole records of size, or nowhere. */
+static int iterate(struct bpf_link *link, size_t size, int (*take)(struct sockets *, const struct lt_connection *),
+		   struct sockets *to)
+{
+	char buf[64 * sizeof(struct lt_connection)];
+	int fd = bpf_iter_create(bpf_link__fd(link)), err = 0;
+	size_t have = 0, at;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	while ((n = read(fd, buf + have, sizeof(buf) - have)) > 0 || (n < 0 && errno == EAGAIN)) {
+		if (n < 0)
+			continue;
+		have += (size_t)n;
+		for (at = 0; take && !err && have - at >= size; at += size) {
+			struct lt_connection c;
+
+			memcpy(&c, buf + at, sizeof(c));
+			err = take(to, &c);
+		}
+		have -= take ? at : have;
+		memmove(buf, buf + (take ? at : 0), have);
+	}
+	if (n < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int on_event(void *ctx, void *data, size_t size)
+{
+	struct probe *p = ctx;
+
+	if (sockets_event(p->sockets, data, size))
+		p->events_lost++;
+	return 0;
+}
+
 static void drain(struct probe *p)
 {
 	struct totals t;
 
+	ring_buffer__consume(p->events);
 	ledger_drain(p->ledger, p->skel->bss->lt_epoch);
 	grow(p);
 	totals_read(p, &t);
@@ -314,20 +378,12 @@ static void drain(struct probe *p)
 		seed(p);
 }
 
-static int alarm_ignore(void *ctx, void *data, size_t size)
-{
-	(void)ctx;
-	(void)data;
-	(void)size;
-	return 0;
-}
-
 static void *drainer(void *arg)
 {
 	struct probe *p = arg;
 	struct pollfd fds[] = {
 		{ .fd = p->stop_fd, .events = POLLIN },
-		{ .fd = ring_buffer__epoll_fd(p->alarm), .events = POLLIN },
+		{ .fd = ring_buffer__epoll_fd(p->events), .events = POLLIN },
 	};
 
 	for (;;) {
@@ -335,8 +391,6 @@ static void *drainer(void *arg)
 			return NULL;
 		if (fds[0].revents)
 			return NULL;
-		if (fds[1].revents)
-			ring_buffer__consume(p->alarm);
 		pthread_mutex_lock(&p->lock);
 		drain(p);
 		pthread_mutex_unlock(&p->lock);
@@ -385,7 +439,8 @@ static void fill_host(struct probe *p, struct sample *s)
 	s->lost.calls = now.lost_calls - p->last.lost_calls;
 	s->lost.sockets = now.lost_sockets - p->last.lost_sockets;
 	s->lost.switches = now.lost_switches - p->last.lost_switches;
-	s->lost.events = now.lost_events - p->last.lost_events;
+	s->lost.events = now.lost_events - p->last.lost_events + p->events_lost;
+	p->events_lost = 0;
 	s->self.cpu_ns = cpu_ns - p->cpu_ns;
 	/* One run in LT_SELF_MASK + 1 timed itself. */
 	s->self.bpf_runs = (now.self_runs - p->last.self_runs) * (LT_SELF_MASK + 1);
@@ -394,6 +449,24 @@ static void fill_host(struct probe *p, struct sample *s)
 	s->self.map_bytes = p->map_bytes;
 	p->last = now;
 	p->cpu_ns = cpu_ns;
+}
+
+static void want_connections(struct source *source, bool want)
+{
+	struct probe *p = (struct probe *)source;
+
+	p->connections = want;
+	p->skel->bss->lt_want_connections = want;
+}
+
+static int read_sockets(struct probe *p, struct sample *s)
+{
+	int err = 0;
+
+	ring_buffer__consume(p->events);
+	if (p->connections)
+		err = iterate(p->walk_link, sizeof(struct lt_connection), sockets_connection, p->sockets);
+	return err ? err : sockets_fill(p->sockets, s, p->connections);
 }
 
 /* T is taken once, before the first record; the interval's maxima end just before it. */
@@ -415,6 +488,8 @@ static int probe_read(struct source *source, struct sample *s)
 	s->interval_ns = t_ns - p->t_ns;
 	s->number = p->number;
 	err = ledger_read(p->ledger, t_ns, epoch, s);
+	if (!err && p->family[SAMPLE_NET].on)
+		err = read_sockets(p, s);
 	fill_host(p, s);
 	drain(p);
 	pthread_mutex_unlock(&p->lock);
@@ -435,10 +510,13 @@ static void probe_close(struct source *source)
 	}
 	if (p->stop_fd > 0)
 		close(p->stop_fd);
-	ring_buffer__free(p->alarm);
+	ring_buffer__free(p->events);
 	bpf_link__destroy(p->seed_link);
+	bpf_link__destroy(p->seed_sockets_link);
+	bpf_link__destroy(p->walk_link);
 	lagtop__destroy(p->skel);
 	ledger_free(p->ledger);
+	sockets_free(p->sockets);
 	for (uint32_t i = 0; i < p->memory.n_chunks; i++)
 		munmap(p->memory.chunks[i], page_round(sizeof(struct lt_chunk)));
 	for (uint32_t i = 0; i < p->memory.n_call_chunks; i++)
@@ -477,12 +555,31 @@ static const struct btf_type *tracepoint_proto(const struct btf *btf, const char
 	return btf__type_by_id(btf, t->type);
 }
 
-/* Whether sched_switch passes prev_state, last: since 5.18. Its parameters begin with a void pointer. */
-static bool switch_has_state(const struct btf *btf)
+/* How many arguments a tracepoint passes (the prototype begins with a void pointer of its own). */
+static int tracepoint_args(const struct btf *btf, const char *tracepoint)
 {
-	const struct btf_type *proto = tracepoint_proto(btf, "sched_switch");
+	const struct btf_type *proto = tracepoint_proto(btf, tracepoint);
 
-	return proto && btf_vlen(proto) == 5;
+	return proto ? btf_vlen(proto) - 1 : 0;
+}
+
+static bool has_function(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
+/* Of two programs for one tracepoint that got an argument, the one that this kernel's does not fit. */
+static bool wrong_version(const struct btf *btf, const char *name)
+{
+	if (!strcmp(name, "lt_switch")) /* prev_state: since 5.18 */
+		return tracepoint_args(btf, "sched_switch") < 4;
+	if (!strcmp(name, "lt_switch_5_15"))
+		return tracepoint_args(btf, "sched_switch") >= 4;
+	if (!strcmp(name, "lt_retransmit"))
+		return tracepoint_args(btf, "tcp_retransmit_skb") < 3;
+	if (!strcmp(name, "lt_retransmit_6"))
+		return tracepoint_args(btf, "tcp_retransmit_skb") >= 3;
+	return false;
 }
 
 /* bpf_task_pt_regs is the youngest helper that lagtop needs: 5.15. */
@@ -503,27 +600,44 @@ static bool kernel_has_helpers(const struct btf *btf)
 	return false;
 }
 
+static bool fits(const struct probe *p, const struct btf *btf, const struct program *prog)
+{
+	bool lengths = tracepoint_proto(btf, "sock_send_length") != NULL;
+
+	if (prog->family != LIFE && !p->family[prog->family].on)
+		return false;
+	switch (prog->kind) {
+	case FALLBACK:
+		return !lengths && has_function(btf, prog->target);
+	case SENDPAGE:
+		return has_function(btf, prog->target);
+	default:
+		return tracepoint_proto(btf, prog->target) && !wrong_version(btf, prog->name);
+	}
+}
+
 static void choose_programs(struct probe *p, const struct btf *btf)
 {
-	const char *skip = switch_has_state(btf) ? "lt_switch_5_15" : "lt_switch";
+	struct lagtop *skel = p->skel;
+	struct family *net = &p->family[SAMPLE_NET];
 
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct program *prog = &programs[i];
+		bool replaceable = !strncmp(prog->target, "sock_", 5);
 
-		if (prog->family != LIFE && !tracepoint_proto(btf, prog->tracepoint))
-			family_off(&p->family[prog->family], "this kernel has no tracepoint %s", prog->tracepoint);
+		if (prog->kind == TRACEPOINT && prog->family != LIFE && !tracepoint_proto(btf, prog->target) && !replaceable)
+			family_off(&p->family[prog->family], "this kernel has no tracepoint %s", prog->target);
 	}
-	for (size_t i = 0; i < PROGRAMS; i++) {
-		const struct program *prog = &programs[i];
-		bool wanted = prog->family == LIFE || p->family[prog->family].on;
-
-		bpf_program__set_autoload(bpf_object__find_program_by_name(p->skel->obj, prog->name),
-					  wanted && strcmp(prog->name, skip) != 0);
-	}
-	p->skel->rodata->lt_with_sched = p->family[SAMPLE_SCHED].on;
-	p->skel->rodata->lt_with_calls = p->family[SAMPLE_SYSCALL].on;
-	p->memory.with_sched = p->family[SAMPLE_SCHED].on;
-	p->memory.with_calls = p->family[SAMPLE_SYSCALL].on;
+	if (net->on && !tracepoint_proto(btf, "sock_send_length"))
+		snprintf(net->by, sizeof(net->by), "fexit");
+	for (size_t i = 0; i < PROGRAMS; i++)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, programs[i].name),
+					  fits(p, btf, &programs[i]));
+	bpf_program__set_autoload(skel->progs.lt_walk, net->on);
+	bpf_program__set_autoload(skel->progs.lt_seed_sockets, net->on);
+	skel->rodata->lt_with_sched = p->memory.with_sched = p->family[SAMPLE_SCHED].on;
+	skel->rodata->lt_with_calls = p->memory.with_calls = p->family[SAMPLE_SYSCALL].on;
+	skel->rodata->lt_with_net = net->on;
 }
 
 static void detach_family(struct probe *p, int family)
@@ -561,9 +675,9 @@ static int attach(struct probe *p, char *why, size_t why_size)
 		}
 		err = -errno;
 		if (prog->family == LIFE)
-			return fail(why, why_size, err, "cannot attach to the tracepoint %s: %s", prog->tracepoint,
+			return fail(why, why_size, err, "cannot attach to the tracepoint %s: %s", prog->target,
 				    strerror(-err));
-		family_off(&p->family[prog->family], "cannot attach to %s: %s", prog->tracepoint, strerror(-err));
+		family_off(&p->family[prog->family], "cannot attach to %s: %s", prog->target, strerror(-err));
 		detach_family(p, prog->family);
 	}
 	return 0;
@@ -609,7 +723,7 @@ static int load(struct probe *p, char *why, size_t why_size)
 	       !add_records(p, bpf_map__fd(skel->maps.lt_chunks)))
 		;
 	p->map_bytes += sizeof(struct lt_index_set) * LT_INDEX_SETS + page_round(sizeof(*skel->bss)) +
-			LT_CHUNKS * 8 + LT_CALL_CHUNKS * 8 + 3 * 4096;
+			LT_CHUNKS * 8 + LT_CALL_CHUNKS * 8 + LT_EVENTS_BYTES + 3 * 4096;
 	return 0;
 }
 
@@ -680,17 +794,35 @@ static int begin(struct probe *p, const struct probe_options *o, char *why, size
 	return attach(p, why, why_size);
 }
 
+static int start_sockets(struct probe *p, const struct probe_options *o)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(p->skel->maps.lt_sockets) };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+
+	if (!p->family[SAMPLE_NET].on)
+		return 0;
+	p->seed_sockets_link = bpf_program__attach_iter(p->skel->progs.lt_seed_sockets, NULL);
+	p->walk_link = bpf_program__attach_iter(p->skel->progs.lt_walk, &opts);
+	if (!p->seed_sockets_link || !p->walk_link)
+		return -errno;
+	want_connections(&p->source, o->connections);
+	return iterate(p->seed_sockets_link, 0, NULL, NULL);
+}
+
 static int start(struct probe *p, const struct probe_options *o, char *why, size_t why_size)
 {
 	struct sample scratch = { 0 };
 	int err;
 
-	p->alarm = ring_buffer__new(bpf_map__fd(p->skel->maps.lt_alarm), alarm_ignore, NULL, NULL);
+	p->events = ring_buffer__new(bpf_map__fd(p->skel->maps.lt_events), on_event, p, NULL);
 	p->ledger = ledger_new(&p->memory, &names);
+	p->sockets = sockets_new();
 	p->seed_link = bpf_program__attach_iter(p->skel->progs.lt_seed, NULL);
-	if (!p->alarm || !p->ledger || !p->seed_link)
+	if (!p->events || !p->ledger || !p->sockets || !p->seed_link)
 		return fail(why, why_size, -ENOMEM, "cannot set up the readings: %s", strerror(errno));
-	err = seed(p);
+	err = start_sockets(p, o);
+	if (!err)
+		err = seed(p);
 	if (err)
 		return fail(why, why_size, err, "cannot walk the kernel's tasks: %s", strerror(-err));
 	err = privileges_drop(o->readonly);
@@ -715,6 +847,7 @@ static struct probe *probe_new(void)
 		return NULL;
 	p->source.read = probe_read;
 	p->source.close = probe_close;
+	p->source.want_connections = want_connections;
 	p->source.live = true;
 	pthread_mutex_init(&p->lock, NULL);
 	return p;

@@ -64,6 +64,7 @@ static const struct record_field process_fields[] = {
 	ONE(sample_process, sockets.retransmits),
 	ONE(sample_process, sockets.srtt_ns),
 	DIST(sample_process, sockets.connect),
+	ONE(sample_process, sockets.connect_errors),
 };
 
 static const struct record_field thread_fields[] = {
@@ -92,7 +93,6 @@ static const struct record_field work_fields[] = {
 	ONE(sample_work, call_total_ns),
 	FLOWS(sample_work, flow),
 	ONE(sample_work, connects),
-	ONE(sample_work, connect_errors),
 	ONE(sample_work, accepts),
 	ONE(sample_work, first_call),
 	ONE(sample_work, n_calls),
@@ -124,6 +124,7 @@ static const struct record_field connection_fields[] = {
 	ONE(sample_connection, proto),
 	ONE(sample_connection, family),
 	ONE(sample_connection, state),
+	ONE(sample_connection, changed),
 	ONE(sample_connection, local_port),
 	ONE(sample_connection, remote_port),
 	MANY(sample_connection, local),

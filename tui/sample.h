@@ -58,7 +58,7 @@ struct sample_work {
 	uint64_t voluntary, involuntary, wakeups, migrations;
 	uint64_t calls, call_errors, call_total_ns;
 	struct lt_flow flow[LT_PROTOS];
-	uint32_t connects, connect_errors, accepts;
+	uint32_t connects, accepts;
 	uint32_t first_call, n_calls; /* in sample.calls */
 };
 
@@ -81,7 +81,8 @@ struct sample_thread {
 /* Network numbers that belong to the process, not to a thread. */
 struct sample_socket_sums {
 	uint64_t retransmits, srtt_ns; /* SAMPLE_UNKNOWN: not measured */
-	struct sample_dist connect;
+	struct sample_dist connect; /* latencies of connects that succeeded */
+	uint32_t connect_errors;
 };
 
 struct sample_process {
@@ -102,7 +103,7 @@ struct sample_connection {
 	uint8_t proto;	/* enum lt_proto: LT_TCP or LT_UDP */
 	uint8_t family; /* 4 or 6 */
 	uint8_t state;	/* TCP_* of the kernel */
-	uint8_t pad;
+	uint8_t changed; /* its state differs from the last reading's, or it is gone */
 	uint16_t local_port, remote_port; /* host order */
 	uint8_t local[16], remote[16];	  /* network order; IPv4 in the first four */
 	uint32_t pid;			  /* 0: no owner known */

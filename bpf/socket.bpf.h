@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Counting what goes through sockets, and what is kept with each; for both ways of attaching. */
+#ifndef SOCKET_BPF_H
+#define SOCKET_BPF_H
+
+#include "record.bpf.h"
+
+/* Somebody reads connections: report those that go, too. */
+volatile bool lt_want_connections __weak = false;
+
+/* A listener's storage is copied to the connections that it accepts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct lt_socket);
+} lt_sockets __weak SEC(".maps");
+
+/* The front end looks once a second; it is woken when the ring is half full. */
+static __always_inline __u64 lt_events_wakeup(void)
+{
+	return bpf_ringbuf_query(&lt_events, BPF_RB_AVAIL_DATA) > LT_EVENTS_BYTES / 2 ? BPF_RB_FORCE_WAKEUP :
+											  BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline bool lt_is_inet(struct sock *sk)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	return (family == AF_INET || family == AF_INET6) &&
+	       (sk->sk_protocol == IPPROTO_TCP || sk->sk_protocol == IPPROTO_UDP);
+}
+
+static __always_inline enum lt_proto lt_proto_of(struct sock *sk)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	if (family == AF_UNIX)
+		return LT_UNIX;
+	if (family != AF_INET && family != AF_INET6)
+		return LT_PROTO_OTHER;
+	switch (sk->sk_protocol) {
+	case IPPROTO_TCP:
+		return LT_TCP;
+	case IPPROTO_UDP:
+		return LT_UDP;
+	default:
+		return LT_INET;
+	}
+}
+
+/* The socket's storage; `current` uses it, so its process is the owner. */
+static __always_inline struct lt_socket *lt_socket_used(struct sock *sk)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct lt_socket *socket;
+
+	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!socket) {
+		lt_this_cpu()->lost_sockets++;
+		return NULL;
+	}
+	if (socket->tgid != (__u32)task->tgid) {
+		if (!socket->tgid)
+			socket->born_ns = bpf_ktime_get_ns();
+		socket->tgid = task->tgid;
+		socket->process_start_ns = task->group_leader->start_boottime;
+	}
+	return socket;
+}
+
+/* The flow that an operation counts for; NULL: it does not count. An empty datagram is one, an end of file none. */
+static __always_inline struct lt_flow *lt_flow_of(enum lt_proto proto)
+{
+	struct lt_slot s;
+
+	return lt_find(bpf_get_current_task_btf(), &s) ? &s.record->net.by[proto] : NULL;
+}
+
+static __always_inline bool lt_is_op(struct sock *sk, int ret)
+{
+	return ret > 0 || (ret == 0 && sk->sk_type == SOCK_DGRAM);
+}
+
+static __always_inline int lt_count_send(struct sock *sk, int ret)
+{
+	__u64 began_ns = bpf_ktime_get_ns();
+	enum lt_proto proto;
+	struct lt_socket *socket;
+	struct lt_flow *flow;
+
+	if (!lt_is_op(sk, ret))
+		return 0;
+	proto = lt_proto_of(sk);
+	flow = lt_flow_of(proto);
+	if (flow) {
+		flow->tx_bytes += ret;
+		flow->tx_ops++;
+	}
+	if (proto == LT_TCP || proto == LT_UDP) {
+		socket = lt_socket_used(sk);
+		if (socket && proto == LT_UDP)
+			__sync_fetch_and_add(&socket->tx_bytes, ret);
+	}
+	lt_self(LT_PROG_SEND, began_ns);
+	return 0;
+}
+
+static __always_inline int lt_count_recv(struct sock *sk, int ret, int flags)
+{
+	__u64 began_ns = bpf_ktime_get_ns();
+	enum lt_proto proto;
+	struct lt_socket *socket;
+	struct lt_flow *flow;
+
+	if (flags & (MSG_PEEK | MSG_ERRQUEUE) || !lt_is_op(sk, ret))
+		return 0;
+	proto = lt_proto_of(sk);
+	flow = lt_flow_of(proto);
+	if (flow) {
+		flow->rx_bytes += ret;
+		flow->rx_ops++;
+	}
+	if (proto == LT_TCP || proto == LT_UDP) {
+		socket = lt_socket_used(sk);
+		if (socket && proto == LT_UDP)
+			__sync_fetch_and_add(&socket->rx_bytes, ret);
+	}
+	lt_self(LT_PROG_RECV, began_ns);
+	return 0;
+}
+
+/* What the socket did since it was last reported. TCP's bytes are what its peer was sent and has sent, once each. */
+static __always_inline void lt_connection_fill(struct lt_connection *c, struct sock *sk, struct lt_socket *socket)
+{
+	__u64 tx_bytes = socket->tx_bytes, rx_bytes = socket->rx_bytes;
+	struct sock_common *common = &sk->__sk_common;
+
+	__builtin_memset(c, 0, sizeof(*c));
+	c->process_start_ns = socket->process_start_ns;
+	c->born_ns = socket->born_ns;
+	c->tgid = socket->tgid;
+	c->proto = lt_proto_of(sk);
+	c->state = common->skc_state;
+	c->netns = BPF_CORE_READ(common, skc_net.net, ns.inum);
+	/* skc_num is 0 again when the socket goes. */
+	c->local_port = __builtin_bswap16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	c->remote_port = __builtin_bswap16(common->skc_dport);
+	if (common->skc_family == AF_INET6) {
+		c->family = 6;
+		BPF_CORE_READ_INTO(&c->local, common, skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&c->remote, common, skc_v6_daddr);
+	} else {
+		c->family = 4;
+		*(__u32 *)c->local = common->skc_rcv_saddr;
+		*(__u32 *)c->remote = common->skc_daddr;
+	}
+	if (c->proto == LT_TCP && c->state != TCP_LISTEN) {
+		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+		if (tcp) {
+			tx_bytes = tcp->bytes_sent - tcp->bytes_retrans;
+			/* A FIN takes one number of the sequence, and is counted as a byte. */
+			rx_bytes = tcp->bytes_received - (common->skc_flags >> SOCK_DONE_BIT & 1);
+			c->srtt_ns = (__u64)tcp->srtt_us * 125; /* eighths of a µs */
+			c->tx_queue_bytes = tcp->write_seq - tcp->snd_una;
+			c->rx_queue_bytes = tcp->rcv_nxt - tcp->copied_seq;
+		}
+	}
+	c->tx_bytes = tx_bytes - socket->seen_tx_bytes;
+	c->rx_bytes = rx_bytes - socket->seen_rx_bytes;
+	c->retransmits = socket->retransmits - socket->seen_retransmits;
+	c->changed = socket->seen_state != c->state;
+}
+
+#endif

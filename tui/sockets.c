@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sums by owner (pid and start) in a hash; connections as they come. Both are empty again after each reading. */
+#include "sockets.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define CONNECTIONS_LIMIT (1U << 20) /* closed ones that may wait for a reading */
+
+struct owner_key {
+	uint64_t start_ns;
+	uint64_t pid;
+};
+
+struct owner {
+	struct owner_key key;
+	UT_hash_handle hh;
+	uint64_t retransmits;
+	uint64_t srtt_sum_ns, srtt_weight; /* weighted by bytes */
+	uint64_t connect_max_ns;
+	uint32_t connect_errors;
+	uint32_t *connect; /* [HIST_BUCKETS], or NULL */
+};
+
+struct sockets {
+	struct owner *owners; /* uthash */
+	struct lt_connection *connections;
+	uint32_t n_connections, cap_connections;
+};
+
+struct sockets *sockets_new(void)
+{
+	return calloc(1, sizeof(struct sockets));
+}
+
+static void forget(struct sockets *k)
+{
+	struct owner *o, *next;
+
+	HASH_ITER(hh, k->owners, o, next) {
+		HASH_DELETE(hh, k->owners, o);
+		free(o->connect);
+		free(o);
+	}
+	k->n_connections = 0;
+}
+
+void sockets_free(struct sockets *k)
+{
+	if (!k)
+		return;
+	forget(k);
+	free(k->connections);
+	free(k);
+}
+
+static struct owner *owner_of(struct sockets *k, uint32_t pid, uint64_t start_ns)
+{
+	struct owner_key key = { .start_ns = start_ns, .pid = pid };
+	struct owner *o;
+
+	HASH_FIND(hh, k->owners, &key, sizeof(key), o);
+	if (o)
+		return o;
+	o = calloc(1, sizeof(*o));
+	if (!o)
+		return NULL;
+	o->key = key;
+	HASH_ADD(hh, k->owners, key, sizeof(key), o);
+	return o;
+}
+
+static int connected(struct owner *o, uint64_t ns)
+{
+	if (!o->connect) {
+		o->connect = calloc(HIST_BUCKETS, sizeof(*o->connect));
+		if (!o->connect)
+			return -ENOMEM;
+	}
+	o->connect[hist_bucket(ns)]++;
+	if (ns > o->connect_max_ns)
+		o->connect_max_ns = ns;
+	return 0;
+}
+
+int sockets_event(struct sockets *k, const void *data, size_t size)
+{
+	const struct lt_event *e = data;
+	struct owner *o;
+
+	if (size < sizeof(e->type))
+		return -EINVAL;
+	if (e->type == LT_EVENT_LOW)
+		return 0;
+	if (e->type == LT_EVENT_CLOSED)
+		return size < sizeof(struct lt_closed_event) ?
+			       -EINVAL :
+			       sockets_connection(k, &((const struct lt_closed_event *)data)->connection);
+	if (size < sizeof(*e))
+		return -EINVAL;
+	o = owner_of(k, e->tgid, e->process_start_ns);
+	if (!o)
+		return -ENOMEM;
+	if (e->type == LT_EVENT_CONNECTED)
+		return connected(o, e->connect_ns);
+	if (e->type != LT_EVENT_CONNECT_FAILED)
+		return -EINVAL;
+	o->connect_errors++;
+	return 0;
+}
+
+int sockets_connection(struct sockets *k, const struct lt_connection *c)
+{
+	struct owner *o = owner_of(k, c->tgid, c->process_start_ns);
+	uint64_t weight = c->tx_bytes + c->rx_bytes + 1;
+
+	if (!o)
+		return -ENOMEM;
+	o->retransmits += c->retransmits;
+	if (c->srtt_ns) {
+		o->srtt_sum_ns += c->srtt_ns * weight;
+		o->srtt_weight += weight;
+	}
+	if (k->n_connections == CONNECTIONS_LIMIT)
+		return 0;
+	if (k->n_connections == k->cap_connections) {
+		uint32_t cap = k->cap_connections ? k->cap_connections * 2 : 64;
+		struct lt_connection *grown = realloc(k->connections, cap * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		k->connections = grown;
+		k->cap_connections = cap;
+	}
+	k->connections[k->n_connections++] = *c;
+	return 0;
+}
+
+static int fill_connection(struct sample *s, const struct lt_connection *c)
+{
+	struct sample_connection *to = sample_add_connection(s);
+
+	if (!to)
+		return -ENOMEM;
+	to->proto = c->proto;
+	to->family = c->family;
+	to->state = c->state;
+	to->changed = c->changed;
+	to->local_port = c->local_port;
+	to->remote_port = c->remote_port;
+	memcpy(to->local, c->local, sizeof(to->local));
+	memcpy(to->remote, c->remote, sizeof(to->remote));
+	to->pid = c->tgid;
+	to->tx_bytes = c->tx_bytes;
+	to->rx_bytes = c->rx_bytes;
+	to->retransmits = c->retransmits;
+	to->srtt_ns = c->srtt_ns ? c->srtt_ns : SAMPLE_UNKNOWN;
+	to->age_ns = c->born_ns ? (s->t_ns > c->born_ns ? s->t_ns - c->born_ns : 0) : SAMPLE_UNKNOWN;
+	to->tx_queue_bytes = c->tx_queue_bytes;
+	to->rx_queue_bytes = c->rx_queue_bytes;
+	to->netns = c->netns;
+	return 0;
+}
+
+static int fill_process(struct sample *s, struct sample_process *p, const struct owner *o, bool walked)
+{
+	struct sample_socket_sums *sums = &p->sockets;
+
+	sums->retransmits = walked ? 0 : SAMPLE_UNKNOWN;
+	if (!o)
+		return 0;
+	if (walked || o->retransmits)
+		sums->retransmits = o->retransmits;
+	if (o->srtt_weight)
+		sums->srtt_ns = o->srtt_sum_ns / o->srtt_weight;
+	sums->connect_errors = o->connect_errors;
+	if (!o->connect)
+		return 0;
+	sums->connect.first = s->n_buckets;
+	sums->connect.max_ns = o->connect_max_ns;
+	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
+		struct sample_bucket *to;
+
+		if (!o->connect[b])
+			continue;
+		to = sample_add_bucket(s);
+		if (!to)
+			return -ENOMEM;
+		to->bucket = b;
+		to->count = o->connect[b];
+		sums->connect.n++;
+	}
+	return 0;
+}
+
+int sockets_fill(struct sockets *k, struct sample *s, bool walked)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < s->n_processes; i++) {
+		struct sample_process *p = &s->processes[i];
+		struct owner_key key = { .start_ns = p->start_ns, .pid = p->pid };
+		struct owner *o = NULL;
+
+		if (k->owners)
+			HASH_FIND(hh, k->owners, &key, sizeof(key), o);
+		err = fill_process(s, p, o, walked);
+	}
+	s->has_connections = walked;
+	for (uint32_t i = 0; !err && walked && i < k->n_connections; i++)
+		err = fill_connection(s, &k->connections[i]);
+	forget(k);
+	return err;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What sockets tell about their processes between two readings: connects that ended, retransmits,
+ * round-trip times, connections. The kernel side reports them as events (struct lt_event) and by
+ * a walk over all sockets (struct lt_connection); here they are added up by owner and then
+ * handed to the sample. Knows no libbpf.
+ */
+#ifndef SOCKETS_H
+#define SOCKETS_H
+
+#include "sample.h"
+
+struct sockets;
+
+struct sockets *sockets_new(void);
+void sockets_free(struct sockets *k);
+
+/* One record of the ring of events. -EINVAL: not one of ours; -ENOMEM. */
+int sockets_event(struct sockets *k, const void *data, size_t size);
+/* One connection of the walk. */
+int sockets_connection(struct sockets *k, const struct lt_connection *c);
+
+/* Moves everything into the sample's processes and connections. walked: connections were asked for, so that what was
+ * not reported is zero; else it is not known. Returns 0 or -ENOMEM. */
+int sockets_fill(struct sockets *k, struct sample *s, bool walked);
+
+#endif
