@@ -1,8 +1,8 @@
 # lagtop: build, run, test, measure. `make help` lists what can be made.
 CLANG ?= clang
 BPFTOOL ?= $(shell tests/deps.sh bpftool)
-PKGS = libbpf libelf zlib ncursesw json-c libseccomp libcap-ng inih
-TEST_PKGS = cmocka vterm
+PKGS = libbpf libelf zlib ncursesw libseccomp libcap-ng inih
+TEST_PKGS = cmocka vterm json-c
 
 BUILD = build
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')

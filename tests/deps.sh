@@ -20,18 +20,20 @@ table() {
 	build pc:libelf       libelf-dev        elfutils-libelf-devel libelf      libelf-devel      elfutils-dev
 	build pc:zlib         zlib1g-dev        zlib-devel            zlib        zlib-devel        zlib-dev
 	build pc:ncursesw     libncurses-dev    ncurses-devel         ncurses     ncurses-devel     ncurses-dev
-	build pc:json-c       libjson-c-dev     json-c-devel          json-c      libjson-c-devel   json-c-dev
 	build pc:libseccomp   libseccomp-dev    libseccomp-devel      libseccomp  libseccomp-devel  libseccomp-dev
 	build pc:libcap-ng    libcap-ng-dev     libcap-ng-devel       libcap-ng   libcap-ng-devel   libcap-ng-dev
 	build pc:inih         libinih-dev       inih-devel            libinih     inih-devel        inih-dev
 	test  pc:cmocka       libcmocka-dev     libcmocka-devel       cmocka      libcmocka-devel   cmocka-dev
 	test  pc:vterm        libvterm-dev      libvterm-devel        libvterm    libvterm-devel    libvterm-dev
+	test  pc:json-c       libjson-c-dev     json-c-devel          json-c      libjson-c-devel   json-c-dev
 	test  clang-format    clang-format      clang-tools-extra     clang       clang-tools       clang-extra-tools
 	test  shellcheck      shellcheck        ShellCheck            shellcheck  ShellCheck        shellcheck
 	test  codespell       codespell         codespell             codespell   codespell         py3-codespell
 	test  ip              iproute2          iproute               iproute2    iproute2          iproute2
 	test  qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-x86      qemu-system-x86_64
 	test  f:/bin/busybox  busybox-static    busybox               busybox     busybox-static    busybox-static
+	test  mandoc          mandoc            mandoc                mandoc      mandoc            mandoc
+	test  lintian         lintian           -                     -           -                 -
 	test  cpio            cpio              cpio                  cpio        cpio              cpio
 	peers runqlat         libbpf-tools      bcc-tools             libbpf-tools bcc-tools         bcc-tools
 	peers bpftrace        bpftrace          bpftrace              bpftrace    bpftrace          bpftrace
@@ -66,7 +68,7 @@ missing() {
 	shift
 	table | while read -r part proof packages; do
 		case " $* " in *" $part "*) ;; *) continue ;; esac
-		have "$proof" || echo "$packages" | awk -v n="$column" '{ print $n }'
+		have "$proof" || echo "$packages" | awk -v n="$column" '$n != "-" { print $n }'
 	done | sort -u | tr '\n' ' '
 }
 

@@ -90,8 +90,11 @@ static int drop(void **state)
 
 static struct json_object *json(const char *words)
 {
-	const char *text = run(batch_json, words);
+	const char *text = run(batch_json, words), *c;
 
+	for (c = text; *c; c++)
+		if ((unsigned char)*c < ' ' && *c != '\n')
+			fail_msg("a control character in JSON: %02x", (unsigned char)*c);
 	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 	json_object_put(reading);
 	reading = json_tokener_parse(text);
@@ -299,6 +302,22 @@ static void json_process(void **state)
 	FIELDS(p, exited);
 	assert_string_equal(text(p, "state"), "exited");
 	assert_string_equal(text(p, "comm"), "\"a,b\"\n\x1b[31m\xef\xbf\xbd\xc3\xa9");
+}
+
+/* A terminal obeys DEL and U+0080 to U+009F too: they are escaped, and come back. */
+static void json_texts(void **state)
+{
+	static const char hostile[] = "\xc2\x9b\x7f\x01\\ \"\t\xc2\xa0\xe2\x82\xac";
+	static const char broken[] = "\xc2";
+
+	(void)state;
+	sample.processes[0].comm = sample_add_text(&sample, hostile, strlen(hostile));
+	sample.processes[0].cmdline = sample_add_text(&sample, broken, strlen(broken));
+	json("-j -p 2");
+	assert_null(strchr(output, 0x7f));
+	assert_null(strstr(output, "\xc2\x9b"));
+	assert_string_equal(text(element(reading, "processes", "pid", 2), "comm"), hostile);
+	assert_string_equal(text(element(reading, "processes", "pid", 2), "cmdline"), "\xef\xbf\xbd");
 }
 
 static void json_syscalls(void **state)
@@ -641,6 +660,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(json_host, refill, drop),
 		cmocka_unit_test_setup_teardown(json_process, refill, drop),
+		cmocka_unit_test_setup_teardown(json_texts, refill, drop),
 		cmocka_unit_test_setup_teardown(json_syscalls, refill, drop),
 		cmocka_unit_test_setup_teardown(json_connections, refill, drop),
 		cmocka_unit_test_setup_teardown(json_families_off, refill, drop),

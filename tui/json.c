@@ -275,14 +275,9 @@ static int put_processes(struct json_writer *w, const struct options *o, struct 
 	return err;
 }
 
-/* Moved something in the interval, or is new, or is neither established nor listening: just changing. */
 static bool stirred(const struct sample_connection *c, uint64_t interval_ns)
 {
-	enum { ESTABLISHED = 1, LISTEN = 10 };
-
-	return c->tx_bytes || c->rx_bytes || c->retransmits ||
-	       (c->age_ns != SAMPLE_UNKNOWN && c->age_ns < interval_ns) ||
-	       (c->proto == LT_TCP && c->state != ESTABLISHED && c->state != LISTEN);
+	return c->tx_bytes || c->rx_bytes || c->retransmits || c->changed || c->age_ns < interval_ns;
 }
 
 static void put_connection(struct json_writer *w, const struct row *r)

@@ -7,7 +7,7 @@
 
 struct record;
 
-/* Creates (or truncates) path. NULL: *why holds one sentence. */
+/* Creates path if need be; the first reading empties it. NULL: *why holds one sentence. */
 struct record *record_open(const char *path, char *why, size_t why_size);
 /* Appends one reading, whole. 0 or -errno. */
 int record_write(struct record *r, const struct sample *s);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writes JSON into a stream as it goes: nothing is built, nothing is kept. Keys are plain ASCII, NULL
+ * inside arrays and for the outermost value. Texts are hostile bytes: they come out as valid UTF-8
+ * without a control character.
+ */
+#ifndef JSON_WRITE_H
+#define JSON_WRITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct json_writer {
+	FILE *out;
+	bool comma; /* due before the next value */
+	char *utf8; /* of the longest text so far */
+	size_t utf8_size;
+	bool out_of_memory;
+};
+
+void json_open(struct json_writer *w, const char *key, char bracket); /* '{' or '[' */
+void json_close(struct json_writer *w, char bracket);		      /* '}' or ']' */
+void json_null(struct json_writer *w, const char *key);
+void json_unsigned(struct json_writer *w, const char *key, uint64_t n);
+void json_signed(struct json_writer *w, const char *key, int64_t n);
+void json_text(struct json_writer *w, const char *key, const char *raw);
+void json_writer_free(struct json_writer *w);
+
+#endif
