@@ -17,6 +17,7 @@
 #include "child.h"
 
 #define DEADLINE_MS 30000
+#define EMULATED_DEADLINE_MS 200000 /* software emulation is many times slower */
 
 static struct child *children;
 
@@ -66,11 +67,11 @@ static int fill(struct child *c)
 {
 	struct pollfd p = { .fd = c->out, .events = POLLIN };
 	ssize_t got;
-	int ready;
+	int ready, deadline_ms = getenv("LIVE_EMULATED") ? EMULATED_DEADLINE_MS : DEADLINE_MS;
 
 	if (c->out < 0)
 		return 0;
-	while ((ready = poll(&p, 1, DEADLINE_MS)) < 0 && errno == EINTR)
+	while ((ready = poll(&p, 1, deadline_ms)) < 0 && errno == EINTR)
 		;
 	if (ready <= 0)
 		return -1;
