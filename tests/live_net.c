@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Bytes and connections: exactly those that a workload sent and received, each on its own side. */
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "live.h"
 
@@ -35,10 +39,282 @@ static void test_tcp_bytes(void **state)
 	live_verdict();
 }
 
+static const struct {
+	const char *kind, *proto;
+	bool inet;
+} kinds[] = {
+	{ "tcp4", "tcp", true }, { "tcp6", "tcp", true },   { "udp4", "udp", true },
+	{ "udp6", "udp", true }, { "unix", "unix", false }, { "unixd", "unix", false },
+};
+static const char *const ways[] = { "send",   "sendto",	  "sendmsg", "sendmmsg", "write",
+				    "writev", "sendfile", "splice",  "peek",	 "trunc" };
+#define KINDS (sizeof(kinds) / sizeof(*kinds))
+#define WAYS (sizeof(ways) / sizeof(*ways))
+
+struct amounts {
+	int64_t pid, tx_bytes, tx_ops, rx_bytes, rx_ops;
+};
+
+static struct amounts transfer(const char *kind, const char *way, const char *size, const char *n)
+{
+	struct child *load = live_load(NULL, "transfer", kind, way, size, n, NULL);
+	const char *done = live_round(load);
+	struct amounts a = {
+		.pid = load->pid,
+		.tx_bytes = child_value(done, "tx_bytes"),
+		.tx_ops = child_value(done, "tx_ops"),
+		.rx_bytes = child_value(done, "rx_bytes"),
+		.rx_ops = child_value(done, "rx_ops"),
+	};
+
+	child_close_in(load);
+	assert_int_equal(child_wait(load), 0);
+	return a;
+}
+
+/* A row of the table only where it differs: there are too many that do not. */
+static int64_t differs(struct live *l, int64_t pid, const char *path, int64_t oracle, const char *what)
+{
+	int64_t measured = live_sum(l, 0, pid, path);
+
+	if (measured != oracle)
+		live_compare((double)measured, (double)oracle, 0, "%s: %s", what, path);
+	return measured != oracle;
+}
+
+/* The kernel splits sendfile and splice into messages as it likes, so only their bytes have an oracle. */
+static int64_t count_differences(struct live *l, size_t kind, const char *way, const struct amounts *a)
+{
+	char what[64], path[64];
+	bool with_ops = strcmp(way, "sendfile") && strcmp(way, "splice");
+	int64_t n = 0;
+
+	snprintf(what, sizeof(what), "%s by %s", kinds[kind].kind, way);
+	snprintf(path, sizeof(path), "net.%s.tx_bytes", kinds[kind].proto);
+	n += differs(l, a->pid, path, a->tx_bytes, what);
+	snprintf(path, sizeof(path), "net.%s.rx_bytes", kinds[kind].proto);
+	n += differs(l, a->pid, path, a->rx_bytes, what);
+	n += differs(l, a->pid, "net.tx_bytes", kinds[kind].inet ? a->tx_bytes : 0, what);
+	n += differs(l, a->pid, "net.rx_bytes", kinds[kind].inet ? a->rx_bytes : 0, what);
+	if (with_ops && kinds[kind].inet) {
+		n += differs(l, a->pid, "net.tx_ops", a->tx_ops, what);
+		n += differs(l, a->pid, "net.rx_ops", a->rx_ops, what);
+	}
+	return n;
+}
+
+static void test_every_way_of_sending(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct amounts amounts[KINDS][WAYS];
+	int64_t wrong[KINDS] = {};
+
+	(void)state;
+	for (size_t k = 0; k < KINDS; k++)
+		for (size_t w = 0; w < WAYS; w++)
+			amounts[k][w] = transfer(kinds[k].kind, ways[w], "1000", "50");
+	live_past_now(l);
+	for (size_t k = 0; k < KINDS; k++)
+		for (size_t w = 0; w < WAYS; w++)
+			wrong[k] += count_differences(l, k, ways[w], &amounts[k][w]);
+	for (size_t k = 0; k < KINDS; k++)
+		live_compare((double)wrong[k], 0, 0, "%s by %zu ways: wrong numbers", kinds[k].kind, WAYS);
+	live_verdict();
+}
+
+static void test_sizes(void **state)
+{
+	static const char *const sizes[] = { "1", "65000", "0" };
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct amounts amounts[KINDS][3];
+	int64_t wrong = 0;
+
+	(void)state;
+	for (size_t k = 0; k < KINDS; k++)
+		for (size_t s = 0; s < 3; s++)
+			if (strcmp(sizes[s], "0") || !strncmp(kinds[k].kind, "udp", 3))
+				amounts[k][s] = transfer(kinds[k].kind, "send", sizes[s], "40");
+	live_past_now(l);
+	for (size_t k = 0; k < KINDS; k++)
+		for (size_t s = 0; s < 3; s++)
+			if (strcmp(sizes[s], "0") || !strncmp(kinds[k].kind, "udp", 3))
+				wrong += count_differences(l, k, "send", &amounts[k][s]);
+	live_compare((double)wrong, 0, 0, "1 byte, 65,000 and empty: wrong numbers");
+	live_verdict();
+}
+
+static void test_connects_and_accepts(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "connect", "300", "70", NULL);
+	const char *done = live_round(load);
+	bool latency = false;
+
+	(void)state;
+	live_past_now(l);
+	live_compare((double)live_sum(l, 0, load->pid, "net.connects"), (double)child_value(done, "connects"), 0,
+		     "connects");
+	live_compare((double)live_sum(l, 0, load->pid, "net.connect_errors"),
+		     (double)child_value(done, "connect_errors"), 0, "refused connects");
+	live_compare((double)live_sum(l, 0, load->pid, "net.accepts"), (double)child_value(done, "accepts"), 0,
+		     "accepts");
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *p = live_process(l->reading[r], load->pid);
+		int64_t p99_ns = p ? live_get(p, "net.connect_p99_ns") : LIVE_NULL;
+
+		latency |= p99_ns > 0 && p99_ns < 1000000000;
+	}
+	live_compare(latency, 1, 0, "a connect's latency is known");
+	live_verdict();
+}
+
+/* A shell that makes a network namespace of its own and becomes the workload in it. */
+static struct child *load_in_namespace(const char *prepare, const char *workload, const char **ready)
+{
+	char script[512];
+	char *argv[] = { (char *)"unshare", (char *)"-n", (char *)"sh", (char *)"-c", script, NULL };
+	struct child *c;
+
+	snprintf(script, sizeof(script), "ip link set lo up && %s exec build/tests/load %s", prepare, workload);
+	c = child_start(argv, (uid_t)-1);
+	assert_non_null(c);
+	*ready = child_line(c);
+	if (!*ready) {
+		char *errors = child_errors(c);
+
+		fail_msg("namespace: %s", errors);
+	}
+	return c;
+}
+
+static int64_t retransmitted_segments(int64_t pid)
+{
+	char path[64], names[1024], values[1024];
+	int64_t found = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%lld/net/snmp", (long long)pid);
+	f = fopen(path, "r");
+	while (f && found < 0 && fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f)) {
+		char *n_at, *v_at, *name, *value;
+
+		if (strncmp(names, "Tcp:", 4))
+			continue;
+		for (name = strtok_r(names, " \n", &n_at), value = strtok_r(values, " \n", &v_at); name && value;
+		     name = strtok_r(NULL, " \n", &n_at), value = strtok_r(NULL, " \n", &v_at))
+			if (!strcmp(name, "RetransSegs"))
+				found = strtoll(value, NULL, 10);
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static void check_retransmits(const char *loss, const char *mtu, const char *messages)
+{
+	char prepare[256], argv_pid[16], port[16];
+	char *argv[] = { (char *)"nsenter",	     (char *)"-t",	   argv_pid, (char *)"-n",
+			 (char *)"build/tests/load", (char *)"tcp-client", port,     (char *)"1",
+			 (char *)messages,	     (char *)"1400",	   NULL };
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *server, *client;
+	const char *ready, *line;
+	int64_t oracle;
+
+	snprintf(prepare, sizeof(prepare),
+		 "ip link set lo mtu %s && nft add table inet t && nft add chain inet t c "
+		 "'{ type filter hook input priority 0; }' && nft add rule inet t c tcp dport '>=' 1 numgen random mod "
+		 "100 '<' %s drop &&",
+		 mtu, loss);
+	server = load_in_namespace(prepare, "tcp-server 1", &ready);
+	snprintf(argv_pid, sizeof(argv_pid), "%d", server->pid);
+	snprintf(port, sizeof(port), "%lld", (long long)child_value(ready, "port"));
+	client = child_start(argv, (uid_t)-1);
+	line = child_line(client);
+	assert_true(line && !strncmp(line, "ready", 5));
+	assert_true(child_send(server, 'x'));
+	live_round(client);
+	line = child_line(server);
+	assert_non_null(line);
+	/* The last FIN may still be on its way, again and again. */
+	live_past_now(l);
+	oracle = retransmitted_segments(server->pid);
+	live_past_now(l);
+	live_between((double)oracle, 1, 1e9, "%s %% loss, mtu %s: RetransSegs", loss, mtu);
+	live_compare((double)(live_sum(l, 0, client->pid, "net.retransmits") +
+			      live_sum(l, 0, server->pid, "net.retransmits")),
+		     (double)oracle, 0, "%s %% loss, mtu %s: retransmits", loss, mtu);
+	live_compare((double)live_sum(l, 0, client->pid, "net.tcp.tx_bytes"), 1400.0 * strtod(messages, NULL), 0,
+		     "%s %% loss, mtu %s: tx bytes", loss, mtu);
+}
+
+static void test_retransmits(void **state)
+{
+	(void)state;
+	live_need_bpf();
+	if (access("/usr/sbin/nft", X_OK))
+		live_skip("nft is not installed");
+	check_retransmits("2", "65536", "5000");
+	live_verdict();
+	live_end_test(NULL);
+	check_retransmits("2", "1500", "5000");
+	live_verdict();
+	live_end_test(NULL);
+	check_retransmits("10", "1500", "1000");
+	live_verdict();
+}
+
+/* The sockets of a reading that belong to a pid, with an address that names the port. */
+static size_t count_connections(struct json_object *reading, int64_t pid, int64_t port, const char *state)
+{
+	struct json_object *all = json_object_object_get(reading, "connections");
+	char end[16];
+	size_t n = 0;
+
+	snprintf(end, sizeof(end), ":%lld", (long long)port);
+	for (size_t i = 0; all && i < json_object_array_length(all); i++) {
+		struct json_object *c = json_object_array_get_idx(all, i);
+		const char *local = live_text(c, "local"), *remote = live_text(c, "remote");
+
+		n += live_get(c, "pid") == pid && !strcmp(live_text(c, "state"), state) &&
+		     !strncmp(local, "127.0.0.1:", 10) &&
+		     (!strcmp(strrchr(local, ':'), end) || !strcmp(strrchr(remote, ':'), end));
+	}
+	return n;
+}
+
+static void test_connections_and_their_owners(void **state)
+{
+	const char *ready;
+	struct child *before = live_load(&ready, "connections", "20", NULL), *after, *apart;
+	int64_t before_port = child_value(ready, "port"), after_port, apart_port;
+	struct live *l;
+	struct json_object *last;
+
+	(void)state;
+	live_need_bpf();
+	apart = load_in_namespace("", "connections 7", &ready);
+	apart_port = child_value(ready, "port");
+	l = live_start("-d", "0.2", "-v", "connections", NULL);
+	after = live_load(&ready, "connections", "30", NULL);
+	after_port = child_value(ready, "port");
+	live_past_now(l);
+	last = l->reading[l->n - 1];
+	live_compare((double)count_connections(last, before->pid, before_port, "established"), 40, 0,
+		     "connections from before lagtop");
+	live_compare((double)count_connections(last, after->pid, after_port, "established"), 60, 0,
+		     "connections from after lagtop");
+	live_compare((double)count_connections(last, apart->pid, apart_port, "established"), 14, 0,
+		     "connections of another namespace");
+	live_verdict();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest net[] = {
-		live_test(test_tcp_bytes),
+		live_test(test_tcp_bytes),   live_test(test_every_way_of_sending),
+		live_test(test_sizes),	     live_test(test_connects_and_accepts),
+		live_test(test_retransmits), live_test(test_connections_and_their_owners),
 	};
 
 	return live_main(net);
