@@ -134,6 +134,10 @@ struct signal_struct {
 	unsigned int flags;
 };
 
+struct mm_struct {
+	unsigned long arg_start, arg_end;
+};
+
 struct inode {
 	unsigned short i_mode;
 };
@@ -172,6 +176,7 @@ struct task_struct {
 	__u64 start_boottime;
 	const struct cred *cred;
 	char comm[16];
+	struct mm_struct *mm;
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;

@@ -4,6 +4,7 @@
  * it out of the index again. `iter/task` seeds the threads that exist at start.
  */
 #include "kernel.h"
+#include "entry.bpf.h"
 #include "state.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -38,6 +39,19 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 	return 0;
 }
 
+/* The new program's command line: for processes that are gone before /proc can be asked. */
+static __always_inline void args_keep(struct lt_record *record, struct task_struct *task)
+{
+	__u64 start = task->mm->arg_start, bytes = task->mm->arg_end - start;
+	struct lt_call *entry = lt_entry(&record->calls, LT_CALL_ARGS);
+
+	if (!entry)
+		return;
+	if (bytes > LT_ARGS_BYTES)
+		bytes = LT_ARGS_BYTES;
+	entry->args_bytes = bpf_probe_read_user(entry->args, bytes, (void *)start) ? 0 : bytes;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(lt_exec, struct task_struct *task, int old_pid)
 {
@@ -50,6 +64,7 @@ int BPF_PROG(lt_exec, struct task_struct *task, int old_pid)
 	s.record->who.tid = task->pid;
 	s.record->who.start_ns = task->start_boottime;
 	s.record->who.uid = task->cred->euid.val;
+	args_keep(s.record, task);
 	s.record->who.changes++;
 	return 0;
 }

@@ -17,7 +17,7 @@ const volatile bool lt_with_sched __weak = true;
 const volatile bool lt_with_calls __weak = true;
 const volatile bool lt_with_net __weak = true;
 
-volatile __u32 lt_epoch __weak = 0; /* number of the interval going on; the front end counts it up */
+volatile __u32 lt_epoch __weak = 0;   /* number of the interval going on; the front end counts it up */
 volatile __u32 lt_spilled __weak = 0; /* entries in lt_spill */
 struct lt_stack lt_free __weak = {};
 struct lt_stack lt_free_calls __weak = {};
@@ -138,7 +138,7 @@ static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 	set = lt_index_set_of(key);
 	if (!set)
 		return false;
-	/* Two writers for one task meet at the same first free way: the loser sees the winner's key. */
+		/* Two writers for one task meet at the same first free way: the loser sees the winner's key. */
 #pragma unroll
 	for (int i = 0; i < LT_INDEX_WAYS; i++) {
 		way = set->way[i];

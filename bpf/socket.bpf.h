@@ -19,8 +19,8 @@ struct {
 /* The front end looks once a second; it is woken when the ring is half full. */
 static __always_inline __u64 lt_events_wakeup(void)
 {
-	return bpf_ringbuf_query(&lt_events, BPF_RB_AVAIL_DATA) > LT_EVENTS_BYTES / 2 ? BPF_RB_FORCE_WAKEUP :
-											  BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&lt_events, BPF_RB_AVAIL_DATA) > LT_EVENTS_BYTES / 2 ? BPF_RB_FORCE_WAKEUP
+										      : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline bool lt_is_inet(struct sock *sk)

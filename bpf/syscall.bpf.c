@@ -5,6 +5,7 @@
  * increments of seq; an enter is the store of enter_ns, last.
  */
 #include "kernel.h"
+#include "entry.bpf.h"
 #include "state.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -12,66 +13,6 @@ char LICENSE[] SEC("license") = "GPL";
 #define MAX_ERRNO 4095
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
-#define CHAIN 64 /* calls whose entries are looked at before one is given up as lost */
-
-static __always_inline struct lt_call *call_at(__u32 index)
-{
-	__u32 chunk_nr = index >> LT_CALL_CHUNK_SHIFT, zero = 0;
-	struct lt_call_chunk *chunk;
-	void *map;
-
-	map = bpf_map_lookup_elem(&lt_call_chunks, &chunk_nr);
-	if (!map)
-		return NULL;
-	chunk = bpf_map_lookup_elem(map, &zero);
-	return chunk ? &chunk->call[index & (LT_CALL_CHUNK - 1)] : NULL;
-}
-
-/* Takes an entry off the free list and chains it before *head; NULL: none is left. */
-static __always_inline struct lt_call *call_new(__u32 *head, __u32 call)
-{
-	struct lt_call *entry;
-	__u64 old, next;
-
-	for (int i = 0; i < 16; i++) {
-		old = *(volatile __u64 *)&lt_free_calls.head;
-		if (!(__u32)old)
-			return NULL;
-		entry = call_at((__u32)old - 1);
-		if (!entry)
-			return NULL;
-		next = ((old >> 32) + 1) << 32 | entry->next;
-		if (__sync_val_compare_and_swap(&lt_free_calls.head, old, next) != old)
-			continue;
-		lt_alarm_if_low(&lt_free_calls, __sync_fetch_and_add(&lt_free_calls.taken, 1) + 1);
-		entry->call = call;
-		entry->next = *head;
-		barrier();
-		*head = (__u32)old;
-		return entry;
-	}
-	return NULL;
-}
-
-/* The thread's entry for a call, made if need be; NULL: no room, counted. */
-static __always_inline struct lt_call *call_entry(struct lt_calls *calls, __u32 call)
-{
-	__u32 *head = &calls->head[call & (LT_CALL_HEADS - 1)], at = *head;
-	struct lt_call *entry;
-
-	for (int i = 0; i < CHAIN && at; i++) {
-		entry = call_at(at - 1);
-		if (!entry)
-			break;
-		if (entry->call == call)
-			return entry;
-		at = entry->next;
-	}
-	entry = call_new(head, call);
-	if (!entry)
-		lt_this_cpu()->lost_calls++;
-	return entry;
-}
 
 /* Counts an errno in a table of n; false: the table is full of others. */
 static __always_inline bool errno_add(struct lt_errno_count *table, int n, __u32 error)
@@ -94,7 +35,7 @@ static __always_inline void error_add(struct lt_calls *calls, struct lt_call *en
 	entry->errors++;
 	if (errno_add(entry->errors_by, LT_ERRNOS, error))
 		return;
-	more = call_entry(calls, entry->call | LT_CALL_ERRNOS);
+	more = lt_entry(calls, entry->call | LT_CALL_ERRNOS);
 	if (more)
 		errno_add(more->more_errors, LT_MORE_ERRNOS, error);
 }
@@ -136,7 +77,7 @@ static __always_inline void refused(struct task_struct *task, struct lt_record *
 	/* A seeded thread may return from a call that began before the probes. */
 	if (nr < 0 || !is_error(ret) || (record->who.flags & LT_SEEDED && calls->call == LT_CALL_NONE))
 		return;
-	entry = call_entry(calls, lt_call_of(task, nr));
+	entry = lt_entry(calls, lt_call_of(task, nr));
 	calls->seq++;
 	barrier();
 	calls->count++;
@@ -212,7 +153,7 @@ int BPF_PROG(lt_exit, struct pt_regs *regs, long ret)
 		wait_ns = record->sched.call_wait_ns;
 		sleep_ns = record->sched.call_sleep_ns;
 	}
-	entry = call_entry(calls, call);
+	entry = lt_entry(calls, call);
 	calls->seq++;
 	barrier();
 	calls->enter_ns = 0;

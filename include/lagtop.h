@@ -77,8 +77,8 @@ struct lt_who {
 	char comm[16];
 };
 
-#define LT_KTHREAD 1	    /* kernel thread */
-#define LT_SEEDED 2	    /* existed before the probes: waits and calls going on then began earlier */
+#define LT_KTHREAD 1	/* kernel thread */
+#define LT_SEEDED 2	/* existed before the probes: waits and calls going on then began earlier */
 #define LT_GROUP_EXIT 4 /* exit_status is the whole process's (exit_group, fatal signal) */
 
 struct lt_sched {
@@ -103,16 +103,25 @@ struct lt_errno_count {
 #define LT_ERRNOS 3
 #define LT_MORE_ERRNOS (HIST_BUCKETS / 2)
 #define LT_CALL_ERRNOS 0x80000000U
+#define LT_CALL_ARGS 0x40000000U
+#define LT_CALL_SPECIAL (LT_CALL_ERRNOS | LT_CALL_ARGS)
+#define LT_ARGS_BYTES 496
 struct lt_call {
-	__u32 next;			/* index + 1 of the next in the chain or free list; 0: end */
-	__u32 call;			/* LT_CALL; | LT_CALL_ERRNOS: it only holds more errnos of that call */
-	__u64 count, total_ns, wait_ns; /* returned calls; their duration; off-CPU part */
-	struct lt_max max;
-	__u32 errors;
-	struct lt_errno_count errors_by[LT_ERRNOS]; /* the first errnos seen */
+	__u32 next; /* index + 1 of the next in the chain or free list; 0: end */
+	__u32 call; /* LT_CALL; | LT_CALL_ERRNOS: only more errnos of that call; LT_CALL_ARGS: the command line */
 	union {
-		struct lt_hist latency; /* whole duration */
+		struct {
+			__u64 count, total_ns, wait_ns; /* returned calls; their duration; off-CPU part */
+			struct lt_max max;
+			__u32 errors;
+			struct lt_errno_count errors_by[LT_ERRNOS]; /* the first errnos seen */
+			struct lt_hist latency;			    /* whole duration */
+		};
 		struct lt_errno_count more_errors[LT_MORE_ERRNOS];
+		struct {
+			__u32 args_bytes;
+			char args[LT_ARGS_BYTES]; /* as exec got them: each ends with a NUL */
+		};
 	};
 };
 
@@ -141,8 +150,8 @@ struct lt_net {
  * a listener's children inherit it until they are used themselves. */
 struct lt_socket {
 	__u64 process_start_ns;
-	__u64 born_ns;	  /* first seen; 0: before lagtop */
-	__u64 connect_ns; /* SYN sent */
+	__u64 born_ns;		  /* first seen; 0: before lagtop */
+	__u64 connect_ns;	  /* SYN sent */
 	__u64 tx_bytes, rx_bytes; /* UDP only (atomic): TCP's are in tcp_sock */
 	__u32 tgid;
 	__u32 retransmits; /* segments (atomic: softirq) */
@@ -160,7 +169,7 @@ struct lt_connection {
 	__u32 tgid, retransmits;
 	__u32 tx_queue_bytes, rx_queue_bytes;
 	__u32 netns;
-	__u16 local_port, remote_port; /* host order */
+	__u16 local_port, remote_port;	    /* host order */
 	__u8 proto, family, state, changed; /* enum lt_proto; 4 or 6; TCP_*; state differs from the last report */
 	__u8 local[16], remote[16];
 };

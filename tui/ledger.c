@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading, subtracting, burying. For each slot the ledger keeps what its record said last time:
- * the word and the end of the time accounted for (dense, one line per thread), and, once the
- * thread has done anything, its counters. A thread asleep under the same word did nothing: its
- * record is not touched.
- *
- * A reading of `sched` is whole if the word is the same before and after and Σ time_ns ==
- * since − born; of `calls`, if seq is even and unchanged. At most TRIES attempts; then the last
- * reading's values stand, the thread's wall time waits for the next one, and `torn` grows.
+ * Processes, their threads, births and deaths. Slots map to threads until they are buried, so
+ * what is kept of a thread lies in arrays like the records'; processes are found by pid and start.
+ * A dead thread's last numbers wait in a sample of their own until the next reading.
  */
-#include "ledger.h"
+#include "ledger_thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,53 +12,9 @@
 #include <sys/wait.h>
 #include <uthash.h>
 
-#include "calls.h"
-
-#define TRIES 100
 #define PENDING_LIMIT (256U << 20) /* bytes of buried threads that may wait for a reading */
 
-/* Bucket counts of a histogram at the last reading: [first, first + n), the others are 0. */
-struct kept_hist {
-	uint32_t *count;
-	uint8_t first, n;
-};
-
-struct kept_call {
-	uint32_t call;
-	uint32_t errors;
-	uint64_t count, total_ns;
-	uint64_t time_ns, wait_ns; /* with the part of a call going on */
-	struct kept_hist latency;
-	struct sample_errno *errnos;
-	uint32_t n_errnos;
-};
-
-struct kept_work {
-	uint64_t time_ns[LT_STATES]; /* with the part of the state going on */
-	uint64_t voluntary, involuntary, wakeups, migrations;
-	uint64_t calls, call_errors, call_total_ns;
-	struct lt_net net;
-	struct kept_hist runq, service;
-	struct kept_call *call;
-	uint32_t n_calls;
-	bool exit_counted;
-	uint64_t end_ns; /* up to when the open parts above are charged */
-};
-
 struct process;
-
-struct kept {
-	uint64_t word, end_ns;
-	uint64_t enter_ns; /* the call going on; 0: none */
-	struct process *process;
-	struct kept_work *work;
-	uint32_t next, prev; /* slot + 1 of the neighbours in its process's list */
-	uint32_t tid, call, changes;
-	bool at_least;
-	uint8_t flags;
-	uint64_t start_ns;
-	char comm[16];
-};
 
 struct process_key {
 	uint64_t start_ns;
@@ -73,9 +24,9 @@ struct process_key {
 struct process {
 	struct process_key key;
 	UT_hash_handle hh;
-	uint32_t first, last;	       /* slot + 1 */
-	uint32_t live;		       /* threads */
-	uint32_t first_dead, n_dead;   /* index + 1 into ledger.dead.threads, chained by ledger.dead_next */
+	uint32_t first, last;	     /* slot + 1 */
+	uint32_t live;		     /* threads */
+	uint32_t first_dead, n_dead; /* index + 1 into ledger.dead.threads, chained by ledger.dead_next */
 	uint32_t last_dead;
 	uint32_t ppid, uid, flags;
 	int32_t exit_status;
@@ -92,48 +43,17 @@ struct ledger {
 	struct process *processes; /* uthash */
 	struct process **order;	   /* by pid, start */
 	uint32_t n_order, cap_order;
+	uint32_t n_ordered; /* of them sorted: those of the last reading */
 	bool resort;
-	struct sample dead;   /* buried since the last reading */
-	uint32_t *dead_next;  /* parallel to dead.threads: index + 1 of the process's next */
+	struct sample dead;  /* buried since the last reading */
+	uint32_t *dead_next; /* parallel to dead.threads: index + 1 of the process's next */
 	uint32_t cap_dead_next;
 	uint64_t torn, exits_lost;
 };
 
-/* One consistent copy of a record's numbers. */
-struct reading {
-	uint64_t word, born_ns;
-	uint64_t time_ns[LT_STATES];
-	uint64_t voluntary, involuntary, wakeups, migrations;
-	uint64_t call_enter_ns, call_wait_ns;
-	uint64_t seq, enter_ns;
-	uint32_t call;
-	bool at_least;
-	uint64_t calls, call_errors, call_total_ns;
-};
-
-static struct lt_record *record_at(const struct ledger_memory *m, uint32_t slot)
-{
-	return &m->chunks[slot >> LT_CHUNK_SHIFT]->record[slot & (LT_CHUNK - 1)];
-}
-
-static uint64_t *word_at(const struct ledger_memory *m, uint32_t slot)
-{
-	return (uint64_t *)&m->chunks[slot >> LT_CHUNK_SHIFT]->word[slot & (LT_CHUNK - 1)];
-}
-
-static struct lt_call *call_at(const struct ledger_memory *m, uint32_t index)
-{
-	return &m->call_chunks[index >> LT_CALL_CHUNK_SHIFT]->call[index & (LT_CALL_CHUNK - 1)];
-}
-
 static struct kept *kept_at(const struct ledger *l, uint32_t slot)
 {
 	return &l->kept[slot >> LT_CHUNK_SHIFT][slot & (LT_CHUNK - 1)];
-}
-
-static uint64_t load(const void *p)
-{
-	return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
 }
 
 /* Puts a chain first → … → last (already linked) on a free list. */
@@ -177,85 +97,6 @@ void ledger_give_calls(struct ledger_memory *m, uint32_t first, uint32_t n)
 	stack_set_low(m->free_calls);
 }
 
-static void hist_forget(struct kept_hist *h)
-{
-	free(h->count);
-	memset(h, 0, sizeof(*h));
-}
-
-static uint32_t *hist_slot(struct kept_hist *h, uint32_t bucket)
-{
-	uint32_t first, n, *grown;
-
-	if (h->count && bucket >= h->first && bucket < (uint32_t)h->first + h->n)
-		return &h->count[bucket - h->first];
-	first = h->count && h->first < bucket ? h->first : bucket;
-	n = (h->count && h->first + h->n - 1u > bucket ? h->first + h->n - 1u : bucket) - first + 1;
-	grown = calloc(n, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	if (h->count)
-		memcpy(grown + (h->first - first), h->count, h->n * sizeof(*grown));
-	free(h->count);
-	h->count = grown;
-	h->first = (uint8_t)first;
-	h->n = (uint8_t)n;
-	return &grown[bucket - first];
-}
-
-/* Writes what the histogram grew by as sparse buckets. */
-static int hist_subtract(struct kept_hist *kept, const struct lt_hist *now, uint64_t max_ns, struct sample_dist *dist,
-			 struct sample *out)
-{
-	dist->first = out->n_buckets;
-	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
-		uint32_t count = __atomic_load_n(&now->count[b], __ATOMIC_RELAXED), *last;
-		struct sample_bucket *bucket;
-
-		if (!count && !(kept->count && b >= kept->first && b < (uint32_t)kept->first + kept->n))
-			continue;
-		last = hist_slot(kept, b);
-		if (!last)
-			return -ENOMEM;
-		if (count == *last)
-			continue;
-		bucket = sample_add_bucket(out);
-		if (!bucket)
-			return -ENOMEM;
-		bucket->bucket = b;
-		bucket->count = count - *last;
-		*last = count;
-	}
-	dist->n = out->n_buckets - dist->first;
-	dist->max_ns = dist->n ? max_ns : 0;
-	return 0;
-}
-
-/* The maximum of an interval; of a dead thread, whose interval the reader may have ended meanwhile, of both. */
-static uint64_t max_of(const struct lt_max *max, uint32_t epoch, bool dead)
-{
-	uint64_t ns = max->epoch[epoch & 1] == epoch ? max->ns[epoch & 1] : 0;
-
-	if (dead && max->epoch[(epoch + 1) & 1] == epoch + 1 && max->ns[(epoch + 1) & 1] > ns)
-		ns = max->ns[(epoch + 1) & 1];
-	return ns;
-}
-
-static void kept_forget(struct kept *k)
-{
-	if (k->work) {
-		for (uint32_t i = 0; i < k->work->n_calls; i++) {
-			hist_forget(&k->work->call[i].latency);
-			free(k->work->call[i].errnos);
-		}
-		free(k->work->call);
-		hist_forget(&k->work->runq);
-		hist_forget(&k->work->service);
-		free(k->work);
-	}
-	memset(k, 0, sizeof(*k));
-}
-
 struct ledger *ledger_new(struct ledger_memory *memory, const struct ledger_names *names)
 {
 	struct ledger *l = calloc(1, sizeof(*l));
@@ -283,7 +124,7 @@ void ledger_free(struct ledger *l)
 		return;
 	for (uint32_t i = 0; i < l->n_kept; i++) {
 		for (uint32_t j = 0; j < LT_CHUNK; j++)
-			kept_forget(&l->kept[i][j]);
+			ledger_thread_forget(&l->kept[i][j]);
 		free(l->kept[i]);
 	}
 	free(l->kept);
@@ -342,6 +183,22 @@ static struct process *process_of(struct ledger *l, const struct lt_who *who)
 	l->order[l->n_order++] = p;
 	l->resort = true;
 	return p;
+}
+
+/* By the order of the last reading. NULL: none of that number lived then. */
+static struct process *process_by_pid(const struct ledger *l, uint32_t pid)
+{
+	uint32_t low = 0, high = l->n_ordered;
+
+	while (low < high) {
+		uint32_t mid = (low + high) / 2;
+
+		if (l->order[mid]->key.pid < pid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < l->n_ordered && l->order[low]->key.pid == pid ? l->order[low] : NULL;
 }
 
 /* A slot seen for the first time: joins its process, its leader in front. */
@@ -409,448 +266,17 @@ static void names_update(struct kept *k, const struct lt_who *who)
 	}
 }
 
-static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struct lt_record *r, struct reading *now)
+/* Appends one thread to out->threads. 0 or -ENOMEM. */
+static int subtract(struct ledger *l, uint32_t slot, uint64_t t_ns, uint32_t epoch, struct sample *out)
 {
-	const struct lt_sched *sched = &r->sched;
-
-	for (int try = 0; try < TRIES; try++) {
-		uint64_t sum = 0;
-
-		now->word = load(word_at(m, slot));
-		now->born_ns = load(&r->who.born_ns);
-		for (int i = 0; i < LT_STATES; i++) {
-			now->time_ns[i] = load(&sched->time_ns[i]);
-			sum += now->time_ns[i];
-		}
-		now->voluntary = load(&sched->voluntary);
-		now->involuntary = load(&sched->involuntary);
-		now->wakeups = load(&sched->wakeups);
-		now->migrations = load(&sched->migrations);
-		now->call_enter_ns = load(&sched->call_enter_ns);
-		now->call_wait_ns = load(&sched->call_wait_ns);
-		if (!m->with_sched)
-			return true;
-		if (load(word_at(m, slot)) == now->word && sum == LT_WORD_SINCE(now->word) - now->born_ns)
-			return true;
-	}
-	return false;
-}
-
-static bool read_calls(const struct lt_record *r, struct reading *now)
-{
-	const struct lt_calls *calls = &r->calls;
-
-	for (int try = 0; try < TRIES; try++) {
-		now->seq = load(&calls->seq);
-		now->enter_ns = load(&calls->enter_ns);
-		now->call = __atomic_load_n(&calls->call, __ATOMIC_ACQUIRE);
-		now->at_least = __atomic_load_n(&calls->at_least, __ATOMIC_ACQUIRE);
-		now->calls = load(&calls->count);
-		now->call_errors = load(&calls->errors);
-		now->call_total_ns = load(&calls->total_ns);
-		if (!(now->seq & 1) && load(&calls->seq) == now->seq && load(&calls->enter_ns) == now->enter_ns)
-			return true;
-	}
-	return false;
-}
-
-/* What a state's time grew by. A state that ended just before the last reading's T, but was written after it,
- * was charged up to T: the few ns come off the state that followed, so that the sum stays the wall time. */
-static void time_subtract(uint64_t to[LT_STATES], const uint64_t now[LT_STATES], const uint64_t last[LT_STATES])
-{
-	uint64_t over = 0;
-
-	for (int i = 0; i < LT_STATES; i++) {
-		if (now[i] >= last[i]) {
-			to[i] = now[i] - last[i];
-		} else {
-			to[i] = 0;
-			over += last[i] - now[i];
-		}
-	}
-	while (over) {
-		int most = 0;
-		uint64_t take;
-
-		for (int i = 1; i < LT_STATES; i++) {
-			if (to[i] > to[most])
-				most = i;
-		}
-		take = to[most] < over ? to[most] : over;
-		if (!take)
-			break;
-		to[most] -= take;
-		over -= take;
-	}
-}
-
-static struct kept_call *kept_call_of(struct kept_work *w, uint32_t call)
-{
-	struct kept_call *grown;
-
-	for (uint32_t i = 0; i < w->n_calls; i++) {
-		if (w->call[i].call == call)
-			return &w->call[i];
-	}
-	/* Room for a power of two. */
-	if (!(w->n_calls & (w->n_calls - 1))) {
-		grown = realloc(w->call, (w->n_calls ? w->n_calls * 2 : 1) * sizeof(*grown));
-		if (!grown)
-			return NULL;
-		w->call = grown;
-	}
-	memset(&w->call[w->n_calls], 0, sizeof(*w->call));
-	w->call[w->n_calls].call = call;
-	return &w->call[w->n_calls++];
-}
-
-static int errno_subtract(struct kept_call *k, uint32_t error, uint32_t count, struct sample_call *to,
-			  struct sample *out)
-{
-	struct sample_errno *last = NULL, *grown, *e;
-
-	for (uint32_t i = 0; i < k->n_errnos; i++) {
-		if (k->errnos[i].error == error)
-			last = &k->errnos[i];
-	}
-	if (!last) {
-		grown = realloc(k->errnos, (k->n_errnos + 1) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		k->errnos = grown;
-		last = &k->errnos[k->n_errnos++];
-		last->error = error;
-		last->count = 0;
-	}
-	if (count == last->count)
-		return 0;
-	e = sample_add_errno(out);
-	if (!e)
-		return -ENOMEM;
-	e->error = error;
-	e->count = count - last->count;
-	last->count = count;
-	to->n_errnos++;
-	return 0;
-}
-
-/* An entry's errnos: the first few in it, more in a companion further on in the same chain. */
-static int errnos_subtract(const struct ledger_memory *m, const struct lt_calls *calls, const struct lt_call *entry,
-			   struct kept_call *k, struct sample_call *to, struct sample *out)
-{
-	uint32_t at, call = entry->call;
-	int err = 0;
-
-	to->first_errno = out->n_errnos;
-	for (int i = 0; !err && i < LT_ERRNOS && entry->errors_by[i].error; i++)
-		err = errno_subtract(k, entry->errors_by[i].error, entry->errors_by[i].count, to, out);
-	if (err || !entry->errors_by[LT_ERRNOS - 1].error)
-		return err;
-	for (at = calls->head[call & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
-		const struct lt_call *more = call_at(m, at - 1);
-
-		if (more->call != (call | LT_CALL_ERRNOS))
-			continue;
-		for (int i = 0; !err && i < LT_MORE_ERRNOS && more->more_errors[i].error; i++)
-			err = errno_subtract(k, more->more_errors[i].error, more->more_errors[i].count, to, out);
-	}
-	return err;
-}
-
-/* A call and its thread, read at one moment. */
-struct call_reading {
-	uint64_t enter_ns, count, total_ns, wait_ns;
-	uint32_t call, errors;
-};
-
-static bool read_call(const struct lt_calls *calls, const struct lt_call *entry, struct call_reading *now)
-{
-	static const struct lt_call none;
-	uint64_t seq;
-
-	if (!entry)
-		entry = &none;
-	for (int try = 0; try < TRIES; try++) {
-		seq = load(&calls->seq);
-		now->enter_ns = load(&calls->enter_ns);
-		now->call = __atomic_load_n(&calls->call, __ATOMIC_ACQUIRE);
-		now->count = load(&entry->count);
-		now->total_ns = load(&entry->total_ns);
-		now->wait_ns = load(&entry->wait_ns);
-		now->errors = __atomic_load_n(&entry->errors, __ATOMIC_ACQUIRE);
-		if (!(seq & 1) && load(&calls->seq) == seq && load(&calls->enter_ns) == now->enter_ns)
-			return true;
-	}
-	return false;
-}
-
-struct thread_reading {
-	struct ledger *l;
-	const struct lt_record *record;
-	struct reading now;
-	uint64_t end_ns;
-	uint32_t epoch;
-	bool dead;
-};
-
-/* One call of one thread; entry NULL: it never returned yet. */
-static int call_subtract(struct thread_reading *t, struct kept_work *w, uint32_t call, const struct lt_call *entry,
-			 struct sample *out)
-{
-	const struct lt_calls *calls = &t->record->calls;
-	struct call_reading now;
-	struct kept_call *k;
-	struct sample_call *to, row = { .call = call };
-	uint64_t open_ns = 0, open_wait_ns = 0;
-	bool exits;
-	int err;
-
-	k = kept_call_of(w, call);
-	if (!k)
-		return -ENOMEM;
-	if (!read_call(calls, entry, &now)) {
-		t->l->torn++;
-		return 0;
-	}
-	if (now.enter_ns && now.call == call && t->end_ns > now.enter_ns) {
-		open_ns = t->end_ns - now.enter_ns;
-		if (t->now.call_enter_ns == now.enter_ns)
-			open_wait_ns = t->now.call_wait_ns;
-		if (LT_WORD_STATE(t->now.word) != LT_RUN && t->end_ns > LT_WORD_SINCE(t->now.word))
-			open_wait_ns += t->end_ns - LT_WORD_SINCE(t->now.word);
-		if (open_wait_ns > open_ns)
-			open_wait_ns = open_ns;
-	}
-	exits = now.enter_ns && now.call == call && lt_call_exits(LT_CALL_ABI(call), LT_CALL_NR(call));
-	row.count = now.count - k->count;
-	row.errors = now.errors - k->errors;
-	row.total_ns = now.total_ns - k->total_ns;
-	if (now.total_ns + open_ns > k->time_ns)
-		row.time_ns = now.total_ns + open_ns - k->time_ns;
-	if (now.wait_ns + open_wait_ns > k->wait_ns)
-		row.wait_ns = now.wait_ns + open_wait_ns - k->wait_ns;
-	if (!t->l->memory->with_sched)
-		row.wait_ns = SAMPLE_UNKNOWN;
-	k->count = now.count;
-	k->errors = now.errors;
-	k->total_ns = now.total_ns;
-	k->time_ns = now.total_ns + open_ns;
-	k->wait_ns = now.wait_ns + open_wait_ns;
-	if (exits && !w->exit_counted) {
-		row.count++;
-		w->exit_counted = true;
-	}
-	if (!row.count && !row.time_ns)
-		return 0;
-	if (entry && row.count) {
-		err = hist_subtract(&k->latency, &entry->latency, max_of(&entry->max, t->epoch, t->dead), &row.latency,
-				    out);
-		if (!err && row.errors)
-			err = errnos_subtract(t->l->memory, calls, entry, k, &row, out);
-		if (err)
-			return err;
-	}
-	to = sample_add_call(out);
-	if (!to)
-		return -ENOMEM;
-	*to = row;
-	return 0;
-}
-
-static int calls_subtract(struct thread_reading *t, struct kept_work *w, struct sample_work *work, struct sample *out)
-{
-	const struct lt_calls *calls = &t->record->calls;
-	bool open_seen = false;
-	int err = 0;
-
-	work->first_call = out->n_calls;
-	for (int h = 0; h < LT_CALL_HEADS; h++) {
-		uint32_t at = __atomic_load_n(&calls->head[h], __ATOMIC_ACQUIRE);
-
-		while (at && !err) {
-			const struct lt_call *entry = call_at(t->l->memory, at - 1);
-
-			if (!(entry->call & LT_CALL_ERRNOS)) {
-				open_seen |= entry->call == t->now.call;
-				err = call_subtract(t, w, entry->call, entry, out);
-			}
-			at = entry->next;
-		}
-	}
-	if (!err && t->now.enter_ns && !open_seen)
-		err = call_subtract(t, w, t->now.call, NULL, out);
-	work->n_calls = out->n_calls - work->first_call;
-	return err;
-}
-
-static void net_subtract(struct lt_net *last, const struct lt_net *now_in_map, struct sample_work *work)
-{
-	struct lt_net now = *now_in_map;
-
-	for (int i = 0; i < LT_PROTOS; i++) {
-		work->flow[i].tx_bytes = now.by[i].tx_bytes - last->by[i].tx_bytes;
-		work->flow[i].rx_bytes = now.by[i].rx_bytes - last->by[i].rx_bytes;
-		work->flow[i].tx_ops = now.by[i].tx_ops - last->by[i].tx_ops;
-		work->flow[i].rx_ops = now.by[i].rx_ops - last->by[i].rx_ops;
-	}
-	work->connects = now.connects - last->connects;
-	work->accepts = now.accepts - last->accepts;
-	*last = now;
-}
-
-/* The counters at the last reading of a thread that is read in full for the first time since it did anything. */
-static struct kept_work *work_begin(struct kept *k, const struct lt_who *who)
-{
-	struct kept_work *w = calloc(1, sizeof(*w));
-
-	if (!w)
-		return NULL;
-	w->voluntary = who->base_voluntary;
-	w->involuntary = who->base_involuntary;
-	w->migrations = who->base_migrations;
-	w->end_ns = who->born_ns;
-	k->work = w;
-	return w;
-}
-
-/* Readings that found the thread idle charged its state and its call on and on: so they stand in the totals. */
-static int work_catch_up(struct kept *k, struct kept_work *w)
-{
-	uint64_t idle_ns = k->end_ns - w->end_ns, open_ns;
-	struct kept_call *call;
-
-	if (k->end_ns <= w->end_ns || !k->word)
-		return 0;
-	w->time_ns[LT_WORD_STATE(k->word)] += idle_ns;
-	w->end_ns = k->end_ns;
-	if (!k->enter_ns || k->enter_ns >= k->end_ns)
-		return 0;
-	call = kept_call_of(w, k->call);
-	if (!call)
-		return -ENOMEM;
-	open_ns = k->end_ns - k->enter_ns < idle_ns ? k->end_ns - k->enter_ns : idle_ns;
-	call->time_ns += open_ns;
-	call->wait_ns += open_ns;
-	return 0;
-}
-
-static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *work_index, struct sample *out)
-{
-	const struct lt_record *r = t->record;
-	struct kept_work *w = k->work;
-	uint64_t time_ns[LT_STATES];
-	struct sample_work work = { 0 }, *to;
-	int err = 0;
-
-	if (!w)
-		w = work_begin(k, &r->who);
-	if (!w || work_catch_up(k, w))
-		return -ENOMEM;
-	memcpy(time_ns, t->now.time_ns, sizeof(time_ns));
-	if (LT_WORD_STATE(t->now.word) < LT_STATES && t->end_ns > LT_WORD_SINCE(t->now.word))
-		time_ns[LT_WORD_STATE(t->now.word)] += t->end_ns - LT_WORD_SINCE(t->now.word);
-	if (t->l->memory->with_sched) {
-		time_subtract(work.time_ns, time_ns, w->time_ns);
-		memcpy(w->time_ns, time_ns, sizeof(w->time_ns));
-	}
-	work.voluntary = t->now.voluntary - w->voluntary;
-	work.involuntary = t->now.involuntary - w->involuntary;
-	work.migrations = t->now.migrations - w->migrations;
-	work.wakeups = t->now.wakeups - w->wakeups;
-	w->voluntary = t->now.voluntary;
-	w->involuntary = t->now.involuntary;
-	w->migrations = t->now.migrations;
-	w->wakeups = t->now.wakeups;
-	w->end_ns = t->end_ns;
-	err = hist_subtract(&w->runq, &r->sched.runq, max_of(&r->sched.runq_max, t->epoch, t->dead), &work.runq, out);
-	if (t->l->memory->with_calls && !err) {
-		bool calls_moved = t->now.calls != w->calls || t->now.enter_ns;
-
-		work.calls = t->now.calls - w->calls;
-		work.call_errors = t->now.call_errors - w->call_errors;
-		work.call_total_ns = t->now.call_total_ns - w->call_total_ns;
-		w->calls = t->now.calls;
-		w->call_errors = t->now.call_errors;
-		w->call_total_ns = t->now.call_total_ns;
-		err = hist_subtract(&w->service, &r->calls.service, max_of(&r->calls.service_max, t->epoch, t->dead),
-				    &work.service, out);
-		if (calls_moved && !err)
-			err = calls_subtract(t, w, &work, out);
-	}
-	net_subtract(&w->net, &r->net, &work);
-	if (err)
-		return err;
-	to = sample_add_work(out);
-	if (!to)
-		return -ENOMEM;
-	*to = work;
-	*work_index = out->n_works - 1;
-	return 0;
-}
-
-/* Appends one thread's interval to out->threads. 1: appended; 0: nothing to append yet; -ENOMEM. */
-static int thread_subtract(struct ledger *l, uint32_t slot, uint64_t t_ns, uint32_t epoch, struct sample *out)
-{
-	const struct ledger_memory *m = l->memory;
-	struct thread_reading t = { .l = l, .record = record_at(m, slot), .epoch = epoch };
+	const struct lt_record *r = record_at(l->memory, slot);
 	struct kept *k = kept_at(l, slot);
-	uint64_t word = load(word_at(m, slot)), since = LT_WORD_SINCE(word);
-	struct sample_thread thread = { .work = SAMPLE_NONE }, *to;
-	uint32_t state = LT_WORD_STATE(word);
-	int err;
 
-	if (!k->process && join(l, slot, t.record))
+	if (!k->process && join(l, slot, r))
 		return -ENOMEM;
-	if (k->changes != t.record->who.changes)
-		names_update(k, &t.record->who);
-	if (k->word != word || state == LT_RUN || !m->with_sched) {
-		bool whole = read_sched(m, slot, t.record, &t.now);
-
-		if (whole && m->with_calls)
-			whole = read_calls(t.record, &t.now);
-		if (!whole) {
-			/* The last values stand: no time passed for this thread, the next reading catches up. */
-			l->torn++;
-			t.end_ns = k->end_ns;
-			goto append;
-		}
-		word = t.now.word;
-		since = LT_WORD_SINCE(word);
-		state = LT_WORD_STATE(word);
-		t.dead = state == LT_DEAD;
-		t.end_ns = t.dead || since > t_ns ? since : t_ns;
-		if (!m->with_sched && t.dead == false)
-			t.end_ns = t_ns > k->end_ns ? t_ns : k->end_ns;
-		if (k->work || t.dead || state == LT_RUN || t.now.calls || since != t.now.born_ns ||
-		    t.record->net.by[0].tx_ops || !m->with_sched) {
-			err = work_subtract(&t, k, &thread.work, out);
-			if (err)
-				return err;
-		}
-		k->enter_ns = m->with_calls ? t.now.enter_ns : 0;
-		k->call = t.now.call;
-		k->at_least = t.now.at_least;
-		k->word = word;
-	} else {
-		t.end_ns = since > t_ns ? since : t_ns;
-	}
-append:
-	thread.tid = k->tid;
-	thread.call = k->enter_ns ? k->call : LT_CALL_NONE;
-	thread.call_age_ns = k->enter_ns && t.end_ns > k->enter_ns ? t.end_ns - k->enter_ns : 0;
-	thread.wall_ns = t.end_ns > k->end_ns ? t.end_ns - k->end_ns : 0;
-	thread.start_ns = k->start_ns;
-	thread.state = (uint8_t)LT_WORD_STATE(k->word);
-	thread.flags = (uint8_t)((k->at_least ? SAMPLE_THREAD_AT_LEAST : 0) |
-				 (LT_WORD_STATE(k->word) == LT_DEAD ? SAMPLE_THREAD_DEAD : 0));
-	memcpy(thread.comm, k->comm, sizeof(thread.comm));
-	if (t.end_ns > k->end_ns)
-		k->end_ns = t.end_ns;
-	to = sample_add_thread(out);
-	if (!to)
-		return -ENOMEM;
-	*to = thread;
-	return 1;
+	if (k->changes != r->who.changes)
+		names_update(k, &r->who);
+	return ledger_thread_subtract(l->memory, k, slot, t_ns, epoch, out, &l->torn);
 }
 
 /* Zeroes a record and its call entries and gives them back. */
@@ -875,6 +301,50 @@ static void recycle(struct ledger *l, uint32_t slot)
 	stack_push(m->free, slot, &r->who.next_free, 1);
 }
 
+static void text_set(char **text, const char *bytes, size_t len)
+{
+	char *copy = strndup(bytes, len);
+
+	if (!copy)
+		return;
+	free(*text);
+	*text = copy;
+}
+
+/* The command line that exec was given, if the record has it. */
+static const struct lt_call *args_of(const struct ledger_memory *m, const struct lt_record *r)
+{
+	for (uint32_t at = r->calls.head[LT_CALL_ARGS & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
+		if (call_at(m, at - 1)->call == LT_CALL_ARGS)
+			return call_at(m, at - 1);
+	}
+	return NULL;
+}
+
+/* A process that is gone before its names were read: the record knows what exec was given; without an exec it
+ * still is what its parent is. */
+static void names_inherit(struct ledger *l, struct process *p, const struct lt_record *r)
+{
+	const struct lt_call *args = args_of(l->memory, r);
+	const struct process *parent = process_by_pid(l, r->who.ppid);
+	size_t len = args ? args->args_bytes : 0;
+	char text[LT_ARGS_BYTES];
+
+	if (!p->stale)
+		return;
+	if (len && len <= sizeof(text)) {
+		while (len && !args->args[len - 1])
+			len--;
+		for (size_t i = 0; i < len; i++)
+			text[i] = args->args[i] ? args->args[i] : ' ';
+		text_set(&p->cmdline, text, len);
+	} else if (!p->cmdline && parent && parent->cmdline) {
+		text_set(&p->cmdline, parent->cmdline, strlen(parent->cmdline));
+	}
+	if (!p->cgroup && parent && parent->cgroup)
+		text_set(&p->cgroup, parent->cgroup, strlen(parent->cgroup));
+}
+
 static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 {
 	struct kept *k = kept_at(l, slot);
@@ -888,9 +358,9 @@ static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 		l->exits_lost++;
 		err = k->process ? 0 : join(l, slot, record_at(l->memory, slot));
 	} else {
-		err = thread_subtract(l, slot, 0, epoch, &l->dead);
+		err = subtract(l, slot, 0, epoch, &l->dead);
 	}
-	if (err < 0)
+	if (err)
 		return err;
 	p = k->process;
 	if (who->flags & LT_GROUP_EXIT) {
@@ -901,7 +371,9 @@ static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 	}
 	p->ppid = who->ppid;
 	p->uid = who->uid;
-	if (err) {
+	if (who->tid == who->tgid)
+		names_inherit(l, p, record_at(l->memory, slot));
+	if (l->dead.n_threads > index) {
 		if (index >= l->cap_dead_next) {
 			grown = realloc(l->dead_next, l->dead.cap_threads * sizeof(*grown));
 			if (!grown)
@@ -918,7 +390,7 @@ static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 		p->n_dead++;
 	}
 	leave(l, slot);
-	kept_forget(k);
+	ledger_thread_forget(k);
 	recycle(l, slot);
 	return 0;
 }
@@ -1018,9 +490,7 @@ static void replace_text(char **text, size_t (*get)(uint32_t, char *, size_t), u
 
 	if (!len)
 		return;
-	buf[len] = '\0';
-	free(*text);
-	*text = strdup(buf);
+	text_set(text, buf, len);
 }
 
 static void names_read(struct ledger *l, struct process *p)
@@ -1051,11 +521,10 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 		/* Died since it was last looked at: the next drain buries it. */
 		if (LT_WORD_STATE(load(word_at(l->memory, slot - 1))) == LT_DEAD)
 			continue;
-		err = thread_subtract(l, slot - 1, t_ns, epoch, s);
-		if (err < 0)
-			return err;
+		err = subtract(l, slot - 1, t_ns, epoch, s);
 		if (err)
-			s->threads[s->n_threads - 1].process = index;
+			return err;
+		s->threads[s->n_threads - 1].process = index;
 	}
 	for (uint32_t dead = p->first_dead; dead; dead = l->dead_next[dead - 1]) {
 		err = copy_thread(s, &l->dead, dead - 1, index);
@@ -1093,21 +562,6 @@ static int by_pid(const void *a, const void *b)
 	return x->key.start_ns < y->key.start_ns ? -1 : x->key.start_ns > y->key.start_ns;
 }
 
-static bool lives(const struct ledger *l, uint32_t pid)
-{
-	uint32_t low = 0, high = l->n_order;
-
-	while (low < high) {
-		uint32_t mid = (low + high) / 2;
-
-		if (l->order[mid]->key.pid < pid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < l->n_order && l->order[low]->key.pid == pid;
-}
-
 /* Forgets the exited; their children have a new parent. */
 static void forget_exited(struct ledger *l)
 {
@@ -1121,11 +575,11 @@ static void forget_exited(struct ledger *l)
 	}
 	if (n == l->n_order)
 		return;
-	l->n_order = n;
+	l->n_order = l->n_ordered = n;
 	for (uint32_t i = 0; i < n; i++) {
 		struct process *p = l->order[i];
 
-		if (p->ppid && l->names && !lives(l, p->ppid))
+		if (p->ppid && l->names && !process_by_pid(l, p->ppid))
 			p->ppid = l->names->ppid((uint32_t)p->key.pid);
 	}
 }
@@ -1150,6 +604,7 @@ int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *
 	if (l->resort)
 		qsort(l->order, l->n_order, sizeof(*l->order), by_pid);
 	l->resort = false;
+	l->n_ordered = l->n_order;
 	for (uint32_t i = 0; i < l->n_order; i++) {
 		err = emit(l, l->order[i], t_ns, epoch, s);
 		if (err)

@@ -15,9 +15,9 @@
 
 bool privileges_missing(char *why, size_t size)
 {
-	if (capng_get_caps_process() == 0 && (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) ||
-					      (capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) &&
-					       capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON))))
+	if (capng_get_caps_process() == 0 &&
+	    (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) ||
+	     (capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) && capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON))))
 		return false;
 	snprintf(why, size,
 		 "this needs root, or the capabilities CAP_BPF and CAP_PERFMON "

@@ -262,8 +262,6 @@ static void grow(struct probe *p)
 			break;
 		all += LT_CHUNK;
 	}
-	if (!p->family[SAMPLE_SYSCALL].on)
-		return;
 	all = (uint64_t)p->memory.n_call_chunks * LT_CALL_CHUNK;
 	while (stack_left(p->memory.free_calls) < LT_CALL_CHUNK / 4 + all / 8) {
 		if (add_calls(p, bpf_map__fd(p->skel->maps.lt_call_chunks)))
@@ -373,8 +371,7 @@ static void drain(struct probe *p)
 	ledger_drain(p->ledger, p->skel->bss->lt_epoch);
 	grow(p);
 	totals_read(p, &t);
-	if (untracked(p, &t) && stack_left(p->memory.free) &&
-	    clock_ns(CLOCK_MONOTONIC) - p->seeded_ns >= SEED_EVERY_NS)
+	if (untracked(p, &t) && stack_left(p->memory.free) && clock_ns(CLOCK_MONOTONIC) - p->seeded_ns >= SEED_EVERY_NS)
 		seed(p);
 }
 
@@ -625,7 +622,8 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 		const struct program *prog = &programs[i];
 		bool replaceable = !strncmp(prog->target, "sock_", 5);
 
-		if (prog->kind == TRACEPOINT && prog->family != LIFE && !tracepoint_proto(btf, prog->target) && !replaceable)
+		if (prog->kind == TRACEPOINT && prog->family != LIFE && !tracepoint_proto(btf, prog->target) &&
+		    !replaceable)
 			family_off(&p->family[prog->family], "this kernel has no tracepoint %s", prog->target);
 	}
 	if (net->on && !tracepoint_proto(btf, "sock_send_length"))
@@ -696,10 +694,12 @@ static int load(struct probe *p, char *why, size_t why_size)
 		err = records_fd < 0 ? records_fd : calls_fd;
 		if (records_fd >= 0)
 			close(records_fd);
-		return fail(why, why_size, err,
-			    err == -EPERM ? "the kernel refuses BPF maps to this process: %s" :
-					    "cannot make the maps for records: %s (memory limit, or ulimit -l before Linux 5.11)",
-			    strerror(-err));
+		return fail(
+			why, why_size, err,
+			err == -EPERM
+				? "the kernel refuses BPF maps to this process: %s"
+				: "cannot make the maps for records: %s (memory limit, or ulimit -l before Linux 5.11)",
+			strerror(-err));
 	}
 	bpf_map__set_inner_map_fd(skel->maps.lt_chunks, records_fd);
 	bpf_map__set_inner_map_fd(skel->maps.lt_call_chunks, calls_fd);
@@ -722,8 +722,8 @@ static int load(struct probe *p, char *why, size_t why_size)
 	while (records_left(p) && (uint64_t)p->memory.n_chunks * LT_CHUNK < (uint64_t)want + want / 4 + LT_CHUNK / 2 &&
 	       !add_records(p, bpf_map__fd(skel->maps.lt_chunks)))
 		;
-	p->map_bytes += sizeof(struct lt_index_set) * LT_INDEX_SETS + page_round(sizeof(*skel->bss)) +
-			LT_CHUNKS * 8 + LT_CALL_CHUNKS * 8 + LT_EVENTS_BYTES + 3 * 4096;
+	p->map_bytes += sizeof(struct lt_index_set) * LT_INDEX_SETS + page_round(sizeof(*skel->bss)) + LT_CHUNKS * 8 +
+			LT_CALL_CHUNKS * 8 + LT_EVENTS_BYTES + 3 * 4096;
 	return 0;
 }
 
@@ -890,8 +890,8 @@ int probe_check(const struct probe_options *o, FILE *out)
 	}
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		on += p->family[i].on;
-		fprintf(out, "%-14s%s%s\n", name[i], p->family[i].on ? "on, by " : "off: ",
-			p->family[i].on ? p->family[i].by : p->family[i].reason);
+		fprintf(out, "%-14s%s%s\n", name[i],
+			p->family[i].on ? "on, by " : "off: ", p->family[i].on ? p->family[i].by : p->family[i].reason);
 	}
 	fprintf(out, "map memory    %.1f MiB\n", (double)p->map_bytes / (1 << 20));
 	probe_close(&p->source);

@@ -39,7 +39,8 @@ static void forget(struct sockets *k)
 {
 	struct owner *o, *next;
 
-	HASH_ITER(hh, k->owners, o, next) {
+	HASH_ITER(hh, k->owners, o, next)
+	{
 		HASH_DELETE(hh, k->owners, o);
 		free(o->connect);
 		free(o);
@@ -95,9 +96,9 @@ int sockets_event(struct sockets *k, const void *data, size_t size)
 	if (e->type == LT_EVENT_LOW)
 		return 0;
 	if (e->type == LT_EVENT_CLOSED)
-		return size < sizeof(struct lt_closed_event) ?
-			       -EINVAL :
-			       sockets_connection(k, &((const struct lt_closed_event *)data)->connection);
+		return size < sizeof(struct lt_closed_event)
+			       ? -EINVAL
+			       : sockets_connection(k, &((const struct lt_closed_event *)data)->connection);
 	if (size < sizeof(*e))
 		return -EINVAL;
 	o = owner_of(k, e->tgid, e->process_start_ns);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One thread's part of the ledger: what its record said at the last reading, and how the
+ * difference is written down. Used by ledger.c only.
+ */
+#ifndef LEDGER_THREAD_H
+#define LEDGER_THREAD_H
+
+#include "ledger.h"
+
+struct process;
+struct kept_work;
+
+/* What is kept of every thread; one line, so that 100,000 sleepers are passed over quickly. */
+struct kept {
+	uint64_t word, end_ns;
+	uint64_t enter_ns; /* the call going on; 0: none */
+	struct process *process;
+	struct kept_work *work;
+	uint32_t next, prev; /* slot + 1 of the neighbours in its process's list */
+	uint32_t tid, call, changes;
+	bool at_least;
+	uint8_t flags;
+	uint64_t start_ns;
+	char comm[16];
+};
+
+static inline struct lt_record *record_at(const struct ledger_memory *m, uint32_t slot)
+{
+	return &m->chunks[slot >> LT_CHUNK_SHIFT]->record[slot & (LT_CHUNK - 1)];
+}
+
+static inline uint64_t *word_at(const struct ledger_memory *m, uint32_t slot)
+{
+	return (uint64_t *)&m->chunks[slot >> LT_CHUNK_SHIFT]->word[slot & (LT_CHUNK - 1)];
+}
+
+static inline struct lt_call *call_at(const struct ledger_memory *m, uint32_t index)
+{
+	return &m->call_chunks[index >> LT_CALL_CHUNK_SHIFT]->call[index & (LT_CALL_CHUNK - 1)];
+}
+
+static inline uint64_t load(const void *p)
+{
+	return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
+}
+
+/* Appends one thread's interval, until t_ns or its death, to out->threads; the caller sets its process. k knows its
+ * process and names. epoch: the interval that ends. *torn grows when no whole reading could be had. 0 or -ENOMEM. */
+int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32_t slot, uint64_t t_ns, uint32_t epoch,
+			   struct sample *out, uint64_t *torn);
+
+/* Frees what is kept of a thread, for the slot's next one. */
+void ledger_thread_forget(struct kept *k);
+
+#endif
