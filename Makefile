@@ -6,7 +6,8 @@ TEST_PKGS = cmocka vterm json-c
 
 BUILD = build
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+LDFLAGS ?= -Wl,-z,relro,-z,now
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)
 LT_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Iinclude -Itui -I$(BUILD) -I$(BUILD)/tests -MMD -MP $(shell pkg-config --cflags $(PKGS))
 LT_LIBS = $(shell pkg-config --libs $(PKGS)) -lpthread -lm

@@ -84,12 +84,19 @@ function man_columns(i)
 	print ".El"
 }
 
-function man_keys(i)
+# A lone punctuation mark would be a delimiter to mdoc.
+function man_keys(i, k, n_keys, word)
 {
-	print ".Bl -tag -width \"Backspace Del\""
-	for (i = 1; i <= keys; i++)
-		if (key[i])
-			print ".It " roff(key[i]) "\n" roff(key_help[i])
+	print ".Bl -tag -width \"Shift-Tab F10\""
+	for (i = 1; i <= keys; i++) {
+		n_keys = split(key[i], word, " ")
+		if (!n_keys)
+			continue
+		printf ".It"
+		for (k = 1; k <= n_keys; k++)
+			printf " \\&%s", roff(word[k])
+		print "\n" roff(key_help[i])
+	}
 	print ".El"
 }
 
