@@ -693,6 +693,15 @@ static void totals_add_up(void **state)
 	assert_int_equal(r->wall_ns, 6 * SECOND_NS);
 	assert_int_equal(r->interval_ns, 3 * SECOND_NS);
 	assert_int_equal(r->runq.count, 6);
+	/* What has no totals says so, and is the interval's. */
+	assert_true(model_has_totals(&q) && model_has_totals(&calls) && model_has_totals(&commands));
+	calls.pid = 10;
+	calls.start_ns = 5;
+	assert_false(model_has_totals(&calls));
+	assert_int_equal(rows_of(m, &calls, 1)->calls, 3);
+	q.kind = MODEL_THREAD;
+	assert_false(model_has_totals(&q));
+	assert_int_equal(rows_of(m, &q, 2)[0].time_ns[LT_RUN], 300 * MS_NS);
 	/* The interval's rows are still its own. */
 	assert_int_equal(find_pid(m, 10)->time_ns[LT_RUN], 300 * MS_NS);
 	assert_int_equal(find_pid(m, 10)->runq.count, 3);

@@ -96,6 +96,8 @@ static struct value raw_exit_code(const struct row *r)
 
 static struct value raw_comm(const struct row *r)
 {
+	if (r->kind == MODEL_CGROUP && !r->comm[0])
+		return unknown;
 	return text(r->kind == MODEL_USER ? names_user(r->uid) : r->comm);
 }
 
@@ -155,7 +157,8 @@ NUMBER(raw_migrations, SCHED, r->migrations)
 NUMBER(raw_calls, SYSCALL, r->calls)
 NUMBER(raw_errors, SYSCALL, r->call_errors)
 NUMBER(raw_call_total, SYSCALL, r->call_total_ns)
-MAYBE(raw_call_average, SYSCALL, r->calls, r->call_total_ns / r->calls)
+/* A call that never returns (exit) counts but has no duration. */
+MAYBE(raw_call_average, SYSCALL, r->calls && r->call_total_ns, r->call_total_ns / r->calls)
 /* Without sched nobody knows how much of a call was sleep. */
 DURATION(raw_service_p50, SCHED | SYSCALL, service, p50_ns)
 DURATION(raw_service_p90, SCHED | SYSCALL, service, p90_ns)
@@ -299,7 +302,7 @@ const struct column columns[] = {
 	  "Thread id." },
 	{ "ppid", "PPID", "ppid", 7, SHOW_ID, 0, PROCESSES | THREADS, raw_ppid, "",
 	  "The parent's process id." },
-	{ "uid", "UID", "uid", 6, SHOW_ID, 0, PROCESSES | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_uid, "",
+	{ "uid", "UID", "uid", 10, SHOW_ID, 0, PROCESSES | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_uid, "",
 	  "Effective user id, as a number." },
 	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT, PROCESSES | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_user, "",
 	  "Effective user; the number where the system knows no name." },
@@ -309,7 +312,7 @@ const struct column columns[] = {
 	  "Exit code of an exited process; -9 if signal 9 ended it." },
 	{ "start", "START", "start_ns", 6, SHOW_TIME, 0, PROCESSES | THREADS, raw_start, "ns",
 	  "When it started, in time since boot." },
-	{ "threads", "THR", "threads", 5, SHOW_ID, 0, TASKS, raw_threads, "",
+	{ "threads", "THR", "threads", 6, SHOW_ID, 0, TASKS, raw_threads, "",
 	  "Threads alive at the reading, or at the process's end." },
 	{ "procs", "PROCS", NULL, 5, SHOW_ID, 0, GROUPS, raw_processes, "",
 	  "Processes of the group alive at the reading." },
@@ -483,10 +486,10 @@ const struct column_view column_views[] = {
 	{ "net", "Net", MODEL_PROCESS,
 	  "pid user tx rx txops rxops connects connerr accepts conn99 retrans srtt unixtx unixrx netspark command",
 	  "traffic", MODEL_SPARK_NET },
-	{ "calls", "Calls", MODEL_CALL, "call calls errors avg p50 p99 max time wait inflight oldest errnos", "time",
+	{ "calls", "Calls", MODEL_CALL, "call calls errors time wait avg p99 max p50 inflight oldest errnos", "time",
 	  MODEL_SPARK_CALL },
 	{ "connections", "Connections", MODEL_CONNECTION,
-	  "proto local remote state pid user tx rx srtt retrans age txq rxq command", "traffic", MODEL_SPARK_NET },
+	  "proto local remote pid tx rx state srtt retrans age txq rxq user command", "traffic", MODEL_SPARK_NET },
 };
 const size_t column_views_count = sizeof(column_views) / sizeof(column_views[0]);
 

@@ -3,6 +3,7 @@
  * From a column's raw value to what is shown, sorted and filtered: rates and shares of the row's
  * own interval, and text for a cell. The value that is sorted is the value that is shown.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -208,5 +209,10 @@ int column_format(const struct column *c, const struct row *r, bool utf8, char *
 	if (v.type == VALUE_TEXT)
 		return format_clean(buf, size, v.text, cells, utf8);
 	number_format(c, r, &v, utf8, number, sizeof(number));
+	if (format_clean(buf, size, number, INT_MAX, utf8) <= cells)
+		return format_clean(buf, size, number, cells, utf8);
+	/* A number that is cut would be another number. */
+	memset(number, '#', sizeof(number));
+	number[sizeof(number) - 1] = '\0';
 	return format_clean(buf, size, number, cells, utf8);
 }

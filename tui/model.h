@@ -105,7 +105,7 @@ const struct model_host *model_host(const struct model *m);
 
 struct model_query {
 	enum model_kind kind;
-	bool totals;	   /* since lagtop's start instead of the interval */
+	bool totals;	   /* since lagtop's start instead of the interval, where model_has_totals */
 	bool no_dead;	   /* leave out rows of those that died in earlier readings */
 	uint32_t pid;	   /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of this process only; 0: of all */
 	uint64_t start_ns; /* with pid: its identity */
@@ -115,11 +115,16 @@ struct model_query {
 	const void *context;
 };
 
-/* The rows of a query, unsorted. *rows belongs to the model. Returns their number, or -ENOMEM. */
+/* The rows of a query, unsorted. *rows belongs to the model: a caller may set depth, but not move rows.
+ * Returns their number, or -ENOMEM. */
 int model_rows(struct model *m, const struct model_query *q, struct row **rows);
 
-/* Adds a process's (or with tid a thread's) buckets of the interval to dense counts; service or runq.
- * pid 0: the whole host. Returns the number of events. */
+/* Whether the model keeps totals for a query: of processes, groups and the whole host's calls. Threads,
+ * connections and the calls of some processes are the interval's, whatever q->totals says. */
+bool model_has_totals(const struct model_query *q);
+
+/* Adds a process's buckets of the interval to dense counts; service or runq. pid 0: the whole host.
+ * Returns the number of events. */
 uint64_t model_histogram(const struct model *m, uint32_t pid, uint64_t start_ns, bool service,
 			 uint64_t count[HIST_BUCKETS]);
 

@@ -295,7 +295,7 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 static int call_rows(struct model *m, const struct model_query *q, struct row **rows)
 {
 	const struct sample *s = m->sample;
-	struct call_table *c = q->totals && q->pid == 0 && !q->wants ? &m->calls_total : &m->calls;
+	struct call_table *c = q->totals && model_has_totals(q) ? &m->calls_total : &m->calls;
 	struct range range = find_process(s, q->pid, q->start_ns);
 
 	if (c == &m->calls) {
@@ -373,6 +373,13 @@ static int connection_rows(struct model *m, const struct model_query *q, struct 
 			connection_row(m, &out->rows[n++], &s->connections[i]);
 	*rows = out->rows;
 	return (int)n;
+}
+
+bool model_has_totals(const struct model_query *q)
+{
+	if (q->kind == MODEL_CALL)
+		return q->pid == 0 && !q->wants;
+	return q->kind != MODEL_THREAD && q->kind != MODEL_CONNECTION;
 }
 
 int model_rows(struct model *m, const struct model_query *q, struct row **rows)
