@@ -75,7 +75,7 @@ packages_have_rows() {
 }
 
 machine_paths() {
-	grep -nE '/[w]ork/|/[r]oot/|/[h]ome/[a-z]' "${texts[@]}"
+	grep -nE '(^|[^[:alnum:]_}])/([w]ork|[r]oot|[h]ome/[a-z]+)/' "${texts[@]}"
 	return 0
 }
 
