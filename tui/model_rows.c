@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #define ROW_IDENTITY_SIZE offsetof(struct row, interval_ns)
@@ -159,6 +161,7 @@ struct group {
 	uint32_t n, first; /* members, and where they begin in model.members */
 };
 
+/* The index of a row's group, made if there is none, or -ENOMEM. */
 static int group_find(struct model *m, struct group **table, enum model_kind kind, const struct row *r,
 		      struct row_list *out)
 {
@@ -189,6 +192,8 @@ static int group_find(struct model *m, struct group **table, enum model_kind kin
 	g = &m->groups[out->n++];
 	g->n = 0;
 	HASH_ADD_KEYPTR(hh, *table, key, len, g);
+	if (!g->hh.tbl)
+		return -ENOMEM;
 	return (int)(g - m->groups);
 }
 
@@ -263,6 +268,10 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 		if (!query_wants(m, q, i))
 			continue;
 		g = group_find(m, &table, q->kind, r, out);
+		if (g < 0) {
+			HASH_CLEAR(hh, table);
+			return g;
+		}
 		m->group_of[i] = (uint32_t)g;
 		m->groups[g].n++;
 		row_add(&out->rows[g], add);

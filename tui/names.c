@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "lagtop.h"
@@ -43,6 +45,10 @@ static const char *cache_add(struct name **cache, uint32_t number, const char *t
 	n->number = number;
 	strcpy(n->text, text);
 	HASH_ADD(hh, *cache, number, sizeof(n->number), n);
+	if (!n->hh.tbl) {
+		free(n);
+		return "?";
+	}
 	return n->text;
 }
 
