@@ -23,7 +23,7 @@
 
 enum sample_family { SAMPLE_SCHED, SAMPLE_SYSCALL, SAMPLE_NET, SAMPLE_FAMILIES };
 
-/* A distribution of durations: sparse buckets [first, first + n) of sample.buckets. */
+/* A distribution of durations: sparse buckets [first, first + n) of sample.buckets, ascending. */
 struct sample_dist {
 	uint64_t max_ns; /* exact maximum of the interval; 0 if n == 0 */
 	uint32_t first, n;

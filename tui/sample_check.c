@@ -22,7 +22,8 @@ static bool dist_fits(const struct sample *s, const struct sample_dist *d)
 	if (d->n > HIST_BUCKETS || !range_fits(d->first, d->n, s->n_buckets))
 		return false;
 	for (i = 0; i < d->n; i++)
-		if (s->buckets[d->first + i].bucket >= HIST_BUCKETS)
+		if (s->buckets[d->first + i].bucket >= HIST_BUCKETS ||
+		    (i && s->buckets[d->first + i].bucket <= s->buckets[d->first + i - 1].bucket))
 			return false;
 	return true;
 }
