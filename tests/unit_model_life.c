@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What outlives a reading: totals, the dead, sparklines; and that memory stays flat meanwhile. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "model_state.h"
+#include "reading.h"
+
+static void totals_add_up(void **state)
+{
+	struct model_query q = { .kind = MODEL_PROCESS, .totals = true },
+			   calls = { .kind = MODEL_CALL, .totals = true };
+	struct model_query commands = { .kind = MODEL_COMMAND, .totals = true };
+	struct row *r;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 3; i++) {
+		struct sample *s = reading_next(i);
+		struct sample_work *w;
+
+		reading_process(s, 10, 5, "db")->sockets.retransmits = i;
+		w = reading_busy(s, 10, LT_SLEEP, i * 100 * MS_NS);
+		reading_dist(s, &w->runq, 1000 << (i * 3), i);
+		reading_dist(s, &w->service, 8000 >> i, 1);
+		w->wakeups = 10;
+		reading_call(s, w, 3, i, 1000, 11, 1);
+		s->threads[s->n_threads - 1].call = 3;
+		s->threads[s->n_threads - 1].call_age_ns = 10 - i;
+		reading_process(s, 20, 5, "db");
+		reading_thread(s, 20, LT_POLL);
+		reading_update(s);
+	}
+	r = reading_rows(&q, 2);
+	assert_int_equal(r[0].time_ns[LT_RUN], 600 * MS_NS);
+	assert_int_equal(r[0].wall_ns, 3 * SECOND_NS);
+	assert_int_equal(r[0].interval_ns, 3 * SECOND_NS);
+	assert_int_equal(r[0].wakeups, 30);
+	assert_int_equal(r[0].retransmits, 6);
+	assert_int_equal(r[0].runq.count, 6);
+	assert_int_equal(r[0].runq.max_ns, 512000);
+	reading_assert_near(r[0].runq.p50_ns, 64000);
+	assert_int_equal(r[0].service.count, 3);
+	reading_assert_near(r[0].service.p50_ns, 2000);
+	reading_assert_near(r[0].service.p99_ns, 4000);
+	assert_string_equal(r[0].comm, "db");
+	assert_int_equal(r[1].time_ns[LT_POLL], 3 * SECOND_NS);
+	r = reading_rows(&calls, 1);
+	assert_int_equal(r->calls, 6);
+	assert_int_equal(r->call_errors, 3);
+	assert_int_equal(r->service.count, 6);
+	assert_int_equal(r->errnos[0].count, 3);
+	assert_int_equal(r->in_flight, 1);
+	assert_int_equal(r->oldest_ns, 7);
+	assert_int_equal(r->interval_ns, 3 * SECOND_NS);
+	r = reading_rows(&commands, 1);
+	assert_int_equal(r->wall_ns, 6 * SECOND_NS);
+	assert_int_equal(r->interval_ns, 3 * SECOND_NS);
+	assert_int_equal(r->runq.count, 6);
+	/* What has no totals says so, and is the interval's. */
+	assert_true(model_has_totals(&q) && model_has_totals(&calls) && model_has_totals(&commands));
+	calls.pid = 10;
+	calls.start_ns = 5;
+	assert_false(model_has_totals(&calls));
+	assert_int_equal(reading_rows(&calls, 1)->calls, 3);
+	q.kind = MODEL_THREAD;
+	assert_false(model_has_totals(&q));
+	assert_int_equal(reading_rows(&q, 2)[0].time_ns[LT_RUN], 300 * MS_NS);
+	/* The interval's rows are still its own. */
+	assert_int_equal(reading_row(10)->time_ns[LT_RUN], 300 * MS_NS);
+	assert_int_equal(reading_row(10)->runq.count, 3);
+}
+
+static void reused_pid_is_another(void **state)
+{
+	struct model_query q = { .kind = MODEL_PROCESS, .totals = true };
+	struct sample *s = reading_next(1);
+	struct row *r;
+
+	(void)state;
+	reading_process(s, 10, 5, "old");
+	reading_busy(s, 10, LT_SLEEP, 100 * MS_NS);
+	reading_update(s);
+	s = reading_next(2);
+	reading_process(s, 10, 5, "old")->flags = SAMPLE_PROCESS_EXITED;
+	reading_busy(s, 10, LT_DEAD, 50 * MS_NS);
+	reading_process(s, 10, 6, "new");
+	reading_busy(s, 10, LT_SLEEP, 1 * MS_NS);
+	reading_update(s);
+	r = reading_rows(&q, 2);
+	assert_int_equal(r[0].time_ns[LT_RUN], 150 * MS_NS);
+	assert_int_equal(r[1].time_ns[LT_RUN], 1 * MS_NS);
+	s = reading_next(3);
+	reading_process(s, 10, 6, "new");
+	reading_busy(s, 10, LT_SLEEP, 1 * MS_NS);
+	reading_update(s);
+	r = reading_rows(&q, 2);
+	assert_string_equal(r[0].comm, "new");
+	assert_int_equal(r[0].time_ns[LT_RUN], 2 * MS_NS);
+	assert_string_equal(r[1].comm, "old");
+	assert_int_equal(r[1].time_ns[LT_RUN], 150 * MS_NS);
+	assert_true(r[1].exited);
+}
+
+/* A row of the dead stays five readings, with its numbers and texts, although its sample is long gone. */
+static void dead_rows_stay_a_while(void **state)
+{
+	struct model_query q = { .kind = MODEL_PROCESS };
+	struct sample *s = reading_next(1);
+	struct sample_process *p = reading_process(s, 10, 5, "brief");
+	struct row *r;
+
+	(void)state;
+	p->flags = SAMPLE_PROCESS_EXITED;
+	p->exit_code = -9;
+	reading_dist(s, &reading_busy(s, 10, LT_DEAD, 100 * MS_NS)->runq, 2000, 3);
+	reading_update(s);
+	assert_true(reading_row(10)->exited);
+	assert_int_equal(reading_row(10)->exit_code, -9);
+	for (uint32_t i = 2; i <= 2 + MODEL_DEAD_ROWS; i++) {
+		s = reading_next(i);
+		reading_process(s, 7, 1, "stays");
+		reading_thread(s, 7, LT_SLEEP);
+		reading_update(s);
+		memset(reading_samples[(i - 1) & 1].text, 'x', reading_samples[(i - 1) & 1].cap_text);
+		q.no_dead = false;
+		r = reading_rows(&q, i < 2 + MODEL_DEAD_ROWS ? 2 : 1);
+		assert_string_equal(r[0].comm, "stays");
+		if (i < 2 + MODEL_DEAD_ROWS) {
+			assert_int_equal(r[1].pid, 10);
+			assert_true(r[1].exited);
+			assert_int_equal(r[1].time_ns[LT_RUN], 100 * MS_NS);
+			assert_int_equal(r[1].runq.count, 3);
+			assert_string_equal(r[1].comm, "brief");
+			assert_string_equal(r[1].cmdline, "/bin/brief --pid 10");
+			q.totals = true;
+			r = reading_rows(&q, 2);
+			assert_string_equal(r[1].comm, "brief");
+			assert_int_equal(r[1].runq.count, 3);
+			q.totals = false;
+		}
+		q.no_dead = true;
+		reading_rows(&q, 1);
+	}
+}
+
+/* The dead of earlier readings are shown, but belong to no sum of this one. */
+static void dead_are_not_counted_again(void **state)
+{
+	struct model_query q = { .kind = MODEL_COMMAND };
+	struct sample *s = reading_next(1);
+
+	(void)state;
+	reading_process(s, 10, 5, "brief")->flags = SAMPLE_PROCESS_EXITED;
+	reading_busy(s, 10, LT_DEAD, 100 * MS_NS);
+	reading_update(s);
+	assert_int_equal(reading_rows(&q, 1)->time_ns[LT_RUN], 100 * MS_NS);
+	assert_int_equal(reading_rows(&q, 1)->processes, 0);
+	assert_true(reading_rows(&q, 1)->exited);
+	assert_int_equal(model_host(reading_model)->run_ns, 100 * MS_NS);
+	assert_int_equal(model_host(reading_model)->processes, 0);
+	reading_update(reading_next(2));
+	reading_rows(&q, 0);
+	assert_int_equal(model_host(reading_model)->run_ns, 0);
+}
+
+static void sparklines_remember(void **state)
+{
+	const struct model_sparkline *spark;
+
+	(void)state;
+	for (uint32_t i = 1; i <= MODEL_SPARK + 3; i++) {
+		struct sample *s = reading_next(i);
+		struct sample_work *w;
+
+		reading_process(s, 10, 5, "db");
+		w = reading_busy(s, 10, LT_SLEEP, 100 * MS_NS);
+		if (i != MODEL_SPARK + 2)
+			reading_dist(s, &w->runq, i == MODEL_SPARK + 3 ? 5 * MS_NS : 1000, 1);
+		w->flow[LT_UDP].rx_bytes = i == MODEL_SPARK + 3 ? 1000000 : 0;
+		w->flow[LT_UNIX].rx_bytes = 5000;
+		reading_update(s);
+		if (i != 2)
+			continue;
+		spark = &reading_row(10)->spark[MODEL_SPARK_RUNQ];
+		assert_int_equal(spark->level[spark->at], 0);
+		assert_int_equal(spark->level[(spark->at + MODEL_SPARK - 1) % MODEL_SPARK], hist_bucket(1000) + 1);
+		assert_int_equal(spark->level[(spark->at + MODEL_SPARK - 3) % MODEL_SPARK], 0);
+	}
+	spark = reading_row(10)->spark;
+	assert_int_equal(spark[MODEL_SPARK_RUNQ].level[(spark->at + 59) % 60], hist_bucket(5 * MS_NS) + 1);
+	assert_int_equal(spark[MODEL_SPARK_RUNQ].level[(spark->at + 58) % 60], 0);
+	assert_int_equal(spark[MODEL_SPARK_RUNQ].level[spark->at], hist_bucket(1000) + 1);
+	assert_int_equal(spark[MODEL_SPARK_NET].level[(spark->at + 59) % 60], hist_bucket(1000000) + 1);
+	assert_int_equal(spark[MODEL_SPARK_NET].level[(spark->at + 57) % 60], 0);
+	assert_int_equal(spark[MODEL_SPARK_CALL].level[(spark->at + 59) % 60], 0);
+}
+
+/* Processes come, go, vanish unseen and reuse pids for a long time; the model keeps but the last ones. */
+static void memory_stays_flat(void **state)
+{
+	(void)state;
+	for (uint32_t i = 1; i <= 2000; i++) {
+		struct sample *s = reading_next(i);
+
+		for (uint32_t pid = 1; pid <= 20; pid++) {
+			struct sample_process *p = reading_process(s, pid, pid < 4 ? 1 : i, "x");
+
+			reading_dist(s, &reading_busy(s, pid, LT_SLEEP, i)->runq, pid * i, 1);
+			if (pid % 2 && pid >= 4) /* eight of them; the others vanish unseen */
+				p->flags = SAMPLE_PROCESS_EXITED;
+		}
+		reading_update(s);
+		assert_true(reading_model->n_lives <= 20 + 8 * MODEL_DEAD_ROWS);
+	}
+	assert_int_equal(reading_model->n_lives, 20 + 8 * MODEL_DEAD_ROWS);
+	assert_true(reading_model->cap_lives <= 256 && reading_model->living.cap <= 256);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		READING_TEST(totals_add_up),	      READING_TEST(reused_pid_is_another),
+		READING_TEST(dead_rows_stay_a_while), READING_TEST(dead_are_not_counted_again),
+		READING_TEST(sparklines_remember),    READING_TEST(memory_stays_flat),
+	};
+
+	return cmocka_run_group_tests_name("model_life", tests, NULL, NULL);
+}
