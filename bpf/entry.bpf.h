@@ -23,19 +23,31 @@ static __always_inline struct lt_call *lt_entry_at(__u32 index)
 	return chunk ? &chunk->call[index & (LT_CALL_CHUNK - 1)] : NULL;
 }
 
-/* Takes an entry off the free list and chains it before *head; NULL: none is left. */
-static __always_inline struct lt_call *lt_entry_new(__u32 *head, __u32 call)
+/* Finds the entry further down its chain, or takes one off the free list and chains it in front. Returns its index + 1;
+ * 0: none is left, counted. Global, so that the verifier walks its loops once. */
+__weak __noinline __u32 lt_entry_slow(struct lt_calls *calls, __u32 call)
 {
 	struct lt_call *entry;
 	__u64 old, next;
+	__u32 *head, at;
 
+	if (!calls)
+		return 0;
+	head = &calls->head[call & (LT_CALL_HEADS - 1)];
+	at = *head;
+	for (int i = 0; i < CHAIN && at; i++) {
+		entry = lt_entry_at(at - 1);
+		if (!entry)
+			break;
+		if (entry->call == call)
+			return at;
+		at = entry->next;
+	}
 	for (int i = 0; i < 16; i++) {
 		old = *(volatile __u64 *)&lt_free_calls.head;
-		if (!(__u32)old)
-			return NULL;
-		entry = lt_entry_at((__u32)old - 1);
+		entry = (__u32)old ? lt_entry_at((__u32)old - 1) : NULL;
 		if (!entry)
-			return NULL;
+			break;
 		next = ((old >> 32) + 1) << 32 | entry->next;
 		if (__sync_val_compare_and_swap(&lt_free_calls.head, old, next) != old)
 			continue;
@@ -44,29 +56,22 @@ static __always_inline struct lt_call *lt_entry_new(__u32 *head, __u32 call)
 		entry->next = *head;
 		barrier();
 		*head = (__u32)old;
-		return entry;
+		return (__u32)old;
 	}
-	return NULL;
+	lt_this_cpu()->lost_calls++;
+	return 0;
 }
 
 /* The thread's entry for a call, made if need be; NULL: no room, counted. */
 static __always_inline struct lt_call *lt_entry(struct lt_calls *calls, __u32 call)
 {
-	__u32 *head = &calls->head[call & (LT_CALL_HEADS - 1)], at = *head;
-	struct lt_call *entry;
+	__u32 at = calls->head[call & (LT_CALL_HEADS - 1)];
+	struct lt_call *entry = at ? lt_entry_at(at - 1) : NULL;
 
-	for (int i = 0; i < CHAIN && at; i++) {
-		entry = lt_entry_at(at - 1);
-		if (!entry)
-			break;
-		if (entry->call == call)
-			return entry;
-		at = entry->next;
-	}
-	entry = lt_entry_new(head, call);
-	if (!entry)
-		lt_this_cpu()->lost_calls++;
-	return entry;
+	if (entry && entry->call == call)
+		return entry;
+	at = lt_entry_slow(calls, call);
+	return at ? lt_entry_at(at - 1) : NULL;
 }
 
 #endif

@@ -183,24 +183,31 @@ static __always_inline void lt_alarm_if_low(struct lt_stack *stack, __u64 taken)
 		bpf_ringbuf_output(&lt_events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
 }
 
-/* Takes a record off the free list; it is zeroed. Returns its slot, or -1. */
-static __always_inline __s32 lt_pop(struct lt_slot *s)
+/* Takes a record off the free list. Returns its slot + 1; 0: none is left. */
+__weak __noinline __u32 lt_pop_slot(void)
 {
+	struct lt_slot s;
 	__u64 head, next;
-	__u32 slot;
 
 	for (int i = 0; i < 16; i++) {
 		head = *(volatile __u64 *)&lt_free.head;
-		slot = (__u32)head;
-		if (!slot || !lt_slot_at(slot - 1, s))
-			return -1;
-		next = ((head >> 32) + 1) << 32 | s->record->who.next_free;
+		if (!(__u32)head || !lt_slot_at((__u32)head - 1, &s))
+			return 0;
+		next = ((head >> 32) + 1) << 32 | s.record->who.next_free;
 		if (__sync_val_compare_and_swap(&lt_free.head, head, next) == head) {
 			lt_alarm_if_low(&lt_free, __sync_fetch_and_add(&lt_free.taken, 1) + 1);
-			return slot - 1;
+			return (__u32)head;
 		}
 	}
-	return -1;
+	return 0;
+}
+
+/* A zeroed record. Returns its slot, or -1. */
+static __always_inline __s32 lt_pop(struct lt_slot *s)
+{
+	__u32 slot = lt_pop_slot();
+
+	return slot && lt_slot_at(slot - 1, s) ? (__s32)(slot - 1) : -1;
 }
 
 static __always_inline void lt_max_add(struct lt_max *max, __u64 ns)
