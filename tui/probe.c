@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@
 #include "sockets.h"
 
 #define DRAIN_MS 1000
+#define DRAIN_NICE (-10)
 #define SEED_EVERY_NS 1000000000ULL
 #define LIFE SAMPLE_FAMILIES /* programs that every family needs */
 
@@ -383,6 +385,8 @@ static void *drainer(void *arg)
 		{ .fd = ring_buffer__epoll_fd(p->events), .events = POLLIN },
 	};
 
+	/* What it must not miss happens on busy machines. Without CAP_SYS_NICE it stays as it is. */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), DRAIN_NICE);
 	for (;;) {
 		if (poll(fds, 2, DRAIN_MS) < 0 && errno != EINTR)
 			return NULL;
@@ -719,7 +723,7 @@ static int load(struct probe *p, char *why, size_t why_size)
 	ledger_give(&p->memory, 0, want);
 	ledger_give_calls(&p->memory, 0, LT_CALL_CHUNK);
 	want = proc_threads();
-	while (records_left(p) && (uint64_t)p->memory.n_chunks * LT_CHUNK < (uint64_t)want + want / 4 + LT_CHUNK / 2 &&
+	while (records_left(p) && (uint64_t)p->memory.n_chunks * LT_CHUNK < (uint64_t)want + want / 4 + LT_CHUNK &&
 	       !add_records(p, bpf_map__fd(skel->maps.lt_chunks)))
 		;
 	p->map_bytes += sizeof(struct lt_index_set) * LT_INDEX_SETS + page_round(sizeof(*skel->bss)) + LT_CHUNKS * 8 +
