@@ -81,7 +81,7 @@ struct sample_thread {
 /* Network numbers that belong to the process, not to a thread. */
 struct sample_socket_sums {
 	uint64_t retransmits, srtt_ns; /* SAMPLE_UNKNOWN: not measured */
-	struct sample_dist connect; /* latencies of connects that succeeded */
+	struct sample_dist connect;    /* latencies of connects that succeeded */
 	uint32_t connect_errors;
 };
 
@@ -100,10 +100,10 @@ struct sample_process {
 #define SAMPLE_PROCESS_KERNEL 2
 
 struct sample_connection {
-	uint8_t proto;	/* enum lt_proto: LT_TCP or LT_UDP */
-	uint8_t family; /* 4 or 6 */
-	uint8_t state;	/* TCP_* of the kernel */
-	uint8_t changed; /* its state differs from the last reading's, or it is gone */
+	uint8_t proto;			  /* enum lt_proto: LT_TCP or LT_UDP */
+	uint8_t family;			  /* 4 or 6 */
+	uint8_t state;			  /* TCP_* of the kernel */
+	uint8_t changed;		  /* its state differs from the last reading's, or it is gone */
 	uint16_t local_port, remote_port; /* host order */
 	uint8_t local[16], remote[16];	  /* network order; IPv4 in the first four */
 	uint32_t pid;			  /* 0: no owner known */
