@@ -23,6 +23,7 @@ table() {
 	build pc:libseccomp   libseccomp-dev    libseccomp-devel      libseccomp  libseccomp-devel  libseccomp-dev
 	build pc:libcap-ng    libcap-ng-dev     libcap-ng-devel       libcap-ng   libcap-ng-devel   libcap-ng-dev
 	build pc:inih         libinih-dev       inih-devel            libinih     inih-devel        inih-dev
+	build h:uthash.h      uthash-dev        uthash-devel          uthash      uthash-devel      uthash-dev
 	test  pc:cmocka       libcmocka-dev     libcmocka-devel       cmocka      libcmocka-devel   cmocka-dev
 	test  pc:vterm        libvterm-dev      libvterm-devel        libvterm    libvterm-devel    libvterm-dev
 	test  pc:json-c       libjson-c-dev     json-c-devel          json-c      libjson-c-devel   json-c-dev
