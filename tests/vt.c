@@ -157,6 +157,11 @@ bool vt_wait(struct vt *v, uint32_t frame)
 	return true;
 }
 
+bool vt_read_some(struct vt *v)
+{
+	return read_some(v, DEADLINE_MS);
+}
+
 void vt_read(struct vt *v, int ms)
 {
 	struct timespec now, end;

@@ -47,6 +47,8 @@ void vt_close(struct vt *v);
 
 /* Reads until frame `frame` came. False: the program ended, or nothing came for 10 s. */
 bool vt_wait(struct vt *v, uint32_t frame);
+/* Reads what is there. False: the program ended, or nothing came for 10 s. */
+bool vt_read_some(struct vt *v);
 /* Writes keys and reads until the next frame. */
 bool vt_keys(struct vt *v, const char *keys);
 /* The same with each key by its name: "Down", "F6", "Esc", "x", "^L", "1". */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "batch.h"
 #include "format.h"
 #include "view.h"
 
@@ -334,8 +335,9 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 {
 	const struct sample *s = model_sample(view_model(v));
 	const struct table *t = &v->tables[v->at];
+	struct model_query q = { .kind = t->kind };
 	struct line l = { .n = 0 };
-	int brief = g->cols < 68, x;
+	int brief = g->cols < 68, x, room;
 	char buf[96], n[24];
 
 	v->tabs_y = y;
@@ -352,19 +354,22 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 	}
 	if (!s)
 		return;
+	room = g->cols - x - 1;
 	if (v->wants.filter[0]) {
-		char clean[32];
+		char clean[40];
 
-		format_clean(clean, sizeof(clean), v->wants.filter, 16, g->utf8);
+		format_clean(clean, sizeof(clean), v->wants.filter, room > 36 ? 16 : 5, g->utf8);
 		snprintf(buf, sizeof(buf), "\\%s", clean);
 		line_add(&l, true, 1, STYLE_WARN, buf);
 	}
-	if (v->totals)
+	batch_narrow(&v->wants.options, &q);
+	if (v->totals && model_has_totals(&q))
 		line_add(&l, true, 2, STYLE_WARN, "totals");
 	if (t->n == t->of)
 		snprintf(buf, sizeof(buf), "%u %s", t->of, kind_name(t->kind));
 	else
-		snprintf(buf, sizeof(buf), "%u of %u %s", t->n, t->of, kind_name(t->kind));
+		snprintf(buf, sizeof(buf), "%u of %u%s%s", t->n, t->of, room > 36 ? " " : "",
+			 room > 36 ? kind_name(t->kind) : "");
 	line_add(&l, true, 5, STYLE_NORMAL, buf);
 	if (s->interval_ns) {
 		format_percent(n, sizeof(n), (double)s->self.cpu_ns * 100 / (double)s->interval_ns);
@@ -380,7 +385,7 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 	struct grid part = *g;
 
 	part.cells = g->cells + y * g->cols + x + 1;
-	part.cols = g->cols - x - 1;
+	part.cols = room;
 	part.rows = 1;
 	if (part.cols > 0)
 		line_draw(&l, &part, 0, 2);
@@ -423,7 +428,10 @@ void draw_frame(struct view *v, struct grid *g)
 	if (!model_sample(view_model(v))) {
 		char buf[64];
 
-		snprintf(buf, sizeof(buf), "first reading in %.3g s", v->delay_s);
+		if (v->source_ended)
+			snprintf(buf, sizeof(buf), "this recording has no reading");
+		else
+			snprintf(buf, sizeof(buf), "first reading in %.3g s", v->delay_s);
 		grid_text(g, g->rows > 4 ? 2 : 1, 1, g->cols - 1, STYLE_DIM, buf);
 		return;
 	}

@@ -42,6 +42,16 @@ int menu_choosable(const struct table *t, const struct column *out[TABLE_COLUMNS
 	return n;
 }
 
+int menu_sortable(const struct table *t, const struct column *out[TABLE_COLUMNS])
+{
+	int n = 0, all = table_columns(t, out);
+
+	for (int i = 0; i < all; i++)
+		if (out[i]->show != SHOW_SPARK)
+			out[n++] = out[i];
+	return n;
+}
+
 /* What a signal or a renice would hit: the tagged processes, else the one under the cursor or of the page. */
 int menu_targets(struct view *v, struct row *out, int max)
 {
@@ -111,7 +121,7 @@ void menu_open(struct view *v, enum view_mode mode)
 	v->input[0] = 0;
 	switch (mode) {
 	case MODE_SORT:
-		v->menu.n = table_columns(t, cols);
+		v->menu.n = menu_sortable(t, cols);
 		for (int i = 0; i < v->menu.n; i++)
 			if (cols[i] == t->sort)
 				v->menu.cursor = i;
@@ -219,8 +229,8 @@ static void list_enter(struct view *v, enum view_mode mode)
 
 	switch (mode) {
 	case MODE_SORT:
-		n = table_columns(t, cols);
-		if (at < n && cols[at]->show != SHOW_SPARK && cols[at] != t->sort)
+		n = menu_sortable(t, cols);
+		if (at < n && cols[at] != t->sort)
 			table_sort(t, cols[at]);
 		v->settings_changed = true;
 		break;

@@ -14,6 +14,8 @@ extern const struct menu_group menu_groups[MENU_GROUPS];
 
 /* The columns that the column chooser shows: those chosen, in their order, then the others that mean something. */
 int menu_choosable(const struct table *t, const struct column *out[TABLE_COLUMNS]);
+/* The columns that the sort menu shows. */
+int menu_sortable(const struct table *t, const struct column *out[TABLE_COLUMNS]);
 /* What a signal would hit: the tagged processes, else the one under the cursor or of the page. */
 int menu_targets(struct view *v, struct row *out, int max);
 int menu_help_lines(void);

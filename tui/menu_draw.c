@@ -82,7 +82,7 @@ static void draw_item(struct view *v, struct grid *g, int y, int x, int cells, i
 		draw_help_line(g, y, x, cells, item);
 		break;
 	case MODE_SORT:
-		n = table_columns(t, cols);
+		n = menu_sortable(t, cols);
 		if (item >= n)
 			break;
 		grid_text(g, y, x + 1, 11, cols[item] == t->sort ? STYLE_SORTED : STYLE_KEY, cols[item]->title);
@@ -93,8 +93,8 @@ static void draw_item(struct view *v, struct grid *g, int y, int x, int cells, i
 		if (item >= n)
 			break;
 		grid_text(g, y, x, 3, STYLE_KEY, item < t->n_chosen ? "[x]" : "[ ]");
-		grid_text(g, y, x + 4, 11, item < t->n_chosen ? STYLE_STRONG : STYLE_DIM, cols[item]->title);
-		grid_text(g, y, x + 16, cells - 16, item < t->n_chosen ? STYLE_NORMAL : STYLE_DIM, cols[item]->help);
+		grid_text(g, y, x + 4, 14, item < t->n_chosen ? STYLE_STRONG : STYLE_DIM, cols[item]->title);
+		grid_text(g, y, x + 19, cells - 19, item < t->n_chosen ? STYLE_NORMAL : STYLE_DIM, cols[item]->help);
 		break;
 	case MODE_GROUP:
 		grid_text(g, y, x + 1, cells - 1, STYLE_NORMAL, menu_groups[item].name);

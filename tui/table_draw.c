@@ -21,7 +21,7 @@ static void lay_out(struct table *t, int cols)
 	const struct column *spark = NULL;
 	int n = table_columns(t, all), fixed = 0, x = MARK_CELLS, skipped = 0;
 	bool rest = n > 0 && all[n - 1]->show == SHOW_TEXT && n > 1;
-	int rest_cells = !rest ? 0 : cols >= 70 ? 16 : cols / 4;
+	int rest_cells = !rest ? 0 : t->kind == MODEL_CONNECTION ? cols / 10 : cols >= 70 ? 16 : cols / 4;
 	int last = rest ? n - 1 : n;
 
 	t->n_shown = 0;

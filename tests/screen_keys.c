@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Every key does what the key table says, told by the cells it changes. */
+#include "stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TABS_Y 4
+#define HEADER_Y 5
+#define FIRST_Y 6
+
+static struct vt *open_plain(void)
+{
+	return stage_open(&(struct stage){ .rows = 24, .cols = 80 });
+}
+
+/* The pid in the row of a line. */
+static int pid_at(struct vt *v, int y)
+{
+	return atoi(vt_line(v, y) + strspn(vt_line(v, y), " *+"));
+}
+
+static void cursor_keys_move(void **state)
+{
+	struct vt *v = open_plain();
+	int second = pid_at(v, FIRST_Y + 1);
+
+	(void)state;
+	assert_int_equal(stage_cursor(v), FIRST_Y);
+	stage_press(v, "Down", NULL);
+	assert_int_equal(stage_cursor(v), FIRST_Y + 1);
+	stage_press(v, "j", "k", "k", NULL);
+	assert_int_equal(stage_cursor(v), FIRST_Y);
+	stage_press(v, "j", "Up", "Up", "Up", NULL);
+	assert_int_equal(stage_cursor(v), FIRST_Y);
+	stage_press(v, "End", NULL);
+	assert_int_equal(stage_cursor(v), 22);
+	stage_press(v, "g", NULL);
+	assert_int_equal(stage_cursor(v), FIRST_Y);
+	stage_press(v, "G", "Home", NULL);
+	assert_int_equal(pid_at(v, FIRST_Y + 1), second);
+	stage_press(v, "PgDn", NULL);
+	assert_int_equal(stage_cursor(v), FIRST_Y + 16);
+	stage_press(v, "PgUp", NULL);
+	assert_int_equal(stage_cursor(v), FIRST_Y);
+	stage_press(v, "^F", NULL);
+	assert_int_equal(stage_cursor(v), FIRST_Y + 16);
+	stage_press(v, "^B", "^D", NULL);
+	assert_int_equal(stage_cursor(v), FIRST_Y + 8);
+	stage_press(v, "^U", NULL);
+	assert_int_equal(stage_cursor(v), FIRST_Y);
+}
+
+static void columns_scroll(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_line(v, HEADER_Y, "LAG%");
+	assert_int_equal(vt_find(v, HEADER_Y, "CALL99"), -1);
+	stage_press(v, "Right", "l", "l", NULL);
+	assert_int_equal(vt_find(v, HEADER_Y, "LAG%"), -1);
+	stage_line(v, HEADER_Y, "CALL99");
+	stage_line(v, HEADER_Y, "PID USER");
+	stage_line(v, HEADER_Y, "COMMAND");
+	stage_press(v, "Left", "h", "h", "h", NULL);
+	stage_line(v, HEADER_Y, "LAG%");
+	/* To the far right: the last column is there, and it ends. */
+	for (int i = 0; i < 12; i++)
+		stage_press(v, "Right", NULL);
+	stage_line(v, HEADER_Y, "RX/s");
+	assert_string_equal(vt_cell(v, HEADER_Y, 79).text, " ");
+	assert_string_equal(vt_cell(v, HEADER_Y, 0).text, "<");
+}
+
+static void views_change(void **state)
+{
+	static const char *const titles[] = { "LAG%", "WAKEQ%", "CALL50", "TXOP/s", "TIME%", "REMOTE" };
+	struct vt *v = open_plain();
+	char key[2] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		key[0] = (char)('1' + i);
+		stage_press(v, key, NULL);
+		stage_line(v, HEADER_Y, titles[i]);
+	}
+	stage_press(v, "Tab", NULL);
+	stage_line(v, HEADER_Y, titles[0]);
+	stage_press(v, "Tab", NULL);
+	stage_line(v, HEADER_Y, titles[1]);
+	stage_press(v, "Shift-Tab", "Shift-Tab", NULL);
+	stage_line(v, HEADER_Y, titles[5]);
+}
+
+static void sort_column_moves(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_line(v, HEADER_Y, "LAG%▼");
+	stage_press(v, ">", NULL);
+	stage_line(v, HEADER_Y, "CPU%▼");
+	assert_int_equal(pid_at(v, FIRST_Y), 2211); /* the only one above 100 */
+	stage_press(v, "<", "<", NULL);
+	stage_line(v, HEADER_Y, "USER");
+	stage_press(v, "<", NULL);
+	stage_line(v, HEADER_Y, "PID▼");
+	assert_int_equal(pid_at(v, FIRST_Y), 31002);
+	stage_press(v, "I", NULL);
+	stage_line(v, HEADER_Y, "PID▲");
+	assert_int_equal(pid_at(v, FIRST_Y), 1);
+	/* The menu: the cursor stands on PID; two down is LAG%. */
+	stage_press(v, "F6", "Down", "Down", "Enter", NULL);
+	stage_line(v, HEADER_Y, "LAG%▼");
+	stage_press(v, "s", "Down", "Esc", NULL);
+	stage_line(v, HEADER_Y, "LAG%▼");
+}
+
+static void search_finds(void **state)
+{
+	struct vt *v = open_plain();
+	int first;
+
+	(void)state;
+	stage_press(v, "/", "n", "g", "i", "n", "x", NULL);
+	stage_line(v, 23, "search: nginx");
+	first = pid_at(v, stage_cursor(v));
+	assert_int_equal(first, 1044);
+	stage_press(v, "Enter", "n", NULL);
+	assert_int_equal(pid_at(v, stage_cursor(v)), 1045);
+	stage_press(v, "N", NULL);
+	assert_int_equal(pid_at(v, stage_cursor(v)), 1044);
+	stage_press(v, "F3", "z", "z", "z", "Enter", "n", NULL);
+	stage_line(v, 23, "not found: zzz");
+	/* Escape forgets it, Backspace on nothing leaves the prompt. */
+	stage_press(v, "/", "Bksp", NULL);
+	assert_int_equal(vt_find(v, 23, "search"), -1);
+}
+
+static void filter_narrows(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, "\\", "p", "o", "s", "t", "g", NULL);
+	stage_line(v, TABS_Y, "6 of 34");
+	stage_hides(v, "nginx");
+	stage_press(v, "Bksp", "Bksp", "Bksp", "Bksp", "Bksp", NULL);
+	stage_line(v, TABS_Y, "34 processes");
+	stage_press(v, "j", "a", "v", "a", "Enter", NULL);
+	stage_line(v, TABS_Y, "1 of 34");
+	stage_press(v, "Esc", NULL);
+	stage_line(v, TABS_Y, " 34 processes");
+	stage_press(v, "F4", "r", "e", "d", "i", "s", "Esc", NULL);
+	stage_line(v, TABS_Y, " 34 processes");
+}
+
+static void threads_tree_groups(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, "H", NULL);
+	stage_line(v, HEADER_Y, "TID");
+	stage_line(v, TABS_Y, "threads");
+	stage_press(v, "H", "t", NULL);
+	stage_shows(v, "└─");
+	assert_int_equal(pid_at(v, FIRST_Y), 1);
+	stage_press(v, "F5", NULL);
+	stage_hides(v, "└─");
+	stage_press(v, "c", "Down", "Enter", NULL);
+	stage_line(v, HEADER_Y, "PROCS");
+	stage_line(v, TABS_Y, "commands");
+	/* Into a group: its members. */
+	assert_true(vt_find(v, FIRST_Y, "postgres") >= 0);
+	stage_press(v, "Enter", NULL);
+	stage_line(v, TABS_Y, "6 of 34");
+	stage_press(v, "Esc", "c", "End", "Enter", NULL);
+	stage_line(v, TABS_Y, "cgroups");
+}
+
+static void kernel_threads_and_idle_rows_hide(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, "K", NULL);
+	stage_line(v, 23, "kernel threads hidden");
+	stage_line(v, TABS_Y, "29 of 34");
+	stage_press(v, "K", "a", NULL);
+	stage_line(v, 23, "only rows that did something");
+	stage_press(v, "End", NULL);
+	stage_hides(v, "-bash");
+	stage_press(v, "a", NULL);
+	stage_line(v, TABS_Y, " 34 processes");
+}
+
+static void page_opens_and_closes(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, "Enter", NULL);
+	stage_line(v, 1, "2211");
+	stage_line(v, 2, "where its time goes");
+	stage_shows(v, "epoll_wait");
+	stage_press(v, "Tab", NULL);
+	stage_shows(v, "2213");
+	stage_press(v, "Tab", "Tab", NULL);
+	stage_shows(v, "run queue latency");
+	stage_press(v, "q", NULL);
+	stage_line(v, HEADER_Y, "LAG%");
+	stage_press(v, "Enter", "H", NULL);
+	stage_shows(v, "TID");
+	stage_press(v, "Esc", NULL);
+	stage_line(v, HEADER_Y, "LAG%");
+	stage_press(v, "Enter", "Bksp", NULL);
+	stage_line(v, HEADER_Y, "LAG%");
+}
+
+static void totals_grow(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, "T", NULL);
+	stage_line(v, TABS_Y, "totals");
+	stage_press(v, "T", NULL);
+	assert_int_equal(vt_find(v, TABS_Y, "totals"), -1);
+}
+
+static void time_stands_and_goes_back(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, ".", ".", "p", NULL);
+	stage_line(v, 0, "PAUSED");
+	stage_line(v, 0, "12:03:03");
+	stage_press(v, ".", NULL);
+	stage_line(v, 0, "12:03:03");
+	stage_press(v, "[", NULL);
+	stage_line(v, 0, "12:03:02");
+	stage_line(v, 0, "2.00s ago");
+	stage_press(v, "[", "[", NULL);
+	stage_line(v, 0, "12:03:01");
+	stage_line(v, 23, "no older reading");
+	stage_press(v, "]", NULL);
+	stage_line(v, 0, "12:03:02");
+	stage_press(v, "p", NULL);
+	stage_line(v, 0, "12:03:04");
+	assert_int_equal(vt_find(v, 0, "PAUSED"), -1);
+	stage_press(v, "[", NULL);
+	stage_line(v, 0, "12:03:03");
+	stage_press(v, "]", "]", NULL);
+	stage_line(v, 23, "newest");
+}
+
+static void delay_is_asked_for(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, "d", "2", ".", "5", "Enter", NULL);
+	stage_line(v, 0, "2.5 s");
+	stage_press(v, "d", "0", "Enter", NULL);
+	stage_line(v, 0, "2.5 s");
+	stage_line(v, 23, "a delay is");
+	stage_press(v, "d", "7", "Esc", NULL);
+	stage_line(v, 0, "2.5 s");
+}
+
+static void columns_are_chosen(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, "C", "Down", "Space", "Esc", NULL);
+	assert_int_equal(vt_find(v, HEADER_Y, "USER"), -1);
+	/* Now LAG% is second; it moves one to the right, PPID comes in before COMMAND. */
+	stage_press(v, "F2", "Down", "+", "Esc", NULL);
+	assert_true(vt_find(v, HEADER_Y, "CPU%") < vt_find(v, HEADER_Y, "LAG%"));
+	stage_press(v, "C", "End", "Home", NULL);
+	for (int i = 0; i < 13; i++)
+		stage_press(v, "Down", NULL);
+	stage_press(v, "Space", "Esc", NULL);
+	for (int i = 0; i < 12; i++)
+		stage_press(v, "Right", NULL);
+	stage_line(v, HEADER_Y, "PPID");
+}
+
+static void tags_and_signals(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, "Space", NULL);
+	assert_string_equal(vt_cell(v, FIRST_Y, 0).text, "*");
+	assert_int_equal(stage_cursor(v), FIRST_Y + 1);
+	stage_press(v, "Esc", NULL);
+	assert_string_equal(vt_cell(v, FIRST_Y, 0).text, " ");
+	/* The dead are told by their names only in a recording: no signal is sent from one. */
+	stage_press(v, "x", NULL);
+	stage_line(v, 23, "recording");
+	stage_press(v, "F9", NULL);
+	stage_line(v, 23, "recording");
+	stage_press(v, "F7", NULL);
+	stage_line(v, 23, "recording");
+	stage_press(v, "F8", NULL);
+	stage_line(v, 23, "recording");
+}
+
+static void help_scrolls(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, "?", NULL);
+	stage_shows(v, "Moving");
+	stage_press(v, "PgDn", NULL);
+	stage_hides(v, "Moving");
+	stage_press(v, "Home", NULL);
+	stage_shows(v, "Moving");
+	stage_press(v, "End", NULL);
+	stage_shows(v, "history");
+	stage_press(v, "q", NULL);
+	stage_line(v, HEADER_Y, "LAG%");
+	stage_press(v, "F1", NULL);
+	stage_shows(v, "Moving");
+	stage_press(v, "?", NULL);
+	stage_line(v, HEADER_Y, "LAG%");
+}
+
+static void order_is_held_after_a_cursor_key(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .args = { "-s", "runq99" } });
+	int before[8], changed = 0;
+
+	(void)state;
+	stage_press(v, "Down", NULL);
+	for (int i = 0; i < 8; i++)
+		before[i] = pid_at(v, FIRST_Y + i);
+	stage_press(v, ".", ".", NULL);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(pid_at(v, FIRST_Y + i), before[i]);
+	assert_int_equal(pid_at(v, stage_cursor(v)), before[1]);
+	/* Three readings later it is sorted again, and the cursor is on the same process. */
+	stage_press(v, ".", ".", ".", ".", NULL);
+	for (int i = 0; i < 8; i++)
+		changed += pid_at(v, FIRST_Y + i) != before[i];
+	assert_true(changed > 0);
+	assert_int_equal(pid_at(v, stage_cursor(v)), before[1]);
+}
+
+static void mouse_selects_and_sorts(void **state)
+{
+	struct vt *v = open_plain();
+	char press[64];
+	int third = pid_at(v, FIRST_Y + 2);
+
+	(void)state;
+	assert_true(vt_keys(v, "\033[<0;20;9M\033[<0;20;9m")); /* line 8, counted from 1 */
+	assert_int_equal(stage_cursor(v), FIRST_Y + 2);
+	assert_true(vt_keys(v, "\033[<0;20;9M\033[<0;20;9m"));
+	snprintf(press, sizeof(press), " %d ", third);
+	stage_line(v, 1, press);
+	stage_press(v, "Esc", NULL);
+	snprintf(press, sizeof(press), "\033[<0;%1$d;%2$dM\033[<0;%1$d;%2$dm", vt_find(v, HEADER_Y, "CPU%") + 2,
+		 HEADER_Y + 1);
+	assert_true(vt_keys(v, press));
+	stage_line(v, HEADER_Y, "CPU%▼");
+	assert_true(vt_keys(v, press));
+	stage_line(v, HEADER_Y, "CPU%▲");
+	snprintf(press, sizeof(press), "\033[<0;%1$d;%2$dM\033[<0;%1$d;%2$dm", vt_find(v, TABS_Y, "Calls") + 2,
+		 TABS_Y + 1);
+	assert_true(vt_keys(v, press));
+	stage_line(v, HEADER_Y, "TIME%");
+	assert_true(vt_keys(v, "\033[<65;10;12M"));
+	assert_int_equal(stage_cursor(v), FIRST_Y + 3);
+	assert_true(vt_keys(v, "\033[<64;10;12M"));
+	assert_int_equal(stage_cursor(v), FIRST_Y);
+}
+
+static void quit_keys_quit(void **state)
+{
+	static const char *const keys[] = { "q", "\033[21~", "\003" };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct vt *v = open_plain();
+
+		assert_false(vt_keys(v, keys[i]));
+		assert_int_equal(vt_end(v), 0);
+	}
+}
+
+static void settings_are_kept(void **state)
+{
+	struct vt *v = open_plain();
+	char text[4096] = { 0 };
+	FILE *f;
+
+	(void)state;
+	stage_press(v, "2", ">", "K", "C", "Down", "Space", "Esc", NULL);
+	assert_false(vt_keys(v, "q"));
+	assert_int_equal(vt_end(v), 0);
+	v = open_plain();
+	stage_line(v, HEADER_Y, "CPU%▼");
+	assert_int_equal(vt_find(v, HEADER_Y, "USER"), -1);
+	stage_line(v, TABS_Y, "29 of 34");
+	/* A file that is not understood is said and left as it is. */
+	f = fopen(stage_settings(), "we");
+	assert_non_null(f);
+	fputs("view = net\nnonsense = 1\n", f);
+	fclose(f);
+	v = open_plain();
+	stage_line(v, 23, "lagtoprc line 2");
+	stage_line(v, HEADER_Y, "TX/s");
+	stage_press(v, "3", NULL);
+	f = fopen(stage_settings(), "re");
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = 0;
+	fclose(f);
+	assert_string_equal(text, "view = net\nnonsense = 1\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(cursor_keys_move, stage_end),
+		cmocka_unit_test_teardown(columns_scroll, stage_end),
+		cmocka_unit_test_teardown(views_change, stage_end),
+		cmocka_unit_test_teardown(sort_column_moves, stage_end),
+		cmocka_unit_test_teardown(search_finds, stage_end),
+		cmocka_unit_test_teardown(filter_narrows, stage_end),
+		cmocka_unit_test_teardown(threads_tree_groups, stage_end),
+		cmocka_unit_test_teardown(kernel_threads_and_idle_rows_hide, stage_end),
+		cmocka_unit_test_teardown(page_opens_and_closes, stage_end),
+		cmocka_unit_test_teardown(totals_grow, stage_end),
+		cmocka_unit_test_teardown(time_stands_and_goes_back, stage_end),
+		cmocka_unit_test_teardown(delay_is_asked_for, stage_end),
+		cmocka_unit_test_teardown(columns_are_chosen, stage_end),
+		cmocka_unit_test_teardown(tags_and_signals, stage_end),
+		cmocka_unit_test_teardown(help_scrolls, stage_end),
+		cmocka_unit_test_teardown(order_is_held_after_a_cursor_key, stage_end),
+		cmocka_unit_test_teardown(mouse_selects_and_sorts, stage_end),
+		cmocka_unit_test_teardown(quit_keys_quit, stage_end),
+		cmocka_unit_test_teardown(settings_are_kept, stage_end),
+	};
+
+	return cmocka_run_group_tests_name("screen_keys", tests, stage_setup, stage_teardown);
+}

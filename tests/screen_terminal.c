@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The terminal is whole again however lagtop ends; it follows the size; a stopped terminal stops nothing. */
+#include "stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void assert_restored(struct vt *v, const struct termios *before)
+{
+	struct termios after = vt_modes(v);
+
+	assert_int_equal(after.c_lflag, before->c_lflag);
+	assert_int_equal(after.c_iflag, before->c_iflag);
+	assert_int_equal(after.c_oflag, before->c_oflag);
+	/* The last words: the other screen left, the cursor and the mouse as they were. */
+	assert_non_null(memmem(v->bytes, v->n_bytes, "\033[?1049l", 8));
+	assert_non_null(memmem(v->bytes, v->n_bytes, "1000l", 5));
+	stage_hides(v, "PID");
+}
+
+/* The pty's modes before lagtop touches them: those that forkpty was given. */
+static struct termios fresh_modes(void)
+{
+	struct vt *v =
+		vt_open(&(struct vt_start){ .rows = 5, .cols = 20, .argv = (const char *const[]){ "true", NULL } });
+	struct termios t;
+
+	vt_end(v);
+	t = vt_modes(v);
+	vt_close(v);
+	return t;
+}
+
+static void signals_end_it(void **state)
+{
+	static const struct {
+		int signal, status;
+	} ends[] = {
+		{ SIGTERM, 128 + SIGTERM }, { SIGHUP, 128 + SIGHUP },	{ SIGINT, 0 },
+		{ SIGQUIT, 128 + SIGQUIT }, { SIGSEGV, 128 + SIGSEGV }, { SIGABRT, 128 + SIGABRT },
+		{ SIGBUS, 128 + SIGBUS },   { SIGFPE, 128 + SIGFPE },
+	};
+	struct termios before = fresh_modes();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+
+		stage_shows(v, "PID");
+		kill(v->pid, ends[i].signal);
+		assert_int_equal(vt_end(v), ends[i].status);
+		assert_restored(v, &before);
+	}
+}
+
+static void quitting_restores(void **state)
+{
+	struct termios before = fresh_modes();
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+
+	(void)state;
+	assert_false(vt_keys(v, "q"));
+	assert_int_equal(vt_end(v), 0);
+	assert_restored(v, &before);
+}
+
+/* Reads until a text is on the screen; nothing for 10 s fails. */
+static void wait_for(struct vt *v, const char *text)
+{
+	while (vt_line_of(v, text) < 0)
+		if (!vt_read_some(v))
+			fail_msg("never came: %s", text);
+}
+
+/* Only a process whose parent does job control can be suspended: a shell. */
+static void suspends_and_comes_back(void **state)
+{
+	struct termios before = fresh_modes();
+	char script[512];
+	struct vt *v;
+
+	(void)state;
+	snprintf(script, sizeof(script),
+		 "./lagtop --manual -r %s; echo it is stopped; read x; fg >/dev/null; echo status $?",
+		 stage_recording(FIXTURE_PLAIN));
+	v = vt_open(&(struct vt_start){
+		.rows = 24, .cols = 80, .argv = (const char *const[]){ "bash", "--norc", "-mc", script, NULL } });
+	assert_true(vt_wait(v, 1));
+	assert_int_equal(write(v->fd, "\032", 1), 1);
+	wait_for(v, "it is stopped");
+	assert_int_equal(vt_modes(v).c_lflag, before.c_lflag);
+	stage_hides(v, "PID");
+	assert_int_equal(write(v->fd, "\n", 1), 1);
+	assert_true(vt_wait(v, v->frame + 1));
+	stage_shows(v, "PID");
+	stage_press(v, "Down", NULL);
+	assert_int_equal(stage_cursor(v), 7);
+	assert_true((vt_modes(v).c_lflag & ICANON) == 0);
+	assert_int_equal(write(v->fd, "q", 1), 1);
+	wait_for(v, "status 0");
+	assert_int_equal(vt_end(v), 0);
+	vt_close(v);
+}
+
+static void a_closed_terminal_ends_it(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), status;
+
+	(void)state;
+	assert_int_equal(dup2(null, v->fd), v->fd); /* the last descriptor of the master side goes */
+	close(null);
+	alarm(20); /* of the test program: a process that stays is a failure, not a hang */
+	assert_int_equal(waitpid(v->pid, &status, 0), v->pid);
+	alarm(0);
+	v->ended = true;
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGHUP);
+}
+
+static void follows_the_size(void **state)
+{
+	static const int sizes[][2] = { { 40, 120 }, { 10, 40 }, { 50, 200 },  { 5, 20 },
+					{ 2, 10 },   { 1, 1 },	 { 100, 300 }, { 24, 80 } };
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		assert_true(vt_resize(v, sizes[i][0], sizes[i][1]));
+		if (sizes[i][0] >= 10) {
+			stage_line(v, 0, "lagtop");
+			stage_line(v, sizes[i][0] - 1, "Help");
+			stage_shows(v, "PID");
+		}
+		stage_press(v, "Enter", "Tab", "Tab", "Tab", "?", "Esc", "s", "Esc", "C", "Esc", "/", "Esc", "Esc",
+			    NULL);
+	}
+	stage_golden(v, "80x24-resized");
+}
+
+/* Keys that the program has not read yet. */
+static int input_left(struct vt *v)
+{
+	char path[64];
+	int fd, left = 0;
+
+	assert_int_equal(ptsname_r(v->fd, path, sizeof(path)), 0);
+	fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(ioctl(fd, FIONREAD, &left), 0);
+	close(fd);
+	return left;
+}
+
+/* Nobody reads: frames are left out, keys are still obeyed, and what is shown afterwards is the newest. */
+static void a_stopped_terminal_stops_nothing(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 50, .cols = 200 });
+	struct pollfd p = { .fd = v->fd, .events = POLLOUT };
+
+	(void)state;
+	/* 25 readings of up to 10 kB: many times what a pty holds. */
+	for (int i = 0; i < 25; i++) {
+		assert_int_equal(write(v->fd, i % 2 ? ".2" : ".5", 2), 2);
+		assert_int_equal(poll(&p, 1, 5000), 1);
+	}
+	assert_int_equal(write(v->fd, "1", 1), 1);
+	/* All keys were taken: the line discipline's queue is empty although no frame was read. */
+	for (int left = 1, tries = 0; left > 0; tries++) {
+		assert_true(tries < 5000);
+		poll(NULL, 0, 1);
+		left = input_left(v);
+	}
+	assert_true(vt_wait(v, v->frame + 1));
+	while (vt_line_of(v, "12:03:26") < 0)
+		assert_true(vt_wait(v, v->frame + 1));
+	stage_shows(v, "LAG%");
+	assert_true(v->frame < 25);
+}
+
+static void unknown_terminals_are_refused(void **state)
+{
+	struct vt *v = vt_open(&(struct vt_start){
+		.rows = 24,
+		.cols = 80,
+		.term = "no-such-terminal",
+		.argv = (const char *const[]){ "./lagtop", "--manual", "-r", stage_recording(FIXTURE_PLAIN), NULL } });
+
+	(void)state;
+	assert_int_equal(vt_end(v), 1);
+	assert_non_null(memmem(v->bytes, v->n_bytes, "no-such-terminal", 16));
+	assert_non_null(memmem(v->bytes, v->n_bytes, "--batch", 7));
+	vt_close(v);
+}
+
+static void colours_follow_the_wishes(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	int y, x;
+
+	(void)state;
+	/* LAG% of the laggard is severe: by colour and by weight. */
+	y = stage_shows(v, "2211");
+	x = vt_find(v, 5, "LAG%") + 3;
+	assert_true(vt_cell(v, y, x).fg >= 0);
+	assert_true(vt_cell(v, y, x).bold);
+	v = stage_open(&(struct stage){ .env = { "NO_COLOR=1" } });
+	assert_int_equal(vt_cell(v, y, x).fg, -1);
+	assert_true(vt_cell(v, y, x).bold);
+	v = stage_open(&(struct stage){ .args = { "--no-color" } });
+	assert_int_equal(vt_cell(v, y, x).fg, -1);
+	v = stage_open(&(struct stage){ .term = "xterm" }); /* eight */
+	assert_in_range(vt_cell(v, y + 1, x).fg, 0, 15);
+	assert_true(vt_cell(v, y + 1, x).bold);
+	v = stage_open(&(struct stage){ .term = "vt100" });
+	assert_null(memmem(v->bytes, v->n_bytes, "\033[38", 4));
+	assert_null(memmem(v->bytes, v->n_bytes, "2026", 4));
+	assert_null(memmem(v->bytes, v->n_bytes, "1000", 4));
+	/* The background is the terminal's own. */
+	v = stage_open(&(struct stage){ .rows = 24 });
+	assert_int_equal(vt_cell(v, 0, 0).bg, -1);
+	assert_int_equal(vt_cell(v, 10, 40).bg, -1);
+}
+
+static void one_write_a_frame(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	size_t before = v->n_bytes;
+	const char *begin, *end;
+
+	(void)state;
+	stage_press(v, ".", NULL);
+	begin = memmem(v->bytes + before, v->n_bytes - before, "\033[?2026h", 8);
+	end = memmem(v->bytes + before, v->n_bytes - before, "\033[?2026l", 8);
+	assert_ptr_equal(begin, v->bytes + before);
+	assert_ptr_equal(end, v->bytes + v->n_bytes - 8);
+	/* A key that changes nothing costs next to nothing. */
+	before = v->n_bytes;
+	stage_press(v, "]", "]", NULL);
+	before = v->n_bytes;
+	stage_press(v, "]", NULL);
+	assert_true(v->n_bytes - before < 64);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(signals_end_it, stage_end),
+		cmocka_unit_test_teardown(quitting_restores, stage_end),
+		cmocka_unit_test_teardown(suspends_and_comes_back, stage_end),
+		cmocka_unit_test_teardown(a_closed_terminal_ends_it, stage_end),
+		cmocka_unit_test_teardown(follows_the_size, stage_end),
+		cmocka_unit_test_teardown(a_stopped_terminal_stops_nothing, stage_end),
+		cmocka_unit_test_teardown(unknown_terminals_are_refused, stage_end),
+		cmocka_unit_test_teardown(colours_follow_the_wishes, stage_end),
+		cmocka_unit_test_teardown(one_write_a_frame, stage_end),
+	};
+
+	return cmocka_run_group_tests_name("screen_terminal", tests, stage_setup, stage_teardown);
+}

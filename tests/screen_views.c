@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Every view, page and menu at several sizes and on several terminals, against pictures kept in tests/golden. */
+#include "stage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The sixth reading: sparklines have begun, one process has died. */
+static struct vt *open_sixth(const struct stage *s)
+{
+	struct vt *v = stage_open(s);
+
+	stage_press(v, ".", ".", ".", ".", ".", NULL);
+	return v;
+}
+
+static void walk(const struct stage *s, const char *prefix, const char *keys)
+{
+	struct vt *v = open_sixth(s);
+	char name[64];
+
+	for (const char *k = keys; *k; k++) {
+		const char key[2] = { *k };
+
+		if (*k >= '1' && *k <= '6') {
+			stage_press(v, key, NULL);
+			snprintf(name, sizeof(name), "%s-view%c", prefix, *k);
+		} else if (*k == 'P') { /* the page of the laggard, tab by tab */
+			stage_press(v, "1", "Enter", NULL);
+			snprintf(name, sizeof(name), "%s-page", prefix);
+			for (int tab = 0; tab < 4; tab++) {
+				snprintf(name, sizeof(name), "%s-page%d", prefix, tab + 1);
+				stage_golden(v, name);
+				stage_press(v, "Tab", NULL);
+			}
+			stage_press(v, "Esc", NULL);
+			continue;
+		} else {
+			stage_press(v, key, NULL);
+			snprintf(name, sizeof(name), "%s-%s", prefix,
+				 *k == '?'   ? "help"
+				 : *k == 's' ? "sort"
+				 : *k == 'c' ? "group"
+					     : "columns");
+			stage_golden(v, name);
+			stage_press(v, "Esc", NULL);
+			continue;
+		}
+		stage_golden(v, name);
+	}
+}
+
+static void at_80x24(void **state)
+{
+	(void)state;
+	walk(&(struct stage){ .rows = 24, .cols = 80 }, "80x24", "123456P?scC");
+}
+
+static void at_120x40(void **state)
+{
+	(void)state;
+	walk(&(struct stage){ .rows = 40, .cols = 120 }, "120x40", "123456P");
+}
+
+static void at_200x50(void **state)
+{
+	(void)state;
+	walk(&(struct stage){ .rows = 50, .cols = 200 }, "200x50", "15P");
+}
+
+static void at_40x10(void **state)
+{
+	(void)state;
+	walk(&(struct stage){ .rows = 10, .cols = 40 }, "40x10", "156P?");
+}
+
+static void on_a_vt100(void **state)
+{
+	(void)state;
+	walk(&(struct stage){ .rows = 24, .cols = 80, .term = "vt100", .lang = "C" }, "vt100", "1456P?");
+}
+
+static void on_the_console(void **state)
+{
+	(void)state;
+	walk(&(struct stage){ .rows = 25, .cols = 80, .term = "linux" }, "console", "1P");
+}
+
+static void family_off(void **state)
+{
+	struct vt *v = open_sixth(&(struct stage){ .kind = FIXTURE_NO_NET });
+
+	(void)state;
+	stage_golden(v, "no-net");
+	stage_press(v, "4", NULL);
+	stage_golden(v, "no-net-view4");
+}
+
+static void losses_are_shown(void **state)
+{
+	struct vt *v = open_sixth(&(struct stage){ .kind = FIXTURE_LOSSES });
+
+	(void)state;
+	stage_shows(v, "lost 7");
+	v = open_sixth(&(struct stage){ .kind = FIXTURE_PLAIN });
+	stage_hides(v, "lost");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(at_80x24, stage_end),
+		cmocka_unit_test_teardown(at_120x40, stage_end),
+		cmocka_unit_test_teardown(at_200x50, stage_end),
+		cmocka_unit_test_teardown(at_40x10, stage_end),
+		cmocka_unit_test_teardown(on_a_vt100, stage_end),
+		cmocka_unit_test_teardown(on_the_console, stage_end),
+		cmocka_unit_test_teardown(family_off, stage_end),
+		cmocka_unit_test_teardown(losses_are_shown, stage_end),
+	};
+
+	return cmocka_run_group_tests_name("screen_views", tests, stage_setup, stage_teardown);
+}
