@@ -61,7 +61,7 @@ int BPF_PROG(lt_exec, struct task_struct *task, int old_pid)
 	if (!lt_find(task, &s))
 		return 0;
 	/* After exec by a non-leader the task has its leader's pid and start. */
-	s.record->who.tid = task->pid;
+	s.record->who.tid = lt_tid(task);
 	s.record->who.start_ns = task->start_boottime;
 	s.record->who.uid = task->cred->euid.val;
 	args_keep(s.record, task);
@@ -92,7 +92,7 @@ int BPF_PROG(lt_pexit, struct task_struct *task)
 		lt_this_cpu()->exits++;
 	if (!lt_find(task, &s))
 		return 0;
-	s.record->who.ppid = task->real_parent->tgid;
+	s.record->who.ppid = lt_tgid(task->real_parent);
 	s.record->who.uid = task->cred->euid.val;
 	if (task->signal->flags & SIGNAL_GROUP_EXIT) {
 		s.record->who.exit_status = task->signal->group_exit_code;
@@ -142,14 +142,9 @@ int lt_seed(struct bpf_iter__task *ctx)
 		__sync_fetch_and_add(&lt_seed_missed, 1);
 		return 0;
 	}
-	lt_introduce(s.record, task);
-	s.record->who.flags |= LT_SEEDED;
 	switches = task->nvcsw + task->nivcsw;
-	s.record->who.base_voluntary = s.record->sched.voluntary = task->nvcsw;
-	s.record->who.base_involuntary = s.record->sched.involuntary = task->nivcsw;
-	s.record->who.base_migrations = s.record->sched.migrations = task->se.nr_migrations;
 	now_ns = bpf_ktime_get_ns();
-	s.record->who.born_ns = now_ns;
+	lt_introduce_old(s.record, task, now_ns);
 	/* A running thread's saved registers are those of its last call: they say nothing. */
 	call = task->on_cpu ? LT_CALL_NONE : lt_call_by_regs(task);
 	if (lt_with_calls && call != LT_CALL_NONE) {

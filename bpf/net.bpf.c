@@ -162,10 +162,11 @@ int lt_seed_sockets(struct bpf_iter__task_file *ctx)
 	if (!sk || !lt_is_inet(sk))
 		return 0;
 	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!socket || socket->tgid)
+	if (!socket || socket->task_group)
 		return 0;
-	socket->tgid = task->tgid;
-	socket->process_start_ns = task->group_leader->start_boottime;
+	socket->task_group = task->tgid;
+	socket->tgid = lt_tgid(task);
+	socket->process_start_ns = lt_process_start(task, socket->tgid);
 	lt_connection_fill(&c, sk, socket);
 	socket->seen_tx_bytes = c.tx_bytes;
 	socket->seen_rx_bytes = c.rx_bytes;

@@ -16,6 +16,8 @@
 const volatile bool lt_with_sched __weak = true;
 const volatile bool lt_with_calls __weak = true;
 const volatile bool lt_with_net __weak = true;
+/* Number of the pid namespace whose numbers are shown; 0: the first one. */
+const volatile __u32 lt_pid_namespace __weak = 0;
 
 volatile __u32 lt_epoch __weak = 0;   /* number of the interval going on; the front end counts it up */
 volatile __u32 lt_spilled __weak = 0; /* entries in lt_spill */
@@ -273,6 +275,43 @@ static __always_inline long lt_regs_nr(struct pt_regs *regs)
 #endif
 }
 
+#define PID_LEVELS 32 /* the kernel's MAX_PID_NS_LEVEL */
+
+/* A task's number in the namespace that is shown; 0: it lives outside. */
+static __always_inline __u32 lt_tid(struct task_struct *task)
+{
+	__u32 level, size = bpf_core_type_size(struct upid);
+	struct upid *numbers;
+	struct pid *pid;
+
+	if (!lt_pid_namespace)
+		return task->pid;
+	pid = BPF_CORE_READ(task, thread_pid);
+	if (!pid)
+		return 0;
+	level = BPF_CORE_READ(pid, level);
+	numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
+	for (__u32 i = 0; i < PID_LEVELS; i++) {
+		struct upid *number = (void *)numbers + i * size;
+
+		if (i <= level && BPF_CORE_READ(number, ns, ns.inum) == lt_pid_namespace)
+			return BPF_CORE_READ(number, nr);
+	}
+	return 0;
+}
+
+/* Its process's number, likewise. */
+static __always_inline __u32 lt_tgid(struct task_struct *task)
+{
+	return lt_pid_namespace ? lt_tid(BPF_CORE_READ(task, group_leader)) : (__u32)task->tgid;
+}
+
+/* A process's start is its identity; all that live outside are one. */
+static __always_inline __u64 lt_process_start(struct task_struct *task, __u32 tgid)
+{
+	return tgid ? BPF_CORE_READ(task, group_leader, start_boottime) : 0;
+}
+
 /* Fills the identity of a record that nobody else can see yet. */
 static __always_inline void lt_introduce(struct lt_record *record, struct task_struct *task)
 {
@@ -280,16 +319,27 @@ static __always_inline void lt_introduce(struct lt_record *record, struct task_s
 
 	who->task = (__u64)task;
 	who->start_ns = task->start_boottime;
-	who->process_start_ns = task->group_leader->start_boottime;
 	who->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
-	who->tid = task->pid;
-	who->tgid = task->tgid;
-	who->ppid = task->real_parent->tgid;
+	who->tid = lt_tid(task);
+	who->tgid = lt_tgid(task);
+	who->process_start_ns = lt_process_start(task, who->tgid);
+	who->ppid = lt_tgid(task->real_parent);
 	who->cred = (__u64)task->cred;
 	who->uid = task->cred->euid.val;
 	who->flags = task->flags & PF_KTHREAD ? LT_KTHREAD : 0;
 	__builtin_memcpy(who->comm, task->comm, sizeof(who->comm));
 	record->calls.call = LT_CALL_NONE;
+}
+
+/* Likewise for a thread that existed before its record: the kernel's counters have a history. */
+static __always_inline void lt_introduce_old(struct lt_record *record, struct task_struct *task, __u64 now_ns)
+{
+	lt_introduce(record, task);
+	record->who.flags |= LT_SEEDED;
+	record->who.born_ns = now_ns;
+	record->who.base_voluntary = record->sched.voluntary = task->nvcsw;
+	record->who.base_involuntary = record->sched.involuntary = task->nivcsw;
+	record->who.base_migrations = record->sched.migrations = task->se.nr_migrations;
 }
 
 #endif

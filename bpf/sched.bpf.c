@@ -69,17 +69,36 @@ static __always_inline __u32 call_of(struct task_struct *task, struct lt_record 
 	return lt_call_by_regs(task);
 }
 
+/* A thread without a record leaves its CPU. The walk over tasks at start sees our pid namespace only: those outside
+ * get their record here. */
+static __always_inline void untracked_out(struct task_struct *task, __u64 now_ns, __u32 task_state)
+{
+	struct lt_cpu *cpu = lt_this_cpu();
+	struct lt_slot s;
+	__s32 slot;
+
+	cpu->switches++;
+	if (lt_pid_namespace && !(task_state & TASK_DEAD) && !lt_tgid(task)) {
+		slot = lt_pop(&s);
+		if (slot < 0)
+			return;
+		lt_introduce_old(s.record, task, now_ns);
+		*s.word = LT_WORD(now_ns,
+				  lt_runnable(task) ? LT_PREEMPT : lt_sleep_state(task, task_state, LT_CALL_NONE));
+		if (!lt_index_add(task, slot))
+			*s.word = LT_WORD(now_ns, LT_VOID);
+	} else if (task_state & TASK_DEAD && (!lt_pid_namespace || lt_tgid(task))) {
+		cpu->untracked_died++;
+	}
+}
+
 static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, __u32 task_state)
 {
 	struct lt_slot s;
 	__u32 from;
 
 	if (!lt_find(task, &s)) {
-		struct lt_cpu *cpu = lt_this_cpu();
-
-		cpu->switches++;
-		if (task_state & TASK_DEAD)
-			cpu->untracked_died++;
+		untracked_out(task, now_ns, task_state);
 		return;
 	}
 	from = LT_WORD_STATE(*s.word);

@@ -60,11 +60,12 @@ static __always_inline struct lt_socket *lt_socket_used(struct sock *sk)
 		lt_this_cpu()->lost_sockets++;
 		return NULL;
 	}
-	if (socket->tgid != (__u32)task->tgid) {
-		if (!socket->tgid)
+	if (socket->task_group != (__u32)task->tgid) {
+		if (!socket->task_group)
 			socket->born_ns = bpf_ktime_get_ns();
-		socket->tgid = task->tgid;
-		socket->process_start_ns = task->group_leader->start_boottime;
+		socket->task_group = task->tgid;
+		socket->tgid = lt_tgid(task);
+		socket->process_start_ns = lt_process_start(task, socket->tgid);
 	}
 	return socket;
 }

@@ -153,7 +153,8 @@ struct lt_socket {
 	__u64 born_ns;		  /* first seen; 0: before lagtop */
 	__u64 connect_ns;	  /* SYN sent */
 	__u64 tx_bytes, rx_bytes; /* UDP only (atomic): TCP's are in tcp_sock */
-	__u32 tgid;
+	__u32 task_group; /* the owner's tgid in the first pid namespace: what is compared at each use; 0: nobody's */
+	__u32 tgid;	  /* in the namespace that is shown; 0: outside */
 	__u32 retransmits; /* segments (atomic: softirq) */
 	/* What the last walk reported; written by the walk only. */
 	__u64 seen_tx_bytes, seen_rx_bytes;

@@ -7,6 +7,7 @@
 #include "ledger_thread.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -153,6 +154,12 @@ static int ensure_kept(struct ledger *l)
 	return 0;
 }
 
+/* All threads that live outside the pid namespace that is shown are one process, number 0. */
+static bool outside(const struct process *p)
+{
+	return p->key.pid == 0;
+}
+
 static struct process *process_of(struct ledger *l, const struct lt_who *who)
 {
 	struct process_key key = { .start_ns = who->process_start_ns, .pid = who->tgid };
@@ -179,6 +186,8 @@ static struct process *process_of(struct ledger *l, const struct lt_who *who)
 	p->stale = true;
 	p->flags = who->flags & LT_KTHREAD ? SAMPLE_PROCESS_KERNEL : 0;
 	memcpy(p->comm, who->comm, sizeof(p->comm));
+	if (outside(p))
+		snprintf(p->comm, sizeof(p->comm), "outside");
 	HASH_ADD(hh, l->processes, key, sizeof(key), p);
 	l->order[l->n_order++] = p;
 	l->resort = true;
@@ -251,7 +260,7 @@ static void leave(struct ledger *l, uint32_t slot)
 static void names_update(struct kept *k, const struct lt_who *who)
 {
 	struct process *p = k->process;
-	bool leader = who->tid == who->tgid;
+	bool leader = who->tid == who->tgid && !outside(p);
 
 	if (leader)
 		p->stale = true;
@@ -330,7 +339,7 @@ static void names_inherit(struct ledger *l, struct process *p, const struct lt_r
 	size_t len = args ? args->args_bytes : 0;
 	char text[LT_ARGS_BYTES];
 
-	if (!p->stale)
+	if (!p->stale || outside(p))
 		return;
 	if (len && len <= sizeof(text)) {
 		while (len && !args->args[len - 1])
@@ -495,7 +504,7 @@ static void replace_text(char **text, size_t (*get)(uint32_t, char *, size_t), u
 
 static void names_read(struct ledger *l, struct process *p)
 {
-	if (!p->stale || !p->live || !l->names)
+	if (!p->stale || !p->live || !l->names || outside(p))
 		return;
 	p->stale = false;
 	if (!(p->flags & SAMPLE_PROCESS_KERNEL))

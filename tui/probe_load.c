@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Loading and attaching: which program fits this kernel, and why a family cannot be had. One row
+ * a program; every kernel difference in what is attached is decided here.
+ */
+#include "probe_kernel.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "privileges.h"
+
+#define LIFE SAMPLE_FAMILIES /* programs that every family needs */
+
+/* How a program is attached, and when it is wanted. */
+enum program_kind {
+	TRACEPOINT,
+	FALLBACK, /* fexit: instead of the tracepoints sock_*_length where the kernel has none */
+	SENDPAGE, /* likewise, and only where the function still exists (before 6.5) */
+};
+
+struct program {
+	const char *name, *target; /* tracepoint or function */
+	int family;
+	enum program_kind kind;
+};
+
+static const struct program programs[] = {
+	{ "lt_newtask", "task_newtask", LIFE, TRACEPOINT },
+	{ "lt_exec", "sched_process_exec", LIFE, TRACEPOINT },
+	{ "lt_rename", "task_rename", LIFE, TRACEPOINT },
+	{ "lt_pexit", "sched_process_exit", LIFE, TRACEPOINT },
+	{ "lt_switch", "sched_switch", SAMPLE_SCHED, TRACEPOINT },
+	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, TRACEPOINT },
+	{ "lt_wakeup", "sched_wakeup", SAMPLE_SCHED, TRACEPOINT },
+	{ "lt_wakeup_new", "sched_wakeup_new", SAMPLE_SCHED, TRACEPOINT },
+	{ "lt_enter", "sys_enter", SAMPLE_SYSCALL, TRACEPOINT },
+	{ "lt_exit", "sys_exit", SAMPLE_SYSCALL, TRACEPOINT },
+	{ "lt_send", "sock_send_length", SAMPLE_NET, TRACEPOINT },
+	{ "lt_recv", "sock_recv_length", SAMPLE_NET, TRACEPOINT },
+	{ "lt_sock_state", "inet_sock_set_state", SAMPLE_NET, TRACEPOINT },
+	{ "lt_retransmit", "tcp_retransmit_skb", SAMPLE_NET, TRACEPOINT },
+	{ "lt_retransmit_6", "tcp_retransmit_skb", SAMPLE_NET, TRACEPOINT },
+	{ "lt_destroy", "tcp_destroy_sock", SAMPLE_NET, TRACEPOINT },
+	{ "lt_send4", "inet_sendmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_send6", "inet6_sendmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_send_us", "unix_stream_sendmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_send_ud", "unix_dgram_sendmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_recv4", "inet_recvmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_recv6", "inet6_recvmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_recv_us", "unix_stream_recvmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_recv_ud", "unix_dgram_recvmsg", SAMPLE_NET, FALLBACK },
+	{ "lt_page4", "inet_sendpage", SAMPLE_NET, SENDPAGE },
+	{ "lt_page_us", "unix_stream_sendpage", SAMPLE_NET, SENDPAGE },
+};
+#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
+static bool verbose;
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	return verbose ? vfprintf(stderr, format, args) : 0;
+}
+
+int probe_fail(char *why, size_t size, int err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, size, format, args);
+	va_end(args);
+	return err;
+}
+
+static void __attribute__((format(printf, 2, 3))) family_off(struct family *f, const char *format, ...)
+{
+	va_list args;
+
+	if (!f->on)
+		return;
+	f->on = false;
+	f->by[0] = '\0';
+	va_start(args, format);
+	vsnprintf(f->reason, sizeof(f->reason), format, args);
+	va_end(args);
+}
+
+/* The kernel's prototype of a tracepoint; NULL: it has none of that name. */
+static const struct btf_type *tracepoint_proto(const struct btf *btf, const char *tracepoint)
+{
+	const struct btf_type *t;
+	char name[80];
+	int id;
+
+	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
+	if (id < 0)
+		return NULL;
+	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
+	return btf__type_by_id(btf, t->type);
+}
+
+/* How many arguments a tracepoint passes (the prototype begins with a void pointer of its own). */
+static int tracepoint_args(const struct btf *btf, const char *tracepoint)
+{
+	const struct btf_type *proto = tracepoint_proto(btf, tracepoint);
+
+	return proto ? btf_vlen(proto) - 1 : 0;
+}
+
+static bool has_function(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
+/* Of two programs for one tracepoint that got an argument, the one that this kernel's does not fit. */
+static bool wrong_version(const struct btf *btf, const char *name)
+{
+	if (!strcmp(name, "lt_switch")) /* prev_state: since 5.18 */
+		return tracepoint_args(btf, "sched_switch") < 4;
+	if (!strcmp(name, "lt_switch_5_15"))
+		return tracepoint_args(btf, "sched_switch") >= 4;
+	if (!strcmp(name, "lt_retransmit"))
+		return tracepoint_args(btf, "tcp_retransmit_skb") < 3;
+	if (!strcmp(name, "lt_retransmit_6"))
+		return tracepoint_args(btf, "tcp_retransmit_skb") >= 3;
+	return false;
+}
+
+/* bpf_task_pt_regs is the youngest helper that lagtop needs: 5.15. */
+static bool kernel_has_helpers(const struct btf *btf)
+{
+	int id = btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM);
+	const struct btf_type *t;
+	const struct btf_enum *e;
+
+	if (id < 0)
+		return false;
+	t = btf__type_by_id(btf, (__u32)id);
+	e = btf_enum(t);
+	for (int i = 0; i < btf_vlen(t); i++) {
+		if (!strcmp(btf__name_by_offset(btf, e[i].name_off), "BPF_FUNC_task_pt_regs"))
+			return true;
+	}
+	return false;
+}
+
+/* The number of our pid namespace; 0: it is the first one, whose number every kernel fixes. */
+static uint32_t pid_namespace(void)
+{
+	enum { FIRST_PID_NAMESPACE = 0xEFFFFFFC }; /* PROC_PID_INIT_INO */
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) || st.st_ino == FIRST_PID_NAMESPACE ? 0 : (uint32_t)st.st_ino;
+}
+
+static bool fits(const struct probe *p, const struct btf *btf, const struct program *prog)
+{
+	bool lengths = tracepoint_proto(btf, "sock_send_length") != NULL;
+
+	if (prog->family != LIFE && !p->family[prog->family].on)
+		return false;
+	switch (prog->kind) {
+	case FALLBACK:
+		return !lengths && has_function(btf, prog->target);
+	case SENDPAGE:
+		return has_function(btf, prog->target);
+	default:
+		return tracepoint_proto(btf, prog->target) && !wrong_version(btf, prog->name);
+	}
+}
+
+static void choose_programs(struct probe *p, const struct btf *btf)
+{
+	struct lagtop *skel = p->skel;
+	struct family *net = &p->family[SAMPLE_NET];
+
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		const struct program *prog = &programs[i];
+		bool replaceable = !strncmp(prog->target, "sock_", 5);
+
+		if (prog->kind == TRACEPOINT && prog->family != LIFE && !tracepoint_proto(btf, prog->target) &&
+		    !replaceable)
+			family_off(&p->family[prog->family], "this kernel has no tracepoint %s", prog->target);
+	}
+	if (net->on && !tracepoint_proto(btf, "sock_send_length"))
+		snprintf(net->by, sizeof(net->by), "fexit");
+	for (size_t i = 0; i < PROGRAMS; i++)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, programs[i].name),
+					  fits(p, btf, &programs[i]));
+	bpf_program__set_autoload(skel->progs.lt_walk, net->on);
+	bpf_program__set_autoload(skel->progs.lt_seed_sockets, net->on);
+	skel->rodata->lt_with_sched = p->memory.with_sched = p->family[SAMPLE_SCHED].on;
+	skel->rodata->lt_with_calls = p->memory.with_calls = p->family[SAMPLE_SYSCALL].on;
+	skel->rodata->lt_with_net = net->on;
+	skel->rodata->lt_pid_namespace = pid_namespace();
+}
+
+static void detach_family(struct probe *p, int family)
+{
+	for (int i = 0; i < p->skel->skeleton->prog_cnt; i++) {
+		struct bpf_prog_skeleton *s = &p->skel->skeleton->progs[i];
+
+		for (size_t j = 0; j < PROGRAMS; j++) {
+			if (programs[j].family != family || strcmp(programs[j].name, s->name) != 0)
+				continue;
+			bpf_link__destroy(*s->link);
+			*s->link = NULL;
+		}
+	}
+}
+
+/* Attaches family by family; one that fails is off, with its reason. -errno: not even the births. */
+static int attach(struct probe *p, char *why, size_t why_size)
+{
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		const struct program *prog = &programs[i];
+		struct bpf_program *bpf = bpf_object__find_program_by_name(p->skel->obj, prog->name);
+		struct bpf_link *link;
+		int err;
+
+		if (!bpf_program__autoload(bpf) || (prog->family != LIFE && !p->family[prog->family].on))
+			continue;
+		link = bpf_program__attach(bpf);
+		if (link) {
+			for (int j = 0; j < p->skel->skeleton->prog_cnt; j++) {
+				if (!strcmp(p->skel->skeleton->progs[j].name, prog->name))
+					*p->skel->skeleton->progs[j].link = link;
+			}
+			continue;
+		}
+		err = -errno;
+		if (prog->family == LIFE)
+			return probe_fail(why, why_size, err, "cannot attach to the tracepoint %s: %s", prog->target,
+					  strerror(-err));
+		family_off(&p->family[prog->family], "cannot attach to %s: %s", prog->target, strerror(-err));
+		detach_family(p, prog->family);
+	}
+	return 0;
+}
+
+/* The outer maps are loaded with the first chunks as their prototypes. */
+static int load(struct probe *p, char *why, size_t why_size)
+{
+	struct lagtop *skel = p->skel;
+	int records_fd, calls_fd, err = probe_memory_begin(p, &records_fd, &calls_fd);
+
+	if (err) {
+		probe_fail(
+			why, why_size, err,
+			err == -EPERM
+				? "the kernel refuses BPF maps to this process: %s"
+				: "cannot make the maps for records: %s (memory limit, or ulimit -l before Linux 5.11)",
+			strerror(-err));
+		goto out;
+	}
+	bpf_map__set_inner_map_fd(skel->maps.lt_chunks, records_fd);
+	bpf_map__set_inner_map_fd(skel->maps.lt_call_chunks, calls_fd);
+	err = lagtop__load(skel);
+	if (!err)
+		err = probe_memory_publish(p, records_fd, calls_fd);
+	if (err)
+		probe_fail(why, why_size, err, "the kernel refuses lagtop's programs: %s (--verbose tells more)",
+			   strerror(-err));
+out:
+	if (records_fd >= 0)
+		close(records_fd);
+	if (calls_fd >= 0)
+		close(calls_fd);
+	return err;
+}
+
+static int kernel_check(struct btf **btf, char *why, size_t why_size)
+{
+	struct utsname u;
+	int err;
+
+	if (privileges_missing(why, why_size))
+		return -EPERM;
+	uname(&u);
+	*btf = btf__load_vmlinux_btf();
+	err = libbpf_get_error(*btf);
+	if (err) {
+		*btf = NULL;
+		return probe_fail(why, why_size, err,
+				  "this kernel (%s) carries no BTF type information (/sys/kernel/btf/vmlinux): "
+				  "lagtop needs one built with CONFIG_DEBUG_INFO_BTF",
+				  u.release);
+	}
+	if (!kernel_has_helpers(*btf)) {
+		btf__free(*btf);
+		*btf = NULL;
+		return probe_fail(
+			why, why_size, -ENOSYS,
+			"Linux %s is too old: its BPF cannot read another task's registers (bpf_task_pt_regs); "
+			"lagtop needs 5.15 or newer",
+			u.release);
+	}
+	return 0;
+}
+
+static void choose_families(struct probe *p, const struct probe_options *o)
+{
+	static const char *const option[SAMPLE_FAMILIES] = { "--no-sched", "--no-syscall", "--no-net" };
+
+	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
+		p->family[i].on = true;
+		snprintf(p->family[i].by, sizeof(p->family[i].by), "tp_btf");
+		if (o->off[i])
+			family_off(&p->family[i], "left out by %s", option[i]);
+	}
+}
+
+int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t why_size)
+{
+	struct btf *btf = NULL;
+	int err;
+
+	verbose = o->verbose;
+	libbpf_set_print(print_libbpf);
+	err = kernel_check(&btf, why, why_size);
+	if (err)
+		return err;
+	choose_families(p, o);
+	p->max_records = o->max_threads;
+	p->memory.limit = o->max_threads;
+	p->skel = lagtop__open();
+	if (!p->skel) {
+		btf__free(btf);
+		return probe_fail(why, why_size, -errno, "cannot open the BPF object: %s", strerror(errno));
+	}
+	choose_programs(p, btf);
+	btf__free(btf);
+	err = load(p, why, why_size);
+	if (err)
+		return err;
+	return attach(p, why, why_size);
+}

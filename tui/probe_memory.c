@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The chunks of records and call entries: made, mapped here, handed to the kernel side, added to as they run out. */
+#include "probe_kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "proc.h"
+
+static size_t page_round(size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (size + page - 1) / page * page;
+}
+
+/* Makes one more inner map and maps it here. Returns its fd or -errno; *at its memory. */
+static int chunk_create(const char *name, size_t size, void **at)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)size, 1, &opts);
+
+	if (fd < 0)
+		return fd;
+	*at = mmap(NULL, page_round(size), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (*at == MAP_FAILED) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static int append(void *arrayp, uint32_t n, void *element)
+{
+	void **array;
+
+	memcpy(&array, arrayp, sizeof(array));
+	array = realloc(array, (n + 1) * sizeof(*array));
+	if (!array)
+		return -ENOMEM;
+	array[n] = element;
+	memcpy(arrayp, &array, sizeof(array));
+	return 0;
+}
+
+static uint32_t records_left(const struct probe *p)
+{
+	uint32_t have = p->memory.n_chunks * LT_CHUNK;
+
+	return !p->max_records || p->max_records > have ? LT_CHUNK : 0;
+}
+
+/* Adds a chunk of records. outer_fd < 0: only makes it (the prototype that the outer map is loaded with). */
+static int add_records(struct probe *p, int outer_fd)
+{
+	uint32_t nr = p->memory.n_chunks, first = nr * LT_CHUNK, n = LT_CHUNK;
+	void *at;
+	int fd, err = 0;
+
+	if (nr >= LT_CHUNKS)
+		return -ENOSPC;
+	fd = chunk_create("lt_records", sizeof(struct lt_chunk), &at);
+	if (fd < 0)
+		return fd;
+	if (append(&p->memory.chunks, nr, at))
+		err = -ENOMEM;
+	else if (outer_fd >= 0)
+		err = bpf_map_update_elem(outer_fd, &nr, &fd, BPF_ANY);
+	p->map_bytes += page_round(sizeof(struct lt_chunk));
+	p->memory.n_chunks++;
+	if (outer_fd < 0)
+		return err ? err : fd;
+	close(fd);
+	if (err)
+		return err;
+	if (p->max_records && first + n > p->max_records)
+		n = p->max_records > first ? p->max_records - first : 0;
+	ledger_give(&p->memory, first, n);
+	return 0;
+}
+
+static int add_calls(struct probe *p, int outer_fd)
+{
+	uint32_t nr = p->memory.n_call_chunks;
+	void *at;
+	int fd, err = 0;
+
+	if (nr >= LT_CALL_CHUNKS)
+		return -ENOSPC;
+	fd = chunk_create("lt_calls", sizeof(struct lt_call_chunk), &at);
+	if (fd < 0)
+		return fd;
+	if (append(&p->memory.call_chunks, nr, at))
+		err = -ENOMEM;
+	else if (outer_fd >= 0)
+		err = bpf_map_update_elem(outer_fd, &nr, &fd, BPF_ANY);
+	p->map_bytes += page_round(sizeof(struct lt_call_chunk));
+	p->memory.n_call_chunks++;
+	if (outer_fd < 0)
+		return err ? err : fd;
+	close(fd);
+	if (err)
+		return err;
+	ledger_give_calls(&p->memory, nr * LT_CALL_CHUNK, LT_CALL_CHUNK);
+	return 0;
+}
+
+uint64_t probe_memory_left(const struct lt_stack *stack)
+{
+	return stack->given - __atomic_load_n((const uint64_t *)&stack->taken, __ATOMIC_ACQUIRE);
+}
+
+/* Keeps a quarter of a chunk and an eighth of all records free. */
+void probe_memory_grow(struct probe *p)
+{
+	uint64_t all = (uint64_t)p->memory.n_chunks * LT_CHUNK;
+
+	while (records_left(p) && probe_memory_left(p->memory.free) < LT_CHUNK / 4 + all / 8) {
+		if (add_records(p, bpf_map__fd(p->skel->maps.lt_chunks)))
+			break;
+		all += LT_CHUNK;
+	}
+	all = (uint64_t)p->memory.n_call_chunks * LT_CALL_CHUNK;
+	while (probe_memory_left(p->memory.free_calls) < LT_CALL_CHUNK / 4 + all / 8) {
+		if (add_calls(p, bpf_map__fd(p->skel->maps.lt_call_chunks)))
+			break;
+		all += LT_CALL_CHUNK;
+	}
+}
+
+int probe_memory_begin(struct probe *p, int *records_fd, int *calls_fd)
+{
+	*calls_fd = -1;
+	*records_fd = add_records(p, -1);
+	if (*records_fd < 0)
+		return *records_fd;
+	*calls_fd = add_calls(p, -1);
+	return *calls_fd < 0 ? *calls_fd : 0;
+}
+
+int probe_memory_publish(struct probe *p, int records_fd, int calls_fd)
+{
+	int chunks = bpf_map__fd(p->skel->maps.lt_chunks), call_chunks = bpf_map__fd(p->skel->maps.lt_call_chunks);
+	uint32_t threads = proc_threads(), zero = 0, first = LT_CHUNK;
+	int err = bpf_map_update_elem(chunks, &zero, &records_fd, BPF_ANY);
+
+	if (!err)
+		err = bpf_map_update_elem(call_chunks, &zero, &calls_fd, BPF_ANY);
+	if (err)
+		return err;
+	p->memory.free = &p->skel->bss->lt_free;
+	p->memory.free_calls = &p->skel->bss->lt_free_calls;
+	if (p->max_records && p->max_records < first)
+		first = p->max_records;
+	ledger_give(&p->memory, 0, first);
+	ledger_give_calls(&p->memory, 0, LT_CALL_CHUNK);
+	while (records_left(p) &&
+	       (uint64_t)p->memory.n_chunks * LT_CHUNK < (uint64_t)threads + threads / 4 + LT_CHUNK &&
+	       !add_records(p, chunks))
+		;
+	p->map_bytes += sizeof(struct lt_index_set) * LT_INDEX_SETS + page_round(sizeof(*p->skel->bss)) +
+			LT_CHUNKS * 8 + LT_CALL_CHUNKS * 8 + LT_EVENTS_BYTES + 3 * 4096;
+	return 0;
+}
+
+void probe_memory_free(struct probe *p)
+{
+	for (uint32_t i = 0; i < p->memory.n_chunks; i++)
+		munmap(p->memory.chunks[i], page_round(sizeof(struct lt_chunk)));
+	for (uint32_t i = 0; i < p->memory.n_call_chunks; i++)
+		munmap(p->memory.call_chunks[i], page_round(sizeof(struct lt_call_chunk)));
+	free(p->memory.chunks);
+	free(p->memory.call_chunks);
+}
