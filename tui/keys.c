@@ -28,7 +28,7 @@ const struct key_row key_rows[] = {
 	{ DO_SEARCH, { '/', K_F + 3 }, "Search", "search while typing" },
 	{ DO_SEARCH_NEXT, { 'n' }, NULL, "next match" },
 	{ DO_SEARCH_PREVIOUS, { 'N' }, NULL, "previous match" },
-	{ DO_FILTER, { '\\', K_F + 4 }, "Filter", "only rows that contain a text" },
+	{ DO_FILTER, { '\\', K_F + 4 }, "Filter", "only rows for which it holds: a word, or cpu>5 and user=root" },
 	{ DO_SORT_LEFT, { '<' }, NULL, "sort by the column to the left" },
 	{ DO_SORT_RIGHT, { '>' }, NULL, "sort by the column to the right" },
 	{ DO_SORT_MENU, { 's', K_F + 6 }, "Sort", "menu of columns to sort by" },
@@ -38,6 +38,7 @@ const struct key_row key_rows[] = {
 	{ DO_GROUP, { 'c' }, "Group", "group by command, user, cgroup" },
 	{ DO_COLUMNS, { 'C', K_F + 2 }, "Columns", "choose columns" },
 	{ DO_KERNEL, { 'K' }, NULL, "hide or show kernel threads" },
+	{ DO_DEAD, { 'D' }, NULL, "keep the dead for a while, or not" },
 	{ DO_ACTIVE, { 'a' }, NULL, "only rows that did something" },
 	{ DO_TOTALS, { 'T' }, NULL, "rates, or totals since the start" },
 

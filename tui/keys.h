@@ -66,6 +66,7 @@ enum key_function {
 	DO_TREE,
 	DO_GROUP,
 	DO_KERNEL,
+	DO_DEAD,
 	DO_ACTIVE,
 	DO_TOTALS,
 	DO_PAUSE,

@@ -377,7 +377,7 @@ static void prompt_key(struct view *v, uint32_t code)
 
 	if (code == K_ESC) {
 		if (v->mode == MODE_FILTER)
-			v->wants.filter[0] = 0;
+			view_filter(v, "");
 		if (v->mode == MODE_SEARCH)
 			v->wants.search[0] = 0;
 		v->mode = MODE_TABLE;
@@ -386,6 +386,8 @@ static void prompt_key(struct view *v, uint32_t code)
 	if (code == K_ENTER || code == '\n') {
 		if (v->mode == MODE_DELAY)
 			set_delay(v);
+		if (v->mode == MODE_FILTER && v->filter_why[0])
+			return; /* it cannot be read: the prompt says why */
 		v->mode = MODE_TABLE;
 		return;
 	}
@@ -409,7 +411,7 @@ static void prompt_key(struct view *v, uint32_t code)
 	if (!changed)
 		return;
 	if (v->mode == MODE_FILTER)
-		memcpy(v->wants.filter, v->input, sizeof(v->input));
+		view_filter(v, v->input);
 	if (v->mode == MODE_SEARCH) {
 		memcpy(v->wants.search, v->input, sizeof(v->input));
 		if (v->input[0])

@@ -180,6 +180,8 @@ static void draw_prompt(struct view *v, struct grid *g)
 	x += grid_text(g, y, x, g->cols - x - 1, STYLE_STRONG, clean);
 	g->cursor_y = y;
 	g->cursor_x = x;
+	if (v->mode == MODE_FILTER && v->filter_why[0] && g->cols - x > 12)
+		grid_text(g, y, x + 2, g->cols - x - 2, STYLE_WARN, v->filter_why);
 }
 
 void menu_draw(struct view *v, struct grid *g)

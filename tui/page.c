@@ -17,6 +17,7 @@ void page_open(struct view *v, const struct row *r)
 	v->page = (struct page){ .open = true, .pid = r->pid, .start_ns = r->kind == MODEL_PROCESS ? r->start_ns : 0 };
 	for (int i = 0; i < PAGE_HEATMAP; i++)
 		table_init(&v->page.tables[i], column_view_find(views[i]));
+	v->page.tables[PAGE_THREADS].n_chosen = 0;
 	table_choose(&v->page.tables[PAGE_THREADS],
 		     "tid state lag cpu runq blk lock runq99 calls errors call oldest command");
 	v->page.tables[PAGE_THREADS].kind = MODEL_THREAD;

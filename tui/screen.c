@@ -494,6 +494,15 @@ static int set_timer(struct screen *s)
 
 /* ---- what happens ---- */
 
+static bool pids_gone(const struct options *o, const struct sample *s)
+{
+	for (uint32_t p = 0; p < s->n_processes; p++)
+		for (size_t i = 0; i < o->n_pids; i++)
+			if (s->processes[p].pid == o->pids[i] && !(s->processes[p].flags & SAMPLE_PROCESS_EXITED))
+				return false;
+	return true;
+}
+
 static void take_reading(struct screen *s)
 {
 	struct sample *sample;
@@ -539,6 +548,8 @@ static void take_reading(struct screen *s)
 		fail(s, 1, "screen: %s", strerror(-got));
 	if (s->options->iterations && s->readings >= s->options->iterations)
 		s->status = 0;
+	if (s->options->n_pids && s->source->live && pids_gone(s->options, sample))
+		s->status = 0; /* all processes of -p are gone */
 }
 
 static bool translate(int got, wint_t ch, struct key *k)

@@ -13,6 +13,7 @@
 #include "settings.h"
 
 #define PATH_SIZE 4096
+#define LINE_COLUMNS 12 /* names on a line: inih takes lines of at most 200 bytes */
 
 static const char *const themes[] = { "auto", "dark", "light", "mono" };
 
@@ -38,6 +39,12 @@ static bool settings_path(char path[PATH_SIZE], bool make)
 	strcat(path, "/lagtoprc");
 	return true;
 }
+
+/* A file being read: columns of a view may come on several lines. */
+struct reading {
+	struct view *view;
+	bool seen[VIEW_TABLES];
+};
 
 static int find_name(const char *const *names, int n, const char *name)
 {
@@ -90,6 +97,8 @@ static bool set_general(struct view *v, const char *name, const char *value)
 		v->settings.no_mouse = !yes;
 	else if (!strcmp(name, "kernel_threads"))
 		v->wants.no_kernel = !yes;
+	else if (!strcmp(name, "dead_rows"))
+		v->no_dead = !yes;
 	else if (!strcmp(name, "tree"))
 		v->wants.tree |= yes;
 	else if (!strcmp(name, "threads"))
@@ -99,15 +108,24 @@ static bool set_general(struct view *v, const char *name, const char *value)
 	return true;
 }
 
-static bool set_view(struct view *v, const struct column_view *view, const char *name, const char *value)
+static bool set_view(struct reading *r, const struct column_view *view, const char *name, const char *value)
 {
 	size_t at = (size_t)(view - column_views);
+	struct view *v = r->view;
 	const struct column *c;
 
 	if (at >= VIEW_TABLES)
 		return false;
-	if (!strcmp(name, "columns"))
-		return table_choose(&v->tables[at], value) > 0;
+	if (!strcmp(name, "columns")) {
+		if (!r->seen[at])
+			v->tables[at].n_chosen = 0;
+		r->seen[at] = true;
+		if (table_choose(&v->tables[at], value))
+			return true;
+		v->tables[at].n_chosen = 0;
+		table_choose(&v->tables[at], view->columns);
+		return false;
+	}
 	if (strcmp(name, "sort"))
 		return false;
 	c = column_find(value + (*value == '-'));
@@ -120,22 +138,23 @@ static bool set_view(struct view *v, const struct column_view *view, const char 
 
 static int take_line(void *user, const char *section, const char *name, const char *value)
 {
-	struct view *v = user;
+	struct reading *r = user;
 	const struct column_view *view = column_view_find(section);
 
 	if (view)
-		return set_view(v, view, name, value);
-	return !*section && set_general(v, name, value);
+		return set_view(r, view, name, value);
+	return !*section && set_general(r->view, name, value);
 }
 
 void settings_load(struct view *v)
 {
+	struct reading r = { .view = v };
 	char path[PATH_SIZE];
 	int line;
 
 	if (!settings_path(path, false) || access(path, F_OK))
 		return;
-	line = ini_parse(path, take_line, v);
+	line = ini_parse(path, take_line, &r);
 	if (!line)
 		return;
 	v->settings.broken = true;
@@ -153,14 +172,15 @@ static void write_settings(FILE *f, const struct view *v)
 	fprintf(f, "view = %s\n", column_views[v->at].name);
 	fprintf(f, "delay = %g\n", v->delay_s);
 	fprintf(f, "kernel_threads = %s\n", v->wants.no_kernel ? "no" : "yes");
+	fprintf(f, "dead_rows = %s\n", v->no_dead ? "no" : "yes");
 	fprintf(f, "tree = %s\n", v->wants.tree ? "yes" : "no");
 	fprintf(f, "threads = %s\n", v->rows_kind == MODEL_THREAD ? "yes" : "no");
 	for (size_t i = 0; i < column_views_count && i < VIEW_TABLES; i++) {
 		const struct table *t = &v->tables[i];
 
-		fprintf(f, "\n[%s]\ncolumns =", column_views[i].name);
+		fprintf(f, "\n[%s]", column_views[i].name);
 		for (int k = 0; k < t->n_chosen; k++)
-			fprintf(f, " %s", t->chosen[k]->name);
+			fprintf(f, "%s %s", k % LINE_COLUMNS ? "" : "\ncolumns =", t->chosen[k]->name);
 		fprintf(f, "\n");
 		if (t->sort)
 			fprintf(f, "sort = %s%s\n", t->reverse ? "-" : "", t->sort->name);

@@ -24,29 +24,24 @@ void table_free(struct table *t)
 	t->places = NULL;
 }
 
-int table_choose(struct table *t, const char *names)
+bool table_choose(struct table *t, const char *names)
 {
-	const struct column *found[TABLE_COLUMNS];
-	int n = 0;
-
-	while (*names) {
-		size_t len = strcspn(names, " ,");
+	for (names += strspn(names, " "); *names; names += strspn(names, " ")) {
+		size_t len = strcspn(names, " ");
+		const struct column *c = NULL;
 		char name[32];
 
-		if (len && len < sizeof(name) && n < TABLE_COLUMNS) {
+		if (len < sizeof(name) && t->n_chosen < TABLE_COLUMNS) {
 			memcpy(name, names, len);
 			name[len] = 0;
-			found[n] = column_find(name);
-			if (found[n])
-				n++;
+			c = column_find(name);
 		}
-		names += len + (names[len] != 0);
+		if (!c)
+			return false;
+		t->chosen[t->n_chosen++] = c;
+		names += len;
 	}
-	if (n) {
-		memcpy(t->chosen, found, (size_t)n * sizeof(found[0]));
-		t->n_chosen = n;
-	}
-	return n;
+	return true;
 }
 
 static bool chosen(const struct table *t, const struct column *c)
@@ -138,7 +133,7 @@ bool table_matches(const struct table *t, const struct row *r, const char *text)
 	int n = table_columns(t, cols);
 	char buf[512];
 
-	if (!*text || strcasestr(r->comm, text) || strcasestr(r->cmdline, text))
+	if (strcasestr(r->comm, text) || strcasestr(r->cmdline, text))
 		return true;
 	for (int i = 0; i < n; i++) {
 		if (cols[i]->show != SHOW_TEXT && cols[i]->show != SHOW_ID)
@@ -158,9 +153,9 @@ bool table_tagged(const struct table_wants *w, uint64_t key)
 	return false;
 }
 
-static bool wanted(const struct table *t, const struct row *r, const struct table_wants *w)
+static bool wanted(const struct row *r, const struct table_wants *w)
 {
-	return !(w->no_kernel && r->kernel) && batch_wants(&w->options, r) && table_matches(t, r, w->filter);
+	return !(w->no_kernel && r->kernel) && batch_wants(&w->options, r);
 }
 
 static int compare_places(const void *a, const void *b)
@@ -262,7 +257,7 @@ int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint3
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		rows[i].depth = 0;
-		if (wanted(t, &rows[i], w))
+		if (wanted(&rows[i], w))
 			t->order[t->n++] = &rows[i];
 	}
 	err = arrange_rows(t->order, t->n, t->sort, t->reverse, w->tree && kind == MODEL_PROCESS);

@@ -19,7 +19,7 @@
 
 /* What the user asks of every table. */
 struct table_wants {
-	struct options options; /* -p, -u, --active */
+	struct options options; /* -p, -u, --active, the filter */
 	char filter[TABLE_TEXT], search[TABLE_TEXT];
 	bool no_kernel;
 	bool tree;
@@ -63,8 +63,8 @@ struct table {
 /* The view's default columns and sort. */
 void table_init(struct table *t, const struct column_view *view);
 void table_free(struct table *t);
-/* Replaces the columns by names separated by spaces or commas; unknown ones are left out. Number found. */
-int table_choose(struct table *t, const char *names);
+/* Appends columns by their names, separated by spaces. False: one is not known, those before it were taken. */
+bool table_choose(struct table *t, const char *names);
 
 /* The columns that mean something for the kind of rows there now. Returns their number. */
 int table_columns(const struct table *t, const struct column *out[TABLE_COLUMNS]);

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "batch.h"
+#include "batch.h"
+#include "names.h"
 #include "view.h"
 
 #define MESSAGE_NS 4000000000ULL
@@ -40,7 +42,24 @@ void view_free(struct view *v)
 	for (size_t i = 0; i < VIEW_TABLES; i++)
 		table_free(&v->tables[i]);
 	page_close(v);
+	filter_free(v->filter);
 	free(v->wants.tags);
+}
+
+bool view_filter(struct view *v, const char *text)
+{
+	struct filter *f;
+	size_t at;
+
+	if (text != v->wants.filter)
+		snprintf(v->wants.filter, sizeof(v->wants.filter), "%s", text);
+	v->filter_why[0] = 0;
+	f = *text ? filter_parse(text, &at, v->filter_why, sizeof(v->filter_why)) : NULL;
+	if (*text && !f)
+		return false;
+	filter_free(v->filter);
+	v->filter = v->wants.options.expression = f;
+	return true;
 }
 
 struct model *view_model(const struct view *v)
@@ -149,7 +168,7 @@ static enum model_kind shown_kind(const struct view *v)
 
 int view_arrange(struct view *v)
 {
-	struct model_query q = { .kind = shown_kind(v), .totals = v->totals };
+	struct model_query q = { .kind = shown_kind(v), .totals = v->totals, .no_dead = v->no_dead };
 	struct row *rows;
 	int n, err;
 
@@ -160,6 +179,7 @@ int view_arrange(struct view *v)
 		return 0;
 	if (v->page.open)
 		return page_arrange(v);
+	batch_narrow(&v->wants.options, &q);
 	batch_narrow(&v->wants.options, &q);
 	n = model_rows(view_model(v), &q, &rows);
 	if (n < 0)
@@ -224,6 +244,22 @@ static void toggle_tag(struct view *v)
 	table_move(view_table(v), 1, v->now_ns);
 }
 
+/* The processes of a group: by a filter, which Esc forgets. */
+static void show_members(struct view *v, const struct row *r)
+{
+	const char *column = r->kind == MODEL_COMMAND ? "comm" : r->kind == MODEL_USER ? "user" : "cgroup";
+	char text[TABLE_TEXT];
+	int len =
+		snprintf(text, sizeof(text), "%s=\"%s\"", column, r->kind == MODEL_USER ? names_user(r->uid) : r->comm);
+
+	if (len >= (int)sizeof(text) || !view_filter(v, text)) {
+		view_filter(v, "");
+		view_say(v, STYLE_WARN, "the name of this group does not fit into a filter");
+		return;
+	}
+	v->rows_kind = MODEL_PROCESS;
+}
+
 static void enter(struct view *v)
 {
 	const struct row *r = view_table(v) ? table_cursor(view_table(v)) : NULL;
@@ -243,9 +279,8 @@ static void enter(struct view *v)
 		break;
 	case MODEL_COMMAND:
 	case MODEL_USER:
-	case MODEL_CGROUP: /* its members */
-		snprintf(v->wants.filter, sizeof(v->wants.filter), "%s", r->comm);
-		v->rows_kind = MODEL_PROCESS;
+	case MODEL_CGROUP:
+		show_members(v, r);
 		break;
 	case MODEL_CALL:
 		view_say(v, STYLE_NORMAL, "a call has no page; Enter on a process shows its calls");
@@ -262,7 +297,8 @@ static void back(struct view *v)
 		v->paused = true;
 		toggle_pause(v);
 	} else {
-		v->wants.filter[0] = v->wants.search[0] = 0;
+		view_filter(v, "");
+		v->wants.search[0] = 0;
 		v->wants.n_tags = 0;
 		v->message_ns = 0;
 	}
@@ -432,6 +468,12 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 		v->wants.no_kernel = !v->wants.no_kernel;
 		v->settings_changed = true;
 		view_say(v, STYLE_NORMAL, "kernel threads %s", v->wants.no_kernel ? "hidden" : "shown");
+		break;
+	case DO_DEAD:
+		v->no_dead = !v->no_dead;
+		v->settings_changed = true;
+		view_say(v, STYLE_NORMAL, "the dead are %s",
+			 v->no_dead ? "shown in their last reading only" : "kept for a while");
 		break;
 	case DO_ACTIVE:
 		v->wants.options.active = !v->wants.options.active;

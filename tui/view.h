@@ -63,12 +63,14 @@ struct view {
 	struct table tables[VIEW_TABLES];
 	size_t at;		   /* index into column_views and tables */
 	enum model_kind rows_kind; /* MODEL_PROCESS, MODEL_THREAD or a group, in the process views */
-	bool totals;
+	bool totals, no_dead;
 	struct page page;
 
 	enum view_mode mode;
 	struct menu menu;
 	char input[TABLE_TEXT]; /* of a prompt */
+	struct filter *filter;	/* what wants.filter means; the last that could be read */
+	char filter_why[100];	/* why the text cannot be read; "": it can */
 
 	struct model *live, *past;
 	uint32_t past_number; /* sample.number that past has seen last; 0: none */
@@ -105,6 +107,8 @@ struct model *view_model(const struct view *v);	   /* the one shown */
 struct table *view_table(struct view *v);	   /* the one the cursor is in; NULL: none (heatmap) */
 bool view_wants_connections(const struct view *v); /* the sockets are looked at, or cheap to walk */
 bool view_is_process(const struct view *v);	   /* a view of processes, threads or groups */
+/* Takes a filter's text. False: it cannot be read, filter_why says why, the filter before stays. */
+bool view_filter(struct view *v, const char *text);
 void view_say(struct view *v, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 void draw_frame(struct view *v, struct grid *g);
