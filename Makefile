@@ -97,8 +97,8 @@ $(LISTS): $(BUILD)/docs/%: lagtop
 $(DOCS): tui/docs.awk tui/lagtop.8 $(LISTS)
 	$(call say,DOC)awk -v form=$(FORM) -f $< $(LISTS) tui/lagtop.8 > $@
 
-readme: $(LISTS) ## write the tables of keys and columns into README.md
-	@awk -v form=readme -f tui/docs.awk $(LISTS) README.md > $(BUILD)/README.md && cp $(BUILD)/README.md README.md
+readme: $(LISTS) ## write the tables of keys, columns and (after test-kernels) kernels into README.md
+	@awk -v form=readme -v kernels=$(BUILD)/kernels.md -f tui/docs.awk $(LISTS) README.md > $(BUILD)/README.md && cp $(BUILD)/README.md README.md
 
 PREFIX ?= /usr/local
 BIN = $(DESTDIR)$(PREFIX)/bin

@@ -3,8 +3,8 @@
 # Boots other kernels under qemu's software emulation and runs lagtop and the live tests there:
 # kernels.sh [KERNEL…]. The kernels are Debian's cloud kernels, fetched once from the mirror that
 # this machine's apt uses into ~/.cache/lagtop/kernels. The guest has busybox, the program, the tests
-# and the libraries they are linked to; it reports over a serial line of its own. Prints TAP, then
-# one table. A kernel that cannot be fetched is skipped.
+# and the libraries they are linked to; it reports over a serial line of its own. Prints TAP, then one
+# table, which `make readme` takes from build/kernels.md. A kernel that cannot be fetched is skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 cache=${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/lagtop/kernels
@@ -196,14 +196,26 @@ check_work() {
 	done
 }
 
+# By what a family is attached there; "off" if it is not.
+attached() {
+	local probe
+	probe=$(said json | grep -oE "\"$1\":\{\"state\":[^}]*\}")
+	case $probe in
+	*'"by":'*) grep -oE '"by":"[^"]*"' <<<"$probe" | cut -d'"' -f4 ;;
+	*'"off"'*) echo off ;;
+	*) echo - ;;
+	esac
+}
+
 make_initramfs || exit 1
-table=
+echo '| kernel | sched | syscall | net | live tests |' >"$work/table"
+echo '|---|---|---|---|---|' >>"$work/table"
 while read -r name suite expected; do
 	[ $# -eq 0 ] || [[ " $* " = *" $name "* ]] || continue
 	passes=0 fails=0 skips=0
 	if ! fetch "$name" "$suite"; then
 		skip "$name" "$why"
-		table+="$name|-|-|-|not fetched"$'\n'
+		echo "| $name | - | - | - | not fetched |" >>"$work/table"
 		continue
 	fi
 	report=$work/report-$name
@@ -218,9 +230,23 @@ while read -r name suite expected; do
 	else
 		check_work
 	fi
-	release=$(said kernel)
-	table+="$release|$name|$expected|$passes passed, $fails failed, $skips skipped"$'\n'
+	echo "| $(said kernel) | $(attached sched) | $(attached syscall) | $(attached net) |" \
+		"$passes passed, $fails failed, $skips skipped |" >>"$work/table"
+	{
+		echo '```'
+		said check
+		echo '```'
+	} >>"$work/checks"
 done < <(kernels)
 echo "1..$number"
-column -t -s '|' <<<"$table" | sed 's/^/# /'
+sed 's/^/# /' "$work/table"
+if [ $# -eq 0 ]; then
+	{
+		cat "$work/table"
+		echo
+		echo "What \`lagtop --check\` says there:"
+		echo
+		cat "$work/checks"
+	} >build/kernels.md
+fi
 exit $status

@@ -3,7 +3,7 @@
 #   awk -v form=man|readme|bash|zsh|fish -f docs.awk HELP COLUMNS KEYS [TEMPLATE]
 # HELP is what --help prints, COLUMNS --list-columns, KEYS --list-keys. TEMPLATE is the man page, whose
 # lines @options@, @columns@ and @keys@ are replaced, or README.md, in which what stands between
-# "<!-- NAME -->" and "<!-- /NAME -->" is.
+# "<!-- NAME -->" and "<!-- /NAME -->" is. With -v kernels=FILE that file stands in the part of this name.
 
 FILENAME == ARGV[1] && /^  (-.,|   ) --/ {
 	n++
@@ -148,6 +148,11 @@ FILENAME == ARGV[4] && form == "readme" {
 		readme_keys()
 	if ($0 ~ /^<!-- (columns|keys) -->$/)
 		replaced = 1
+	if ($0 == "<!-- kernels -->" && kernels)
+		while ((getline line < kernels) > 0) {
+			print line
+			replaced = 1
+		}
 }
 
 function bash(i, all, words)
