@@ -74,9 +74,9 @@ static bool draw_shape(FILE *out, double x, double y, uint32_t ch, const char *f
 	if (ch >= 0x2581 && ch <= 0x2588) { /* lower eighths */
 		double part = (ch - 0x2580) * h / 8;
 
-		rect(out, x, y + h - part, ch == 0x2588 ? w + 0.1 : w - 0.6, part, fill, 1);
+		rect(out, x, y + h - part, w + 0.1, part, fill, 1);
 	} else if (ch >= 0x2589 && ch <= 0x258f) { /* left eighths */
-		rect(out, x, y + 3, (0x2590 - ch) * w / 8, h - 6, fill, 1);
+		rect(out, x, y, (0x2590 - ch) * w / 8, h, fill, 1);
 	} else if (ch >= 0x2591 && ch <= 0x2593) { /* shades */
 		rect(out, x, y, w + 0.1, h, fill, (ch - 0x2590) * 0.25);
 	} else if (ch == 0x2500 || ch == 0x2502) {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "format.h"
 #include "names.h"
 
@@ -98,6 +99,8 @@ static struct value raw_comm(const struct row *r)
 {
 	if (r->kind == MODEL_CGROUP && !r->comm[0])
 		return unknown;
+	if (r->kind == MODEL_CGROUP)
+		return text(cgroup_name(text_buffer(), TEXT_SIZE, r->comm));
 	return text(r->kind == MODEL_USER ? names_user(r->uid) : r->comm);
 }
 

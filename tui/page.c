@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "chart.h"
 #include "format.h"
 #include "names.h"
@@ -88,7 +89,7 @@ static void draw_identity(const struct view *v, struct grid *g, int y)
 		return;
 	}
 	format_ns(when, sizeof(when), s->uptime_ns > r->start_ns ? s->uptime_ns - r->start_ns : 0);
-	format_clean(group, sizeof(group), strrchr(r->cgroup, '/') ? strrchr(r->cgroup, '/') + 1 : "", 28, g->utf8);
+	format_clean(group, sizeof(group), cgroup_name(name, sizeof(name), r->cgroup), 28, g->utf8);
 	if (v->page.gone || r->exited) {
 		snprintf(buf, sizeof(buf), r->exited ? "exited, status %d" : "gone", r->exit_code);
 		right -= grid_width(buf) + 1;

@@ -207,6 +207,7 @@ void settings_save(struct view *v)
 		if (!bad && !rename(fresh, path))
 			return;
 	}
+	v->settings.broken = true; /* said once is enough */
 	view_say(v, STYLE_WARN, "settings are not kept: %s", strerror(errno));
 	if (fd >= 0)
 		unlink(fresh);

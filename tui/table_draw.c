@@ -93,7 +93,8 @@ static enum style value_style(const struct column *c, const struct row *r)
 		return STYLE_WARN;
 	if (c->flags & COLUMN_LAG)
 		return n >= 20 ? STYLE_BAD : n >= 5 ? STYLE_WARN : STYLE_NORMAL;
-	if (c->flags & COLUMN_LATENCY)
+	/* A call's whole duration holds its sleep: long is not bad. */
+	if (c->flags & COLUMN_LATENCY && r->kind != MODEL_CALL)
 		return n >= 100e6 ? STYLE_BAD : n >= 10e6 ? STYLE_WARN : STYLE_NORMAL;
 	return STYLE_NORMAL;
 }

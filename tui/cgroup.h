@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Control groups for people: the container, pod or unit that a path of the unified hierarchy names. */
+#ifndef CGROUP_H
+#define CGROUP_H
+
+#include <stddef.h>
+
+/* "/system.slice/nginx.service" → "nginx.service", "/docker/<64 hex>" → "docker 0123456789ab". Raw bytes in, raw
+ * bytes out; returns buf. */
+char *cgroup_name(char *buf, size_t size, const char *path);
+
+#endif
