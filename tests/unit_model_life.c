@@ -168,6 +168,35 @@ static void dead_are_not_counted_again(void **state)
 	assert_int_equal(model_host(reading_model)->run_ns, 0);
 }
 
+/* A storm of short lives: each shows once, some stay, memory and work stay bounded. */
+static void dead_rows_are_bounded(void **state)
+{
+	struct model_query q = { .kind = MODEL_PROCESS };
+	const uint32_t storm = 3 * MODEL_DEAD_MAX;
+	struct row *rows;
+	int n;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 3 * MODEL_DEAD_ROWS; i++) {
+		struct sample *s = reading_next(i);
+
+		for (uint32_t pid = 1; pid <= storm; pid++) {
+			reading_process(s, pid, i, "brief")->flags = SAMPLE_PROCESS_EXITED;
+			reading_busy(s, pid, LT_DEAD, 100);
+		}
+		reading_update(s);
+		n = model_rows(reading_model, &q, &rows);
+		assert_in_range(n, storm, storm + (i == 1 ? 0 : MODEL_DEAD_MAX));
+		if (i == 2)
+			assert_int_equal(n, storm + MODEL_DEAD_MAX);
+		assert_int_equal(model_host(reading_model)->run_ns, storm * 100);
+	}
+	for (uint32_t i = 1; i <= MODEL_DEAD_ROWS + 1; i++)
+		reading_update(reading_next(i));
+	reading_rows(&q, 0);
+	assert_int_equal(reading_model->n_dead, 0);
+}
+
 static void sparklines_remember(void **state)
 {
 	const struct model_sparkline *spark;
@@ -226,7 +255,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		READING_TEST(totals_add_up),	      READING_TEST(reused_pid_is_another),
 		READING_TEST(dead_rows_stay_a_while), READING_TEST(dead_are_not_counted_again),
-		READING_TEST(sparklines_remember),    READING_TEST(memory_stays_flat),
+		READING_TEST(dead_rows_are_bounded),  READING_TEST(sparklines_remember),
+		READING_TEST(memory_stays_flat),
 	};
 
 	return cmocka_run_group_tests_name("model_life", tests, NULL, NULL);

@@ -161,13 +161,19 @@ static int life_order(const struct life *l, const struct sample_process *p)
 	return (l->start_ns > p->start_ns) - (l->start_ns < p->start_ns);
 }
 
+static void life_end(struct model *m, struct life *l)
+{
+	m->n_dead -= l->last != NULL;
+	life_free(l);
+}
+
 /* A life without process in the new sample: shown as dead for a while, if its end was seen; else forgotten. */
 static void life_pass(struct model *m, struct life *l, uint32_t *n)
 {
 	if (l->last && ++l->gone <= MODEL_DEAD_ROWS)
 		m->spare[(*n)++] = l;
 	else
-		life_free(l);
+		life_end(m, l);
 }
 
 static int lives_merge(struct model *m, const struct sample *s)
@@ -241,15 +247,17 @@ static uint64_t per_second(uint64_t n, uint64_t interval_ns)
 }
 
 /* Keeps an exited process's row beyond its sample. */
-static int life_keep_last(struct life *l, const struct row *r)
+static int life_keep_last(struct model *m, struct life *l, const struct row *r)
 {
 	size_t comm = strlen(r->comm) + 1, cmdline = strlen(r->cmdline) + 1, cgroup = strlen(r->cgroup) + 1;
 	char *text;
 
+	m->n_dead -= l->last != NULL;
 	free(l->last);
 	l->last = malloc(sizeof(*l->last) + comm + cmdline + cgroup);
 	if (!l->last)
 		return -ENOMEM;
+	m->n_dead++;
 	*l->last = *r;
 	text = (char *)(l->last + 1);
 	l->last->comm = memcpy(text, r->comm, comm);
@@ -310,8 +318,8 @@ static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 	spark_push(&l->spark[MODEL_SPARK_NET],
 		   inet_bytes(r) ? (uint8_t)(hist_bucket(per_second(inet_bytes(r), s->interval_ns)) + 1) : 0);
 	err = life_add(m, l, r);
-	if (!err && r->exited)
-		err = life_keep_last(l, r);
+	if (!err && r->exited && m->n_dead < MODEL_DEAD_MAX)
+		err = life_keep_last(m, l, r);
 	row_add(&host->row, r);
 	if (!r->exited) {
 		host->row.threads += r->threads;

@@ -12,8 +12,9 @@
 
 #include "sample.h"
 
-#define MODEL_SPARK 60	  /* readings in a sparkline */
-#define MODEL_DEAD_ROWS 5 /* readings that a dead process's row stays */
+#define MODEL_SPARK 60	    /* readings in a sparkline */
+#define MODEL_DEAD_ROWS 5   /* readings that a dead process's row stays */
+#define MODEL_DEAD_MAX 1000 /* such rows; who exits beyond that shows in its own reading only */
 
 enum model_kind { MODEL_PROCESS, MODEL_THREAD, MODEL_COMMAND, MODEL_USER, MODEL_CGROUP, MODEL_CALL, MODEL_CONNECTION };
 

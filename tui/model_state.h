@@ -75,6 +75,7 @@ struct model {
 	uint64_t elapsed_ns; /* all intervals so far */
 	struct life **lives; /* by pid, then start: those in the sample and the dead that still show */
 	uint32_t n_lives, cap_lives;
+	uint32_t n_dead;     /* lives that have a last row */
 	struct life **spare; /* the next lives, while they are merged */
 	uint32_t cap_spare;
 	struct life **life_of;	/* by process of the sample */
