@@ -4,6 +4,7 @@
 # Prints TAP.
 # shellcheck disable=SC2317 # the checks are called through check
 set -u
+export MAKEFLAGS='' # no jobserver of a make that runs this
 cd "$(dirname "$0")/.." || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -88,7 +88,7 @@ registry_hosts() {
 }
 
 clang_warnings() {
-	make -s syntax >/dev/null
+	MAKEFLAGS='' make -s syntax >/dev/null
 }
 
 clang_format() {
