@@ -90,7 +90,9 @@ static void views_change(void **state)
 	stage_line(v, HEADER_Y, titles[0]);
 	stage_press(v, "Tab", NULL);
 	stage_line(v, HEADER_Y, titles[1]);
-	stage_press(v, "Shift-Tab", "Shift-Tab", NULL);
+	stage_press(v, "Shift-Tab", NULL);
+	stage_line(v, HEADER_Y, titles[0]);
+	stage_press(v, "Shift-Tab", NULL);
 	stage_line(v, HEADER_Y, titles[5]);
 }
 

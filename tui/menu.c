@@ -146,9 +146,6 @@ void menu_open(struct view *v, enum view_mode mode)
 		}
 		v->menu.n = control_signals_count;
 		break;
-	case MODE_HELP:
-		v->menu.n = menu_help_lines();
-		break;
 	case MODE_FILTER:
 		snprintf(v->input, sizeof(v->input), "%s", v->wants.filter);
 		break;

@@ -18,6 +18,5 @@ int menu_choosable(const struct table *t, const struct column *out[TABLE_COLUMNS
 int menu_sortable(const struct table *t, const struct column *out[TABLE_COLUMNS]);
 /* What a signal would hit: the tagged processes, else the one under the cursor or of the page. */
 int menu_targets(struct view *v, struct row *out, int max);
-int menu_help_lines(void);
 
 #endif

@@ -8,22 +8,58 @@
 #include "format.h"
 #include "menu.h"
 
-#define HELP_KEYS_CELLS 16
-#define HELP_NOTES (int)(sizeof(notes) / sizeof(notes[0]))
+#define HELP_CELLS 92
+#define HELP_KEYS_CELLS 14 /* the longest title of a column */
+#define HELP_LINES 512
 
 static const char *const notes[] = {
-	"LAG% is the time in which a process wanted to go on and could not: waiting for a CPU",
-	"(RUNQ%), put off its CPU, or in an uninterruptible wait (BLK%). Shares are thread-time",
-	"over the interval: two threads that wait make 200 %. CPU% holds stolen and interrupt time.",
+	"LAG% is the time in which a process wanted to go on and could not: waiting for a CPU (RUNQ%), or in an "
+	"uninterruptible wait (BLK%). Shares are thread-time over the interval: two threads that wait make 200 %.",
 	"Percentiles come from histograms with four buckets an octave: at most 12.5 % off.",
 	"CALL99 leaves out the interruptible sleep in a call: what the kernel took.",
 	"Sparklines: the newest at the right, a logarithmic scale from 1 us (kB/s) to 1 s (GB/s).",
 	"- is not known, a dot is zero.",
 };
 
-int menu_help_lines(void)
+/* The help as lines of a width: made anew when it is drawn, since the width may change. */
+struct help_line {
+	char key[HELP_KEYS_CELLS + 1];
+	const char *text;
+	int len; /* of the part of text that this line shows */
+	enum style style;
+};
+
+struct help {
+	struct help_line line[HELP_LINES];
+	int n;
+};
+
+static void help_title(struct help *h, const char *title)
 {
-	return (int)key_rows_count - 1 + 2 + HELP_NOTES + 1 + (int)columns_count;
+	if (h->n < HELP_LINES)
+		h->line[h->n++] = (struct help_line){ .text = title, .len = (int)strlen(title), .style = STYLE_STRONG };
+}
+
+/* Cuts between words. All texts of the help are ASCII. */
+static void help_text(struct help *h, const char *key, const char *text, int cells)
+{
+	if (cells < 10)
+		cells = 10;
+	while (*text && h->n < HELP_LINES) {
+		struct help_line *line = &h->line[h->n++];
+		int len = (int)strlen(text);
+
+		if (len > cells) {
+			for (len = cells; len > 0 && text[len] != ' ';)
+				len--;
+			if (!len)
+				len = cells;
+		}
+		*line = (struct help_line){ .text = text, .len = len };
+		snprintf(line->key, sizeof(line->key), "%s", key);
+		key = "";
+		text += len + strspn(text + len, " ");
+	}
 }
 
 /* "Up k", "F6 s" */
@@ -37,37 +73,48 @@ static void key_names(const struct key_row *k, char *buf, size_t size)
 		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? " " : "", key_label(k->keys[i], name));
 }
 
-static void draw_help_line(struct grid *g, int y, int x, int cells, int line)
+static void make_help(struct help *h, int cells)
 {
-	char buf[64];
-	int keys = 0;
+	char keys[HELP_KEYS_CELLS + 1];
 
+	h->n = 0;
 	for (size_t i = 0; i < key_rows_count; i++) {
-		const struct key_row *k = &key_rows[i];
-
-		if (!k->help || keys++ != line)
+		if (!key_rows[i].help)
 			continue;
-		if (k->function == DO_NOTHING) {
-			grid_text(g, y, x, cells, STYLE_STRONG, k->help);
-			return;
-		}
-		key_names(k, buf, sizeof(buf));
-		grid_text(g, y, x + 1, HELP_KEYS_CELLS, STYLE_KEY, buf);
-		grid_text(g, y, x + 2 + HELP_KEYS_CELLS, cells - 2 - HELP_KEYS_CELLS, STYLE_NORMAL, k->help);
-		return;
+		key_names(&key_rows[i], keys, sizeof(keys));
+		if (key_rows[i].function == DO_NOTHING)
+			help_title(h, key_rows[i].help);
+		else
+			help_text(h, keys, key_rows[i].help, cells - HELP_KEYS_CELLS - 1);
 	}
-	line -= keys;
-	if (line == 0)
-		grid_text(g, y, x, cells, STYLE_STRONG, "Reading the table");
-	else if (line <= HELP_NOTES)
-		grid_text(g, y, x + 1, cells - 1, STYLE_NORMAL, notes[line - 1]);
-	else if (line == HELP_NOTES + 1)
-		grid_text(g, y, x, cells, STYLE_STRONG, "Columns");
-	line -= HELP_NOTES + 2;
-	if (line < 0 || line >= (int)columns_count)
-		return;
-	grid_text(g, y, x + 1, HELP_KEYS_CELLS, STYLE_KEY, columns[line].title);
-	grid_text(g, y, x + 2 + HELP_KEYS_CELLS, cells - 2 - HELP_KEYS_CELLS, STYLE_NORMAL, columns[line].help);
+	help_title(h, "Reading the table");
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+		help_text(h, "", notes[i], cells - HELP_KEYS_CELLS - 1);
+	help_title(h, "Columns");
+	for (size_t i = 0; i < columns_count; i++)
+		help_text(h, columns[i].title, columns[i].help, cells - HELP_KEYS_CELLS - 1);
+}
+
+static void draw_help(struct view *v, struct grid *g)
+{
+	struct help help;
+	struct menu *m = &v->menu;
+	struct grid_box box = grid_box(g, g->rows, HELP_CELLS, "Help: Up and Down scroll, Esc leaves");
+
+	make_help(&help, box.cols);
+	m->n = help.n;
+	m->y = box.y;
+	m->lines = box.rows;
+	for (int i = 0; i < box.rows && m->top + i < help.n; i++) {
+		const struct help_line *line = &help.line[m->top + i];
+		int left = line->style == STYLE_STRONG ? 0 : HELP_KEYS_CELLS + 1;
+
+		grid_text(g, box.y + i, box.x, HELP_KEYS_CELLS, STYLE_KEY, line->key);
+		grid_text(g, box.y + i, box.x + left, line->len < box.cols - left ? line->len : box.cols - left,
+			  line->style, line->text);
+	}
+	if (m->top + m->lines < m->n)
+		grid_text(g, box.y + m->lines, box.x + box.cols - 6, 6, STYLE_KEY, " more ");
 }
 
 static void draw_item(struct view *v, struct grid *g, int y, int x, int cells, int item)
@@ -78,9 +125,6 @@ static void draw_item(struct view *v, struct grid *g, int y, int x, int cells, i
 	int n;
 
 	switch (v->mode) {
-	case MODE_HELP:
-		draw_help_line(g, y, x, cells, item);
-		break;
 	case MODE_SORT:
 		n = menu_sortable(t, cols);
 		if (item >= n)
@@ -115,7 +159,6 @@ static void draw_list(struct view *v, struct grid *g)
 		const char *title;
 		int cols;
 	} kinds[] = {
-		[MODE_HELP] = { "Help: Up and Down scroll, Esc leaves", 92 },
 		[MODE_SORT] = { "Sort by: Enter takes, I turns round", 76 },
 		[MODE_GROUP] = { "One row per", 24 },
 		[MODE_COLUMNS] = { "Columns: Space adds or removes, + and - move, Esc leaves", 80 },
@@ -126,15 +169,13 @@ static void draw_list(struct view *v, struct grid *g)
 
 	m->y = box.y;
 	m->lines = box.rows;
-	if (v->mode != MODE_HELP) {
-		if (m->cursor < m->top)
-			m->top = m->cursor;
-		if (m->cursor >= m->top + m->lines)
-			m->top = m->cursor - m->lines + 1;
-	}
+	if (m->cursor < m->top)
+		m->top = m->cursor;
+	if (m->cursor >= m->top + m->lines)
+		m->top = m->cursor - m->lines + 1;
 	for (int i = 0; i < m->lines && m->top + i < m->n; i++) {
 		draw_item(v, g, box.y + i, box.x, box.cols, m->top + i);
-		if (v->mode != MODE_HELP && m->top + i == m->cursor)
+		if (m->top + i == m->cursor)
 			grid_light(g, box.y + i, box.x, box.cols);
 	}
 	if (m->top + m->lines < m->n)
@@ -186,7 +227,9 @@ static void draw_prompt(struct view *v, struct grid *g)
 
 void menu_draw(struct view *v, struct grid *g)
 {
-	if (v->mode == MODE_CONFIRM)
+	if (v->mode == MODE_HELP)
+		draw_help(v, g);
+	else if (v->mode == MODE_CONFIRM)
 		draw_confirm(v, g);
 	else if (v->mode == MODE_SEARCH || v->mode == MODE_FILTER || v->mode == MODE_DELAY)
 		draw_prompt(v, g);

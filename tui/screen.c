@@ -520,6 +520,8 @@ static void take_reading(struct screen *s)
 	got = s->source->read(s->source, sample);
 	if (got <= 0)
 		history_drop(&s->view.history, sample);
+	if (got == -EAGAIN) /* the recording goes on */
+		return;
 	if (got < 0 && s->source->live) {
 		fail(s, 1, "reading: %s", strerror(-got));
 		return;
@@ -613,7 +615,7 @@ static void read_keys(struct screen *s)
 		if (s->view.read_now && s->options->manual)
 			take_reading(s);
 		s->view.read_now = false;
-		err = view_arrange(&s->view);
+		err = s->view.moved ? 0 : view_arrange(&s->view);
 		if (err)
 			fail(s, 1, "screen: %s", strerror(-err));
 		if (s->view.quit)

@@ -365,6 +365,7 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 		if (function == DO_TAG)
 			return;
 	}
+	v->moved = t && function >= DO_UP && function <= DO_END && function != DO_HOME;
 	switch (function) {
 	case DO_NOTHING:
 		break;
@@ -510,6 +511,7 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 
 void view_key(struct view *v, const struct key *k)
 {
+	v->moved = false;
 	if (v->mode != MODE_TABLE)
 		menu_key(v, k);
 	else if (k->code == K_MOUSE)

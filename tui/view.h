@@ -80,6 +80,7 @@ struct view {
 
 	double delay_s;
 	bool delay_changed, quit, redraw, read_now, settings_changed;
+	bool moved; /* the last key only moved the cursor: the rows are as they were */
 	bool source_live, source_ended;
 	uint64_t now_ns; /* the clock of held orders and messages; set before each call */
 
@@ -98,7 +99,7 @@ void view_free(struct view *v);
 /* Takes a reading and owns it. 0 or -ENOMEM. */
 int view_reading(struct view *v, struct sample *s);
 void view_key(struct view *v, const struct key *k);
-/* Arranges the rows of what is shown: after a key or a reading. 0 or -ENOMEM. */
+/* Arranges the rows of what is shown: after a reading, and after a key unless it only moved. 0 or -ENOMEM. */
 int view_arrange(struct view *v);
 void view_draw(struct view *v, struct grid *g);
 
