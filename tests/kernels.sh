@@ -112,7 +112,7 @@ make_initramfs() {
 	# run TITLE COMMAND…: its output, each line after the title, then its exit status.
 	run() {
 		title=$1; shift
-		{ timeout -k 5 240 "$@" 2>&1; echo "exit $?"; } </dev/null | sed "s/^/$title|/" >/dev/ttyS1
+		{ timeout -k 5 600 "$@" 2>&1; echo "exit $?"; } </dev/null | sed "s/^/$title|/" >/dev/ttyS1
 	}
 	run kernel uname -r
 	run check ./lagtop --check
@@ -129,7 +129,7 @@ make_initramfs() {
 
 # boot IMAGE REPORT ARGUMENTS: -cx16 because qemu 7.2 corrupts flags with it.
 boot() {
-	timeout -k 5 900 qemu-system-x86_64 -accel tcg -cpu max,-cx16 -smp 2 -m 1024 -display none -monitor none -no-reboot \
+	timeout -k 5 1500 qemu-system-x86_64 -accel tcg -cpu max,-cx16 -smp 2 -m 1024 -display none -monitor none -no-reboot \
 		-serial "file:$work/console" -serial "file:$2" -nic none \
 		-kernel "$1" -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1 $3" </dev/null >"$work/qemu" 2>&1
 }

@@ -55,7 +55,7 @@ count() {
 
 for program in "$@"; do
 	limit=120
-	[ "$program" = tests/kernels.sh ] && limit=1500
+	[ "$program" = tests/kernels.sh ] && limit=5000
 	start=$(date +%s%N)
 	timeout -k 5 $limit "$program" >"$output" 2>&1 </dev/null
 	report=$(count $?)
