@@ -51,12 +51,15 @@ static struct dead count_dead(struct live *l, size_t from, int64_t ppid, const c
 static void compare_dead(struct live *l, const char *what, int64_t ppid, const char *comm, int64_t n, int64_t codes)
 {
 	struct dead d = count_dead(l, 0, ppid, comm);
+	int64_t lost = live_lost(l, 0);
 
-	live_compare((double)d.n, (double)n, 0, "%s: processes that exited", what);
+	/* On a machine that gives lagtop no CPU something may be lost, but not silently. */
+	live_between((double)d.n, (double)(n - lost), (double)n, "%s: exited, of which lost %lld", what,
+		     (long long)lost);
 	live_compare((double)d.twice, 0, 0, "%s: exited twice", what);
-	live_compare((double)d.codes, (double)codes, 0, "%s: sum of exit codes", what);
 	live_compare((double)d.wrong_comm, 0, 0, "%s: not called %s", what, comm);
-	live_compare((double)live_lost(l, 0), 0, 0, "%s: lost", what);
+	if (d.n == n)
+		live_compare((double)d.codes, (double)codes, 0, "%s: sum of exit codes", what);
 }
 
 static void test_getppid_of_four_threads(void **state)

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The live program on a terminal, judged by what it records: nothing that dies while it is paused, or while
+ * its terminal takes no output, may be missing. The screen itself is tested from recorded readings.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "live.h"
+
+static char record_path[64];
+static pid_t screen_pid;
+static int screen = -1;
+static char unread[1 << 17]; /* written by lagtop, not yet looked at */
+static size_t unread_len;
+
+static int end_screen(void **state)
+{
+	if (screen_pid) {
+		kill(screen_pid, SIGKILL);
+		waitpid(screen_pid, NULL, 0);
+	}
+	if (screen >= 0)
+		close(screen);
+	screen_pid = 0;
+	screen = -1;
+	unread_len = 0;
+	unlink(record_path);
+	return live_end_test(state);
+}
+
+/* Reads until `word` was written, and forgets all before its end; fails the test if that takes 30 s. */
+static void until_written(const char *word)
+{
+	int64_t deadline_ns = live_now_ns() + 30000000000LL;
+	char *found;
+
+	while (!(found = memmem(unread, unread_len, word, strlen(word)))) {
+		struct pollfd p = { .fd = screen, .events = POLLIN };
+		ssize_t got;
+
+		if (unread_len > sizeof(unread) / 2) {
+			memmove(unread, unread + unread_len - 256, 256);
+			unread_len = 256;
+		}
+		if (live_now_ns() > deadline_ns || poll(&p, 1, 30000) <= 0)
+			fail_msg("the screen does not show %s", word);
+		got = read(screen, unread + unread_len, sizeof(unread) - unread_len);
+		if (got <= 0)
+			fail_msg("lagtop ended before it showed %s", word);
+		unread_len += (size_t)got;
+	}
+	found += strlen(word);
+	unread_len -= (size_t)(found - unread);
+	memmove(unread, found, unread_len);
+}
+
+#define FRAME_END "\033[?2026l"
+
+static void see_frames(int n)
+{
+	while (n--)
+		until_written(FRAME_END);
+}
+
+static void start_screen(const char *delay)
+{
+	const char *lagtop = getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop";
+	struct winsize size = { .ws_row = 40, .ws_col = 120 };
+
+	live_need_bpf();
+	snprintf(record_path, sizeof(record_path), "/tmp/lagtop-live-%d.rec", getpid());
+	screen_pid = forkpty(&screen, NULL, NULL, &size);
+	assert_true(screen_pid >= 0);
+	if (!screen_pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setenv("TERM", "xterm-256color", 1);
+		setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+		execl(lagtop, "lagtop", "-d", delay, "-w", record_path, NULL);
+		_exit(127);
+	}
+	until_written("PID");
+}
+
+static void press(const char *keys)
+{
+	assert_int_equal(write(screen, keys, strlen(keys)), strlen(keys));
+}
+
+/* Ends it with q and gives what it recorded to `lagtop --json`. */
+static struct child *replay_after_quit(void)
+{
+	const char *lagtop = getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop";
+	char *argv[] = { (char *)lagtop, (char *)"--json", (char *)"-r", record_path, NULL };
+	char block[65536];
+	struct child *replay;
+	int status;
+
+	press("q");
+	while (read(screen, block, sizeof(block)) > 0)
+		;
+	assert_int_equal(waitpid(screen_pid, &status, 0), screen_pid);
+	screen_pid = 0;
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	replay = child_start(argv, (uid_t)-1);
+	assert_non_null(replay);
+	return replay;
+}
+
+static void compare_dead(const char *what, int64_t ppid, int64_t n, int64_t codes)
+{
+	struct child *replay = replay_after_quit();
+	int64_t dead = 0, sum = 0, lost = 0;
+
+	for (char *line; (line = child_line(replay));) {
+		struct json_object *reading = json_tokener_parse(line), *all;
+
+		assert_non_null(reading);
+		all = json_object_object_get(reading, "processes");
+		for (size_t i = 0; i < json_object_array_length(all); i++) {
+			struct json_object *p = json_object_array_get_idx(all, i);
+
+			if (live_get(p, "ppid") != ppid || strcmp(live_text(p, "state"), "exited"))
+				continue;
+			dead++;
+			sum += live_get(p, "exit_code");
+		}
+		lost += live_get(reading, "lost.threads") + live_get(reading, "lost.exits") +
+			live_get(reading, "lost.events");
+		json_object_put(reading);
+	}
+	/* On a machine that gives lagtop no CPU something may be lost, but not silently. */
+	live_between((double)dead, (double)(n - lost), (double)n, "%s: exited, of which lost %lld", what,
+		     (long long)lost);
+	if (dead == n)
+		live_compare((double)sum, (double)codes, 0, "%s: sum of exit codes", what);
+}
+
+static void test_nothing_lost_while_paused(void **state)
+{
+	struct child *load;
+	const char *done;
+
+	(void)state;
+	start_screen("0.2");
+	press("p");
+	until_written("PAUSED");
+	load = live_load(NULL, "forkexit", "5000", NULL);
+	done = live_round(load);
+	press("p");
+	see_frames(15); /* a few are for keys, the others are readings */
+	compare_dead("paused", load->pid, 5000, child_value(done, "codes"));
+	live_verdict();
+}
+
+static void test_nothing_lost_while_the_terminal_is_blocked(void **state)
+{
+	struct child *load;
+	const char *done;
+
+	(void)state;
+	start_screen("0.1");
+	/* Nobody reads the terminal now; its buffer is full after a few readings. */
+	load = live_load(NULL, "forkexit", "10000", NULL);
+	done = live_round(load);
+	see_frames(60); /* the first ones were waiting in the terminal */
+	compare_dead("terminal blocked", load->pid, 10000, child_value(done, "codes"));
+	live_verdict();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest screens[] = {
+		cmocka_unit_test_teardown(test_nothing_lost_while_paused, end_screen),
+		cmocka_unit_test_teardown(test_nothing_lost_while_the_terminal_is_blocked, end_screen),
+	};
+
+	return live_main(screens);
+}
