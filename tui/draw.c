@@ -365,10 +365,10 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 	batch_narrow(&v->wants.options, &q);
 	if (v->totals && model_has_totals(&q))
 		line_add(&l, true, 2, STYLE_WARN, "totals");
-	if (t->n == t->of)
+	if (t->current == t->of)
 		snprintf(buf, sizeof(buf), "%u %s", t->of, kind_name(t->kind));
 	else
-		snprintf(buf, sizeof(buf), "%u of %u%s%s", t->n, t->of, room > 36 ? " " : "",
+		snprintf(buf, sizeof(buf), "%u of %u%s%s", t->current, t->of, room > 36 ? " " : "",
 			 room > 36 ? kind_name(t->kind) : "");
 	line_add(&l, true, 5, STYLE_NORMAL, buf);
 	if (s->interval_ns) {

@@ -73,7 +73,7 @@ int page_arrange(struct view *v)
 		return n;
 	/* What chose among processes is not asked here: inside one, all is shown. */
 	memcpy(all.search, v->wants.search, sizeof(all.search));
-	return table_arrange(&p->tables[p->tab], q.kind, rows, (uint32_t)n, &all, v->now_ns);
+	return table_arrange(&p->tables[p->tab], q.kind, rows, (uint32_t)n, (uint32_t)n, &all, v->now_ns);
 }
 
 static void draw_identity(const struct view *v, struct grid *g, int y)

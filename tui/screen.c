@@ -331,9 +331,7 @@ static void suspend(struct screen *s)
 	sigaddset(&stop, SIGTSTP);
 	raise(SIGTSTP); /* its action is the default one; it is delivered when it is unblocked */
 	sigprocmask(SIG_UNBLOCK, &stop, NULL);
-	sigprocmask(SIG_BLOCK, &stop, NULL);
-	modes_on();
-	repaint(s);
+	sigprocmask(SIG_BLOCK, &stop, NULL); /* here again: SIGCONT waits in the signalfd */
 }
 
 /* SEGV and its kind: only async-signal-safe calls; then the default action, so that a core is written. */
@@ -644,7 +642,7 @@ static void read_signals(struct screen *s)
 		case SIGTSTP:
 			suspend(s);
 			break;
-		case SIGCONT: /* after a SIGSTOP nobody told us about */
+		case SIGCONT: /* also after a SIGSTOP, which nobody is told of */
 			modes_on();
 			repaint(s);
 			break;

@@ -235,9 +235,10 @@ static void find_cursor(struct table *t)
 		t->cursor_key = table_key(t->order[t->cursor]);
 }
 
-int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint32_t n, const struct table_wants *w,
-		  uint64_t now_ns)
+int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint32_t n, uint32_t current,
+		  const struct table_wants *w, uint64_t now_ns)
 {
+	bool tree = w->tree && kind == MODEL_PROCESS;
 	int err;
 
 	if (kind != t->kind) {
@@ -245,8 +246,8 @@ int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint3
 		t->n_places = 0;
 	}
 	t->kind = kind;
-	t->of = n;
-	t->n = 0;
+	t->of = current;
+	t->n = t->current = 0;
 	if (n > t->cap) {
 		struct row **order = realloc(t->order, n * sizeof(*order));
 
@@ -257,10 +258,14 @@ int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint3
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		rows[i].depth = 0;
-		if (wanted(&rows[i], w))
-			t->order[t->n++] = &rows[i];
+		if (!wanted(&rows[i], w))
+			continue;
+		t->order[t->n++] = &rows[i];
+		t->current += i < current;
 	}
-	err = arrange_rows(t->order, t->n, t->sort, t->reverse, w->tree && kind == MODEL_PROCESS);
+	err = arrange_rows(t->order, t->current, t->sort, t->reverse, tree);
+	if (!err)
+		err = arrange_rows(t->order + t->current, t->n - t->current, t->sort, t->reverse, tree);
 	if (!err && now_ns < t->held_ns && t->n_places)
 		err = restore_places(t);
 	find_cursor(t);

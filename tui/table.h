@@ -42,7 +42,8 @@ struct table {
 	int skip; /* columns scrolled away to the left */
 
 	struct row **order; /* n rows of the model, as shown; valid until it is asked again */
-	uint32_t n, of, cap;
+	uint32_t n, cap;
+	uint32_t current, of; /* rows of this reading that are shown, and that there are */
 
 	uint32_t cursor, top;
 	uint64_t cursor_key;
@@ -70,9 +71,10 @@ bool table_choose(struct table *t, const char *names);
 int table_columns(const struct table *t, const struct column *out[TABLE_COLUMNS]);
 
 uint64_t table_key(const struct row *r);
-/* Filters, sorts (or holds) rows, finds the cursor again. 0 or -ENOMEM. */
-int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint32_t n, const struct table_wants *w,
-		  uint64_t now_ns);
+/* Filters, sorts (or holds) rows, finds the cursor again. The first `current` rows are of this reading; the others,
+ * who died before, come last: what is past never stands above what is. 0 or -ENOMEM. */
+int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint32_t n, uint32_t current,
+		  const struct table_wants *w, uint64_t now_ns);
 
 const struct row *table_row(const struct table *t, uint32_t line); /* NULL beyond the end */
 const struct row *table_cursor(const struct table *t);

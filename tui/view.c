@@ -169,6 +169,7 @@ static enum model_kind shown_kind(const struct view *v)
 int view_arrange(struct view *v)
 {
 	struct model_query q = { .kind = shown_kind(v), .totals = v->totals, .no_dead = v->no_dead };
+	uint32_t current = UINT32_MAX;
 	struct row *rows;
 	int n, err;
 
@@ -184,7 +185,10 @@ int view_arrange(struct view *v)
 	n = model_rows(view_model(v), &q, &rows);
 	if (n < 0)
 		return n;
-	return table_arrange(&v->tables[v->at], q.kind, rows, (uint32_t)n, &v->wants, v->now_ns);
+	if (q.kind == MODEL_PROCESS)
+		current = model_sample(view_model(v))->n_processes;
+	return table_arrange(&v->tables[v->at], q.kind, rows, (uint32_t)n,
+			     current < (uint32_t)n ? current : (uint32_t)n, &v->wants, v->now_ns);
 }
 
 static void choose_view(struct view *v, size_t at)
