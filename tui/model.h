@@ -116,8 +116,8 @@ struct model_query {
 	const void *context;
 };
 
-/* The rows of a query, unsorted. *rows belongs to the model: a caller may set depth, but not move rows.
- * Returns their number, or -ENOMEM. */
+/* The rows of a query, unsorted, but the dead of earlier readings last. *rows belongs to the model: a caller may set
+ * depth, but not move rows. Returns their number, or -ENOMEM. */
 int model_rows(struct model *m, const struct model_query *q, struct row **rows);
 
 /* Whether the model keeps totals for a query: of processes, groups and the whole host's calls. Threads,
