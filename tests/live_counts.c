@@ -110,7 +110,6 @@ static void test_threads(void **state)
 	(void)state;
 	live_past_now(l);
 	live_compare_claims(l, from, load->pid, done);
-	live_compare((double)live_lost(l, 0), 0, 0, "3,000 threads: lost");
 	live_verdict();
 }
 
@@ -124,7 +123,6 @@ static void test_io_uring_rings(void **state)
 	(void)state;
 	live_past_now(l);
 	live_compare_claims(l, from, load->pid, done);
-	live_compare((double)live_lost(l, 0), 0, 0, "500 rings: lost");
 	live_verdict();
 }
 
