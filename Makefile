@@ -1,7 +1,7 @@
 # lagtop: build, run, test, measure. `make help` lists what can be made.
 CLANG ?= clang
 BPFTOOL ?= $(shell tests/deps.sh bpftool)
-PKGS = libbpf libelf zlib ncursesw libseccomp libcap-ng inih
+PKGS = libbpf libelf zlib libzstd ncursesw libseccomp libcap-ng inih
 TEST_PKGS = cmocka vterm json-c
 
 BUILD = build

@@ -19,6 +19,7 @@ table() {
 	build pc:libbpf       libbpf-dev        libbpf-devel          libbpf      libbpf-devel      libbpf-dev
 	build pc:libelf       libelf-dev        elfutils-libelf-devel libelf      libelf-devel      elfutils-dev
 	build pc:zlib         zlib1g-dev        zlib-devel            zlib        zlib-devel        zlib-dev
+	build pc:libzstd      libzstd-dev       libzstd-devel         zstd        libzstd-devel     zstd-dev
 	build pc:ncursesw     libncurses-dev    ncurses-devel         ncurses     ncurses-devel     ncurses-dev
 	build pc:libseccomp   libseccomp-dev    libseccomp-devel      libseccomp  libseccomp-devel  libseccomp-dev
 	build pc:libcap-ng    libcap-ng-dev     libcap-ng-devel       libcap-ng   libcap-ng-devel   libcap-ng-dev
@@ -41,6 +42,8 @@ table() {
 	peers htop            htop              htop                  htop        htop              htop
 	peers btop            btop              btop                  btop        btop              btop
 	peers atop            atop              atop                  atop        atop              atop
+	peers redis-server    redis-server      redis                 redis       redis             redis
+	peers redis-benchmark redis-tools       redis                 redis       redis             redis
 	peers top             procps            procps-ng             procps-ng   procps            procps-ng
 	END
 }

@@ -28,7 +28,7 @@ files() {
 }
 mapfile -t sources < <(files -name '*.[ch]')
 mapfile -t scripts < <(files \( -name '*.sh' -o -path './.ci/*' \))
-mapfile -t texts < <(files ! -name '*.png' ! -name LICENSE)
+mapfile -t texts < <(files ! -name '*.png' ! -name '*.lag' ! -path './tests/corpus/*' ! -name LICENSE)
 
 ncurses_in_one_file() {
 	local users

@@ -101,6 +101,10 @@ static void every_option_sets_its_field(void **state)
 	assert_true(o.tree);
 	assert_int_equal(o.output, OUTPUT_CSV);
 	assert_string_equal(o.replay, "in");
+	assert_int_equal(o.at.kind, WHEN_NONE);
+	assert_int_equal(parse(&o, "--replay in --at -10m"), 0);
+	assert_int_equal(o.at.kind, WHEN_BEFORE_END);
+	assert_int_equal(o.at.s, 600);
 	assert_int_equal(parse(&o, "-g cgroup --no-syscall --no-net"), 0);
 	assert_int_equal(options_kind(&o), MODEL_CGROUP);
 	assert_true(o.probe.off[SAMPLE_SYSCALL] && o.probe.off[SAMPLE_NET]);
@@ -149,6 +153,8 @@ static void bad_lines(void **state)
 		{ "-s -", "'-'", "pid, " },
 		{ "-v tables", "'tables'", "overview, sched, syscalls, net, calls, connections" },
 		{ "-g pid", "'pid'", "process, command, user or cgroup" },
+		{ "--at 03:15", "--at", "--replay" },
+		{ "--replay in --at noon", "'noon'", "03:15" },
 		{ "--history 0", "'0'", "1 to 65536" },
 		{ "--history 1e3", "'1e3'", "1 to 65536" },
 		{ "--max-threads 2000000", "'2000000'", "1 to 1048576" },
@@ -204,16 +210,17 @@ static void hostile_arguments_are_clean_on_stderr(void **state)
 static void help_lists_every_option(void **state)
 {
 	static const char *const names[] = {
-		"--delay SECS",	  "--iterations N", "--pid PID[,PID...]",
-		"--user USER",	  "--filter EXPR",  "--sort COLUMN",
-		"--view NAME",	  "--threads",	    "--tree",
-		"--group BY",	  "--batch",	    "--json",
-		"--csv",	  "--record FILE",  "--replay FILE",
-		"--active",	  "--history MIB",  "--max-threads N",
-		"--verbose",	  "--no-mouse",	    "--readonly",
-		"--no-sched",	  "--no-syscall",   "--no-net",
-		"--ascii",	  "--no-color",	    "--check",
-		"--list-columns", "--help",	    "--version",
+		"--delay SECS",	   "--iterations N", "--pid PID[,PID...]",
+		"--user USER",	   "--filter EXPR",  "--sort COLUMN",
+		"--view NAME",	   "--threads",	     "--tree",
+		"--group BY",	   "--batch",	     "--json",
+		"--csv",	   "--record FILE",  "--replay FILE",
+		"--active",	   "--at TIME",	     "--history MIB",
+		"--max-threads N", "--verbose",	     "--no-mouse",
+		"--readonly",	   "--no-sched",     "--no-syscall",
+		"--no-net",	   "--ascii",	     "--no-color",
+		"--check",	   "--list-columns", "--help",
+		"--version",
 	};
 	char *text = NULL, *line, *rest;
 	size_t len = 0, i;

@@ -16,15 +16,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <zlib.h>
 
+#include "column.h"
+#include "frames.h"
 #include "model.h"
 #include "record.h"
 #include "record_fields.h"
+#include "record_file.h"
 #include "synthetic.h"
 
-#define HEAD_BYTES 16 /* magic and version */
-#define FRAME_BYTES 12
 #ifndef RANDOM_ROUNDS
 #define RANDOM_ROUNDS 2000
 #endif
@@ -181,14 +181,6 @@ static void no_field_is_forgotten(void **state)
 	assert_string_equal(record_sections[0].fields[record_sections[0].n_fields - 1].name, "has_connections");
 }
 
-static size_t frame_end(const uint8_t *bytes, size_t at)
-{
-	uint64_t len;
-
-	memcpy(&len, bytes + at, sizeof(len));
-	return at + FRAME_BYTES + len;
-}
-
 static void cut_anywhere_keeps_whole_readings(void **state)
 {
 	size_t len, cut, first, second, head;
@@ -199,9 +191,9 @@ static void cut_anywhere_keeps_whole_readings(void **state)
 	(void)state;
 	record_readings(2);
 	bytes = file_bytes(&len);
-	head = frame_end(bytes, HEAD_BYTES);
-	first = frame_end(bytes, head);
-	second = frame_end(bytes, first);
+	head = frames_end(bytes, RECORD_HEADER_BYTES);
+	first = frames_end(bytes, head);
+	second = frames_end(bytes, first);
 	assert_int_equal(second, len);
 	for (cut = 0; cut <= len; cut++) {
 		assert_int_equal(truncate(path, (off_t)(len - cut)), 0);
@@ -229,8 +221,8 @@ static void changed_bytes_are_noticed(void **state)
 	(void)state;
 	record_readings(2);
 	bytes = file_bytes(&len);
-	head = frame_end(bytes, HEAD_BYTES);
-	first = frame_end(bytes, head);
+	head = frames_end(bytes, RECORD_HEADER_BYTES);
+	first = frames_end(bytes, head);
 	for (at = 0; at < len; at++) {
 		bytes[at] ^= 0x10;
 		file_write(bytes, len);
@@ -311,31 +303,23 @@ static void lying_numbers_are_refused(void **state)
 	}
 }
 
-/* Makes every frame's checksum right again, so that what was changed is read, not refused. */
-static void mend_checksums(uint8_t *bytes, size_t len)
-{
-	size_t at = HEAD_BYTES, end;
-	uint32_t crc;
-
-	for (; at + FRAME_BYTES <= len; at = end) {
-		end = frame_end(bytes, at);
-		if (end > len || end < at)
-			return;
-		crc = (uint32_t)crc32_z(0, bytes + at + FRAME_BYTES, end - at - FRAME_BYTES);
-		memcpy(bytes + at + 8, &crc, sizeof(crc));
-	}
-}
-
+/* Changes a name in the description; the checksums are right. */
 static void rename_in_file(const char *from, const char *to)
 {
+	struct frames f;
+	uint8_t *bytes, *name;
 	size_t len;
-	uint8_t *bytes = file_bytes(&len), *name = memmem(bytes, len, from, strlen(from));
 
+	bytes = file_bytes(&len);
+	frames_unpack(&f, bytes, len);
+	free(bytes);
+	name = memmem(f.whole[0], f.len[0], from, strlen(from));
 	assert_non_null(name);
 	memcpy(name, to, strlen(to));
-	mend_checksums(bytes, len);
+	bytes = frames_pack(&f, &len);
 	file_write(bytes, len);
 	free(bytes);
+	frames_free(&f);
 }
 
 /* What a later lagtop may add is skipped; what this one misses is 0. */
@@ -368,29 +352,34 @@ static void unknown_fields_are_skipped(void **state)
 static void random_changes_do_no_harm(void **state)
 {
 	struct model_query query = { .kind = MODEL_PROCESS };
-	uint8_t *bytes, *changed;
 	uint32_t seed = 1, round, k;
+	struct frames whole, changed;
 	int shown = 0, kind;
 	struct row *rows;
-	size_t len;
+	uint8_t *bytes;
+	size_t len, i;
 
 	(void)state;
 	record_readings(1);
 	bytes = file_bytes(&len);
-	changed = malloc(len);
-	assert_non_null(changed);
+	frames_unpack(&whole, bytes, len);
+	frames_unpack(&changed, bytes, len);
+	free(bytes);
 	for (round = 0; round < RANDOM_ROUNDS; round++) {
 		struct sample s = { 0 };
 		struct model *m = model_new();
 		struct source *src;
 
-		memcpy(changed, bytes, len);
+		for (i = 0; i < whole.n; i++)
+			memcpy(changed.whole[i], whole.whole[i], whole.len[i]);
 		for (k = 0; k < 1 + round % 4; k++) {
 			seed = seed * 1664525 + 1013904223;
-			changed[HEAD_BYTES + (seed >> 8) % (len - HEAD_BYTES)] ^= (uint8_t)(1U << (seed >> 5) % 8);
+			i = (seed >> 30) == 0 ? 0 : 1;
+			changed.whole[i][(seed >> 8) % whole.len[i]] ^= (uint8_t)(1U << (seed >> 5) % 8);
 		}
-		mend_checksums(changed, len);
-		file_write(changed, len);
+		bytes = frames_pack(&changed, &len);
+		file_write(bytes, len);
+		free(bytes);
 		src = record_replay(path, why, sizeof(why));
 		if (src && src->read(src, &s) == 1) {
 			shown++;
@@ -405,8 +394,8 @@ static void random_changes_do_no_harm(void **state)
 		sample_free(&s);
 	}
 	assert_in_range(shown, RANDOM_ROUNDS / 10, RANDOM_ROUNDS - 1);
-	free(changed);
-	free(bytes);
+	frames_free(&changed);
+	frames_free(&whole);
 }
 
 static void foreign_files_are_told(void **state)
@@ -422,8 +411,10 @@ static void foreign_files_are_told(void **state)
 		{ "lagtop record\n\2\0", "newer lagtop", 16 },
 		{ "lagtop record\n\0\0", "damaged", 16 },
 		{ "lagtop record\n\1\0", "damaged", 16 },
-		{ "lagtop record\n\1\0\0\0\0\0\0\0\0\0\0\0\0\0", "damaged", 28 },
-		{ "lagtop record\n\1\0\377\377\377\377\377\377\377\377\0\0\0\0", "damaged", 28 },
+		{ "lagtop record\n\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "damaged", 40 },
+		{ "lagtop record\n\1\0\377\377\377\377\377\377\377\377\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "damaged",
+		  40 },
+		{ "lagtop record\n\1\0\377\377\377\17\377\377\377\17\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "damaged", 40 },
 		{ "#!/bin/sh\nexec lagtop record\n\1\0", "not a recording", 31 },
 	};
 	char trouble[200];

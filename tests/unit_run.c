@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "frames.h"
 #include "record.h"
+#include "record_file.h"
 #include "synthetic.h"
 
 static char path[40]; /* of a recording of three readings, in memory */
@@ -85,13 +87,18 @@ static void torn_and_damaged(void **state)
 {
 	int lines;
 	off_t len = lseek(fd, 0, SEEK_END);
+	uint8_t *bytes = mmap(NULL, (size_t)len, PROT_READ, MAP_SHARED, fd, 0);
+	size_t second;
 
 	(void)state;
+	assert_true(bytes != MAP_FAILED);
+	second = frames_end(bytes, frames_end(bytes, frames_end(bytes, RECORD_HEADER_BYTES)));
+	munmap(bytes, (size_t)len);
 	assert_int_equal(ftruncate(fd, len - 10), 0);
 	assert_int_equal(replay("--json", &lines), 1);
 	assert_int_equal(lines, 2);
 	assert_non_null(strstr(errors, "in the middle of reading 3"));
-	assert_int_equal(pwrite(fd, "x", 1, len / 2), 1);
+	assert_int_equal(pwrite(fd, "x", 1, (off_t)second - 10), 1);
 	assert_int_equal(replay("--json", &lines), 1);
 	assert_int_equal(lines, 1);
 	assert_non_null(strstr(errors, "reading 2 is damaged"));
@@ -102,6 +109,61 @@ static void torn_and_damaged(void **state)
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_int_equal(replay("--json", &lines), 2);
 	assert_non_null(strstr(errors, "empty"));
+}
+
+static void from_a_time(void **state)
+{
+	int lines;
+
+	(void)state;
+	assert_int_equal(replay("--json --at -1s", &lines), 0);
+	assert_int_equal(lines, 2);
+	assert_int_equal(replay("--json --at 2026-11-22T07:05:02Z", &lines), 0);
+	assert_int_equal(lines, 2);
+	assert_int_equal(replay("--json --at 2026-11-22T07:05:04Z", &lines), 2);
+	assert_int_equal(lines, 0);
+	assert_non_null(strstr(errors, "no reading of that time"));
+}
+
+/* While its writer lives, a recording has no end. */
+static void a_growing_recording(void **state)
+{
+	char *argv[] = { getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop",
+			 "--replay",
+			 path,
+			 "--csv",
+			 "-p",
+			 "1000",
+			 "-d",
+			 "0.1",
+			 NULL };
+	struct record *r = record_open(path, errors, sizeof(errors));
+	struct sample s = { 0 };
+	struct child *c;
+	uint32_t i;
+	char *line;
+
+	(void)state;
+	synthetic_fill(&s, 1);
+	assert_int_equal(record_write(r, &s), 0);
+	c = child_start(argv, (uid_t)-1);
+	assert_non_null(c);
+	child_close_in(c);
+	assert_non_null(child_line(c));
+	for (i = 2; i < 5; i++) {
+		line = child_line(c);
+		assert_non_null(line);
+		assert_int_equal(strncmp(line, "2026-11-22T07:05:0", 18), 0);
+		assert_int_equal(line[18], '0' + (int)i - 1);
+		synthetic_fill(&s, i);
+		assert_int_equal(record_write(r, &s), 0);
+	}
+	assert_int_equal(record_close(r), 0);
+	assert_non_null(child_line(c));
+	assert_null(child_line(c));
+	assert_int_equal(child_wait(c), 0);
+	child_free(c);
+	sample_free(&s);
 }
 
 /* 2000 exits in every reading: after the first of them nothing is left to watch. */
@@ -133,6 +195,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(whole_recording, refill),
 		cmocka_unit_test_setup(torn_and_damaged, refill),
+		cmocka_unit_test_setup(from_a_time, refill),
+		cmocka_unit_test_setup(a_growing_recording, refill),
 		cmocka_unit_test_setup(pids_of_a_recording, refill),
 		cmocka_unit_test_setup(no_terminal, refill),
 	};

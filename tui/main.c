@@ -78,6 +78,18 @@ static int show(const struct options *o, struct source *src, struct record *rec)
 	return status;
 }
 
+static struct source *open_replay(const struct options *o, char *why, size_t why_size)
+{
+	struct source *src = record_replay(o->replay, why, why_size);
+	char trouble[WHY_SIZE / 2];
+
+	if (!src || o->at.kind == WHEN_NONE || !record_seek(src, &o->at, trouble, sizeof(trouble)))
+		return src;
+	snprintf(why, why_size, "cannot replay %s: %s", o->replay, trouble);
+	source_close(src);
+	return NULL;
+}
+
 static int run(const struct options *o)
 {
 	struct source *src = NULL;
@@ -96,7 +108,7 @@ static int run(const struct options *o)
 		if (!rec)
 			return complain(why, BAD_OPTION);
 	}
-	src = o->replay ? record_replay(o->replay, why, sizeof(why)) : probe_open(&o->probe, why, sizeof(why));
+	src = o->replay ? open_replay(o, why, sizeof(why)) : probe_open(&o->probe, why, sizeof(why));
 	status = src ? show(o, src, rec) : complain(why, o->replay ? BAD_OPTION : RUNTIME_FAILURE);
 	source_close(src);
 	err = record_close(rec);

@@ -220,6 +220,16 @@ static int set_replay(struct options *o, const char *arg)
 	return *arg ? 0 : bad("--replay '': expected the name of a file that --record wrote");
 }
 
+static int set_at(struct options *o, const char *arg)
+{
+	if (!when_parse(arg, &o->at))
+		return bad("--at '%s': expected a time: 03:15, 03:15:30, 2026-11-22T03:15, -10m before the end, +90s "
+			   "after "
+			   "the start",
+			   arg);
+	return 0;
+}
+
 static int set_history(struct options *o, const char *arg)
 {
 	uint64_t mib;
@@ -259,6 +269,7 @@ static const struct option_row option_table[] = {
 	{ "csv", 0, NULL, SET(set_csv), "one CSV row per process and reading, with a header" },
 	{ "record", 'w', "FILE", SET(set_record), "also write every reading to FILE" },
 	{ "replay", 'r', "FILE", SET(set_replay), "show FILE instead of this machine" },
+	{ "at", 0, "TIME", SET(set_at), "begin the replay there: 03:15, 2026-11-22T03:15, -10m (before its end)" },
 	{ "active", 0, NULL, FLAG(active), "only rows that did something in the interval" },
 	{ "history", 0, "MIB", SET(set_history), "memory for the past (32)" },
 	{ "max-threads", 0, "N", SET(set_max_threads), "records to begin with" },
@@ -324,6 +335,8 @@ static int check_together(const struct options *o)
 			   o->view->name);
 	if (o->record && o->replay)
 		return bad("--record and --replay exclude one another: choose one");
+	if (o->at.kind != WHEN_NONE && !o->replay)
+		return bad("--at needs --replay: it is a time in a recording");
 	if (o->probe.off[SAMPLE_SCHED] && o->probe.off[SAMPLE_SYSCALL] && o->probe.off[SAMPLE_NET])
 		return bad("--no-sched, --no-syscall and --no-net together leave nothing to show: drop one");
 	if (o->sort && !(o->sort->kinds & 1U << options_kind(o))) {

@@ -6,6 +6,7 @@
 #include "column.h"
 #include "filter.h"
 #include "probe.h"
+#include "when.h"
 
 #define LAGTOP_VERSION "0.1"
 
@@ -27,6 +28,7 @@ struct options {
 	bool threads, tree, active, no_mouse, ascii, no_color, readonly, verbose;
 	enum model_kind group; /* MODEL_PROCESS: none */
 	const char *record, *replay;
+	struct when at; /* --at; WHEN_NONE: from the beginning */
 	uint64_t history_bytes;
 	struct probe_options probe;
 	bool check, list_columns, list_keys, help, version;

@@ -4,6 +4,7 @@
 #define RECORD_H
 
 #include "source.h"
+#include "when.h"
 
 struct record;
 
@@ -14,9 +15,12 @@ int record_write(struct record *r, const struct sample *s);
 /* NULL is legal. 0 or -errno: what could not be written. */
 int record_close(struct record *r);
 
-/* Opens a recording. NULL: *why holds one sentence (not there, not a recording, newer version, damaged). */
+/* Opens a recording. NULL: *why holds one sentence (not there, not a recording, newer version, damaged).
+ * At its end read returns -EAGAIN as long as its writer lives: ask again later. */
 struct source *record_replay(const char *path, char *why, size_t why_size);
-/* After read returned an error or the end: what was wrong with the file's tail, or "". */
+/* Before the first read: goes to the first reading at or after a time. 0, or -errno and a sentence about the file. */
+int record_seek(struct source *src, const struct when *when, char *why, size_t why_size);
+/* After read returned the end: what was wrong with the file's tail, or "". */
 const char *record_trouble(const struct source *src);
 
 #endif

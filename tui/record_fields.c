@@ -11,10 +11,12 @@ _Static_assert(sizeof(struct lt_flow) == 4 * sizeof(uint64_t), "flow is written 
 /* clang-format off */
 #define MEMBER(s, f) ((struct s *)0)->f
 /* An integer; an array of integers; a nested struct's member. */
-#define ONE(s, f) { #f, offsetof(struct s, f), 1, sizeof(MEMBER(s, f)) }
-#define MANY(s, f) { #f, offsetof(struct s, f), sizeof(MEMBER(s, f)) / sizeof(MEMBER(s, f)[0]), sizeof(MEMBER(s, f)[0]) }
+#define ONE(s, f) { #f, offsetof(struct s, f), 1, sizeof(MEMBER(s, f)), RECORD_PLAIN }
+#define MANY(s, f) { #f, offsetof(struct s, f), sizeof(MEMBER(s, f)) / sizeof(MEMBER(s, f)[0]), \
+		     sizeof(MEMBER(s, f)[0]), RECORD_PLAIN }
+#define BASED(s, f, base, name) { name, offsetof(struct s, f), 1, sizeof(MEMBER(s, f)), base }
 #define DIST(s, f) ONE(s, f.max_ns), ONE(s, f.first), ONE(s, f.n)
-#define FLOWS(s, f) { #f, offsetof(struct s, f), LT_PROTOS * 4, sizeof(uint64_t) }
+#define FLOWS(s, f) { #f, offsetof(struct s, f), LT_PROTOS * 4, sizeof(uint64_t), RECORD_PLAIN }
 #define PROBE(i) ONE(sample, probe[i].on), MANY(sample, probe[i].by), MANY(sample, probe[i].reason)
 
 static const struct record_field sample_fields[] = {
@@ -72,8 +74,8 @@ static const struct record_field thread_fields[] = {
 	ONE(sample_thread, process),
 	ONE(sample_thread, work),
 	ONE(sample_thread, call),
-	ONE(sample_thread, call_age_ns),
-	ONE(sample_thread, wall_ns),
+	BASED(sample_thread, call_age_ns, RECORD_BEFORE, "call_since_ns"),
+	BASED(sample_thread, wall_ns, RECORD_BELOW, "wall_less_ns"),
 	ONE(sample_thread, start_ns),
 	ONE(sample_thread, state),
 	ONE(sample_thread, flags),
@@ -134,14 +136,14 @@ static const struct record_field connection_fields[] = {
 	ONE(sample_connection, rx_bytes),
 	ONE(sample_connection, retransmits),
 	ONE(sample_connection, srtt_ns),
-	ONE(sample_connection, age_ns),
+	BASED(sample_connection, age_ns, RECORD_BEFORE, "since_ns"),
 	ONE(sample_connection, tx_queue_bytes),
 	ONE(sample_connection, rx_queue_bytes),
 	ONE(sample_connection, netns),
 };
 
 static const struct record_field text_fields[] = {
-	{ "byte", 0, 1, 1 },
+	{ "byte", 0, 1, 1, RECORD_PLAIN },
 };
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define ARRAY(plural, table)                                                                                           \

@@ -31,6 +31,7 @@ struct run {
 	struct model *model;
 	struct sample sample[2];
 	uint64_t readings;
+	bool waits; /* a recording that still grows was read to its end */
 	bool saw_pids;
 	int timer_fd, signal_fd;
 	int signal; /* RUN_SIGNAL: which */
@@ -188,6 +189,9 @@ static enum run_end take_reading(struct run *run)
 	int err;
 
 	err = run->source->read(run->source, s);
+	run->waits = err == -EAGAIN;
+	if (run->waits)
+		return RUN_ON;
 	if (err < 0)
 		return fail(run, "cannot read: %s", strerror(-err));
 	if (err == 0)
@@ -241,7 +245,7 @@ int run_batch(const struct options *o, struct source *src, struct record *rec, c
 	else if (!run.model)
 		end = fail(&run, "out of memory");
 	while (end == RUN_ON) {
-		if (src->live)
+		if (src->live || run.waits)
 			end = wait_for(&run, true, &unused);
 		if (end == RUN_ON)
 			end = take_reading(&run);

@@ -6,7 +6,8 @@
 #include "sample.h"
 
 struct source {
-	/* Fills *s (cleared by the callee). 1: a reading; 0: no more (end of the file); -errno. */
+	/* Fills *s (cleared by the callee). 1: a reading; 0: no more (end of the file); -EAGAIN: none yet, its
+	 * recording goes on; -errno. */
 	int (*read)(struct source *src, struct sample *s);
 	/* NULL is legal. */
 	void (*close)(struct source *src);

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Recordings over time: the rows that come back, files that grow, writers that are killed, jumps to a time, files of
+ * older versions, and what a hostile file may cost.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "column.h"
+#include "fixture.h"
+#include "frames.h"
+#include "record.h"
+#include "record_fields.h"
+#include "record_file.h"
+
+#define READINGS 150
+#define KILLS 50
+#define BOMB_BYTES (250U << 20)
+#define BOMB_RSS_BYTES (300U << 20)
+
+static char path[40]; /* of a file in memory */
+static int file;
+static char why[512];
+
+static bool same_value(struct value a, struct value b)
+{
+	if (a.type != b.type)
+		return false;
+	switch (a.type) {
+	case VALUE_INT:
+		return a.i == b.i;
+	case VALUE_REAL:
+		return a.real == b.real;
+	case VALUE_TEXT:
+		return !strcmp(a.text, b.text);
+	default:
+		return true;
+	}
+}
+
+/* Every row of every kind in both models, with every column. Returns their number. */
+static int compare_rows(struct model *live, struct model *replayed)
+{
+	int kind, n, i, all = 0;
+	size_t c;
+
+	for (kind = MODEL_PROCESS; kind <= MODEL_CONNECTION; kind++) {
+		struct model_query query = { .kind = (enum model_kind)kind };
+		struct row *a, *b;
+
+		n = model_rows(live, &query, &a);
+		assert_true(n > 0);
+		assert_int_equal(model_rows(replayed, &query, &b), n);
+		for (i = 0; i < n; i++)
+			for (c = 0; c < columns_count; c++)
+				if (columns[c].kinds & 1U << kind && columns[c].show != SHOW_SPARK &&
+				    !same_value(columns[c].raw(&a[i]), columns[c].raw(&b[i])))
+					fail_msg("kind %d, row %d: another %s", kind, i, columns[c].name);
+		all += n;
+	}
+	return all;
+}
+
+/* On top of one another and alone, the readings are those that were live. */
+static void rows_are_the_live_ones(void **state)
+{
+	struct model *live = model_new(), *replayed = model_new();
+	struct sample written[2] = { 0 }, read[2] = { 0 };
+	struct source *src;
+	uint32_t n;
+
+	(void)state;
+	fixture_write(path, READINGS, FIXTURE_HOSTILE_NAMES);
+	src = record_replay(path, why, sizeof(why));
+	assert_non_null(src);
+	for (n = 1; n <= READINGS; n++) {
+		fixture_fill(&written[n % 2], n, FIXTURE_HOSTILE_NAMES);
+		assert_int_equal(src->read(src, &read[n % 2]), 1);
+		assert_int_equal(model_update(live, &written[n % 2]), 0);
+		assert_int_equal(model_update(replayed, &read[n % 2]), 0);
+		assert_true(compare_rows(live, replayed) > 100);
+	}
+	assert_int_equal(src->read(src, &read[0]), 0);
+	assert_string_equal(record_trouble(src), "");
+	source_close(src);
+	model_free(live);
+	model_free(replayed);
+	for (n = 0; n < 2; n++) {
+		sample_free(&written[n]);
+		sample_free(&read[n]);
+	}
+}
+
+static void a_file_that_grows_is_followed(void **state)
+{
+	struct record *r = record_open(path, why, sizeof(why));
+	struct sample s = { 0 };
+	struct source *src;
+	struct stat st;
+	char piece[10];
+	uint32_t n;
+
+	(void)state;
+	assert_non_null(r);
+	fixture_fill(&s, 1, FIXTURE_PLAIN);
+	assert_int_equal(record_write(r, &s), 0);
+	src = record_replay(path, why, sizeof(why));
+	assert_non_null(src);
+	assert_int_equal(src->read(src, &s), 1);
+	for (n = 2; n < 100; n++) {
+		assert_int_equal(src->read(src, &s), -EAGAIN);
+		fixture_fill(&s, n, FIXTURE_PLAIN);
+		assert_int_equal(record_write(r, &s), 0);
+		/* A piece of a frame, as a reader sees it that comes while it is written. */
+		assert_int_equal(fstat(file, &st), 0);
+		assert_int_equal(pread(file, piece, sizeof(piece), st.st_size - 10), 10);
+		assert_int_equal(ftruncate(file, st.st_size - 10), 0);
+		assert_int_equal(src->read(src, &s), -EAGAIN);
+		assert_string_equal(record_trouble(src), "");
+		assert_int_equal(pwrite(file, piece, sizeof(piece), st.st_size - 10), 10);
+		assert_int_equal(src->read(src, &s), 1);
+		assert_int_equal(s.number, n);
+	}
+	assert_int_equal(src->read(src, &s), -EAGAIN);
+	assert_int_equal(record_close(r), 0);
+	assert_int_equal(src->read(src, &s), 0);
+	assert_string_equal(record_trouble(src), "");
+	source_close(src);
+	sample_free(&s);
+}
+
+/* Records as fast as it can and tells every reading that is in the file. */
+static void __attribute__((noreturn)) record_until_killed(int told)
+{
+	struct record *r = record_open(path, why, sizeof(why));
+	struct sample s = { 0 };
+	uint32_t n;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (n = 1; r; n++) {
+		fixture_fill(&s, n, FIXTURE_PLAIN);
+		if (record_write(r, &s) || write(told, "", 1) != 1)
+			break;
+	}
+	_exit(1);
+}
+
+static void a_killed_writer_leaves_whole_readings(void **state)
+{
+	struct sample s = { 0 }, expected = { 0 };
+	uint32_t seed = (uint32_t)time(NULL), n, written;
+	int round, told[2], status, torn = 0;
+	struct source *src;
+	pid_t pid;
+	char byte;
+
+	(void)state;
+	print_message("seed %u\n", seed);
+	for (round = 0; round < KILLS; round++) {
+		assert_int_equal(ftruncate(file, 0), 0);
+		assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (!pid)
+			record_until_killed(told[1]);
+		close(told[1]);
+		seed = seed * 1664525 + 1013904223;
+		written = 1 + (seed >> 16) % 150;
+		for (n = 0; n < written; n++)
+			assert_int_equal(read(told[0], &byte, 1), 1);
+		for (n = (seed >> 8) % 30000; n; n--) /* somewhere in the next reading */
+			__asm__ volatile("");
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		while (read(told[0], &byte, 1) == 1)
+			written++;
+		close(told[0]);
+		src = record_replay(path, why, sizeof(why));
+		assert_non_null(src);
+		for (n = 0; src->read(src, &s) == 1;) {
+			fixture_fill(&expected, ++n, FIXTURE_PLAIN);
+			assert_int_equal(s.number, n);
+			assert_int_equal(s.n_works, expected.n_works);
+			assert_memory_equal(s.works, expected.works, s.n_works * sizeof(*s.works));
+		}
+		/* Killed between the write and the word of it. */
+		assert_in_range(n, written, written + 1);
+		if (*record_trouble(src)) {
+			assert_non_null(strstr(record_trouble(src), "in the middle of reading"));
+			torn++;
+		}
+		source_close(src);
+	}
+	print_message("%d of %d ended in the middle of a reading\n", torn, KILLS);
+	sample_free(&s);
+	sample_free(&expected);
+}
+
+static void times_are_found(void **state)
+{
+	static const struct {
+		const char *at;
+		uint32_t number; /* 0: not in the recording */
+	} cases[] = {
+		{ "12:03", 0 }, /* the first is of 12:03:01: the next day's */
+		{ "12:03:01", 1 },
+		{ "12:03:02", 2 },
+		{ "12:04", 60 },
+		{ "12:04:03", 63 },
+		{ "12:04:04", 64 },
+		{ "12:04:05", 65 },
+		{ "12:04:06", 66 },
+		{ "12:05:30", READINGS },
+		{ "12:05:31", 0 },
+		{ "03:15", 0 },
+		{ "2026-11-22T12:05", 120 },
+		{ "2026-11-22T12:05Z", 120 },
+		{ "2026-11-22 12:05:01", 121 },
+		{ "2026-11-22", 1 },
+		{ "2026-11-23", 0 },
+		{ "1999-12-31", 1 },
+		{ "-0s", READINGS },
+		{ "-10s", READINGS - 10 },
+		{ "-1m", READINGS - 60 },
+		{ "-2h", 1 },
+		{ "-9d", 1 },
+		{ "+0s", 1 },
+		{ "+90s", 91 },
+		{ "+1m", 61 },
+		{ "+1h", 0 },
+	};
+	struct sample s = { 0 }, expected = { 0 };
+	struct source *src;
+	struct when when;
+	size_t i;
+	int err;
+
+	(void)state;
+	fixture_write(path, READINGS, FIXTURE_PLAIN);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		src = record_replay(path, why, sizeof(why));
+		assert_non_null(src);
+		assert_true(when_parse(cases[i].at, &when));
+		err = record_seek(src, &when, why, sizeof(why));
+		if (!cases[i].number) {
+			if (!err)
+				fail_msg("%s was found", cases[i].at);
+			assert_string_equal(why, "it has no reading of that time or later: it goes from "
+						 "2026-11-22 12:03:01 to 2026-11-22 12:05:30");
+			source_close(src);
+			continue;
+		}
+		assert_int_equal(err, 0);
+		assert_int_equal(src->read(src, &s), 1);
+		if (s.number != cases[i].number)
+			fail_msg("%s is reading %u, not %u", cases[i].at, s.number, cases[i].number);
+		fixture_fill(&expected, s.number, FIXTURE_PLAIN);
+		assert_memory_equal(s.works, expected.works, s.n_works * sizeof(*s.works));
+		for (; s.number < READINGS; expected.number = s.number)
+			assert_int_equal(src->read(src, &s), 1);
+		assert_int_equal(src->read(src, &s), 0);
+		assert_string_equal(record_trouble(src), "");
+		source_close(src);
+	}
+	sample_free(&s);
+	sample_free(&expected);
+}
+
+static void what_is_no_time(void **state)
+{
+	static const char *const texts[] = { "",
+					     "3",
+					     "24:00",
+					     "12:60",
+					     "12:03:62",
+					     "12:03Z",
+					     "12:03 ",
+					     "noon",
+					     "-",
+					     "-10",
+					     "-10x",
+					     "-10mm",
+					     "--10m",
+					     "+ 1s",
+					     "-1w",
+					     "-1e3s",
+					     "-99999d",
+					     "22:11 2026-11-22",
+					     "2026-11-22T",
+					     "2026-13-01",
+					     "-99999999999999999999s" };
+	struct when when;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (when_parse(texts[i], &when))
+			fail_msg("'%s' was taken for a time", texts[i]);
+}
+
+/* A file of version 1 as the first lagtop wrote it: this file never changes. */
+static void version_1_stays_readable(void **state)
+{
+	struct source *src = record_replay("tests/golden/version1.lag", why, sizeof(why));
+	struct model_query query = { .kind = MODEL_PROCESS };
+	struct model *m = model_new();
+	const struct row *r = NULL;
+	struct sample s[4] = { 0 };
+	struct row *rows;
+	int n;
+
+	(void)state;
+	assert_non_null(src);
+	for (n = 0; n < 3; n++) {
+		assert_int_equal(src->read(src, &s[n]), 1);
+		assert_int_equal(model_update(m, &s[n]), 0);
+	}
+	assert_int_equal(src->read(src, &s[3]), 0);
+	assert_string_equal(record_trouble(src), "");
+	assert_string_equal(s[1].host, "web-07");
+	assert_string_equal(s[1].kernel, "6.1.0-56");
+	assert_string_equal(s[1].probe[SAMPLE_NET].by, "tp_btf");
+	assert_true(s[1].realtime_ns == 1795348982000000000ULL);
+	assert_int_equal(s[1].interval_ns, 1000000000);
+	assert_int_equal(s[1].n_connections, 8);
+	assert_int_equal(s[1].connections[0].remote[0], 10);
+	assert_true(s[1].connections[0].age_ns == 1044000000);
+	for (n = model_rows(m, &query, &rows); n--;)
+		if (rows[n].pid == 2211)
+			r = &rows[n];
+	assert_non_null(r);
+	assert_string_equal(r->comm, "postgres");
+	assert_string_equal(r->cmdline, "postgres: checkpointer");
+	assert_string_equal(r->cgroup, "/system.slice/postgresql.service");
+	assert_int_equal(r->uid, 61110);
+	assert_int_equal(r->threads, 3);
+	assert_int_equal(r->start_ns, 22110000000);
+	assert_int_equal(r->wall_ns, 3000000000);
+	assert_int_equal(r->time_ns[LT_RUNQ], 182428800);
+	assert_int_equal(r->runq.count, 8812);
+	assert_int_equal(r->runq.p99_ns, 15728640);
+	assert_int_equal(r->runq.max_ns, 16447360);
+	assert_int_equal(r->calls, 68886);
+	assert_int_equal(r->call_errors, 4);
+	assert_int_equal(r->flow[LT_TCP].tx_bytes, 2054400);
+	assert_int_equal(r->srtt_ns, 102504);
+	source_close(src);
+	model_free(m);
+	for (n = 0; n < 4; n++)
+		sample_free(&s[n]);
+}
+
+static void write_frames(const struct frames *f)
+{
+	size_t len;
+	uint8_t *bytes = frames_pack(f, &len);
+
+	assert_int_equal(ftruncate(file, 0), 0);
+	assert_int_equal(pwrite(file, bytes, len, 0), len);
+	free(bytes);
+}
+
+/* Replays a file in a process of its own; returns the most memory that took. */
+static uint64_t replay_rss_bytes(bool *opened)
+{
+	struct rusage usage;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		struct source *src = record_replay(path, why, sizeof(why));
+		struct sample s = { 0 };
+
+		while (src && src->read(src, &s) == 1)
+			;
+		_exit(src ? 0 : 1);
+	}
+	assert_int_equal(wait4(pid, &status, 0, &usage), pid);
+	assert_true(WIFEXITED(status));
+	*opened = WEXITSTATUS(status) == 0;
+	return (uint64_t)usage.ru_maxrss << 10;
+}
+
+/* Sizes that a file claims cost nothing; those that it unpacks to are bounded. */
+static void a_hostile_file_costs_bounded_memory(void **state)
+{
+	struct frames f;
+	uint64_t plain_bytes, rss_bytes;
+	uint8_t *bytes, *claim;
+	bool opened;
+	size_t len, i;
+
+	(void)state;
+	fixture_write(path, 1, FIXTURE_PLAIN);
+	plain_bytes = replay_rss_bytes(&opened);
+	len = (size_t)lseek(file, 0, SEEK_END);
+	bytes = malloc(len);
+	assert_non_null(bytes);
+	assert_int_equal(pread(file, bytes, len, 0), len);
+	frames_unpack(&f, bytes, len);
+
+	/* Packed bytes that never come. */
+	claim = bytes + frames_end(bytes, RECORD_HEADER_BYTES);
+	record_store(claim, 200U << 20, 4);
+	record_store(claim + 4, BOMB_BYTES, 4);
+	assert_int_equal(pwrite(file, bytes, len, 0), len);
+	rss_bytes = replay_rss_bytes(&opened);
+	assert_true(opened);
+	assert_in_range(rss_bytes, 0, plain_bytes + (4 << 20));
+	free(bytes);
+
+	/* Elements that are not there: the number of processes stands behind the sample's own fields. */
+	for (len = 0, i = 0; i < record_sections[0].n_fields; i++)
+		len += (size_t)record_sections[0].fields[i].bytes * record_sections[0].fields[i].count;
+	record_store(f.whole[1] + len, 1U << 29, 4);
+	write_frames(&f);
+	rss_bytes = replay_rss_bytes(&opened);
+	assert_true(opened);
+	assert_in_range(rss_bytes, 0, plain_bytes + (4 << 20));
+
+	/* Zeros by the quarter of a gigabyte, packed into a few bytes. */
+	free(f.whole[1]);
+	f.len[1] = BOMB_BYTES;
+	f.whole[1] = calloc(1, f.len[1]);
+	assert_non_null(f.whole[1]);
+	write_frames(&f);
+	rss_bytes = replay_rss_bytes(&opened);
+	assert_true(opened);
+	assert_in_range(rss_bytes, BOMB_BYTES, BOMB_RSS_BYTES);
+	f.len[1] = RECORD_WHOLE_MAX_BYTES + 1;
+	free(f.whole[1]);
+	f.whole[1] = calloc(1, f.len[1]);
+	assert_non_null(f.whole[1]);
+	write_frames(&f);
+	rss_bytes = replay_rss_bytes(&opened);
+	assert_true(opened);
+	assert_in_range(rss_bytes, 0, plain_bytes + (4 << 20));
+	frames_free(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_are_the_live_ones),
+		cmocka_unit_test(a_file_that_grows_is_followed),
+		cmocka_unit_test(a_killed_writer_leaves_whole_readings),
+		cmocka_unit_test(times_are_found),
+		cmocka_unit_test(what_is_no_time),
+		cmocka_unit_test(version_1_stays_readable),
+		cmocka_unit_test(a_hostile_file_costs_bounded_memory),
+	};
+
+	file = memfd_create("recording", MFD_CLOEXEC);
+	if (file < 0)
+		return 1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	setenv("TZ", "UTC", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading a recording (record_file.h has its form). A file is input from elsewhere: nothing read is believed before
+ * it was checked, no size is taken for more than a claim, and a frame on top of another is taken only right
+ * behind it. While the file's writer lives (it holds a lock), the end of the file is not the end, and a piece
+ * of a frame is one that is still being written.
+ */
+#include "record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "record_fields.h"
+#include "record_file.h"
+
+#define READ_STEP_BYTES (1U << 20)
+#define FIELDS_MAX 255
+#define ELEMENT_GROWTH 4 /* an element in memory is at most so many times its size in the file */
+
+/* How the file at hand lays out a section, and which of our fields each of its fields is. */
+struct layout_field {
+	uint8_t bytes;
+	uint16_t count;
+	const struct record_field *ours; /* NULL: skip */
+};
+
+struct layout_section {
+	const struct record_section *ours; /* NULL: skip */
+	struct layout_field *fields;
+	size_t n_fields, element_bytes;
+	bool single;
+};
+
+struct replay {
+	struct source source;
+	FILE *file;
+	off_t first; /* where the first reading's frame begins */
+	uint64_t readings;
+	struct layout_section sections[FIELDS_MAX];
+	size_t n_sections;
+	ZSTD_DCtx *zstd;
+	struct record_buffer packed, now, before; /* before: whole, what the next frame may build on */
+	uint32_t chain;				  /* that frame's own */
+	char trouble[160];
+};
+
+/* Reads exactly len bytes. 1; 0: the file ended before the first; -EBADMSG: it ended later; -errno. */
+static int read_exactly(struct replay *p, void *to, size_t len)
+{
+	size_t n = fread(to, 1, len, p->file);
+
+	if (n == len)
+		return 1;
+	if (ferror(p->file))
+		return errno ? -errno : -EIO;
+	return n ? -EBADMSG : 0;
+}
+
+static struct record_head load_head(const uint8_t raw[RECORD_HEAD_BYTES])
+{
+	return (struct record_head){ (uint32_t)record_load(raw, 4), (uint32_t)record_load(raw + 4, 4),
+				     record_load(raw + 8, 8), (uint32_t)record_load(raw + 16, 4),
+				     (uint32_t)record_load(raw + RECORD_CRC_AT, 4) };
+}
+
+/* Reads the next frame, packed. 1; 0: no more; -EBADMSG: it ends too early or lies; -errno. */
+static int read_packed(struct replay *p, uint8_t raw[RECORD_HEAD_BYTES], bool *torn)
+{
+	struct record_head head;
+	size_t step;
+	int got = read_exactly(p, raw, RECORD_HEAD_BYTES);
+
+	*torn = got == -EBADMSG;
+	if (got <= 0)
+		return got;
+	head = load_head(raw);
+	if (head.whole_bytes > RECORD_WHOLE_MAX_BYTES || head.bytes > ZSTD_compressBound(head.whole_bytes))
+		return -EBADMSG;
+	/* A length is only a claim: memory grows with the bytes that really come. */
+	for (p->packed.len = 0; p->packed.len < head.bytes; p->packed.len += step) {
+		step = head.bytes - p->packed.len < READ_STEP_BYTES ? head.bytes - p->packed.len : READ_STEP_BYTES;
+		if (record_reserve(&p->packed, step))
+			return -ENOMEM;
+		got = read_exactly(p, p->packed.data + p->packed.len, step);
+		*torn = got == 0 || got == -EBADMSG;
+		if (got <= 0)
+			return got ? got : -EBADMSG;
+	}
+	return crc32_z(crc32_z(0, raw, RECORD_CRC_AT), p->packed.data, p->packed.len) == head.crc ? 1 : -EBADMSG;
+}
+
+/* The packed frame's bytes into p->now. 0 or -errno. */
+static int unpack(struct replay *p, const struct record_head *head)
+{
+	size_t got;
+
+	if (head->chain && head->chain != p->chain + 1)
+		return -EBADMSG;
+	if (ZSTD_getFrameContentSize(p->packed.data, p->packed.len) != head->whole_bytes)
+		return -EBADMSG;
+	p->now.len = 0;
+	if (record_reserve(&p->now, head->whole_bytes))
+		return -ENOMEM;
+	if (head->chain)
+		ZSTD_DCtx_refPrefix(p->zstd, p->before.data, p->before.len);
+	else
+		ZSTD_DCtx_refPrefix(p->zstd, NULL, 0);
+	got = ZSTD_decompressDCtx(p->zstd, p->now.data, head->whole_bytes, p->packed.data, p->packed.len);
+	if (ZSTD_isError(got) || got != head->whole_bytes)
+		return -EBADMSG;
+	p->now.len = got;
+	p->chain = head->chain;
+	return 0;
+}
+
+/* Whether somebody still writes to the file. */
+static bool is_growing(const struct replay *p)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	return !fcntl(fileno(p->file), F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
+}
+
+/* Reads the next frame into p->now, which becomes p->before. 1; 0: no more; -EAGAIN: not yet; -errno and trouble. */
+static int read_frame(struct replay *p)
+{
+	bool growing = is_growing(p), torn; /* asked first: what it writes before it goes is then seen */
+	off_t start = growing ? ftello(p->file) : -1;
+	uint8_t raw[RECORD_HEAD_BYTES];
+	struct record_head head;
+	int got;
+
+	got = read_packed(p, raw, &torn);
+	if ((got == 0 || torn) && start >= 0 && !fseeko(p->file, start, SEEK_SET))
+		return -EAGAIN;
+	if (got == 0)
+		return 0;
+	if (got > 0) {
+		head = load_head(raw);
+		got = unpack(p, &head);
+	}
+	if (got == 0)
+		return 1;
+	if (got != -EBADMSG)
+		snprintf(p->trouble, sizeof(p->trouble), "cannot read on after reading %llu: %s",
+			 (unsigned long long)p->readings, strerror(-got));
+	else if (torn)
+		snprintf(p->trouble, sizeof(p->trouble),
+			 "it ends in the middle of reading %llu; those before it are whole",
+			 (unsigned long long)p->readings + 1);
+	else
+		snprintf(p->trouble, sizeof(p->trouble), "reading %llu is damaged; those before it are whole",
+			 (unsigned long long)p->readings + 1);
+	return got;
+}
+
+/* What is left of a frame. Taking more than there is gives 0 and sets `bad`. */
+struct cursor {
+	const uint8_t *at;
+	size_t left;
+	bool bad;
+};
+
+static const uint8_t *take_bytes(struct cursor *c, size_t len)
+{
+	const uint8_t *at = c->at;
+
+	if (c->bad || len > c->left) {
+		c->bad = true;
+		return NULL;
+	}
+	c->at += len;
+	c->left -= len;
+	return at;
+}
+
+static uint64_t take(struct cursor *c, size_t bytes)
+{
+	const uint8_t *at = take_bytes(c, bytes);
+
+	return at ? record_load(at, bytes) : 0;
+}
+
+static void take_name(struct cursor *c, char name[256])
+{
+	size_t len = take(c, 1);
+	const uint8_t *at = take_bytes(c, len);
+
+	if (at)
+		memcpy(name, at, len);
+	name[at ? len : 0] = '\0';
+}
+
+static const struct record_section *own_section(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < RECORD_SECTIONS; i++)
+		if (!strcmp(record_sections[i].name, name))
+			return &record_sections[i];
+	return NULL;
+}
+
+static const struct record_field *own_field(const struct record_section *section, const char *name)
+{
+	size_t i;
+
+	for (i = 0; section && i < section->n_fields; i++)
+		if (!strcmp(section->fields[i].name, name))
+			return &section->fields[i];
+	return NULL;
+}
+
+/* One section of the description. 0 or -errno. */
+static int take_section(struct cursor *c, struct layout_section *section)
+{
+	struct layout_field *f;
+	char name[256];
+	size_t n, i;
+
+	take_name(c, name);
+	section->ours = own_section(name);
+	section->single = !strcmp(name, record_sections[0].name);
+	n = take(c, 1);
+	section->fields = calloc(n + 1, sizeof(*section->fields));
+	if (!section->fields)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		f = &section->fields[section->n_fields++];
+		take_name(c, name);
+		f->bytes = (uint8_t)take(c, 1);
+		f->count = (uint16_t)take(c, 2);
+		f->ours = own_field(section->ours, name);
+		if ((f->bytes != 1 && f->bytes != 2 && f->bytes != 4 && f->bytes != 8) || !f->count)
+			return -EBADMSG;
+		if (f->ours && f->ours->bytes != f->bytes)
+			return -EBADMSG;
+		section->element_bytes += (size_t)f->bytes * f->count;
+	}
+	return c->bad || !section->element_bytes ? -EBADMSG : 0;
+}
+
+static int take_description(struct replay *p)
+{
+	struct cursor c = { p->now.data, p->now.len, false };
+	size_t n = take(&c, 1), i, k;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		err = take_section(&c, &p->sections[p->n_sections++]);
+		if (err)
+			return err;
+		for (k = 0; k < i; k++)
+			if (p->sections[i].ours && p->sections[k].ours == p->sections[i].ours)
+				return -EBADMSG;
+	}
+	return c.bad || !n || c.left ? -EBADMSG : 0;
+}
+
+/* One integer of all n elements, from its planes. */
+static void take_planes(const uint8_t *from, const struct record_field *f, char *to, size_t stride, size_t n,
+			const struct sample *s)
+{
+	uint64_t value;
+	size_t e, i;
+
+	for (e = 0; e < n; e++) {
+		for (value = 0, i = f->bytes; i--;)
+			value = value << 8 | from[i * n + e];
+		record_store_own(to + e * stride, record_based(s, f->base, value), f->bytes);
+	}
+}
+
+/* All n elements of a section, field by field. */
+static void take_fields(const uint8_t *from, const struct layout_section *section, char *to, size_t n,
+			const struct sample *s)
+{
+	size_t stride = section->ours->element_bytes, i, k, e;
+	const struct record_field *ours;
+	const struct layout_field *f;
+
+	for (i = 0; i < section->n_fields; from += n * f->bytes * f->count, i++) {
+		f = &section->fields[i];
+		ours = f->ours;
+		if (!ours)
+			continue;
+		k = f->count < ours->count ? f->count : ours->count;
+		if (f->bytes == 1)
+			for (e = 0; e < n; e++)
+				memcpy(to + e * stride + ours->offset, from + e * f->count, k);
+		else
+			while (k--)
+				take_planes(from + k * f->bytes * n, ours, to + ours->offset + k * f->bytes, stride, n,
+					    s);
+	}
+}
+
+/* Makes room for n zeroed elements of an array and sets its length. */
+static char *make_room(const struct record_section *section, struct sample *s, uint32_t n)
+{
+	char *array, *length = (char *)s + section->n, *cap = (char *)s + section->cap;
+
+	memcpy(&array, (char *)s + section->array, sizeof(array));
+	if (record_load_own(cap, sizeof(uint32_t)) < n) {
+		array = reallocarray(array, n, section->element_bytes);
+		if (!array)
+			return NULL;
+		memcpy((char *)s + section->array, &array, sizeof(array));
+		record_store_own(cap, n, sizeof(uint32_t));
+	}
+	memset(array, 0, n * section->element_bytes);
+	record_store_own(length, n, sizeof(uint32_t));
+	return array;
+}
+
+/* 0, -EBADMSG or -ENOMEM. */
+static int take_elements(struct cursor *c, const struct layout_section *section, struct sample *s)
+{
+	const struct record_section *ours = section->ours;
+	uint64_t n = section->single ? 1 : take(c, 4);
+	const uint8_t *from;
+	char *to;
+
+	if (n > UINT32_MAX / 4)
+		return -EBADMSG;
+	from = take_bytes(c, n * section->element_bytes);
+	if (!from)
+		return -EBADMSG;
+	if (!ours || n == 0)
+		return 0;
+	if (!ours->single && ours->element_bytes > ELEMENT_GROWTH * section->element_bytes)
+		return -EBADMSG;
+	to = ours->single ? (char *)s : make_room(ours, s, (uint32_t)n);
+	if (!to)
+		return -ENOMEM;
+	take_fields(from, section, to, n, s);
+	return 0;
+}
+
+/* The reading in p->now. 0 or -errno, and what is wrong with it or NULL. */
+static int take_reading(struct replay *p, struct sample *s, const char **wrong)
+{
+	struct cursor c = { p->now.data, p->now.len, false };
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < p->n_sections && !err; i++)
+		err = take_elements(&c, &p->sections[i], s);
+	if (!err && c.left)
+		err = -EBADMSG;
+	*wrong = err ? NULL : sample_check(s);
+	return *wrong ? -EBADMSG : err;
+}
+
+/* What the next frame may build on. */
+static void keep_frame(struct replay *p)
+{
+	struct record_buffer done = p->now;
+
+	p->now = p->before;
+	p->before = done;
+	p->readings++;
+}
+
+static int replay_read(struct source *src, struct sample *s)
+{
+	struct replay *p = (struct replay *)src;
+	const char *wrong;
+	int err;
+
+	sample_clear(s);
+	if (*p->trouble)
+		return 0;
+	err = read_frame(p);
+	if (err == -EAGAIN)
+		return err;
+	if (err <= 0) {
+		if (err == 0 && !p->readings)
+			snprintf(p->trouble, sizeof(p->trouble), "it holds no reading");
+		return 0;
+	}
+	err = take_reading(p, s, &wrong);
+	if (!err) {
+		keep_frame(p);
+		return 1;
+	}
+	sample_clear(s);
+	snprintf(p->trouble, sizeof(p->trouble), "reading %llu cannot be shown: %s; those before it are whole",
+		 (unsigned long long)p->readings + 1,
+		 wrong		  ? wrong
+		 : err == -ENOMEM ? "out of memory"
+				  : "it does not match the file's description");
+	return 0;
+}
+
+static void replay_close(struct source *src)
+{
+	struct replay *p = (struct replay *)src;
+	size_t i;
+
+	for (i = 0; i < p->n_sections; i++)
+		free(p->sections[i].fields);
+	ZSTD_freeDCtx(p->zstd);
+	free(p->packed.data);
+	free(p->now.data);
+	free(p->before.data);
+	if (p->file)
+		fclose(p->file);
+	free(p);
+}
+
+/* Magic, version, description. NULL, or what is wrong. */
+static const char *read_header(struct replay *p)
+{
+	uint8_t head[RECORD_HEADER_BYTES];
+	size_t n;
+
+	errno = 0;
+	n = fread(head, 1, sizeof(head), p->file);
+	if (ferror(p->file))
+		return strerror(errno);
+	if (n == 0)
+		return "it is empty: nothing was recorded";
+	if (n < RECORD_MAGIC_BYTES || memcmp(head, RECORD_MAGIC, RECORD_MAGIC_BYTES))
+		return "it is not a recording of lagtop";
+	if (n < sizeof(head))
+		return "it is cut short: nothing was recorded";
+	if (record_load(head + RECORD_MAGIC_BYTES, 2) > RECORD_VERSION)
+		return "it was made by a newer lagtop; use that one";
+	if (record_load(head + RECORD_MAGIC_BYTES, 2) < RECORD_VERSION || read_frame(p) < 1 || p->chain ||
+	    take_description(p))
+		return "its head is damaged";
+	p->first = ftello(p->file);
+	return NULL;
+}
+
+struct source *record_replay(const char *path, char *why, size_t why_size)
+{
+	struct replay *p = calloc(1, sizeof(*p));
+	const char *wrong;
+
+	if (p)
+		p->zstd = ZSTD_createDCtx();
+	if (!p || !p->zstd) {
+		free(p);
+		snprintf(why, why_size, "cannot read %s: out of memory", path);
+		return NULL;
+	}
+	p->source.read = replay_read;
+	p->source.close = replay_close;
+	p->file = fopen(path, "re");
+	wrong = p->file ? read_header(p) : strerror(errno);
+	if (!wrong)
+		return &p->source;
+	snprintf(why, why_size, "cannot replay %s: %s", path, wrong);
+	replay_close(&p->source);
+	return NULL;
+}
+
+/* The head of the frame at *at; *at moves behind it. False: no whole frame is there. */
+static bool head_at(const struct replay *p, off_t *at, off_t file_bytes, struct record_head *head)
+{
+	uint8_t raw[RECORD_HEAD_BYTES];
+
+	if (pread(fileno(p->file), raw, sizeof(raw), *at) != sizeof(raw))
+		return false;
+	*head = load_head(raw);
+	if (head->bytes > file_bytes - *at - RECORD_HEAD_BYTES)
+		return false;
+	*at += RECORD_HEAD_BYTES + (off_t)head->bytes;
+	return true;
+}
+
+/* The first reading at or after a time: where the last frame at or before it begins that stands alone, that frame's
+ * number and its own, both from 0. False: all are before it. */
+static bool find_time(const struct replay *p, off_t file_bytes, uint64_t ns, off_t *alone, uint64_t *alone_number,
+		      uint64_t *number)
+{
+	struct record_head head;
+	off_t at = p->first, start = at;
+
+	*alone = at;
+	*alone_number = 0;
+	for (*number = 0; head_at(p, &at, file_bytes, &head); ++*number, start = at) {
+		if (!head.chain) {
+			*alone = start;
+			*alone_number = *number;
+		}
+		if (head.realtime_ns >= ns)
+			return true;
+	}
+	return false;
+}
+
+static void print_time(char *buf, size_t size, uint64_t realtime_ns)
+{
+	time_t second = (time_t)(realtime_ns / 1000000000);
+	struct tm tm;
+
+	if (!localtime_r(&second, &tm) || !strftime(buf, size, "%F %T", &tm))
+		snprintf(buf, size, "an unknown time");
+}
+
+int record_seek(struct source *src, const struct when *when, char *why, size_t why_size)
+{
+	struct replay *p = (struct replay *)src;
+	uint64_t first_ns, last_ns, number, ns;
+	struct record_head head;
+	off_t at = p->first;
+	struct stat st;
+	char from[64], to[64];
+
+	if (at < 0 || fstat(fileno(p->file), &st) || !S_ISREG(st.st_mode)) {
+		snprintf(why, why_size, "only a file can be read from --at");
+		return -ESPIPE;
+	}
+	if (!head_at(p, &at, st.st_size, &head)) {
+		snprintf(why, why_size, "it holds no reading");
+		return -ENOENT;
+	}
+	first_ns = last_ns = head.realtime_ns;
+	while (head_at(p, &at, st.st_size, &head))
+		last_ns = head.realtime_ns;
+	ns = when_resolve(when, first_ns, last_ns);
+	if (!find_time(p, st.st_size, ns, &at, &p->readings, &number)) {
+		print_time(from, sizeof(from), first_ns);
+		print_time(to, sizeof(to), last_ns);
+		snprintf(why, why_size, "it has no reading of that time or later: it goes from %s to %s", from, to);
+		return -ENOENT;
+	}
+	if (fseeko(p->file, at, SEEK_SET)) {
+		snprintf(why, why_size, "%s", strerror(errno));
+		return -errno;
+	}
+	while (p->readings < number && read_frame(p) == 1)
+		keep_frame(p);
+	return 0;
+}
+
+const char *record_trouble(const struct source *src)
+{
+	return ((const struct replay *)src)->trouble;
+}
