@@ -38,6 +38,10 @@ double series_median(const struct series *s);
 /* Half the width of the median's 95 % confidence interval, by order statistics. */
 double series_spread(const struct series *s);
 
+/* A real server: started once, then a round under each watcher. */
+bool bench_server_start(void);
+double bench_server_round(void);
+
 int bench_events(int rounds, bool families, bool peers, const char *csv, char **words);
 int bench_front(int readings, const char *csv, char **words);
 

@@ -4,7 +4,6 @@
  * other, and only differences within a round are used, since the machine itself drifts more than
  * what is measured. CPU time of the workload's own process, in ns; both sides of a ping-pong are in it.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +25,13 @@ static const struct {
 	{ "thread create + join", { "threads", "1500" } },
 	{ "fork + exit", { "forkexit", "300" } },
 	{ "spawn /bin/true", { "spawn", "100" } },
+	{ "redis GET, server", { NULL } },
 };
 #define WORKLOADS (sizeof(workloads) / sizeof(*workloads))
 #define WATCHERS 16
 
 static struct child *load[WORKLOADS];
+static bool use_workload[WORKLOADS];
 static struct series plain[WORKLOADS], added[WORKLOADS][WATCHERS];
 
 static bool wanted(const char *name, char **words)
@@ -48,10 +49,14 @@ static void run_workloads(double *ns)
 	for (size_t i = 0; i < WORKLOADS; i++) {
 		const char *done;
 
-		if (!load[i])
+		if (!use_workload[i])
 			continue;
+		if (!load[i]) {
+			ns[i] = bench_server_round();
+			continue;
+		}
 		done = child_round(load[i]);
-		ns[i] = done ? (double)child_value(done, "cpu_ns") / (double)child_value(done, "ops") : NAN;
+		ns[i] = done ? (double)child_value(done, "cpu_ns") / (double)child_value(done, "ops") : -1;
 	}
 }
 
@@ -69,15 +74,15 @@ static void run_round(int round, const bool *use)
 			run_workloads(ns[w]);
 		else
 			for (size_t i = 0; i < WORKLOADS; i++)
-				ns[w][i] = NAN;
+				ns[w][i] = -1;
 		watch_stop();
 	}
 	for (size_t i = 0; i < WORKLOADS; i++) {
-		if (!load[i] || isnan(ns[0][i]))
+		if (!use_workload[i] || ns[0][i] < 0)
 			continue;
 		series_add(&plain[i], ns[0][i]);
 		for (size_t w = 1; w < n_watchers; w++)
-			if (use[w] && !isnan(ns[w][i]))
+			if (use[w] && ns[w][i] >= 0)
 				series_add(&added[i][w], ns[w][i] - ns[0][i]);
 	}
 }
@@ -109,7 +114,7 @@ static void print_table(const bool *use)
 			printf(" %18s%s", watchers[w].name, watchers[w].kind == WATCH_FLOOR ? "" : "        ");
 	printf("\n");
 	for (size_t i = 0; i < WORKLOADS; i++) {
-		if (!load[i])
+		if (!use_workload[i])
 			continue;
 		printf("%-22s %10.0f", workloads[i].name, series_median(&plain[i]));
 		for (size_t w = 1; w < n_watchers; w++) {
@@ -140,7 +145,7 @@ static int write_csv(const char *path, const bool *use)
 		for (size_t w = 1; w < n_watchers; w++) {
 			const struct series *s = &added[i][w];
 
-			if (!load[i] || !use[w] || !s->n)
+			if (!use_workload[i] || !use[w] || !s->n)
 				continue;
 			fprintf(f, "\"%s\",%s,%zu,%.1f,%.1f,%.1f,%d,", workloads[i].name, watchers[w].name, s->n,
 				series_median(&plain[i]), series_median(s), series_spread(s), resolved(s));
@@ -168,9 +173,14 @@ int bench_events(int rounds, bool families, bool peers, const char *csv, char **
 	for (size_t i = 0; i < WORKLOADS; i++) {
 		const char *const *a = workloads[i].argv;
 
-		load[i] = wanted(workloads[i].name, words) ? child_load(NULL, a[0], a[1], a[2], a[3], NULL) : NULL;
-		if (load[i])
-			child_round(load[i]); /* warm */
+		if (!wanted(workloads[i].name, words))
+			continue;
+		if (a[0]) {
+			load[i] = child_load(NULL, a[0], a[1], a[2], a[3], NULL);
+			use_workload[i] = load[i] && child_round(load[i]); /* warm */
+		} else {
+			use_workload[i] = bench_server_start();
+		}
 	}
 	for (int round = 0; round < rounds; round++) {
 		run_round(round, use);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs what is missing to build lagtop (build), to test it (test) or to compare it (peers): by apt
+# Installs what is missing to build lagtop (build), to test it (test), to take its pictures (pictures) or to
+# compare it (peers): by apt
 # on Debian and Ubuntu; elsewhere it prints the packages' names and stops. Nothing missing: no package manager is
 # called. `deps.sh bpftool` prints the path of a bpftool that works.
 set -eu
@@ -37,6 +38,8 @@ table() {
 	test  mandoc          mandoc            mandoc                mandoc      mandoc            mandoc
 	test  lintian         lintian           -                     -           -                 -
 	test  cpio            cpio              cpio                  cpio        cpio              cpio
+	pictures rsvg-convert librsvg2-bin      librsvg2-tools        librsvg     rsvg-convert      rsvg-convert
+	pictures f:/usr/share/fonts/truetype/jetbrains-mono fonts-jetbrains-mono jetbrains-mono-fonts ttf-jetbrains-mono jetbrains-mono-fonts font-jetbrains-mono
 	peers runqlat         libbpf-tools      bcc-tools             libbpf-tools bcc-tools         bcc-tools
 	peers bpftrace        bpftrace          bpftrace              bpftrace    bpftrace          bpftrace
 	peers htop            htop              htop                  htop        htop              htop
