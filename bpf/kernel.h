@@ -51,6 +51,7 @@ typedef __u32 __wsum;
 #define TASK_FREEZABLE 0x2000 /* 6.1 */
 #define TASK_FROZEN 0x8000    /* 6.1 */
 
+#define PF_EXITING 0x4
 #define PF_IO_WORKER 0x10
 #define PF_KTHREAD 0x200000
 #define CLONE_VFORK 0x4000

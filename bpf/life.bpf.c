@@ -21,8 +21,15 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 		return 0;
 	if (!(clone_flags & CLONE_THREAD))
 		cpu->forks++;
-	if (lt_find(task, &s))
-		return 0; /* the iterator was faster */
+	if (lt_find(task, &s)) {
+		if (s.record->who.start_ns == task->start_boottime)
+			return 0; /* the iterator was faster */
+		/* The end of the task that had this address before was missed. */
+		lt_index_remove(task);
+		*s.word = LT_WORD(LT_WORD_SINCE(*s.word), LT_DEAD);
+		if (lt_with_sched)
+			cpu->lost_switches++;
+	}
 	slot = lt_pop(&s);
 	if (slot < 0) {
 		cpu->untracked_born++;
@@ -82,16 +89,31 @@ int BPF_PROG(lt_rename, struct task_struct *task, const char *comm)
 	return 0;
 }
 
+#define GONE 256
+static __u64 gone[GONE]; /* processes that ended last, by their start */
+
+/* signal->live was already counted down: 0 means that the process is over. Threads that end at the same time on
+ * several CPUs may all see 0. */
+static __always_inline bool ends_process(struct task_struct *task)
+{
+	__u64 start_ns = task->group_leader->start_boottime;
+
+	return task->signal->live.counter == 0 &&
+	       __sync_lock_test_and_set(&gone[(start_ns ^ task->tgid) & (GONE - 1)], start_ns) != start_ns;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(lt_pexit, struct task_struct *task)
 {
 	struct lt_slot s;
 
-	/* signal->live was already counted down: 0 means the process is over. */
-	if (task->signal->live.counter == 0)
+	if (ends_process(task))
 		lt_this_cpu()->exits++;
-	if (!lt_find(task, &s))
+	if (!lt_find(task, &s)) {
+		if (!lt_with_sched)
+			lt_this_cpu()->untracked_died++;
 		return 0;
+	}
 	s.record->who.ppid = lt_tgid(task->real_parent);
 	s.record->who.uid = task->cred->euid.val;
 	if (task->signal->flags & SIGNAL_GROUP_EXIT) {
@@ -105,6 +127,12 @@ int BPF_PROG(lt_pexit, struct task_struct *task)
 		*s.word = LT_WORD(bpf_ktime_get_ns(), LT_DEAD);
 	}
 	return 0;
+}
+
+/* Its last event, the one that ends its record, may have been already. */
+static __always_inline bool is_over(struct task_struct *task)
+{
+	return lt_with_sched ? task->__state & TASK_DEAD : task->flags & PF_EXITING;
 }
 
 /* What a thread is doing right now, for its first word. */
@@ -133,7 +161,7 @@ int lt_seed(struct bpf_iter__task *ctx)
 	__u32 call;
 	__s32 slot;
 
-	if (!task || !task->pid || task->exit_state || task->__state & TASK_DEAD)
+	if (!task || !task->pid || task->exit_state || is_over(task))
 		return 0;
 	if (lt_find(task, &s))
 		return 0;
@@ -145,8 +173,8 @@ int lt_seed(struct bpf_iter__task *ctx)
 	switches = task->nvcsw + task->nivcsw;
 	now_ns = bpf_ktime_get_ns();
 	lt_introduce_old(s.record, task, now_ns);
-	/* A running thread's saved registers are those of its last call: they say nothing. */
-	call = task->on_cpu ? LT_CALL_NONE : lt_call_by_regs(task);
+	/* A running thread's saved registers are those of its last call, a new one's its parent's: they say nothing. */
+	call = task->on_cpu || !switches ? LT_CALL_NONE : lt_call_by_regs(task);
 	if (lt_with_calls && call != LT_CALL_NONE) {
 		s.record->calls.call = call;
 		s.record->calls.at_least = 1;
@@ -158,8 +186,12 @@ int lt_seed(struct bpf_iter__task *ctx)
 		*s.word = LT_WORD(now_ns, LT_VOID);
 		return 0;
 	}
-	/* It may have gone to sleep since: then the guess must not stand until its next wakeup. */
-	if (task->nvcsw + task->nivcsw != switches)
+	/* It may have moved on before it could be found: ended, or gone to a sleep that would not show until it ends. */
+	if (is_over(task)) {
+		lt_index_remove(task);
+		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, LT_DEAD));
+	} else if (present_state(task, call) != LT_WORD_STATE(word) || task->nvcsw + task->nivcsw != switches) {
 		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, present_state(task, call)));
+	}
 	return 0;
 }

@@ -140,7 +140,7 @@ static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 	set = lt_index_set_of(key);
 	if (!set)
 		return false;
-		/* Two writers for one task meet at the same first free way: the loser sees the winner's key. */
+	/* Two writers for one task meet at the same first free way: the loser sees the winner's key. */
 #pragma unroll
 	for (int i = 0; i < LT_INDEX_WAYS; i++) {
 		way = set->way[i];
@@ -329,6 +329,7 @@ static __always_inline void lt_introduce(struct lt_record *record, struct task_s
 	who->flags = task->flags & PF_KTHREAD ? LT_KTHREAD : 0;
 	__builtin_memcpy(who->comm, task->comm, sizeof(who->comm));
 	record->calls.call = LT_CALL_NONE;
+	record->calls.interrupted = LT_CALL_NONE;
 }
 
 /* Likewise for a thread that existed before its record: the kernel's counters have a history. */

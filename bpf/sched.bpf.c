@@ -62,11 +62,22 @@ static __always_inline __u64 since_plus(struct lt_slot *s, __u64 now_ns, __u64 a
 	return now_ns < since || now_ns - since < ago_ns ? since : now_ns - ago_ns;
 }
 
+/* The call that a thread goes to sleep in, as far as it tells what it waits for. */
 static __always_inline __u32 call_of(struct task_struct *task, struct lt_record *record)
 {
-	if (lt_with_calls)
-		return record->calls.enter_ns ? record->calls.call : LT_CALL_NONE;
-	return lt_call_by_regs(task);
+	struct lt_calls *calls = &record->calls;
+
+	if (!lt_with_calls)
+		return lt_call_by_regs(task);
+	if (calls->enter_ns) {
+		if (lt_wait_of(calls->call) == LT_WAIT_RESTART && calls->interrupted != LT_CALL_NONE)
+			return calls->interrupted;
+		return calls->call;
+	}
+	/* Seeded on its CPU, perhaps inside a call, and in no other since. */
+	if (calls->call == LT_CALL_NONE && record->who.flags & LT_SEEDED)
+		return lt_call_by_regs(task);
+	return LT_CALL_NONE;
 }
 
 /* A thread without a record leaves its CPU. The walk over tasks at start sees our pid namespace only: those outside

@@ -118,6 +118,12 @@ static __always_inline void socket_call(struct task_struct *task, struct lt_reco
 	}
 }
 
+/* A successful exec returns as execve of the new program's kind, also from execveat or from the other kind. */
+static __always_inline bool execs(long nr, long ret)
+{
+	return !ret && (nr == LT_NR_EXECVE || nr == LT_NR32_EXECVE);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(lt_exit, struct pt_regs *regs, long ret)
 {
@@ -140,10 +146,10 @@ int BPF_PROG(lt_exit, struct pt_regs *regs, long ret)
 		refused(task, record, nr, ret);
 		return 0;
 	}
-	/* rt_sigreturn comes back as -1, with a restored register as its result. */
-	if (nr == -1 && LT_CALL_NR(call) == LT_NR_SIGRETURN && LT_CALL_ABI(call) == LT_ABI_NATIVE) {
+	/* sigreturn and rt_sigreturn come back as -1, with a restored register as their result. */
+	if (nr == -1) {
 		ret = 0;
-	} else if ((__u32)(nr & ~X32_BIT) != LT_CALL_NR(call) && LT_CALL_NR(call) != 0xfff) {
+	} else if ((__u32)(nr & ~X32_BIT) != LT_CALL_NR(call) && LT_CALL_NR(call) != 0xfff && !execs(nr, ret)) {
 		calls->enter_ns = 0;
 		lt_this_cpu()->lost_calls++;
 		return 0;
@@ -168,6 +174,8 @@ int BPF_PROG(lt_exit, struct pt_regs *regs, long ret)
 		calls->errors++;
 		if (entry)
 			error_add(calls, entry, -ret);
+	} else if (ret == -ERESTART_RESTARTBLOCK && lt_wait_of(call) != LT_WAIT_RESTART) {
+		calls->interrupted = call;
 	}
 	barrier();
 	calls->seq++;

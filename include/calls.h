@@ -113,22 +113,24 @@ enum lt_wait {
 
 /* Numbers that the accounting itself must know: x86_64, i386 and arm64, arm. */
 #if defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
+#define LT_NR_EXECVE 221
 #define LT_NR_EXIT 93
 #define LT_NR_EXIT_GROUP 94
-#define LT_NR_SIGRETURN 139
 #define LT_NR_ACCEPT 202
 #define LT_NR_ACCEPT4 242
 #define LT_NR_SPLICE 76
+#define LT_NR32_EXECVE 11
 #define LT_NR32_EXIT 1
 #define LT_NR32_EXIT_GROUP 248
 #define LT_NR32_ACCEPT4 366
 #else
+#define LT_NR_EXECVE 59
 #define LT_NR_EXIT 60
 #define LT_NR_EXIT_GROUP 231
-#define LT_NR_SIGRETURN 15
 #define LT_NR_ACCEPT 43
 #define LT_NR_ACCEPT4 288
 #define LT_NR_SPLICE 275
+#define LT_NR32_EXECVE 11
 #define LT_NR32_EXIT 1
 #define LT_NR32_EXIT_GROUP 252
 #define LT_NR32_ACCEPT4 364

@@ -131,6 +131,8 @@ struct lt_calls {
 	__u64 enter_ns;		       /* the call going on began; 0: in none */
 	__u32 call;		       /* which */
 	__u32 at_least;		       /* it began before lagtop did: its age is a lower bound */
+	__u32 interrupted;	       /* the last one that restart_syscall is to go on with */
+	__u32 pad;
 	__u64 count, errors, total_ns; /* returned calls, refused ones and exit */
 	__u32 head[LT_CALL_HEADS];
 	struct lt_max service_max;
