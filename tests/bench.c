@@ -17,15 +17,12 @@ static int usage(int status)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "families", no_argument, NULL, 'f' },
-		{ "peers", no_argument, NULL, 'p' },
-		{ "front", no_argument, NULL, 'F' },
-		{ "rounds", required_argument, NULL, 'n' },
-		{ "csv", required_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },
-		{},
+		{ "families", no_argument, NULL, 'f' },	    { "peers", no_argument, NULL, 'p' },
+		{ "front", no_argument, NULL, 'F' },	    { "self", no_argument, NULL, 's' },
+		{ "rounds", required_argument, NULL, 'n' }, { "csv", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },	    {},
 	};
-	bool families = false, peers = false, front = false;
+	bool families = false, peers = false, front = false, self = false;
 	const char *csv = NULL;
 	int n = 0;
 
@@ -39,6 +36,9 @@ int main(int argc, char **argv)
 			break;
 		case 'F':
 			front = true;
+			break;
+		case 's':
+			self = true;
 			break;
 		case 'n':
 			n = atoi(optarg);
@@ -58,6 +58,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench: needs root\n");
 		return 1;
 	}
+	if (self)
+		return bench_self(n ? n : 5);
 	if (front)
 		return bench_front(n ? n : 10, csv ? csv : "build/bench-front.csv", argv + optind);
 	return bench_events(n ? n : 15, families, peers, csv ? csv : "build/bench.csv", argv + optind);

@@ -43,6 +43,7 @@ bool bench_server_start(void);
 double bench_server_round(void);
 
 int bench_events(int rounds, bool families, bool peers, const char *csv, char **words);
+int bench_self(int readings);
 int bench_front(int readings, const char *csv, char **words);
 
 #endif

@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs what is missing to build lagtop (build), to test it (test), to take its pictures (pictures) or to
-# compare it (peers): by apt
-# on Debian and Ubuntu; elsewhere it prints the packages' names and stops. Nothing missing: no package manager is
-# called. `deps.sh bpftool` prints the path of a bpftool that works.
+# Installs what is missing to build lagtop (build), to test it (test), to take its pictures (pictures) or
+# to compare it (peers): by apt on Debian and Ubuntu; elsewhere it prints the packages' names and stops.
+# Nothing missing: no package manager is called. `deps.sh bpftool` prints the path of a bpftool that works.
 set -eu
 
 # Part, proof that it is there, and the packages of Debian, Fedora, Arch, openSUSE and Alpine.
