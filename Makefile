@@ -83,6 +83,9 @@ $(BUILD)/tests/bench: $(BENCH_OBJ) $(BUILD)/tests.a
 
 tests: lagtop $(TESTS) $(if $(LOAD_OBJ),$(BUILD)/tests/load)
 
+$(BUILD)/tests/shot: $(BUILD)/tests/shot.o $(BUILD)/tests.a $(BUILD)/lagtop.a
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+
 # Documents: what the program says of itself, in the forms of others.
 DOCS = $(addprefix $(BUILD)/docs/,lagtop.8 lagtop.bash lagtop.fish _lagtop)
 $(BUILD)/docs/lagtop.8: FORM = man
@@ -138,14 +141,20 @@ bench-front: ## CPU, bytes and memory of the screen beside top, htop, btop and a
 	@$(MAKE) lagtop $(BUILD)/tests/load $(BUILD)/tests/bench
 	@$(SUDO) $(BUILD)/tests/bench --front $(ARGS)
 
+screenshots: ## take the pictures in screenshots/ anew, of this machine
+	@tests/deps.sh build test pictures
+	@$(MAKE) lagtop $(BUILD)/tests/load $(BUILD)/tests/shot
+	@mkdir -p screenshots
+	@$(SUDO) tests/screenshots.sh
+
 lint: ## format, include rules, spelling, scripts
 	@tests/deps.sh build test
 	@tests/lint.sh
 
-test-kernels: ## boot other kernels under qemu and test there
+test-kernels: ## boot other kernels under qemu and run the live tests there, for some minutes each
 	@tests/deps.sh build test
 	@$(MAKE) tests
-	@tests/kernels.sh
+	@tests/kernels.sh --all
 
 # The other compiler, without an object.
 syntax: $(BUILD)/lagtop.skel.h $(BENCH_SKEL)
@@ -177,4 +186,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
 .SECONDARY:
-.PHONY: all tests deps test-deps run test bench bench-peers bench-front lint test-kernels syntax format readme install uninstall deb clean help
+.PHONY: all tests deps test-deps run test bench bench-peers bench-front screenshots lint test-kernels syntax format readme install uninstall deb clean help

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Boots other kernels under qemu's software emulation and runs lagtop and the live tests there:
-# kernels.sh [KERNEL…]. The kernels are Debian's cloud kernels, fetched once from the mirror that
+# kernels.sh [--all] [KERNEL…]; without --all only the tests that are quick there. The kernels are Debian's cloud kernels, fetched once from the mirror that
 # this machine's apt uses into ~/.cache/lagtop/kernels. The guest has busybox, the program, the tests
 # and the libraries they are linked to; it reports over a serial line of its own. Prints TAP, then one
 # table, which `make readme` takes from build/kernels.md. A kernel that cannot be fetched is skipped.
@@ -117,8 +117,15 @@ make_initramfs() {
 	run kernel uname -r
 	run check ./lagtop --check
 	run json ./lagtop --json -n 1 -d 0.3
-	[ "$(sed -n 's/.*lagtop.tests=\([a-z]*\).*/\1/p' /proc/cmdline)" = no ] ||
-		for test in build/tests/live_*; do run "${test##*/}" "$test"; done
+	case $(sed -n 's/.*lagtop.tests=\([a-z]*\).*/\1/p' /proc/cmdline) in
+	all) for test in build/tests/live_*; do run "${test##*/}" "$test"; done ;;
+	quick)
+		LIVE_ONLY='test_getppid*' run live_counts build/tests/live_counts
+		LIVE_ONLY='test_int80*' run live_calls build/tests/live_calls
+		LIVE_ONLY='test_tcp*' run live_net build/tests/live_net
+		run live_life build/tests/live_life
+		;;
+	esac
 	echo 'end|' >/dev/ttyS1
 	sync
 	poweroff -f
@@ -207,6 +214,11 @@ attached() {
 	esac
 }
 
+tests=quick
+if [ "${1-}" = --all ]; then
+	tests=all
+	shift
+fi
 make_initramfs || exit 1
 echo '| kernel | sched | syscall | net | live tests |' >"$work/table"
 echo '|---|---|---|---|---|' >>"$work/table"
@@ -219,7 +231,7 @@ while read -r name suite expected; do
 		continue
 	fi
 	report=$work/report-$name
-	boot "$image" "$report" "lagtop.tests=$([ "$expected" = work ] && echo yes || echo no)"
+	boot "$image" "$report" "lagtop.tests=$([ "$expected" = work ] && echo $tests || echo none)"
 	tr -d '\r' <"$report" >"$report.text"
 	report+=.text
 	if ! grep -q '^end|' "$report"; then
