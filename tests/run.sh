@@ -13,6 +13,10 @@ output=$(mktemp)
 compared=$(mktemp)
 trap 'rm -f "$output" "$compared"' EXIT
 passed=0 failed=0 skipped=0
+as_root=()
+if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then
+	as_root=(sudo -n --preserve-env=CMOCKA_MESSAGE_OUTPUT)
+fi
 
 if [ $# -eq 0 ]; then
 	shopt -s nullglob
@@ -54,10 +58,11 @@ count() {
 }
 
 for program in "$@"; do
-	limit=120
-	[ "$program" = tests/kernels.sh ] && limit=5000
+	limit=600 command=("$program")
+	[[ $program != build/tests/live_* ]] || command=("${as_root[@]}" "$program")
+	[ "$program" = tests/kernels.sh ] && limit=2400
 	start=$(date +%s%N)
-	timeout -k 5 $limit "$program" >"$output" 2>&1 </dev/null
+	timeout -k 5 $limit "${command[@]}" >"$output" 2>&1 </dev/null
 	report=$(count $?)
 	sed -n "s/^= //p" "$output" >>"$compared"
 	read -r _ p f s <<<"${report##*$'\n'}"
