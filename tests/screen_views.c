@@ -92,6 +92,7 @@ static void family_off(void **state)
 
 	(void)state;
 	stage_golden(v, "no-net");
+	assert_int_not_equal(vt_cell(v, 0, vt_find(v, 0, "net")).fg, vt_cell(v, 0, vt_find(v, 0, "sched")).fg);
 	stage_press(v, "4", NULL);
 	stage_golden(v, "no-net-view4");
 }

@@ -53,7 +53,8 @@ void grid_put(struct grid *g, int y, int x, uint32_t ch, enum style style)
 		before->ch = ' ';
 	if (next && next->ch == 0)
 		next->ch = ' ';
-	c->ch = ch;
+	/* Texts are clean when they come here; should one not be, the terminal shall not pay for it. */
+	c->ch = ch < ' ' || (ch >= 0x7f && ch < 0xa0) ? '?' : ch;
 	c->style = (uint8_t)style;
 	c->lit = false;
 }
