@@ -74,6 +74,7 @@ typedef __u32 __wsum;
 /* sock_common.skc_state */
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
 #define TCP_CLOSE 7
 #define TCP_LISTEN 10
 

@@ -54,6 +54,13 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 			s.record->net.connects++;
 		return 0;
 	}
+	if (oldstate == TCP_SYN_RECV && newstate == TCP_ESTABLISHED) {
+		/* Accepted soon: its storage is a copy of the listener's. */
+		socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, 0);
+		if (socket)
+			socket->born_ns = bpf_ktime_get_ns();
+		return 0;
+	}
 	if (oldstate != TCP_SYN_SENT)
 		return 0;
 	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, 0);
@@ -104,10 +111,10 @@ int BPF_PROG(lt_destroy, struct sock *sk)
 	struct lt_socket *socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, 0);
 	struct lt_closed_event *e;
 
-	if (!socket)
+	if (!socket || !lt_want_connections)
 		return 0;
 	/* Without a peer it never was a connection. */
-	if ((!lt_want_connections || !sk->__sk_common.skc_dport) && socket->retransmits == socket->seen_retransmits)
+	if (!sk->__sk_common.skc_dport && socket->retransmits == socket->seen_retransmits)
 		return 0;
 	e = bpf_ringbuf_reserve(&lt_events, sizeof(*e), 0);
 	if (!e) {
@@ -162,14 +169,18 @@ int lt_seed_sockets(struct bpf_iter__task_file *ctx)
 	if (!sk || !lt_is_inet(sk))
 		return 0;
 	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!socket || socket->task_group)
+	if (!socket)
 		return 0;
-	socket->task_group = task->tgid;
-	socket->tgid = lt_tgid(task);
-	socket->process_start_ns = lt_process_start(task, socket->tgid);
+	/* Its first use may have been seen already; its beginning was not. */
+	socket->born_ns = 0;
+	if (!socket->task_group) {
+		socket->task_group = task->tgid;
+		socket->tgid = lt_tgid(task);
+		socket->process_start_ns = lt_process_start(task, socket->tgid);
+	}
 	lt_connection_fill(&c, sk, socket);
-	socket->seen_tx_bytes = c.tx_bytes;
-	socket->seen_rx_bytes = c.rx_bytes;
+	socket->seen_tx_bytes += c.tx_bytes;
+	socket->seen_rx_bytes += c.rx_bytes;
 	socket->seen_state = c.state;
 	return 0;
 }

@@ -290,8 +290,8 @@ static void put_connection(struct json_writer *w, const struct row *r)
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		put_value(w, names[i], column_find(names[i])->raw(r));
 	put_number(w, "pid", c->pid, c->pid);
-	json_unsigned(w, "tx_bytes", c->tx_bytes);
-	json_unsigned(w, "rx_bytes", c->rx_bytes);
+	put_number(w, "tx_bytes", c->tx_bytes, true);
+	put_number(w, "rx_bytes", c->rx_bytes, true);
 	put_number(w, "srtt_ns", c->srtt_ns, true);
 	put_number(w, "retransmits", c->retransmits, true);
 	put_number(w, "age_ns", c->age_ns, true);

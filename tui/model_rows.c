@@ -360,6 +360,7 @@ static void connection_row(struct model *m, struct row *r, const struct sample_c
 		.cmdline = owner ? owner->cmdline : "",
 		.cgroup = owner ? owner->cgroup : "",
 		.interval_ns = s->interval_ns,
+		.off = c->tx_bytes == SAMPLE_UNKNOWN ? 1 << SAMPLE_NET : 0,
 		.retransmits = c->retransmits,
 		.srtt_ns = c->srtt_ns,
 		.call = LT_CALL_NONE,

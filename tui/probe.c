@@ -204,7 +204,7 @@ static void fill_host(struct probe *p, struct sample *s)
 	s->lost.calls = now.lost_calls - p->last.lost_calls;
 	s->lost.sockets = now.lost_sockets - p->last.lost_sockets;
 	s->lost.switches = now.lost_switches - p->last.lost_switches;
-	s->lost.events = now.lost_events - p->last.lost_events + p->events_lost;
+	s->lost.events += now.lost_events - p->last.lost_events + p->events_lost;
 	p->events_lost = 0;
 	s->self.cpu_ns = cpu_ns - p->cpu_ns;
 	/* One run in LT_SELF_MASK + 1 timed itself. */

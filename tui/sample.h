@@ -100,15 +100,15 @@ struct sample_process {
 #define SAMPLE_PROCESS_KERNEL 2
 
 struct sample_connection {
-	uint8_t proto;			  /* enum lt_proto: LT_TCP or LT_UDP */
-	uint8_t family;			  /* 4 or 6 */
-	uint8_t state;			  /* TCP_* of the kernel */
-	uint8_t changed;		  /* its state differs from the last reading's, or it is gone */
-	uint16_t local_port, remote_port; /* host order */
-	uint8_t local[16], remote[16];	  /* network order; IPv4 in the first four */
-	uint32_t pid;			  /* 0: no owner known */
-	uint64_t tx_bytes, rx_bytes, retransmits;
-	uint64_t srtt_ns, age_ns; /* SAMPLE_UNKNOWN */
+	uint8_t proto;				  /* enum lt_proto: LT_TCP or LT_UDP */
+	uint8_t family;				  /* 4 or 6 */
+	uint8_t state;				  /* TCP_* of the kernel */
+	uint8_t changed;			  /* its state differs from the last reading's, or it is gone */
+	uint16_t local_port, remote_port;	  /* host order */
+	uint8_t local[16], remote[16];		  /* network order; IPv4 in the first four */
+	uint32_t pid;				  /* 0: no owner known */
+	uint64_t tx_bytes, rx_bytes, retransmits; /* SAMPLE_UNKNOWN: the sockets were not walked before */
+	uint64_t srtt_ns, age_ns;		  /* SAMPLE_UNKNOWN */
 	uint32_t tx_queue_bytes, rx_queue_bytes;
 	uint64_t netns; /* inode of the network namespace */
 };

@@ -28,6 +28,8 @@ struct sockets {
 	struct owner *owners; /* uthash */
 	struct lt_connection *connections;
 	uint32_t n_connections, cap_connections;
+	uint32_t left_out; /* over the limit */
+	bool walked;	   /* at the last reading: what is reported now is this interval's */
 };
 
 struct sockets *sockets_new(void)
@@ -45,7 +47,7 @@ static void forget(struct sockets *k)
 		free(o->connect);
 		free(o);
 	}
-	k->n_connections = 0;
+	k->n_connections = k->left_out = 0;
 }
 
 void sockets_free(struct sockets *k)
@@ -124,8 +126,10 @@ int sockets_connection(struct sockets *k, const struct lt_connection *c)
 		o->srtt_sum_ns += c->srtt_ns * weight;
 		o->srtt_weight += weight;
 	}
-	if (k->n_connections == CONNECTIONS_LIMIT)
+	if (k->n_connections == CONNECTIONS_LIMIT) {
+		k->left_out++;
 		return 0;
+	}
 	if (k->n_connections == k->cap_connections) {
 		uint32_t cap = k->cap_connections ? k->cap_connections * 2 : 64;
 		struct lt_connection *grown = realloc(k->connections, cap * sizeof(*grown));
@@ -139,7 +143,7 @@ int sockets_connection(struct sockets *k, const struct lt_connection *c)
 	return 0;
 }
 
-static int fill_connection(struct sample *s, const struct lt_connection *c)
+static int fill_connection(struct sample *s, const struct lt_connection *c, bool known)
 {
 	struct sample_connection *to = sample_add_connection(s);
 
@@ -154,9 +158,9 @@ static int fill_connection(struct sample *s, const struct lt_connection *c)
 	memcpy(to->local, c->local, sizeof(to->local));
 	memcpy(to->remote, c->remote, sizeof(to->remote));
 	to->pid = c->tgid;
-	to->tx_bytes = c->tx_bytes;
-	to->rx_bytes = c->rx_bytes;
-	to->retransmits = c->retransmits;
+	to->tx_bytes = known ? c->tx_bytes : SAMPLE_UNKNOWN;
+	to->rx_bytes = known ? c->rx_bytes : SAMPLE_UNKNOWN;
+	to->retransmits = known ? c->retransmits : SAMPLE_UNKNOWN;
 	to->srtt_ns = c->srtt_ns ? c->srtt_ns : SAMPLE_UNKNOWN;
 	to->age_ns = c->born_ns ? (s->t_ns > c->born_ns ? s->t_ns - c->born_ns : 0) : SAMPLE_UNKNOWN;
 	to->tx_queue_bytes = c->tx_queue_bytes;
@@ -165,14 +169,14 @@ static int fill_connection(struct sample *s, const struct lt_connection *c)
 	return 0;
 }
 
-static int fill_process(struct sample *s, struct sample_process *p, const struct owner *o, bool walked)
+static int fill_process(struct sample *s, struct sample_process *p, const struct owner *o, bool known)
 {
 	struct sample_socket_sums *sums = &p->sockets;
 
-	sums->retransmits = walked ? 0 : SAMPLE_UNKNOWN;
+	sums->retransmits = known ? 0 : SAMPLE_UNKNOWN;
 	if (!o)
 		return 0;
-	if (walked || o->retransmits)
+	if (known)
 		sums->retransmits = o->retransmits;
 	if (o->srtt_weight)
 		sums->srtt_ns = o->srtt_sum_ns / o->srtt_weight;
@@ -198,6 +202,7 @@ static int fill_process(struct sample *s, struct sample_process *p, const struct
 
 int sockets_fill(struct sockets *k, struct sample *s, bool walked)
 {
+	bool known = walked && k->walked;
 	int err = 0;
 
 	for (uint32_t i = 0; !err && i < s->n_processes; i++) {
@@ -207,11 +212,14 @@ int sockets_fill(struct sockets *k, struct sample *s, bool walked)
 
 		if (k->owners)
 			HASH_FIND(hh, k->owners, &key, sizeof(key), o);
-		err = fill_process(s, p, o, walked);
+		err = fill_process(s, p, o, known);
 	}
 	s->has_connections = walked;
 	for (uint32_t i = 0; !err && walked && i < k->n_connections; i++)
-		err = fill_connection(s, &k->connections[i]);
+		err = fill_connection(s, &k->connections[i],
+				      known || k->connections[i].born_ns > s->t_ns - s->interval_ns);
+	s->lost.events += k->left_out;
+	k->walked = walked;
 	forget(k);
 	return err;
 }
