@@ -26,6 +26,8 @@ extern const size_t n_watchers;
 /* Starts a watcher and returns when it measures; false: it is not installed or does not run here. */
 bool watch_start(const struct watcher *w);
 void watch_stop(void);
+/* No tracing program of a stranger is loaded: else `nothing` is not nothing. */
+bool watch_undisturbed(void);
 
 #define BENCH_ROUNDS 400
 struct series {

@@ -32,6 +32,7 @@ static const struct {
 
 static struct child *load[WORKLOADS];
 static bool use_workload[WORKLOADS];
+static bool disturbed;
 static struct series plain[WORKLOADS], added[WORKLOADS][WATCHERS];
 
 static bool wanted(const char *name, char **words)
@@ -65,6 +66,7 @@ static void run_round(int round, const bool *use)
 {
 	double ns[WATCHERS][WORKLOADS] = {};
 
+	disturbed |= !watch_undisturbed();
 	for (size_t k = 0; k < n_watchers; k++) {
 		size_t w = round % 2 ? n_watchers - 1 - k : k;
 
@@ -106,6 +108,10 @@ static void print_added(const struct series *s)
 
 static void print_table(const bool *use)
 {
+	if (disturbed)
+		printf("\nWARNING: somebody else's tracing programs were loaded: `nothing` was not nothing, and what "
+		       "is "
+		       "added is too small\n");
 	printf("\nadded CPU ns per operation over nothing attached: median of paired differences ± half its 95 %% "
 	       "interval;\nn.r.: not resolved above the noise; in brackets the ratio to the floor\n\n%-22s %10s",
 	       "", "nothing");

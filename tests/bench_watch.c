@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Watchers: started before a round's workloads, stopped after. None of them reads the workload's numbers. */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <math.h>
 #include <pthread.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench.h"
 #include "tests/bench_floor.skel.h"
@@ -135,6 +137,25 @@ void watch_stop(void)
 		child_free(programs[i]);
 		programs[i] = NULL;
 	}
+}
+
+bool watch_undisturbed(void)
+{
+	uint32_t id = 0;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		struct bpf_prog_info info = {};
+		uint32_t len = sizeof(info);
+		int fd = bpf_prog_get_fd_by_id(id);
+		bool at_our_hooks =
+			fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == BPF_PROG_TYPE_TRACING;
+
+		if (fd >= 0)
+			close(fd);
+		if (at_our_hooks)
+			return false;
+	}
+	return true;
 }
 
 void series_add(struct series *s, double value)
