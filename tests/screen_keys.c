@@ -159,6 +159,36 @@ static void filter_narrows(void **state)
 	stage_line(v, TABS_Y, " 34 processes");
 }
 
+static void a_filter_that_cannot_be_read_says_why(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, "\\", "c", "p", "u", ">", NULL);
+	stage_line(v, 23, "filter: cpu>  expected");
+	stage_press(v, "Enter", NULL);
+	stage_line(v, 23, "filter: cpu>");
+	stage_press(v, "5", "0", "Enter", NULL);
+	assert_int_equal(vt_find(v, 23, "filter"), -1);
+	stage_line(v, TABS_Y, "5 of 34");
+}
+
+static void the_past_is_bounded(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .args = { "--history", "1" } });
+	int back = 0;
+
+	(void)state;
+	for (int i = 0; i < 28; i++)
+		stage_press(v, ".", NULL);
+	for (; back < 40 && vt_find(v, 23, "no older reading") < 0; back++)
+		stage_press(v, "[", NULL);
+	assert_in_range(back, 5, 25); /* of 29: 1 MiB holds that many, and 4 always stay */
+	/* Paused at the oldest, it moves on with what is kept, and says so. */
+	stage_press(v, ".", NULL);
+	stage_line(v, 23, "memory for the past");
+}
+
 static void threads_tree_groups(void **state)
 {
 	struct vt *v = open_plain();
@@ -437,6 +467,8 @@ int main(void)
 		cmocka_unit_test_teardown(sort_column_moves, stage_end),
 		cmocka_unit_test_teardown(search_finds, stage_end),
 		cmocka_unit_test_teardown(filter_narrows, stage_end),
+		cmocka_unit_test_teardown(a_filter_that_cannot_be_read_says_why, stage_end),
+		cmocka_unit_test_teardown(the_past_is_bounded, stage_end),
 		cmocka_unit_test_teardown(threads_tree_groups, stage_end),
 		cmocka_unit_test_teardown(kernel_threads_and_idle_rows_hide, stage_end),
 		cmocka_unit_test_teardown(page_opens_and_closes, stage_end),
