@@ -186,7 +186,8 @@ int lt_seed(struct bpf_iter__task *ctx)
 		*s.word = LT_WORD(now_ns, LT_VOID);
 		return 0;
 	}
-	/* It may have moved on before it could be found: ended, or gone to a sleep that would not show until it ends. */
+	/* It may have moved on before it could be found: ended, or gone to a sleep that would not show until it ends.
+	 */
 	if (is_over(task)) {
 		lt_index_remove(task);
 		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, LT_DEAD));

@@ -140,7 +140,7 @@ static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 	set = lt_index_set_of(key);
 	if (!set)
 		return false;
-	/* Two writers for one task meet at the same first free way: the loser sees the winner's key. */
+		/* Two writers for one task meet at the same first free way: the loser sees the winner's key. */
 #pragma unroll
 	for (int i = 0; i < LT_INDEX_WAYS; i++) {
 		way = set->way[i];

@@ -43,16 +43,17 @@ static __always_inline void move(struct lt_slot *s, __u64 now_ns, enum lt_state 
 		sched->call_sleep_ns += stay_ns;
 }
 
-/* How long ago, by the run queue's clock, something happened; it is fresh only inside a switch. */
-static __always_inline __u64 rq_ago_ns(struct task_struct *task, __u64 then)
+/* How long ago, by the run queue's clock, which is fresh only inside a switch, a task got its CPU or was queued for it.
+ * Needs CONFIG_FAIR_GROUP_SCHED and CONFIG_SCHED_INFO, which every distribution sets. */
+static __always_inline __u64 rq_ago_ns(struct task_struct *task, bool queued)
 {
-	__u64 clock;
+	__u64 clock, then;
 
-	/* CONFIG_FAIR_GROUP_SCHED, which every distribution sets. */
-	if (!bpf_core_field_exists(task->se.cfs_rq->rq) || !then)
+	if (!bpf_core_field_exists(task->se.cfs_rq->rq) || !bpf_core_field_exists(task->sched_info.last_arrival))
 		return 0;
 	clock = task->se.cfs_rq->rq->clock;
-	return clock > then ? clock - then : 0;
+	then = queued ? task->sched_info.last_queued : task->sched_info.last_arrival;
+	return then && clock > then ? clock - then : 0;
 }
 
 static __always_inline __u64 since_plus(struct lt_slot *s, __u64 now_ns, __u64 ago_ns)
@@ -119,7 +120,7 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 			;
 		else
 			lt_this_cpu()->lost_switches++;
-		move(&s, since_plus(&s, now_ns, rq_ago_ns(task, task->sched_info.last_arrival)), LT_RUN);
+		move(&s, since_plus(&s, now_ns, rq_ago_ns(task, false)), LT_RUN);
 	}
 	if (s.record->who.cred != (__u64)task->cred) {
 		s.record->who.cred = (__u64)task->cred;
@@ -152,7 +153,7 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 	if (from != LT_RUNQ && from != LT_PREEMPT) {
 		/* A missed wakeup, or a missed switch-out: it was queued when the run queue says so. */
 		lt_this_cpu()->lost_switches++;
-		began_ns = since_plus(&s, now_ns, rq_ago_ns(task, task->sched_info.last_queued));
+		began_ns = since_plus(&s, now_ns, rq_ago_ns(task, true));
 		if (from != LT_RUN)
 			s.record->sched.wakeups++;
 		move(&s, began_ns, from == LT_RUN ? LT_PREEMPT : LT_RUNQ);

@@ -354,6 +354,12 @@ static void names_inherit(struct ledger *l, struct process *p, const struct lt_r
 		text_set(&p->cgroup, parent->cgroup, strlen(parent->cgroup));
 }
 
+static size_t pending_bytes(const struct sample *s)
+{
+	return s->n_threads * sizeof(*s->threads) + s->n_works * sizeof(*s->works) + s->n_calls * sizeof(*s->calls) +
+	       s->n_buckets * sizeof(*s->buckets) + s->n_errnos * sizeof(*s->errnos);
+}
+
 static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 {
 	struct kept *k = kept_at(l, slot);
@@ -362,8 +368,7 @@ static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 	struct process *p;
 	int err;
 
-	if (l->dead.n_works * sizeof(struct sample_work) + l->dead.n_calls * sizeof(struct sample_call) >
-	    PENDING_LIMIT) {
+	if (pending_bytes(&l->dead) > PENDING_LIMIT) {
 		l->exits_lost++;
 		err = k->process ? 0 : join(l, slot, record_at(l->memory, slot));
 	} else {

@@ -27,11 +27,14 @@ bool privileges_missing(char *why, size_t size)
 
 int privileges_drop(bool readonly)
 {
-	static const int kept[] = { CAP_BPF, CAP_KILL, CAP_SYS_NICE };
+	int kept[] = { CAP_BPF, CAP_KILL, CAP_SYS_NICE };
 	bool had[sizeof(kept) / sizeof(kept[0])];
 
 	if (capng_get_caps_process())
 		return -EPERM;
+	/* Records are made as threads need them; CAP_SYS_ADMIN alone allows that too. */
+	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF))
+		kept[0] = CAP_SYS_ADMIN;
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		had[i] = capng_have_capability(CAPNG_EFFECTIVE, (unsigned int)kept[i]) && (i == 0 || !readonly);
 	capng_clear(CAPNG_SELECT_CAPS);

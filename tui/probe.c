@@ -183,7 +183,7 @@ static void fill_host(struct probe *p, struct sample *s)
 {
 	struct utsname u;
 	struct totals now;
-	uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID), alive;
+	uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID), skipped[SAMPLE_FAMILIES + 1], alive;
 
 	uname(&u);
 	snprintf(s->host, sizeof(s->host), "%s", u.nodename);
@@ -195,6 +195,11 @@ static void fill_host(struct probe *p, struct sample *s)
 		memcpy(s->probe[i].reason, p->family[i].reason, sizeof(s->probe[i].reason));
 	}
 	totals_read(p, &now);
+	probe_skipped(p, skipped);
+	now.lost_switches += skipped[SAMPLE_SCHED];
+	now.lost_calls += skipped[SAMPLE_SYSCALL];
+	now.lost_sockets += skipped[SAMPLE_NET];
+	now.lost_events += skipped[SAMPLE_FAMILIES];
 	s->forks = now.forks - p->last.forks;
 	s->execs = now.execs - p->last.execs;
 	s->exits = now.exits - p->last.exits;

@@ -62,6 +62,9 @@ int __attribute__((format(printf, 4, 5))) probe_fail(char *why, size_t size, int
  * probe_close, also on failure. 0 or -errno with why. */
 int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t why_size);
 
+/* By family, those of all families last, since they were loaded. */
+void probe_skipped(const struct probe *p, uint64_t skipped[SAMPLE_FAMILIES + 1]);
+
 /* probe_memory.c: makes the first chunk of each kind; the outer maps are loaded with them as prototypes. */
 int probe_memory_begin(struct probe *p, int *records_fd, int *calls_fd);
 /* Hands the loaded outer maps their first chunks, and makes as many as the machine's threads need. */

@@ -245,6 +245,20 @@ static int attach(struct probe *p, char *why, size_t why_size)
 	return 0;
 }
 
+/* Runs that the kernel skipped because the program was running already on that CPU, in what it interrupted. */
+void probe_skipped(const struct probe *p, uint64_t skipped[SAMPLE_FAMILIES + 1])
+{
+	memset(skipped, 0, sizeof(*skipped) * (SAMPLE_FAMILIES + 1));
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		const struct bpf_program *bpf = bpf_object__find_program_by_name(p->skel->obj, programs[i].name);
+		struct bpf_prog_info info = { 0 };
+		__u32 size = sizeof(info);
+
+		if (bpf_program__fd(bpf) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(bpf), &info, &size))
+			skipped[programs[i].family] += info.recursion_misses;
+	}
+}
+
 /* The outer maps are loaded with the first chunks as their prototypes. */
 static int load(struct probe *p, char *why, size_t why_size)
 {
