@@ -6,7 +6,7 @@
 set -eu
 
 # Part, proof that it is there, and the packages of Debian, Fedora, Arch, openSUSE and Alpine.
-# Proofs: a command, pc:MODULE for pkg-config, h:HEADER, f:FILE.
+# Proofs: a command, pc:MODULE for pkg-config, h:HEADER, f:FILE, py:MODULE.
 table() {
 	cat <<-'END'
 	build gcc             gcc               gcc                   gcc         gcc               gcc
@@ -36,6 +36,7 @@ table() {
 	test  f:/bin/busybox  busybox-static    busybox               busybox     busybox-static    busybox-static
 	test  mandoc          mandoc            mandoc                mandoc      mandoc            mandoc
 	test  lintian         lintian           -                     -           -                 -
+	test  py:prometheus_client python3-prometheus-client python3-prometheus_client python-prometheus_client python3-prometheus_client py3-prometheus-client
 	test  cpio            cpio              cpio                  cpio        cpio              cpio
 	pictures rsvg-convert librsvg2-bin      librsvg2-tools        librsvg     rsvg-convert      rsvg-convert
 	pictures f:/usr/share/fonts/truetype/jetbrains-mono fonts-jetbrains-mono jetbrains-mono-fonts ttf-jetbrains-mono jetbrains-mono-fonts font-jetbrains-mono
@@ -64,6 +65,7 @@ have() {
 	pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
 	h:*) echo "#include <${1#h:}>" | gcc -E - >/dev/null 2>&1 ;;
 	f:*) [ -e "${1#f:}" ] ;;
+	py:*) /usr/bin/python3 -c "import ${1#py:}" 2>/dev/null ;;
 	*) command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] ;;
 	esac
 }

@@ -102,6 +102,15 @@ static void every_option_sets_its_field(void **state)
 	assert_int_equal(o.output, OUTPUT_CSV);
 	assert_string_equal(o.replay, "in");
 	assert_int_equal(o.at.kind, WHEN_NONE);
+	assert_int_equal(parse(&o, "--openmetrics out"), 0);
+	assert_string_equal(o.openmetrics, "out");
+	assert_int_equal(o.output, OUTPUT_NONE);
+	assert_int_equal(options_group(&o), MODEL_COMMAND);
+	assert_int_equal(parse(&o, "--fail-if cpu>5 --json"), 0);
+	assert_int_equal(o.output, OUTPUT_JSON);
+	assert_int_equal(o.fail_readings, 1);
+	assert_non_null(o.fail_expression);
+	options_free(&o);
 	assert_int_equal(parse(&o, "--replay in --at -10m"), 0);
 	assert_int_equal(o.at.kind, WHEN_BEFORE_END);
 	assert_int_equal(o.at.s, 600);

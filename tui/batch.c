@@ -167,20 +167,16 @@ static void print_cell(FILE *out, const struct column *c, const char *text, int 
 		fputc(' ', out);
 }
 
-int batch_text(FILE *out, const struct options *o, struct model *m)
+int batch_table(FILE *out, const struct options *o, struct row **rows, int n)
 {
 	bool utf8 = !o->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
 	const struct column *chosen[TEXT_COLUMNS];
-	int width[TEXT_COLUMNS], n, cells, i;
+	int width[TEXT_COLUMNS], cells, i;
 	size_t columns_shown = text_columns(o->view, options_kind(o), chosen), c;
 	char *text = malloc(CELLS_MAX * 4 + 1);
-	struct row **rows = NULL;
 
-	n = text ? batch_rows(o, m, &rows) : -ENOMEM;
-	if (n < 0) {
-		free(text);
-		return n;
-	}
+	if (!text)
+		return -ENOMEM;
 	for (c = 0; c < columns_shown; c++) {
 		width[c] = chosen[c]->width;
 		for (i = 0; i < n; i++) {
@@ -189,7 +185,6 @@ int batch_text(FILE *out, const struct options *o, struct model *m)
 				width[c] = cells;
 		}
 	}
-	print_summary(out, m);
 	for (c = 0; c < columns_shown; c++)
 		print_cell(out, chosen[c], chosen[c]->title, (int)strlen(chosen[c]->title), width[c],
 			   c + 1 == columns_shown);
@@ -204,10 +199,22 @@ int batch_text(FILE *out, const struct options *o, struct model *m)
 		}
 		fputc('\n', out);
 	}
+	free(text);
+	return 0;
+}
+
+int batch_text(FILE *out, const struct options *o, struct model *m)
+{
+	struct row **rows = NULL;
+	int n = batch_rows(o, m, &rows), err;
+
+	if (n < 0)
+		return n;
+	print_summary(out, m);
+	err = batch_table(out, o, rows, n);
 	fputc('\n', out);
 	free(rows);
-	free(text);
-	return batch_finish(out);
+	return err ? err : batch_finish(out);
 }
 
 /* RFC 4180: quoted if it holds a comma, a quote or a line's end; quotes doubled. */

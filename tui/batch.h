@@ -17,6 +17,9 @@ void batch_narrow(const struct options *o, struct model_query *query);
  * Returns their number, or -ENOMEM. */
 int batch_rows(const struct options *o, struct model *m, struct row ***rows);
 
+/* Rows as a table with a header, as --batch has it. 0 or -ENOMEM. */
+int batch_table(FILE *out, const struct options *o, struct row **rows, int n);
+
 /* Writes one reading to out and flushes. 0, or -errno of the stream (-EPIPE: the reader went away). */
 int batch_text(FILE *out, const struct options *o, struct model *m);
 int batch_json(FILE *out, const struct options *o, struct model *m);

@@ -5,6 +5,7 @@
  */
 #include "options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <pwd.h>
@@ -19,6 +20,7 @@
 #define HISTORY_MAX_MIB 65536
 #define PID_LIMIT INT32_MAX
 #define MESSAGE_CELLS 2000
+#define READINGS_MAX 1000000 /* in a row, of --fail-if */
 
 /* One row sets a flag (set == NULL) or calls set with the argument, which is NULL if it takes none. */
 struct option_row {
@@ -148,6 +150,45 @@ static int set_sort(struct options *o, const char *arg)
 	return bad("--sort '%s': no such column; there are: %s", arg, names);
 }
 
+/* The N of "EXPR for N", and where the expression ends; 1 and all of it if there is no such end. 0: N is no number. */
+static uint64_t take_readings(const char *arg, size_t *len)
+{
+	const char *number, *at = arg + strlen(arg);
+	uint64_t n;
+
+	*len = strlen(arg);
+	while (at > arg && at[-1] == ' ')
+		at--;
+	while (at > arg && at[-1] >= '0' && at[-1] <= '9')
+		at--;
+	number = at;
+	while (at > arg && at[-1] == ' ')
+		at--;
+	if (at == number || !isdigit((unsigned char)*number) || at - arg < 5 || strncasecmp(at - 4, " for", 4))
+		return 1;
+	*len = (size_t)(at - 4 - arg);
+	n = strtoull(number, NULL, 10);
+	return n < READINGS_MAX ? n : 0;
+}
+
+static int set_fail_if(struct options *o, const char *arg)
+{
+	char why[200], *expression;
+	size_t at = 0, len;
+
+	o->fail_if = arg;
+	o->fail_readings = take_readings(arg, &len);
+	if (!o->fail_readings)
+		return bad("--fail-if '%s': expected 1 to %d readings after for", arg, READINGS_MAX - 1);
+	expression = strndup(arg, len);
+	if (!expression)
+		return bad("out of memory");
+	filter_free(o->fail_expression);
+	o->fail_expression = filter_parse(expression, &at, why, sizeof(why));
+	free(expression);
+	return o->fail_expression ? 0 : bad("--fail-if '%s': at character %zu: %s", arg, at + 1, why);
+}
+
 static int set_view(struct options *o, const char *arg)
 {
 	char names[MESSAGE_CELLS];
@@ -206,6 +247,12 @@ static int set_csv(struct options *o, const char *arg)
 {
 	(void)arg;
 	return set_output(o, OUTPUT_CSV);
+}
+
+static int set_openmetrics(struct options *o, const char *arg)
+{
+	o->openmetrics = arg;
+	return *arg ? 0 : bad("--openmetrics '': expected the name of a file to write");
 }
 
 static int set_record(struct options *o, const char *arg)
@@ -267,6 +314,8 @@ static const struct option_row option_table[] = {
 	{ "batch", 'b', NULL, SET(set_batch), "plain text table to stdout" },
 	{ "json", 'j', NULL, SET(set_json), "one JSON object per reading, one line each, to stdout" },
 	{ "csv", 0, NULL, SET(set_csv), "one CSV row per process and reading, with a header" },
+	{ "openmetrics", 0, "FILE", SET(set_openmetrics), "the last reading for node_exporter, by the groups of -g" },
+	{ "fail-if", 0, "EXPR", SET(set_fail_if), "end with status 4 when a row fulfils it, or 'EXPR for N' readings" },
 	{ "record", 'w', "FILE", SET(set_record), "also write every reading to FILE" },
 	{ "replay", 'r', "FILE", SET(set_replay), "show FILE instead of this machine" },
 	{ "at", 0, "TIME", SET(set_at), "begin the replay there: 03:15, 2026-11-22T03:15, -10m (before its end)" },
@@ -319,6 +368,11 @@ enum model_kind options_kind(const struct options *o)
 	return o->threads ? MODEL_THREAD : o->group;
 }
 
+enum model_kind options_group(const struct options *o)
+{
+	return o->group == MODEL_PROCESS ? MODEL_COMMAND : o->group;
+}
+
 /* What each option allows alone, and together they do not. */
 static int check_together(const struct options *o)
 {
@@ -346,6 +400,9 @@ static int check_together(const struct options *o)
 	if (o->expression && !(filter_kinds(o->expression) & 1U << options_kind(o)))
 		return bad("--filter '%s': one of its columns is not in this table; --list-columns lists them",
 			   o->filter);
+	if (o->fail_expression && !(filter_kinds(o->fail_expression) & 1U << options_kind(o)))
+		return bad("--fail-if '%s': one of its columns is not in this table; --list-columns lists them",
+			   o->fail_if);
 	return 0;
 }
 
@@ -395,6 +452,8 @@ int options_parse(struct options *o, int argc, char **argv)
 		return bad("'%s' is not an option; lagtop --help lists them", argv[optind]);
 	if (o->help || o->version || o->list_columns || o->list_keys)
 		return 0;
+	if (o->output == OUTPUT_SCREEN && (o->openmetrics || o->fail_if))
+		o->output = OUTPUT_NONE;
 	status = check_together(o);
 	o->probe.verbose = o->verbose;
 	o->probe.readonly = o->readonly;
@@ -405,6 +464,7 @@ int options_parse(struct options *o, int argc, char **argv)
 void options_free(struct options *o)
 {
 	filter_free(o->expression);
+	filter_free(o->fail_expression);
 	free(o->pids);
 	*o = (struct options){ 0 };
 }
@@ -429,6 +489,6 @@ void options_help(FILE *out)
 			fprintf(out, "      %-22s %s\n", name, row->help);
 	}
 	fputs("\nExit status: 0 done; 1 it could not run, or a process of --pid is not there; 2 a bad option;\n"
-	      "3 --check: only part works; 128 + N ended by signal N.\n",
+	      "3 --check: only part works; 4 --fail-if: a row fulfilled it; 128 + N ended by signal N.\n",
 	      out);
 }

@@ -10,7 +10,7 @@
 
 #define LAGTOP_VERSION "0.1"
 
-enum options_output { OUTPUT_SCREEN, OUTPUT_BATCH, OUTPUT_JSON, OUTPUT_CSV };
+enum options_output { OUTPUT_SCREEN, OUTPUT_BATCH, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_NONE };
 
 struct options {
 	enum options_output output;
@@ -31,6 +31,10 @@ struct options {
 	struct when at; /* --at; WHEN_NONE: from the beginning */
 	uint64_t history_bytes;
 	struct probe_options probe;
+	const char *openmetrics;	/* a file to write; NULL: none */
+	const char *fail_if;		/* as given; NULL: none */
+	struct filter *fail_expression; /* what it means, without "for N" */
+	uint64_t fail_readings;		/* N, or 1 */
 	bool check, list_columns, list_keys, help, version;
 	bool manual; /* hidden --manual: a key makes a reading (screen tests) */
 };
@@ -41,5 +45,7 @@ void options_free(struct options *o);
 void options_help(FILE *out);
 /* The kind of row that the options ask for: the view's own, or by -H and -g. */
 enum model_kind options_kind(const struct options *o);
+/* The groups of --openmetrics: command, unless -g says otherwise. */
+enum model_kind options_group(const struct options *o);
 
 #endif

@@ -18,11 +18,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "alert.h"
 #include "batch.h"
+#include "format.h"
+#include "openmetrics.h"
 
 #define PIPE_CHUNK 4096 /* a pipe that polls writable takes that much without blocking */
 
-enum run_end { RUN_ON, RUN_QUIET, RUN_SIGNAL, RUN_FAILED };
+#define ALERT_STATUS 4
+#define ALERT_CELLS 500
+
+enum run_end { RUN_ON, RUN_QUIET, RUN_SIGNAL, RUN_FAILED, RUN_ALERT };
 
 struct run {
 	const struct options *options;
@@ -30,6 +36,8 @@ struct run {
 	struct record *record;
 	struct model *model;
 	struct sample sample[2];
+	struct alert alert;
+	struct openmetrics metrics;
 	uint64_t readings;
 	bool waits; /* a recording that still grows was read to its end */
 	bool saw_pids;
@@ -89,7 +97,7 @@ static enum run_end wait_for(struct run *run, bool timer, bool *output_ready)
 {
 	struct pollfd fds[] = {
 		{ run->signal_fd, POLLIN, 0 },
-		{ STDOUT_FILENO, timer ? 0 : POLLOUT, 0 },
+		{ run->options->output == OUTPUT_NONE ? -1 : STDOUT_FILENO, timer ? 0 : POLLOUT, 0 },
 		{ timer ? run->timer_fd : -1, POLLIN, 0 },
 	};
 	uint64_t expirations;
@@ -145,9 +153,12 @@ static enum run_end output(struct run *run)
 	enum run_end end;
 	size_t len = 0;
 	char *text = NULL;
-	FILE *out = open_memstream(&text, &len);
+	FILE *out;
 	int err = -ENOMEM;
 
+	if (o->output == OUTPUT_NONE)
+		return RUN_ON;
+	out = open_memstream(&text, &len);
 	if (out) {
 		if (o->output == OUTPUT_JSON)
 			err = batch_json(out, o, run->model);
@@ -161,6 +172,36 @@ static enum run_end output(struct run *run)
 	end = err ? fail(run, "cannot write a reading: %s", strerror(-err)) : write_out(run, text, len);
 	free(text);
 	return end;
+}
+
+static enum run_end write_metrics(struct run *run)
+{
+	const struct options *o = run->options;
+	int err = o->openmetrics ? openmetrics_write(&run->metrics, o, run->model) : 0;
+
+	return err ? fail(run, "cannot write to %s: %s", o->openmetrics, strerror(-err)) : RUN_ON;
+}
+
+/* --fail-if: the rows that have fulfilled it for long enough go to stderr. */
+static enum run_end check_alert(struct run *run)
+{
+	const struct options *o = run->options;
+	char text[ALERT_CELLS * 4 + 1];
+	struct row **rows = NULL;
+	int n, failed;
+
+	if (!o->fail_if)
+		return RUN_ON;
+	n = batch_rows(o, run->model, &rows);
+	failed = n < 0 ? n : alert_check(&run->alert, rows, n);
+	if (failed > 0) {
+		format_clean(text, sizeof(text), o->fail_if, ALERT_CELLS, true);
+		fprintf(stderr, "lagtop: --fail-if '%s' is fulfilled:\n", text);
+		failed = batch_table(stderr, o, rows, failed);
+		failed = failed ? failed : 1;
+	}
+	free(rows);
+	return failed < 0 ? fail(run, "cannot check --fail-if: %s", strerror(-failed)) : failed ? RUN_ALERT : RUN_ON;
 }
 
 /* Whether one of -p's processes is still there; notes that one was. */
@@ -205,6 +246,10 @@ static enum run_end take_reading(struct run *run)
 		return fail(run, "cannot keep a reading: %s", strerror(-err));
 	alive = pids_alive(run, s);
 	end = output(run);
+	if (end == RUN_ON)
+		end = write_metrics(run);
+	if (end == RUN_ON)
+		end = check_alert(run);
 	if (end != RUN_ON)
 		return end;
 	if (o->n_pids && !alive && (run->source->live || run->saw_pids))
@@ -231,9 +276,13 @@ static int start_timer(struct run *run)
 
 int run_batch(const struct options *o, struct source *src, struct record *rec, char *why, size_t why_size)
 {
-	struct run run = {
-		.options = o, .source = src, .record = rec, .timer_fd = -1, .why = why, .why_size = why_size
-	};
+	struct run run = { .options = o,
+			   .source = src,
+			   .record = rec,
+			   .timer_fd = -1,
+			   .why = why,
+			   .why_size = why_size,
+			   .alert = { .expression = o->fail_expression, .readings = o->fail_readings } };
 	sigset_t set = signals_taken();
 	enum run_end end = RUN_ON;
 	bool unused;
@@ -252,6 +301,7 @@ int run_batch(const struct options *o, struct source *src, struct record *rec, c
 	}
 	if (end == RUN_QUIET && o->n_pids && !run.saw_pids && !src->live && run.readings)
 		end = fail(&run, "%s holds no process of --pid", o->replay);
+	alert_free(&run.alert);
 	model_free(run.model);
 	sample_free(&run.sample[0]);
 	sample_free(&run.sample[1]);
@@ -259,5 +309,14 @@ int run_batch(const struct options *o, struct source *src, struct record *rec, c
 		close(run.timer_fd);
 	if (run.signal_fd >= 0)
 		close(run.signal_fd);
-	return end == RUN_FAILED ? 1 : end == RUN_SIGNAL ? 128 + run.signal : 0;
+	switch (end) {
+	case RUN_FAILED:
+		return 1;
+	case RUN_SIGNAL:
+		return 128 + run.signal;
+	case RUN_ALERT:
+		return ALERT_STATUS;
+	default:
+		return 0;
+	}
 }

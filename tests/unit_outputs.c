@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What outlives the run: --openmetrics, read by the reference client's parsers; --fail-if and its exit status. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alert.h"
+#include "child.h"
+#include "fixture.h"
+#include "openmetrics.h"
+#include "record.h"
+#include "synthetic.h"
+
+static char folder[] = "/tmp/lagtop-outputs.XXXXXX";
+static char metrics[64], recording[64];
+static char errors[4000];
+
+/* Runs ./lagtop with these words; the exit status. Its stderr is in errors, *lines counts its stdout. */
+static int lagtop(const char *const *words, int *lines)
+{
+	char *argv[20] = { getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop" }, *told;
+	struct child *c;
+	int i, status;
+
+	for (i = 0; words[i]; i++)
+		argv[i + 1] = (char *)(uintptr_t)words[i];
+	c = child_start(argv, (uid_t)-1);
+	assert_non_null(c);
+	child_close_in(c);
+	for (*lines = 0; child_line(c); ++*lines)
+		;
+	status = child_wait(c);
+	told = child_errors(c);
+	snprintf(errors, sizeof(errors), "%s", told);
+	free(told);
+	child_free(c);
+	return status;
+}
+
+#define LAGTOP(lines, ...) lagtop((const char *const[]){ "--replay", recording, __VA_ARGS__, NULL }, lines)
+
+/* The value of a sample that both parsers found; NAN: there is none. *n: how many they found. */
+static double metric(const char *name, const char *labels, int *n)
+{
+	char *argv[] = { "/usr/bin/python3", "tests/openmetrics.py", metrics, NULL }, *line, *tab, *told;
+	struct child *c = child_start(argv, (uid_t)-1);
+	double value = NAN;
+	size_t len = strlen(name);
+
+	assert_non_null(c);
+	child_close_in(c);
+	for (*n = 0; (line = child_line(c)); ++*n) {
+		if (strncmp(line, name, len) || line[len] != '\t')
+			continue;
+		tab = strrchr(line, '\t');
+		*tab = '\0';
+		if (!strcmp(line + len + 1, labels))
+			value = strtod(tab + 1, NULL);
+	}
+	told = child_errors(c);
+	if (child_wait(c))
+		fail_msg("no OpenMetrics: %s", told);
+	free(told);
+	child_free(c);
+	return value;
+}
+
+static void assert_metric(const char *name, const char *labels, double expected)
+{
+	int n;
+	double value = metric(name, labels, &n);
+
+	if (!(fabs(value - expected) <= fabs(expected) * 1e-9))
+		fail_msg("%s{%s} is %.12g, not %.12g", name, labels, value, expected);
+}
+
+static int files_in_folder(void)
+{
+	DIR *d = opendir(folder);
+	int n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n - 2;
+}
+
+static void metrics_of_a_recording(void **state)
+{
+	struct stat st;
+	int lines, n;
+
+	(void)state;
+	fixture_write(recording, 3, FIXTURE_LOSSES);
+	assert_int_equal(LAGTOP(&lines, "--openmetrics", metrics), 0);
+	assert_string_equal(errors, "");
+	assert_int_equal(lines, 0);
+	assert_int_equal(files_in_folder(), 2);
+	assert_int_equal(stat(metrics, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+	/* Sums of three readings; the last reading's. */
+	assert_metric("lagtop_host_forks_total", "", 36);
+	assert_metric("lagtop_host_retransmits_total", "", 120);
+	assert_metric("lagtop_self_cpu_seconds_total", "", 0.012);
+	assert_metric("lagtop_lost_total", "what='switches'", 12);
+	assert_metric("lagtop_lost_total", "what='threads'", 9);
+	assert_metric("lagtop_host_cpus", "", 16);
+	assert_metric("lagtop_reading_timestamp_seconds", "", 1795348983);
+	assert_metric("lagtop_build_info", "host='web-07',kernel='6.1.0-56',version='0.1'", 1);
+	assert_metric("lagtop_command_processes", "command='postgres'", 6);
+	metric("", "", &n);
+	assert_in_range(n, 350, 420);
+
+	assert_int_equal(LAGTOP(&lines, "--openmetrics", metrics, "--csv", "-g", "user", "-n", "1"), 0);
+	assert_true(lines > 5);
+	assert_false(isnan(metric("lagtop_user_lag_ratio", "user='root'", &n)));
+	assert_int_equal(LAGTOP(&lines, "--openmetrics", metrics, "-g", "cgroup", "--filter", "lag>1"), 0);
+	assert_false(isnan(metric("lagtop_cgroup_lag_ratio", "cgroup='/system.slice/postgresql.service'", &n)));
+	assert_true(isnan(metric("lagtop_cgroup_lag_ratio", "cgroup='/init.scope'", &n)));
+	assert_int_equal(LAGTOP(&lines, "--openmetrics", "/nonexistent/x"), 1);
+	assert_non_null(strstr(errors, "cannot write to /nonexistent/x"));
+}
+
+/* Many commands, with names that break labels and that are the same once they are mended. */
+static void labels_are_bounded_and_clean(void **state)
+{
+	static const char *const names[] = { "\"},x{\"",   "back\\slash",  "new\nline", "broken\xff",
+					     "broken\xfe", "broken\xff#2", "tab\ttab",	"\xc3\xa9t\xc3\xa9",
+					     "{}",	   "# EOF" };
+	struct openmetrics om = { 0 };
+	struct options o;
+	char *argv[] = { "lagtop", "--openmetrics", metrics, NULL };
+	struct model *m = model_new();
+	struct sample s = { 0 };
+	char name[16];
+	uint32_t i;
+	int n;
+
+	(void)state;
+	synthetic_fill(&s, 1);
+	s.n_processes = 1;
+	s.n_threads = 1;
+	for (i = 0; i < 1000; i++) {
+		struct sample_process *p = sample_add_process(&s);
+		struct sample_thread *t;
+
+		snprintf(name, sizeof(name), "command %u", i);
+		*p = (struct sample_process){
+			.pid = 10 + i, .threads = 1, .start_ns = 1, .first_thread = 1 + i, .n_threads = 1
+		};
+		p->comm = sample_add_text(&s, i < 10 ? names[i] : name, strlen(i < 10 ? names[i] : name));
+		p->sockets.srtt_ns = SAMPLE_UNKNOWN;
+		t = sample_add_thread(&s);
+		*t = (struct sample_thread){ .tid = 10 + i,
+					     .process = 1 + i,
+					     .work = SAMPLE_NONE,
+					     .call = LT_CALL_NONE,
+					     .wall_ns = s.interval_ns,
+					     .start_ns = 1,
+					     .state = i < 10 ? LT_RUNQ : LT_SLEEP };
+		if (i < 10)
+			t->work = (uint32_t)(sample_add_work(&s) - s.works);
+		if (i < 10)
+			s.works[t->work].time_ns[LT_RUNQ] = s.interval_ns;
+	}
+	assert_null(sample_check(&s));
+	assert_int_equal(options_parse(&o, 3, argv), 0);
+	assert_int_equal(model_update(m, &s), 0);
+	assert_int_equal(openmetrics_write(&om, &o, m), 0);
+	assert_metric("lagtop_command_lag_ratio", "command='\"},x{\"'", 1);
+	assert_metric("lagtop_command_lag_ratio", "command='back\\\\slash'", 1);
+	assert_metric("lagtop_command_lag_ratio", "command='new\\nline'", 1);
+	assert_metric("lagtop_command_lag_ratio", "command='tab\\ttab'", 1);
+	assert_metric("lagtop_command_lag_ratio", "command='\xc3\xa9t\xc3\xa9'", 1);
+	assert_metric("lagtop_command_lag_ratio", "command='broken\xef\xbf\xbd'", 1);
+	assert_metric("lagtop_command_lag_ratio", "command='broken\xef\xbf\xbd#2'", 1);
+	assert_metric("lagtop_command_lag_ratio", "command='broken\xef\xbf\xbd#2#2'", 1);
+	assert_metric("lagtop_command_lag_ratio", "command='{}'", 1);
+	metric("", "", &n);
+	assert_in_range(n, 100, 25 + 18 * OPENMETRICS_GROUPS);
+	options_free(&o);
+	model_free(m);
+	sample_free(&s);
+}
+
+static void fail_if(void **state)
+{
+	int lines;
+
+	(void)state;
+	fixture_write(recording, 5, FIXTURE_PLAIN);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "pid=2211 and lag>10"), 4);
+	assert_int_equal(lines, 0);
+	assert_non_null(strstr(errors, "--fail-if 'pid=2211 and lag>10' is fulfilled:\n"));
+	assert_non_null(strstr(errors, "postgres: checkpointer\n"));
+	assert_null(strstr(errors, "nginx"));
+	assert_int_equal(LAGTOP(&lines, "--csv", "-p", "2211", "--fail-if", "lag>10 for 3"), 4);
+	assert_int_equal(lines, 1 + 3);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "lag>10 for 6"), 0);
+	assert_string_equal(errors, "");
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "lag>10", "-p", "2"), 0);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "lag>100000"), 0);
+	assert_int_equal(LAGTOP(&lines, "-g", "user", "--fail-if", "lag>10 for 5"), 4);
+	assert_int_equal(LAGTOP(&lines, "-v", "connections", "--fail-if", "tx>1 FOR  5 "), 4);
+	assert_int_equal(LAGTOP(&lines, "-v", "connections", "--fail-if", "lag>1"), 2);
+	assert_non_null(strstr(errors, "not in this table"));
+	/* In the command line, not "for N". */
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "command~\"for 9\""), 0);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "lag>1 for 0"), 2);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "lag>1 for 99999999999999999999"), 2);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "lag> for 3"), 2);
+	assert_non_null(strstr(errors, "at character 5"));
+	/* Exits in the third reading. */
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "pid=30551 for 3"), 4);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "pid=30551 for 4"), 0);
+}
+
+/* A row that does not fulfil it in between begins anew; another row's readings are not its own. */
+static void in_a_row(void **state)
+{
+	static const char *const fulfils[] = { "ab", "a", "b", "b", "ab", "ab" };
+	static const char *const failed[] = { "", "", "", "", "b", "b" };
+	char why[200];
+	size_t at, i;
+	struct filter *f = filter_parse("lag>0", &at, why, sizeof(why));
+	struct alert alert = { .expression = f, .readings = 3 };
+
+	(void)state;
+	for (i = 0; i < 6; i++) {
+		struct row a = {
+			.kind = MODEL_PROCESS, .pid = 1, .interval_ns = 1, .comm = "a", .cmdline = "", .cgroup = ""
+		};
+		struct row b = a, *rows[2] = { &a, &b };
+		int n;
+
+		b.pid = 2;
+		a.time_ns[LT_RUNQ] = strchr(fulfils[i], 'a') ? 1 : 0;
+		b.time_ns[LT_RUNQ] = strchr(fulfils[i], 'b') ? 1 : 0;
+		n = alert_check(&alert, rows, 2);
+		assert_int_equal(n, strlen(failed[i]));
+		if (n)
+			assert_ptr_equal(rows[0], &b);
+	}
+	alert_free(&alert);
+	filter_free(f);
+}
+
+static int remove_all(void **state)
+{
+	(void)state;
+	unlink(metrics);
+	unlink(recording);
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(metrics_of_a_recording),
+		cmocka_unit_test(labels_are_bounded_and_clean),
+		cmocka_unit_test(fail_if),
+		cmocka_unit_test(in_a_row),
+	};
+
+	if (!mkdtemp(folder))
+		return 1;
+	snprintf(metrics, sizeof(metrics), "%s/lagtop.prom", folder);
+	snprintf(recording, sizeof(recording), "%s/lagtop.lag", folder);
+	return cmocka_run_group_tests(tests, NULL, remove_all);
+}

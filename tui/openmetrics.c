@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * OpenMetrics text: see openmetrics.h. What is not known has no line. One table row per metric; those of
+ * groups read a column's shown value, so that a dashboard and the screen agree.
+ */
+#include "openmetrics.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "arrange.h"
+#include "batch.h"
+#include "format.h"
+
+#define LABEL_SIZE 600
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/* A metric of groups: a column's shown value times factor. */
+static const struct group_metric {
+	const char *column, *name, *unit, *help;
+	double factor;
+} group_metrics[] = {
+	{ "lag", "lag_ratio", "ratio", "Time in which it wanted to go on and could not, per time", 0.01 },
+	{ "cpu", "cpu_ratio", "ratio", "Time on a CPU per time", 0.01 },
+	{ "wakeq", "runq_ratio", "ratio", "Time woken and waiting for a CPU per time", 0.01 },
+	{ "preempt", "preempt_ratio", "ratio", "Time put off a CPU per time", 0.01 },
+	{ "disk", "disk_ratio", "ratio", "Time waiting for a device per time", 0.01 },
+	{ "block", "block_ratio", "ratio", "Time in other uninterruptible waits per time", 0.01 },
+	{ "lock", "lock_ratio", "ratio", "Time waiting for a lock per time", 0.01 },
+	{ "net", "net_ratio", "ratio", "Time waiting for a socket per time", 0.01 },
+	{ "runq99", "runq_p99_seconds", "seconds", "99 % of the waits for a CPU were shorter", 1e-9 },
+	{ "runqmax", "runq_max_seconds", "seconds", "The longest wait for a CPU", 1e-9 },
+	{ "call99", "call_p99_seconds", "seconds", "99 % of the system calls took the kernel less", 1e-9 },
+	{ "calls", "calls_per_second", NULL, "System calls that returned, per second", 1 },
+	{ "errors", "call_errors_per_second", NULL, "System calls that failed, per second", 1 },
+	{ "tx", "transmit_bytes_per_second", NULL, "Payload sent over internet sockets, per second", 1 },
+	{ "rx", "receive_bytes_per_second", NULL, "Payload received over internet sockets, per second", 1 },
+	{ "retrans", "retransmits_per_second", NULL, "TCP segments sent again, per second", 1 },
+	{ "threads", "threads", NULL, "Threads alive at the reading", 1 },
+	{ "procs", "processes", NULL, "Processes alive at the reading", 1 },
+};
+
+static void family(FILE *out, const char *name, const char *type, const char *unit, const char *help)
+{
+	fprintf(out, "# TYPE lagtop_%s %s\n", name, type);
+	if (unit)
+		fprintf(out, "# UNIT lagtop_%s %s\n", name, unit);
+	fprintf(out, "# HELP lagtop_%s %s.\n", name, help);
+}
+
+static void counter(FILE *out, const char *name, const char *unit, const char *help, double value)
+{
+	family(out, name, "counter", unit, help);
+	fprintf(out, "lagtop_%s_total %.15g\n", name, value);
+}
+
+static void gauge(FILE *out, const char *name, const char *unit, const char *help, double value)
+{
+	family(out, name, "gauge", unit, help);
+	fprintf(out, "lagtop_%s %.15g\n", name, value);
+}
+
+/* A label's value: valid UTF-8, and backslash, quote and newline escaped. */
+static void label(char buf[LABEL_SIZE], const char *raw)
+{
+	char text[LABEL_SIZE / 2];
+	const char *at;
+	char *to = buf;
+
+	format_utf8(text, sizeof(text), raw);
+	for (at = text; *at; at++) {
+		if (*at == '\\' || *at == '"' || *at == '\n')
+			*to++ = '\\';
+		*to++ = *at == '\n' ? 'n' : *at;
+	}
+	*to = '\0';
+}
+
+static void percentiles(FILE *out, const char *what, const char *help, const struct model_dist *d)
+{
+	const struct {
+		const char *name;
+		uint64_t ns;
+	} values[] = { { "p50", d->p50_ns }, { "p90", d->p90_ns }, { "p99", d->p99_ns }, { "max", d->max_ns } };
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < COUNT(values) && d->count; i++) {
+		snprintf(name, sizeof(name), "host_%s_%s_seconds", what, values[i].name);
+		gauge(out, name, "seconds", help, (double)values[i].ns / 1e9);
+	}
+}
+
+static void add_up(struct openmetrics *om, const struct model_host *h, const struct sample *s)
+{
+	om->run_ns += h->run_ns;
+	om->switches += h->switches;
+	om->wakeups += h->wakeups;
+	om->forks += h->forks;
+	om->calls += h->calls_count;
+	om->call_errors += h->call_errors;
+	om->tx_bytes += h->tx_bytes;
+	om->rx_bytes += h->rx_bytes;
+	om->retransmits += h->retransmits == SAMPLE_UNKNOWN ? 0 : h->retransmits;
+	om->self_cpu_ns += s->self.cpu_ns;
+	om->lost.threads += s->lost.threads;
+	om->lost.calls += s->lost.calls;
+	om->lost.sockets += s->lost.sockets;
+	om->lost.exits += s->lost.exits;
+	om->lost.switches += s->lost.switches;
+	om->lost.torn += s->lost.torn;
+	om->lost.events += s->lost.events;
+}
+
+static void print_host(FILE *out, const struct openmetrics *om, const struct model_host *h, const struct sample *s)
+{
+	const struct {
+		const char *name;
+		uint64_t n;
+	} lost[] = { { "threads", om->lost.threads },	{ "calls", om->lost.calls },
+		     { "sockets", om->lost.sockets },	{ "exits", om->lost.exits },
+		     { "switches", om->lost.switches }, { "torn", om->lost.torn },
+		     { "events", om->lost.events } };
+	char host[LABEL_SIZE], kernel[LABEL_SIZE];
+	size_t i;
+
+	label(host, s->host);
+	label(kernel, s->kernel);
+	family(out, "build", "info", NULL, "What measured, and where");
+	fprintf(out, "lagtop_build_info{version=\"" LAGTOP_VERSION "\",host=\"%s\",kernel=\"%s\"} 1\n", host, kernel);
+	gauge(out, "reading_timestamp_seconds", "seconds", "When the reading was taken", (double)s->realtime_ns / 1e9);
+	gauge(out, "reading_interval_seconds", "seconds", "The time that it covers", (double)s->interval_ns / 1e9);
+	gauge(out, "host_cpus", NULL, "CPUs online", s->cpus);
+	gauge(out, "host_threads", NULL, "Threads alive at the reading", h->threads);
+	gauge(out, "host_processes", NULL, "Processes alive at the reading", h->processes);
+	if (s->probe[SAMPLE_SCHED].on) {
+		counter(out, "host_run_seconds", "seconds", "Time on CPUs", (double)om->run_ns / 1e9);
+		counter(out, "host_switches", NULL, "Context switches", (double)om->switches);
+		counter(out, "host_wakeups", NULL, "Wakeups from a sleep", (double)om->wakeups);
+		counter(out, "host_forks", NULL, "Processes begun", (double)om->forks);
+		percentiles(out, "runq", "Waits for a CPU that ended in the interval", &h->runq);
+	}
+	if (s->probe[SAMPLE_SYSCALL].on) {
+		counter(out, "host_calls", NULL, "System calls that returned", (double)om->calls);
+		counter(out, "host_call_errors", NULL, "System calls that failed", (double)om->call_errors);
+		percentiles(out, "call", "System calls of the interval, without their interruptible sleep", &h->calls);
+	}
+	if (s->probe[SAMPLE_NET].on) {
+		counter(out, "host_transmit_bytes", "bytes", "Payload sent over internet sockets",
+			(double)om->tx_bytes);
+		counter(out, "host_receive_bytes", "bytes", "Payload received over internet sockets",
+			(double)om->rx_bytes);
+		counter(out, "host_retransmits", NULL, "TCP segments sent again", (double)om->retransmits);
+	}
+	counter(out, "self_cpu_seconds", "seconds", "CPU time of lagtop itself", (double)om->self_cpu_ns / 1e9);
+	family(out, "lost", "counter", NULL, "What could not be counted");
+	for (i = 0; i < COUNT(lost); i++)
+		fprintf(out, "lagtop_lost_total{what=\"%s\"} %llu\n", lost[i].name, (unsigned long long)lost[i].n);
+}
+
+/* The labels of the rows, each another: names may become the same when their broken bytes are mended. */
+static void print_labels(char labels[][LABEL_SIZE], struct row **rows, size_t n)
+{
+	const struct column *name = column_find("comm");
+	char wanted[LABEL_SIZE];
+	size_t i, k, twins;
+
+	for (i = 0; i < n; i++) {
+		label(wanted, rows[i]->kind == MODEL_CGROUP ? rows[i]->cgroup : name->raw(rows[i]).text);
+		strcpy(labels[i], wanted);
+		for (k = 0, twins = 1; k < i; k++)
+			if (!strcmp(labels[k], labels[i])) {
+				snprintf(labels[i], LABEL_SIZE, "%.580s#%zu", wanted, ++twins);
+				k = (size_t)-1; /* that may be somebody's name, too */
+			}
+	}
+}
+
+static void print_groups(FILE *out, const char *by, struct row **rows, size_t n)
+{
+	char labels[OPENMETRICS_GROUPS][LABEL_SIZE], name[64];
+	struct value v;
+	size_t i, k;
+
+	print_labels(labels, rows, n);
+	for (k = 0; k < COUNT(group_metrics); k++) {
+		const struct group_metric *g = &group_metrics[k];
+		const struct column *c = column_find(g->column);
+
+		snprintf(name, sizeof(name), "%s_%s", by, g->name);
+		family(out, name, "gauge", g->unit, g->help);
+		for (i = 0; i < n; i++) {
+			v = column_value(c, rows[i]);
+			if (v.type == VALUE_INT || v.type == VALUE_REAL)
+				fprintf(out, "lagtop_%s{%s=\"%s\"} %.15g\n", name, by, labels[i],
+					(v.type == VALUE_INT ? (double)v.i : v.real) * g->factor);
+		}
+	}
+}
+
+/* The groups that are wanted, the worst LAG% first. Returns their number or -ENOMEM; the array is the caller's. */
+static int choose(const struct options *o, enum model_kind kind, struct model *m, struct row ***rows)
+{
+	struct model_query query = { .kind = kind, .no_dead = true };
+	struct row *all;
+	int n, i, kept = 0;
+
+	batch_narrow(o, &query);
+	n = model_rows(m, &query, &all);
+	if (n < 0)
+		return n;
+	*rows = malloc(((size_t)n + 1) * sizeof(**rows));
+	if (!*rows)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		if (batch_wants(o, &all[i]))
+			(*rows)[kept++] = &all[i];
+	arrange_rows(*rows, (size_t)kept, column_find("lag"), false, false);
+	return kept < OPENMETRICS_GROUPS ? kept : OPENMETRICS_GROUPS;
+}
+
+/* The whole file to fd, which it closes. 0 or -errno. */
+static int write_file(int fd, const struct openmetrics *om, const struct options *o, struct model *m)
+{
+	enum model_kind kind = options_group(o);
+	const char *by = kind == MODEL_USER ? "user" : kind == MODEL_CGROUP ? "cgroup" : "command";
+	FILE *out = fdopen(fd, "w");
+	struct row **rows = NULL;
+	int n, err;
+
+	if (!out) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	n = choose(o, kind, m, &rows);
+	print_host(out, om, model_host(m), model_sample(m));
+	if (n > 0)
+		print_groups(out, by, rows, (size_t)n);
+	fputs("# EOF\n", out);
+	free(rows);
+	err = n < 0 ? n : batch_finish(out);
+	if (!err && fchmod(fd, 0644)) /* node_exporter is somebody else */
+		err = -errno;
+	if (fclose(out) && !err)
+		err = -errno;
+	return err;
+}
+
+int openmetrics_write(struct openmetrics *om, const struct options *o, struct model *m)
+{
+	char fresh[4096];
+	int fd, err;
+
+	add_up(om, model_host(m), model_sample(m));
+	/* It does not end in ".prom": the collector leaves it alone. */
+	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.XXXXXX", o->openmetrics) >= sizeof(fresh))
+		return -ENAMETOOLONG;
+	fd = mkostemp(fresh, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = write_file(fd, om, o, m);
+	if (!err && rename(fresh, o->openmetrics))
+		err = -errno;
+	if (err)
+		unlink(fresh);
+	return err;
+}

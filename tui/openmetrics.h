@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * --openmetrics: the last reading as a file for node_exporter's textfile collector. Of the host: sums since the
+ * start and the interval's percentiles; of the OPENMETRICS_GROUPS commands, users or cgroups with the highest LAG%: the
+ * interval's numbers. So the label sets are bounded, whatever processes call themselves.
+ */
+#ifndef OPENMETRICS_H
+#define OPENMETRICS_H
+
+#include "options.h"
+
+#define OPENMETRICS_GROUPS 20
+
+/* The host's sums, in base units. */
+struct openmetrics {
+	uint64_t run_ns, switches, wakeups, forks, calls, call_errors, tx_bytes, rx_bytes, retransmits;
+	uint64_t self_cpu_ns;
+	struct sample_lost lost;
+};
+
+/* Adds a reading to the sums and writes the file whole, beside, then renames it. 0 or -errno. */
+int openmetrics_write(struct openmetrics *om, const struct options *o, struct model *m);
+
+#endif
