@@ -65,6 +65,7 @@ typedef __u32 __wsum;
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
@@ -180,8 +181,8 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
 	unsigned int flags;
-	int on_cpu;
-	int on_rq;
+	unsigned int on_cpu; /* these two: int, u8 by 7.2; libbpf resizes loads of unsigned fields only */
+	unsigned int on_rq;
 	struct sched_entity se;
 	struct sched_info sched_info;
 	int exit_state;

@@ -109,7 +109,8 @@ static __always_inline void socket_call(struct task_struct *task, struct lt_reco
 	case LT_CALL(LT_ABI_NATIVE, LT_NR_SPLICE):
 		lt_regs_args(regs, false, arg);
 		sk = lt_fd_sock(task, arg[0]);
-		if (!sk || !ret)
+		/* Datagrams are spliced by way of recvmsg, which the network family sees. */
+		if (!sk || !ret || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
 			break;
 		proto = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? LT_UNIX : LT_TCP;
 		record->net.by[proto].rx_bytes += ret;
