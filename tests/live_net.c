@@ -300,11 +300,11 @@ static void test_connections_and_their_owners(void **state)
 	after_port = child_value(ready, "port");
 	live_past_now(l);
 	last = l->reading[l->n - 1];
-	live_compare((double)count_connections(last, before->pid, before_port, "established"), 40, 0,
+	live_compare((double)count_connections(last, before->pid, before_port, "ESTAB"), 40, 0,
 		     "connections from before lagtop");
-	live_compare((double)count_connections(last, after->pid, after_port, "established"), 60, 0,
+	live_compare((double)count_connections(last, after->pid, after_port, "ESTAB"), 60, 0,
 		     "connections from after lagtop");
-	live_compare((double)count_connections(last, apart->pid, apart_port, "established"), 14, 0,
+	live_compare((double)count_connections(last, apart->pid, apart_port, "ESTAB"), 14, 0,
 		     "connections of another namespace");
 	live_verdict();
 }
