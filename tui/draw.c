@@ -21,7 +21,6 @@ struct segment {
 	enum style style;
 	int rank; /* the highest goes first when room is short */
 	bool right, gone;
-	int x; /* as drawn */
 };
 
 struct line {
@@ -40,10 +39,10 @@ static void line_add(struct line *l, bool right, int rank, enum style style, con
 	l->n++;
 }
 
-/* Draws a line with `gap` cells between pieces. */
-static void line_draw(struct line *l, struct grid *g, int y, int gap)
+/* Draws a line into the cells from left to right (not included), with `gap` cells between pieces. */
+static void line_draw(struct line *l, struct grid *g, int y, int left, int right, int gap)
 {
-	int left = 0, right = g->cols, need;
+	int need;
 
 	do {
 		int worst = -1;
@@ -56,27 +55,24 @@ static void line_draw(struct line *l, struct grid *g, int y, int gap)
 			if (worst < 0 || l->segment[i].rank >= l->segment[worst].rank)
 				worst = i;
 		}
-		if (need <= g->cols || worst < 0 || l->segment[worst].rank == 0)
+		if (need <= right - left || worst < 0 || l->segment[worst].rank == 0)
 			break;
 		l->segment[worst].gone = true;
-	} while (need > g->cols);
+	} while (need > right - left);
 	for (int i = l->n - 1; i >= 0; i--) {
-		struct segment *s = &l->segment[i];
+		const struct segment *s = &l->segment[i];
 
 		if (!s->right || s->gone)
 			continue;
 		right -= grid_width(s->text);
-		s->x = right;
 		grid_text(g, y, right, g->cols - right, s->style, s->text);
 		right -= gap;
 	}
 	for (int i = 0; i < l->n; i++) {
-		struct segment *s = &l->segment[i];
+		const struct segment *s = &l->segment[i];
 
-		if (s->right || s->gone)
-			continue;
-		s->x = left;
-		left += grid_text(g, y, left, right - left, s->style, s->text) + gap;
+		if (!s->right && !s->gone)
+			left += grid_text(g, y, left, right - left, s->style, s->text) + gap;
 	}
 }
 
@@ -91,7 +87,7 @@ static void draw_title(const struct view *v, struct grid *g)
 
 	line_add(&l, false, 0, STYLE_NAME, "lagtop");
 	if (!s) {
-		line_draw(&l, g, 0, 2);
+		line_draw(&l, g, 0, 0, g->cols, 2);
 		return;
 	}
 	format_clean(clean, sizeof(clean), s->host, 40, g->utf8);
@@ -129,7 +125,7 @@ static void draw_title(const struct view *v, struct grid *g)
 	localtime_r(&t, &tm);
 	strftime(buf, sizeof(buf), "%H:%M:%S", &tm);
 	line_add(&l, true, 1, STYLE_STRONG, buf);
-	line_draw(&l, g, 0, 2);
+	line_draw(&l, g, 0, 0, g->cols, 2);
 }
 
 static int level_linear(uint64_t value, uint64_t top)
@@ -291,7 +287,7 @@ static int draw_meters(const struct view *v, struct grid *g, int y)
 			snprintf(buf, sizeof(buf), "%s %s", m[pick[i]].brief, m[pick[i]].text);
 			line_add(&l, false, i, m[pick[i]].style, buf);
 		}
-		line_draw(&l, g, y, 2);
+		line_draw(&l, g, y, 0, g->cols, 2);
 		return 1;
 	}
 	first = (g->cols - third - 2 * gap) / 2 + (wide ? 0 : 3);
@@ -381,14 +377,8 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 		line_add(&l, true, 7, STYLE_DIM, buf);
 	}
 	add_losses(&l, s);
-	/* The pieces share the line with the tabs: what is left of it is theirs. */
-	struct grid part = *g;
-
-	part.cells = g->cells + y * g->cols + x + 1;
-	part.cols = room;
-	part.rows = 1;
-	if (part.cols > 0)
-		line_draw(&l, &part, 0, 2);
+	if (room > 0)
+		line_draw(&l, g, y, x + 1, g->cols, 2);
 }
 
 static void draw_keys(const struct view *v, struct grid *g, int y)
