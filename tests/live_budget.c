@@ -52,7 +52,13 @@ static double closure(struct json_object *p, int64_t *impossible)
 	return fabs(sum - wall) / allowed;
 }
 
-/* A one-threaded process that lived through all readings has their time; so has each thread of `crowd`. */
+/*
+ * A one-threaded process that lived through all readings has their time; so has each thread of `crowd`. What
+ * is switched while a reading is taken belongs to it up to the switch, so a busy thread's first and last
+ * reading are off by as long as lagtop was kept from reading.
+ */
+#define READ_NS 30e6
+
 static void compare_wall(struct live *l, int64_t pid, const char *what)
 {
 	double interval_ns = 0, threads = 0;
@@ -65,7 +71,8 @@ static void compare_wall(struct live *l, int64_t pid, const char *what)
 		threads = (double)live_get(p, "threads");
 		interval_ns += (double)live_get(l->reading[r], "interval_ns");
 	}
-	live_compare(wall_ns(l, pid), threads * interval_ns, threads * interval_ns * 0.001, "wall time: %s", what);
+	live_compare(wall_ns(l, pid), threads * interval_ns, threads * interval_ns * 0.001 + READ_NS, "wall time: %s",
+		     what);
 }
 
 /* Of the workloads, less one whose threads come and go, and of the kernel's own threads. */
@@ -91,7 +98,7 @@ static double worst_wall(struct live *l, int64_t except)
 			interval_ns += (double)live_get(l->reading[r], "interval_ns");
 		}
 		if (r == l->n)
-			worst = fmax(worst, fabs(wall_ns(l, pid) - interval_ns) / interval_ns);
+			worst = fmax(worst, fabs(wall_ns(l, pid) - interval_ns) / (interval_ns * 0.001 + READ_NS));
 	}
 	return worst;
 }
@@ -156,7 +163,7 @@ static void test_closure_under_load(void **state)
 	l = live_start("-d", "0.5", NULL);
 	read_and_check_closure(l, getenv("LIVE_EMULATED") ? 8 : 30);
 	compare_wall(l, crowd->pid, "51 threads asleep");
-	live_compare(worst_wall(l, busy[4]->pid), 0, 0.001, "wall time: worst one-threaded process");
+	live_compare(worst_wall(l, busy[4]->pid), 0, 1, "wall time: worst, in tolerances");
 	for (char *at = strtok(pids, ","); at; at = strtok(NULL, ",")) {
 		int64_t pid = strtoll(at, NULL, 10);
 		double mine = (double)(sum_state_ns(l, pid, "run") + sum_state_ns(l, pid, "preempt"));
