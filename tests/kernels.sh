@@ -117,6 +117,7 @@ make_initramfs() {
 	run kernel uname -r
 	run check ./lagtop --check
 	run json ./lagtop --json -n 1 -d 0.3
+	./lagtop --check >/dev/null || run verbose ./lagtop --verbose --batch -n 1 -d 0.3
 	case $(sed -n 's/.*lagtop.tests=\([a-z]*\).*/\1/p' /proc/cmdline) in
 	all) for test in build/tests/live_*; do run "${test##*/}" "$test"; done ;;
 	quick)
@@ -196,7 +197,7 @@ check_work() {
 	local title
 	case $(exit_of check) in
 	0 | 3) result ok "$name: --check" ;;
-	*) result not "$name: --check" "$(said check)"$'\n'"exit $(exit_of check)" ;;
+	*) result not "$name: --check" "$(said check)"$'\n'"exit $(exit_of check)"$'\n'"$(said verbose | tail -n 40)" ;;
 	esac
 	for title in $(sed -n 's/^\(live_[a-z_0-9]*\)|.*/\1/p' "$report" | uniq); do
 		check_program "$title"
