@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fake_kernel.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+struct fake fake;
+
+static struct lt_chunk *chunks[FAKE_CHUNKS];
+static struct lt_call_chunk *call_chunks[1];
+
+void fake_open(const struct ledger_names *names)
+{
+	memset(&fake, 0, sizeof(fake));
+	fake.now_ns = FAKE_START_NS;
+	for (int i = 0; i < FAKE_CHUNKS; i++)
+		chunks[i] = aligned_alloc(64, sizeof(*chunks[i]));
+	call_chunks[0] = calloc(1, sizeof(*call_chunks[0]));
+	assert_non_null(call_chunks[0]);
+	for (int i = 0; i < FAKE_CHUNKS; i++) {
+		assert_non_null(chunks[i]);
+		memset(chunks[i], 0, sizeof(*chunks[i]));
+	}
+	fake.memory = (struct ledger_memory){
+		.chunks = chunks,
+		.call_chunks = call_chunks,
+		.n_chunks = FAKE_CHUNKS,
+		.n_call_chunks = 1,
+		.free = &fake.free,
+		.free_calls = &fake.free_calls,
+		.with_sched = true,
+		.with_calls = true,
+	};
+	ledger_give(&fake.memory, 0, FAKE_RECORDS);
+	ledger_give_calls(&fake.memory, 0, FAKE_CALLS);
+	fake.ledger = ledger_new(&fake.memory, names);
+	assert_non_null(fake.ledger);
+	fake_read();
+}
+
+void fake_close(void)
+{
+	ledger_free(fake.ledger);
+	sample_free(&fake.sample);
+	for (int i = 0; i < FAKE_CHUNKS; i++)
+		free(chunks[i]);
+	free(call_chunks[0]);
+}
+
+struct lt_record *fake_record(uint32_t slot)
+{
+	return &chunks[slot >> LT_CHUNK_SHIFT]->record[slot & (LT_CHUNK - 1)];
+}
+
+uint64_t *fake_word(uint32_t slot)
+{
+	return (uint64_t *)&chunks[slot >> LT_CHUNK_SHIFT]->word[slot & (LT_CHUNK - 1)];
+}
+
+static void word_set(uint32_t slot, uint64_t word)
+{
+	__atomic_store_n(fake_word(slot), word, __ATOMIC_RELEASE);
+}
+
+/* The next of a free record or entry, wherever the list keeps it. */
+static uint32_t next_record(uint32_t index)
+{
+	return __atomic_load_n(&fake_record(index)->who.next_free, __ATOMIC_RELAXED);
+}
+
+static uint32_t next_call(uint32_t index)
+{
+	return __atomic_load_n(&call_chunks[0]->call[index].next, __ATOMIC_RELAXED);
+}
+
+static uint32_t pop(struct lt_stack *stack, uint32_t (*next)(uint32_t))
+{
+	uint64_t head = __atomic_load_n((uint64_t *)&stack->head, __ATOMIC_ACQUIRE), want;
+
+	do {
+		assert_true((uint32_t)head);
+		want = ((head >> 32) + 1) << 32 | next((uint32_t)head - 1);
+	} while (!__atomic_compare_exchange_n((uint64_t *)&stack->head, &head, want, false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_ACQUIRE));
+	__atomic_add_fetch((uint64_t *)&stack->taken, 1, __ATOMIC_SEQ_CST);
+	return (uint32_t)head - 1;
+}
+
+uint32_t fake_fork(uint32_t tgid, uint32_t tid, uint64_t process_start_ns, uint32_t ppid)
+{
+	uint32_t slot = pop(&fake.free, next_record);
+	struct lt_record *r = fake_record(slot);
+
+	/* Nothing of the slot's last thread may be left, but its place in the free list. */
+	assert_int_equal(*fake_word(slot), 0);
+	assert_int_equal(r->who.tid, 0);
+	assert_int_equal(r->calls.count + r->calls.head[0] + r->sched.voluntary + r->net.connects, 0);
+	r->who.tid = tid;
+	r->who.tgid = tgid;
+	r->who.ppid = ppid;
+	r->who.start_ns = fake.now_ns + FAKE_BOOT_NS;
+	r->who.process_start_ns = process_start_ns;
+	r->who.born_ns = fake.now_ns;
+	r->who.uid = 7;
+	strcpy(r->who.comm, "fake");
+	r->calls.call = r->calls.interrupted = LT_CALL_NONE;
+	word_set(slot, LT_WORD(fake.now_ns, LT_NEW));
+	return slot;
+}
+
+uint32_t fake_born(uint32_t tgid, uint32_t tid)
+{
+	uint32_t slot = fake_fork(tgid, tid, tgid, 1);
+
+	fake_wake(slot);
+	fake_switch_in(slot);
+	return slot;
+}
+
+uint32_t fake_seed(uint32_t tgid, uint32_t tid, enum lt_state state)
+{
+	uint32_t slot = fake_fork(tgid, tid, tgid, 1);
+	struct lt_record *r = fake_record(slot);
+
+	r->who.flags |= LT_SEEDED;
+	r->who.base_voluntary = r->sched.voluntary = 100;
+	r->who.base_involuntary = r->sched.involuntary = 50;
+	r->who.base_migrations = r->sched.migrations = 20;
+	word_set(slot, LT_WORD(fake.now_ns, state));
+	return slot;
+}
+
+void fake_move(uint32_t slot, enum lt_state to)
+{
+	struct lt_record *r = fake_record(slot);
+	struct lt_sched *sched = &r->sched;
+	uint64_t word = *fake_word(slot), stay_ns = fake.now_ns - LT_WORD_SINCE(word);
+	uint32_t from = LT_WORD_STATE(word);
+
+	if (from < LT_STATES)
+		__atomic_store_n((uint64_t *)&sched->time_ns[from], sched->time_ns[from] + stay_ns, __ATOMIC_RELEASE);
+	else if (from == LT_NEW)
+		r->who.born_ns = fake.now_ns;
+	if (from == LT_RUN)
+		*(to == LT_PREEMPT ? &sched->involuntary : &sched->voluntary) += 1;
+	word_set(slot, LT_WORD(fake.now_ns, to));
+	if (from == LT_RUN || from >= LT_STATES || !r->calls.enter_ns)
+		return;
+	if (sched->call_enter_ns != r->calls.enter_ns) {
+		sched->call_enter_ns = r->calls.enter_ns;
+		sched->call_wait_ns = sched->call_sleep_ns = 0;
+	}
+	sched->call_wait_ns += stay_ns;
+	if (from >= LT_LOCK)
+		sched->call_sleep_ns += stay_ns;
+}
+
+void fake_wake(uint32_t slot)
+{
+	bool is_new = LT_WORD_STATE(*fake_word(slot)) == LT_NEW;
+
+	fake_move(slot, LT_RUNQ);
+	if (!is_new)
+		fake_record(slot)->sched.wakeups++;
+}
+
+void fake_hist_add(struct lt_hist *hist, struct lt_max *max, uint64_t ns)
+{
+	uint32_t i = fake.epoch & 1;
+
+	hist->count[hist_bucket(ns)]++;
+	if (max->epoch[i] != fake.epoch) {
+		max->epoch[i] = fake.epoch;
+		max->ns[i] = ns;
+	} else if (ns > max->ns[i]) {
+		max->ns[i] = ns;
+	}
+}
+
+void fake_switch_in(uint32_t slot)
+{
+	struct lt_sched *sched = &fake_record(slot)->sched;
+	uint64_t word = *fake_word(slot);
+
+	if (LT_WORD_STATE(word) == LT_RUNQ)
+		fake_hist_add(&sched->runq, &sched->runq_max, fake.now_ns - LT_WORD_SINCE(word));
+	fake_move(slot, LT_RUN);
+}
+
+static struct lt_call *entry_at(uint32_t index)
+{
+	return &call_chunks[0]->call[index];
+}
+
+struct lt_call *fake_entry(uint32_t slot, uint32_t call)
+{
+	__u32 *head = &fake_record(slot)->calls.head[call & (LT_CALL_HEADS - 1)];
+	struct lt_call *entry;
+	uint32_t index;
+
+	for (uint32_t at = *head; at; at = entry->next) {
+		entry = entry_at(at - 1);
+		if (entry->call == call)
+			return entry;
+	}
+	index = pop(&fake.free_calls, next_call);
+	entry = entry_at(index);
+	assert_int_equal(entry->call + entry->count + entry->errors, 0);
+	entry->call = call;
+	entry->next = *head;
+	__atomic_store_n(head, index + 1, __ATOMIC_RELEASE);
+	return entry;
+}
+
+void fake_enter(uint32_t slot, uint32_t call)
+{
+	struct lt_calls *calls = &fake_record(slot)->calls;
+
+	calls->call = call;
+	calls->at_least = 0;
+	__atomic_store_n((uint64_t *)&calls->enter_ns, fake.now_ns, __ATOMIC_RELEASE);
+	if (lt_call_exits(LT_CALL_ABI(call), LT_CALL_NR(call)))
+		calls->count++;
+}
+
+static void error_add(uint32_t slot, struct lt_call *entry, uint32_t error)
+{
+	struct lt_call *more;
+
+	entry->errors++;
+	for (int i = 0; i < LT_ERRNOS; i++) {
+		if (entry->errors_by[i].error && entry->errors_by[i].error != error)
+			continue;
+		entry->errors_by[i].error = error;
+		entry->errors_by[i].count++;
+		return;
+	}
+	more = fake_entry(slot, entry->call | LT_CALL_ERRNOS);
+	for (int i = 0; i < LT_MORE_ERRNOS; i++) {
+		if (more->more_errors[i].error && more->more_errors[i].error != error)
+			continue;
+		more->more_errors[i].error = error;
+		more->more_errors[i].count++;
+		return;
+	}
+}
+
+void fake_return(uint32_t slot, long ret)
+{
+	struct lt_record *r = fake_record(slot);
+	struct lt_calls *calls = &r->calls;
+	uint64_t total_ns = fake.now_ns - calls->enter_ns, wait_ns = 0, sleep_ns = 0;
+	struct lt_call *entry = fake_entry(slot, calls->call);
+
+	if (r->sched.call_enter_ns == calls->enter_ns) {
+		wait_ns = r->sched.call_wait_ns;
+		sleep_ns = r->sched.call_sleep_ns;
+	}
+	__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
+	__atomic_store_n((uint64_t *)&calls->enter_ns, 0, __ATOMIC_RELEASE);
+	calls->count++;
+	calls->total_ns += total_ns;
+	entry->count++;
+	entry->total_ns += total_ns;
+	entry->wait_ns += wait_ns;
+	if (ret < 0) {
+		calls->errors++;
+		error_add(slot, entry, (uint32_t)-ret);
+	}
+	__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
+	if (calls->at_least)
+		return;
+	fake_hist_add(&entry->latency, &entry->max, total_ns);
+	fake_hist_add(&calls->service, &calls->service_max, total_ns - sleep_ns);
+}
+
+void fake_die(uint32_t slot, int status)
+{
+	fake_record(slot)->who.exit_status = status;
+	fake_move(slot, LT_DEAD);
+}
+
+uint32_t fake_free_records(void)
+{
+	static bool seen[FAKE_RECORDS];
+	uint32_t n = 0;
+
+	memset(seen, 0, sizeof(seen));
+	for (uint32_t at = (uint32_t)fake.free.head; at; at = fake_record(at - 1)->who.next_free, n++) {
+		assert_in_range(at, 1, FAKE_RECORDS);
+		assert_false(seen[at - 1]);
+		seen[at - 1] = true;
+	}
+	assert_int_equal(fake.free.given - fake.free.taken, n);
+	return n;
+}
+
+uint32_t fake_free_calls(void)
+{
+	static bool seen[FAKE_CALLS];
+	uint32_t n = 0;
+
+	memset(seen, 0, sizeof(seen));
+	for (uint32_t at = (uint32_t)fake.free_calls.head; at; at = entry_at(at - 1)->next, n++) {
+		assert_in_range(at, 1, FAKE_CALLS);
+		assert_false(seen[at - 1]);
+		seen[at - 1] = true;
+	}
+	assert_int_equal(fake.free_calls.given - fake.free_calls.taken, n);
+	return n;
+}
+
+const struct sample *fake_read(void)
+{
+	struct sample *s = &fake.sample;
+	uint64_t t_ns = __atomic_load_n(&fake.now_ns, __ATOMIC_ACQUIRE);
+	uint32_t epoch = fake.epoch++;
+
+	sample_clear(s);
+	s->t_ns = t_ns;
+	s->interval_ns = t_ns > fake.t_ns ? t_ns - fake.t_ns : 1;
+	s->cpus = 1;
+	assert_int_equal(ledger_read(fake.ledger, t_ns, epoch, s), 0);
+	fake.t_ns = t_ns;
+	assert_null(sample_check(s));
+	for (uint32_t i = 0; i < s->n_threads; i++) {
+		const struct sample_thread *t = &s->threads[i];
+		uint64_t sum_ns = 0;
+
+		if (t->work == SAMPLE_NONE || !fake.memory.with_sched)
+			continue;
+		for (int state = 0; state < LT_STATES; state++)
+			sum_ns += s->works[t->work].time_ns[state];
+		assert_int_equal(sum_ns, t->wall_ns);
+	}
+	return s;
+}
+
+const struct sample_process *fake_process(uint32_t pid)
+{
+	for (uint32_t i = fake.sample.n_processes; i > 0; i--)
+		if (fake.sample.processes[i - 1].pid == pid)
+			return &fake.sample.processes[i - 1];
+	return NULL;
+}
+
+const struct sample_thread *fake_thread(uint32_t tid)
+{
+	for (uint32_t i = fake.sample.n_threads; i > 0; i--)
+		if (fake.sample.threads[i - 1].tid == tid)
+			return &fake.sample.threads[i - 1];
+	return NULL;
+}
+
+const struct sample_work *fake_work(uint32_t tid)
+{
+	const struct sample_thread *t = fake_thread(tid);
+
+	return t && t->work != SAMPLE_NONE ? &fake.sample.works[t->work] : NULL;
+}
+
+const struct sample_call *fake_call(uint32_t tid, uint32_t call)
+{
+	const struct sample_work *w = fake_work(tid);
+
+	for (uint32_t i = 0; w && i < w->n_calls; i++)
+		if (fake.sample.calls[w->first_call + i].call == call)
+			return &fake.sample.calls[w->first_call + i];
+	return NULL;
+}
+
+uint32_t fake_errors(const struct sample_call *call, uint32_t error)
+{
+	for (uint32_t i = 0; i < call->n_errnos; i++)
+		if (fake.sample.errnos[call->first_errno + i].error == error)
+			return fake.sample.errnos[call->first_errno + i].count;
+	return 0;
+}
+
+uint64_t fake_dist_count(const struct sample_dist *dist)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < dist->n; i++)
+		n += fake.sample.buckets[dist->first + i].count;
+	return n;
+}

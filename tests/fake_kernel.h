@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel side in plain memory, for tests of the ledger: moves words, adds to counters and hands out
+ * records as the BPF programs do, at times that the test chooses. One of it at a time, `fake`.
+ * fake_read also holds every reading against what must always be true.
+ */
+#ifndef FAKE_KERNEL_H
+#define FAKE_KERNEL_H
+
+#include "calls.h"
+#include "ledger.h"
+
+#define FAKE_CHUNKS 2
+#define FAKE_RECORDS (FAKE_CHUNKS * LT_CHUNK)
+#define FAKE_CALLS LT_CALL_CHUNK
+#define FAKE_START_NS 1000000000000ULL /* the clock's first value; the first reading is at it */
+#define FAKE_BOOT_NS 5000ULL	       /* CLOCK_BOOTTIME − CLOCK_MONOTONIC */
+
+struct fake {
+	uint64_t now_ns; /* CLOCK_MONOTONIC; tests add to it */
+	uint32_t epoch;
+	struct ledger_memory memory;
+	struct lt_stack free, free_calls;
+	struct ledger *ledger;
+	struct sample sample; /* the last reading */
+	uint64_t t_ns;	      /* when */
+};
+extern struct fake fake;
+
+/* All families on, every record and entry free, and a first reading. names may be NULL. */
+void fake_open(const struct ledger_names *names);
+void fake_close(void);
+
+/* Each takes or gives the thread's slot. */
+uint32_t fake_fork(uint32_t tgid, uint32_t tid, uint64_t process_start_ns, uint32_t ppid); /* not yet woken */
+uint32_t fake_born(uint32_t tgid, uint32_t tid);					   /* and on a CPU at once */
+uint32_t fake_seed(uint32_t tgid, uint32_t tid, enum lt_state state);
+void fake_move(uint32_t slot, enum lt_state to);
+void fake_wake(uint32_t slot);	    /* to runq */
+void fake_switch_in(uint32_t slot); /* from runq or preempt */
+void fake_enter(uint32_t slot, uint32_t call);
+void fake_return(uint32_t slot, long ret);
+void fake_die(uint32_t slot, int status);
+struct lt_record *fake_record(uint32_t slot);
+uint64_t *fake_word(uint32_t slot);
+struct lt_call *fake_entry(uint32_t slot, uint32_t call); /* made if need be */
+void fake_hist_add(struct lt_hist *hist, struct lt_max *max, uint64_t ns);
+
+/* How many records and entries are on the free lists; fails if one is there twice. */
+uint32_t fake_free_records(void);
+uint32_t fake_free_calls(void);
+
+/* The reading at now_ns. Fails unless it is a valid sample and for every thread Σ time_ns == wall_ns. */
+const struct sample *fake_read(void);
+const struct sample_process *fake_process(uint32_t pid); /* of the last reading; with several the last; NULL */
+const struct sample_thread *fake_thread(uint32_t tid);
+const struct sample_work *fake_work(uint32_t tid);		  /* NULL: it did nothing */
+const struct sample_call *fake_call(uint32_t tid, uint32_t call); /* NULL: no row */
+uint32_t fake_errors(const struct sample_call *call, uint32_t error);
+uint64_t fake_dist_count(const struct sample_dist *dist);
+
+#endif

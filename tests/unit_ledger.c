@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ledger's lives: births, states, idle threads, deaths, odd ends, names, and the records that go
+ * back to the kernel side, over a kernel side in plain memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fake_kernel.h"
+
+#define MS 1000000ULL
+
+static int opened(void **state)
+{
+	(void)state;
+	fake_open(NULL);
+	return 0;
+}
+
+static int closed(void **state)
+{
+	(void)state;
+	fake_close();
+	return 0;
+}
+
+static void test_born_at_the_first_wakeup(void **state)
+{
+	uint32_t slot = fake_fork(10, 10, 10, 1);
+
+	(void)state;
+	fake.now_ns += 2 * MS;
+	fake_read();
+	assert_null(fake_process(10));
+	fake_wake(slot);
+	fake.now_ns += MS;
+	fake_switch_in(slot);
+	fake.now_ns += 3 * MS;
+	fake_read();
+	assert_int_equal(fake_thread(10)->wall_ns, 4 * MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_RUN], 3 * MS);
+	assert_int_equal(fake_work(10)->wakeups, 0);
+	assert_int_equal(fake_dist_count(&fake_work(10)->runq), 1);
+	assert_int_equal(fake_work(10)->runq.max_ns, MS);
+}
+
+/* Half of it before a reading, half after: each reading has its own part, and the kernel's history is nobody's. */
+static void test_time_goes_to_the_state_it_was_spent_in(void **state)
+{
+	static const struct {
+		enum lt_state state;
+		uint64_t ms;
+	} stays[] = { { LT_DISK, 2 }, { LT_BLOCK, 3 },	{ LT_LOCK, 5 },	  { LT_NET, 7 },     { LT_POLL, 11 },
+		      { LT_IO, 13 },  { LT_SLEEP, 17 }, { LT_OTHER, 19 }, { LT_PREEMPT, 23 } };
+	uint32_t slot = fake_seed(10, 10, LT_RUN);
+
+	(void)state;
+	fake_read();
+	assert_int_equal(fake_work(10)->voluntary, 0);
+	for (size_t round = 0; round < 2; round++) {
+		for (size_t i = 0; i < sizeof(stays) / sizeof(stays[0]); i++) {
+			fake_move(slot, stays[i].state);
+			fake.now_ns += stays[i].ms * MS;
+			if (stays[i].state != LT_PREEMPT)
+				fake_wake(slot);
+			fake.now_ns += MS;
+			fake_switch_in(slot);
+		}
+		fake_read();
+		for (size_t i = 0; i + 1 < sizeof(stays) / sizeof(stays[0]); i++)
+			assert_int_equal(fake_work(10)->time_ns[stays[i].state], stays[i].ms * MS);
+		assert_int_equal(fake_work(10)->time_ns[LT_PREEMPT], 24 * MS);
+		assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], 8 * MS);
+		assert_int_equal(fake_work(10)->time_ns[LT_RUN], 0);
+		assert_int_equal(fake_work(10)->voluntary, 8);
+		assert_int_equal(fake_work(10)->involuntary, 1);
+		assert_int_equal(fake_work(10)->wakeups, 8);
+		assert_int_equal(fake_work(10)->migrations, 0);
+	}
+}
+
+/* What still goes on counts now, and not again when it ends. */
+static void test_a_stay_over_many_readings(void **state)
+{
+	uint32_t slot = fake_born(10, 10);
+	uint64_t sum_ns = 0;
+
+	(void)state;
+	fake.now_ns += MS;
+	fake_move(slot, LT_DISK);
+	for (int i = 0; i < 5; i++) {
+		fake.now_ns += 10 * MS;
+		fake_read();
+		assert_int_equal(fake_thread(10)->state, LT_DISK);
+		assert_int_equal(fake_thread(10)->wall_ns, i ? 10 * MS : 11 * MS);
+		sum_ns += fake_work(10) ? fake_work(10)->time_ns[LT_DISK] : fake_thread(10)->wall_ns;
+	}
+	fake.now_ns += 4 * MS;
+	fake_wake(slot);
+	fake.now_ns += 2 * MS;
+	fake_read();
+	assert_int_equal(sum_ns + fake_work(10)->time_ns[LT_DISK], 54 * MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], 2 * MS);
+}
+
+/* Asleep under the same word it did nothing: the record is not looked at, the wall time passes. */
+static void test_an_idle_thread_costs_nothing(void **state)
+{
+	uint32_t slot = fake_seed(10, 10, LT_POLL);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		fake.now_ns += 10 * MS;
+		fake_read();
+		assert_int_equal(fake_thread(10)->work, SAMPLE_NONE);
+		assert_int_equal(fake_thread(10)->wall_ns, 10 * MS);
+		assert_int_equal(fake_thread(10)->state, LT_POLL);
+		fake_record(slot)->sched.wakeups = 1000;
+	}
+	fake_record(slot)->sched.wakeups = 0;
+	fake_wake(slot);
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_thread(10)->wall_ns, MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_POLL], 0);
+	assert_int_equal(fake_work(10)->wakeups, 1);
+}
+
+/* A state that ended before T but was written after the reading: charged up to T, and the excess is taken back. */
+static void test_a_state_that_ended_just_before_the_reading(void **state)
+{
+	uint32_t slot = fake_born(10, 10);
+	uint64_t t_ns;
+
+	(void)state;
+	fake_move(slot, LT_SLEEP);
+	fake.now_ns += 10 * MS;
+	fake_read();
+	t_ns = fake.now_ns;
+	fake.now_ns -= 100;
+	fake_wake(slot);
+	fake.now_ns = t_ns + MS;
+	fake_read();
+	assert_int_equal(fake_thread(10)->wall_ns, MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_SLEEP], 0);
+	assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], MS);
+}
+
+/* Woken or born after T was taken but before its record was read: its interval ends when that happened. */
+static void test_a_state_that_began_after_the_reading_began(void **state)
+{
+	uint32_t slot = fake_born(10, 10), young;
+	uint64_t t_ns;
+
+	(void)state;
+	fake_move(slot, LT_SLEEP);
+	fake.now_ns += 10 * MS;
+	t_ns = fake.now_ns;
+	fake.now_ns += 300;
+	fake_wake(slot);
+	young = fake_born(11, 11);
+	fake.now_ns = t_ns;
+	fake_read();
+	assert_int_equal(fake_thread(10)->wall_ns, 10 * MS + 300);
+	assert_int_equal(fake_work(10)->time_ns[LT_SLEEP], 10 * MS + 300);
+	assert_int_equal(fake_thread(11)->wall_ns, 0);
+	fake.now_ns += MS;
+	fake_move(young, LT_IO);
+	fake_read();
+	assert_int_equal(fake_thread(10)->wall_ns, MS - 300);
+	assert_int_equal(fake_work(11)->time_ns[LT_RUN], MS - 300);
+}
+
+/* Between two readings, seen once, whole; its record serves the next one and says nothing of it. */
+static void test_a_short_life_is_seen_once(void **state)
+{
+	uint32_t slot = fake_born(10, 10), next;
+
+	(void)state;
+	fake_record(slot)->who.ppid = 4;
+	fake_enter(slot, 39);
+	fake.now_ns += MS;
+	fake_return(slot, 0);
+	fake_move(slot, LT_DISK);
+	fake.now_ns += 2 * MS;
+	fake_wake(slot);
+	fake_switch_in(slot);
+	fake_die(slot, 3 << 8);
+	fake.now_ns += 100 * MS;
+	assert_int_equal(fake_free_records(), FAKE_RECORDS - 1);
+	assert_int_equal(fake_free_calls(), FAKE_CALLS - 1);
+	ledger_drain(fake.ledger, fake.epoch);
+	assert_int_equal(fake_free_records(), FAKE_RECORDS);
+	assert_int_equal(fake_free_calls(), FAKE_CALLS);
+	next = fake_born(11, 11);
+	assert_int_equal(next, slot);
+	fake_read();
+	assert_int_equal(fake_thread(10)->flags & SAMPLE_THREAD_DEAD, SAMPLE_THREAD_DEAD);
+	assert_int_equal(fake_thread(10)->wall_ns, 3 * MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_RUN], MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_DISK], 2 * MS);
+	assert_int_equal(fake_call(10, 39)->count, 1);
+	assert_int_equal(fake_process(10)->flags, SAMPLE_PROCESS_EXITED);
+	assert_int_equal(fake_process(10)->exit_code, 3);
+	assert_int_equal(fake_process(10)->ppid, 4);
+	assert_int_equal(fake_process(10)->threads, 0);
+	assert_int_equal(fake_process(11)->flags, 0);
+	assert_int_equal(fake_work(11)->calls, 0);
+	fake_read();
+	assert_null(fake_process(10));
+	assert_non_null(fake_process(11));
+}
+
+static void test_what_it_ended_with(void **state)
+{
+	uint32_t slot = fake_born(10, 10);
+
+	(void)state;
+	fake_die(slot, 9 | 0x80);
+	fake_read();
+	assert_int_equal(fake_process(10)->exit_code, -9);
+}
+
+/* Threads that die in several drains of one interval are all in its reading, each once. */
+static void test_deaths_in_several_drains(void **state)
+{
+	uint32_t leader = fake_born(10, 10);
+
+	(void)state;
+	fake_read();
+	for (uint32_t i = 0; i < 3; i++) {
+		for (uint32_t j = 0; j < 2; j++) {
+			uint32_t slot = fake_fork(10, 11 + 2 * i + j, 10, 1);
+
+			fake_wake(slot);
+			fake.now_ns += MS;
+			fake_die(slot, 0);
+		}
+		ledger_drain(fake.ledger, fake.epoch);
+		ledger_drain(fake.ledger, fake.epoch);
+	}
+	fake_read();
+	assert_int_equal(fake_process(10)->threads, 1);
+	assert_int_equal(fake_process(10)->n_threads, 7);
+	for (uint32_t tid = 11; tid < 17; tid++)
+		assert_int_equal(fake_thread(tid)->wall_ns, MS);
+	assert_int_equal(fake_thread(10)->wall_ns, 6 * MS);
+	fake_read();
+	assert_int_equal(fake_process(10)->n_threads, 1);
+	fake_die(leader, 0);
+	fake_read();
+	assert_int_equal(fake_process(10)->flags, SAMPLE_PROCESS_EXITED);
+}
+
+/* The process goes on without its leader, and ends with its last thread. */
+static void test_a_leader_that_ends_first(void **state)
+{
+	uint32_t leader = fake_born(10, 10), other = fake_born(10, 11);
+
+	(void)state;
+	fake_die(leader, 0);
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_process(10)->flags, 0);
+	assert_int_equal(fake_process(10)->threads, 1);
+	fake.now_ns += MS;
+	fake_record(other)->who.flags |= LT_GROUP_EXIT;
+	fake_die(other, 5 << 8);
+	fake_read();
+	assert_int_equal(fake_process(10)->flags, SAMPLE_PROCESS_EXITED);
+	assert_int_equal(fake_process(10)->exit_code, 5);
+}
+
+/* exec by another thread than the leader: it takes the leader's number, and its counters go on. */
+static void test_exec_by_a_thread(void **state)
+{
+	uint32_t leader = fake_born(10, 10), other = fake_born(10, 11);
+
+	(void)state;
+	fake_read();
+	fake.now_ns += MS;
+	fake_die(leader, 0);
+	fake_record(other)->who.tid = 10;
+	strcpy(fake_record(other)->who.comm, "execed");
+	fake_record(other)->who.changes++;
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_process(10)->threads, 1);
+	assert_int_equal(fake_process(10)->n_threads, 2);
+	assert_string_equal(sample_text(&fake.sample, fake_process(10)->comm), "execed");
+	assert_int_equal(fake.sample.threads[fake_process(10)->first_thread].tid, 10);
+	assert_int_equal(fake.sample.threads[fake_process(10)->first_thread].wall_ns, 2 * MS);
+	assert_null(fake_thread(11));
+	fake.now_ns += MS;
+	fake_die(other, 1 << 8);
+	fake_read();
+	assert_int_equal(fake_process(10)->exit_code, 1);
+	assert_int_equal(fake.sample.n_processes, 1);
+}
+
+/* One number, two processes, in one reading. */
+static void test_a_number_used_again(void **state)
+{
+	uint32_t slot = fake_fork(10, 10, 1000, 1);
+
+	(void)state;
+	fake_wake(slot);
+	fake.now_ns += MS;
+	fake_die(slot, 0);
+	slot = fake_fork(10, 10, 2000, 1);
+	fake_wake(slot);
+	fake.now_ns += 2 * MS;
+	fake_read();
+	assert_int_equal(fake.sample.n_processes, 2);
+	assert_int_equal(fake.sample.processes[0].start_ns, 1000);
+	assert_int_equal(fake.sample.processes[0].flags, SAMPLE_PROCESS_EXITED);
+	assert_int_equal(fake.sample.processes[1].start_ns, 2000);
+	assert_int_equal(fake.sample.processes[1].flags, 0);
+	assert_int_equal(fake.sample.threads[fake.sample.processes[0].first_thread].wall_ns, MS);
+	assert_int_equal(fake.sample.threads[fake.sample.processes[1].first_thread].wall_ns, 2 * MS);
+}
+
+/* Taken in vain: given back, and nobody was born. */
+static void test_a_record_taken_in_vain(void **state)
+{
+	uint32_t slot = fake_fork(10, 10, 10, 1);
+
+	(void)state;
+	*fake_word(slot) = LT_WORD(fake.now_ns, LT_VOID);
+	fake.now_ns += MS;
+	fake_read();
+	assert_null(fake_process(10));
+	assert_int_equal(fake_free_records(), FAKE_RECORDS);
+}
+
+/* All records of all chunks, over and over: none is lost, none is given out twice. */
+static void test_records_go_round(void **state)
+{
+	uint32_t slot[FAKE_RECORDS];
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		for (uint32_t i = 0; i < FAKE_RECORDS; i++) {
+			slot[i] = fake_born(100 + i / 10 * 10, 100 + i);
+			if (i % 2)
+				fake_entry(slot[i], i & 0xff);
+		}
+		assert_int_equal(fake_free_records(), 0);
+		fake.now_ns += MS;
+		fake_read();
+		assert_int_equal(fake.sample.n_threads, FAKE_RECORDS);
+		for (uint32_t i = 0; i < FAKE_RECORDS; i++)
+			fake_die(slot[i], 0);
+		fake.now_ns += MS;
+		fake_read();
+		assert_int_equal(fake_free_records(), FAKE_RECORDS);
+		assert_int_equal(fake_free_calls(), FAKE_CALLS);
+	}
+	fake_read();
+	assert_int_equal(fake.sample.n_processes, 0);
+}
+
+/* The alarm is due when half of what is free now is gone. */
+static void test_the_alarm(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++)
+		fake_born(10, 10 + i);
+	ledger_drain(fake.ledger, fake.epoch);
+	assert_int_equal(fake.free.low, (FAKE_RECORDS - 100) / 2);
+	assert_int_equal(fake.free_calls.low, FAKE_CALLS / 2);
+}
+
+/* Without the scheduler family: no budget, but births, wall time, calls and deaths. */
+static void test_without_the_scheduler(void **state)
+{
+	uint32_t slot;
+
+	(void)state;
+	fake.memory.with_sched = false;
+	slot = fake_fork(10, 10, 10, 1);
+	*fake_word(slot) = LT_WORD(fake.now_ns, LT_OTHER);
+	fake.now_ns += MS;
+	fake_enter(slot, 0);
+	fake.now_ns += MS;
+	fake_return(slot, 1);
+	fake_read();
+	assert_int_equal(fake_thread(10)->wall_ns, 2 * MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_OTHER], 0);
+	assert_int_equal(fake_call(10, 0)->count, 1);
+	assert_int_equal(fake_call(10, 0)->wait_ns, SAMPLE_UNKNOWN);
+	fake.now_ns += 3 * MS;
+	*fake_word(slot) = LT_WORD(fake.now_ns, LT_DEAD);
+	fake_read();
+	assert_int_equal(fake_thread(10)->wall_ns, 3 * MS);
+	assert_int_equal(fake_process(10)->flags, SAMPLE_PROCESS_EXITED);
+}
+
+/* Names: what the fake /proc says of a process, how often it was asked, and who the parents are. */
+static uint32_t asked;
+static uint32_t new_parent;
+static const char *cmdline;
+
+static size_t name_cmdline(uint32_t pid, char *buf, size_t size)
+{
+	asked++;
+	return (size_t)snprintf(buf, size, "%s %u", cmdline, pid);
+}
+
+static size_t name_cgroup(uint32_t pid, char *buf, size_t size)
+{
+	return (size_t)snprintf(buf, size, "/group%u", pid);
+}
+
+static uint32_t name_ppid(uint32_t pid)
+{
+	(void)pid;
+	return new_parent;
+}
+
+static int named(void **state)
+{
+	static const struct ledger_names names = { name_cmdline, name_cgroup, name_ppid };
+
+	(void)state;
+	asked = 0;
+	cmdline = "./fake";
+	fake_open(&names);
+	return 0;
+}
+
+static const char *cmdline_of(uint32_t pid)
+{
+	return sample_text(&fake.sample, fake_process(pid)->cmdline);
+}
+
+/* Read once, and again after exec, a new name, and on demand. */
+static void test_names_are_read_when_they_change(void **state)
+{
+	static const uint32_t pids[] = { 11, 10 };
+	uint32_t slot = fake_born(10, 10);
+
+	(void)state;
+	fake_read();
+	fake_read();
+	assert_string_equal(cmdline_of(10), "./fake 10");
+	assert_string_equal(sample_text(&fake.sample, fake_process(10)->cgroup), "/group10");
+	assert_int_equal(asked, 1);
+	cmdline = "./other";
+	strcpy(fake_record(slot)->who.comm, "other");
+	fake_record(slot)->who.uid = 8;
+	fake_record(slot)->who.changes++;
+	fake_read();
+	assert_string_equal(cmdline_of(10), "./other 10");
+	assert_string_equal(sample_text(&fake.sample, fake_process(10)->comm), "other");
+	assert_int_equal(fake_process(10)->uid, 8);
+	assert_int_equal(asked, 2);
+	cmdline = "./third";
+	fake_read();
+	assert_string_equal(cmdline_of(10), "./other 10");
+	ledger_refresh(fake.ledger, pids, 2);
+	fake_read();
+	assert_string_equal(cmdline_of(10), "./third 10");
+	assert_int_equal(asked, 3);
+}
+
+/* Gone before /proc was asked: what exec was given, else what the parent is. */
+static void test_names_of_the_short_lived(void **state)
+{
+	uint32_t parent = fake_born(10, 10), child, grandchild;
+	struct lt_call *args;
+
+	(void)state;
+	(void)parent;
+	fake_read();
+	child = fake_fork(11, 11, 11, 10);
+	grandchild = fake_fork(12, 12, 12, 10);
+	fake_wake(child);
+	fake_wake(grandchild);
+	args = fake_entry(grandchild, LT_CALL_ARGS);
+	args->args_bytes = 8;
+	memcpy(args->args, "cc\0-c\0\0\0", 8);
+	fake_record(grandchild)->who.changes++;
+	fake.now_ns += MS;
+	fake_die(child, 0);
+	fake_die(grandchild, 0);
+	fake_read();
+	assert_string_equal(cmdline_of(11), "./fake 10");
+	assert_string_equal(sample_text(&fake.sample, fake_process(11)->cgroup), "/group10");
+	assert_string_equal(cmdline_of(12), "cc -c");
+	assert_int_equal(asked, 1);
+	assert_int_equal(fake_free_calls(), FAKE_CALLS);
+}
+
+/* Children of those who died have a new parent; the others' is not asked for. */
+static void test_a_parent_that_dies_first(void **state)
+{
+	uint32_t parent = fake_born(10, 10), child = fake_fork(11, 11, 11, 10), other = fake_fork(12, 12, 12, 11);
+
+	(void)state;
+	fake_wake(child);
+	fake_wake(other);
+	fake_read();
+	assert_int_equal(fake_process(11)->ppid, 10);
+	new_parent = 1;
+	fake_die(parent, 0);
+	fake_read();
+	fake_read();
+	assert_int_equal(fake_process(11)->ppid, 1);
+	assert_int_equal(fake_process(12)->ppid, 11);
+}
+
+#define lives_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
+#define names_test(f) cmocka_unit_test_setup_teardown(f, named, closed)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		lives_test(test_born_at_the_first_wakeup),
+		lives_test(test_time_goes_to_the_state_it_was_spent_in),
+		lives_test(test_a_stay_over_many_readings),
+		lives_test(test_an_idle_thread_costs_nothing),
+		lives_test(test_a_state_that_ended_just_before_the_reading),
+		lives_test(test_a_state_that_began_after_the_reading_began),
+		lives_test(test_a_short_life_is_seen_once),
+		lives_test(test_what_it_ended_with),
+		lives_test(test_deaths_in_several_drains),
+		lives_test(test_a_leader_that_ends_first),
+		lives_test(test_exec_by_a_thread),
+		lives_test(test_a_number_used_again),
+		lives_test(test_a_record_taken_in_vain),
+		lives_test(test_records_go_round),
+		lives_test(test_the_alarm),
+		lives_test(test_without_the_scheduler),
+		names_test(test_names_are_read_when_they_change),
+		names_test(test_names_of_the_short_lived),
+		names_test(test_a_parent_that_dies_first),
+	};
+
+	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ledger's calls: what returned, what still goes on, errors, and the histograms and maxima whose
+ * counters wrap and whose epochs go by.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "fake_kernel.h"
+
+#define US 1000ULL
+#define MS 1000000ULL
+#define READ LT_CALL(LT_ABI_NATIVE, 0)
+#define FUTEX LT_CALL(LT_ABI_NATIVE, 202)
+#define EXIT_GROUP LT_CALL(LT_ABI_NATIVE, LT_NR_EXIT_GROUP)
+
+static uint32_t slot; /* of thread 10, on a CPU */
+
+static int opened(void **state)
+{
+	(void)state;
+	fake_open(NULL);
+	slot = fake_born(10, 10);
+	return 0;
+}
+
+static int closed(void **state)
+{
+	(void)state;
+	fake_close();
+	return 0;
+}
+
+static void call_once(uint32_t call, uint64_t ns, long ret)
+{
+	fake_enter(slot, call);
+	fake.now_ns += ns;
+	fake_return(slot, ret);
+}
+
+static void test_each_reading_has_its_own(void **state)
+{
+	(void)state;
+	for (int round = 1; round < 4; round++) {
+		for (int i = 0; i < round; i++)
+			call_once(READ, 10 * US, 0);
+		call_once(FUTEX, 20 * US, -11);
+		fake_read();
+		assert_int_equal(fake_call(10, READ)->count, round);
+		assert_int_equal(fake_call(10, READ)->total_ns, round * 10 * US);
+		assert_int_equal(fake_call(10, READ)->time_ns, round * 10 * US);
+		assert_int_equal(fake_call(10, READ)->errors, 0);
+		assert_int_equal(fake_call(10, FUTEX)->count, 1);
+		assert_int_equal(fake_call(10, FUTEX)->errors, 1);
+		assert_int_equal(fake_dist_count(&fake_call(10, READ)->latency), round);
+		assert_int_equal(fake_work(10)->calls, round + 1);
+		assert_int_equal(fake_work(10)->call_errors, 1);
+		assert_int_equal(fake_work(10)->call_total_ns, (round * 10 + 20) * US);
+		assert_int_equal(fake_thread(10)->call, LT_CALL_NONE);
+	}
+	fake.now_ns += MS;
+	fake_read();
+	assert_null(fake_call(10, READ));
+}
+
+/* Numbers of other abis, and calls that share a chain, stand apart. */
+static void test_calls_of_one_number(void **state)
+{
+	static const uint32_t calls[] = { LT_CALL(LT_ABI_NATIVE, 3), LT_CALL(LT_ABI_COMPAT, 3), LT_CALL(LT_ABI_X32, 3),
+					  LT_CALL(LT_ABI_NATIVE, 3 + LT_CALL_HEADS),
+					  LT_CALL(LT_ABI_NATIVE, 3 + 2 * LT_CALL_HEADS) };
+	size_t n = sizeof(calls) / sizeof(calls[0]);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j <= i; j++)
+			call_once(calls[i], US, 0);
+	fake_read();
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(fake_call(10, calls[i])->count, i + 1);
+	assert_int_equal(fake_work(10)->n_calls, n);
+}
+
+/* A call of 10 ms on its CPU and 30 ms asleep, over four readings: time and wait now, count and latency at its return.
+ */
+static void test_a_call_that_goes_on(void **state)
+{
+	uint64_t time_ns = 0, wait_ns = 0;
+
+	(void)state;
+	fake_enter(slot, READ);
+	fake.now_ns += 10 * MS;
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->count, 0);
+	assert_int_equal(fake_call(10, READ)->total_ns, 0);
+	assert_int_equal(fake_call(10, READ)->time_ns, 10 * MS);
+	assert_int_equal(fake_call(10, READ)->wait_ns, 0);
+	assert_int_equal(fake_thread(10)->call, READ);
+	assert_int_equal(fake_thread(10)->call_age_ns, 10 * MS);
+	fake_move(slot, LT_IO);
+	for (int i = 1; i < 3; i++) {
+		fake.now_ns += 10 * MS;
+		fake_read();
+		/* Asleep at both readings: the thread's state and call say all. */
+		if (fake_call(10, READ)) {
+			assert_int_equal(fake_call(10, READ)->wait_ns, 10 * MS);
+			time_ns += fake_call(10, READ)->time_ns;
+			wait_ns += fake_call(10, READ)->wait_ns;
+		} else {
+			time_ns += fake_thread(10)->wall_ns;
+			wait_ns += fake_thread(10)->wall_ns;
+		}
+		assert_int_equal(fake_thread(10)->call, READ);
+		assert_int_equal(fake_thread(10)->call_age_ns, (10 + i * 10) * MS);
+	}
+	assert_int_equal(time_ns, 20 * MS);
+	fake.now_ns += 10 * MS;
+	fake_wake(slot);
+	fake_switch_in(slot);
+	fake_return(slot, 1);
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->count, 1);
+	assert_int_equal(fake_call(10, READ)->total_ns, 40 * MS);
+	assert_int_equal(time_ns + fake_call(10, READ)->time_ns, 30 * MS);
+	assert_int_equal(wait_ns + fake_call(10, READ)->wait_ns, 30 * MS);
+	assert_int_equal(fake_call(10, READ)->latency.max_ns, 40 * MS);
+	/* What the kernel took: not the sleep. */
+	assert_int_equal(fake_work(10)->service.max_ns, 10 * MS);
+	assert_int_equal(fake_thread(10)->call, LT_CALL_NONE);
+}
+
+/* Begun before the probes: its age is a lower bound, and its duration is not known when it ends. */
+static void test_a_call_that_began_before(void **state)
+{
+	uint32_t seeded = fake_seed(20, 20, LT_LOCK);
+	struct lt_calls *calls = &fake_record(seeded)->calls;
+
+	(void)state;
+	calls->call = FUTEX;
+	calls->at_least = 1;
+	calls->enter_ns = fake.now_ns;
+	fake.now_ns += 5 * MS;
+	fake_read();
+	assert_int_equal(fake_thread(20)->call, FUTEX);
+	assert_int_equal(fake_thread(20)->call_age_ns, 5 * MS);
+	assert_int_equal(fake_thread(20)->flags, SAMPLE_THREAD_AT_LEAST);
+	fake.now_ns += 5 * MS;
+	fake_wake(seeded);
+	fake_switch_in(seeded);
+	fake_return(seeded, 0);
+	fake_enter(seeded, READ);
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_call(20, FUTEX)->count, 1);
+	assert_int_equal(fake_call(20, FUTEX)->time_ns, 5 * MS);
+	assert_int_equal(fake_call(20, FUTEX)->latency.n, 0);
+	assert_int_equal(fake_thread(20)->flags, 0);
+	assert_int_equal(fake_thread(20)->call_age_ns, MS);
+}
+
+/* Killed inside a call: its time counts up to the death; it never returned. */
+static void test_death_inside_a_call(void **state)
+{
+	(void)state;
+	fake_enter(slot, READ);
+	fake_move(slot, LT_IO);
+	fake.now_ns += 4 * MS;
+	fake_read();
+	fake.now_ns += 3 * MS;
+	fake_wake(slot);
+	fake_switch_in(slot);
+	fake_die(slot, 9);
+	fake.now_ns += 50 * MS;
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->count, 0);
+	assert_int_equal(fake_call(10, READ)->time_ns, 3 * MS);
+	assert_int_equal(fake_call(10, READ)->wait_ns, 3 * MS);
+	assert_int_equal(fake_free_calls(), FAKE_CALLS);
+}
+
+/* exit_group never returns: it counts when it begins, once, though readings pass before the last switch. */
+static void test_exit_counts_once(void **state)
+{
+	uint64_t count = 0, calls = 0;
+
+	(void)state;
+	fake_enter(slot, EXIT_GROUP);
+	for (int i = 0; i < 3; i++) {
+		fake.now_ns += MS;
+		if (i == 2)
+			fake_die(slot, 0);
+		fake_read();
+		count += fake_call(10, EXIT_GROUP)->count;
+		calls += fake_work(10)->calls;
+		assert_int_equal(fake_call(10, EXIT_GROUP)->time_ns, MS);
+	}
+	assert_int_equal(count, 1);
+	assert_int_equal(calls, 1);
+}
+
+/* More errnos than an entry holds: the rest is in a companion. Every reading has its own; the sum is the errors. */
+static void test_many_errnos(void **state)
+{
+	(void)state;
+	for (int round = 1; round < 3; round++) {
+		uint32_t sum = 0;
+
+		for (int error = 1; error <= 20; error++)
+			for (int i = 0; i < error * round; i++)
+				call_once(READ, US, -error);
+		fake_read();
+		assert_int_equal(fake_call(10, READ)->n_errnos, 20);
+		for (uint32_t error = 1; error <= 20; error++) {
+			assert_int_equal(fake_errors(fake_call(10, READ), error), error * (uint32_t)round);
+			sum += error * (uint32_t)round;
+		}
+		assert_int_equal(fake_call(10, READ)->errors, sum);
+		assert_int_equal(fake_work(10)->n_calls, 1);
+	}
+	call_once(READ, US, -20);
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->n_errnos, 1);
+	assert_int_equal(fake_errors(fake_call(10, READ), 20), 1);
+}
+
+/* The command line lies among the calls, and is none. */
+static void test_arguments_are_no_call(void **state)
+{
+	struct lt_call *args = fake_entry(slot, LT_CALL_ARGS);
+
+	(void)state;
+	args->args_bytes = 4;
+	strcpy(args->args, "top");
+	call_once(READ, US, 0);
+	fake_read();
+	assert_int_equal(fake_work(10)->n_calls, 1);
+}
+
+/* Buckets and errnos are u32: a count that goes past their end is still the difference. */
+static void test_counters_wrap(void **state)
+{
+	struct lt_call *entry;
+	uint32_t bucket = hist_bucket(10 * US);
+
+	(void)state;
+	call_once(READ, 10 * US, -5);
+	entry = fake_entry(slot, READ);
+	fake_record(slot)->calls.service.count[bucket] = UINT32_MAX - 1;
+	entry->latency.count[bucket] = UINT32_MAX - 1;
+	entry->errors = entry->errors_by[0].count = UINT32_MAX - 1;
+	fake_read();
+	for (int i = 0; i < 5; i++)
+		call_once(READ, 10 * US, -5);
+	assert_int_equal(entry->latency.count[bucket], 3);
+	fake_read();
+	assert_int_equal(fake_dist_count(&fake_call(10, READ)->latency), 5);
+	assert_int_equal(fake_dist_count(&fake_work(10)->service), 5);
+	assert_int_equal(fake_call(10, READ)->errors, 5);
+	assert_int_equal(fake_errors(fake_call(10, READ), 5), 5);
+	/* Exactly round to zero. */
+	entry->latency.count[bucket] = UINT32_MAX;
+	call_once(READ, 20 * US, 0);
+	fake_read();
+	call_once(READ, 10 * US, 0);
+	assert_int_equal(entry->latency.count[bucket], 0);
+	fake_read();
+	assert_int_equal(fake_dist_count(&fake_call(10, READ)->latency), 1);
+}
+
+/* Each interval has its own maximum, whatever came before and whatever came after T was taken. */
+static void test_a_maximum_is_its_intervals(void **state)
+{
+	static const uint64_t longest_ns[] = { 90 * US, 30 * US, 70 * US, 10 * US, 20 * US };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(longest_ns) / sizeof(longest_ns[0]); i++) {
+		call_once(READ, 5 * US, 0);
+		call_once(READ, longest_ns[i], 0);
+		call_once(READ, 6 * US, 0);
+		fake_read();
+		assert_int_equal(fake_call(10, READ)->latency.max_ns, longest_ns[i]);
+		assert_int_equal(fake_work(10)->service.max_ns, longest_ns[i]);
+	}
+	call_once(READ, 8 * US, 0);
+	fake.epoch++;
+	call_once(READ, 500 * US, 0);
+	fake.epoch--;
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->latency.max_ns, 8 * US);
+}
+
+/* Of one that died while the reading went on, both: it has no next reading. */
+static void test_the_maximum_of_the_dead(void **state)
+{
+	(void)state;
+	call_once(READ, 8 * US, 0);
+	fake.epoch++;
+	call_once(READ, 500 * US, 0);
+	fake_die(slot, 0);
+	fake.epoch--;
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->latency.max_ns, 500 * US);
+}
+
+/* Bytes, connects and accepts, by kind of socket. */
+static void test_flows(void **state)
+{
+	struct lt_net *net = &fake_record(slot)->net;
+
+	(void)state;
+	for (uint64_t round = 1; round < 3; round++) {
+		for (uint64_t i = 0; i < LT_PROTOS; i++) {
+			net->by[i].tx_bytes += round * (i + 1);
+			net->by[i].rx_bytes += round * (i + 2);
+			net->by[i].tx_ops += round * (i + 3);
+			net->by[i].rx_ops += round * (i + 4);
+		}
+		net->connects += (uint32_t)round;
+		net->accepts += 2 * (uint32_t)round;
+		fake_read();
+		for (uint64_t i = 0; i < LT_PROTOS; i++) {
+			assert_int_equal(fake_work(10)->flow[i].tx_bytes, round * (i + 1));
+			assert_int_equal(fake_work(10)->flow[i].rx_bytes, round * (i + 2));
+			assert_int_equal(fake_work(10)->flow[i].tx_ops, round * (i + 3));
+			assert_int_equal(fake_work(10)->flow[i].rx_ops, round * (i + 4));
+		}
+		assert_int_equal(fake_work(10)->connects, round);
+		assert_int_equal(fake_work(10)->accepts, 2 * round);
+	}
+	/* Counters that wrap. */
+	net->connects = UINT32_MAX;
+	fake_read();
+	net->connects += 3;
+	fake_read();
+	assert_int_equal(fake_work(10)->connects, 3);
+}
+
+#define calls_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		calls_test(test_each_reading_has_its_own),
+		calls_test(test_calls_of_one_number),
+		calls_test(test_a_call_that_goes_on),
+		calls_test(test_a_call_that_began_before),
+		calls_test(test_death_inside_a_call),
+		calls_test(test_exit_counts_once),
+		calls_test(test_many_errnos),
+		calls_test(test_arguments_are_no_call),
+		calls_test(test_counters_wrap),
+		calls_test(test_a_maximum_is_its_intervals),
+		calls_test(test_the_maximum_of_the_dead),
+		calls_test(test_flows),
+	};
+
+	return cmocka_run_group_tests_name("ledger: calls", tests, NULL, NULL);
+}

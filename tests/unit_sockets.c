@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What sockets report, added up by owner: ends of connects, retransmits, round trips, connections that
+ * live and that are gone; and what is not known when nobody walked.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "sockets.h"
+
+#define SECOND_NS 1000000000ULL
+#define T_NS (10000 * SECOND_NS)
+#define US 1000ULL
+
+static struct sockets *sockets;
+static struct sample sample;
+
+/* Three processes: 10, and two that had the number 20 one after the other. */
+static void reading(bool walked)
+{
+	static const struct sample_process processes[] = { { .pid = 10, .start_ns = 1 },
+							   { .pid = 20, .start_ns = 2 },
+							   { .pid = 20, .start_ns = 3 } };
+
+	sample_clear(&sample);
+	sample.t_ns = T_NS;
+	sample.interval_ns = SECOND_NS;
+	sample.cpus = 1;
+	for (size_t i = 0; i < sizeof(processes) / sizeof(processes[0]); i++) {
+		struct sample_process *p = sample_add_process(&sample);
+
+		assert_non_null(p);
+		*p = processes[i];
+		p->sockets.srtt_ns = SAMPLE_UNKNOWN;
+	}
+	assert_int_equal(sockets_fill(sockets, &sample, walked), 0);
+	assert_null(sample_check(&sample));
+	assert_int_equal(sample.has_connections, walked);
+}
+
+static int opened(void **state)
+{
+	(void)state;
+	memset(&sample, 0, sizeof(sample));
+	sockets = sockets_new();
+	return sockets ? 0 : -1;
+}
+
+/* The same, after a first walk: from now on what is reported is one interval's. */
+static int walked(void **state)
+{
+	if (opened(state))
+		return -1;
+	reading(true);
+	return 0;
+}
+
+static int closed(void **state)
+{
+	(void)state;
+	sockets_free(sockets);
+	sample_free(&sample);
+	return 0;
+}
+
+static void tell(uint32_t type, uint32_t pid, uint64_t start_ns, uint64_t connect_ns)
+{
+	struct lt_event e = { .type = type, .tgid = pid, .process_start_ns = start_ns, .connect_ns = connect_ns };
+
+	assert_int_equal(sockets_event(sockets, &e, sizeof(e)), 0);
+}
+
+static struct lt_connection tcp(uint32_t pid, uint64_t start_ns)
+{
+	return (struct lt_connection){
+		.tgid = pid,
+		.process_start_ns = start_ns,
+		.proto = LT_TCP,
+		.family = 4,
+		.state = 1,
+		.local_port = 80,
+		.remote_port = 5000,
+		.local = { 127, 0, 0, 1 },
+		.remote = { 127, 0, 0, 2 },
+	};
+}
+
+static void test_connects_by_owner(void **state)
+{
+	const struct sample_socket_sums *sums;
+
+	(void)state;
+	tell(LT_EVENT_CONNECTED, 10, 1, 50 * US);
+	tell(LT_EVENT_CONNECTED, 10, 1, 900 * US);
+	tell(LT_EVENT_CONNECTED, 10, 1, 51 * US);
+	tell(LT_EVENT_CONNECT_FAILED, 10, 1, 0);
+	tell(LT_EVENT_CONNECTED, 20, 3, 7 * US);
+	tell(LT_EVENT_CONNECT_FAILED, 20, 3, 0);
+	tell(LT_EVENT_CONNECT_FAILED, 20, 3, 0);
+	tell(LT_EVENT_CONNECTED, 30, 1, US);
+	tell(LT_EVENT_LOW, 0, 0, 0);
+	reading(true);
+	sums = &sample.processes[0].sockets;
+	assert_int_equal(sums->connect_errors, 1);
+	assert_int_equal(sums->connect.max_ns, 900 * US);
+	assert_int_equal(sums->connect.n, 2);
+	assert_int_equal(sample.buckets[sums->connect.first].bucket, hist_bucket(50 * US));
+	assert_int_equal(sample.buckets[sums->connect.first].count, 2);
+	assert_int_equal(sample.buckets[sums->connect.first + 1].bucket, hist_bucket(900 * US));
+	assert_int_equal(sample.buckets[sums->connect.first + 1].count, 1);
+	/* One number, two processes. */
+	assert_int_equal(sample.processes[1].sockets.connect_errors, 0);
+	assert_int_equal(sample.processes[1].sockets.connect.n, 0);
+	assert_int_equal(sample.processes[2].sockets.connect_errors, 2);
+	assert_int_equal(sample.processes[2].sockets.connect.max_ns, 7 * US);
+	/* The next interval begins at nothing. */
+	reading(true);
+	assert_int_equal(sample.processes[0].sockets.connect_errors, 0);
+	assert_int_equal(sample.processes[0].sockets.connect.n, 0);
+}
+
+static void test_what_is_no_event(void **state)
+{
+	struct lt_event e = { .type = LT_EVENT_CLOSED + 1 };
+	struct lt_closed_event gone = { .type = LT_EVENT_CLOSED };
+
+	(void)state;
+	assert_int_equal(sockets_event(sockets, &e, sizeof(e)), -EINVAL);
+	assert_int_equal(sockets_event(sockets, &e, 3), -EINVAL);
+	e.type = LT_EVENT_CONNECTED;
+	assert_int_equal(sockets_event(sockets, &e, sizeof(e) - 1), -EINVAL);
+	assert_int_equal(sockets_event(sockets, &gone, sizeof(gone) - 1), -EINVAL);
+	reading(true);
+	assert_int_equal(sample.n_connections, 0);
+}
+
+static void test_a_connection_arrives_whole(void **state)
+{
+	struct lt_connection c = tcp(20, 2);
+	const struct sample_connection *to;
+
+	(void)state;
+	c.family = 6;
+	c.state = 8;
+	c.changed = 1;
+	memcpy(c.local, "0123456789abcdef", 16);
+	memcpy(c.remote, "fedcba9876543210", 16);
+	c.born_ns = T_NS - 5 * SECOND_NS;
+	c.tx_bytes = 11;
+	c.rx_bytes = 12;
+	c.retransmits = 13;
+	c.srtt_ns = 14;
+	c.tx_queue_bytes = 15;
+	c.rx_queue_bytes = 16;
+	c.netns = 17;
+	assert_int_equal(sockets_connection(sockets, &c), 0);
+	reading(true);
+	assert_int_equal(sample.n_connections, 1);
+	to = &sample.connections[0];
+	assert_int_equal(to->proto, LT_TCP);
+	assert_int_equal(to->family, 6);
+	assert_int_equal(to->state, 8);
+	assert_int_equal(to->changed, 1);
+	assert_int_equal(to->local_port, 80);
+	assert_int_equal(to->remote_port, 5000);
+	assert_memory_equal(to->local, "0123456789abcdef", 16);
+	assert_memory_equal(to->remote, "fedcba9876543210", 16);
+	assert_int_equal(to->pid, 20);
+	assert_int_equal(to->age_ns, 5 * SECOND_NS);
+	assert_int_equal(to->tx_bytes, 11);
+	assert_int_equal(to->rx_bytes, 12);
+	assert_int_equal(to->retransmits, 13);
+	assert_int_equal(to->srtt_ns, 14);
+	assert_int_equal(to->tx_queue_bytes, 15);
+	assert_int_equal(to->rx_queue_bytes, 16);
+	assert_int_equal(to->netns, 17);
+	/* Older than the probes, and nothing was measured. */
+	c.born_ns = c.srtt_ns = 0;
+	assert_int_equal(sockets_connection(sockets, &c), 0);
+	reading(true);
+	assert_int_equal(sample.n_connections, 1);
+	assert_int_equal(sample.connections[0].age_ns, SAMPLE_UNKNOWN);
+	assert_int_equal(sample.connections[0].srtt_ns, SAMPLE_UNKNOWN);
+	/* Opened after T was taken. */
+	c.born_ns = T_NS + 1;
+	assert_int_equal(sockets_connection(sockets, &c), 0);
+	reading(true);
+	assert_int_equal(sample.connections[0].age_ns, 0);
+}
+
+/* Retransmits add up; the round trip is the mean over the connections, by their bytes. */
+static void test_sums_by_owner(void **state)
+{
+	struct lt_connection busy = tcp(10, 1), idle = tcp(10, 1), other = tcp(20, 3);
+
+	(void)state;
+	busy.tx_bytes = 2000000;
+	busy.rx_bytes = 1000000;
+	busy.srtt_ns = 100 * US;
+	busy.retransmits = 3;
+	idle.srtt_ns = 90000 * US;
+	idle.retransmits = 4;
+	other.srtt_ns = 5 * US;
+	assert_int_equal(sockets_connection(sockets, &busy), 0);
+	assert_int_equal(sockets_connection(sockets, &idle), 0);
+	assert_int_equal(sockets_connection(sockets, &other), 0);
+	reading(true);
+	assert_int_equal(sample.processes[0].sockets.retransmits, 7);
+	assert_int_equal(sample.processes[0].sockets.srtt_ns / US, 100);
+	assert_int_equal(sample.processes[1].sockets.srtt_ns, SAMPLE_UNKNOWN);
+	assert_int_equal(sample.processes[1].sockets.retransmits, 0);
+	assert_int_equal(sample.processes[2].sockets.srtt_ns, 5 * US);
+	assert_int_equal(sample.processes[2].sockets.retransmits, 0);
+	assert_int_equal(sample.n_connections, 3);
+}
+
+/* Open at one reading and gone at the next, or only in between: its last bytes are in the interval it went in. */
+static void test_a_connection_that_went(void **state)
+{
+	struct lt_closed_event gone = { .type = LT_EVENT_CLOSED, .connection = tcp(10, 1) };
+
+	(void)state;
+	gone.connection.tx_bytes = 77;
+	gone.connection.changed = 1;
+	gone.connection.state = 7;
+	gone.connection.retransmits = 2;
+	assert_int_equal(sockets_event(sockets, &gone, sizeof(gone)), 0);
+	reading(true);
+	assert_int_equal(sample.n_connections, 1);
+	assert_int_equal(sample.connections[0].tx_bytes, 77);
+	assert_int_equal(sample.connections[0].changed, 1);
+	assert_int_equal(sample.processes[0].sockets.retransmits, 2);
+	reading(true);
+	assert_int_equal(sample.n_connections, 0);
+	assert_int_equal(sample.processes[0].sockets.retransmits, 0);
+}
+
+/* Nobody asked for connections: nothing is known of them. The first walk reports what happened since the one before,
+ * perhaps hours ago: of that, only what is younger than the interval is the interval's. */
+static void test_what_was_not_walked_is_not_known(void **state)
+{
+	struct lt_connection old = tcp(10, 1), young = tcp(20, 2);
+
+	(void)state;
+	old.born_ns = T_NS - 3600 * SECOND_NS;
+	old.tx_bytes = 1ULL << 40;
+	old.retransmits = 1000;
+	old.srtt_ns = 3 * US;
+	young.born_ns = T_NS - SECOND_NS / 2;
+	young.tx_bytes = 5;
+	reading(false);
+	assert_int_equal(sample.processes[0].sockets.retransmits, SAMPLE_UNKNOWN);
+	assert_int_equal(sockets_connection(sockets, &old), 0);
+	assert_int_equal(sockets_connection(sockets, &young), 0);
+	reading(true);
+	assert_int_equal(sample.processes[0].sockets.retransmits, SAMPLE_UNKNOWN);
+	assert_int_equal(sample.processes[0].sockets.srtt_ns, 3 * US);
+	assert_int_equal(sample.connections[0].tx_bytes, SAMPLE_UNKNOWN);
+	assert_int_equal(sample.connections[0].rx_bytes, SAMPLE_UNKNOWN);
+	assert_int_equal(sample.connections[0].retransmits, SAMPLE_UNKNOWN);
+	assert_int_equal(sample.connections[0].age_ns, 3600 * SECOND_NS);
+	assert_int_equal(sample.connections[1].tx_bytes, 5);
+	old.tx_bytes = 6;
+	old.retransmits = 1;
+	assert_int_equal(sockets_connection(sockets, &old), 0);
+	reading(true);
+	assert_int_equal(sample.connections[0].tx_bytes, 6);
+	assert_int_equal(sample.processes[0].sockets.retransmits, 1);
+	/* Left and come back to. */
+	reading(false);
+	assert_int_equal(sockets_connection(sockets, &old), 0);
+	reading(true);
+	assert_int_equal(sample.connections[0].tx_bytes, SAMPLE_UNKNOWN);
+}
+
+/* Connects are events: they count whether anybody walks or not. */
+static void test_connects_need_no_walk(void **state)
+{
+	(void)state;
+	tell(LT_EVENT_CONNECTED, 10, 1, 50 * US);
+	tell(LT_EVENT_CONNECT_FAILED, 10, 1, 0);
+	reading(false);
+	assert_int_equal(sample.processes[0].sockets.connect_errors, 1);
+	assert_int_equal(sample.processes[0].sockets.connect.n, 1);
+	assert_int_equal(sample.n_connections, 0);
+}
+
+/* More owners than a hash begins with, each with its own. */
+static void test_many_owners(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 20000; i++)
+		tell(LT_EVENT_CONNECT_FAILED, 1000 + i, i, 0);
+	tell(LT_EVENT_CONNECT_FAILED, 10, 1, 0);
+	reading(true);
+	assert_int_equal(sample.processes[0].sockets.connect_errors, 1);
+}
+
+static void test_free_of_nothing(void **state)
+{
+	(void)state;
+	sockets_free(NULL);
+}
+
+#define walked_test(f) cmocka_unit_test_setup_teardown(f, walked, closed)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		walked_test(test_connects_by_owner),
+		walked_test(test_what_is_no_event),
+		walked_test(test_a_connection_arrives_whole),
+		walked_test(test_sums_by_owner),
+		walked_test(test_a_connection_that_went),
+		cmocka_unit_test_setup_teardown(test_what_was_not_walked_is_not_known, opened, closed),
+		cmocka_unit_test_setup_teardown(test_connects_need_no_walk, opened, closed),
+		walked_test(test_many_owners),
+		cmocka_unit_test(test_free_of_nothing),
+	};
+
+	return cmocka_run_group_tests_name("sockets", tests, NULL, NULL);
+}
