@@ -458,6 +458,38 @@ static void settings_are_kept(void **state)
 	assert_string_equal(text, "view = net\nnonsense = 1\n");
 }
 
+/* Keys and sizes without sense: it must neither end nor hang, and be whole afterwards. The same ones every time. */
+static void senseless_keys_do_no_harm(void **state)
+{
+	static const char *const keys[] = {
+		"Up",	 "Down",      "Left", "Right", "PgUp", "PgDn", "Home", "End", "Enter", "Esc", "Bksp",
+		"Tab",	 "Shift-Tab", "F1",   "F2",    "F3",   "F4",   "F5",   "F6",  "F9",    "1",   "2",
+		"3",	 "4",	      "5",    "6",     "<",    ">",    "I",    "/",   "\\",    "?",   "t",
+		"H",	 "c",	      "C",    "K",     "D",    "a",    "T",    "p",   "[",     "]",   "d",
+		"Space", "x",	      "n",    "N",     "+",    "-",    "s",    "g",   "G",     "^D",  "^U",
+		"^L",	 ".",	      ".",    ".",     ".",    "9",    "cpu",  "漢",
+	};
+	uint32_t chance = 12345;
+
+	(void)state;
+	for (int run = 0; run < 3; run++) {
+		struct vt *v =
+			stage_open(&(struct stage){ .kind = FIXTURE_HOSTILE_NAMES, .lang = run == 2 ? "C" : NULL });
+
+		for (int i = 0; i < 400; i++) {
+			chance = chance * 1664525 + 1013904223;
+			if (chance >> 16 & 31)
+				stage_press(v, keys[(chance >> 8) % (sizeof(keys) / sizeof(keys[0]))], NULL);
+			else
+				assert_true(vt_resize(v, 1 + (int)(chance >> 24) % 60, 1 + (int)(chance >> 9) % 200));
+		}
+		assert_true(vt_resize(v, 24, 80));
+		stage_press(v, "Esc", "Esc", "Esc", "Esc", NULL);
+		stage_line(v, 0, "lagtop");
+		stage_line(v, 23, "Quit");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -482,6 +514,7 @@ int main(void)
 		cmocka_unit_test_teardown(mouse_selects_and_sorts, stage_end),
 		cmocka_unit_test_teardown(quit_keys_quit, stage_end),
 		cmocka_unit_test_teardown(settings_are_kept, stage_end),
+		cmocka_unit_test_teardown(senseless_keys_do_no_harm, stage_end),
 	};
 
 	return cmocka_run_group_tests_name("screen_keys", tests, stage_setup, stage_teardown);

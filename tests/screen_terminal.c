@@ -143,6 +143,11 @@ static void follows_the_size(void **state)
 			    NULL);
 	}
 	stage_golden(v, "80x24-resized");
+	/* A wide character where no line is left for it. */
+	stage_press(v, "\\", "\xe6\xbc\xa2", "Enter", NULL);
+	assert_true(vt_resize(v, 2, 133));
+	assert_true(vt_resize(v, 24, 80));
+	stage_shows(v, "漢");
 }
 
 /* Bytes that the program has read, from wherever. */

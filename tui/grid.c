@@ -90,7 +90,7 @@ int grid_text(struct grid *g, int y, int x, int cells, enum style style, const c
 		if (used + width > cells || x + used + width > g->cols)
 			break;
 		grid_put(g, y, x + used, ch, style);
-		if (width == 2) {
+		if (width == 2 && cell_at(g, y, x + used + 1)) {
 			grid_put(g, y, x + used + 1, ' ', style);
 			cell_at(g, y, x + used + 1)->ch = 0;
 		}

@@ -605,8 +605,8 @@ static void read_keys(struct screen *s)
 	wint_t ch;
 	int got, err;
 
+	s->dirty = true;
 	while (s->status < 0 && (got = get_wch(&ch)) != ERR) {
-		s->dirty = true;
 		if (!translate(got, ch, &k))
 			continue;
 		view_key(&s->view, &k);
