@@ -203,19 +203,22 @@ static void a_stopped_terminal_stops_nothing(void **state)
 	assert_in_range(v->frame - first, 1, 30);
 }
 
-static void unknown_terminals_are_refused(void **state)
+/* In one sentence with a way out, before anything is drawn. */
+static void unfit_terminals_are_refused(void **state)
 {
-	struct vt *v = vt_open(&(struct vt_start){
-		.rows = 24,
-		.cols = 80,
-		.term = "no-such-terminal",
-		.argv = (const char *const[]){ "./lagtop", "--manual", "-r", stage_recording(FIXTURE_PLAIN), NULL } });
+	static const char *const terms[] = { "no-such-terminal", "dumb", "" };
 
 	(void)state;
-	assert_int_equal(vt_end(v), 1);
-	assert_non_null(memmem(v->bytes, v->n_bytes, "no-such-terminal", 16));
-	assert_non_null(memmem(v->bytes, v->n_bytes, "--batch", 7));
-	vt_close(v);
+	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
+		const char *const argv[] = { "./lagtop", "--manual", "-r", stage_recording(FIXTURE_PLAIN), NULL };
+		struct vt *v = vt_open(&(struct vt_start){ .rows = 24, .cols = 80, .term = terms[i], .argv = argv });
+
+		assert_int_equal(vt_end(v), 1);
+		assert_non_null(memmem(v->bytes, v->n_bytes, terms[i], strlen(terms[i])));
+		assert_non_null(memmem(v->bytes, v->n_bytes, "--batch", 7));
+		assert_null(memchr(v->bytes, '\033', v->n_bytes));
+		vt_close(v);
+	}
 }
 
 static void colours_follow_the_wishes(void **state)
@@ -276,7 +279,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_closed_terminal_ends_it, stage_end),
 		cmocka_unit_test_teardown(follows_the_size, stage_end),
 		cmocka_unit_test_teardown(a_stopped_terminal_stops_nothing, stage_end),
-		cmocka_unit_test_teardown(unknown_terminals_are_refused, stage_end),
+		cmocka_unit_test_teardown(unfit_terminals_are_refused, stage_end),
 		cmocka_unit_test_teardown(colours_follow_the_wishes, stage_end),
 		cmocka_unit_test_teardown(one_write_a_frame, stage_end),
 	};

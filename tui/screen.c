@@ -120,10 +120,10 @@ static const struct look looks[STYLES] = {
 	[STYLE_STATE + LT_IO] = { 80, 30, COLOR_CYAN, 0, 0 },
 	[STYLE_STATE + LT_OTHER] = { 242, 247, -1, 0, A_DIM },
 	[STYLE_HEAT + 0] = { 24, 153, COLOR_BLUE, 0, 0 },
-	[STYLE_HEAT + 1] = { 31, 110, COLOR_CYAN, 0, 0 },
-	[STYLE_HEAT + 2] = { 72, 68, COLOR_GREEN, 0, 0 },
-	[STYLE_HEAT + 3] = { 179, 131, COLOR_YELLOW, A_BOLD, A_BOLD },
-	[STYLE_HEAT + 4] = { 209, 160, COLOR_RED, A_BOLD, A_BOLD },
+	[STYLE_HEAT + 1] = { 31, 110, COLOR_BLUE, A_BOLD, 0 },
+	[STYLE_HEAT + 2] = { 38, 68, COLOR_CYAN, 0, 0 },
+	[STYLE_HEAT + 3] = { 81, 25, COLOR_CYAN, A_BOLD, 0 },
+	[STYLE_HEAT + 4] = { 159, 17, COLOR_WHITE, A_BOLD, A_BOLD },
 };
 
 /* COLORFGBG is what terminals have to say about their background: "15;0" is white on black. */
@@ -405,9 +405,11 @@ static int open_terminal(struct screen *s)
 	}
 	set_escdelay(25);
 	s->curses = newterm(NULL, s->out_file, s->in_file);
-	if (!s->curses) {
+	if (!s->curses || !tigetstr("cup")) {
 		fail(s, 1,
-		     "screen: the terminal type \"%s\" is not known here; try TERM=xterm or TERM=vt100, or --batch",
+		     s->curses ? "screen: the terminal type \"%s\" cannot move its cursor; --batch does not need that"
+			       : "screen: the terminal type \"%s\" is not known here; try TERM=xterm or TERM=vt100, or "
+				 "--batch",
 		     term ? term : "");
 		return -EINVAL;
 	}
