@@ -10,12 +10,14 @@
 /* cmocka wants the ones above first */
 #include <cmocka.h>
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fake_kernel.h"
 
 #define MS 1000000ULL
+#define MALLOC_SLACK (64 << 10) /* what malloc itself keeps back; a round moves some MB */
 
 static int opened(void **state)
 {
@@ -65,6 +67,8 @@ static void test_time_goes_to_the_state_it_was_spent_in(void **state)
 	(void)state;
 	fake_read();
 	assert_int_equal(fake_work(10)->voluntary, 0);
+	assert_int_equal(fake_work(10)->involuntary, 0);
+	assert_int_equal(fake_work(10)->migrations, 0);
 	for (size_t round = 0; round < 2; round++) {
 		for (size_t i = 0; i < sizeof(stays) / sizeof(stays[0]); i++) {
 			fake_move(slot, stays[i].state);
@@ -123,9 +127,11 @@ static void test_an_idle_thread_costs_nothing(void **state)
 		assert_int_equal(fake_thread(10)->work, SAMPLE_NONE);
 		assert_int_equal(fake_thread(10)->wall_ns, 10 * MS);
 		assert_int_equal(fake_thread(10)->state, LT_POLL);
-		fake_record(slot)->sched.wakeups = 1000;
+		/* Would be torn if it were looked at. */
+		assert_int_equal(fake.sample.lost.torn, 0);
+		fake_record(slot)->sched.time_ns[LT_RUN] = 1;
 	}
-	fake_record(slot)->sched.wakeups = 0;
+	fake_record(slot)->sched.time_ns[LT_RUN] = 0;
 	fake_wake(slot);
 	fake.now_ns += MS;
 	fake_read();
@@ -254,11 +260,27 @@ static void test_deaths_in_several_drains(void **state)
 	for (uint32_t tid = 11; tid < 17; tid++)
 		assert_int_equal(fake_thread(tid)->wall_ns, MS);
 	assert_int_equal(fake_thread(10)->wall_ns, 6 * MS);
+	for (uint32_t tid = 17; tid < 19; tid++) {
+		uint32_t slot = fake_fork(10, tid, 10, 1);
+
+		fake_wake(slot);
+		fake.now_ns += MS;
+		fake_die(slot, 0);
+		fake_read();
+		assert_int_equal(fake_process(10)->n_threads, 2);
+		assert_int_equal(fake_thread(tid)->wall_ns, MS);
+	}
 	fake_read();
 	assert_int_equal(fake_process(10)->n_threads, 1);
+	/* The parent and the user that it ended with. */
+	assert_int_equal(fake_process(10)->ppid, 1);
+	fake_record(leader)->who.ppid = 4;
+	fake_record(leader)->who.uid = 9;
 	fake_die(leader, 0);
 	fake_read();
 	assert_int_equal(fake_process(10)->flags, SAMPLE_PROCESS_EXITED);
+	assert_int_equal(fake_process(10)->ppid, 4);
+	assert_int_equal(fake_process(10)->uid, 9);
 }
 
 /* The process goes on without its leader, and ends with its last thread. */
@@ -342,13 +364,35 @@ static void test_a_record_taken_in_vain(void **state)
 	assert_int_equal(fake_free_records(), FAKE_RECORDS);
 }
 
-/* All records of all chunks, over and over: none is lost, none is given out twice. */
+/* One CPU reads the head of the list, others take two records and give back the first: the head is another. */
+static void test_a_head_never_comes_back(void **state)
+{
+	uint64_t head = fake.free.head;
+	uint32_t first = fake_fork(10, 10, 10, 1);
+
+	(void)state;
+	fake_born(11, 11);
+	*fake_word(first) = LT_WORD(fake.now_ns, LT_VOID);
+	ledger_drain(fake.ledger, fake.epoch);
+	assert_int_equal((uint32_t)fake.free.head, (uint32_t)head);
+	assert_int_not_equal(fake.free.head, head);
+}
+
+static size_t memory_used(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd;
+}
+
+/* All records of all chunks, over and over: none is lost, none is given out twice, and memory stays what it was. */
 static void test_records_go_round(void **state)
 {
 	uint32_t slot[FAKE_RECORDS];
+	size_t used = 0;
 
 	(void)state;
-	for (int round = 0; round < 3; round++) {
+	for (int round = 0; round < 6; round++) {
 		for (uint32_t i = 0; i < FAKE_RECORDS; i++) {
 			slot[i] = fake_born(100 + i / 10 * 10, 100 + i);
 			if (i % 2)
@@ -364,6 +408,9 @@ static void test_records_go_round(void **state)
 		fake_read();
 		assert_int_equal(fake_free_records(), FAKE_RECORDS);
 		assert_int_equal(fake_free_calls(), FAKE_CALLS);
+		if (!round)
+			used = memory_used();
+		assert_in_range(memory_used(), 0, used + MALLOC_SLACK);
 	}
 	fake_read();
 	assert_int_equal(fake.sample.n_processes, 0);
@@ -538,6 +585,7 @@ int main(void)
 		lives_test(test_exec_by_a_thread),
 		lives_test(test_a_number_used_again),
 		lives_test(test_a_record_taken_in_vain),
+		lives_test(test_a_head_never_comes_back),
 		lives_test(test_records_go_round),
 		lives_test(test_the_alarm),
 		lives_test(test_without_the_scheduler),

@@ -293,6 +293,15 @@ static void test_a_maximum_is_its_intervals(void **state)
 	fake.epoch--;
 	fake_read();
 	assert_int_equal(fake_call(10, READ)->latency.max_ns, 8 * US);
+	fake_read();
+	/* Counted, and the maximum not yet written: that of two intervals ago is none. */
+	fake_enter(slot, READ);
+	fake_entry(slot, READ)->count++;
+	fake_entry(slot, READ)->latency.count[0]++;
+	fake_record(slot)->calls.count++;
+	fake_read();
+	assert_int_equal(fake_dist_count(&fake_call(10, READ)->latency), 1);
+	assert_int_equal(fake_call(10, READ)->latency.max_ns, 0);
 }
 
 /* Of one that died while the reading went on, both: it has no next reading. */
