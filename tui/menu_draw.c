@@ -13,12 +13,13 @@
 #define HELP_LINES 512
 
 static const char *const notes[] = {
-	"LAG% is the time in which a process wanted to go on and could not: waiting for a CPU (RUNQ%), or in an "
-	"uninterruptible wait (BLK%). Shares are thread-time over the interval: two threads that wait make 200 %.",
+	"LAG% is the time in which a process wanted to go on and could not: RUNQ% and BLK%.",
+	"Shares are thread-time over the interval: two threads that wait make 200 %.",
 	"Percentiles come from histograms with four buckets an octave: at most 12.5 % off.",
 	"CALL99 leaves out the interruptible sleep in a call: what the kernel took.",
-	"Sparklines: the newest at the right, a logarithmic scale from 1 us (kB/s) to 1 s (GB/s).",
-	"- is not known, a dot is zero.",
+	"Sparklines: the newest at the right; heights are logarithmic and the same in every row.",
+	"Yellow and bold: from 10 ms, or LAG% from 5; red: from 100 ms, or LAG% from 20.",
+	"- is not known, a dot is zero; a dagger marks the dead, a star what is tagged.",
 };
 
 /* The help as lines of a width: made anew when it is drawn, since the width may change. */
