@@ -257,9 +257,13 @@ static void totals_grow(void **state)
 	struct vt *v = open_plain();
 
 	(void)state;
+	stage_line(v, HEADER_Y, "CALLS/s");
 	stage_press(v, "T", NULL);
 	stage_line(v, TABS_Y, "totals");
+	stage_line(v, HEADER_Y, "CALLS");
+	assert_int_equal(vt_find(v, HEADER_Y, "CALLS/s"), -1);
 	stage_press(v, "T", NULL);
+	stage_line(v, HEADER_Y, "CALLS/s");
 	assert_int_equal(vt_find(v, TABS_Y, "totals"), -1);
 }
 

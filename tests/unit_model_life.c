@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "column.h"
 #include "model_state.h"
 #include "reading.h"
 
@@ -48,8 +49,11 @@ static void totals_add_up(void **state)
 	reading_assert_near(r[0].service.p50_ns, 2000);
 	reading_assert_near(r[0].service.p99_ns, 4000);
 	assert_string_equal(r[0].comm, "db");
+	assert_float_equal(column_value(column_find("wakeups"), &r[0]).real, 30, 0);
+	assert_float_equal(column_value(column_find("cpu"), &r[0]).real, 20, 1e-9);
 	assert_int_equal(r[1].time_ns[LT_POLL], 3 * SECOND_NS);
 	r = reading_rows(&calls, 1);
+	assert_float_equal(column_value(column_find("calls"), r).real, 6, 0);
 	assert_int_equal(r->calls, 6);
 	assert_int_equal(r->call_errors, 3);
 	assert_int_equal(r->service.count, 6);
@@ -58,6 +62,7 @@ static void totals_add_up(void **state)
 	assert_int_equal(r->oldest_ns, 7);
 	assert_int_equal(r->interval_ns, 3 * SECOND_NS);
 	r = reading_rows(&commands, 1);
+	assert_float_equal(column_value(column_find("wakeups"), r).real, 30, 0);
 	assert_int_equal(r->wall_ns, 6 * SECOND_NS);
 	assert_int_equal(r->interval_ns, 3 * SECOND_NS);
 	assert_int_equal(r->runq.count, 6);
@@ -73,6 +78,7 @@ static void totals_add_up(void **state)
 	/* The interval's rows are still its own. */
 	assert_int_equal(reading_row(10)->time_ns[LT_RUN], 300 * MS_NS);
 	assert_int_equal(reading_row(10)->runq.count, 3);
+	assert_float_equal(column_value(column_find("wakeups"), reading_row(10)).real, 10, 0);
 }
 
 static void reused_pid_is_another(void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From a column's raw value to what is shown, sorted and filtered: rates and shares of the row's
- * own interval, and text for a cell. The value that is sorted is the value that is shown.
+ * own interval (of totals, sums instead of rates), and text for a cell. The value that is sorted is the value that is shown.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -20,6 +20,8 @@ struct value column_value(const struct column *c, const struct row *r)
 	switch (c->show) {
 	case SHOW_RATE:
 	case SHOW_BYTES_RATE:
+		if (r->totals)
+			return (struct value){ .type = VALUE_REAL, .real = raw };
 		if (r->interval_ns == 0)
 			return (struct value){ .type = VALUE_NONE };
 		return (struct value){ .type = VALUE_REAL, .real = raw * 1e9 / (double)r->interval_ns };

@@ -53,6 +53,7 @@ struct row {
 	const char *comm, *cmdline, *cgroup; /* raw; "" when there is none. For groups comm is the group's name */
 
 	uint64_t interval_ns; /* what rates divide by; the numbers begin here */
+	bool totals;	      /* since the start: rates stand as sums */
 	uint8_t off;	      /* bit set of 1 << enum sample_family: it was off, its numbers are not known */
 	uint64_t wall_ns, time_ns[LT_STATES];
 	struct model_dist runq, service;

@@ -55,9 +55,11 @@ static void total_row(struct model *m, struct row *r, const struct row *now, con
 {
 	if (!l->total) {
 		*r = *now;
+		r->totals = true;
 		return;
 	}
 	*r = *l->total;
+	r->totals = true;
 	memcpy(r, now, ROW_IDENTITY_SIZE);
 	r->call = LT_CALL_NONE;
 	r->spark = now->spark;
@@ -277,6 +279,7 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 		row_add(&out->rows[g], add);
 		if (add->interval_ns > out->rows[g].interval_ns)
 			out->rows[g].interval_ns = add->interval_ns;
+		out->rows[g].totals = q->totals;
 		out->rows[g].exited &= r->exited;
 		out->rows[g].processes += !r->exited;
 		out->rows[g].threads += r->exited ? 0 : r->threads;
@@ -325,8 +328,10 @@ static int call_rows(struct model *m, const struct model_query *q, struct row **
 		}
 	}
 	call_table_finish(c);
-	for (uint32_t i = 0; i < c->list.n; i++)
+	for (uint32_t i = 0; i < c->list.n; i++) {
+		c->list.rows[i].totals = c == &m->calls_total;
 		c->list.rows[i].interval_ns = c == &m->calls ? s->interval_ns : m->elapsed_ns;
+	}
 	*rows = c->list.rows;
 	return (int)c->list.n;
 }

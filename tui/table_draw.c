@@ -101,16 +101,22 @@ static enum style value_style(const struct column *c, const struct row *r)
 
 static void draw_header(const struct table *t, struct grid *g, int y)
 {
+	bool totals = t->n && t->order[0]->totals;
+
 	grid_fill(g, y, 0, g->cols, ' ', STYLE_HEADER);
 	for (int i = 0; i < t->n_shown; i++) {
 		const struct column *c = t->shown[i].column;
+		char title[32];
 		enum style style = c == t->sort ? STYLE_SORTED : STYLE_HEADER;
 		int x = t->shown[i].x, cells = t->shown[i].cells, end = x + cells;
 
+		snprintf(title, sizeof(title), "%s", c->title);
+		if (totals && (c->show == SHOW_RATE || c->show == SHOW_BYTES_RATE))
+			title[strcspn(title, "/")] = '\0';
 		if (c->flags & COLUMN_LEFT || c->show == SHOW_SPARK)
-			end = x + grid_text(g, y, x, cells, style, c->title);
+			end = x + grid_text(g, y, x, cells, style, title);
 		else
-			grid_right(g, y, x, cells, style, c->title);
+			grid_right(g, y, x, cells, style, title);
 		if (c->show == SHOW_SPARK && x + cells - end > 5)
 			grid_right(g, y, end, x + cells - end, STYLE_HEADER, "now");
 		/* A text's natural order is a to z, a number's biggest first. */
