@@ -346,6 +346,9 @@ static void tags_and_signals(void **state)
 	stage_line(v, 23, "recording");
 	stage_press(v, "F8", NULL);
 	stage_line(v, 23, "recording");
+	v = stage_open(&(struct stage){ .args = { "--readonly" } });
+	stage_press(v, "x", NULL);
+	stage_line(v, 23, "--readonly");
 }
 
 static void help_scrolls(void **state)

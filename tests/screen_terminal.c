@@ -250,6 +250,26 @@ static void colours_follow_the_wishes(void **state)
 	assert_int_equal(vt_cell(v, 10, 40).bg, -1);
 }
 
+static void options_and_themes_are_obeyed(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+
+	(void)state;
+	assert_non_null(memmem(v->bytes, v->n_bytes, "1000h", 5));
+	assert_int_equal(vt_cell(v, 6, 0).bg, 237);
+	v = stage_open(&(struct stage){ .args = { "--no-mouse" }, .env = { "COLORFGBG=0;15" } });
+	assert_null(memmem(v->bytes, v->n_bytes, "1000h", 5));
+	assert_int_equal(vt_cell(v, 6, 0).bg, 253); /* a light terminal: a light cursor */
+	v = stage_open(&(struct stage){ .args = { "--ascii" }, .kind = FIXTURE_HOSTILE_NAMES });
+	stage_press(v, ".", "Enter", "Tab", "Tab", "Tab", "?", "End", NULL);
+	for (size_t i = 0; i < v->n_bytes; i++)
+		assert_true((unsigned char)v->bytes[i] < 0x80);
+	/* -n: the end after so many readings. */
+	v = stage_open(&(struct stage){ .args = { "-n", "2" } });
+	assert_false(vt_keys(v, "."));
+	assert_int_equal(vt_end(v), 0);
+}
+
 static void one_write_a_frame(void **state)
 {
 	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
@@ -281,6 +301,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_stopped_terminal_stops_nothing, stage_end),
 		cmocka_unit_test_teardown(unfit_terminals_are_refused, stage_end),
 		cmocka_unit_test_teardown(colours_follow_the_wishes, stage_end),
+		cmocka_unit_test_teardown(options_and_themes_are_obeyed, stage_end),
 		cmocka_unit_test_teardown(one_write_a_frame, stage_end),
 	};
 
