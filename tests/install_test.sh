@@ -60,6 +60,17 @@ readme_is_current() {
 		diff README.md - || { echo "make readme mends it" && return 1; }
 }
 
+# A disk that is full is told; a reader that went away is none of ours.
+output_that_is_not_taken() {
+	local gone
+	./lagtop --list-columns 2>"$work/full" >/dev/full && return 1
+	grep 'stdout: No space left' "$work/full" || { cat "$work/full" && return 1; }
+	exec {gone}> >(exec true)
+	wait $!
+	./lagtop --list-columns 1>&"$gone" 2>"$work/gone" || return
+	[ ! -s "$work/gone" ] || { cat "$work/gone" && return 1; }
+}
+
 package() {
 	make -s deb || return
 	lintian --fail-on error,warning build/lagtop_*.deb || return
@@ -71,6 +82,7 @@ check "install and uninstall" install_and_uninstall
 check "the man page is sound and tells every option" man_page
 check "bash completes" completions
 check "README's tables are the program's" readme_is_current
+check "output that cannot be written" output_that_is_not_taken
 command -v dpkg-deb >/dev/null && check "the Debian package is clean" package
 echo "1..$number"
 exit $status

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From a column's raw value to what is shown, sorted and filtered: rates and shares of the row's
- * own interval (of totals, sums instead of rates), and text for a cell. The value that is sorted is the value that is shown.
+ * own interval (of totals, sums instead of rates), and text for a cell. The value that is sorted is
+ * the value that is shown.
  */
 #include <limits.h>
 #include <stdio.h>

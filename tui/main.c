@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Wires the parts together: options, a source of readings, a recording, and the screen or the batch loop. */
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -131,9 +132,12 @@ static void open_streams(void)
 
 static int act(const struct options *o)
 {
+	char why[WHY_SIZE];
+	int status = 0, err;
+
 	if (o->check)
-		return probe_check(&o->probe, stdout);
-	if (o->help)
+		status = probe_check(&o->probe, stdout);
+	else if (o->help)
 		options_help(stdout);
 	else if (o->version)
 		puts("lagtop " LAGTOP_VERSION);
@@ -143,7 +147,11 @@ static int act(const struct options *o)
 		keys_list(stdout);
 	else
 		return run(o);
-	return fflush(stdout) ? 1 : 0;
+	err = batch_finish(stdout);
+	if (!err || err == -EPIPE)
+		return status;
+	snprintf(why, sizeof(why), "cannot write to stdout: %s", strerror(-err));
+	return complain(why, RUNTIME_FAILURE);
 }
 
 int main(int argc, char **argv)
