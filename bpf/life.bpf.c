@@ -142,11 +142,10 @@ static __always_inline enum lt_state present_state(struct task_struct *task, __u
 		return LT_OTHER;
 	if (task->__state & TASK_NEW_STATE)
 		return LT_NEW;
-	if (task->on_cpu)
-		return LT_RUN;
-	if (lt_runnable(task))
-		return LT_PREEMPT;
-	return lt_sleep_state(task, task->__state, call);
+	/* On its CPU but not runnable: about to leave it. */
+	if (!lt_runnable(task))
+		return lt_sleep_state(task, task->__state, call);
+	return task->on_cpu ? LT_RUN : LT_PREEMPT;
 }
 
 /* Threads that the last walk found without a record and had none for; the front end zeroes it before a walk. */
@@ -174,7 +173,7 @@ int lt_seed(struct bpf_iter__task *ctx)
 	now_ns = bpf_ktime_get_ns();
 	lt_introduce_old(s.record, task, now_ns);
 	/* A running thread's saved registers are those of its last call, a new one's its parent's: they say nothing. */
-	call = task->on_cpu || !switches ? LT_CALL_NONE : lt_call_by_regs(task);
+	call = (task->on_cpu && lt_runnable(task)) || !switches ? LT_CALL_NONE : lt_call_by_regs(task);
 	if (lt_with_calls && call != LT_CALL_NONE) {
 		s.record->calls.call = call;
 		s.record->calls.at_least = 1;

@@ -69,10 +69,11 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 		return 0;
 	}
 	now_ns = bpf_ktime_get_ns();
-	/* Established, or both ends connected at once (SYN_RECV). */
+	/* Established, or both ends connected at once (SYN_RECV). How long it took is not known if it began before the
+	 * probes. */
 	if (newstate == TCP_CLOSE)
 		event(LT_EVENT_CONNECT_FAILED, socket, 0);
-	else
+	else if (socket->connect_ns)
 		event(LT_EVENT_CONNECTED, socket, now_ns > socket->connect_ns ? now_ns - socket->connect_ns : 0);
 	return 0;
 }

@@ -180,8 +180,10 @@ static __always_inline void lt_index_remove(struct task_struct *task)
 static __always_inline void lt_alarm_if_low(struct lt_stack *stack, __u64 taken)
 {
 	struct lt_event event = { .type = LT_EVENT_LOW };
+	__u64 left = stack->given - taken;
 
-	if (stack->given - taken == stack->low)
+	/* Again and again below it: the first may come while `low` is being set. */
+	if (left <= stack->low && !(left & 15))
 		bpf_ringbuf_output(&lt_events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
 }
 

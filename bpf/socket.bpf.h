@@ -131,6 +131,12 @@ static __always_inline int lt_count_recv(struct sock *sk, int ret, int flags)
 	return 0;
 }
 
+/* Sequence numbers that another CPU moves: the second may have passed what the first was. */
+static __always_inline __u32 lt_ahead(__u32 first, __u32 second)
+{
+	return (__s32)(first - second) > 0 ? first - second : 0;
+}
+
 /* What the socket did since it was last reported. TCP's bytes are what its peer was sent and has sent, once each. */
 static __always_inline void lt_connection_fill(struct lt_connection *c, struct sock *sk, struct lt_socket *socket)
 {
@@ -164,12 +170,14 @@ static __always_inline void lt_connection_fill(struct lt_connection *c, struct s
 			/* A FIN takes one number of the sequence, and is counted as a byte. */
 			rx_bytes = tcp->bytes_received - (common->skc_flags >> SOCK_DONE_BIT & 1);
 			c->srtt_ns = (__u64)tcp->srtt_us * 125; /* eighths of a µs */
-			c->tx_queue_bytes = tcp->write_seq - tcp->snd_una;
-			c->rx_queue_bytes = tcp->rcv_nxt - tcp->copied_seq;
+			c->tx_queue_bytes = lt_ahead(tcp->write_seq, tcp->snd_una);
+			c->rx_queue_bytes = lt_ahead(tcp->rcv_nxt, tcp->copied_seq);
 		}
 	}
-	c->tx_bytes = tx_bytes - socket->seen_tx_bytes;
-	c->rx_bytes = rx_bytes - socket->seen_rx_bytes;
+	/* The walk reads while the socket moves: a segment is in bytes_retrans before it is in bytes_sent, a FIN in
+	 * bytes_received before it is in the flags. */
+	c->tx_bytes = tx_bytes > socket->seen_tx_bytes ? tx_bytes - socket->seen_tx_bytes : 0;
+	c->rx_bytes = rx_bytes > socket->seen_rx_bytes ? rx_bytes - socket->seen_rx_bytes : 0;
 	c->retransmits = socket->retransmits - socket->seen_retransmits;
 	c->changed = socket->seen_state != c->state;
 }
