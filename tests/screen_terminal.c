@@ -83,6 +83,7 @@ static void wait_for(struct vt *v, const char *text)
 static void suspends_and_comes_back(void **state)
 {
 	struct termios before = fresh_modes();
+	size_t before_bytes;
 	char script[512];
 	struct vt *v;
 
@@ -95,10 +96,14 @@ static void suspends_and_comes_back(void **state)
 	assert_true(vt_wait(v, 1));
 	assert_int_equal(write(v->fd, "\032", 1), 1);
 	wait_for(v, "it is stopped");
+	before_bytes = v->n_bytes;
 	assert_int_equal(vt_modes(v).c_lflag, before.c_lflag);
 	stage_hides(v, "PID");
 	assert_int_equal(write(v->fd, "\n", 1), 1);
 	assert_true(vt_wait(v, v->frame + 1));
+	/* Into the other screen, and not first out of it once more: the shell's lines would be overwritten. */
+	assert_non_null(memmem(v->bytes + before_bytes, v->n_bytes - before_bytes, "\033[?1049h", 8));
+	assert_null(memmem(v->bytes + before_bytes, v->n_bytes - before_bytes, "\033[?1049l", 8));
 	stage_shows(v, "PID");
 	stage_press(v, "Down", NULL);
 	assert_int_equal(stage_cursor(v), 7);

@@ -388,6 +388,7 @@ static int open_tty(void)
 static int open_terminal(struct screen *s)
 {
 	const char *term = getenv("TERM");
+	struct sigaction stop;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		fail(s, 1, "screen: standard %s is not a terminal; --batch, --json and --csv do not need one",
@@ -404,7 +405,9 @@ static int open_terminal(struct screen *s)
 		return -errno;
 	}
 	set_escdelay(25);
+	sigaction(SIGTSTP, NULL, &stop);
 	s->curses = newterm(NULL, s->out_file, s->in_file);
+	sigaction(SIGTSTP, &stop, NULL); /* not ncurses' own: it would leave the screen a second time */
 	if (!s->curses || !tigetstr("cup")) {
 		fail(s, 1,
 		     s->curses ? "screen: the terminal type \"%s\" cannot move its cursor; --batch does not need that"
