@@ -155,6 +155,10 @@ static void filter_narrows(void **state)
 	stage_line(v, TABS_Y, "1 of 34");
 	stage_press(v, "Esc", NULL);
 	stage_line(v, TABS_Y, " 34 processes");
+	stage_press(v, "F4", "z", "q", "z", NULL);
+	stage_line(v, HEADER_Y + 1, "no row fits the filter");
+	stage_press(v, "Esc", NULL);
+	stage_hides(v, "no row");
 	stage_press(v, "F4", "r", "e", "d", "i", "s", "Esc", NULL);
 	stage_line(v, TABS_Y, " 34 processes");
 }

@@ -487,12 +487,14 @@ const struct column_view column_views[] = {
 	  "pid user calls errors call50 call99 callmax avg lock net poll io sleep callspark command", "calls",
 	  MODEL_SPARK_CALL },
 	{ "net", "Net", MODEL_PROCESS,
-	  "pid user tx rx txops rxops connects connerr accepts conn99 retrans srtt unixtx unixrx netspark command",
+	  "pid user traffic tx rx txops rxops connects connerr accepts conn99 retrans srtt unixtx unixrx netspark "
+	  "command",
 	  "traffic", MODEL_SPARK_NET },
 	{ "calls", "Calls", MODEL_CALL, "call calls errors time wait avg p99 max p50 inflight oldest errnos", "time",
 	  MODEL_SPARK_CALL },
 	{ "connections", "Connections", MODEL_CONNECTION,
-	  "proto local remote pid tx rx state srtt retrans age txq rxq user command", "traffic", MODEL_SPARK_NET },
+	  "proto local remote pid traffic tx rx state srtt retrans age txq rxq user command", "traffic",
+	  MODEL_SPARK_NET },
 };
 const size_t column_views_count = sizeof(column_views) / sizeof(column_views[0]);
 

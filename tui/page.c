@@ -22,6 +22,10 @@ void page_open(struct view *v, const struct row *r)
 	table_choose(&v->page.tables[PAGE_THREADS],
 		     "tid state lag cpu runq blk lock runq99 calls errors call oldest command");
 	v->page.tables[PAGE_THREADS].kind = MODEL_THREAD;
+	/* Whose they are stands above. */
+	v->page.tables[PAGE_CONNECTIONS].n_chosen = 0;
+	table_choose(&v->page.tables[PAGE_CONNECTIONS],
+		     "proto local remote traffic srtt retrans tx rx state age txq rxq");
 }
 
 void page_close(struct view *v)
