@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include "bench.h"
 #include "child.h"
@@ -162,10 +164,26 @@ static int write_csv(const char *path, const bool *use)
 	return fclose(f) ? 1 : 0;
 }
 
+#define TRACEFS "/sys/kernel/tracing"
+
+static void unmount_tracefs(void)
+{
+	umount(TRACEFS);
+}
+
+/* Some peers attach by the tracepoint's number, which only tracefs tells. */
+static void mount_tracefs(void)
+{
+	if (access(TRACEFS "/events", R_OK) && !mount("nodev", TRACEFS, "tracefs", 0, NULL))
+		atexit(unmount_tracefs);
+}
+
 int bench_events(int rounds, bool families, bool peers, const char *csv, char **words)
 {
 	bool use[WATCHERS];
 
+	if (peers)
+		mount_tracefs();
 	for (size_t w = 0; w < n_watchers; w++) {
 		use[w] = watchers[w].kind == WATCH_PEER ? peers : families || !watchers[w].families;
 		if (!use[w])

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -80,8 +81,10 @@ static bool until_it_sleeps(struct child *c)
 		for (size_t i = 0; end != text && i < sizeof(sleeps) / sizeof(*sleeps); i++)
 			if (nr == sleeps[i])
 				return true;
-		if (!text[0])
+		if (waitpid(c->pid, &c->status, WNOHANG) == c->pid) {
+			c->reaped = true;
 			return false;
+		}
 	}
 }
 

@@ -28,10 +28,13 @@ table() {
 	test  pc:cmocka       libcmocka-dev     libcmocka-devel       cmocka      libcmocka-devel   cmocka-dev
 	test  pc:vterm        libvterm-dev      libvterm-devel        libvterm    libvterm-devel    libvterm-dev
 	test  pc:json-c       libjson-c-dev     json-c-devel          json-c      libjson-c-devel   json-c-dev
+	test  libfuzzer       libclang-rt-dev   compiler-rt           compiler-rt clang             compiler-rt
 	test  clang-format    clang-format      clang-tools-extra     clang       clang-tools       clang-extra-tools
 	test  shellcheck      shellcheck        ShellCheck            shellcheck  ShellCheck        shellcheck
 	test  codespell       codespell         codespell             codespell   codespell         py3-codespell
+	test  tmux            tmux              tmux                  tmux        tmux              tmux
 	test  ip              iproute2          iproute               iproute2    iproute2          iproute2
+	test  nft             nftables          nftables              nftables    nftables          nftables
 	test  qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-x86      qemu-system-x86_64
 	test  f:/bin/busybox  busybox-static    busybox               busybox     busybox-static    busybox-static
 	test  mandoc          mandoc            mandoc                mandoc      mandoc            mandoc
@@ -65,6 +68,7 @@ have() {
 	pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
 	h:*) echo "#include <${1#h:}>" | gcc -E - >/dev/null 2>&1 ;;
 	f:*) [ -e "${1#f:}" ] ;;
+	libfuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null ;;
 	py:*) /usr/bin/python3 -c "import ${1#py:}" 2>/dev/null ;;
 	*) command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] ;;
 	esac
