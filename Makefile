@@ -22,7 +22,8 @@ BPF_OBJ = $(patsubst bpf/%.bpf.c,$(BUILD)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 # In tests/ a file with one of these prefixes is a program; any other is a module that they share.
 TESTS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit_*.c tests/screen_*.c tests/live_*.c))
 TEST_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit_% tests/screen_% tests/live_% tests/load% tests/bench% \
-	tests/shot%,$(wildcard tests/*.c)))
+	tests/shot% tests/fuzz%,$(wildcard tests/*.c)))
+FUZZ = $(patsubst tests/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz_*.c))
 LOAD_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/load*.c))
 BENCH_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench*.c)))
 BENCH_SKEL = $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(wildcard tests/bench*.bpf.c))
@@ -81,7 +82,26 @@ $(BENCH_OBJ): $(BENCH_SKEL)
 $(BUILD)/tests/bench: $(BENCH_OBJ) $(BUILD)/tests.a
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
-tests: lagtop $(TESTS) $(if $(LOAD_OBJ),$(BUILD)/tests/load)
+# Fuzz targets: the front end and what tests share, once more, with the sanitizers.
+FUZZ_CFLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_OBJ = $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out $(BUILD)/main.o $(BUILD)/screen.o $(PROBE_OBJ),$(OBJ)) \
+	$(addprefix $(BUILD)/tests/,frames.o synthetic.o))
+
+$(BUILD)/fuzz/tests:
+	@mkdir -p $@
+
+$(BUILD)/fuzz/%.o: tui/%.c | $(BUILD)/fuzz/tests
+	$(call say,CC)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(LT_CFLAGS) -c -o $@ $<
+
+$(BUILD)/fuzz/tests/%.o: tests/%.c | $(BUILD)/fuzz/tests
+	$(call say,CC)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(LT_CFLAGS) -c -o $@ $<
+
+$(BUILD)/fuzz/lagtop.a: $(FUZZ_OBJ)
+
+$(FUZZ): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz_%.o $(BUILD)/fuzz/lagtop.a
+	$(call say,LINK)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LT_LIBS)
+
+tests: lagtop $(TESTS) $(FUZZ) $(if $(LOAD_OBJ),$(BUILD)/tests/load)
 
 $(BUILD)/tests/shot: $(BUILD)/tests/shot.o $(BUILD)/tests.a $(BUILD)/lagtop.a
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
@@ -125,6 +145,11 @@ test: ## install, build and run all tests
 	@tests/deps.sh build test
 	@$(MAKE) tests
 	@tests/run.sh
+
+fuzz: ## fuzz each parser; make fuzz SECONDS=3600
+	@tests/deps.sh build test
+	@$(MAKE) $(FUZZ)
+	@FUZZ_SECONDS=$(or $(SECONDS),600) tests/fuzz_test.sh
 
 bench: ## measure what lagtop costs; make bench ARGS="--help"
 	@tests/deps.sh build test
@@ -184,6 +209,6 @@ help: ## this list
 	@echo 'make: build ./lagtop'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' Makefile
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/tests/*.d)
 .SECONDARY:
-.PHONY: all tests deps test-deps run test bench bench-peers bench-front screenshots lint test-kernels syntax format readme install uninstall deb clean help
+.PHONY: all tests deps test-deps run test fuzz bench bench-peers bench-front screenshots lint test-kernels syntax format readme install uninstall deb clean help

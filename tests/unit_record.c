@@ -255,6 +255,8 @@ static void lying_numbers_are_refused(void **state)
 		LIE(1, 1, sample_process, cgroup, 100000),
 		LIE(1, 1, sample_process, sockets.connect.first, UINT32_MAX),
 		LIE(1, 1, sample_process, sockets.connect.n, UINT32_MAX),
+		LIE(1, 1, sample_process, sockets.srtt_ns, UINT64_MAX - 1),
+		LIE(7, 0, sample_connection, srtt_ns, 1ULL << 63),
 		LIE(2, 1, sample_thread, process, 77),
 		LIE(2, 1, sample_thread, work, 2),
 		LIE(2, 1, sample_thread, state, 11),

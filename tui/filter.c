@@ -15,7 +15,8 @@
 #include <string.h>
 
 #define DEPTH_MAX 50
-#define TEXT_MAX 200	/* of a word, a number or a regular expression */
+#define TEXT_MAX 200 /* of a word, a number or a regular expression */
+#define REGEX_NODES_MAX 100000
 #define FILTER_MAX 4000 /* of all of it: a chain of words nests, too */
 
 enum filter_type { FILTER_ALL, FILTER_OR, FILTER_AND, FILTER_NOT, FILTER_WORD, FILTER_COMPARE };
@@ -207,17 +208,33 @@ static bool parse_value(struct parser *p, const struct column *c, double *n)
 	return false;
 }
 
+/* What an expression grows to when it is compiled, in its worst case: x+ becomes xx*, x{n} n copies, and nested ones
+ * multiply, so that a few bytes could ask for gigabytes. */
+static double regex_nodes(const char *text)
+{
+	double nodes = (double)strlen(text), low, high;
+	const char *c;
+	char *end;
+
+	for (c = text; *c; c++) {
+		if (*c == '+')
+			nodes *= 2;
+		if (*c != '{')
+			continue;
+		low = strtod(c + 1, &end);
+		high = *end == ',' ? strtod(end + 1, NULL) : low;
+		nodes *= high > low ? high : low > 1 ? low + 1 : 2;
+	}
+	return nodes;
+}
+
 static bool compile(struct parser *p, struct filter *f)
 {
 	char message[100];
-	const char *c;
-	int err, repeats = 0;
+	int err;
 
-	/* Nested {n} multiply: a few bytes could ask for gigabytes. */
-	for (c = f->text; *c; c++)
-		repeats += *c == '{';
-	if (repeats > 1) {
-		fail(p, "more than one {} in a regular expression");
+	if (!(regex_nodes(f->text) <= REGEX_NODES_MAX)) {
+		fail(p, "a regular expression with too many repetitions");
 		return false;
 	}
 	err = regcomp(&f->regex, f->text, REG_EXTENDED | REG_NOSUB | (f->ignore_case ? REG_ICASE : 0));

@@ -241,9 +241,15 @@ static uint64_t inet_bytes(const struct row *r)
 	return bytes;
 }
 
+/* A recorded file's numbers may be anything: what is too big stays as big as a column can show. */
+static uint64_t rounded(double n)
+{
+	return n < 0x1p63 ? (uint64_t)(n + 0.5) : INT64_MAX;
+}
+
 static uint64_t per_second(uint64_t n, uint64_t interval_ns)
 {
-	return interval_ns ? (uint64_t)((double)n * 1e9 / (double)interval_ns + 0.5) : 0;
+	return interval_ns ? rounded((double)n * 1e9 / (double)interval_ns) : 0;
 }
 
 /* Keeps an exited process's row beyond its sample. */
@@ -359,7 +365,7 @@ static void host_minute(struct model_host *h)
 	uint32_t at = h->minute.at;
 	uint64_t cpu_ns = h->interval_ns * (h->cpus ? h->cpus : 1);
 
-	h->minute.cpu_permille[at] = cpu_ns ? (uint64_t)((double)h->run_ns * 1000 / (double)cpu_ns + 0.5) : 0;
+	h->minute.cpu_permille[at] = cpu_ns ? rounded((double)h->run_ns * 1000 / (double)cpu_ns) : 0;
 	h->minute.runq_p99_ns[at] = h->runq.p99_ns;
 	h->minute.calls_per_s[at] = per_second(h->calls_count, h->interval_ns);
 	h->minute.call_p99_ns[at] = h->calls.p99_ns;

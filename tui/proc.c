@@ -45,13 +45,11 @@ size_t proc_cmdline(uint32_t pid, char *buf, size_t size)
 	return n;
 }
 
-size_t proc_cgroup(uint32_t pid, char *buf, size_t size)
+size_t proc_cgroup_of(char *text, char *buf, size_t size)
 {
-	char text[4096], *line, *save = NULL, *best = NULL;
+	char *line, *save = NULL, *best = NULL;
 	size_t n;
 
-	if (!slurp_pid(pid, "cgroup", text, sizeof(text)))
-		return 0;
 	/* Lines are hierarchy:controllers:path; the unified hierarchy is 0 with no controllers. */
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
@@ -69,6 +67,13 @@ size_t proc_cgroup(uint32_t pid, char *buf, size_t size)
 		n = size - 1;
 	memcpy(buf, best, n);
 	return n;
+}
+
+size_t proc_cgroup(uint32_t pid, char *buf, size_t size)
+{
+	char text[4096];
+
+	return slurp_pid(pid, "cgroup", text, sizeof(text)) ? proc_cgroup_of(text, buf, size) : 0;
 }
 
 uint32_t proc_ppid(uint32_t pid)

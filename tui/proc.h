@@ -10,6 +10,8 @@
 size_t proc_cmdline(uint32_t pid, char *buf, size_t size);
 /* Path in the unified hierarchy, or where that says only "/" the systemd or first named v1 hierarchy's. */
 size_t proc_cgroup(uint32_t pid, char *buf, size_t size);
+/* The same of what the file says; text is used up. */
+size_t proc_cgroup_of(char *text, char *buf, size_t size);
 /* 0: gone. */
 uint32_t proc_ppid(uint32_t pid);
 /* Threads of the whole machine, from /proc/loadavg; 0: unknown. */

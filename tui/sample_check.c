@@ -38,6 +38,12 @@ static bool text_fits(const struct sample *s, uint32_t offset)
 	return offset == 0 || offset < s->n_text;
 }
 
+/* Means are made of it, as real numbers. */
+static bool srtt_fits(uint64_t srtt_ns)
+{
+	return srtt_ns == SAMPLE_UNKNOWN || srtt_ns <= INT64_MAX;
+}
+
 static bool ended(const char *text, size_t size)
 {
 	return memchr(text, '\0', size);
@@ -73,6 +79,8 @@ static const char *check_processes(const struct sample *s)
 			return "its processes are not in order";
 		if (!text_fits(s, p->comm) || !text_fits(s, p->cmdline) || !text_fits(s, p->cgroup))
 			return "a process's text is not there";
+		if (!srtt_fits(p->sockets.srtt_ns))
+			return "a process's round-trip time is out of range";
 		if (!dist_fits(s, &p->sockets.connect))
 			return "a process's histogram is not there";
 		if (!range_fits(p->first_thread, p->n_threads, s->n_threads))
@@ -144,6 +152,8 @@ static const char *check_connections(const struct sample *s)
 		c = &s->connections[i];
 		if (c->proto >= LT_PROTOS || (c->family != 4 && c->family != 6) || c->state > TCP_STATES)
 			return "a connection is of an unknown kind";
+		if (!srtt_fits(c->srtt_ns))
+			return "a connection's round-trip time is out of range";
 	}
 	return NULL;
 }

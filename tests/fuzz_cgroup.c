@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fuzzing control groups: what /proc/PID/cgroup says, and the names that people are shown for a path. The first byte
+ * is the room that there is.
+ */
+#include "cgroup.h"
+#include "fuzz.h"
+#include "proc.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text, *buf;
+	size_t room, len;
+
+	if (size < 1)
+		return 0;
+	room = data[0] + 1U;
+	text = fuzz_text(data + 1, size - 1);
+	buf = malloc(room);
+	assert(buf);
+	cgroup_name(buf, room, text);
+	assert(strlen(buf) < room);
+	len = proc_cgroup_of(text, buf, room);
+	assert(len < room && !memchr(buf, '\n', len));
+	free(buf);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fuzzing recordings. Packing and checksums would keep a fuzzer out, so the first byte says what the rest is:
+ * F the file as it is, D the description of a good reading, R a reading, B both, the description's
+ * length in the next two bytes. Whatever is read goes through the model, as on the screen.
+ */
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "column.h"
+#include "frames.h"
+#include "fuzz.h"
+#include "record.h"
+#include "synthetic.h"
+
+static char path[40], why[200];
+static struct frames good; /* description and one reading */
+static int file;
+
+static void set_file(const uint8_t *bytes, size_t len)
+{
+	assert(!ftruncate(file, 0) && pwrite(file, bytes, len, 0) == (ssize_t)len);
+}
+
+static void set_up(void)
+{
+	struct sample s = { 0 };
+	struct record *r;
+	uint8_t *bytes;
+	off_t len;
+
+	file = memfd_create("recording", MFD_CLOEXEC);
+	assert(file >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	r = record_open(path, why, sizeof(why));
+	assert(r);
+	synthetic_fill(&s, 1);
+	assert(!record_write(r, &s) && !record_close(r));
+	sample_free(&s);
+	len = lseek(file, 0, SEEK_END);
+	bytes = malloc((size_t)len);
+	assert(bytes && pread(file, bytes, (size_t)len, 0) == len);
+	frames_unpack(&good, bytes, (size_t)len);
+	free(bytes);
+}
+
+/* Two readings of what the file holds, and every value of every row. */
+static void replay(void)
+{
+	struct source *src = record_replay(path, why, sizeof(why));
+	struct model_query query = { .kind = MODEL_PROCESS };
+	struct sample s[2] = { 0 };
+	struct model *m = model_new();
+	struct row *rows;
+	char text[64];
+	int i, k, n;
+	size_t c;
+
+	assert(m && (src || *why));
+	for (i = 0; i < 2 && src && src->read(src, &s[i]) == 1; i++) {
+		assert(!sample_check(&s[i]) && !model_update(m, &s[i]));
+		for (k = MODEL_PROCESS; k <= MODEL_CONNECTION; k++) {
+			query.kind = (enum model_kind)k;
+			for (n = model_rows(m, &query, &rows); n > 0; n--)
+				for (c = 0; c < columns_count; c++)
+					if (columns[c].kinds & 1U << k)
+						column_format(&columns[c], &rows[n - 1], true, text, sizeof(text), 15);
+		}
+	}
+	source_close(src);
+	model_free(m);
+	sample_free(&s[0]);
+	sample_free(&s[1]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct frames changed;
+	size_t first = 0, len;
+	uint8_t *bytes, kind;
+
+	if (!good.n)
+		set_up();
+	if (size < 3)
+		return 0;
+	if (*data == 'F') {
+		set_file(data + 1, size - 1);
+		replay();
+		return 0;
+	}
+	changed = good;
+	kind = *data++;
+	size--;
+	if (kind == 'B') {
+		first = data[0] | (size_t)data[1] << 8;
+		data += 2;
+		size -= 2;
+	} else if (kind == 'D') {
+		first = size;
+	}
+	first = first < size ? first : size;
+	if (kind == 'B' || kind == 'D') {
+		changed.whole[0] = (uint8_t *)(uintptr_t)data;
+		changed.len[0] = first;
+	}
+	if (kind != 'D') {
+		changed.whole[1] = (uint8_t *)(uintptr_t)data + first;
+		changed.len[1] = size - first;
+	}
+	bytes = frames_pack(&changed, &len);
+	set_file(bytes, len);
+	free(bytes);
+	replay();
+	return 0;
+}

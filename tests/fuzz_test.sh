@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fuzzes each parser from its seeds in tests/corpus, under ASan and UBSan: FUZZ_SECONDS each (3). What it learns is kept
+# in build/corpus; an input that breaks something in build/fuzz. Prints TAP.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+number=0
+status=0
+for source in tests/fuzz_*.c; do
+	name=${source#tests/fuzz_}
+	name=${name%.c}
+	number=$((number + 1))
+	mkdir -p "build/corpus/$name"
+	if output=$("build/fuzz/$name" "build/corpus/$name" "tests/corpus/$name" -max_total_time="${FUZZ_SECONDS:-3}" \
+		-timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1200 -max_len=16384 -verbosity=0 -print_final_stats=1 \
+		-artifact_prefix="build/fuzz/$name-" 2>&1); then
+		echo "ok $number - $name: $(sed -n 's/^stat::number_of_executed_units: *//p' <<<"$output") inputs"
+	else
+		echo "not ok $number - $name"
+		echo "# ${output//$'\n'/$'\n'# }"
+		status=1
+	fi
+done
+echo "1..$number"
+exit $status
