@@ -227,12 +227,11 @@ void chart_heatmap(struct grid *g, int y, int x, int cells, int lines, const str
 		grid_fill(g, y + n - 1 - i, x + left, cells - left, ' ', STYLE_DIM);
 	}
 	for (int column = 0; column < cells - left; column++) {
-		const struct sample *s = history_at(h, back + (uint32_t)column);
 		uint64_t count[HIST_BUCKETS] = { 0 }, sum[EDGES_MAX] = { 0 }, events;
 
-		if (!s)
+		if (back + (uint32_t)column >= h->n)
 			break;
-		events = model_histogram_of(s, pid, start_ns, service, count);
+		events = history_histogram(h, back + (uint32_t)column, pid, start_ns, service, count);
 		fill_ranges(sum, edge, n, count);
 		for (int i = 0; i < n; i++) {
 			int level = heat(sum[i], events);

@@ -1,85 +1,478 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-/* The last readings in bounded memory: see history.h. */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The last readings in bounded memory: see history.h. Readings have numbers from 1. A life is a process, a connection
+ * or the host; its rows are what it was, each from one reading to another (`to` not included), newest first. A row that
+ * is over goes to the end of one list: they end in order, so that the oldest reading's last rows are always
+ * at its head.
+ */
+#include "history.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "history.h"
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "history_pack.h"
+#include "model.h"
+
+#define OPEN UINT32_MAX /* `to` of a row that is not over */
+#define SLOTS 2
+#define LOOK_AHEAD 4
+#define MALLOC_BYTES 16 /* what a small allocation costs besides */
+#define HASH_BYTES 32	/* the same of a place in a table */
+
+enum life_kind { LIFE_HOST, LIFE_PROCESS, LIFE_CONNECTION };
+
+/* No padding: it is hashed as bytes. */
+struct key {
+	uint64_t start_ns; /* of a connection, its network namespace */
+	uint32_t pid;
+	uint32_t twin; /* the n-th with the same key in one reading */
+	uint16_t local_port, remote_port;
+	uint8_t local[16], remote[16];
+	uint8_t kind, proto, family, zero;
+};
+
+_Static_assert(sizeof(struct key) == 56, "no padding");
+
+struct life {
+	struct key key;
+	UT_hash_handle hh;
+	struct row_kept *newest;
+	uint32_t seen; /* the last reading that it was in */
+};
+
+struct row_kept {
+	struct row_kept *older, *newer; /* of the same life */
+	struct row_kept *next_over;
+	struct life *life;
+	uint32_t from, to, n;
+	uint8_t bytes[];
+};
+
+struct slot {
+	struct sample sample;
+	uint32_t reading, asked;
+};
+
+/* Lives in the order of a reading. They stay in it: rows of the newest reading are never forgotten. */
+struct order {
+	struct life **lives;
+	size_t n, cap, at; /* at: the next one to be looked for */
+};
+
+struct history_store {
+	uint32_t last; /* number of the newest reading */
+	struct life *lives;
+	struct order now, before; /* of the newest reading and, while it is added, of the one before */
+	struct row_kept *over, **over_end;
+	uint64_t bytes; /* of lives and rows */
+	struct sample *newest, *spare;
+	struct slot slots[SLOTS];
+	uint32_t asked;
+	struct history_pack pack;
+	struct row_kept **found; /* rows of the reading that is put together */
+	size_t cap_found;
+	struct sample one; /* a process of its own */
+};
 
 static uint64_t sample_bytes(const struct sample *s)
 {
+	if (!s)
+		return 0;
 	return sizeof(*s) + s->cap_processes * sizeof(*s->processes) + s->cap_threads * sizeof(*s->threads) +
 	       s->cap_works * sizeof(*s->works) + s->cap_calls * sizeof(*s->calls) +
 	       s->cap_buckets * sizeof(*s->buckets) + s->cap_errnos * sizeof(*s->errnos) +
 	       s->cap_connections * sizeof(*s->connections) + s->cap_text;
 }
 
+static uint64_t all_bytes(const struct history_store *st)
+{
+	uint64_t bytes = st->bytes + sizeof(*st) + sample_bytes(st->newest) + sample_bytes(st->spare) +
+			 sample_bytes(&st->one) + st->cap_found * sizeof(*st->found) +
+			 (st->now.cap + st->before.cap) * sizeof(*st->now.lives) +
+			 st->pack.cap_words * sizeof(*st->pack.words) + st->pack.cap_bytes;
+	int i;
+
+	for (i = 0; i < SLOTS; i++)
+		bytes += sample_bytes(&st->slots[i].sample);
+	return bytes;
+}
+
+static struct history_store *store_of(struct history *h)
+{
+	if (!h->store) {
+		h->store = calloc(1, sizeof(*h->store));
+		if (h->store)
+			h->store->over_end = &h->store->over;
+	}
+	return h->store;
+}
+
+static void free_sample(struct sample *s)
+{
+	if (s)
+		sample_free(s);
+	free(s);
+}
+
 struct sample *history_take(struct history *h)
 {
-	struct sample *s = h->spare;
+	struct history_store *st = store_of(h);
+	struct sample *s;
 
-	h->spare = NULL;
+	if (!st)
+		return NULL;
+	s = st->spare;
+	st->spare = NULL;
 	return s ? s : calloc(1, sizeof(*s));
 }
 
 void history_drop(struct history *h, struct sample *s)
 {
-	if (!s)
-		return;
-	if (!h->spare) {
+	if (s && h->store && !h->store->spare) {
 		sample_clear(s);
-		h->spare = s;
-		return;
+		h->store->spare = s;
+	} else {
+		free_sample(s);
 	}
-	sample_free(s);
-	free(s);
 }
 
-static void forget_oldest(struct history *h)
+static struct life *life_find(const struct history_store *st, const struct key *key)
 {
-	struct sample *s = h->samples[0];
+	struct life *life;
 
-	h->bytes -= sample_bytes(s);
-	h->n--;
-	memmove(h->samples, h->samples + 1, h->n * sizeof(*h->samples));
-	history_drop(h, s);
+	HASH_FIND(hh, st->lives, key, sizeof(*key), life);
+	return life;
+}
+
+static struct life *life_add(struct history_store *st, const struct key *key)
+{
+	struct life *life = calloc(1, sizeof(*life));
+
+	if (!life)
+		return NULL;
+	life->key = *key;
+	HASH_ADD(hh, st->lives, key, sizeof(life->key), life);
+	if (!life->hh.tbl) {
+		free(life);
+		return NULL;
+	}
+	st->bytes += sizeof(*life) + MALLOC_BYTES + HASH_BYTES;
+	return life;
+}
+
+static uint64_t row_bytes(const struct row_kept *r)
+{
+	return sizeof(*r) + r->n + MALLOC_BYTES;
+}
+
+static void row_close(struct history_store *st, struct row_kept *r)
+{
+	r->to = st->last;
+	*st->over_end = r;
+	st->over_end = &r->next_over;
+}
+
+/* What was packed last is what this life is in the newest reading. 0 or -ENOMEM. */
+static int life_is(struct history_store *st, struct life *life)
+{
+	const struct history_pack *p = &st->pack;
+	struct row_kept *before = life->newest, *r;
+
+	life->seen = st->last;
+	if (before && before->to == OPEN && before->n == p->n_bytes && !memcmp(before->bytes, p->bytes, p->n_bytes))
+		return 0;
+	r = malloc(sizeof(*r) + p->n_bytes);
+	if (!r)
+		return -ENOMEM;
+	*r = (struct row_kept){
+		.older = before, .life = life, .from = st->last, .to = OPEN, .n = (uint32_t)p->n_bytes
+	};
+	memcpy(r->bytes, p->bytes, p->n_bytes);
+	if (before)
+		before->newer = r;
+	if (before && before->to == OPEN)
+		row_close(st, before);
+	life->newest = r;
+	st->bytes += row_bytes(r);
+	return 0;
+}
+
+/* Most of a reading stands in the order of the one before: there the table need not be asked. NULL: not right here. */
+static struct life *life_expected(struct history_store *st, const struct key *key)
+{
+	struct order *o = &st->before;
+	size_t i;
+
+	for (i = o->at; i < o->n && i < o->at + LOOK_AHEAD; i++)
+		if (!memcmp(&o->lives[i]->key, key, sizeof(*key))) {
+			o->at = i + 1;
+			return o->lives[i];
+		}
+	return NULL;
+}
+
+static int order_add(struct order *o, struct life *life)
+{
+	size_t cap = o->cap ? o->cap * 2 : 256;
+	struct life **lives;
+
+	if (o->n == o->cap) {
+		lives = reallocarray(o->lives, cap, sizeof(*lives));
+		if (!lives)
+			return -ENOMEM;
+		o->lives = lives;
+		o->cap = cap;
+	}
+	o->lives[o->n++] = life;
+	return 0;
+}
+
+/* The life of a key, which is made if need be; of twins the first that was not yet in this reading. */
+static struct life *life_now(struct history_store *st, struct key *key)
+{
+	struct life *life = life_expected(st, key);
+
+	for (; (!life || life->seen == st->last) && (life = life_find(st, key)) && life->seen == st->last; key->twin++)
+		;
+	if (!life)
+		life = life_add(st, key);
+	return life && !order_add(&st->now, life) ? life : NULL;
+}
+
+static int keep_host(struct history_store *st, const struct sample *s)
+{
+	struct key key = { .kind = LIFE_HOST };
+	struct life *life = life_now(st, &key);
+
+	return !life || history_pack_host(&st->pack, s) ? -ENOMEM : life_is(st, life);
+}
+
+static int keep_process(struct history_store *st, const struct sample *s, const struct sample_process *p)
+{
+	struct key key = { .kind = LIFE_PROCESS, .pid = p->pid, .start_ns = p->start_ns };
+	struct life *life = life_now(st, &key);
+
+	return !life || history_pack_process(&st->pack, s, p) ? -ENOMEM : life_is(st, life);
+}
+
+static int keep_connection(struct history_store *st, const struct sample *s, const struct sample_connection *c)
+{
+	struct key key = { .kind = LIFE_CONNECTION,
+			   .pid = c->pid,
+			   .start_ns = c->netns,
+			   .local_port = c->local_port,
+			   .remote_port = c->remote_port,
+			   .proto = c->proto,
+			   .family = c->family };
+	struct life *life;
+
+	memcpy(key.local, c->local, sizeof(key.local));
+	memcpy(key.remote, c->remote, sizeof(key.remote));
+	life = life_now(st, &key);
+	return !life || history_pack_connection(&st->pack, s, c) ? -ENOMEM : life_is(st, life);
+}
+
+static int keep(struct history_store *st, const struct sample *s)
+{
+	struct order before = st->before;
+	struct life *life;
+	size_t k;
+	uint32_t i;
+	int err;
+
+	st->before = st->now;
+	st->now = before;
+	st->before.at = st->now.n = 0;
+	st->last++;
+	err = keep_host(st, s);
+	for (i = 0; i < s->n_processes && !err; i++)
+		err = keep_process(st, s, &s->processes[i]);
+	for (i = 0; i < s->n_connections && !err; i++)
+		err = keep_connection(st, s, &s->connections[i]);
+	for (k = 0; k < st->before.n; k++) {
+		life = st->before.lives[k];
+		if (life->seen != st->last && life->newest && life->newest->to == OPEN)
+			row_close(st, life->newest);
+	}
+	return err;
+}
+
+/* Frees the rows that are only in readings before this one. */
+static void forget_before(struct history_store *st, uint32_t reading)
+{
+	struct row_kept *r;
+
+	while ((r = st->over) && r->to <= reading) {
+		st->over = r->next_over;
+		if (!st->over)
+			st->over_end = &st->over;
+		if (r->newer) {
+			r->newer->older = NULL;
+		} else {
+			st->bytes -= sizeof(*r->life) + MALLOC_BYTES + HASH_BYTES;
+			HASH_DEL(st->lives, r->life);
+			free(r->life);
+		}
+		st->bytes -= row_bytes(r);
+		free(r);
+	}
 }
 
 int history_add(struct history *h, struct sample *s)
 {
-	if (h->n == h->cap) {
-		uint32_t cap = h->cap ? h->cap * 2 : 64;
-		struct sample **samples = realloc(h->samples, cap * sizeof(*samples));
+	struct history_store *st = store_of(h);
+	int err = st ? keep(st, s) : -ENOMEM;
 
-		if (!samples) {
-			history_drop(h, s);
-			return -ENOMEM;
-		}
-		h->samples = samples;
-		h->cap = cap;
+	if (err) {
+		history_drop(h, s);
+		return err;
 	}
-	h->samples[h->n++] = s;
-	h->bytes += sample_bytes(s);
-	while (h->bytes > h->max_bytes && h->n > HISTORY_MIN)
-		forget_oldest(h);
+	history_drop(h, st->newest);
+	st->newest = s;
+	h->n++;
+	while ((h->bytes = all_bytes(st)) > h->max_bytes && h->n > HISTORY_MIN)
+		forget_before(st, st->last - --h->n + 1);
 	return 0;
+}
+
+static const struct row_kept *row_at(const struct life *life, uint32_t reading)
+{
+	const struct row_kept *r = life ? life->newest : NULL;
+
+	while (r && r->from > reading)
+		r = r->older;
+	return r && reading < r->to ? r : NULL;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct key *x = &(*(struct row_kept *const *)a)->life->key;
+	const struct key *y = &(*(struct row_kept *const *)b)->life->key;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
+}
+
+/* The rows of a reading: the host's, the processes' in order, the connections'. Their number, or -ENOMEM. */
+static ssize_t find_rows(struct history_store *st, uint32_t reading)
+{
+	size_t lives = HASH_COUNT(st->lives), n = 0;
+	const struct row_kept *r;
+	struct life *life, *next;
+	struct row_kept **found;
+
+	if (lives > st->cap_found) {
+		found = reallocarray(st->found, lives + lives / 2, sizeof(*found));
+		if (!found)
+			return -ENOMEM;
+		st->found = found;
+		st->cap_found = lives + lives / 2;
+	}
+	HASH_ITER(hh, st->lives, life, next)
+	{
+		r = row_at(life, reading);
+		if (r)
+			st->found[n++] = (struct row_kept *)(uintptr_t)r;
+	}
+	qsort(st->found, n, sizeof(*st->found), by_key);
+	return (ssize_t)n;
+}
+
+static int put_together(struct history_store *st, uint32_t reading, struct sample *s)
+{
+	static int (*const unpack[])(struct history_pack *, const uint8_t *, size_t, struct sample *) = {
+		[LIFE_HOST] = history_unpack_host,
+		[LIFE_PROCESS] = history_unpack_process,
+		[LIFE_CONNECTION] = history_unpack_connection,
+	};
+	ssize_t n = find_rows(st, reading), i;
+	int err = n < 0 ? (int)n : 0;
+
+	sample_clear(s);
+	for (i = 0; i < n && !err; i++)
+		err = unpack[st->found[i]->life->key.kind](&st->pack, st->found[i]->bytes, st->found[i]->n, s);
+	return err;
 }
 
 struct sample *history_at(const struct history *h, uint32_t back)
 {
-	return back < h->n ? h->samples[h->n - 1 - back] : NULL;
+	struct history_store *st = h->store;
+	struct slot *slot;
+	uint32_t reading;
+	int i;
+
+	if (back >= h->n)
+		return NULL;
+	if (!back)
+		return st->newest;
+	reading = st->last - back;
+	slot = &st->slots[0];
+	for (i = 0; i < SLOTS && slot->reading != reading; i++)
+		if (st->slots[i].reading == reading || st->slots[i].asked < slot->asked)
+			slot = &st->slots[i];
+	slot->asked = ++st->asked;
+	if (slot->reading == reading)
+		return &slot->sample;
+	slot->reading = put_together(st, reading, &slot->sample) ? 0 : reading;
+	return slot->reading ? &slot->sample : NULL;
+}
+
+uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns, bool service,
+			   uint64_t count[HIST_BUCKETS])
+{
+	struct key key = { .kind = LIFE_PROCESS, .pid = pid, .start_ns = start_ns };
+	struct history_store *st = h->store;
+	const struct row_kept *r;
+
+	if (back >= h->n)
+		return 0;
+	r = row_at(life_find(st, &key), st->last - back);
+	sample_clear(&st->one);
+	if (!r || history_unpack_process(&st->pack, r->bytes, r->n, &st->one))
+		return 0;
+	return model_histogram_of(&st->one, pid, start_ns, service, count);
+}
+
+static void free_lives(struct history_store *st)
+{
+	struct row_kept *r, *older;
+	struct life *life, *next;
+
+	HASH_ITER(hh, st->lives, life, next)
+	{
+		for (r = life->newest; r; r = older) {
+			older = r->older;
+			free(r);
+		}
+		HASH_DEL(st->lives, life);
+		free(life);
+	}
 }
 
 void history_free(struct history *h)
 {
-	for (uint32_t i = 0; i < h->n; i++) {
-		sample_free(h->samples[i]);
-		free(h->samples[i]);
+	struct history_store *st = h->store;
+	int i;
+
+	if (st) {
+		free_lives(st);
+		free_sample(st->newest);
+		free_sample(st->spare);
+		for (i = 0; i < SLOTS; i++)
+			sample_free(&st->slots[i].sample);
+		sample_free(&st->one);
+		history_pack_free(&st->pack);
+		free(st->now.lives);
+		free(st->before.lives);
+		free(st->found);
+		free(st);
 	}
-	if (h->spare) {
-		sample_free(h->spare);
-		free(h->spare);
-	}
-	free(h->samples);
 	*h = (struct history){ .max_bytes = h->max_bytes };
 }

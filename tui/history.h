@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The last readings, kept in bounded memory, so that one can step back. */
+/*
+ * The last readings, kept in bounded memory, so that one can step back. A process or connection is kept
+ * once for all the readings in a row in which nothing happened to it; a reading is put together again when one looks
+ * at it.
+ */
 #ifndef HISTORY_H
 #define HISTORY_H
 
 #include "sample.h"
 
 struct history {
-	struct sample **samples; /* oldest first, owned */
-	uint32_t n, cap;
+	uint32_t n; /* readings kept */
 	uint64_t bytes, max_bytes;
-	struct sample *spare; /* an emptied one, for the next reading */
+	struct history_store *store; /* NULL until it is needed */
 };
 
-#define HISTORY_MIN 4 /* readings kept whatever their size: the model leans on the last two */
+#define HISTORY_MIN 4 /* readings kept whatever their size */
 
 /* An empty sample to read into, or NULL. It belongs to the caller until history_add. */
 struct sample *history_take(struct history *h);
 /* Hands a sample taken back unread. */
 void history_drop(struct history *h, struct sample *s);
-/* Adds the newest reading, forgets the oldest beyond max_bytes. 0 or -ENOMEM (then it is freed). */
+/* Adds the newest reading, forgets the oldest beyond max_bytes. It stays valid until the next one is added.
+ * 0 or -ENOMEM (then it is freed). */
 int history_add(struct history *h, struct sample *s);
-/* back readings ago, 0: the newest; NULL: not kept. */
+/* back readings ago, 0: the newest; NULL: not kept, or out of memory. Valid until two others were asked for. */
 struct sample *history_at(const struct history *h, uint32_t back);
+/* A process's histogram of that reading, as model_histogram_of gives it; 0: it did nothing, or was not there. */
+uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns, bool service,
+			   uint64_t count[HIST_BUCKETS]);
 void history_free(struct history *h);
 
 #endif

@@ -15,7 +15,7 @@
 
 int view_init(struct view *v, const struct options *o, bool live)
 {
-	*v = (struct view){ .delay_s = o->delay_s, .source_live = live, .rows_kind = o->group };
+	*v = (struct view){ .delay_s = o->delay_s, .source_live = live, .rows_kind = o->group, .settings.delay_s = 1 };
 	v->wants.options = *o;
 	v->wants.tree = o->tree;
 	if (o->threads)
@@ -118,7 +118,8 @@ static int look_back(struct view *v)
 			from++;
 	}
 	for (uint32_t back = from;; back--) {
-		int err = model_update(v->past, history_at(&v->history, back));
+		const struct sample *older = history_at(&v->history, back);
+		int err = older ? model_update(v->past, older) : -ENOMEM;
 
 		if (err || back == v->back) {
 			v->past_number = s->number;
@@ -195,7 +196,7 @@ static void choose_view(struct view *v, size_t at)
 {
 	if (at >= column_views_count || at >= VIEW_TABLES)
 		return;
-	v->at = at;
+	v->at = v->settings.view = at;
 	v->settings_changed = true;
 	if (v->page.open)
 		page_close(v);
@@ -311,6 +312,7 @@ static void back(struct view *v)
 static void toggle_kind(struct view *v, enum model_kind kind)
 {
 	v->rows_kind = v->rows_kind == kind ? MODEL_PROCESS : kind;
+	v->settings.threads = v->rows_kind == MODEL_THREAD;
 	v->settings_changed = true;
 	if (!view_is_process(v))
 		choose_view(v, 0);
@@ -466,7 +468,7 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 			toggle_kind(v, MODEL_THREAD);
 		break;
 	case DO_TREE:
-		v->wants.tree = !v->wants.tree;
+		v->wants.tree = v->settings.tree = !v->wants.tree;
 		v->settings_changed = true;
 		break;
 	case DO_KERNEL:

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The history: readings that were put together again are those that were added; only what happened costs; memory stays
+ * within its bound, whatever comes and goes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "column.h"
+#include "fixture.h"
+#include "history.h"
+#include "many.h"
+
+static void add(struct history *h, void (*fill)(struct sample *s, uint32_t number), uint32_t number)
+{
+	struct sample *s = history_take(h);
+
+	assert_non_null(s);
+	fill(s, number);
+	assert_int_equal(history_add(h, s), 0);
+}
+
+static void fill_fixture(struct sample *s, uint32_t number)
+{
+	fixture_fill(s, number, FIXTURE_HOSTILE_NAMES);
+	if (number % 5 == 0) { /* the sockets were not walked */
+		s->has_connections = false;
+		s->n_connections = 0;
+	}
+}
+
+static bool same_value(struct value a, struct value b)
+{
+	return a.type == b.type && (a.type == VALUE_INT	   ? a.i == b.i
+				    : a.type == VALUE_REAL ? a.real == b.real
+				    : a.type == VALUE_TEXT ? !strcmp(a.text, b.text)
+							   : true);
+}
+
+/* All rows of both models, in the order of column c, with every column. */
+static void compare_rows(struct model *expected, struct model *found, uint32_t number)
+{
+	static const enum model_kind kinds[] = { MODEL_PROCESS, MODEL_THREAD, MODEL_COMMAND, MODEL_CALL,
+						 MODEL_CONNECTION };
+	struct row *a, *b;
+	size_t k, c;
+	int i, n;
+
+	for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		struct model_query query = { .kind = kinds[k] };
+
+		n = model_rows(expected, &query, &a);
+		assert_true(n > 0 || kinds[k] == MODEL_CONNECTION);
+		assert_int_equal(model_rows(found, &query, &b), n);
+		for (i = 0; i < n; i++) {
+			const struct row *twin = &b[i];
+			int at;
+
+			for (at = 0;
+			     kinds[k] == MODEL_CONNECTION && column_compare(column_find("local"), false, &a[i], &b[at]);
+			     at++)
+				assert_true(at < n);
+			twin = kinds[k] == MODEL_CONNECTION ? &b[at] : twin;
+			for (c = 0; c < columns_count; c++)
+				if (columns[c].kinds & 1U << kinds[k] && columns[c].show != SHOW_SPARK &&
+				    !same_value(columns[c].raw(&a[i]), columns[c].raw(twin)))
+					fail_msg("reading %u, kind %zu, row %d: another %s", number, k, i,
+						 columns[c].name);
+		}
+	}
+}
+
+static void every_reading_comes_back(void **state)
+{
+	struct history h = { .max_bytes = 64 << 20 };
+	uint64_t counts[2][HIST_BUCKETS];
+	struct sample fresh = { 0 };
+	uint32_t n, back;
+
+	(void)state;
+	for (n = 1; n <= 100; n++)
+		add(&h, fill_fixture, n);
+	assert_int_equal(h.n, 100);
+	assert_null(history_at(&h, 100));
+	for (back = 0; back < 100; back += 1 + back % 7) {
+		struct model *expected = model_new(), *found = model_new();
+		const struct sample *s = history_at(&h, back);
+
+		assert_non_null(s);
+		assert_int_equal(s->number, 100 - back);
+		assert_null(sample_check(s));
+		assert_ptr_equal(history_at(&h, back), s);
+		fill_fixture(&fresh, 100 - back);
+		assert_int_equal(s->n_connections, fresh.n_connections);
+		assert_int_equal(s->has_connections, fresh.has_connections);
+		assert_string_equal(s->host, fresh.host);
+		assert_memory_equal(&s->self, &fresh.self, sizeof(s->self));
+		assert_int_equal(model_update(expected, &fresh), 0);
+		assert_int_equal(model_update(found, s), 0);
+		compare_rows(expected, found, s->number);
+		memset(counts, 0, sizeof(counts));
+		assert_int_equal(
+			history_histogram(&h, back, FIXTURE_LAGGARD, fresh.processes[0].start_ns, false, counts[0]), 0);
+		for (n = 0; fresh.processes[n].pid != FIXTURE_LAGGARD; n++)
+			;
+		assert_true(history_histogram(&h, back, FIXTURE_LAGGARD, fresh.processes[n].start_ns, false,
+					      counts[0]) > 0);
+		model_histogram_of(&fresh, FIXTURE_LAGGARD, fresh.processes[n].start_ns, false, counts[1]);
+		assert_memory_equal(counts[0], counts[1], sizeof(counts[0]));
+		model_free(expected);
+		model_free(found);
+	}
+	sample_free(&fresh);
+	history_free(&h);
+}
+
+/* Two that were asked for stay as they are. */
+static void what_was_asked_for_stays(void **state)
+{
+	struct history h = { .max_bytes = 64 << 20 };
+	const struct sample *a, *b;
+	uint32_t n;
+
+	(void)state;
+	for (n = 1; n <= 20; n++)
+		add(&h, fill_fixture, n);
+	a = history_at(&h, 5);
+	b = history_at(&h, 6);
+	assert_int_equal(a->number, 15);
+	add(&h, fill_fixture, 21);
+	assert_ptr_equal(history_at(&h, 6), a);
+	history_at(&h, 0);
+	history_at(&h, 12); /* takes the place of b, the one not asked for the longest */
+	assert_int_equal(a->number, 15);
+	assert_int_equal(b->number, 21 - 12);
+	history_free(&h);
+}
+
+#define MANY 10000
+
+/* 10,000 processes, of which 1 % did something. */
+static void fill_many(struct sample *s, uint32_t number)
+{
+	many_fill(s, number, MANY, MANY / 100);
+}
+
+static void idle_rows_cost_nothing(void **state)
+{
+	struct history h = { .max_bytes = 256 << 20 };
+	uint64_t first, later;
+	uint32_t n;
+
+	(void)state;
+	for (n = 1; n <= 5; n++)
+		add(&h, fill_many, n);
+	first = h.bytes;
+	for (; n <= 15; n++)
+		add(&h, fill_many, n);
+	later = h.bytes - first;
+	print_message("%u processes: %llu kB, each reading %llu kB more\n", MANY, (unsigned long long)first / 1000,
+		      (unsigned long long)later / 10 / 1000);
+	assert_int_equal(h.n, 15);
+	assert_in_range(later / 10, 1000, MANY / 50 * 1000); /* 1 % did something, 1 % came or went */
+	history_free(&h);
+}
+
+static size_t allocated_bytes(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+/* Long after the bound was reached: what it says it holds is what malloc gave, and no more than it may. */
+static void memory_stays_within_its_bound(void **state)
+{
+	struct history h = { .max_bytes = 24 << 20 };
+	size_t before = allocated_bytes(), held;
+	uint32_t n, kept = 0;
+
+	(void)state;
+	for (n = 1; n <= 300; n++) {
+		add(&h, fill_many, n);
+		held = allocated_bytes() - before;
+		assert_true(h.bytes <= h.max_bytes);
+		if (n % 50 == 0) {
+			if (held > h.bytes + h.bytes / 8 || held < h.bytes / 2)
+				fail_msg("it says %llu bytes, malloc %zu", (unsigned long long)h.bytes, held);
+			kept = h.n;
+		}
+	}
+	assert_in_range(kept, 60, 299);
+	assert_int_equal(history_at(&h, h.n - 1)->number, 300 - h.n + 1);
+	h.max_bytes = 1;
+	add(&h, fill_many, 301);
+	assert_int_equal(h.n, HISTORY_MIN);
+	assert_int_equal(history_at(&h, HISTORY_MIN - 1)->number, 301 - HISTORY_MIN + 1);
+	history_free(&h);
+	assert_null(h.store);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_reading_comes_back),
+		cmocka_unit_test(what_was_asked_for_stays),
+		cmocka_unit_test(idle_rows_cost_nothing),
+		cmocka_unit_test(memory_stays_within_its_bound),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Packing for the history. First a thing is laid out as words: the process and its texts, then each of its threads,
+ * with its work, that one's calls, and behind each what is its own of buckets and errors; an index stands for nothing
+ * there, a text's offset for its length. Then the words lose their zeros: a byte tells how long the next two are
+ * (0 to 8 bytes each), and their bytes follow.
+ */
+#include "history_pack.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD sizeof(uint64_t)
+_Static_assert(sizeof(struct sample_process) % WORD == 0 && sizeof(struct sample_thread) % WORD == 0 &&
+		       sizeof(struct sample_work) % WORD == 0 && sizeof(struct sample_call) % WORD == 0 &&
+		       sizeof(struct sample_bucket) % WORD == 0 && sizeof(struct sample_errno) % WORD == 0 &&
+		       sizeof(struct sample_connection) % WORD == 0,
+	       "elements are whole words");
+
+/* Room for n more words; NULL and failed: out of memory. */
+static uint64_t *more_words(struct history_pack *p, size_t n)
+{
+	size_t cap = p->cap_words ? p->cap_words : 512;
+	uint64_t *words;
+
+	while (cap < p->n_words + n)
+		cap *= 2;
+	if (cap != p->cap_words) {
+		words = realloc(p->words, cap * WORD);
+		if (!words) {
+			p->failed = true;
+			return NULL;
+		}
+		p->words = words;
+		p->cap_words = cap;
+	}
+	words = p->words + p->n_words;
+	p->n_words += n;
+	return words;
+}
+
+static void add(struct history_pack *p, const void *element, size_t size)
+{
+	uint64_t *words = more_words(p, (size + WORD - 1) / WORD);
+
+	if (!words || !size)
+		return;
+	if (size % WORD)
+		words[size / WORD] = 0;
+	memcpy(words, element, size);
+}
+
+static unsigned int length(uint64_t word)
+{
+	return word ? WORD - (unsigned int)__builtin_clzll(word) / 8 : 0;
+}
+
+static int squeeze(struct history_pack *p)
+{
+	size_t most = (p->n_words + 1) * (WORD + 1) + WORD, i;
+	unsigned int first, second;
+	uint64_t words[2];
+	uint8_t *to;
+
+	if (p->failed)
+		return -ENOMEM;
+	if (most > p->cap_bytes) {
+		to = realloc(p->bytes, most * 2);
+		if (!to)
+			return -ENOMEM;
+		p->bytes = to;
+		p->cap_bytes = most * 2;
+	}
+	to = p->bytes;
+	for (i = 0; i < p->n_words; i += 2) {
+		words[0] = p->words[i];
+		words[1] = i + 1 < p->n_words ? p->words[i + 1] : 0;
+		first = length(words[0]);
+		second = length(words[1]);
+		*to++ = (uint8_t)(first | second << 4);
+		/* Whole words are written, the next byte over what was too much. */
+		words[0] = htole64(words[0]);
+		words[1] = htole64(words[1]);
+		memcpy(to, &words[0], WORD);
+		memcpy(to + first, &words[1], WORD);
+		to += first + second;
+	}
+	p->n_bytes = (size_t)(to - p->bytes);
+	return 0;
+}
+
+/* The words that n bytes stand for, an even number. 0 or -ENOMEM. */
+static int swell(struct history_pack *p, const uint8_t *bytes, size_t n)
+{
+	const uint8_t *end = bytes + n;
+	unsigned int lengths, len, k;
+	uint64_t *words, word;
+
+	p->n_words = 0;
+	p->failed = false;
+	while (bytes < end) {
+		words = more_words(p, 2);
+		if (!words)
+			return -ENOMEM;
+		lengths = *bytes++;
+		for (k = 0; k < 2; k++, lengths >>= 4) {
+			len = lengths & 15;
+			for (word = 0; len--;)
+				word = word << 8 | bytes[len];
+			words[k] = word;
+			bytes += lengths & 15;
+		}
+	}
+	return 0;
+}
+
+static void add_dist(struct history_pack *p, const struct sample *s, const struct sample_dist *d)
+{
+	if (d->n)
+		add(p, &s->buckets[d->first], d->n * sizeof(*s->buckets));
+}
+
+static void add_call(struct history_pack *p, const struct sample *s, const struct sample_call *call)
+{
+	struct sample_call c = *call;
+
+	c.latency.first = c.first_errno = 0;
+	add(p, &c, sizeof(c));
+	add_dist(p, s, &call->latency);
+	if (call->n_errnos)
+		add(p, &s->errnos[call->first_errno], call->n_errnos * sizeof(*s->errnos));
+}
+
+static void add_work(struct history_pack *p, const struct sample *s, const struct sample_work *work)
+{
+	struct sample_work w = *work;
+	uint32_t i;
+
+	w.runq.first = w.service.first = w.first_call = 0;
+	add(p, &w, sizeof(w));
+	add_dist(p, s, &work->runq);
+	add_dist(p, s, &work->service);
+	for (i = 0; i < work->n_calls; i++)
+		add_call(p, s, &s->calls[work->first_call + i]);
+}
+
+static void add_thread(struct history_pack *p, const struct sample *s, const struct sample_thread *thread)
+{
+	struct sample_thread t = *thread;
+
+	t.process = 0;
+	t.work = thread->work == SAMPLE_NONE ? SAMPLE_NONE : 0;
+	t.wall_ns = s->interval_ns - t.wall_ns;
+	if (t.call != LT_CALL_NONE)
+		t.call_age_ns = s->t_ns - t.call_age_ns;
+	add(p, &t, sizeof(t));
+	if (thread->work != SAMPLE_NONE)
+		add_work(p, s, &s->works[thread->work]);
+}
+
+/* The arrays with their lengths stand between self and has_connections. */
+#define HOST_BYTES offsetof(struct sample, processes)
+
+int history_pack_host(struct history_pack *p, const struct sample *s)
+{
+	p->n_words = 0;
+	p->failed = false;
+	add(p, s, HOST_BYTES);
+	add(p, &s->has_connections, sizeof(s->has_connections));
+	return squeeze(p);
+}
+
+int history_pack_process(struct history_pack *p, const struct sample *s, const struct sample_process *process)
+{
+	const char *texts[] = { sample_text(s, process->comm), sample_text(s, process->cmdline),
+				sample_text(s, process->cgroup) };
+	struct sample_process head = *process;
+	uint32_t i;
+
+	p->n_words = 0;
+	p->failed = false;
+	head.first_thread = head.sockets.connect.first = 0;
+	head.comm = (uint32_t)strlen(texts[0]);
+	head.cmdline = (uint32_t)strlen(texts[1]);
+	head.cgroup = (uint32_t)strlen(texts[2]);
+	add(p, &head, sizeof(head));
+	for (i = 0; i < 3; i++)
+		add(p, texts[i], strlen(texts[i]));
+	add_dist(p, s, &process->sockets.connect);
+	for (i = 0; i < process->n_threads; i++)
+		add_thread(p, s, &s->threads[process->first_thread + i]);
+	return squeeze(p);
+}
+
+int history_pack_connection(struct history_pack *p, const struct sample *s, const struct sample_connection *connection)
+{
+	struct sample_connection c = *connection;
+
+	p->n_words = 0;
+	p->failed = false;
+	if (c.age_ns != SAMPLE_UNKNOWN)
+		c.age_ns = s->t_ns - c.age_ns;
+	add(p, &c, sizeof(c));
+	return squeeze(p);
+}
+
+/* What was laid out, from the first word on. */
+struct cursor {
+	const uint64_t *at;
+	struct sample *to;
+	bool failed; /* out of memory */
+};
+
+static const void *take(struct cursor *c, size_t size)
+{
+	const void *at = c->at;
+
+	c->at += (size + WORD - 1) / WORD;
+	return at;
+}
+
+static void take_dist(struct cursor *c, struct sample_dist *d)
+{
+	const struct sample_bucket *from = take(c, d->n * sizeof(*from));
+	struct sample_bucket *b;
+	uint32_t i;
+
+	d->first = c->to->n_buckets;
+	for (i = 0; i < d->n; i++) {
+		b = sample_add_bucket(c->to);
+		if (b)
+			*b = from[i];
+		c->failed |= !b;
+	}
+}
+
+static void take_call(struct cursor *c)
+{
+	const struct sample_call *from = take(c, sizeof(*from));
+	struct sample_call *call = sample_add_call(c->to);
+	const struct sample_errno *errnos;
+	struct sample_errno *e;
+	uint32_t i;
+
+	c->failed |= !call;
+	if (c->failed)
+		return;
+	*call = *from;
+	take_dist(c, &call->latency);
+	errnos = take(c, call->n_errnos * sizeof(*errnos));
+	call->first_errno = c->to->n_errnos;
+	for (i = 0; i < call->n_errnos; i++) {
+		e = sample_add_errno(c->to);
+		if (e)
+			*e = errnos[i];
+		c->failed |= !e;
+	}
+}
+
+static void take_work(struct cursor *c)
+{
+	const struct sample_work *from = take(c, sizeof(*from));
+	struct sample_work *w = sample_add_work(c->to);
+	uint32_t i;
+
+	c->failed |= !w;
+	if (c->failed)
+		return;
+	*w = *from;
+	take_dist(c, &w->runq);
+	take_dist(c, &w->service);
+	w->first_call = c->to->n_calls;
+	for (i = 0; i < w->n_calls && !c->failed; i++)
+		take_call(c);
+}
+
+static void take_thread(struct cursor *c)
+{
+	const struct sample_thread *from = take(c, sizeof(*from));
+	struct sample_thread *t = sample_add_thread(c->to);
+
+	c->failed |= !t;
+	if (c->failed)
+		return;
+	*t = *from;
+	t->process = c->to->n_processes - 1;
+	t->wall_ns = c->to->interval_ns - t->wall_ns;
+	if (t->call != LT_CALL_NONE)
+		t->call_age_ns = c->to->t_ns - t->call_age_ns;
+	if (t->work == SAMPLE_NONE)
+		return;
+	t->work = c->to->n_works;
+	take_work(c);
+}
+
+static uint32_t take_text(struct cursor *c, uint32_t len)
+{
+	uint32_t at = sample_add_text(c->to, take(c, len), len);
+
+	c->failed |= len && !at;
+	return at;
+}
+
+int history_unpack_host(struct history_pack *p, const uint8_t *bytes, size_t n, struct sample *s)
+{
+	struct cursor c = { .to = s };
+
+	if (swell(p, bytes, n))
+		return -ENOMEM;
+	c.at = p->words;
+	memcpy(s, take(&c, HOST_BYTES), HOST_BYTES);
+	memcpy(&s->has_connections, take(&c, sizeof(s->has_connections)), sizeof(s->has_connections));
+	return 0;
+}
+
+int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t n, struct sample *s)
+{
+	struct cursor c = { .to = s };
+	struct sample_process *process;
+	uint32_t i;
+
+	if (swell(p, bytes, n))
+		return -ENOMEM;
+	c.at = p->words;
+	process = sample_add_process(s);
+	if (!process)
+		return -ENOMEM;
+	*process = *(const struct sample_process *)take(&c, sizeof(*process));
+	process->comm = take_text(&c, process->comm);
+	process->cmdline = take_text(&c, process->cmdline);
+	process->cgroup = take_text(&c, process->cgroup);
+	take_dist(&c, &process->sockets.connect);
+	process->first_thread = s->n_threads;
+	for (i = 0; i < process->n_threads && !c.failed; i++)
+		take_thread(&c);
+	return c.failed ? -ENOMEM : 0;
+}
+
+int history_unpack_connection(struct history_pack *p, const uint8_t *bytes, size_t n, struct sample *s)
+{
+	struct sample_connection *c;
+
+	if (swell(p, bytes, n))
+		return -ENOMEM;
+	c = sample_add_connection(s);
+	if (!c)
+		return -ENOMEM;
+	memcpy(c, p->words, sizeof(*c));
+	if (c->age_ns != SAMPLE_UNKNOWN)
+		c->age_ns = s->t_ns - c->age_ns;
+	return 0;
+}
+
+void history_pack_free(struct history_pack *p)
+{
+	free(p->words);
+	free(p->bytes);
+	*p = (struct history_pack){ 0 };
+}
