@@ -450,6 +450,16 @@ static void settings_are_kept(void **state)
 	stage_line(v, HEADER_Y, "CPU%▼");
 	assert_int_equal(vt_find(v, HEADER_Y, "USER"), -1);
 	stage_line(v, TABS_Y, "29 of 34");
+	/* What the command line asked for is not kept. */
+	v = stage_open(&(struct stage){ .args = { "-d", "7", "-s", "pid", "-H", "-v", "net" } });
+	stage_press(v, "K", NULL);
+	stage_line(v, 0, "7 s");
+	v = open_plain();
+	stage_line(v, 0, " 1 s");
+	stage_line(v, HEADER_Y, "WAKEQ%");
+	assert_int_equal(vt_find(v, HEADER_Y, "TID"), -1);
+	stage_press(v, "4", NULL);
+	assert_int_equal(vt_find(v, HEADER_Y, "PID▼"), -1);
 	/* A file that is not understood is said and left as it is. */
 	f = fopen(stage_settings(), "we");
 	assert_non_null(f);

@@ -17,6 +17,7 @@ skip() {
 	exit 0
 }
 
+command -v tmux >/dev/null || skip "tmux is not installed"
 root=()
 if [ "$(id -u)" != 0 ]; then
 	sudo -n true 2>/dev/null || skip "not root"

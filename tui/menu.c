@@ -233,6 +233,7 @@ static void list_enter(struct view *v, enum view_mode mode)
 		break;
 	case MODE_GROUP:
 		v->rows_kind = menu_groups[at].kind;
+		v->settings.threads = false;
 		if (!view_is_process(v))
 			v->at = 0;
 		v->settings_changed = true;
@@ -333,7 +334,7 @@ static void set_delay(struct view *v)
 		view_say(v, STYLE_WARN, "a delay is %.1f to %.0f seconds", DELAY_MIN_S, DELAY_MAX_S);
 		return;
 	}
-	v->delay_s = delay_s;
+	v->delay_s = v->settings.delay_s = delay_s;
 	v->delay_changed = v->settings_changed = true;
 }
 

@@ -64,6 +64,13 @@ static bool parse_bool(const char *text, bool *out)
 	return i >= 0;
 }
 
+static void set_threads(struct view *v, bool yes)
+{
+	v->settings.threads = yes;
+	if (yes && v->rows_kind == MODEL_PROCESS) /* --group wins */
+		v->rows_kind = MODEL_THREAD;
+}
+
 static bool set_general(struct view *v, const char *name, const char *value)
 {
 	const struct column_view *view;
@@ -78,15 +85,19 @@ static bool set_general(struct view *v, const char *name, const char *value)
 	}
 	if (!strcmp(name, "view")) {
 		view = column_view_find(value);
-		if (view && v->wants.options.view == &column_views[0]) /* --view wins */
-			v->at = (size_t)(view - column_views);
-		return view != NULL;
+		if (!view || (size_t)(view - column_views) >= VIEW_TABLES)
+			return false;
+		v->settings.view = (size_t)(view - column_views);
+		if (v->wants.options.view == &column_views[0] && !v->wants.options.sort) /* --view and --sort win */
+			v->at = v->settings.view;
+		return true;
 	}
 	if (!strcmp(name, "delay")) {
 		double delay_s = strtod(value, NULL);
 
-		if (delay_s < 0.1 || delay_s > 3600)
+		if (!(delay_s >= 0.1 && delay_s <= 3600))
 			return false;
+		v->settings.delay_s = delay_s;
 		if (v->delay_s == 1) /* --delay wins */
 			v->delay_s = delay_s;
 		return true;
@@ -100,9 +111,9 @@ static bool set_general(struct view *v, const char *name, const char *value)
 	else if (!strcmp(name, "dead_rows"))
 		v->no_dead = !yes;
 	else if (!strcmp(name, "tree"))
-		v->wants.tree |= yes;
+		v->wants.tree |= v->settings.tree = yes;
 	else if (!strcmp(name, "threads"))
-		v->rows_kind = yes && v->rows_kind == MODEL_PROCESS ? MODEL_THREAD : v->rows_kind;
+		set_threads(v, yes);
 	else
 		return false;
 	return true;
@@ -113,27 +124,33 @@ static bool set_view(struct reading *r, const struct column_view *view, const ch
 	size_t at = (size_t)(view - column_views);
 	struct view *v = r->view;
 	const struct column *c;
+	struct table *t;
 
 	if (at >= VIEW_TABLES)
 		return false;
+	t = &v->tables[at];
 	if (!strcmp(name, "columns")) {
 		if (!r->seen[at])
-			v->tables[at].n_chosen = 0;
+			t->n_chosen = 0;
 		r->seen[at] = true;
-		if (table_choose(&v->tables[at], value))
+		if (table_choose(t, value))
 			return true;
-		v->tables[at].n_chosen = 0;
-		table_choose(&v->tables[at], view->columns);
+		t->n_chosen = 0;
+		table_choose(t, view->columns);
 		return false;
 	}
 	if (strcmp(name, "sort"))
 		return false;
 	c = column_find(value + (*value == '-'));
-	if (c && !(v->wants.options.sort && v->at == at)) { /* --sort wins */
-		v->tables[at].sort = c;
-		v->tables[at].reverse = *value == '-';
+	if (!c)
+		return false;
+	t->kept_sort = c;
+	t->kept_reverse = *value == '-';
+	if (!(v->wants.options.sort && v->at == at)) { /* --sort wins */
+		t->sort = t->kept_sort;
+		t->reverse = t->kept_reverse;
 	}
-	return c != NULL;
+	return true;
 }
 
 static int take_line(void *user, const char *section, const char *name, const char *value)
@@ -169,12 +186,12 @@ static void write_settings(FILE *f, const struct view *v)
 	fprintf(f, "# lagtop's settings: rewritten when they change on the screen\n");
 	fprintf(f, "theme = %s\n", themes[v->settings.theme]);
 	fprintf(f, "mouse = %s\n", v->settings.no_mouse ? "no" : "yes");
-	fprintf(f, "view = %s\n", column_views[v->at].name);
-	fprintf(f, "delay = %g\n", v->delay_s);
+	fprintf(f, "view = %s\n", column_views[v->settings.view].name);
+	fprintf(f, "delay = %g\n", v->settings.delay_s);
 	fprintf(f, "kernel_threads = %s\n", v->wants.no_kernel ? "no" : "yes");
 	fprintf(f, "dead_rows = %s\n", v->no_dead ? "no" : "yes");
-	fprintf(f, "tree = %s\n", v->wants.tree ? "yes" : "no");
-	fprintf(f, "threads = %s\n", v->rows_kind == MODEL_THREAD ? "yes" : "no");
+	fprintf(f, "tree = %s\n", v->settings.tree ? "yes" : "no");
+	fprintf(f, "threads = %s\n", v->settings.threads ? "yes" : "no");
 	for (size_t i = 0; i < column_views_count && i < VIEW_TABLES; i++) {
 		const struct table *t = &v->tables[i];
 
@@ -182,8 +199,8 @@ static void write_settings(FILE *f, const struct view *v)
 		for (int k = 0; k < t->n_chosen; k++)
 			fprintf(f, "%s %s", k % LINE_COLUMNS ? "" : "\ncolumns =", t->chosen[k]->name);
 		fprintf(f, "\n");
-		if (t->sort)
-			fprintf(f, "sort = %s%s\n", t->reverse ? "-" : "", t->sort->name);
+		if (t->kept_sort)
+			fprintf(f, "sort = %s%s\n", t->kept_reverse ? "-" : "", t->kept_sort->name);
 	}
 }
 

@@ -14,6 +14,7 @@ void table_init(struct table *t, const struct column_view *view)
 	*t = (struct table){ .view = view, .kind = view->kind };
 	table_choose(t, view->columns);
 	t->sort = column_find(view->sort);
+	table_keep_sort(t);
 }
 
 void table_free(struct table *t)
@@ -322,6 +323,13 @@ void table_sort(struct table *t, const struct column *c)
 		t->reverse = false;
 	t->sort = c;
 	t->held_ns = 0;
+	table_keep_sort(t);
+}
+
+void table_keep_sort(struct table *t)
+{
+	t->kept_sort = t->sort;
+	t->kept_reverse = t->reverse;
 }
 
 void table_sort_move(struct table *t, int direction)
@@ -338,6 +346,7 @@ void table_sort_move(struct table *t, int direction)
 		t->sort = cols[at];
 		t->reverse = false;
 		t->held_ns = 0;
+		table_keep_sort(t);
 		/* The sorted column shall be seen. */
 		for (int i = 0; i < t->n_shown; i++)
 			if (t->shown[i].column == t->sort)

@@ -37,8 +37,8 @@ struct table {
 	enum model_kind kind;
 	const struct column *chosen[TABLE_COLUMNS]; /* by the user; those without meaning for kind are left out */
 	int n_chosen;
-	const struct column *sort;
-	bool reverse;
+	const struct column *sort, *kept_sort; /* kept: in lagtoprc, unlike that of --sort */
+	bool reverse, kept_reverse;
 	int skip; /* columns scrolled away to the left */
 
 	struct row **order; /* n rows of the model, as shown; valid until it is asked again */
@@ -88,6 +88,8 @@ bool table_matches(const struct table *t, const struct row *r, const char *text)
 /* Sorts by the sortable column to the left (-1) or right (1). */
 void table_sort_move(struct table *t, int direction);
 void table_sort(struct table *t, const struct column *c);
+/* The order as it is now is the one to keep. */
+void table_keep_sort(struct table *t);
 void table_scroll(struct table *t, int by);
 
 bool table_tagged(const struct table_wants *w, uint64_t key);

@@ -50,10 +50,13 @@ struct menu {
 
 enum view_theme { THEME_AUTO, THEME_DARK, THEME_LIGHT, THEME_MONO };
 
-/* What lagtoprc says that is not part of the view itself. */
+/* What lagtoprc says, or the user chose on the screen since: what the command line asks for is not kept. */
 struct settings {
 	enum view_theme theme;
 	bool no_mouse;
+	double delay_s;
+	size_t view;
+	bool tree, threads;
 	bool broken; /* the file has lines that are not understood: it is left as it is */
 };
 
