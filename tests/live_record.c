@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A recording of this machine: replayed it gives, byte for byte, what was printed while it was made. */
+#include "live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READINGS 4
+
+static char path[] = "/tmp/lagtop-live-record.XXXXXX";
+
+static void replay_is_what_was_live(void **state)
+{
+	char *lagtop = getenv("LAGTOP") ? getenv("LAGTOP") : (char *)"./lagtop";
+	char *live[] = { lagtop,      (char *)"--json", (char *)"-d", (char *)"0.3", (char *)"-n",
+			 (char *)"4", (char *)"-w",	path,	      NULL };
+	char *replay[] = { lagtop, (char *)"--json", (char *)"-r", path, NULL };
+	char *lines[READINGS], *line;
+	struct child *c, *load;
+	int i;
+
+	(void)state;
+	live_need_bpf();
+	load = child_load(NULL, "mixed", "2", "1000", NULL);
+	assert_non_null(load);
+	c = child_start(live, (uid_t)-1);
+	assert_non_null(c);
+	child_close_in(c);
+	for (i = 0; i < READINGS; i++) {
+		assert_non_null(child_round(load));
+		line = child_line(c);
+		assert_non_null(line);
+		lines[i] = strdup(line);
+	}
+	assert_null(child_line(c));
+	assert_int_equal(child_wait(c), 0);
+	child_free(c);
+	child_free(load);
+	c = child_start(replay, (uid_t)-1);
+	assert_non_null(c);
+	child_close_in(c);
+	for (i = 0; i < READINGS; i++) {
+		line = child_line(c);
+		assert_non_null(line);
+		assert_true(strlen(line) > 10000);
+		assert_string_equal(line, lines[i]);
+		free(lines[i]);
+	}
+	assert_null(child_line(c));
+	assert_int_equal(child_wait(c), 0);
+	child_free(c);
+}
+
+static int remove_file(void **state)
+{
+	unlink(path);
+	return live_end_test(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(replay_is_what_was_live, remove_file),
+	};
+	int fd = mkstemp(path);
+
+	if (fd < 0)
+		return 1;
+	close(fd);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
