@@ -45,10 +45,8 @@ static __always_inline bool is_error(long ret)
 	return ret < 0 && ret >= -MAX_ERRNO && !(ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK);
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(lt_enter, struct pt_regs *regs, long nr)
+static __always_inline int enter(struct task_struct *task, long nr)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct lt_calls *calls;
 	struct lt_slot s;
@@ -66,6 +64,12 @@ int BPF_PROG(lt_enter, struct pt_regs *regs, long nr)
 		calls->count++;
 	lt_self(LT_PROG_ENTER, now_ns);
 	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(lt_enter, struct pt_regs *regs, long nr)
+{
+	return enter(bpf_get_current_task_btf(), nr);
 }
 
 /* A call that seccomp refused has an exit with its number, but no enter. */
@@ -125,10 +129,8 @@ static __always_inline bool execs(long nr, long ret)
 	return !ret && (nr == LT_NR_EXECVE || nr == LT_NR32_EXECVE);
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(lt_exit, struct pt_regs *regs, long ret)
+static __always_inline int leave(struct task_struct *task, struct pt_regs *regs, long ret)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 now_ns = bpf_ktime_get_ns(), enter_ns, total_ns, wait_ns = 0, sleep_ns = 0;
 	long nr = lt_regs_nr(regs);
 	struct lt_record *record;
@@ -199,4 +201,37 @@ int BPF_PROG(lt_exit, struct pt_regs *regs, long ret)
 	}
 	lt_self(LT_PROG_EXIT, now_ns);
 	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(lt_exit, struct pt_regs *regs, long ret)
+{
+	return leave(bpf_get_current_task_btf(), regs, ret);
+}
+
+/* Linux 7 (calls_by_perf in probe_load.c): the same by perf's tracepoints, with their layout of arguments. */
+struct perf_sys_enter {
+	__u64 common;
+	long nr;
+	unsigned long args[6];
+};
+
+struct perf_sys_exit {
+	__u64 common;
+	long nr;
+	long ret;
+};
+
+SEC("tp/raw_syscalls/sys_enter")
+int lt_enter_perf(struct perf_sys_enter *ctx)
+{
+	return enter(bpf_get_current_task_btf(), ctx->nr);
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int lt_exit_perf(struct perf_sys_exit *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return leave(task, (struct pt_regs *)bpf_task_pt_regs(task), ctx->ret);
 }

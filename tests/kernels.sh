@@ -105,7 +105,7 @@ make_initramfs() {
 	/bin/busybox --install -s /bin
 	export PATH=/bin:/sbin HOME=/root TERM=linux CMOCKA_MESSAGE_OUTPUT=tap LIVE_EMULATED=1
 	mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp
-	mkdir -p /dev/pts; mount -t devpts pts /dev/pts
+	mount -t tracefs trace /sys/kernel/tracing; mkdir -p /dev/pts; mount -t devpts pts /dev/pts
 	ifconfig lo 127.0.0.1 up
 	stty -F /dev/ttyS1 raw -echo
 	cd /lagtop
@@ -168,7 +168,7 @@ check_refusal() {
 
 # A live test's TAP again, under this kernel's name; a test that never ended is a failure.
 check_program() {
-	local title=$1 line plan=0 seen=0 reason='' said_before=''
+	local title=$1 line plan=0 seen=0 reason='' said_before='' failed=''
 	while IFS= read -r line; do
 		case $line in
 		1..*) plan=$((plan + ${line#1..})) ;;
@@ -177,15 +177,16 @@ check_program() {
 			skip "$name: $title: ${line##*# SKIP }" "$reason"
 			;;
 		"ok "*)
-			seen=$((seen + 1)) said_before=''
+			seen=$((seen + 1)) said_before='' failed=''
 			result ok "$name: $title: ${line#ok * - }"
 			;;
 		"not ok "*)
 			seen=$((seen + 1))
 			result not "$name: $title: ${line#not ok * - }" "$said_before"
-			said_before=''
+			said_before='' failed=yes
 			;;
 		"skip: "*) reason=${line#skip: } ;;
+		"# "*) [ -z "$failed" ] || echo "$line" ;; # cmocka tells where after the result
 		*) said_before+=$line$'\n' ;;
 		esac
 	done < <(said "$title")
