@@ -288,7 +288,8 @@ static void test_reused_pid(void **state)
 
 			if (live_get(p, "pid") != pid || live_get(p, "ppid") != load->pid)
 				continue;
-			assert_string_equal(live_text(p, "state"), "exited");
+			if (strcmp(live_text(p, "state"), "exited")) /* a reading fell into its life */
+				continue;
 			assert_true(n < 2);
 			starts[n++] = live_get(p, "start_ns");
 			codes += live_get(p, "exit_code");
