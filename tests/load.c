@@ -14,7 +14,7 @@
 
 #include "load.h"
 
-static const struct workload *const tables[] = { load_calls, load_sched, load_sleep, load_net, load_life };
+static const struct workload *const tables[] = { load_calls, load_sched, load_sleep, load_net, load_life, load_edges };
 static int64_t start_cpu_ns, start_wall_ns;
 
 static int64_t clock_ns(clockid_t clock)
