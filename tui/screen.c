@@ -344,9 +344,11 @@ static void crashed(int sig)
 	raise(sig); /* SA_RESETHAND: blocked until we return, then fatal */
 }
 
+static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+#define FATAL (sizeof(fatal) / sizeof(fatal[0]))
+
 static void catch_crashes(void)
 {
-	static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 	static const char *const names[] = { "sgr0", "rmkx", "cnorm", "rmcup" };
 	static char stack[16384];
 	stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
@@ -365,7 +367,7 @@ static void catch_crashes(void)
 	len += (size_t)snprintf(restore.leave + len, sizeof(restore.leave) - len, "\r\n");
 	restore.leave_len = len;
 	sigaltstack(&ss, NULL);
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+	for (size_t i = 0; i < FATAL; i++)
 		sigaction(fatal[i], &sa, NULL);
 }
 
@@ -725,6 +727,8 @@ int screen_run(const struct options *o, struct source *src, struct record *rec, 
 		loop(&s);
 	}
 	leave(&s);
+	for (size_t i = 0; i < FATAL; i++)
+		signal(fatal[i], SIG_DFL);
 	release_stderr(&s);
 out:
 	if (s.curses)
