@@ -76,7 +76,7 @@ static void columns_scroll(void **state)
 
 static void views_change(void **state)
 {
-	static const char *const titles[] = { "LAG%", "WAKEQ%", "CALLS/s▼", "TXOP/s", "TIME%", "REMOTE" };
+	static const char *const titles[] = { "LAG%", "WAKEQ%", "CALLS/s▼", "NET/s▼", "TIME%▼", "REMOTE" };
 	struct vt *v = open_plain();
 	char key[2] = { 0 };
 
