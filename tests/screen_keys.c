@@ -120,6 +120,35 @@ static void sort_column_moves(void **state)
 	stage_line(v, HEADER_Y, "LAG%▼");
 }
 
+/* Who waits for what, at 80 columns: to sort by it takes at most four keys from the start, into the process one more.
+ */
+static void four_keys_tell_who_waits(void **state)
+{
+	static const struct {
+		const char *keys, *column;
+	} ways[] = {
+		{ "1", "LAG%▼" }, { "1>>>", "BLK%▼" }, { "3>", "ERR/s▼" }, { "3>>>", "LOCK%▼" }, { "4>>>", "RETR/s▼" },
+	};
+	char key[2] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct vt *v = open_plain();
+
+		for (const char *at = ways[i].keys; *at; at++) {
+			key[0] = *at;
+			stage_press(v, key, NULL);
+		}
+		stage_line(v, HEADER_Y, ways[i].column);
+		stage_press(v, "Enter", NULL);
+		stage_shows(v, "where its time goes");
+		stage_press(v, "Esc", NULL);
+		/* The settings keep what a view is sorted by. */
+		for (const char *at = strchr(ways[i].keys, '>'); at && *at; at++)
+			stage_press(v, "<", NULL);
+	}
+}
+
 static void search_finds(void **state)
 {
 	struct vt *v = open_plain();
@@ -515,6 +544,7 @@ int main(void)
 		cmocka_unit_test_teardown(columns_scroll, stage_end),
 		cmocka_unit_test_teardown(views_change, stage_end),
 		cmocka_unit_test_teardown(sort_column_moves, stage_end),
+		cmocka_unit_test_teardown(four_keys_tell_who_waits, stage_end),
 		cmocka_unit_test_teardown(search_finds, stage_end),
 		cmocka_unit_test_teardown(filter_narrows, stage_end),
 		cmocka_unit_test_teardown(a_filter_that_cannot_be_read_says_why, stage_end),

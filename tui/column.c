@@ -484,10 +484,10 @@ const struct column_view column_views[] = {
 	  "command",
 	  "lag", MODEL_SPARK_RUNQ },
 	{ "syscalls", "Syscalls", MODEL_PROCESS,
-	  "pid user calls errors call50 call99 callmax avg lock net poll io sleep callspark command", "calls",
+	  "pid user calls errors call99 lock net poll io sleep call50 callmax avg callspark command", "calls",
 	  MODEL_SPARK_CALL },
 	{ "net", "Net", MODEL_PROCESS,
-	  "pid user traffic tx rx txops rxops connects connerr accepts conn99 retrans srtt unixtx unixrx netspark "
+	  "pid user traffic tx rx retrans srtt connects connerr accepts conn99 txops rxops unixtx unixrx netspark "
 	  "command",
 	  "traffic", MODEL_SPARK_NET },
 	{ "calls", "Calls", MODEL_CALL, "call calls errors time wait avg p99 max p50 inflight oldest errnos", "time",
