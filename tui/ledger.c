@@ -546,7 +546,6 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 			return err;
 	}
 	p->first_dead = p->last_dead = p->n_dead = 0;
-	names_read(l, p);
 	to = &s->processes[index];
 	to->n_threads = s->n_threads - to->first_thread;
 	to->pid = (uint32_t)p->key.pid;
@@ -561,10 +560,18 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 		to->flags |= SAMPLE_PROCESS_EXITED;
 		to->exit_code = WIFSIGNALED(p->exit_status) ? -WTERMSIG(p->exit_status) : WEXITSTATUS(p->exit_status);
 	}
+	return 0;
+}
+
+/* Apart from the numbers: /proc is slow, and a reading's threads should be read close to its T. */
+static void emit_names(struct ledger *l, struct process *p, struct sample *s, uint32_t index)
+{
+	struct sample_process *to = &s->processes[index];
+
+	names_read(l, p);
 	to->comm = sample_add_text(s, p->comm, strnlen(p->comm, sizeof(p->comm)));
 	to->cmdline = text_add(s, p->cmdline);
 	to->cgroup = text_add(s, p->cgroup);
-	return 0;
 }
 
 static int by_pid(const void *a, const void *b)
@@ -624,6 +631,8 @@ int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *
 		if (err)
 			return err;
 	}
+	for (uint32_t i = 0; i < l->n_order; i++)
+		emit_names(l, l->order[i], s, i);
 	sample_clear(&l->dead);
 	forget_exited(l);
 	s->lost.torn = l->torn;

@@ -249,6 +249,7 @@ static int probe_read(struct source *source, struct sample *s)
 
 	sample_clear(s);
 	pthread_mutex_lock(&p->lock);
+	drain(p); /* so that little is left to do between T and the last record */
 	epoch = p->skel->bss->lt_epoch;
 	__atomic_store_n(&p->skel->bss->lt_epoch, epoch + 1, __ATOMIC_SEQ_CST);
 	t_ns = clock_ns(CLOCK_MONOTONIC);
@@ -261,7 +262,6 @@ static int probe_read(struct source *source, struct sample *s)
 	if (!err && p->family[SAMPLE_NET].on)
 		err = read_sockets(p, s);
 	fill_host(p, s);
-	drain(p);
 	pthread_mutex_unlock(&p->lock);
 	p->t_ns = t_ns;
 	p->number++;
