@@ -258,9 +258,12 @@ if [ $# -eq 0 ]; then
 	{
 		cat "$work/table"
 		echo
-		echo "What \`lagtop --check\` says there:"
+		echo "What \`lagtop --check\` says there, and last on the machine that ran them:"
 		echo
 		cat "$work/checks"
+		echo '```'
+		./lagtop --check
+		echo '```'
 	} >build/kernels.md
 fi
 exit $status
