@@ -112,12 +112,25 @@ static void test_a_connection_is_younger_than_its_listener(void **state)
 	live_verdict();
 }
 
+/* An accept is known by its return: without system calls nobody knows, and 0 would be a lie. */
+static void test_accepts_without_calls_are_not_known(void **state)
+{
+	struct live *l;
+
+	(void)state;
+	live_need_bpf();
+	l = live_start("-d", "0.1", "--no-syscall", NULL);
+	assert_int_equal(live_get(l->reading[0], "host.net.accepts"), LIVE_NULL);
+	assert_int_not_equal(live_get(l->reading[0], "host.net.connects"), LIVE_NULL);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest edges[] = {
 		live_test(test_execveat_returns_as_execve),
 		live_test(test_a_sleep_that_goes_on_after_a_stop),
 		live_test(test_a_connection_is_younger_than_its_listener),
+		live_test(test_accepts_without_calls_are_not_known),
 	};
 
 	return live_main(edges);

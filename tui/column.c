@@ -220,7 +220,7 @@ NUMBER(raw_unix_tx, NET, r->flow[LT_UNIX].tx_bytes)
 NUMBER(raw_unix_rx, NET, r->flow[LT_UNIX].rx_bytes)
 NUMBER(raw_connects, NET, r->connects)
 NUMBER(raw_connect_errors, NET, r->connect_errors)
-NUMBER(raw_accepts, NET, r->accepts)
+NUMBER(raw_accepts, NET | SYSCALL, r->accepts) /* an accept is known by its return */
 DURATION(raw_connect_p99, NET, connect, p99_ns)
 MAYBE(raw_retransmits, NET, r->retransmits != SAMPLE_UNKNOWN, r->retransmits)
 MAYBE(raw_srtt, NET, r->srtt_ns != SAMPLE_UNKNOWN, r->srtt_ns)

@@ -87,7 +87,7 @@ static void put_host(struct json_writer *w, const struct sample *s, const struct
 	put_number(w, "retransmits", h->retransmits, net);
 	put_number(w, "connects", h->connects, net);
 	put_number(w, "connect_errors", h->connect_errors, net);
-	put_number(w, "accepts", h->accepts, net);
+	put_number(w, "accepts", h->accepts, net && syscall);
 	json_close(w, '}');
 	json_close(w, '}');
 }
