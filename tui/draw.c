@@ -359,7 +359,7 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 		line_add(&l, true, 1, STYLE_WARN, buf);
 	}
 	batch_narrow(&v->wants.options, &q);
-	if (v->totals && model_has_totals(&q))
+	if (view_totals(v) && model_has_totals(&q))
 		line_add(&l, true, 2, STYLE_WARN, "totals");
 	if (t->current == t->of)
 		snprintf(buf, sizeof(buf), "%u %s", t->of, kind_name(t->kind));

@@ -43,7 +43,7 @@ void page_tab(struct view *v, int by)
 /* The row's texts must outlive the model's next rows: they lie in the sample, which does. */
 static int find_process(struct view *v)
 {
-	struct model_query q = { .kind = MODEL_PROCESS, .totals = v->totals };
+	struct model_query q = { .kind = MODEL_PROCESS, .totals = view_totals(v) };
 	struct page *p = &v->page;
 	struct row *rows;
 	int n = model_rows(view_model(v), &q, &rows);
@@ -63,7 +63,7 @@ int page_arrange(struct view *v)
 {
 	static const enum model_kind kinds[PAGE_HEATMAP] = { MODEL_CALL, MODEL_THREAD, MODEL_CONNECTION };
 	struct page *p = &v->page;
-	struct model_query q = { .totals = v->totals, .pid = p->pid };
+	struct model_query q = { .totals = view_totals(v), .pid = p->pid };
 	struct table_wants all = { .options.group = MODEL_PROCESS };
 	struct row *rows;
 	int n = find_process(v);

@@ -62,6 +62,12 @@ bool view_filter(struct view *v, const char *text)
 	return true;
 }
 
+/* `past` has seen the readings that a sparkline needs, not all since the start. */
+bool view_totals(const struct view *v)
+{
+	return v->totals && !v->back;
+}
+
 struct model *view_model(const struct view *v)
 {
 	return v->back && v->past ? v->past : v->live;
@@ -73,13 +79,15 @@ bool view_is_process(const struct view *v)
 }
 
 #define CHEAP_CONNECTIONS 5000
+#define LOOK_AGAIN 32 /* readings after which many may have become few */
 
 bool view_wants_connections(const struct view *v)
 {
 	const struct sample *s = model_sample(v->live);
 
-	return v->page.open || v->tables[v->at].view->kind == MODEL_CONNECTION || !s ||
-	       s->n_connections < CHEAP_CONNECTIONS;
+	if (v->page.open || v->tables[v->at].view->spark == MODEL_SPARK_NET || !s)
+		return true;
+	return s->has_connections ? s->n_connections < CHEAP_CONNECTIONS : s->number % LOOK_AGAIN == 0;
 }
 
 struct table *view_table(struct view *v)
@@ -169,7 +177,7 @@ static enum model_kind shown_kind(const struct view *v)
 
 int view_arrange(struct view *v)
 {
-	struct model_query q = { .kind = shown_kind(v), .totals = v->totals, .no_dead = v->no_dead };
+	struct model_query q = { .kind = shown_kind(v), .totals = view_totals(v), .no_dead = v->no_dead };
 	uint32_t current = UINT32_MAX;
 	struct row *rows;
 	int n, err;
@@ -488,7 +496,10 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 		break;
 	case DO_TOTALS:
 		v->totals = !v->totals;
-		view_say(v, STYLE_NORMAL, v->totals ? "totals since the start" : "rates of the interval");
+		view_say(v, STYLE_NORMAL,
+			 !v->totals ? "rates of the interval"
+			 : v->back  ? "totals are known of the newest reading only"
+				    : "totals since the start");
 		break;
 	case DO_PAUSE:
 		toggle_pause(v);
