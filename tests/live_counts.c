@@ -154,24 +154,24 @@ static void test_two_lagtops(void **state)
 static void test_output_not_read(void **state)
 {
 	struct live *l = live_start("-d", "0.1", NULL);
-	struct child *load = live_load(NULL, "forkexit", "10000", NULL);
+	struct child *load = live_load(NULL, "forkexit", "5000", NULL);
 	const char *done = live_round(load);
 
 	(void)state;
 	live_past_now(l);
-	compare_dead(l, "output not read", load->pid, "load", 10000, child_value(done, "codes"));
+	compare_dead(l, "output not read", load->pid, "load", 5000, child_value(done, "codes"));
 	live_verdict();
 }
 
 static void test_long_delay(void **state)
 {
 	struct live *l = live_start("-d", getenv("LIVE_DELAY") ? getenv("LIVE_DELAY") : "8", NULL);
-	struct child *load = live_load(NULL, "forkexit", "10000", NULL);
+	struct child *load = live_load(NULL, "forkexit", "5000", NULL);
 	const char *done = live_round(load);
 
 	(void)state;
 	live_past_now(l);
-	compare_dead(l, "long delay", load->pid, "load", 10000, child_value(done, "codes"));
+	compare_dead(l, "long delay", load->pid, "load", 5000, child_value(done, "codes"));
 	live_verdict();
 }
 

@@ -170,10 +170,10 @@ static void test_nothing_lost_while_the_terminal_is_blocked(void **state)
 	(void)state;
 	start_screen("0.1");
 	/* Nobody reads the terminal now; its buffer is full after a few readings. */
-	load = live_load(NULL, "forkexit", "10000", NULL);
+	load = live_load(NULL, "forkexit", "5000", NULL);
 	done = live_round(load);
 	see_frames(60); /* the first ones were waiting in the terminal */
-	compare_dead("terminal blocked", load->pid, 10000, child_value(done, "codes"));
+	compare_dead("terminal blocked", load->pid, 5000, child_value(done, "codes"));
 	live_verdict();
 }
 
