@@ -385,7 +385,10 @@ static void tags_and_signals(void **state)
 	assert_int_equal(stage_cursor(v), FIRST_Y + 1);
 	stage_press(v, "Esc", NULL);
 	assert_string_equal(vt_cell(v, FIRST_Y, 0).text, " ");
-	/* The dead are told by their names only in a recording: no signal is sent from one. */
+	stage_press(v, "5", "Space", NULL);
+	stage_line(v, 23, "only processes");
+	stage_press(v, "1", NULL);
+	/* No signal is sent from a recording. */
 	stage_press(v, "x", NULL);
 	stage_line(v, 23, "recording");
 	stage_press(v, "F9", NULL);

@@ -234,8 +234,10 @@ static void toggle_tag(struct view *v)
 	struct table_wants *w = &v->wants;
 	uint64_t key;
 
-	if (!r || (r->kind != MODEL_PROCESS && r->kind != MODEL_THREAD))
+	if (!r || r->kind != MODEL_PROCESS) {
+		view_say(v, STYLE_NORMAL, "only processes can be tagged");
 		return;
+	}
 	key = table_key(r);
 	for (uint32_t i = 0; i < w->n_tags; i++) {
 		if (w->tags[i] == key) {

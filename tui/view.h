@@ -110,7 +110,7 @@ void view_draw(struct view *v, struct grid *g);
 struct model *view_model(const struct view *v);	   /* the one shown */
 struct table *view_table(struct view *v);	   /* the one the cursor is in; NULL: none (heatmap) */
 bool view_wants_connections(const struct view *v); /* the sockets are looked at, or cheap to walk */
-bool view_totals(const struct view *v); /* totals are asked for, and known: not of the past */
+bool view_totals(const struct view *v);		   /* totals are asked for, and known: not of the past */
 bool view_is_process(const struct view *v);	   /* a view of processes, threads or groups */
 /* Takes a filter's text. False: it cannot be read, filter_why says why, the filter before stays. */
 bool view_filter(struct view *v, const char *text);
