@@ -249,6 +249,7 @@ static void add_actor(struct sample *s, uint32_t i, uint32_t number, enum fixtur
 				      .start_ns = start_ns,
 				      .sockets = { .srtt_ns = SAMPLE_UNKNOWN } };
 	p->flags = (exits ? SAMPLE_PROCESS_EXITED : 0) | (a->pid == 2 || a->ppid == 2 ? SAMPLE_PROCESS_KERNEL : 0);
+	p->exit_code = exits ? -9 : 0;
 	if (a->tx_kb) {
 		p->sockets.srtt_ns = about(a->tx_kb > 10000 ? 9000000 : 120000, 300, wobble(i, 6, number));
 		p->sockets.retransmits = a->tx_kb > 10000 ? 40 : 0;

@@ -95,7 +95,12 @@ static void draw_identity(const struct view *v, struct grid *g, int y)
 	format_ns(when, sizeof(when), s->uptime_ns > r->start_ns ? s->uptime_ns - r->start_ns : 0);
 	format_clean(group, sizeof(group), cgroup_name(name, sizeof(name), r->cgroup), 28, g->utf8);
 	if (v->page.gone || r->exited) {
-		snprintf(buf, sizeof(buf), r->exited ? "exited, status %d" : "gone", r->exit_code);
+		if (!r->exited)
+			snprintf(buf, sizeof(buf), "gone");
+		else if (r->exit_code < 0)
+			snprintf(buf, sizeof(buf), "killed by signal %d", -r->exit_code);
+		else
+			snprintf(buf, sizeof(buf), "exited, status %d", r->exit_code);
 		right -= grid_width(buf) + 1;
 		grid_text(g, y, right, g->cols - right, STYLE_BAD, buf);
 	} else {
