@@ -140,6 +140,9 @@ int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!sk || !socket)
 		return 0;
 	lt_connection_fill(&c, sk, socket);
+	/* The kernel keeps all sockets in a few lists and begins a list anew after each full buffer: say little. */
+	if (!lt_walk_all && !c.tx_bytes && !c.rx_bytes && !c.retransmits && !c.changed)
+		return 0;
 	/* A full buffer makes the kernel show this socket again: then it must not count as reported. */
 	if (bpf_seq_write(ctx->meta->seq, &c, sizeof(c)))
 		return 0;

@@ -7,6 +7,8 @@
 
 /* Somebody reads connections: report those that go, too. */
 volatile bool lt_want_connections __weak = false;
+/* Report also those that did nothing. */
+volatile bool lt_walk_all __weak = false;
 
 /* A listener's storage is copied to the connections that it accepts. */
 struct {

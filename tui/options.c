@@ -457,7 +457,10 @@ int options_parse(struct options *o, int argc, char **argv)
 	status = check_together(o);
 	o->probe.verbose = o->verbose;
 	o->probe.readonly = o->readonly;
-	o->probe.connections = o->output == OUTPUT_JSON || o->view->kind == MODEL_CONNECTION;
+	if (o->view->kind == MODEL_CONNECTION)
+		o->probe.connections = SOURCE_ALL_CONNECTIONS;
+	else if (o->output == OUTPUT_JSON)
+		o->probe.connections = SOURCE_STIRRED;
 	return status;
 }
 

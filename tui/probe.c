@@ -221,12 +221,13 @@ static void fill_host(struct probe *p, struct sample *s)
 	p->cpu_ns = cpu_ns;
 }
 
-static void want_connections(struct source *source, bool want)
+static void want_connections(struct source *source, enum source_connections want)
 {
 	struct probe *p = (struct probe *)source;
 
 	p->connections = want;
-	p->skel->bss->lt_want_connections = want;
+	p->skel->bss->lt_want_connections = want != SOURCE_NO_CONNECTIONS;
+	p->skel->bss->lt_walk_all = want == SOURCE_ALL_CONNECTIONS;
 }
 
 static int read_sockets(struct probe *p, struct sample *s)
@@ -236,7 +237,7 @@ static int read_sockets(struct probe *p, struct sample *s)
 	ring_buffer__consume(p->events);
 	if (p->connections)
 		err = iterate(p->walk_link, sizeof(struct lt_connection), sockets_connection, p->sockets);
-	return err ? err : sockets_fill(p->sockets, s, p->connections);
+	return err ? err : sockets_fill(p->sockets, s, p->connections != SOURCE_NO_CONNECTIONS);
 }
 
 /* T is taken once, before the first record; the interval's maxima end just before it. */

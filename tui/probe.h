@@ -11,11 +11,11 @@
 #include "source.h"
 
 struct probe_options {
-	bool off[SAMPLE_FAMILIES]; /* families left out */
-	uint32_t max_threads;	   /* records to begin with; 0: default */
-	bool verbose;		   /* libbpf's messages to stderr */
-	bool readonly;		   /* give up CAP_KILL and CAP_SYS_NICE too */
-	bool connections;	   /* walk the sockets at every reading */
+	bool off[SAMPLE_FAMILIES];	     /* families left out */
+	uint32_t max_threads;		     /* records to begin with; 0: default */
+	bool verbose;			     /* libbpf's messages to stderr */
+	bool readonly;			     /* give up CAP_KILL and CAP_SYS_NICE too */
+	enum source_connections connections; /* at the first reading */
 };
 
 /* Loads, attaches, seeds. NULL: why holds one sentence that says what is missing and what to do. */

@@ -34,7 +34,7 @@ struct probe {
 	struct family family[SAMPLE_FAMILIES];
 	struct bpf_link *seed_link, *seed_sockets_link, *walk_link;
 	struct ring_buffer *events;
-	bool connections; /* walk the sockets at every reading */
+	enum source_connections connections;
 	uint64_t map_bytes;
 
 	pthread_mutex_t lock;

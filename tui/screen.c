@@ -521,7 +521,8 @@ static void take_reading(struct screen *s)
 		return;
 	}
 	if (s->source->want_connections)
-		s->source->want_connections(s->source, view_wants_connections(&s->view));
+		s->source->want_connections(s->source, view_wants_connections(&s->view) ? SOURCE_ALL_CONNECTIONS
+											: SOURCE_NO_CONNECTIONS);
 	got = s->source->read(s->source, sample);
 	if (got <= 0)
 		history_drop(&s->view.history, sample);
