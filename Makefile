@@ -79,7 +79,7 @@ $(BUILD)/tests/%.skel.h: $(BUILD)/tests/%.bpf.o
 	$(call say,SKEL)$(BPFTOOL) gen skeleton $< name $* > $@.tmp && mv $@.tmp $@
 
 $(BENCH_OBJ): $(BENCH_SKEL)
-$(BUILD)/tests/bench: $(BENCH_OBJ) $(BUILD)/tests.a
+$(BUILD)/tests/bench: $(BENCH_OBJ) $(BUILD)/tests.a $(BUILD)/lagtop.a
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
 # Fuzz targets: the front end and what tests share, once more, with the sanitizers.
@@ -161,6 +161,11 @@ bench-peers: ## the same beside libbpf-tools and bpftrace, installed if missing
 	@$(MAKE) lagtop $(BUILD)/tests/load $(BUILD)/tests/bench
 	@$(SUDO) $(BUILD)/tests/bench --peers -o $(BUILD)/bench-peers.csv $(ARGS)
 
+bench-past: ## what history and recordings cost
+	@tests/deps.sh build test
+	@$(MAKE) lagtop $(BUILD)/tests/bench
+	@$(SUDO) $(BUILD)/tests/bench --past $(ARGS)
+
 bench-front: ## CPU, bytes and memory of the screen beside top, htop, btop and atop
 	@tests/deps.sh build peers
 	@$(MAKE) lagtop $(BUILD)/tests/load $(BUILD)/tests/bench
@@ -211,4 +216,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/tests/*.d)
 .SECONDARY:
-.PHONY: all tests deps test-deps run test fuzz bench bench-peers bench-front screenshots lint test-kernels syntax format readme install uninstall deb clean help
+.PHONY: all tests deps test-deps run test fuzz bench bench-peers bench-past bench-front screenshots lint test-kernels syntax format readme install uninstall deb clean help

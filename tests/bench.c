@@ -10,6 +10,7 @@
 static int usage(int status)
 {
 	fprintf(status ? stderr : stdout, "usage: bench [-n ROUNDS] [-o FILE.csv] [--families] [--peers] [WORKLOAD…]\n"
+					  "       bench --past [-n SECONDS]\n"
 					  "       bench --front [-n READINGS] [-o FILE.csv] [PROGRAM…] [CROWD…]\n");
 	return status;
 }
@@ -17,12 +18,17 @@ static int usage(int status)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "families", no_argument, NULL, 'f' },	    { "peers", no_argument, NULL, 'p' },
-		{ "front", no_argument, NULL, 'F' },	    { "self", no_argument, NULL, 's' },
-		{ "rounds", required_argument, NULL, 'n' }, { "csv", required_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },	    {},
+		{ "families", no_argument, NULL, 'f' },
+		{ "peers", no_argument, NULL, 'p' },
+		{ "front", no_argument, NULL, 'F' },
+		{ "self", no_argument, NULL, 's' },
+		{ "rounds", required_argument, NULL, 'n' },
+		{ "csv", required_argument, NULL, 'o' },
+		{ "past", no_argument, NULL, 'P' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
 	};
-	bool families = false, peers = false, front = false, self = false;
+	bool families = false, peers = false, front = false, self = false, past = false;
 	const char *csv = NULL;
 	int n = 0;
 
@@ -33,6 +39,9 @@ int main(int argc, char **argv)
 			break;
 		case 'p':
 			peers = true;
+			break;
+		case 'P':
+			past = true;
 			break;
 		case 'F':
 			front = true;
@@ -60,6 +69,8 @@ int main(int argc, char **argv)
 	}
 	if (self)
 		return bench_self(n ? n : 5);
+	if (past)
+		return bench_past(n ? n : 60);
 	if (front)
 		return bench_front(n ? n : 10, csv ? csv : "build/bench-front.csv", argv + optind);
 	return bench_events(n ? n : 15, families, peers, csv ? csv : "build/bench.csv", argv + optind);

@@ -46,6 +46,7 @@ double bench_server_round(void);
 
 int bench_events(int rounds, bool families, bool peers, const char *csv, char **words);
 int bench_self(int readings);
+int bench_past(int readings);
 int bench_front(int readings, const char *csv, char **words);
 
 #endif

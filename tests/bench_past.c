@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the past costs: bytes an hour of a recording of this machine at 1 Hz, and an hour of a made-up machine with
+ * 10,000 processes through history and recording: CPU for each reading, memory, bytes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "child.h"
+#include "history.h"
+#include "many.h"
+#include "proc.h"
+#include "record.h"
+
+#define HOUR 3600
+#define PROCESSES 10000
+#define ACTIVE 100
+#define HISTORY_BYTES (32ULL << 20)
+#define LOOK_EVERY 100 /* readings */
+
+static double cpu_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* Of the machine as it is, for so many seconds. */
+static int record_this_machine(int readings)
+{
+	char path[] = "/tmp/lagtop-bench.XXXXXX", number[16];
+	char *argv[] = { (char *)"./lagtop", (char *)"--csv", (char *)"-n", number, (char *)"-w", path, NULL };
+	double bytes, rows = 0;
+	struct child *c;
+	struct stat st;
+	int fd = mkstemp(path), status;
+
+	snprintf(number, sizeof(number), "%d", readings);
+	c = fd < 0 ? NULL : child_start(argv, (uid_t)-1);
+	if (!c)
+		return 1;
+	child_close_in(c);
+	while (child_line(c))
+		rows++;
+	status = child_wait(c) || fstat(fd, &st);
+	child_free(c);
+	unlink(path);
+	close(fd);
+	if (status)
+		return 1;
+	bytes = (double)st.st_size / readings;
+	printf("this machine, %.0f processes: %.0f bytes a reading, %.1f MB an hour\n", (rows - 1) / readings, bytes,
+	       bytes * HOUR / 1e6);
+	return 0;
+}
+
+/* Busy: how many of the processes do something in each reading. */
+static int replay_an_hour(uint32_t busy)
+{
+	double history_ms = 0, record_ms = 0, look_ms = 0, start;
+	struct history h = { .max_bytes = HISTORY_BYTES };
+	uint64_t rss_bytes = 0, held_bytes = 0;
+	int fd = memfd_create("recording", MFD_CLOEXEC), err = 0;
+	char path[40], why[200];
+	struct record *r;
+	struct stat st;
+	uint32_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r = fd < 0 ? NULL : record_open(path, why, sizeof(why));
+	for (n = 1; r && n <= HOUR && !err; n++) {
+		struct sample *s = history_take(&h);
+
+		if (!s)
+			break;
+		many_fill(s, n, PROCESSES, busy);
+		start = cpu_ms();
+		err = record_write(r, s);
+		record_ms += cpu_ms() - start;
+		start = cpu_ms();
+		err = history_add(&h, s) ? 1 : err;
+		history_ms += cpu_ms() - start;
+		held_bytes = h.bytes > held_bytes ? h.bytes : held_bytes;
+		if (n % LOOK_EVERY)
+			continue;
+		start = cpu_ms();
+		err = history_at(&h, h.n - 1) ? err : 1;
+		look_ms += cpu_ms() - start;
+		rss_bytes = proc_rss_bytes();
+	}
+	err |= !r || n <= HOUR || fstat(fd, &st);
+	if (!err)
+		printf("%d processes, %u of them busy, an hour of readings:\n"
+		       "  history    %5.2f ms a reading, %.2f ms to look at one; %.1f MiB at most of %llu, the last %u "
+		       "readings\n"
+		       "  recording  %5.2f ms a reading, %.0f bytes, %.1f MB an hour\n"
+		       "  resident   %.1f MiB\n",
+		       PROCESSES, busy, history_ms / HOUR, look_ms * LOOK_EVERY / HOUR, (double)held_bytes / (1 << 20),
+		       HISTORY_BYTES >> 20, h.n, record_ms / HOUR, (double)st.st_size / HOUR, (double)st.st_size / 1e6,
+		       (double)rss_bytes / (1 << 20));
+	record_close(r);
+	history_free(&h);
+	close(fd);
+	return err != 0;
+}
+
+int bench_past(int readings)
+{
+	int status = record_this_machine(readings);
+
+	fflush(stdout);
+	return replay_an_hour(ACTIVE) | status;
+}
