@@ -339,8 +339,8 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	for (uint32_t i = 0; i < COUNT(actors); i++)
 		if (actors[i].pid != FIXTURE_EXITED || number <= FIXTURE_EXIT_READING)
 			add_actor(s, i, number, kind);
-	s->has_connections = true;
-	for (size_t i = 0; i < COUNT(owners); i++)
+	s->has_connections = kind != FIXTURE_LOSSES;
+	for (size_t i = 0; s->has_connections && i < COUNT(owners); i++)
 		add_connection(s, owners[i], (uint16_t)(i < 2 ? 443 : 5432 + i), number);
 }
 

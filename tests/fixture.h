@@ -18,7 +18,7 @@ enum fixture_kind {
 	FIXTURE_PLAIN,
 	FIXTURE_HOSTILE_NAMES, /* FIXTURE_HOSTILE's comm and command line attack the terminal */
 	FIXTURE_NO_NET,	       /* the net family is off */
-	FIXTURE_LOSSES,
+	FIXTURE_LOSSES,	       /* and the sockets were not walked */
 };
 
 void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind);

@@ -103,6 +103,9 @@ static void losses_are_shown(void **state)
 
 	(void)state;
 	stage_shows(v, "lost 7");
+	stage_press(v, "6", NULL);
+	stage_shows(v, "not looked at"); /* which is not none */
+	stage_hides(v, "0 sockets");
 	v = open_sixth(&(struct stage){ .kind = FIXTURE_PLAIN });
 	stage_hides(v, "lost");
 }

@@ -26,7 +26,8 @@ picture() {
 	shift
 	for _ in $(seq 2 $readings); do keys+=(-k .); done
 	for key; do keys+=(-k "$key"); done
-	build/tests/shot 132x36 "$work/$name.svg" -f "${keys[@]}" -- ./lagtop --replay "$work/recording" --manual
+	build/tests/shot 132x36 "$work/$name.svg" -f "${keys[@]}" -- \
+		env XDG_CONFIG_HOME="$work" ./lagtop --replay "$work/recording" --manual
 	rsvg-convert -z 2 "$work/$name.svg" -o "screenshots/$name.png"
 }
 
@@ -37,7 +38,7 @@ load connections 12
 (while MAKEFLAGS='' make -s BUILD="$work/build" "$work/build/lagtop.a"; do rm -rf "$work/build"; done) >/dev/null 2>&1 &
 (while tar -c /usr/share 2>/dev/null | gzip -6; do :; done) >/dev/null &
 (while dd if=/dev/zero of="$work/file" bs=64k count=4000 oflag=direct 2>/dev/null; do :; done) &
-./lagtop --batch -d 0.5 -n $readings --record "$work/recording" >/dev/null
+./lagtop --json -d 0.5 -n $readings --record "$work/recording" >/dev/null
 stop_loads
 
 picture overview

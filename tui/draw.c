@@ -361,7 +361,9 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 	batch_narrow(&v->wants.options, &q);
 	if (view_totals(v) && model_has_totals(&q))
 		line_add(&l, true, 2, STYLE_WARN, "totals");
-	if (t->current == t->of)
+	if (t->unknown)
+		snprintf(buf, sizeof(buf), "- %s", kind_name(t->kind));
+	else if (t->current == t->of)
 		snprintf(buf, sizeof(buf), "%u %s", t->of, kind_name(t->kind));
 	else
 		snprintf(buf, sizeof(buf), "%u of %u%s%s", t->current, t->of, room > 36 ? " " : "",

@@ -77,6 +77,7 @@ int page_arrange(struct view *v)
 		return n;
 	/* What chose among processes is not asked here: inside one, all is shown. */
 	memcpy(all.search, v->wants.search, sizeof(all.search));
+	p->tables[p->tab].unknown = q.kind == MODEL_CONNECTION && !model_sample(view_model(v))->has_connections;
 	return table_arrange(&p->tables[p->tab], q.kind, rows, (uint32_t)n, (uint32_t)n, &all, v->now_ns);
 }
 

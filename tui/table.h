@@ -44,6 +44,7 @@ struct table {
 	struct row **order; /* n rows of the model, as shown; valid until it is asked again */
 	uint32_t n, cap;
 	uint32_t current, of; /* rows of this reading that are shown, and that there are */
+	bool unknown;	      /* there may be rows: nobody looked in this reading */
 
 	uint32_t cursor, top;
 	uint64_t cursor_key;

@@ -229,5 +229,8 @@ void table_draw(struct table *t, struct grid *g, int y, int lines, const struct 
 			grid_light(g, y + 1 + i, 0, g->cols);
 	}
 	if (t->n == 0 && t->lines > 0)
-		grid_text(g, y + 1, 1, g->cols - 1, STYLE_DIM, w->filter[0] ? "no row fits the filter" : "none");
+		grid_text(g, y + 1, 1, g->cols - 1, STYLE_DIM,
+			  t->unknown	 ? "not looked at in this reading"
+			  : w->filter[0] ? "no row fits the filter"
+					 : "none");
 }

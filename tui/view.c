@@ -196,6 +196,7 @@ int view_arrange(struct view *v)
 		return n;
 	if (q.kind == MODEL_PROCESS)
 		current = model_sample(view_model(v))->n_processes;
+	v->tables[v->at].unknown = q.kind == MODEL_CONNECTION && !model_sample(view_model(v))->has_connections;
 	return table_arrange(&v->tables[v->at], q.kind, rows, (uint32_t)n,
 			     current < (uint32_t)n ? current : (uint32_t)n, &v->wants, v->now_ns);
 }
