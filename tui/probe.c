@@ -22,6 +22,7 @@
 #include "proc.h"
 
 #define DRAIN_MS 1000
+#define ITER_BYTES 32768 /* what the kernel collects before it begins a list of sockets anew */
 #define DRAIN_NICE (-10)
 #define SEED_EVERY_NS 1000000000ULL
 
@@ -93,7 +94,7 @@ static int seed(struct probe *p)
 static int iterate(struct bpf_link *link, size_t size, int (*take)(struct sockets *, const struct lt_connection *),
 		   struct sockets *to)
 {
-	char buf[64 * sizeof(struct lt_connection)];
+	char buf[ITER_BYTES];
 	int fd = bpf_iter_create(bpf_link__fd(link)), err = 0;
 	size_t have = 0, at;
 	ssize_t n;
