@@ -127,11 +127,11 @@ struct lt_call {
 
 #define LT_CALL_HEADS 16
 struct lt_calls {
-	__u64 seq;		       /* odd while an exit is being written */
-	__u64 enter_ns;		       /* the call going on began; 0: in none */
-	__u32 call;		       /* which */
-	__u32 at_least;		       /* it began before lagtop did: its age is a lower bound */
-	__u32 interrupted;	       /* the last one that restart_syscall is to go on with */
+	__u64 seq;	   /* odd while an exit is being written */
+	__u64 enter_ns;	   /* the call going on began; 0: in none */
+	__u32 call;	   /* which */
+	__u32 at_least;	   /* it began before lagtop did: its age is a lower bound */
+	__u32 interrupted; /* the last one that restart_syscall is to go on with */
 	__u32 pad;
 	__u64 count, errors, total_ns; /* returned calls, refused ones and exit */
 	__u32 head[LT_CALL_HEADS];
@@ -155,8 +155,8 @@ struct lt_socket {
 	__u64 born_ns;		  /* first seen; 0: before lagtop */
 	__u64 connect_ns;	  /* SYN sent */
 	__u64 tx_bytes, rx_bytes; /* UDP only (atomic): TCP's are in tcp_sock */
-	__u32 task_group; /* the owner's tgid in the first pid namespace: what is compared at each use; 0: nobody's */
-	__u32 tgid;	  /* in the namespace that is shown; 0: outside */
+	__u32 task_group;  /* the owner's tgid in the first pid namespace: what is compared at each use; 0: nobody's */
+	__u32 tgid;	   /* in the namespace that is shown; 0: outside */
 	__u32 retransmits; /* segments (atomic: softirq) */
 	/* What the last walk reported; written by the walk only. */
 	__u64 seen_tx_bytes, seen_rx_bytes;
