@@ -2,7 +2,7 @@
 /*
  * Fuzzing recordings. Packing and checksums would keep a fuzzer out, so the first byte says what the rest is:
  * F the file as it is, D the description of a good reading, R a reading, B both, the description's
- * length in the next two bytes. Whatever is read goes through the model, as on the screen.
+ * length in the next two bytes. Whatever is read goes through the model and the history, as on the screen.
  */
 #include <stdio.h>
 #include <sys/mman.h>
@@ -11,6 +11,7 @@
 #include "column.h"
 #include "frames.h"
 #include "fuzz.h"
+#include "history.h"
 #include "record.h"
 #include "synthetic.h"
 
@@ -45,33 +46,54 @@ static void set_up(void)
 	free(bytes);
 }
 
-/* Two readings of what the file holds, and every value of every row. */
+/* Every value of every row. */
+static void look(struct model *m)
+{
+	struct model_query query = { .kind = MODEL_PROCESS };
+	struct row *rows;
+	char text[64];
+	int k, n;
+	size_t c;
+
+	for (k = MODEL_PROCESS; k <= MODEL_CONNECTION; k++) {
+		query.kind = (enum model_kind)k;
+		for (n = model_rows(m, &query, &rows); n > 0; n--)
+			for (c = 0; c < columns_count; c++)
+				if (columns[c].kinds & 1U << k)
+					column_format(&columns[c], &rows[n - 1], true, text, sizeof(text), 15);
+	}
+}
+
+/* What the file holds, once as it comes and once more from the history. */
 static void replay(void)
 {
 	struct source *src = record_replay(path, why, sizeof(why));
-	struct model_query query = { .kind = MODEL_PROCESS };
-	struct sample s[2] = { 0 };
-	struct model *m = model_new();
-	struct row *rows;
-	char text[64];
-	int i, k, n;
-	size_t c;
+	struct history h = { .max_bytes = 1 << 20 };
+	struct model *live = model_new(), *past = model_new();
+	struct sample *s;
+	uint32_t back;
 
-	assert(m && (src || *why));
-	for (i = 0; i < 2 && src && src->read(src, &s[i]) == 1; i++) {
-		assert(!sample_check(&s[i]) && !model_update(m, &s[i]));
-		for (k = MODEL_PROCESS; k <= MODEL_CONNECTION; k++) {
-			query.kind = (enum model_kind)k;
-			for (n = model_rows(m, &query, &rows); n > 0; n--)
-				for (c = 0; c < columns_count; c++)
-					if (columns[c].kinds & 1U << k)
-						column_format(&columns[c], &rows[n - 1], true, text, sizeof(text), 15);
+	assert(live && past && (src || *why));
+	while (src && h.n < 3) {
+		s = history_take(&h);
+		assert(s);
+		if (src->read(src, s) != 1) {
+			history_drop(&h, s);
+			break;
 		}
+		assert(!sample_check(s) && !model_update(live, s));
+		look(live);
+		assert(!history_add(&h, s));
+	}
+	for (back = h.n; back--;) {
+		s = history_at(&h, back);
+		assert(s && !sample_check(s) && !model_update(past, s));
+		look(past);
 	}
 	source_close(src);
-	model_free(m);
-	sample_free(&s[0]);
-	sample_free(&s[1]);
+	model_free(live);
+	model_free(past);
+	history_free(&h);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

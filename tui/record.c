@@ -16,7 +16,7 @@
 #include "record_fields.h"
 #include "record_file.h"
 
-#define PACK_LEVEL 1
+#define PACK_LEVEL 3
 #define WINDOW_MIN_LOG 17
 #define WINDOW_MAX_LOG 27 /* what a reader of zstd takes without being told */
 

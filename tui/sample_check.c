@@ -15,11 +15,13 @@ static bool range_fits(uint32_t first, uint32_t n, uint32_t total)
 	return n == 0 || (uint64_t)first + n <= total;
 }
 
-static bool dist_fits(const struct sample *s, const struct sample_dist *d)
+/* *buckets: of all distributions so far. */
+static bool dist_fits(const struct sample *s, const struct sample_dist *d, uint64_t *buckets)
 {
 	uint32_t i;
 
-	if (d->n > HIST_BUCKETS || !range_fits(d->first, d->n, s->n_buckets))
+	*buckets += d->n;
+	if (d->n > HIST_BUCKETS || !range_fits(d->first, d->n, s->n_buckets) || *buckets > s->n_buckets)
 		return false;
 	for (i = 0; i < d->n; i++)
 		if (s->buckets[d->first + i].bucket >= HIST_BUCKETS ||
@@ -68,7 +70,7 @@ static const char *check_host(const struct sample *s)
 	return NULL;
 }
 
-static const char *check_processes(const struct sample *s)
+static const char *check_processes(const struct sample *s, uint64_t *buckets)
 {
 	const struct sample_process *p, *before = NULL;
 	uint32_t i, t, threads = 0;
@@ -81,7 +83,7 @@ static const char *check_processes(const struct sample *s)
 			return "a process's text is not there";
 		if (!srtt_fits(p->sockets.srtt_ns))
 			return "a process's round-trip time is out of range";
-		if (!dist_fits(s, &p->sockets.connect))
+		if (!dist_fits(s, &p->sockets.connect, buckets))
 			return "a process's histogram is not there";
 		if (!range_fits(p->first_thread, p->n_threads, s->n_threads))
 			return "a process's threads are not there";
@@ -97,12 +99,15 @@ static const char *check_threads(const struct sample *s)
 {
 	const struct sample_thread *t;
 	uint64_t calls = 0;
-	uint32_t i;
+	uint32_t works = 0, i;
 
 	for (i = 0; i < s->n_threads; i++) {
 		t = &s->threads[i];
 		if (t->work != SAMPLE_NONE && t->work >= s->n_works)
 			return "a thread's work is not there";
+		works += t->work != SAMPLE_NONE;
+		if (works > s->n_works)
+			return "two threads share their work";
 		calls += t->work == SAMPLE_NONE ? 0 : s->works[t->work].n_calls;
 		if (calls > s->n_calls)
 			return "two threads share their calls";
@@ -116,7 +121,7 @@ static const char *check_threads(const struct sample *s)
 	return NULL;
 }
 
-static const char *check_works(const struct sample *s)
+static const char *check_works(const struct sample *s, uint64_t *buckets)
 {
 	const struct sample_call *c;
 	const struct sample_work *w;
@@ -127,7 +132,7 @@ static const char *check_works(const struct sample *s)
 		w = &s->works[i];
 		if (!range_fits(w->first_call, w->n_calls, s->n_calls))
 			return "a thread's calls are not there";
-		if (!dist_fits(s, &w->runq) || !dist_fits(s, &w->service))
+		if (!dist_fits(s, &w->runq, buckets) || !dist_fits(s, &w->service, buckets))
 			return "a thread's histogram is not there";
 	}
 	for (i = 0; i < s->n_calls; i++) {
@@ -137,7 +142,7 @@ static const char *check_works(const struct sample *s)
 			return "a call's errors are not there";
 		if (!call_number_fits(c->call))
 			return "a call is unknown";
-		if (!dist_fits(s, &c->latency))
+		if (!dist_fits(s, &c->latency, buckets))
 			return "a call's histogram is not there";
 	}
 	return NULL;
@@ -161,12 +166,13 @@ static const char *check_connections(const struct sample *s)
 const char *sample_check(const struct sample *s)
 {
 	const char *wrong = check_host(s);
+	uint64_t buckets = 0;
 
 	if (!wrong)
-		wrong = check_processes(s);
+		wrong = check_processes(s, &buckets);
 	if (!wrong)
 		wrong = check_threads(s);
 	if (!wrong)
-		wrong = check_works(s);
+		wrong = check_works(s, &buckets);
 	return wrong ? wrong : check_connections(s);
 }
