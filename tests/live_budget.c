@@ -174,6 +174,21 @@ static void test_closure_under_load(void **state)
 	live_verdict();
 }
 
+/* A thread that calls itself asleep may yet have to leave its CPU; /proc/PID/syscall waits for that. */
+static bool has_left_its_cpu(int64_t pid)
+{
+	char path[64], text[16] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%lld/syscall", (long long)pid);
+	f = fopen(path, "r");
+	if (!f)
+		return true;
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	return strncmp(text, "running", 7) != 0;
+}
+
 static void until_asleep(int64_t pid)
 {
 	char path[64], text[256], *name_end;
@@ -187,7 +202,7 @@ static void until_asleep(int64_t pid)
 		assert_non_null(fgets(text, sizeof(text), f));
 		fclose(f);
 		name_end = strrchr(text, ')');
-		asleep = name_end && strchr("STtD", name_end[2]);
+		asleep = name_end && strchr("STtD", name_end[2]) && has_left_its_cpu(pid);
 	}
 }
 
