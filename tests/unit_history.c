@@ -33,7 +33,7 @@ static void fill_fixture(struct sample *s, uint32_t number)
 {
 	fixture_fill(s, number, FIXTURE_HOSTILE_NAMES);
 	s->threads[5].wall_ns -= 1000 + number; /* born in the interval */
-	if (number % 5 == 0) { /* the sockets were not walked */
+	if (number % 5 == 0) {			/* the sockets were not walked */
 		s->has_connections = false;
 		s->n_connections = 0;
 	}
