@@ -26,7 +26,7 @@ picture() {
 	shift
 	for _ in $(seq 2 $readings); do keys+=(-k .); done
 	for key; do keys+=(-k "$key"); done
-	build/tests/shot 132x36 "$work/$name.svg" -f "${keys[@]}" -- \
+	build/tests/shot 156x36 "$work/$name.svg" -f "${keys[@]}" -- \
 		env XDG_CONFIG_HOME="$work" ./lagtop --replay "$work/recording" --manual
 	rsvg-convert -z 2 "$work/$name.svg" -o "screenshots/$name.png"
 }
