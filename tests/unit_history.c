@@ -31,9 +31,13 @@ static void add(struct history *h, void (*fill)(struct sample *s, uint32_t numbe
 
 static void fill_fixture(struct sample *s, uint32_t number)
 {
+	struct sample_connection twin;
+
 	fixture_fill(s, number, FIXTURE_HOSTILE_NAMES);
 	s->threads[5].wall_ns -= 1000 + number; /* born in the interval */
-	if (number % 5 == 0) {			/* the sockets were not walked */
+	twin = s->connections[0];
+	*sample_add_connection(s) = twin; /* SO_REUSEPORT */
+	if (number % 5 == 0) {		  /* the sockets were not walked */
 		s->has_connections = false;
 		s->n_connections = 0;
 	}
