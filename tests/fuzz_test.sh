@@ -18,7 +18,7 @@ for source in tests/fuzz_*.c; do
 	number=$((number + 1))
 	mkdir -p "$learned/$name"
 	if output=$("build/fuzz/$name" "$learned/$name" "tests/corpus/$name" -max_total_time="${FUZZ_SECONDS:-3}" \
-		-timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1200 -max_len=16384 -verbosity=0 -print_final_stats=1 \
+		-timeout=100 -rss_limit_mb=2048 -malloc_limit_mb=1200 -max_len=16384 -verbosity=0 -print_final_stats=1 \
 		-artifact_prefix="build/fuzz/$name-" 2>&1); then
 		echo "ok $number - $name: $(sed -n 's/^stat::number_of_executed_units: *//p' <<<"$output") inputs"
 	else
