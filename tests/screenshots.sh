@@ -4,6 +4,8 @@
 # and talks to itself, then replays the recording on a terminal without a screen, once for each picture.
 # Needs root. What is on the pictures was measured when they were taken.
 set -eum # each workload a process group of its own
+# In a pid namespace of its own, so that the pictures show the workloads and not what else this machine runs.
+[ $$ -eq 1 ] || exec unshare --pid --fork --kill-child --mount-proc "$0"
 cd "$(dirname "$0")/.."
 work=$(mktemp -d /var/tmp/lagtop-screenshots-XXXXXX)
 readings=60
@@ -27,7 +29,7 @@ picture() {
 	for _ in $(seq 2 $readings); do keys+=(-k .); done
 	for key; do keys+=(-k "$key"); done
 	build/tests/shot 156x36 "$work/$name.svg" -f "${keys[@]}" -- \
-		env XDG_CONFIG_HOME="$work" ./lagtop --replay "$work/recording" --manual
+		env XDG_CONFIG_HOME="$work" ./lagtop --replay "$work/recording" --filter "not comm=outside" --manual
 	rsvg-convert -z 2 "$work/$name.svg" -o "screenshots/$name.png"
 }
 
