@@ -340,6 +340,13 @@ static void time_stands_and_goes_back(void **state)
 	stage_line(v, 0, "12:03:03");
 	stage_press(v, "]", "]", NULL);
 	stage_line(v, 23, "newest");
+	/* Ten at a time, no further than there is; End comes back to now before it is the last row. */
+	stage_press(v, "{", NULL);
+	stage_line(v, 0, "12:03:01");
+	stage_press(v, "}", NULL);
+	stage_line(v, 0, "12:03:04");
+	stage_press(v, "{", "End", NULL);
+	stage_line(v, 0, "12:03:04");
 }
 
 static void delay_is_asked_for(void **state)
@@ -534,6 +541,7 @@ static void senseless_keys_do_no_harm(void **state)
 		"Tab",	 "Shift-Tab", "F1",   "F2",    "F3",   "F4",   "F5",   "F6",  "F9",    "1",   "2",
 		"3",	 "4",	      "5",    "6",     "<",    ">",    "I",    "/",   "\\",    "?",   "t",
 		"H",	 "c",	      "C",    "K",     "D",    "a",    "T",    "p",   "[",     "]",   "d",
+		"{",	 "}",
 		"Space", "x",	      "n",    "N",     "+",    "-",    "s",    "g",   "G",     "^D",  "^U",
 		"^L",	 ".",	      ".",    ".",     ".",    "9",    "cpu",  "漢",
 	};

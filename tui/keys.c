@@ -15,7 +15,7 @@ const struct key_row key_rows[] = {
 	{ DO_HALF_UP, { 'U' & K_CTRL }, NULL, "up half a page" },
 	{ DO_HALF_DOWN, { 'D' & K_CTRL }, NULL, "down half a page" },
 	{ DO_HOME, { K_HOME, 'g' }, NULL, "first row, and stay at the top" },
-	{ DO_END, { K_END, 'G' }, NULL, "last row" },
+	{ DO_END, { K_END, 'G' }, NULL, "last row; in the past, End: back to now" },
 	{ DO_ENTER, { K_ENTER }, NULL, "into the process" },
 	{ DO_BACK, { K_ESC, K_BACKSPACE }, NULL, "back; in the table: forget filter and tags" },
 
@@ -46,6 +46,8 @@ const struct key_row key_rows[] = {
 	{ DO_PAUSE, { 'p' }, "Pause", "hold the picture; readings go on" },
 	{ DO_OLDER, { '[' }, NULL, "one reading back" },
 	{ DO_NEWER, { ']' }, NULL, "one reading forward" },
+	{ DO_OLDER_10, { '{' }, NULL, "ten readings back" },
+	{ DO_NEWER_10, { '}' }, NULL, "ten readings forward" },
 	{ DO_DELAY, { 'd' }, NULL, "time between readings" },
 
 	{ .help = "Processes" },

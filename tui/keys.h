@@ -72,6 +72,8 @@ enum key_function {
 	DO_PAUSE,
 	DO_OLDER,
 	DO_NEWER,
+	DO_OLDER_10,
+	DO_NEWER_10,
 	DO_DELAY,
 	DO_TAG,
 	DO_SIGNAL,

@@ -219,8 +219,10 @@ static void step_back(struct view *v, int by)
 		view_say(v, STYLE_NORMAL, "no older reading is kept");
 	else if (by < 0 && v->back == 0)
 		view_say(v, STYLE_NORMAL, "this is the newest reading");
+	else if (by > 0)
+		v->back = v->back + (uint32_t)by < oldest ? v->back + (uint32_t)by : oldest;
 	else
-		v->back = (uint32_t)((int)v->back + by);
+		v->back = v->back > (uint32_t)-by ? v->back - (uint32_t)-by : 0;
 }
 
 static void toggle_pause(struct view *v)
@@ -373,6 +375,10 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 	struct table *t = view_table(v);
 	int page = t && t->lines > 1 ? t->lines - 1 : 1;
 
+	if (code == K_END && v->back) {
+		v->back = 0;
+		return;
+	}
 	if (!t) { /* the heatmap has nothing to move in or sort */
 		if (function == DO_LEFT || function == DO_RIGHT)
 			page_tab(v, function == DO_LEFT ? -1 : 1);
@@ -510,6 +516,10 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 	case DO_OLDER:
 	case DO_NEWER:
 		step_back(v, function == DO_OLDER ? 1 : -1);
+		break;
+	case DO_OLDER_10:
+	case DO_NEWER_10:
+		step_back(v, function == DO_OLDER_10 ? 10 : -10);
 		break;
 	case DO_TAG:
 		toggle_tag(v);
