@@ -142,7 +142,8 @@ void watch_stop(void)
 	}
 }
 
-bool watch_undisturbed(void)
+/* A program that somebody else may have at our hooks. */
+static bool find_tracing_program(void)
 {
 	uint32_t id = 0;
 
@@ -150,15 +151,25 @@ bool watch_undisturbed(void)
 		struct bpf_prog_info info = {};
 		uint32_t len = sizeof(info);
 		int fd = bpf_prog_get_fd_by_id(id);
-		bool at_our_hooks =
-			fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == BPF_PROG_TYPE_TRACING;
+		bool found = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == BPF_PROG_TYPE_TRACING;
 
 		if (fd >= 0)
 			close(fd);
-		if (at_our_hooks)
-			return false;
+		if (found)
+			return true;
 	}
-	return true;
+	return false;
+}
+
+/* The kernel frees the last watcher's own programs, detached at once, only after a grace period. */
+bool watch_undisturbed(void)
+{
+	for (int i = 0; i < 50; i++) {
+		if (!find_tracing_program())
+			return true;
+		usleep(100000);
+	}
+	return false;
 }
 
 void series_add(struct series *s, double value)
