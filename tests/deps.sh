@@ -35,6 +35,7 @@ table() {
 	test  tmux            tmux              tmux                  tmux        tmux              tmux
 	test  ip              iproute2          iproute               iproute2    iproute2          iproute2
 	test  nft             nftables          nftables              nftables    nftables          nftables
+	test  strace          strace            strace                strace      strace            strace
 	test  qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-x86      qemu-system-x86_64
 	test  f:/bin/busybox  busybox-static    busybox               busybox     busybox-static    busybox-static
 	test  mandoc          mandoc            mandoc                mandoc      mandoc            mandoc

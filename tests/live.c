@@ -327,19 +327,27 @@ void live_verdict(void)
 		fail_msg("%u comparisons are out of bounds", out_of_bounds);
 }
 
-struct child *live_load(const char **ready, const char *workload, ...)
+static struct child *load(const char **ready, const char *workload, va_list args)
 {
 	const char *word[8] = { NULL };
+	struct child *c;
+
+	for (size_t n = 0; n < 7 && (word[n] = va_arg(args, const char *)); n++)
+		;
+	c = child_load(ready, workload, word[0], word[1], word[2], word[3], word[4], word[5], NULL);
+	if (!c)
+		fail_msg("workload %s", workload);
+	return c;
+}
+
+struct child *live_load(const char **ready, const char *workload, ...)
+{
 	struct child *c;
 	va_list args;
 
 	va_start(args, workload);
-	for (size_t n = 0; n < 7 && (word[n] = va_arg(args, const char *)); n++)
-		;
+	c = load(ready, workload, args);
 	va_end(args);
-	c = child_load(ready, workload, word[0], word[1], word[2], word[3], word[4], word[5], NULL);
-	if (!c)
-		fail_msg("workload %s", workload);
 	return c;
 }
 
@@ -353,6 +361,23 @@ char *live_round(struct child *load)
 		fail_msg("a workload failed: %s", errors ? errors : "");
 	}
 	return line;
+}
+
+struct child *live_claims(struct live *l, const char *workload, ...)
+{
+	const char *done;
+	struct child *c;
+	va_list args;
+	size_t from;
+
+	va_start(args, workload);
+	c = load(NULL, workload, args);
+	va_end(args);
+	from = live_mark(l);
+	done = live_round(c);
+	live_past_now(l);
+	live_compare_claims(l, from, c->pid, done);
+	return c;
 }
 
 int64_t live_proc(int64_t pid, const char *file, const char *word)

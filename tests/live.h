@@ -64,6 +64,9 @@ bool live_between(double measured, double low, double high, const char *what, ..
 	__attribute__((format(printf, 4, 5)));
 void live_verdict(void);
 
+/* One round of a workload after a mark, and its claims compared. */
+struct child *live_claims(struct live *l, const char *workload, ...) __attribute__((sentinel));
+
 struct child *live_load(const char **ready, const char *workload, ...) __attribute__((sentinel));
 char *live_round(struct child *load); /* fails the test where child_round would return NULL */
 

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* System calls: each by its name, abi and errno, exactly; those still going on count now. */
+/* System calls: each by its name, abi and errno, exactly, as strace counts them; those still going on count now. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include "live.h"
 
+#define PATIENCE 100 /* readings */
+
 static void test_mixed_calls(void **state)
 {
-	struct live *l = live_start("-d", "0.2", NULL);
-	struct child *load = live_load(NULL, "mixed", "8", "20000", NULL);
-	size_t from = live_mark(l);
-	const char *done = live_round(load);
-
 	(void)state;
-	live_past_now(l);
-	live_compare_claims(l, from, load->pid, done);
+	live_claims(live_start("-d", "0.2", NULL), "mixed", "8", "20000", NULL);
 	live_verdict();
 }
 
@@ -33,6 +31,108 @@ static void test_int80(void **state)
 	live_past_now(l);
 	live_compare_claims(l, 0, load->pid, done);
 	live_verdict();
+}
+
+static void need_strace(void)
+{
+	live_need_bpf();
+	if (access("/usr/bin/strace", X_OK))
+		live_skip("strace is not installed");
+}
+
+/* A table of strace -c, compared row by row. The threads that slept when strace came or when the process ended were
+ * in a call of `asleep` that it does not count. */
+static void compare_with_strace(struct live *l, size_t from, int64_t pid, const char *path, double threads)
+{
+	char line[256], name[64], call[160];
+	double all_calls = 0, all_errors = 0;
+	struct utsname machine;
+	bool compat = false;
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	unlink(path);
+	assert_int_equal(uname(&machine), 0);
+	while (fgets(line, sizeof(line), f)) {
+		long long calls, errors = 0;
+		double asleep;
+
+		compat |= strstr(line, "summary for 32 bit mode") != NULL;
+		if (sscanf(line, "%*f %*f %*d %lld %lld %63s", &calls, &errors, name) != 3 &&
+		    sscanf(line, "%*f %*f %*d %lld %63s", &calls, name) != 2)
+			continue;
+		if (!strcmp(name, "total")) {
+			all_calls += (double)calls;
+			all_errors += (double)errors;
+			continue;
+		}
+		asleep = !strcmp(name, "read") || !strcmp(name, "futex") ? 2 * threads : 0;
+		snprintf(call, sizeof(call), "%s/%s", compat ? "i386" : machine.machine, name);
+		live_between((double)live_sum_call(l, from, pid, call, "count"), (double)calls, (double)calls + asleep,
+			     "strace: %s", call);
+		if (errors || live_sum_call(l, from, pid, call, "errors"))
+			live_compare((double)live_sum_call(l, from, pid, call, "errors"), (double)errors, 0,
+				     "strace: %s errors", call);
+	}
+	fclose(f);
+	live_between(all_calls, 1000, 1e9, "strace: calls in all");
+	/* It does not count exit_group. */
+	live_between((double)live_sum(l, from, pid, "calls.count"), all_calls, all_calls + 4 * threads + 1,
+		     "strace: all calls");
+	live_compare((double)live_sum(l, from, pid, "calls.errors"), all_errors, 0, "strace: all errors");
+}
+
+static void check_with_strace(struct live *l, struct child *load, double threads)
+{
+	char path[64], pid[16];
+	char *argv[] = { (char *)"strace", (char *)"-fc", (char *)"-o", path, (char *)"-p", pid, NULL };
+	struct child *strace;
+	bool attached = false;
+	size_t from;
+
+	snprintf(path, sizeof(path), "/tmp/lagtop-strace-%d", getpid());
+	snprintf(pid, sizeof(pid), "%d", load->pid);
+	from = live_mark(l);
+	strace = child_start(argv, (uid_t)-1);
+	for (int readings = 0; readings < PATIENCE && !attached; readings++) {
+		char *said = child_errors(strace);
+
+		live_next(l);
+		attached = said && strstr(said, "attached");
+		free(said);
+	}
+	assert_true(attached);
+	live_round(load);
+	child_close_in(load);
+	assert_int_equal(child_wait(load), 0);
+	assert_int_equal(child_wait(strace), 0);
+	live_past_now(l);
+	compare_with_strace(l, from, load->pid, path, threads);
+	live_verdict();
+}
+
+static void test_strace_agrees(void **state)
+{
+	struct live *l;
+
+	(void)state;
+	need_strace();
+	l = live_start("-d", "0.2", NULL);
+	check_with_strace(l, live_load(NULL, "mixed", "8", "100", NULL), 9);
+}
+
+static void test_strace_agrees_on_int80(void **state)
+{
+	struct child *load;
+	struct live *l;
+
+	(void)state;
+	need_strace();
+	l = live_start("-d", "0.2", NULL);
+	load = child_load(NULL, "int80", "1000", NULL);
+	if (!load)
+		live_skip("this kernel or machine has no int 0x80");
+	check_with_strace(l, load, 1);
 }
 
 static const struct {
@@ -150,6 +250,8 @@ int main(void)
 	static const struct CMUnitTest calls[] = {
 		live_test(test_mixed_calls),
 		live_test(test_int80),
+		live_test(test_strace_agrees),
+		live_test(test_strace_agrees_on_int80),
 		live_test(test_in_flight_before_lagtop),
 		live_test(test_in_flight_after_lagtop),
 		live_test(test_service_time_leaves_sleep_out),

@@ -65,13 +65,9 @@ static void compare_dead(struct live *l, const char *what, int64_t ppid, const c
 static void test_getppid_of_four_threads(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
-	struct child *load = live_load(NULL, "getppid", "4", "1000000", NULL);
-	size_t from = live_mark(l);
-	const char *done = live_round(load);
+	struct child *load = live_claims(l, "getppid", "4", "1000000", NULL);
 
 	(void)state;
-	live_past_now(l);
-	live_compare_claims(l, from, load->pid, done);
 	live_compare(live_get(live_process(l->reading[l->n - 1], load->pid), "threads"), 5, 0, "getppid: threads");
 	live_verdict();
 }
@@ -102,27 +98,15 @@ static void test_fork_and_exit(void **state)
 
 static void test_threads(void **state)
 {
-	struct live *l = live_start("-d", "0.2", NULL);
-	struct child *load = live_load(NULL, "threads", "3000", NULL);
-	size_t from = live_mark(l);
-	const char *done = live_round(load);
-
 	(void)state;
-	live_past_now(l);
-	live_compare_claims(l, from, load->pid, done);
+	live_claims(live_start("-d", "0.2", NULL), "threads", "3000", NULL);
 	live_verdict();
 }
 
 static void test_io_uring_rings(void **state)
 {
-	struct live *l = live_start("-d", "0.2", NULL);
-	struct child *load = live_load(NULL, "io-uring", "500", NULL);
-	size_t from = live_mark(l);
-	const char *done = live_round(load);
-
 	(void)state;
-	live_past_now(l);
-	live_compare_claims(l, from, load->pid, done);
+	live_claims(live_start("-d", "0.2", NULL), "io-uring", "500", NULL);
 	live_verdict();
 }
 
