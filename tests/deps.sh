@@ -36,6 +36,7 @@ table() {
 	test  ip              iproute2          iproute               iproute2    iproute2          iproute2
 	test  nft             nftables          nftables              nftables    nftables          nftables
 	test  strace          strace            strace                strace      strace            strace
+	test  mkfs.ext4       e2fsprogs         e2fsprogs             e2fsprogs   e2fsprogs         e2fsprogs
 	test  qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-x86      qemu-system-x86_64
 	test  f:/bin/busybox  busybox-static    busybox               busybox     busybox-static    busybox-static
 	test  mandoc          mandoc            mandoc                mandoc      mandoc            mandoc

@@ -363,6 +363,24 @@ char *live_round(struct child *load)
 	return line;
 }
 
+struct child *live_load_in_namespace(const char *prepare, const char *workload, const char **ready)
+{
+	char script[512];
+	char *argv[] = { (char *)"unshare", (char *)"-n", (char *)"sh", (char *)"-c", script, NULL };
+	struct child *c;
+
+	snprintf(script, sizeof(script), "ip link set lo up && %s exec build/tests/load %s", prepare, workload);
+	c = child_start(argv, (uid_t)-1);
+	assert_non_null(c);
+	*ready = child_line(c);
+	if (!*ready) {
+		char *errors = child_errors(c);
+
+		fail_msg("namespace: %s", errors);
+	}
+	return c;
+}
+
 struct child *live_claims(struct live *l, const char *workload, ...)
 {
 	const char *done;

@@ -68,6 +68,8 @@ void live_verdict(void);
 struct child *live_claims(struct live *l, const char *workload, ...) __attribute__((sentinel));
 
 struct child *live_load(const char **ready, const char *workload, ...) __attribute__((sentinel));
+/* The same, after a shell's commands, in a network namespace of its own. */
+struct child *live_load_in_namespace(const char *prepare, const char *workload, const char **ready);
 char *live_round(struct child *load); /* fails the test where child_round would return NULL */
 
 int64_t live_now_ns(void); /* CLOCK_REALTIME */

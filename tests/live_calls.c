@@ -182,7 +182,7 @@ static void check_in_flight(bool before)
 		l = live_start("-d", "0.5", NULL);
 	else
 		live_past_now(l);
-	for (int reading = 0; reading < 5; reading++) {
+	for (int reading = 0; reading < 7; reading++) {
 		struct json_object *now = live_next(l);
 
 		inside_ns += (double)live_get(now, "interval_ns");
@@ -222,6 +222,92 @@ static void test_in_flight_after_lagtop(void **state)
 	check_in_flight(false);
 }
 
+/* What hangs, the call that it hangs in, and its state. */
+static const struct {
+	const char *what, *call, *state;
+} hangs[] = {
+	{ "fsync", "fsync", "time_ns.disk" },
+	{ "write", "pwrite64", "time_ns.block" },
+	{ "flock", "flock", "time_ns.lock" },
+};
+#define HANGS (sizeof(hangs) / sizeof(*hangs))
+
+static bool kernel_has(const char *file_system)
+{
+	FILE *f = fopen("/proc/filesystems", "r");
+	char line[64];
+	bool has = false;
+
+	while (f && fgets(line, sizeof(line), f))
+		has |= strstr(line, file_system) != NULL;
+	if (f)
+		fclose(f);
+	return has;
+}
+
+/* Three seconds on a frozen file system: in every reading, and then in the latency of the process. */
+static void test_a_disk_and_a_lock_that_hang(void **state)
+{
+	struct live *l;
+	struct child *load;
+	const char *ready, *done;
+	int64_t pid[HANGS], youngest_ns = 0;
+	double least[HANGS], least_state[HANGS];
+
+	(void)state;
+	live_need_bpf();
+	if (access("/dev/loop-control", F_OK) || !kernel_has("ext4"))
+		live_skip("this kernel has no loop devices or no ext4");
+	if (access("/sbin/mkfs.ext4", X_OK))
+		live_skip("mkfs.ext4 is not installed");
+	l = live_start("-d", "0.5", NULL);
+	load = live_load(&ready, "hang", NULL);
+	for (size_t i = 0; i < HANGS; i++) {
+		pid[i] = child_value(ready, hangs[i].what);
+		least[i] = least_state[i] = 1;
+	}
+	live_past_now(l);
+	for (int readings = 0; readings < PATIENCE && youngest_ns < 3000000000; readings++) {
+		struct json_object *now = live_next(l);
+		double interval_ns = (double)live_get(now, "interval_ns");
+
+		youngest_ns = INT64_MAX;
+		for (size_t i = 0; i < HANGS; i++) {
+			struct json_object *p = live_process(now, pid[i]), *row = p ? call_row(p, hangs[i].call) : NULL;
+			bool in_flight = row && live_get(row, "in_flight") == 1;
+
+			least[i] = fmin(least[i], in_flight ? (double)live_get(row, "time_ns") / interval_ns : 0);
+			least_state[i] =
+				fmin(least_state[i], p ? (double)live_get(p, hangs[i].state) / interval_ns : 0);
+			if (!in_flight || live_get(row, "oldest_ns") < youngest_ns)
+				youngest_ns = in_flight ? live_get(row, "oldest_ns") : 0;
+		}
+	}
+	done = live_round(load);
+	live_past_now(l);
+	for (size_t i = 0; i < HANGS; i++) {
+		char path[16];
+		int64_t held_ns, service_ns = 0;
+
+		snprintf(path, sizeof(path), "%s_ns", hangs[i].what);
+		held_ns = child_value(done, path);
+		for (size_t r = 0; r < l->n; r++) {
+			struct json_object *p = live_process(l->reading[r], pid[i]);
+
+			if (p && live_get(p, "calls.p99_ns") > service_ns)
+				service_ns = live_get(p, "calls.p99_ns");
+		}
+		live_between(least[i], 0.95, 1.001, "%s that hangs: in the call all the time", hangs[i].what);
+		live_between(least_state[i], 0.95, 1.001, "%s that hangs: %s", hangs[i].what, hangs[i].state);
+		live_between((double)held_ns, 3e9, 6e10, "%s that hangs: ns", hangs[i].what);
+		live_compare((double)live_sum_call(l, 0, pid[i], hangs[i].call, "total_ns"), (double)held_ns, 1e8,
+			     "%s that hangs: its time", hangs[i].what);
+		live_compare((double)service_ns, (double)held_ns, 0.13 * (double)held_ns,
+			     "%s that hangs: p99 of its process", hangs[i].what);
+	}
+	live_verdict();
+}
+
 /* What an idle server sleeps is not its call latency. */
 static void test_service_time_leaves_sleep_out(void **state)
 {
@@ -254,6 +340,7 @@ int main(void)
 		live_test(test_strace_agrees_on_int80),
 		live_test(test_in_flight_before_lagtop),
 		live_test(test_in_flight_after_lagtop),
+		live_test(test_a_disk_and_a_lock_that_hang),
 		live_test(test_service_time_leaves_sleep_out),
 	};
 

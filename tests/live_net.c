@@ -168,25 +168,6 @@ static void test_connects_and_accepts(void **state)
 	live_verdict();
 }
 
-/* A shell that makes a network namespace of its own and becomes the workload in it. */
-static struct child *load_in_namespace(const char *prepare, const char *workload, const char **ready)
-{
-	char script[512];
-	char *argv[] = { (char *)"unshare", (char *)"-n", (char *)"sh", (char *)"-c", script, NULL };
-	struct child *c;
-
-	snprintf(script, sizeof(script), "ip link set lo up && %s exec build/tests/load %s", prepare, workload);
-	c = child_start(argv, (uid_t)-1);
-	assert_non_null(c);
-	*ready = child_line(c);
-	if (!*ready) {
-		char *errors = child_errors(c);
-
-		fail_msg("namespace: %s", errors);
-	}
-	return c;
-}
-
 /* A counter of a process's network namespace, from a file that has a line of names and a line of values. */
 static int64_t counter(int64_t pid, const char *file, const char *group, const char *which)
 {
@@ -228,7 +209,7 @@ static void check_retransmits(const char *loss, const char *mtu, const char *mes
 		 "'{ type filter hook input priority 0; }' && nft add rule inet t c tcp dport '>=' 1 numgen random mod "
 		 "100 '<' %s drop &&",
 		 mtu, loss);
-	server = load_in_namespace(prepare, "tcp-server 1", &ready);
+	server = live_load_in_namespace(prepare, "tcp-server 1", &ready);
 	snprintf(argv_pid, sizeof(argv_pid), "%d", server->pid);
 	snprintf(port, sizeof(port), "%lld", (long long)child_value(ready, "port"));
 	client = child_start(argv, (uid_t)-1);
@@ -268,57 +249,12 @@ static void test_retransmits(void **state)
 	live_verdict();
 }
 
-/* The sockets of a reading that belong to a pid, with an address that names the port. */
-static size_t count_connections(struct json_object *reading, int64_t pid, int64_t port, const char *state)
-{
-	struct json_object *all = json_object_object_get(reading, "connections");
-	char end[16];
-	size_t n = 0;
-
-	snprintf(end, sizeof(end), ":%lld", (long long)port);
-	for (size_t i = 0; all && i < json_object_array_length(all); i++) {
-		struct json_object *c = json_object_array_get_idx(all, i);
-		const char *local = live_text(c, "local"), *remote = live_text(c, "remote");
-
-		n += live_get(c, "pid") == pid && !strcmp(live_text(c, "state"), state) &&
-		     !strncmp(local, "127.0.0.1:", 10) &&
-		     (!strcmp(strrchr(local, ':'), end) || !strcmp(strrchr(remote, ':'), end));
-	}
-	return n;
-}
-
-static void test_connections_and_their_owners(void **state)
-{
-	const char *ready;
-	struct child *before = live_load(&ready, "connections", "20", NULL), *after, *apart;
-	int64_t before_port = child_value(ready, "port"), after_port, apart_port;
-	struct live *l;
-	struct json_object *last;
-
-	(void)state;
-	live_need_bpf();
-	apart = load_in_namespace("", "connections 7", &ready);
-	apart_port = child_value(ready, "port");
-	l = live_start("-d", "0.2", "-v", "connections", NULL);
-	after = live_load(&ready, "connections", "30", NULL);
-	after_port = child_value(ready, "port");
-	live_past_now(l);
-	last = l->reading[l->n - 1];
-	live_compare((double)count_connections(last, before->pid, before_port, "ESTAB"), 40, 0,
-		     "connections from before lagtop");
-	live_compare((double)count_connections(last, after->pid, after_port, "ESTAB"), 60, 0,
-		     "connections from after lagtop");
-	live_compare((double)count_connections(last, apart->pid, apart_port, "ESTAB"), 14, 0,
-		     "connections of another namespace");
-	live_verdict();
-}
-
 int main(void)
 {
 	static const struct CMUnitTest net[] = {
 		live_test(test_tcp_bytes),   live_test(test_every_way_of_sending),
 		live_test(test_sizes),	     live_test(test_connects_and_accepts),
-		live_test(test_retransmits), live_test(test_connections_and_their_owners),
+		live_test(test_retransmits),
 	};
 
 	return live_main(net);

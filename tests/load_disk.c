@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A disk that hangs for as long as the test wants: a block device (loop) over a file of a frozen ext4, in a
+ * mount namespace of its own. Who waits for it cannot be killed, so the workload itself never does, and a
+ * guardian thaws the file system when the workload is gone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/loop.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "load.h"
+
+/* The workload's own /tmp. */
+#define DISK_IMAGE "/tmp/disk.image"
+#define DISK "/tmp/disk"
+#define INNER_IMAGE DISK "/image"
+#define BLOCK_BYTES 4096
+
+enum { HANG_FSYNC, HANG_WRITE, HANG_FLOCK, HANGS };
+
+static int disk, device, file; /* the root of the frozen file system, the device that hangs with it, a file of it */
+static int64_t *held_ns;       /* [HANGS], by the sleepers themselves */
+static char block[BLOCK_BYTES];
+
+static void make_image(const char *path, off_t bytes)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || posix_fallocate(fd, 0, bytes) || fsync(fd))
+		load_die(path);
+	close(fd);
+}
+
+/* Another may take the free one first. The device goes away with its last user. */
+static int attach_loop(const char *image, char path[32])
+{
+	struct loop_config config = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), fd, nr;
+
+	config.fd = (uint32_t)open(image, O_RDWR | O_CLOEXEC);
+	for (int tries = 0; tries < 100; tries++) {
+		nr = ioctl(control, LOOP_CTL_GET_FREE);
+		snprintf(path, 32, "/dev/loop%d", nr);
+		fd = nr < 0 ? -1 : open(path, O_RDWR | O_CLOEXEC);
+		if (fd >= 0 && !ioctl(fd, LOOP_CONFIGURE, &config)) {
+			close((int)config.fd);
+			close(control);
+			return fd;
+		}
+		if (fd < 0 || errno != EBUSY)
+			break;
+		close(fd);
+	}
+	load_die("loop");
+}
+
+static void make_disk(void)
+{
+	char path[32];
+	int outer;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("disk", "/tmp", "tmpfs", 0, NULL) || mkdir(DISK, 0700))
+		load_die("mount");
+	make_image(DISK_IMAGE, 16 << 20);
+	if (system("PATH=$PATH:/sbin:/usr/sbin mkfs.ext4 -q -F " DISK_IMAGE) != 0)
+		load_die("mkfs.ext4");
+	outer = attach_loop(DISK_IMAGE, path);
+	if (mount(path, DISK, "ext4", 0, NULL))
+		load_die(path);
+	close(outer);
+	make_image(INNER_IMAGE, 4 << 20);
+	device = attach_loop(INNER_IMAGE, path);
+	file = open(DISK "/file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	disk = open(DISK, O_RDONLY | O_CLOEXEC);
+	if (file < 0 || disk < 0 || pwrite(device, block, sizeof(block), 0) != sizeof(block) || fsync(device))
+		load_die("disk");
+}
+
+static void thaw(void)
+{
+	ioctl(disk, FITHAW, 0);
+}
+
+/* Returns an end of a pipe that only the workload may hold. */
+static int guard(void)
+{
+	int fd[2];
+	char byte;
+
+	if (pipe(fd))
+		load_die("pipe");
+	if (!fork()) {
+		close(STDOUT_FILENO); /* whose end the test may be waiting for */
+		close(fd[1]);
+		while (read(fd[0], &byte, 1) > 0)
+			;
+		thaw();
+		_exit(0);
+	}
+	close(fd[0]);
+	return fd[1];
+}
+
+static void hang(int how)
+{
+	int64_t began_ns;
+	int ret = 0;
+
+	if (how == HANG_FSYNC && pwrite(device, block, sizeof(block), 0) != sizeof(block))
+		_exit(1);
+	began_ns = load_now_ns();
+	if (how == HANG_FSYNC)
+		ret = fsync(device);
+	else if (how == HANG_WRITE)
+		ret = pwrite(file, block, sizeof(block), 0) != sizeof(block);
+	else
+		ret = flock(open(DISK, O_RDONLY), LOCK_EX);
+	held_ns[how] = load_now_ns() - began_ns;
+	_exit(ret != 0);
+}
+
+static void run_hang(char **arg)
+{
+	pid_t pid[HANGS];
+	int status, guarded;
+
+	(void)arg;
+	held_ns = mmap(NULL, HANGS * sizeof(*held_ns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	make_disk();
+	guarded = guard();
+	if (held_ns == MAP_FAILED || flock(disk, LOCK_EX) || ioctl(disk, FIFREEZE, 0))
+		load_die("freeze");
+	for (int i = 0; i < HANGS; i++) {
+		pid[i] = load_fork();
+		if (!pid[i]) {
+			close(guarded);
+			hang(i);
+		}
+	}
+	load_ready("fsync=%d write=%d flock=%d", pid[HANG_FSYNC], pid[HANG_WRITE], pid[HANG_FLOCK]);
+	if (load_go()) {
+		thaw();
+		flock(disk, LOCK_UN);
+		for (int i = 0; i < HANGS; i++)
+			if (waitpid(pid[i], &status, 0) != pid[i] || status)
+				load_die("hang");
+		load_done(HANGS, "fsync_ns=%lld write_ns=%lld flock_ns=%lld", (long long)held_ns[HANG_FSYNC],
+			  (long long)held_ns[HANG_WRITE], (long long)held_ns[HANG_FLOCK]);
+		load_go();
+	}
+	thaw();
+}
+
+const struct workload load_disk[] = {
+	{ "hang", "", run_hang, "an fsync, a write and a flock that end when the test says so" },
+	{},
+};

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Workloads about sockets rather than bytes: who owns them, servers that are asked once in a while,
+ * io_uring, and a network with a delay.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/io_uring.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "load.h"
+
+static struct sockaddr_in address(const char *host, int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+
+	inet_pton(AF_INET, host, &a.sin_addr);
+	return a;
+}
+
+static int listen_anywhere(int *port)
+{
+	struct sockaddr_in a = address("0.0.0.0", 0);
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || listen(fd, 128) || getsockname(fd, (struct sockaddr *)&a, &len))
+		load_die("listen");
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+static int connect_to(const char *host, int port)
+{
+	struct sockaddr_in a = address(host, port);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)))
+		load_die("connect");
+	return fd;
+}
+
+static int accept_one(int listener)
+{
+	int fd = accept(listener, NULL, NULL);
+
+	if (fd < 0)
+		load_die("accept");
+	return fd;
+}
+
+static void send_all(int fd, size_t bytes)
+{
+	static char block[1 << 16];
+
+	while (bytes) {
+		ssize_t sent = send(fd, block, bytes < sizeof(block) ? bytes : sizeof(block), 0);
+
+		if (sent < 0)
+			load_die("send");
+		bytes -= (size_t)sent;
+	}
+}
+
+static void receive_all(int fd, size_t bytes)
+{
+	static char block[1 << 16];
+
+	while (bytes) {
+		ssize_t got = recv(fd, block, bytes < sizeof(block) ? bytes : sizeof(block), 0);
+
+		if (got <= 0)
+			load_die("recv");
+		bytes -= (size_t)got;
+	}
+}
+
+/* Answers each byte by one, on whatever connection. */
+static void serve_by_epoll(int listener, long connections)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	int epoll = epoll_create1(0);
+	char byte;
+
+	for (long i = 0; i < connections; i++) {
+		e.data.fd = accept_one(listener);
+		if (epoll_ctl(epoll, EPOLL_CTL_ADD, e.data.fd, &e))
+			load_die("epoll_ctl");
+	}
+	while (epoll_wait(epoll, &e, 1, -1) == 1 && recv(e.data.fd, &byte, 1, 0) == 1)
+		send(e.data.fd, &byte, 1, 0);
+	_exit(1);
+}
+
+static void *serve_one(void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+	char byte;
+
+	while (recv(fd, &byte, 1, 0) == 1)
+		send(fd, &byte, 1, 0);
+	_exit(1);
+}
+
+static void serve_by_threads(int listener, long connections)
+{
+	for (long i = 0; i < connections; i++)
+		load_thread(serve_one, (void *)(intptr_t)accept_one(listener));
+	for (;;)
+		pause();
+}
+
+static void run_quiet(char **arg)
+{
+	long connections = load_number(arg[1]);
+	int port, listener = listen_anywhere(&port), fd = -1;
+	pid_t server = load_fork();
+
+	if (!server) {
+		if (!strcmp(arg[0], "epoll"))
+			serve_by_epoll(listener, connections);
+		serve_by_threads(listener, connections);
+	}
+	for (long i = 0; i < connections; i++)
+		fd = connect_to("127.0.0.1", port);
+	send_all(fd, 1);
+	receive_all(fd, 1);
+	load_ready("pid=%d", server);
+	while (load_go()) {
+		send_all(fd, 1);
+		receive_all(fd, 1);
+		load_done(1, " ");
+	}
+}
+
+static void pass_fd(int by, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	struct iovec one = { .iov_base = (char *)"", .iov_len = 1 };
+	struct msghdr m = {
+		.msg_iov = &one, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	if (sendmsg(by, &m, 0) != 1)
+		load_die("sendmsg");
+}
+
+static int passed_fd(int by)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	char byte;
+	struct iovec one = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr m = {
+		.msg_iov = &one, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	int fd;
+
+	if (recvmsg(by, &m, 0) != 1 || !CMSG_FIRSTHDR(&m))
+		load_die("recvmsg");
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(int));
+	return fd;
+}
+
+static void wait_turn(int fd)
+{
+	char byte;
+
+	if (read(fd, &byte, 1) != 1)
+		_exit(0);
+}
+
+static void give_turn(int fd)
+{
+	if (write(fd, "", 1) != 1)
+		load_die("write");
+}
+
+/* Opens a connection whose one end a child inherits and sends on; the other is passed to a child that receives. */
+static void run_hand_over(char **arg)
+{
+	size_t bytes = (size_t)load_number(arg[0]);
+	int by[2], turn[2], back[2], port, listener, out, in;
+	pid_t passed, inherited;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, by) || pipe(turn) || pipe(back))
+		load_die("pipe");
+	passed = load_fork();
+	if (!passed) {
+		in = passed_fd(by[1]);
+		receive_all(in, bytes);
+		give_turn(back[1]);
+		for (;;)
+			pause();
+	}
+	listener = listen_anywhere(&port);
+	out = connect_to("127.0.0.1", port);
+	in = accept_one(listener);
+	inherited = load_fork();
+	if (!inherited) {
+		close(in);
+		wait_turn(turn[0]);
+		send_all(out, bytes);
+		give_turn(back[1]);
+		for (;;)
+			pause();
+	}
+	load_ready("port=%d inherited=%d passed=%d", port, inherited, passed);
+	while (load_go()) {
+		pass_fd(by[0], in);
+		give_turn(turn[1]);
+		wait_turn(back[0]);
+		wait_turn(back[0]);
+		close(out);
+		close(in);
+		load_done(1, " ");
+	}
+}
+
+struct ring {
+	int fd;
+	unsigned int *sq_tail, *sq_mask, *sq_array, *cq_head, *cq_mask;
+	struct io_uring_sqe *sqe;
+	struct io_uring_cqe *cqe;
+};
+
+static char *map_ring(int fd, size_t bytes, off_t what)
+{
+	char *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, what);
+
+	if (at == MAP_FAILED)
+		load_die("io_uring");
+	return at;
+}
+
+static void ring_open(struct ring *r)
+{
+	struct io_uring_params p = {};
+	char *sq, *cq;
+
+	r->fd = (int)syscall(SYS_io_uring_setup, 4, &p);
+	if (r->fd < 0)
+		load_die("io_uring_setup");
+	sq = map_ring(r->fd, p.sq_off.array + p.sq_entries * sizeof(unsigned int), IORING_OFF_SQ_RING);
+	cq = map_ring(r->fd, p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe), IORING_OFF_CQ_RING);
+	r->sqe = (struct io_uring_sqe *)map_ring(r->fd, p.sq_entries * sizeof(*r->sqe), IORING_OFF_SQES);
+	r->sq_tail = (unsigned int *)(sq + p.sq_off.tail);
+	r->sq_mask = (unsigned int *)(sq + p.sq_off.ring_mask);
+	r->sq_array = (unsigned int *)(sq + p.sq_off.array);
+	r->cq_head = (unsigned int *)(cq + p.cq_off.head);
+	r->cq_mask = (unsigned int *)(cq + p.cq_off.ring_mask);
+	r->cqe = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
+}
+
+/* Hands over a request; ring_wait gives the result of the one that ended first. */
+static void ring_ask(struct ring *r, const struct io_uring_sqe *request)
+{
+	unsigned int tail = *r->sq_tail, at = tail & *r->sq_mask;
+
+	r->sqe[at] = *request;
+	r->sq_array[at] = at;
+	__atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, r->fd, 1, 0, 0, NULL, 0) != 1)
+		load_die("io_uring_enter");
+}
+
+static int ring_wait(struct ring *r)
+{
+	int result;
+
+	if (syscall(SYS_io_uring_enter, r->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
+		load_die("io_uring_enter");
+	result = r->cqe[*r->cq_head & *r->cq_mask].res;
+	__atomic_store_n(r->cq_head, *r->cq_head + 1, __ATOMIC_RELEASE);
+	return result;
+}
+
+/* Asks to receive first: what comes is then taken by whatever thread the kernel lets do it. */
+static void exchange_by_ring(struct ring *r, int out, int in, char *block, unsigned int size)
+{
+	struct io_uring_sqe receive = {
+		.opcode = IORING_OP_RECV,
+		.fd = in,
+		.addr = (uintptr_t)block,
+		.len = size,
+		.msg_flags = MSG_WAITALL,
+	};
+	struct io_uring_sqe give = { .opcode = IORING_OP_SEND, .fd = out, .addr = (uintptr_t)block, .len = size };
+
+	ring_ask(r, &receive);
+	ring_ask(r, &give);
+	if (ring_wait(r) != (int)size || ring_wait(r) != (int)size)
+		load_die("exchange");
+}
+
+static void run_ring(char **arg)
+{
+	long connections = load_number(arg[0]), n = load_number(arg[1]), size = load_number(arg[2]);
+	char *block = calloc(1, (size_t)size);
+	int port, listener = listen_anywhere(&port);
+	struct sockaddr_in a = address("127.0.0.1", port);
+	struct io_uring_sqe take = { .opcode = IORING_OP_ACCEPT, .fd = listener };
+	struct io_uring_sqe reach = { .opcode = IORING_OP_CONNECT, .addr = (uintptr_t)&a, .off = sizeof(a) };
+	struct ring r;
+
+	ring_open(&r);
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < connections; i++) {
+			int in;
+
+			reach.fd = socket(AF_INET, SOCK_STREAM, 0);
+			ring_ask(&r, &reach);
+			if (ring_wait(&r))
+				load_die("connect");
+			ring_ask(&r, &take);
+			in = ring_wait(&r);
+			if (in < 0)
+				load_die("accept");
+			for (long j = 0; j < n; j++)
+				exchange_by_ring(&r, reach.fd, in, block, (unsigned int)size);
+			close(reach.fd);
+			close(in);
+		}
+		load_done(connections * n, "connects=%ld bytes=%ld", connections, connections * n * size);
+	}
+}
+
+/* A network whose every address 10.9.0.N is this machine itself, N ms away: what is sent to it comes back from it,
+ * which takes a swap of the addresses and leaves the checksums right. */
+#define DELAYED 1024 /* packets on their way */
+#define PACKET_BYTES 2048
+
+static struct packet {
+	int64_t due_ns;
+	size_t len;
+	char bytes[PACKET_BYTES];
+} delayed[DELAYED];
+
+static int open_tun(void)
+{
+	struct ifreq r = { .ifr_name = "far", .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
+
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &r) ||
+	    system("ip address add 10.9.0.254/24 dev far && ip link set far mtu 1500 up") != 0)
+		load_die("tun");
+	return fd;
+}
+
+static void take_packet(int fd)
+{
+	struct packet *free_one = delayed;
+	struct iphdr *ip;
+	uint32_t from;
+	ssize_t got;
+
+	while (free_one->due_ns)
+		if (++free_one == delayed + DELAYED)
+			load_die("too many packets");
+	got = read(fd, free_one->bytes, PACKET_BYTES);
+	ip = (struct iphdr *)free_one->bytes;
+	if (got < (ssize_t)sizeof(*ip) || ip->version != 4)
+		return;
+	from = ip->saddr;
+	ip->saddr = ip->daddr;
+	ip->daddr = from;
+	free_one->len = (size_t)got;
+	/* One of the two is the near end, 254: the other tells how far. */
+	from = ntohl(ip->saddr) & 0xff;
+	free_one->due_ns = load_now_ns() + 1000000LL * (from == 254 ? ntohl(ip->daddr) & 0xff : from);
+}
+
+static void *carry(void *arg)
+{
+	struct pollfd p = { .fd = (int)(intptr_t)arg, .events = POLLIN };
+
+	for (;;) {
+		int64_t now_ns = load_now_ns(), next_ns = INT64_MAX;
+		struct timespec wait;
+
+		for (struct packet *d = delayed; d < delayed + DELAYED; d++) {
+			if (d->due_ns && d->due_ns <= now_ns && write(p.fd, d->bytes, d->len) > 0)
+				d->due_ns = 0;
+			else if (d->due_ns && d->due_ns < next_ns)
+				next_ns = d->due_ns;
+		}
+		wait.tv_sec = 0;
+		wait.tv_nsec = next_ns < now_ns ? 0 : (next_ns - now_ns) % 1000000000;
+		if (ppoll(&p, 1, next_ns == INT64_MAX ? NULL : &wait, NULL) > 0)
+			take_packet(p.fd);
+	}
+	return NULL;
+}
+
+static void run_far(char **arg)
+{
+	long n = load_number(arg[2]);
+	int port, listener, near_fd[2], far_fd[2];
+
+	load_thread(carry, (void *)(intptr_t)open_tun());
+	listener = listen_anywhere(&port);
+	for (int i = 0; i < 2; i++) {
+		char host[32];
+
+		snprintf(host, sizeof(host), "10.9.0.%ld", load_number(arg[i]));
+		near_fd[i] = connect_to(host, port);
+		far_fd[i] = accept_one(listener);
+	}
+	load_ready("port=%d", port);
+	while (load_go()) {
+		for (long j = 0; j < n; j++)
+			for (int i = 0; i < 2; i++) {
+				send_all(near_fd[i], 100);
+				receive_all(far_fd[i], 100);
+				send_all(far_fd[i], 100);
+				receive_all(near_fd[i], 100);
+			}
+		load_done(n, " ");
+	}
+}
+
+const struct workload load_sockets[] = {
+	{ "quiet", "KIND CONNECTIONS", run_quiet, "a server by epoll or threads, all but one connection idle" },
+	{ "hand-over", "BYTES", run_hand_over, "a connection whose ends go to two children" },
+	{ "ring", "CONNECTIONS N SIZE", run_ring, "connects, accepts and exchanges messages by io_uring" },
+	{ "far", "MS MS N", run_far, "two connections over so many ms each way, N messages to and fro" },
+	{},
+};
