@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,7 +72,7 @@ static void see_frames(int n)
 		until_written(FRAME_END);
 }
 
-static void start_screen(const char *delay)
+static void start_screen(const char *delay, const char *option)
 {
 	const char *lagtop = getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop";
 	struct winsize size = { .ws_row = 40, .ws_col = 120 };
@@ -84,7 +85,7 @@ static void start_screen(const char *delay)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setenv("TERM", "xterm-256color", 1);
 		setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
-		execl(lagtop, "lagtop", "-d", delay, "-w", record_path, NULL);
+		execl(lagtop, "lagtop", "-d", delay, "-w", record_path, option, NULL);
 		_exit(127);
 	}
 	until_written("PID");
@@ -151,7 +152,7 @@ static void test_nothing_lost_while_paused(void **state)
 	const char *done;
 
 	(void)state;
-	start_screen("0.2");
+	start_screen("0.2", NULL);
 	press("p");
 	until_written("PAUSED");
 	load = live_load(NULL, "forkexit", "5000", NULL);
@@ -168,7 +169,7 @@ static void test_nothing_lost_while_the_terminal_is_blocked(void **state)
 	const char *done;
 
 	(void)state;
-	start_screen("0.1");
+	start_screen("0.1", NULL);
 	/* Nobody reads the terminal now; its buffer is full after a few readings. */
 	load = live_load(NULL, "forkexit", "5000", NULL);
 	done = live_round(load);
@@ -177,11 +178,110 @@ static void test_nothing_lost_while_the_terminal_is_blocked(void **state)
 	live_verdict();
 }
 
+/* A child that only waits for its end. */
+static pid_t start_child(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return pid;
+}
+
+/* Opens the page of a process. */
+static void find_process(pid_t pid)
+{
+	char keys[64];
+
+	snprintf(keys, sizeof(keys), "\\pid=%d\r", pid);
+	press(keys);
+	until_written("1 of ");
+	press("\r");
+	until_written("where its time goes");
+}
+
+static void test_nice_asks_first(void **state)
+{
+	pid_t pid = start_child();
+	char text[64];
+
+	(void)state;
+	start_screen("0.2", NULL);
+	find_process(pid);
+	press("\033[19~");
+	until_written("Change this process's nice value?");
+	until_written("nice 0");
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 0);
+	press("n");
+	until_written("nothing was changed");
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 0);
+	press("\033[19~\033[19~\033[19~\033[18~y");
+	snprintf(text, sizeof(text), "nice of %d is 2 now", pid);
+	until_written(text);
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 2);
+	/* Who died while one was asked is nobody else. */
+	press("\033[19~");
+	until_written("Change this process's nice value?");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	press("y");
+	until_written("the process is gone");
+	press("qq");
+}
+
+static void test_signals_ask_first(void **state)
+{
+	pid_t pid = start_child();
+	int status;
+
+	(void)state;
+	start_screen("0.2", NULL);
+	find_process(pid);
+	press("x\r");
+	until_written("Send SIGTERM to this process?");
+	press("\r");
+	until_written("nothing was sent");
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	press("x\ry");
+	until_written("SIGTERM sent to 1 process");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+
+static void test_readonly_says_why_not(void **state)
+{
+	pid_t pid = start_child();
+
+	(void)state;
+	start_screen("0.2", "--readonly");
+	find_process(pid);
+	press("\033[19~");
+	until_written("--readonly: lagtop gave up the right");
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* Whatever the delay: who looks wants to see something. */
+static void test_the_first_screen_comes_at_once(void **state)
+{
+	(void)state;
+	start_screen("600", NULL);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest screens[] = {
 		cmocka_unit_test_teardown(test_nothing_lost_while_paused, end_screen),
 		cmocka_unit_test_teardown(test_nothing_lost_while_the_terminal_is_blocked, end_screen),
+		cmocka_unit_test_teardown(test_nice_asks_first, end_screen),
+		cmocka_unit_test_teardown(test_signals_ask_first, end_screen),
+		cmocka_unit_test_teardown(test_readonly_says_why_not, end_screen),
+		cmocka_unit_test_teardown(test_the_first_screen_comes_at_once, end_screen),
 	};
 
 	return live_main(screens);

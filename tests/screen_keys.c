@@ -179,17 +179,17 @@ static void filter_narrows(void **state)
 	stage_line(v, TABS_Y, "6 of 34");
 	stage_hides(v, "nginx");
 	stage_press(v, "Bksp", "Bksp", "Bksp", "Bksp", "Bksp", NULL);
-	stage_line(v, TABS_Y, "34 processes");
+	stage_line(v, TABS_Y, "34 proc");
 	stage_press(v, "j", "a", "v", "a", "Enter", NULL);
 	stage_line(v, TABS_Y, "1 of 34");
 	stage_press(v, "Esc", NULL);
-	stage_line(v, TABS_Y, " 34 processes");
+	stage_line(v, TABS_Y, "34 proc");
 	stage_press(v, "F4", "z", "q", "z", NULL);
 	stage_line(v, HEADER_Y + 1, "no row fits the filter");
 	stage_press(v, "Esc", NULL);
 	stage_hides(v, "no row");
 	stage_press(v, "F4", "r", "e", "d", "i", "s", "Esc", NULL);
-	stage_line(v, TABS_Y, " 34 processes");
+	stage_line(v, TABS_Y, "34 proc");
 }
 
 static void a_filter_that_cannot_be_read_says_why(void **state)
@@ -197,13 +197,34 @@ static void a_filter_that_cannot_be_read_says_why(void **state)
 	struct vt *v = open_plain();
 
 	(void)state;
-	stage_press(v, "\\", "c", "p", "u", ">", NULL);
-	stage_line(v, 23, "filter: cpu>  expected");
+	stage_press(v, "\\", "p", "o", "s", "t", "g", "Enter", NULL);
+	stage_line(v, TABS_Y, "6 of 34");
+	/* Where it is: the rest of the text in red, the reason behind it. What could be read last stays meanwhile. */
+	stage_press(v, "\\", "^U", "c", "p", "u", ">", "x", "y", NULL);
+	stage_line(v, 23, "filter: cpu>xy  ");
+	assert_int_equal(vt_cell(v, 23, 12).fg, -1); /* ">" */
+	assert_int_not_equal(vt_cell(v, 23, 13).fg, -1);
+	assert_int_equal(vt_cell(v, 23, 14).fg, vt_cell(v, 23, 13).fg);
+	stage_line(v, TABS_Y, "\\cpu  0 of 34");
 	stage_press(v, "Enter", NULL);
-	stage_line(v, 23, "filter: cpu>");
+	stage_line(v, 23, "filter: cpu>xy");
+	/* Esc: never mind. */
+	stage_press(v, "Esc", NULL);
+	assert_int_equal(vt_find(v, 23, "filter"), -1);
+	stage_line(v, TABS_Y, "\\postg");
+	stage_line(v, TABS_Y, "6 of 34");
+	stage_press(v, "\\", "^U", "c", "p", "u", ">", NULL);
+	stage_line(v, 23, "filter: cpu>  expected");
 	stage_press(v, "5", "0", "Enter", NULL);
 	assert_int_equal(vt_find(v, 23, "filter"), -1);
 	stage_line(v, TABS_Y, "5 of 34");
+	stage_line(v, TABS_Y, "\\cpu>5");
+	/* That of the command line is no other. */
+	v = stage_open(&(struct stage){ .args = { "--filter", "postg" } });
+	stage_line(v, TABS_Y, "6 of 34");
+	stage_line(v, TABS_Y, "\\postg");
+	stage_press(v, "F4", NULL);
+	stage_line(v, 23, "filter: postg");
 }
 
 static void the_past_has_an_end(void **state)
@@ -226,21 +247,25 @@ static void threads_tree_groups(void **state)
 	(void)state;
 	stage_press(v, "H", NULL);
 	stage_line(v, HEADER_Y, "TID");
-	stage_line(v, TABS_Y, "threads");
+	stage_line(v, TABS_Y, "117 thr");
 	stage_press(v, "H", "t", NULL);
-	stage_shows(v, "└─");
 	assert_int_equal(pid_at(v, FIRST_Y), 1);
+	/* A level goes on below for as long as it has rows. */
+	stage_line(v, stage_shows(v, " 3312 "), "  ├─/usr/bin/contain");
+	stage_line(v, stage_shows(v, " 4022 "), "  │ └─grafana server");
+	stage_line(v, stage_shows(v, " 5001 "), "  │ └─-bash");
+	stage_line(v, stage_shows(v, "31002 "), "  │   ├─lagtop");
 	stage_press(v, "F5", NULL);
 	stage_hides(v, "└─");
 	stage_press(v, "c", "Down", "Enter", NULL);
 	stage_line(v, HEADER_Y, "PROCS");
-	stage_line(v, TABS_Y, "commands");
+	stage_line(v, TABS_Y, "25 cmd");
 	/* Into a group: its members. */
 	assert_true(vt_find(v, FIRST_Y, "postgres") >= 0);
 	stage_press(v, "Enter", NULL);
 	stage_line(v, TABS_Y, "6 of 34");
 	stage_press(v, "Esc", "c", "End", "Enter", NULL);
-	stage_line(v, TABS_Y, "cgroups");
+	stage_line(v, TABS_Y, " cgrp");
 }
 
 static void kernel_threads_and_idle_rows_hide(void **state)
@@ -256,7 +281,7 @@ static void kernel_threads_and_idle_rows_hide(void **state)
 	stage_press(v, "End", NULL);
 	stage_hides(v, "-bash");
 	stage_press(v, "a", NULL);
-	stage_line(v, TABS_Y, " 34 processes");
+	stage_line(v, TABS_Y, "34 proc");
 }
 
 static void page_opens_and_closes(void **state)
@@ -327,7 +352,7 @@ static void time_stands_and_goes_back(void **state)
 	stage_line(v, 0, "12:03:03");
 	stage_press(v, "[", NULL);
 	stage_line(v, 0, "12:03:02");
-	stage_line(v, 0, "2.00s ago");
+	stage_line(v, 0, "2.00s ago of 3.00s");
 	stage_press(v, "[", "[", NULL);
 	stage_line(v, 0, "12:03:01");
 	stage_line(v, 23, "no older reading");
@@ -340,13 +365,28 @@ static void time_stands_and_goes_back(void **state)
 	stage_line(v, 0, "12:03:03");
 	stage_press(v, "]", "]", NULL);
 	stage_line(v, 23, "newest");
+	/* Each step is its own reading, and the title says which. */
+	for (int i = 5; i <= 12; i++)
+		stage_press(v, ".", NULL);
+	for (int i = 1; i < 12; i++) {
+		char title[64];
+
+		stage_press(v, "[", NULL);
+		snprintf(title, sizeof(title), "12:03:%02d", 12 - i);
+		stage_line(v, 0, title);
+		snprintf(title, sizeof(title), i < 10 ? "%d.00s ago of 11.0s" : "%d.0s ago of 11.0s", i);
+		stage_line(v, 0, title);
+	}
+	stage_press(v, "End", NULL);
 	/* Ten at a time, no further than there is; End comes back to now before it is the last row. */
+	stage_press(v, "{", NULL);
+	stage_line(v, 0, "12:03:02");
 	stage_press(v, "{", NULL);
 	stage_line(v, 0, "12:03:01");
 	stage_press(v, "}", NULL);
-	stage_line(v, 0, "12:03:04");
+	stage_line(v, 0, "12:03:11");
 	stage_press(v, "{", "End", NULL);
-	stage_line(v, 0, "12:03:04");
+	stage_line(v, 0, "12:03:12");
 }
 
 static void delay_is_asked_for(void **state)

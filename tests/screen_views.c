@@ -110,17 +110,6 @@ static void losses_are_shown(void **state)
 	stage_hides(v, "lost");
 }
 
-static void the_dead_say_how(void **state)
-{
-	struct vt *v = stage_open(&(struct stage){ .kind = FIXTURE_PLAIN });
-
-	(void)state;
-	for (int i = 1; i < FIXTURE_EXIT_READING; i++)
-		stage_press(v, ".", NULL);
-	stage_press(v, "\\", "p", "i", "d", "=", "3", "0", "5", "5", "1", "Enter", "Enter", NULL);
-	stage_line(v, 1, "killed by signal 9");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,7 +121,6 @@ int main(void)
 		cmocka_unit_test_teardown(on_the_console, stage_end),
 		cmocka_unit_test_teardown(family_off, stage_end),
 		cmocka_unit_test_teardown(losses_are_shown, stage_end),
-		cmocka_unit_test_teardown(the_dead_say_how, stage_end),
 	};
 
 	return cmocka_run_group_tests_name("screen_views", tests, stage_setup, stage_teardown);

@@ -82,6 +82,9 @@ static bool draw_shape(FILE *out, double x, double y, uint32_t ch, const char *f
 	} else if (ch == 0x2500 || ch == 0x2502) {
 		rect(out, ch == 0x2500 ? x : x + w / 2 - 0.5, ch == 0x2500 ? y + h / 2 - 0.5 : y,
 		     ch == 0x2500 ? w + 0.1 : 1, ch == 0x2500 ? 1 : h, fill, 1);
+	} else if (ch == 0x251c) {
+		rect(out, x + w / 2 - 0.5, y, 1, h, fill, 1);
+		rect(out, x + w / 2, y + h / 2 - 0.5, w / 2, 1, fill, 1);
 	} else if (ch == 0x250c || ch == 0x2510 || ch == 0x2514 || ch == 0x2518) {
 		bool down = ch < 0x2514, right = ch == 0x250c || ch == 0x2514;
 

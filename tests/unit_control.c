@@ -84,25 +84,27 @@ static void another_with_that_pid_is_spared(void **state)
 	(void)state;
 	assert_int_equal(control_signal((uint32_t)pid, start_of(pid) + TICK_NS, SIGKILL), -ESRCH);
 	assert_int_equal(control_signal((uint32_t)pid, start_of(pid) - 1, SIGKILL), -ESRCH);
-	assert_int_equal(control_renice((uint32_t)pid, start_of(pid) - 1, 1, &nice), -ESRCH);
+	assert_int_equal(control_nice((uint32_t)pid, start_of(pid) - 1, &nice), -ESRCH);
+	assert_int_equal(control_renice((uint32_t)pid, start_of(pid) - 1, 5), -ESRCH);
+	assert_int_not_equal(getpriority(PRIO_PROCESS, (id_t)pid), 5);
 	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 }
 
-static void renice_counts_from_what_is(void **state)
+static void nice_reaches_its_process(void **state)
 {
 	pid_t pid = start_child();
 	int before = getpriority(PRIO_PROCESS, (id_t)pid), nice = 0, status;
 
 	(void)state;
-	assert_int_equal(control_renice((uint32_t)pid, start_of(pid), 3, &nice), 0);
-	assert_int_equal(nice, before + 3);
-	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), before + 3);
-	assert_int_equal(control_renice((uint32_t)pid, start_of(pid), 100, &nice), 0);
-	assert_int_equal(nice, 19);
+	assert_int_equal(control_nice((uint32_t)pid, start_of(pid), &nice), 0);
+	assert_int_equal(nice, before);
+	assert_int_equal(control_renice((uint32_t)pid, start_of(pid), 19), 0);
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 19);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
+	assert_int_equal(control_renice((uint32_t)pid, 1, 19), -ESRCH);
 }
 
 int main(void)
@@ -110,7 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signal_reaches_its_process),
 		cmocka_unit_test(another_with_that_pid_is_spared),
-		cmocka_unit_test(renice_counts_from_what_is),
+		cmocka_unit_test(nice_reaches_its_process),
 	};
 
 	return cmocka_run_group_tests_name("unit_control", tests, NULL, NULL);

@@ -213,12 +213,39 @@ static void memory_stays_within_its_bound(void **state)
 	assert_null(h.store);
 }
 
+/* Without putting a reading together: when it was, and in which one a process was last. */
+static void times_and_last_readings_are_known(void **state)
+{
+	struct history h = { .max_bytes = 64 << 20 };
+	uint64_t start_ns = 0;
+	struct sample *s;
+
+	(void)state;
+	for (uint32_t n = 1; n <= 8; n++)
+		add(&h, fill_fixture, n);
+	for (uint32_t back = 0; back < 8; back++)
+		assert_int_equal(history_time(&h, back), history_at(&h, back)->t_ns);
+	assert_int_equal(history_time(&h, 8), 0);
+	s = history_at(&h, 7);
+	for (uint32_t i = 0; i < s->n_processes; i++)
+		if (s->processes[i].pid == FIXTURE_EXITED)
+			start_ns = s->processes[i].start_ns;
+	/* It exits in the third reading, five before the eighth. */
+	assert_int_equal(history_last(&h, 0, FIXTURE_EXITED, start_ns), 8 - FIXTURE_EXIT_READING);
+	assert_int_equal(history_last(&h, 2, FIXTURE_EXITED, start_ns), 8 - FIXTURE_EXIT_READING);
+	assert_int_equal(history_last(&h, 6, FIXTURE_EXITED, start_ns), 6);
+	assert_int_equal(history_last(&h, 0, FIXTURE_EXITED, start_ns + 1), UINT32_MAX);
+	h.max_bytes = 1;
+	add(&h, fill_fixture, 9);
+	assert_int_equal(history_last(&h, 0, FIXTURE_EXITED, start_ns), UINT32_MAX);
+	history_free(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_reading_comes_back),
-		cmocka_unit_test(what_was_asked_for_stays),
-		cmocka_unit_test(idle_rows_cost_nothing),
+		cmocka_unit_test(every_reading_comes_back),	 cmocka_unit_test(what_was_asked_for_stays),
+		cmocka_unit_test(idle_rows_cost_nothing),	 cmocka_unit_test(times_and_last_readings_are_known),
 		cmocka_unit_test(memory_stays_within_its_bound),
 	};
 

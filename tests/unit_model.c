@@ -62,11 +62,12 @@ static void threads_add_up(void **state)
 	assert_int_equal(r->service.count, 0);
 	assert_string_equal(r->comm, "db");
 	assert_string_equal(r->cmdline, "/bin/db --pid 10");
-	assert_int_equal(model_histogram(reading_model, 10, 5, false, count), 103);
+	assert_int_equal(model_histogram_of(model_sample(reading_model), 10, 5, false, count), 103);
 	assert_int_equal(count[hist_bucket(2000)], 91);
-	assert_int_equal(model_histogram(reading_model, 10, 6, false, count), 0); /* another process of that pid */
-	assert_int_equal(model_histogram(reading_model, 0, 0, false, count), 103);
-	assert_int_equal(model_histogram(reading_model, 10, 5, true, count), 0);
+	assert_int_equal(model_histogram_of(model_sample(reading_model), 10, 6, false, count),
+			 0); /* another process of that pid */
+	assert_int_equal(model_histogram_of(model_sample(reading_model), 0, 0, false, count), 103);
+	assert_int_equal(model_histogram_of(model_sample(reading_model), 10, 5, true, count), 0);
 }
 
 static void threads_have_rows(void **state)
@@ -131,11 +132,9 @@ static void families_off(void **state)
 static void no_sample_no_rows(void **state)
 {
 	struct model_query q = { .kind = MODEL_PROCESS };
-	uint64_t count[HIST_BUCKETS] = { 0 };
 
 	(void)state;
 	assert_null(model_sample(reading_model));
-	assert_int_equal(model_histogram(reading_model, 0, 0, true, count), 0);
 	for (int kind = 0; kind <= MODEL_CONNECTION; kind++) {
 		q.kind = (enum model_kind)kind;
 		reading_rows(&q, 0);

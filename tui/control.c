@@ -67,28 +67,31 @@ int control_signal(uint32_t pid, uint64_t start_ns, int signal)
 	return err;
 }
 
-int control_renice(uint32_t pid, uint64_t start_ns, int by, int *nice)
+int control_nice(uint32_t pid, uint64_t start_ns, int *nice)
+{
+	errno = 0;
+	*nice = getpriority(PRIO_PROCESS, pid);
+	/* Looked at after it was asked: what it said was then this one's. */
+	return errno ? -errno : check_start(pid, start_ns);
+}
+
+int control_renice(uint32_t pid, uint64_t start_ns, int nice)
 {
 	char path[64];
 	struct dirent *e;
-	int err = check_start(pid, start_ns), before;
+	int err;
 	DIR *dir;
 
-	if (err)
-		return err;
-	errno = 0;
-	before = getpriority(PRIO_PROCESS, pid);
-	if (errno)
-		return -errno;
-	*nice = before + by < -20 ? -20 : before + by > 19 ? 19 : before + by;
+	/* The open folder pins the process: of another with its pid it shows no threads. */
 	snprintf(path, sizeof(path), "/proc/%u/task", pid);
 	dir = opendir(path);
 	if (!dir)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while ((e = readdir(dir))) { /* nice is a thread's on Linux */
+	err = check_start(pid, start_ns);
+	while (!err && (e = readdir(dir))) { /* nice is a thread's on Linux */
 		id_t tid = (id_t)atoi(e->d_name);
 
-		if (tid && setpriority(PRIO_PROCESS, tid, *nice) && errno != ESRCH && !err)
+		if (tid && setpriority(PRIO_PROCESS, tid, nice) && errno != ESRCH)
 			err = -errno;
 	}
 	closedir(dir);

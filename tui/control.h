@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+#define CONTROL_NICE_MIN -20
+#define CONTROL_NICE_MAX 19
+
 struct control_signal {
 	int number;
 	const char *name, *help;
@@ -14,7 +17,9 @@ extern const struct control_signal control_signals[];
 extern const int control_signals_count;
 
 int control_signal(uint32_t pid, uint64_t start_ns, int signal);
-/* Changes the nice value of all threads by `by`; *nice: the leader's new one. */
-int control_renice(uint32_t pid, uint64_t start_ns, int by, int *nice);
+/* Its leader's nice value. */
+int control_nice(uint32_t pid, uint64_t start_ns, int *nice);
+/* Gives all its threads a nice value. */
+int control_renice(uint32_t pid, uint64_t start_ns, int nice);
 
 #endif

@@ -14,12 +14,14 @@
 #define METER_LEVELS 7	   /* of 8: lines of meters stand on each other */
 #define METER_LABEL 10
 #define SEGMENTS 16
+#define LAST_KEY_CELLS 6 /* " qQuit" */
 
-/* A line made of pieces: left ones from the left, right ones against the right border. */
+/* A line made of pieces: left ones from the left, right ones against the right border. When room is short those with
+ * a brief form take it, then pieces go, the highest rank first. */
 struct segment {
-	char text[96];
+	char text[96], brief[32]; /* brief: "" if it has none */
 	enum style style;
-	int rank; /* the highest goes first when room is short */
+	int rank;
 	bool right, gone;
 };
 
@@ -28,7 +30,7 @@ struct line {
 	int n;
 };
 
-static void line_add(struct line *l, bool right, int rank, enum style style, const char *text)
+static void line_add_brief(struct line *l, bool right, int rank, enum style style, const char *text, const char *brief)
 {
 	struct segment *s = &l->segment[l->n];
 
@@ -36,29 +38,51 @@ static void line_add(struct line *l, bool right, int rank, enum style style, con
 		return;
 	*s = (struct segment){ .style = style, .rank = rank, .right = right };
 	snprintf(s->text, sizeof(s->text), "%s", text);
+	snprintf(s->brief, sizeof(s->brief), "%s", brief);
 	l->n++;
+}
+
+static void line_add(struct line *l, bool right, int rank, enum style style, const char *text)
+{
+	line_add_brief(l, right, rank, style, text, "");
+}
+
+static int line_width(const struct line *l, int gap)
+{
+	int need = 0;
+
+	for (int i = 0; i < l->n; i++)
+		if (!l->segment[i].gone)
+			need += grid_width(l->segment[i].text) + (need ? gap : 0);
+	return need;
+}
+
+static bool is_worse(const struct line *l, int a, int b)
+{
+	return l->segment[a].rank >= l->segment[b].rank;
 }
 
 /* Draws a line into the cells from left to right (not included), with `gap` cells between pieces. */
 static void line_draw(struct line *l, struct grid *g, int y, int left, int right, int gap)
 {
-	int need;
-
-	do {
+	while (line_width(l, gap) > right - left) {
 		int worst = -1;
 
-		need = 0;
-		for (int i = 0; i < l->n; i++) {
-			if (l->segment[i].gone)
-				continue;
-			need += grid_width(l->segment[i].text) + (need ? gap : 0);
-			if (worst < 0 || l->segment[i].rank >= l->segment[worst].rank)
+		for (int i = 0; i < l->n; i++)
+			if (*l->segment[i].brief && !l->segment[i].gone && (worst < 0 || is_worse(l, i, worst)))
 				worst = i;
+		if (worst >= 0) {
+			strcpy(l->segment[worst].text, l->segment[worst].brief);
+			l->segment[worst].brief[0] = 0;
+			continue;
 		}
-		if (need <= right - left || worst < 0 || l->segment[worst].rank == 0)
+		for (int i = 0; i < l->n; i++)
+			if (l->segment[i].rank && !l->segment[i].gone && (worst < 0 || is_worse(l, i, worst)))
+				worst = i;
+		if (worst < 0)
 			break;
 		l->segment[worst].gone = true;
-	} while (need > right - left);
+	}
 	for (int i = l->n - 1; i >= 0; i--) {
 		const struct segment *s = &l->segment[i];
 
@@ -74,6 +98,18 @@ static void line_draw(struct line *l, struct grid *g, int y, int left, int right
 		if (!s->right && !s->gone)
 			left += grid_text(g, y, left, right - left, s->style, s->text) + gap;
 	}
+}
+
+/* "45.0s ago of 12m": the reading shown, and how far back the past reaches. */
+static void add_past(struct line *l, const struct view *v)
+{
+	uint64_t newest_ns = history_time(&v->history, 0), ago_ns = newest_ns - history_time(&v->history, v->back);
+	char ago[24], of[24], buf[64];
+
+	format_ns(ago, sizeof(ago), ago_ns);
+	format_ns(of, sizeof(of), newest_ns - history_time(&v->history, v->history.n - 1));
+	snprintf(buf, sizeof(buf), "%s ago of %s", ago, of);
+	line_add(l, true, 0, STYLE_WARN, buf);
 }
 
 static void draw_title(const struct view *v, struct grid *g)
@@ -106,13 +142,8 @@ static void draw_title(const struct view *v, struct grid *g)
 			snprintf(buf, sizeof(buf), "%s %s", families[i], s->probe[i].on ? "on" : "OFF");
 		line_add(&l, true, s->probe[i].on ? 6 : 2, s->probe[i].on ? STYLE_GOOD : STYLE_BAD, buf);
 	}
-	if (v->back) {
-		const struct sample *newest = history_at(&v->history, 0);
-
-		format_ns(when, sizeof(when), newest->t_ns - s->t_ns);
-		snprintf(buf, sizeof(buf), "%s ago", when);
-		line_add(&l, true, 0, STYLE_WARN, buf);
-	}
+	if (v->back)
+		add_past(&l, v);
 	if (v->paused)
 		line_add(&l, true, 0, STYLE_WARN, "PAUSED");
 	if (v->source_ended)
@@ -304,13 +335,14 @@ static int draw_meters(const struct view *v, struct grid *g, int y)
 	return 3;
 }
 
-static const char *kind_name(enum model_kind kind)
+static const char *kind_name(enum model_kind kind, bool brief)
 {
-	static const char *const names[] = {
-		"processes", "threads", "commands", "users", "cgroups", "calls", "sockets"
+	static const char *const names[][2] = {
+		{ "processes", "proc" }, { "threads", "thr" }, { "commands", "cmd" }, { "users", "user" },
+		{ "cgroups", "cgrp" },	 { "calls", "call" },  { "sockets", "sock" },
 	};
 
-	return names[kind];
+	return names[kind][brief];
 }
 
 static void add_losses(struct line *l, const struct sample *s)
@@ -333,8 +365,9 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 	const struct table *t = &v->tables[v->at];
 	struct model_query q = { .kind = t->kind };
 	struct line l = { .n = 0 };
-	int brief = g->cols < 68, x, room;
-	char buf[96], n[24];
+	bool narrow = g->cols < 68;
+	char buf[96], n[24], brief[32];
+	int x, room;
 
 	v->tabs_y = y;
 	x = 0;
@@ -342,7 +375,8 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 		bool on = i == v->at;
 
 		v->tab_x[i] = x;
-		snprintf(buf, sizeof(buf), brief && !on ? " %zu " : " %zu %s ", i + 1, column_views[i].title);
+		/* Only the one that is on has a border to its right: the others give that cell to what stands there. */
+		snprintf(buf, sizeof(buf), on ? " %zu %s " : narrow ? " %zu" : " %zu %s", i + 1, column_views[i].title);
 		x += grid_text(g, y, x, g->cols - x, on ? STYLE_TAB : STYLE_NORMAL, buf);
 		if (!on)
 			grid_put(g, y, v->tab_x[i] + 1, '1' + (uint32_t)i, STYLE_KEY);
@@ -362,13 +396,16 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 	if (view_totals(v) && model_has_totals(&q))
 		line_add(&l, true, 2, STYLE_WARN, "totals");
 	if (t->unknown)
-		snprintf(buf, sizeof(buf), "- %s", kind_name(t->kind));
+		snprintf(n, sizeof(n), "-");
 	else if (t->current == t->of)
-		snprintf(buf, sizeof(buf), "%u %s", t->of, kind_name(t->kind));
+		snprintf(n, sizeof(n), "%u", t->of);
 	else
-		snprintf(buf, sizeof(buf), "%u of %u%s%s", t->current, t->of, room > 36 ? " " : "",
-			 room > 36 ? kind_name(t->kind) : "");
-	line_add(&l, true, 5, STYLE_NORMAL, buf);
+		snprintf(n, sizeof(n), "%u of %u", t->current, t->of);
+	snprintf(buf, sizeof(buf), "%s %s", n, kind_name(t->kind, false));
+	snprintf(brief, sizeof(brief), "%s %s", n, kind_name(t->kind, true));
+	if (strlen(n) > 4) /* self has its place, too */
+		brief[strlen(n)] = 0;
+	line_add_brief(&l, true, 5, STYLE_NORMAL, buf, brief);
 	if (s->interval_ns) {
 		format_percent(n, sizeof(n), (double)s->self.cpu_ns * 100 / (double)s->interval_ns);
 		snprintf(buf, sizeof(buf), "self %s%%", n);
@@ -403,7 +440,7 @@ static void draw_keys(const struct view *v, struct grid *g, int y)
 		if (last && v->page.open)
 			label = "Back";
 		/* Room for the last one, which says how to leave, is kept. */
-		if (!last && x + 1 + grid_width(key) + grid_width(label) + 7 > g->cols)
+		if (!last && x + 1 + grid_width(key) + grid_width(label) + LAST_KEY_CELLS > g->cols)
 			continue;
 		x += grid_text(g, y, x, g->cols - x, STYLE_NORMAL, " ");
 		x += grid_text(g, y, x, g->cols - x, STYLE_KEY, key);
@@ -423,7 +460,7 @@ void draw_frame(struct view *v, struct grid *g)
 		if (v->source_ended)
 			snprintf(buf, sizeof(buf), "this recording has no reading");
 		else
-			snprintf(buf, sizeof(buf), "first reading in %.3g s", v->delay_s);
+			snprintf(buf, sizeof(buf), "the first reading is on its way");
 		grid_text(g, g->rows > 4 ? 2 : 1, 1, g->cols - 1, STYLE_DIM, buf);
 		return;
 	}

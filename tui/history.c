@@ -440,6 +440,35 @@ uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid,
 	return model_histogram_of(&st->one, pid, start_ns, service, count);
 }
 
+uint32_t history_last(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns)
+{
+	struct key key = { .kind = LIFE_PROCESS, .pid = pid, .start_ns = start_ns };
+	const struct history_store *st = h->store;
+	const struct life *life = back < h->n ? life_find(st, &key) : NULL;
+	const struct row_kept *r = life ? life->newest : NULL;
+	uint32_t reading;
+
+	while (r && r->from > st->last - back)
+		r = r->older;
+	if (!r)
+		return UINT32_MAX;
+	reading = r->to - 1 < st->last - back ? r->to - 1 : st->last - back;
+	return st->last - reading < h->n ? st->last - reading : UINT32_MAX;
+}
+
+uint64_t history_time(const struct history *h, uint32_t back)
+{
+	struct key key = { .kind = LIFE_HOST };
+	struct history_store *st = h->store;
+	const struct row_kept *r;
+
+	if (back >= h->n)
+		return 0;
+	r = row_at(life_find(st, &key), st->last - back);
+	sample_clear(&st->one);
+	return r && !history_unpack_host(&st->pack, r->bytes, r->n, &st->one) ? st->one.t_ns : 0;
+}
+
 static void free_lives(struct history_store *st)
 {
 	struct row_kept *r, *older;

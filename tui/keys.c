@@ -53,8 +53,8 @@ const struct key_row key_rows[] = {
 	{ .help = "Processes" },
 	{ DO_TAG, { ' ' }, NULL, "tag the process" },
 	{ DO_SIGNAL, { 'x', K_F + 9 }, "Signal", "send a signal: menu, then confirm" },
-	{ DO_NICE_UP, { K_F + 8 }, NULL, "nicer: lower priority" },
-	{ DO_NICE_DOWN, { K_F + 7 }, NULL, "less nice: higher priority" },
+	{ DO_NICE_UP, { K_F + 8 }, NULL, "nicer, lower priority: asks first" },
+	{ DO_NICE_DOWN, { K_F + 7 }, NULL, "less nice, higher priority: asks first" },
 
 	{ .help = "Leaving" },
 	{ DO_REDRAW, { 'L' & K_CTRL }, NULL, "paint the screen anew" },

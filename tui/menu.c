@@ -52,32 +52,53 @@ int menu_sortable(const struct table *t, const struct column *out[TABLE_COLUMNS]
 	return n;
 }
 
-/* What a signal or a renice would hit: the tagged processes, else the one under the cursor or of the page. */
-int menu_targets(struct view *v, struct row *out, int max)
+void menu_free(struct view *v)
+{
+	free(v->menu.targets);
+	v->menu = (struct menu){ .n = 0 };
+}
+
+static int add_target(struct menu *m, const struct row *r)
+{
+	struct menu_target *targets = realloc(m->targets, (size_t)(m->n_targets + 1) * sizeof(*targets)), *t;
+
+	if (!targets)
+		return -ENOMEM;
+	m->targets = targets;
+	t = &targets[m->n_targets++];
+	t->pid = r->pid;
+	t->start_ns = r->start_ns;
+	snprintf(t->name, sizeof(t->name), "%s", *r->cmdline ? r->cmdline : r->comm);
+	return 0;
+}
+
+/* Whom it would hit: the tagged processes, else the one under the cursor or of the page. */
+static void take_targets(struct view *v)
 {
 	struct model_query q = { .kind = MODEL_PROCESS, .no_dead = true };
 	const struct row *cursor;
-	struct row *rows;
-	int n = 0, of;
+	struct row *rows, at = { 0 };
+	int n;
 
 	if (v->page.open) {
-		if (v->page.gone || v->page.row.exited)
-			return 0;
-		out[0] = v->page.row;
-		return 1;
+		if (!v->page.gone && !v->page.row.exited)
+			add_target(&v->menu, &v->page.row);
+		return;
 	}
 	cursor = table_cursor(&v->tables[v->at]);
-	if (!v->wants.n_tags && (!cursor || !cursor->pid))
-		return 0;
-	struct row at = cursor ? *cursor : (struct row){ 0 };
+	if (cursor)
+		at = *cursor;
+	if (!v->wants.n_tags && !at.pid)
+		return;
+	n = model_rows(v->live, &q, &rows);
+	for (int i = 0; i < n; i++) {
+		bool meant = v->wants.n_tags ? table_tagged(&v->wants, table_key(&rows[i]))
+					     : rows[i].pid == at.pid &&
+						       (at.kind != MODEL_PROCESS || rows[i].start_ns == at.start_ns);
 
-	of = model_rows(view_model(v), &q, &rows);
-	for (int i = 0; i < of && n < max; i++)
-		if (v->wants.n_tags
-			    ? table_tagged(&v->wants, table_key(&rows[i]))
-			    : rows[i].pid == at.pid && (at.kind != MODEL_PROCESS || rows[i].start_ns == at.start_ns))
-			out[n++] = rows[i];
-	return n;
+		if (meant && !rows[i].exited && add_target(&v->menu, &rows[i]))
+			return;
+	}
 }
 
 static bool may_act(struct view *v)
@@ -91,33 +112,48 @@ static bool may_act(struct view *v)
 	return false;
 }
 
-void menu_renice(struct view *v, int by)
+static const char *reason(int err)
 {
-	struct row row[1];
-	int nice = 0, err;
+	return err == -ESRCH ? "the process is gone" : strerror(-err);
+}
 
+static void choose_nice(struct menu *m, int by)
+{
+	int nice = m->nice_then + by;
+
+	m->nice_then = nice < CONTROL_NICE_MIN ? CONTROL_NICE_MIN : nice > CONTROL_NICE_MAX ? CONTROL_NICE_MAX : nice;
+}
+
+void menu_open_nice(struct view *v, int by)
+{
+	struct menu *m = &v->menu;
+	int err;
+
+	menu_free(v);
 	if (!may_act(v))
 		return;
-	if (menu_targets(v, row, 1) < 1 || v->wants.n_tags) {
+	take_targets(v);
+	if (m->n_targets != 1) {
 		view_say(v, STYLE_WARN,
-			 v->wants.n_tags ? "nice works on one process: Esc forgets the tags" : "no process here");
+			 m->n_targets ? "nice works on one process: Esc forgets the tags" : "no living process here");
 		return;
 	}
-	err = control_renice(row[0].pid, row[0].start_ns, by, &nice);
-	if (err)
-		view_say(v, STYLE_BAD, "nice of %u: %s", row[0].pid, strerror(-err));
-	else
-		view_say(v, STYLE_NORMAL, "nice of %u is %d now", row[0].pid, nice);
-	view_arrange(v);
+	err = control_nice(m->targets->pid, m->targets->start_ns, &m->nice);
+	if (err) {
+		view_say(v, STYLE_BAD, "nice of %u: %s", m->targets->pid, reason(err));
+		return;
+	}
+	m->nice_then = m->nice;
+	v->mode = MODE_NICE;
+	choose_nice(m, by);
 }
 
 void menu_open(struct view *v, enum view_mode mode)
 {
 	const struct column *cols[TABLE_COLUMNS];
 	struct table *t = view_table(v);
-	struct row row[1];
 
-	v->menu = (struct menu){ .n = 0 };
+	menu_free(v);
 	v->input[0] = 0;
 	switch (mode) {
 	case MODE_SORT:
@@ -140,7 +176,8 @@ void menu_open(struct view *v, enum view_mode mode)
 	case MODE_SIGNAL:
 		if (!may_act(v))
 			return;
-		if (menu_targets(v, row, 1) < 1) {
+		take_targets(v);
+		if (!v->menu.n_targets) {
 			view_say(v, STYLE_WARN, "no living process here");
 			return;
 		}
@@ -148,6 +185,8 @@ void menu_open(struct view *v, enum view_mode mode)
 		break;
 	case MODE_FILTER:
 		snprintf(v->input, sizeof(v->input), "%s", v->wants.filter);
+		memcpy(v->filter_before, v->input, sizeof(v->filter_before));
+		v->filter_why[0] = 0;
 		break;
 	default:
 		break;
@@ -157,21 +196,32 @@ void menu_open(struct view *v, enum view_mode mode)
 
 static void send_signals(struct view *v)
 {
-	struct row row[64];
-	int n = menu_targets(v, row, 64), sent = 0, err = 0;
+	const struct menu *m = &v->menu;
+	int sent = 0, err = 0;
 
-	for (int i = 0; i < n; i++) {
-		int e = control_signal(row[i].pid, row[i].start_ns, v->menu.signal);
+	for (int i = 0; i < m->n_targets; i++) {
+		int e = control_signal(m->targets[i].pid, m->targets[i].start_ns, m->signal);
 
 		sent += !e;
 		err = e ? e : err;
 	}
 	if (err)
-		view_say(v, STYLE_BAD, "%d of %d signals sent; %s", sent, n,
-			 err == -ESRCH ? "the process is gone" : strerror(-err));
+		view_say(v, STYLE_BAD, "%d of %d signals sent; %s", sent, m->n_targets, reason(err));
 	else
-		view_say(v, STYLE_NORMAL, "SIG%s sent to %d process%s", sigabbrev_np(v->menu.signal), sent,
+		view_say(v, STYLE_NORMAL, "SIG%s sent to %d process%s", sigabbrev_np(m->signal), sent,
 			 sent == 1 ? "" : "es");
+	v->wants.n_tags = 0;
+}
+
+static void send_nice(struct view *v)
+{
+	const struct menu *m = &v->menu;
+	int err = control_renice(m->targets->pid, m->targets->start_ns, m->nice_then);
+
+	if (err)
+		view_say(v, STYLE_BAD, "nice of %u: %s", m->targets->pid, reason(err));
+	else
+		view_say(v, STYLE_NORMAL, "nice of %u is %d now", m->targets->pid, m->nice_then);
 	v->wants.n_tags = 0;
 }
 
@@ -239,7 +289,7 @@ static void list_enter(struct view *v, enum view_mode mode)
 		v->settings_changed = true;
 		break;
 	case MODE_SIGNAL:
-		v->menu = (struct menu){ .signal = control_signals[at].number };
+		v->menu.signal = control_signals[at].number;
 		v->mode = MODE_CONFIRM;
 		return;
 	default:
@@ -374,8 +424,8 @@ static void prompt_key(struct view *v, uint32_t code)
 	bool changed = false;
 
 	if (code == K_ESC) {
-		if (v->mode == MODE_FILTER)
-			view_filter(v, "");
+		if (v->mode == MODE_FILTER) /* never mind: the one before */
+			view_filter(v, v->filter_before);
 		if (v->mode == MODE_SEARCH)
 			v->wants.search[0] = 0;
 		v->mode = MODE_TABLE;
@@ -417,14 +467,29 @@ static void prompt_key(struct view *v, uint32_t code)
 	}
 }
 
+/* Only y acts. F7 and F8 go on choosing a nice value. */
+static void confirm_key(struct view *v, uint32_t code)
+{
+	enum key_function function = key_function(code);
+	bool nice = v->mode == MODE_NICE;
+
+	if (nice && (function == DO_NICE_UP || function == DO_NICE_DOWN)) {
+		choose_nice(&v->menu, function == DO_NICE_UP ? 1 : -1);
+		return;
+	}
+	v->mode = MODE_TABLE;
+	if (code != 'y' && code != 'Y')
+		view_say(v, STYLE_NORMAL, nice ? "nothing was changed" : "nothing was sent");
+	else if (nice)
+		send_nice(v);
+	else
+		send_signals(v);
+}
+
 void menu_key(struct view *v, const struct key *k)
 {
-	if (v->mode == MODE_CONFIRM) {
-		v->mode = MODE_TABLE;
-		if (k->code == 'y' || k->code == 'Y')
-			send_signals(v);
-		else
-			view_say(v, STYLE_NORMAL, "nothing was sent");
+	if (v->mode == MODE_CONFIRM || v->mode == MODE_NICE) {
+		confirm_key(v, k->code);
 	} else if (is_prompt(v->mode)) {
 		prompt_key(v, k->code);
 	} else {

@@ -16,7 +16,5 @@ extern const struct menu_group menu_groups[MENU_GROUPS];
 int menu_choosable(const struct table *t, const struct column *out[TABLE_COLUMNS]);
 /* The columns that the sort menu shows. */
 int menu_sortable(const struct table *t, const struct column *out[TABLE_COLUMNS]);
-/* What a signal would hit: the tagged processes, else the one under the cursor or of the page. */
-int menu_targets(struct view *v, struct row *out, int max);
 
 #endif

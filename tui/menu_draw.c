@@ -183,29 +183,46 @@ static void draw_list(struct view *v, struct grid *g)
 		grid_text(g, box.y + m->lines, box.x + box.cols - 6, 6, STYLE_KEY, " more ");
 }
 
+static int draw_words(struct grid *g, int y, int x, int right, const char *key, const char *text)
+{
+	x += grid_text(g, y, x, right - x, STYLE_KEY, key);
+	return x + grid_text(g, y, x, right - x, STYLE_NORMAL, text);
+}
+
+/* Before anything happens to a process, it is shown. */
 static void draw_confirm(struct view *v, struct grid *g)
 {
-	struct row row[64];
-	int n = menu_targets(v, row, 64), lines = n < 8 ? n : 8;
+	const struct menu *m = &v->menu;
+	bool nice = v->mode == MODE_NICE;
+	int lines = m->n_targets < 8 ? m->n_targets : 8, y, x, right;
 	char buf[256], name[160];
 	struct grid_box box;
 
-	snprintf(buf, sizeof(buf), "Send SIG%s to %s?", sigabbrev_np(v->menu.signal),
-		 n == 1 ? "this process" : "these processes");
+	if (nice)
+		snprintf(buf, sizeof(buf), "Change this process's nice value?");
+	else
+		snprintf(buf, sizeof(buf), "Send SIG%s to %s?", sigabbrev_np(m->signal),
+			 m->n_targets == 1 ? "this process" : "these processes");
 	box = grid_box(g, lines + 2, 60, buf);
+	right = box.x + box.cols;
 	for (int i = 0; i < lines; i++) {
-		format_clean(name, sizeof(name), *row[i].cmdline ? row[i].cmdline : row[i].comm, box.cols - 9, g->utf8);
-		snprintf(buf, sizeof(buf), "%7u  %s", row[i].pid, name);
+		format_clean(name, sizeof(name), m->targets[i].name, box.cols - 9, g->utf8);
+		snprintf(buf, sizeof(buf), "%7u  %s", m->targets[i].pid, name);
 		grid_text(g, box.y + i, box.x, box.cols, STYLE_STRONG, buf);
 	}
-	if (n > lines) {
-		snprintf(buf, sizeof(buf), "and %d more", n - lines);
+	if (m->n_targets > lines) {
+		snprintf(buf, sizeof(buf), "and %d more", m->n_targets - lines);
 		grid_text(g, box.y + lines, box.x + 9, box.cols - 9, STYLE_DIM, buf);
 	}
-	int x = box.x + grid_text(g, box.y + box.rows - 1, box.x, 2, STYLE_KEY, "y ");
-
-	x += grid_text(g, box.y + box.rows - 1, x, 20, STYLE_NORMAL, "sends it; ");
-	grid_text(g, box.y + box.rows - 1, x, 30, STYLE_NORMAL, "any other key does not");
+	if (nice) {
+		snprintf(buf, sizeof(buf), "nice %d %s %d", m->nice, g->blocks ? "\u2192" : "->", m->nice_then);
+		x = box.x + 9 + grid_text(g, box.y + lines, box.x + 9, box.cols - 9, STYLE_WARN, buf) + 3;
+		x = draw_words(g, box.y + lines, x, right, "F8", " nicer  ");
+		draw_words(g, box.y + lines, x, right, "F7", " less nice");
+	}
+	y = box.y + box.rows - 1;
+	x = draw_words(g, y, box.x, right, "y ", nice ? "changes it; " : "sends it; ");
+	grid_text(g, y, x, right - x, STYLE_NORMAL, "any other key does not");
 }
 
 static void draw_prompt(struct view *v, struct grid *g)
@@ -213,16 +230,28 @@ static void draw_prompt(struct view *v, struct grid *g)
 	static const char *const labels[] = {
 		[MODE_SEARCH] = "search: ", [MODE_FILTER] = "filter: ", [MODE_DELAY] = "delay in seconds: "
 	};
-	char clean[TABLE_TEXT * 2];
+	bool bad = v->mode == MODE_FILTER && v->filter_why[0];
+	size_t good = bad ? v->filter_at : strlen(v->input);
+	char part[TABLE_TEXT], clean[TABLE_TEXT * 2], *tail;
 	int y = g->rows - 1, x;
 
 	grid_fill(g, y, 0, g->cols, ' ', STYLE_NORMAL);
 	x = 1 + grid_text(g, y, 1, g->cols - 1, STYLE_KEY, labels[v->mode]);
-	format_clean(clean, sizeof(clean), v->input, g->cols - x - 1, g->utf8);
-	x += grid_text(g, y, x, g->cols - x - 1, STYLE_STRONG, clean);
+	snprintf(part, sizeof(part), "%.*s", (int)good, v->input);
+	format_clean(clean, sizeof(clean), part, sizeof(part), g->utf8);
+	tail = clean;
+	while (*tail && grid_width(tail) > g->cols - x - 1) /* where one types is in sight */
+		do
+			tail++;
+		while ((*tail & 0xc0) == 0x80);
+	x += grid_text(g, y, x, g->cols - x - 1, STYLE_STRONG, tail);
+	if (bad) { /* from where it cannot be read */
+		format_clean(clean, sizeof(clean), v->input + good, g->cols - x - 1, g->utf8);
+		x += grid_text(g, y, x, g->cols - x - 1, STYLE_BAD, clean);
+	}
 	g->cursor_y = y;
 	g->cursor_x = x;
-	if (v->mode == MODE_FILTER && v->filter_why[0] && g->cols - x > 12)
+	if (bad && g->cols - x > 12)
 		grid_text(g, y, x + 2, g->cols - x - 2, STYLE_WARN, v->filter_why);
 }
 
@@ -230,7 +259,7 @@ void menu_draw(struct view *v, struct grid *g)
 {
 	if (v->mode == MODE_HELP)
 		draw_help(v, g);
-	else if (v->mode == MODE_CONFIRM)
+	else if (v->mode == MODE_CONFIRM || v->mode == MODE_NICE)
 		draw_confirm(v, g);
 	else if (v->mode == MODE_SEARCH || v->mode == MODE_FILTER || v->mode == MODE_DELAY)
 		draw_prompt(v, g);

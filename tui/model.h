@@ -50,6 +50,7 @@ struct row {
 	int32_t exit_code;
 	uint8_t state;			     /* threads: enum lt_state */
 	uint32_t depth;			     /* tree */
+	uint64_t branches;		     /* tree, as shown: bit n: level n goes on below this row */
 	const char *comm, *cmdline, *cgroup; /* raw; "" when there is none. For groups comm is the group's name */
 
 	uint64_t interval_ns; /* what rates divide by; the numbers begin here */
@@ -125,14 +126,14 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows);
  * connections and the calls of some processes are the interval's, whatever q->totals says. */
 bool model_has_totals(const struct model_query *q);
 
-/* Adds a process's buckets of the interval to dense counts; service or runq. pid 0: the whole host.
+/* Adds a process's buckets of a reading to dense counts; service or runq. pid 0: the whole host.
  * Returns the number of events. */
-uint64_t model_histogram(const struct model *m, uint32_t pid, uint64_t start_ns, bool service,
-			 uint64_t count[HIST_BUCKETS]);
-
-/* The same of any reading. */
 uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, bool service,
 			    uint64_t count[HIST_BUCKETS]);
+
+/* The same of all since the start. */
+uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t start_ns, bool service,
+			       uint64_t count[HIST_BUCKETS]);
 
 /* Percentiles of dense counts; max_ns 0: unknown, the top of the highest bucket stands in. */
 struct model_dist model_dist_of(const uint64_t count[HIST_BUCKETS], uint64_t max_ns);

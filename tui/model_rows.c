@@ -419,12 +419,6 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows)
 	return 0;
 }
 
-uint64_t model_histogram(const struct model *m, uint32_t pid, uint64_t start_ns, bool service,
-			 uint64_t count[HIST_BUCKETS])
-{
-	return m->sample ? model_histogram_of(m->sample, pid, start_ns, service, count) : 0;
-}
-
 uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, bool service,
 			    uint64_t count[HIST_BUCKETS])
 {
@@ -447,6 +441,26 @@ uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start
 				events += s->buckets[d->first + b].count;
 			}
 		}
+	}
+	return events;
+}
+
+uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t start_ns, bool service,
+			       uint64_t count[HIST_BUCKETS])
+{
+	const struct dist_sum *sum;
+	const struct life *l = NULL;
+	uint64_t events = 0;
+
+	for (uint32_t i = 0; i < m->n_lives && !l; i++)
+		if (m->lives[i]->pid == pid && m->lives[i]->start_ns == start_ns)
+			l = m->lives[i];
+	if (!l || !l->total) /* its first reading is all there is */
+		return m->sample ? model_histogram_of(m->sample, pid, start_ns, service, count) : 0;
+	sum = &l->sum[service ? DIST_SERVICE : DIST_RUNQ];
+	for (uint32_t i = 0; i < sum->n; i++) {
+		count[sum->low + i] += sum->count[i];
+		events += sum->count[i];
 	}
 	return events;
 }

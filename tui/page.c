@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The page of one process: its budget, latencies, calls, threads, connections; charts are drawn by chart.c. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cgroup.h"
@@ -32,6 +34,7 @@ void page_close(struct view *v)
 {
 	for (int i = 0; i < PAGE_HEATMAP; i++)
 		table_free(&v->page.tables[i]);
+	free(v->page.texts);
 	v->page = (struct page){ .open = false };
 }
 
@@ -40,23 +43,41 @@ void page_tab(struct view *v, int by)
 	v->page.tab = (enum page_tab)(((int)v->page.tab + PAGE_TABS + by) % PAGE_TABS);
 }
 
-/* The row's texts must outlive the model's next rows: they lie in the sample, which does. */
+/* Takes over a row with its texts, which die with the sample. */
+static int keep_row(struct page *p, const struct row *r)
+{
+	size_t comm = strlen(r->comm) + 1, cmdline = strlen(r->cmdline) + 1, cgroup = strlen(r->cgroup) + 1;
+	char *texts = malloc(comm + cmdline + cgroup);
+
+	if (!texts)
+		return -ENOMEM;
+	p->row = *r;
+	p->row.comm = memcpy(texts, r->comm, comm);
+	p->row.cmdline = memcpy(texts + comm, r->cmdline, cmdline);
+	p->row.cgroup = memcpy(texts + comm + cmdline, r->cgroup, cgroup);
+	free(p->texts);
+	p->texts = texts;
+	return 0;
+}
+
 static int find_process(struct view *v)
 {
 	struct model_query q = { .kind = MODEL_PROCESS, .totals = view_totals(v) };
 	struct page *p = &v->page;
 	struct row *rows;
-	int n = model_rows(view_model(v), &q, &rows);
+	int n = model_rows(view_model(v), &q, &rows), err = n < 0 ? n : 0;
 
 	p->gone = true;
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && !err; i++) {
 		if (rows[i].pid != p->pid || (p->start_ns && rows[i].start_ns != p->start_ns))
 			continue;
-		p->row = rows[i];
+		err = keep_row(p, &rows[i]);
 		p->start_ns = rows[i].start_ns;
 		p->gone = false;
 	}
-	return n < 0 ? n : 0;
+	p->row.spark = NULL;
+	p->last = history_last(&v->history, v->back, p->pid, p->start_ns);
+	return err;
 }
 
 int page_arrange(struct view *v)
@@ -81,6 +102,19 @@ int page_arrange(struct view *v)
 	return table_arrange(&p->tables[p->tab], q.kind, rows, (uint32_t)n, (uint32_t)n, &all, v->now_ns);
 }
 
+/* How long ago its last reading was taken: what is below is of that one. */
+static void add_ago(const struct view *v, char *buf, size_t size)
+{
+	const struct page *p = &v->page;
+	size_t len = strlen(buf);
+	char ago[24];
+
+	if (p->last == UINT32_MAX || p->last == v->back)
+		return;
+	format_ns(ago, sizeof(ago), history_time(&v->history, v->back) - history_time(&v->history, p->last));
+	snprintf(buf + len, size - len, ", %s ago", ago);
+}
+
 static void draw_identity(const struct view *v, struct grid *g, int y)
 {
 	const struct row *r = &v->page.row;
@@ -102,6 +136,7 @@ static void draw_identity(const struct view *v, struct grid *g, int y)
 			snprintf(buf, sizeof(buf), "killed by signal %d", -r->exit_code);
 		else
 			snprintf(buf, sizeof(buf), "exited, status %d", r->exit_code);
+		add_ago(v, buf, sizeof(buf));
 		right -= grid_width(buf) + 1;
 		grid_text(g, y, right, g->cols - right, STYLE_BAD, buf);
 	} else {
@@ -134,8 +169,38 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 		x += grid_text(g, y, x, g->cols - x, i == (int)v->page.tab ? STYLE_TAB : STYLE_NORMAL, buf);
 		v->page_tab_x[i + 1] = x;
 	}
-	if (g->cols - x > 24)
+	/* What it does in each call and thread is kept for the interval only. */
+	if (view_totals(v) && v->page.tab != PAGE_HEATMAP)
+		grid_right(g, y, x + 2, g->cols - x - 3, STYLE_WARN,
+			   g->cols - x > 40 ? "totals above, here the interval" : "interval");
+	else if (g->cols - x > 24)
 		grid_right(g, y, x, g->cols - x - 1, STYLE_DIM, "Tab next, Esc back");
+}
+
+/* Why there is nothing in a tab of someone dead, and how to see what there was. */
+static void draw_none(const struct view *v, struct grid *g, int y)
+{
+	const struct page *p = &v->page;
+	char buf[80];
+
+	if (p->last == UINT32_MAX)
+		snprintf(buf, sizeof(buf), "nothing of it is kept any more");
+	else
+		snprintf(buf, sizeof(buf), "it was dead by then; [ goes back, %u reading%s to its last",
+			 p->last - v->back, p->last - v->back == 1 ? "" : "s");
+	grid_fill(g, y, 0, g->cols, ' ', STYLE_NORMAL);
+	grid_text(g, y, 1, g->cols - 1, STYLE_DIM, buf);
+}
+
+/* Of what the summary beside it is: the interval, all since the start, or the last interval of one who is dead. */
+static void fill_histogram(const struct view *v, bool service, uint64_t count[HIST_BUCKETS])
+{
+	const struct page *p = &v->page;
+
+	if (p->row.totals)
+		model_histogram_total(view_model(v), p->pid, p->start_ns, service, count);
+	else if (p->last != UINT32_MAX)
+		history_histogram(&v->history, p->last, p->pid, p->start_ns, service, count);
 }
 
 static void draw_histograms(const struct view *v, struct grid *g, int y, int lines)
@@ -151,9 +216,8 @@ static void draw_histograms(const struct view *v, struct grid *g, int y, int lin
 		uint64_t count[HIST_BUCKETS] = { 0 };
 		int x = i ? half + 3 : 1, cells = i ? g->cols - x : half;
 
-		/* The dead have a row for some readings, but no histogram any more. */
-		model_histogram(view_model(v), r->pid, r->start_ns, sides[i].service, count);
-		chart_summary(g, y, x, cells, cells >= 62 ? sides[i].title : sides[i].brief,
+		fill_histogram(v, sides[i].service, count);
+		chart_summary(g, y, x, cells, cells >= 54 ? sides[i].title : sides[i].brief,
 			      sides[i].service ? &r->service : &r->runq);
 		chart_histogram(g, y + 1, x, cells - 1, lines - 1, count);
 	}
@@ -201,4 +265,6 @@ void page_draw(struct view *v, struct grid *g)
 		draw_heatmaps(v, g, y, lines);
 	else
 		table_draw(&p->tables[p->tab], g, y, lines, &v->wants);
+	if (p->tab != PAGE_HEATMAP && lines > 1 && !p->tables[p->tab].n && p->last != v->back)
+		draw_none(v, g, y + 1);
 }

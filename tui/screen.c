@@ -34,7 +34,8 @@
 #define COLS_MAX 1000
 #define LIT_DARK 237 /* the cursor line's background */
 #define LIT_LIGHT 253
-#define LEAVE_MS 1000 /* how long the last write waits for a stopped terminal */
+#define FIRST_NS 150000000ULL /* until the first reading */
+#define LEAVE_MS 1000	      /* how long the last write waits for a stopped terminal */
 
 struct screen {
 	const struct options *options;
@@ -482,11 +483,13 @@ static int open_signals(struct screen *s, sigset_t *before)
 	return s->signals < 0 ? -errno : 0;
 }
 
-/* Readings lie on a grid of absolute times: a late one does not shift the next. */
+/* Readings lie on a grid of absolute times: a late one does not shift the next. The very first comes sooner: rates
+ * are by the measured interval, and who looks wants to see something. */
 static int set_timer(struct screen *s)
 {
 	uint64_t delay_ns = (uint64_t)(s->view.delay_s * 1e9);
-	uint64_t first = clock_ns(CLOCK_MONOTONIC) + delay_ns;
+	uint64_t first_ns = s->readings || delay_ns < FIRST_NS ? delay_ns : FIRST_NS;
+	uint64_t first = clock_ns(CLOCK_MONOTONIC) + first_ns;
 	struct itimerspec when = {
 		.it_value = { (time_t)(first / 1000000000), (long)(first % 1000000000) },
 		.it_interval = { (time_t)(delay_ns / 1000000000), (long)(delay_ns % 1000000000) },

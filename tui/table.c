@@ -236,6 +236,26 @@ static void find_cursor(struct table *t)
 		t->cursor_key = table_key(t->order[t->cursor]);
 }
 
+#define LEVELS 64 /* deeper ones have no lines */
+
+/* Which lines of the tree go on below each row: seen from the end, a level goes on until a row above it. */
+static void find_branches(struct table *t)
+{
+	uint64_t below = 0;
+
+	for (uint32_t i = t->n; i-- > 0;) {
+		struct row *r = t->order[i];
+
+		if (r->depth >= LEVELS) {
+			r->branches = below;
+			continue;
+		}
+		below &= UINT64_MAX >> (LEVELS - 1 - r->depth);
+		r->branches = below;
+		below |= 1ULL << r->depth;
+	}
+}
+
 int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint32_t n, uint32_t current,
 		  const struct table_wants *w, uint64_t now_ns)
 {
@@ -269,6 +289,8 @@ int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint3
 		err = arrange_rows(t->order + t->current, t->n - t->current, t->sort, t->reverse, tree);
 	if (!err && now_ns < t->held_ns && t->n_places)
 		err = restore_places(t);
+	if (tree)
+		find_branches(t);
 	find_cursor(t);
 	return err;
 }

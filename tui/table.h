@@ -14,7 +14,7 @@
 #include "options.h"
 
 #define TABLE_COLUMNS 96
-#define TABLE_TEXT 80
+#define TABLE_TEXT 256
 #define TABLE_HOLD_NS 3000000000ULL
 
 /* What the user asks of every table. */

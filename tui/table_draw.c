@@ -146,17 +146,24 @@ static void draw_spark(struct grid *g, int y, int x, int cells, const struct col
 	}
 }
 
-/* The indent of a row in the tree: how deep it hangs. */
+/* The lines of a row in the tree: returns the cells used. What is deeper than half of the room stands there. */
 static int draw_branch(struct grid *g, int y, int x, int cells, const struct row *r)
 {
-	int indent = (int)r->depth * 2;
+	static const char *const lines[][2] = { { "\u2502 ", "| " },
+						{ "\u251c\u2500", "|-" },
+						{ "\u2514\u2500", "`-" } };
+	uint32_t levels = r->depth, most = cells > 3 ? (uint32_t)cells / 4 : 1;
 
-	if (!r->depth)
-		return 0;
-	if (indent > cells / 2)
-		indent = cells / 2;
-	grid_text(g, y, x + indent - 2, 2, STYLE_DIM, g->blocks ? "\u2514\u2500" : "`-");
-	return indent;
+	if (levels > most)
+		levels = most;
+	for (uint32_t i = 0; i < levels; i++) {
+		uint32_t level = r->depth - levels + i + 1;
+		bool goes_on = level < 64 && r->branches >> level & 1, own = level == r->depth;
+
+		if (goes_on || own)
+			grid_text(g, y, x + (int)i * 2, 2, STYLE_DIM, lines[own ? 2 - goes_on : 0][!g->blocks]);
+	}
+	return (int)levels * 2;
 }
 
 static void draw_text(struct grid *g, int y, int x, int cells, enum style style, const char *text, const char *search)

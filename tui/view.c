@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "batch.h"
-#include "batch.h"
 #include "names.h"
 #include "view.h"
 
@@ -20,6 +19,8 @@ int view_init(struct view *v, const struct options *o, bool live)
 	v->wants.tree = o->tree;
 	if (o->threads)
 		v->rows_kind = MODEL_THREAD;
+	if (o->filter)
+		snprintf(v->wants.filter, sizeof(v->wants.filter), "%s", o->filter);
 	v->history.max_bytes = o->history_bytes ? o->history_bytes : 32 << 20;
 	for (size_t i = 0; i < column_views_count && i < VIEW_TABLES; i++) {
 		table_init(&v->tables[i], &column_views[i]);
@@ -42,6 +43,7 @@ void view_free(struct view *v)
 	for (size_t i = 0; i < VIEW_TABLES; i++)
 		table_free(&v->tables[i]);
 	page_close(v);
+	menu_free(v);
 	filter_free(v->filter);
 	free(v->wants.tags);
 }
@@ -49,14 +51,13 @@ void view_free(struct view *v)
 bool view_filter(struct view *v, const char *text)
 {
 	struct filter *f;
-	size_t at;
 
-	if (text != v->wants.filter)
-		snprintf(v->wants.filter, sizeof(v->wants.filter), "%s", text);
 	v->filter_why[0] = 0;
-	f = *text ? filter_parse(text, &at, v->filter_why, sizeof(v->filter_why)) : NULL;
+	f = *text ? filter_parse(text, &v->filter_at, v->filter_why, sizeof(v->filter_why)) : NULL;
 	if (*text && !f)
 		return false;
+	if (text != v->wants.filter)
+		snprintf(v->wants.filter, sizeof(v->wants.filter), "%s", text);
 	filter_free(v->filter);
 	v->filter = v->wants.options.expression = f;
 	return true;
@@ -112,12 +113,12 @@ void view_say(struct view *v, enum style style, const char *format, ...)
  * readings as a sparkline shows. */
 static int look_back(struct view *v)
 {
-	const struct sample *s = history_at(&v->history, v->back);
-	uint32_t from = v->back;
+	const struct sample *s = v->back ? history_at(&v->history, v->back) : NULL;
+	uint32_t from = v->back, number = s ? s->number : 0; /* s does not outlive two others */
 
-	if (!s || !v->back || (v->past && v->past_number == s->number))
+	if (!s || (v->past && v->past_number == number))
 		return 0;
-	if (!v->past || v->past_number + 1 != s->number) {
+	if (!v->past || v->past_number + 1 != number) {
 		model_free(v->past);
 		v->past = model_new();
 		if (!v->past)
@@ -130,7 +131,7 @@ static int look_back(struct view *v)
 		int err = older ? model_update(v->past, older) : -ENOMEM;
 
 		if (err || back == v->back) {
-			v->past_number = s->number;
+			v->past_number = number;
 			return err;
 		}
 	}
@@ -189,7 +190,6 @@ int view_arrange(struct view *v)
 		return 0;
 	if (v->page.open)
 		return page_arrange(v);
-	batch_narrow(&v->wants.options, &q);
 	batch_narrow(&v->wants.options, &q);
 	n = model_rows(view_model(v), &q, &rows);
 	if (n < 0)
@@ -320,6 +320,19 @@ static void back(struct view *v)
 		v->wants.n_tags = 0;
 		v->message_ns = 0;
 	}
+}
+
+static void toggle_totals(struct view *v)
+{
+	struct model_query q = { .kind = shown_kind(v) };
+
+	v->totals = !v->totals;
+	batch_narrow(&v->wants.options, &q);
+	view_say(v, STYLE_NORMAL, "%s",
+		 !v->totals		? "rates of the interval"
+		 : v->back		? "totals are known of the newest reading only"
+		 : model_has_totals(&q) ? "totals since the start"
+					: "totals are not kept of these rows: they are of the interval");
 }
 
 static void toggle_kind(struct view *v, enum model_kind kind)
@@ -469,7 +482,7 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 		break;
 	case DO_NICE_UP:
 	case DO_NICE_DOWN:
-		menu_renice(v, function == DO_NICE_UP ? 1 : -1);
+		menu_open_nice(v, function == DO_NICE_UP ? 1 : -1);
 		break;
 	case DO_SEARCH_NEXT:
 	case DO_SEARCH_PREVIOUS:
@@ -504,11 +517,7 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 		view_say(v, STYLE_NORMAL, v->wants.options.active ? "only rows that did something" : "all rows");
 		break;
 	case DO_TOTALS:
-		v->totals = !v->totals;
-		view_say(v, STYLE_NORMAL,
-			 !v->totals ? "rates of the interval"
-			 : v->back  ? "totals are known of the newest reading only"
-				    : "totals since the start");
+		toggle_totals(v);
 		break;
 	case DO_PAUSE:
 		toggle_pause(v);

@@ -23,6 +23,7 @@ enum view_mode {
 	MODE_COLUMNS,
 	MODE_SIGNAL,
 	MODE_CONFIRM,
+	MODE_NICE,
 	MODE_SEARCH,
 	MODE_FILTER,
 	MODE_DELAY,
@@ -37,15 +38,27 @@ struct page {
 	uint64_t start_ns;
 	enum page_tab tab;
 	struct table tables[PAGE_HEATMAP];
-	struct row row; /* its own numbers */
+	struct row row; /* its own numbers; when it is gone, those of its last reading */
+	char *texts;	/* of row: gone, it outlives its sample */
 	bool gone;	/* no row of it in the reading shown */
+	uint32_t last;	/* readings ago of its last one, UINT32_MAX: not kept */
+};
+
+/* A process that a signal or a nice value is meant for: a copy, so that it stays whom one saw. */
+struct menu_target {
+	uint32_t pid;
+	uint64_t start_ns;
+	char name[120]; /* as it calls itself: not clean */
 };
 
 /* A menu: a list with a cursor. */
 struct menu {
 	int cursor, top, n;
 	int y, lines; /* as drawn */
-	int signal;   /* MODE_CONFIRM: what to send */
+	struct menu_target *targets;
+	int n_targets;
+	int signal;	     /* MODE_CONFIRM: what to send */
+	int nice, nice_then; /* MODE_NICE: now, and if one agrees */
 };
 
 enum view_theme { THEME_AUTO, THEME_DARK, THEME_LIGHT, THEME_MONO };
@@ -73,7 +86,9 @@ struct view {
 	struct menu menu;
 	char input[TABLE_TEXT]; /* of a prompt */
 	struct filter *filter;	/* what wants.filter means; the last that could be read */
-	char filter_why[100];	/* why the text cannot be read; "": it can */
+	char filter_why[100];	/* why the text being typed cannot be read; "": it can */
+	size_t filter_at;	/* the byte where */
+	char filter_before[TABLE_TEXT];
 
 	struct model *live, *past;
 	uint32_t past_number; /* sample.number that past has seen last; 0: none */
@@ -127,6 +142,8 @@ void page_tab(struct view *v, int by);
 void menu_open(struct view *v, enum view_mode mode);
 void menu_key(struct view *v, const struct key *k);
 void menu_draw(struct view *v, struct grid *g);
-void menu_renice(struct view *v, int by);
+/* Asks whether a process shall be nicer (1) or less nice (-1). */
+void menu_open_nice(struct view *v, int by);
+void menu_free(struct view *v);
 
 #endif

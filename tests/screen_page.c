@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The page of a process: what it says of the dead, of the past, and of all since the start. */
+#include "stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HISTOGRAM_Y 5 /* at 24x80: the line of summaries */
+
+/* The page of who exits in reading FIXTURE_EXIT_READING, in that reading. */
+static struct vt *open_exited(void)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+
+	for (int i = 1; i < FIXTURE_EXIT_READING; i++)
+		stage_press(v, ".", NULL);
+	stage_press(v, "\\", "p", "i", "d", "=", "3", "0", "5", "5", "1", "Enter", "Enter", NULL);
+	return v;
+}
+
+static char *copy_line(struct vt *v, int y)
+{
+	char *text = strdup(vt_line(v, y));
+
+	assert_non_null(text);
+	return text;
+}
+
+static void the_dead_say_how_and_when(void **state)
+{
+	struct vt *v = open_exited();
+	char *budget, *summary, *histogram;
+
+	(void)state;
+	stage_line(v, 1, "killed by signal 9");
+	assert_int_equal(vt_find(v, 1, "ago"), -1);
+	stage_shows(v, "openat");
+	budget = copy_line(v, 2);
+	summary = copy_line(v, HISTOGRAM_Y);
+	histogram = copy_line(v, HISTOGRAM_Y + 2);
+	assert_non_null(strstr(histogram, "\u2588"));
+	/* Its row is shown for some readings more, then not any more: the page stays what it was. */
+	for (int i = 1; i <= 8; i++) {
+		char ago[64];
+
+		stage_press(v, ".", NULL);
+		snprintf(ago, sizeof(ago), "killed by signal 9, %d.00s ago", i);
+		stage_line(v, 1, ago);
+		stage_line(v, 1, "/usr/lib/gcc/x86_64-linux-gnu/12/cc1");
+		assert_string_equal(vt_line(v, 2), budget);
+		assert_string_equal(vt_line(v, HISTOGRAM_Y), summary);
+		assert_string_equal(vt_line(v, HISTOGRAM_Y + 2), histogram);
+		stage_hides(v, "openat");
+	}
+	stage_shows(v, "it was dead by then; [ goes back, 8 readings to its last");
+	for (int i = 0; i < 8; i++)
+		stage_press(v, "[", NULL);
+	assert_int_equal(vt_find(v, 1, "ago"), -1);
+	stage_shows(v, "openat");
+	stage_hides(v, "it was dead");
+	/* Before its end it lives. */
+	stage_press(v, "[", NULL);
+	stage_line(v, 1, "1 thread");
+	free(budget);
+	free(summary);
+	free(histogram);
+}
+
+/* The number behind a bar: "10.0k" are thousands. */
+static double bar_number(struct vt *v, int y)
+{
+	const char *at = strstr(vt_line(v, y), "\u2588 ");
+
+	assert_non_null(at);
+	return atof(at + strlen("\u2588 "));
+}
+
+static void totals_are_totals_and_say_where_they_are_not(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	double interval;
+
+	(void)state;
+	stage_press(v, "Enter", NULL);
+	interval = bar_number(v, HISTOGRAM_Y + 2);
+	stage_press(v, ".", ".", ".", "T", NULL);
+	assert_true(bar_number(v, HISTOGRAM_Y + 2) > interval * 3);
+	stage_shows(v, "totals above, here the interval");
+	stage_press(v, "Tab", "Tab", "Tab", NULL);
+	stage_hides(v, "totals above");
+	stage_press(v, "Esc", NULL);
+	stage_line(v, 4, "totals");
+	/* Calls of the whole host have totals, of a choice of processes they have not. */
+	stage_press(v, "5", NULL);
+	stage_line(v, 4, "totals");
+	v = stage_open(&(struct stage){ .args = { "-p", "2211" } });
+	stage_press(v, "5", "T", NULL);
+	stage_line(v, 23, "totals are not kept of these rows");
+	assert_int_equal(vt_find(v, 4, "totals"), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(the_dead_say_how_and_when, stage_end),
+		cmocka_unit_test_teardown(totals_are_totals_and_say_where_they_are_not, stage_end),
+	};
+
+	return cmocka_run_group_tests_name("screen_page", tests, stage_setup, stage_teardown);
+}
