@@ -190,7 +190,9 @@ int lt_seed(struct bpf_iter__task *ctx)
 	if (is_over(task)) {
 		lt_index_remove(task);
 		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, LT_DEAD));
-	} else if (present_state(task, call) != LT_WORD_STATE(word) || task->nvcsw + task->nivcsw != switches) {
+	} else if (present_state(task, call) != LT_WORD_STATE(*(volatile __u64 *)s.word) ||
+		   task->nvcsw + task->nivcsw != switches) {
+		/* Read again, because the verifier knows it of `word`, and would try each state with each: 0.7 s. */
 		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, present_state(task, call)));
 	}
 	return 0;
