@@ -45,6 +45,12 @@ table() {
 	test  cpio            cpio              cpio                  cpio        cpio              cpio
 	pictures rsvg-convert librsvg2-bin      librsvg2-tools        librsvg     rsvg-convert      rsvg-convert
 	pictures f:/usr/share/fonts/truetype/jetbrains-mono fonts-jetbrains-mono jetbrains-mono-fonts ttf-jetbrains-mono jetbrains-mono-fonts font-jetbrains-mono
+	pictures nginx        nginx             nginx                 nginx       nginx             nginx
+	pictures wrk          wrk               wrk                   wrk         wrk               wrk
+	pictures redis-server redis-server      redis                 redis       redis             redis
+	pictures redis-benchmark redis-tools    redis                 redis       redis             redis
+	pictures ip           iproute2          iproute               iproute2    iproute2          iproute2
+	pictures nft          nftables          nftables              nftables    nftables          nftables
 	peers runqlat         libbpf-tools      bcc-tools             libbpf-tools bcc-tools         bcc-tools
 	peers bpftrace        bpftrace          bpftrace              bpftrace    bpftrace          bpftrace
 	peers htop            htop              htop                  htop        htop              htop

@@ -1,14 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Takes the pictures in screenshots/: records lagtop on this machine while it compiles, packs, writes to the disk
-# and talks to itself, then replays the recording on a terminal without a screen, once for each picture.
-# Needs root. What is on the pictures was measured when they were taken.
-set -eum # each workload a process group of its own
-# In a pid namespace of its own, so that the pictures show the workloads and not what else this machine runs.
-[ $$ -eq 1 ] || exec unshare --pid --fork --kill-child --mount-proc "$0"
+# Takes the pictures in screenshots/: records lagtop on this machine while a web server answers, a database writes
+# and something is compiled; then while one service waits for a lock and another talks over a lossy network. Replays
+# the recordings on a terminal without a screen, once for each picture. Needs root. What is on the pictures was
+# measured when they were taken.
+set -eum # each load a process group of its own
+# In a pid and a network namespace of its own, so that the pictures show the loads and not what else this machine runs.
+[ $$ -eq 1 ] || exec unshare --pid --net --fork --kill-child --mount-proc "$0"
 cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin
 work=$(mktemp -d /var/tmp/lagtop-screenshots-XXXXXX)
+chmod 755 "$work"
 readings=60
+ip link set lo up
 
 stop_loads() {
 	local group
@@ -17,33 +21,88 @@ stop_loads() {
 }
 trap 'stop_loads; rm -rf "$work"' EXIT
 
-# A workload of tests/load: it begins at once and is killed in the end.
+# A load in the background.
+begin() {
+	"$@" </dev/null >/dev/null 2>&1 &
+}
+
+# The same of tests/load, which waits for a word and is killed in the end.
 load() {
 	build/tests/load "$@" < <(echo -n x && exec sleep 600) >/dev/null 2>&1 &
 }
 
-# picture NAME KEY…: after the last reading these keys.
+# Until somebody listens on a port.
+until_listening() {
+	until (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
+}
+
+record() {
+	./lagtop --json -d 0.5 -n $readings --record "$work/$1" >/dev/null
+}
+
+# picture NAME SIZE RECORDING [VARIABLE=VALUE] -- KEY…: after the last reading these keys.
 picture() {
-	local name=$1 key keys=()
+	local name=$1 size=$2 recording=$3 key keys=() vars=("XDG_CONFIG_HOME=$work")
+	shift 3
+	while [ "$1" != -- ]; do
+		vars+=("$1")
+		shift
+	done
 	shift
 	for _ in $(seq 2 $readings); do keys+=(-k .); done
 	for key; do keys+=(-k "$key"); done
-	build/tests/shot 156x36 "$work/$name.svg" -f "${keys[@]}" -- \
-		env XDG_CONFIG_HOME="$work" ./lagtop --replay "$work/recording" --filter "not comm=outside" --manual
+	build/tests/shot "$size" "$work/$name.svg" -f "${keys[@]}" -- \
+		env "${vars[@]}" ./lagtop --replay "$work/$recording" --filter "not comm=outside" --manual
+	rm -f "$work/lagtop/lagtoprc"
 	rsvg-convert -z 2 "$work/$name.svg" -o "screenshots/$name.png"
 }
 
-load tcp -1 100000000
-load bursts 0 100000000 300
-load transfer tcp4 send 4096 1000000000
-load connections 12
-(while MAKEFLAGS='' make -s BUILD="$work/build" "$work/build/lagtop.a"; do rm -rf "$work/build"; done) >/dev/null 2>&1 &
-(while tar -c /usr/share 2>/dev/null | gzip -6; do :; done) >/dev/null &
-(while dd if=/dev/zero of="$work/file" bs=64k count=4000 oflag=direct 2>/dev/null; do :; done) &
-./lagtop --json -d 0.5 -n $readings --record "$work/recording" >/dev/null
+web_server() {
+	mkdir -p "$work/www"
+	head -c 20000 README.md >"$work/www/index.html"
+	cat >"$work/nginx.conf" <<-END
+		worker_processes 2; daemon off; user www-data; pid $work/nginx.pid; error_log $work/error.log;
+		events { worker_connections 512; }
+		http { access_log $work/access.log; server { listen 127.0.0.1:8080; root $work/www; } }
+	END
+	begin nginx -e "$work/error.log" -c "$work/nginx.conf"
+	until_listening 8080
+	begin wrk -t1 -c24 -d600s http://127.0.0.1:8080/index.html
+}
+
+database() {
+	begin redis-server --port 6379 --dir "$work" --save '' --appendonly yes --appendfsync always
+	until_listening 6379
+	begin redis-benchmark -p 6379 -t set -n 1000000000 -c 8 -d 400 -q
+}
+
+compiler() {
+	while MAKEFLAGS='' make -s -j2 BUILD="$work/build" "$work/build/lagtop.a"; do rm -rf "$work/build"; done
+}
+
+web_server
+database
+begin compiler
+record server
 stop_loads
 
-picture overview
-picture process Enter
-picture calls 5
-picture connections 6
+load futex -1 100000000
+nft -f - <<-END
+	table inet lossy {
+		chain input {
+			type filter hook input priority 0
+			tcp dport 8080 numgen random mod 100 < 2 drop
+		}
+	}
+END
+web_server
+record waits
+stop_loads
+
+picture overview 140x32 server --
+picture process 140x32 server -- / r e d i s - s e r Enter Enter
+picture calls 140x24 server -- 5
+picture connections 140x24 server -- 6
+picture mono 80x24 server NO_COLOR=1 --
+picture lossy 80x24 waits -- 4 '>' '>' '>'
+picture lock 80x24 waits -- 3 '>' '>' '>' Enter

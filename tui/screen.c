@@ -34,7 +34,7 @@
 #define COLS_MAX 1000
 #define LIT_DARK 237 /* the cursor line's background */
 #define LIT_LIGHT 253
-#define FIRST_NS 150000000ULL /* until the first reading */
+#define FIRST_NS 100000000ULL /* until the first reading */
 #define LEAVE_MS 1000	      /* how long the last write waits for a stopped terminal */
 
 struct screen {
@@ -388,6 +388,33 @@ static int open_tty(void)
 
 /* ---- setting up ---- */
 
+/* What keyboards send, whatever terminfo says of the terminal: vt100 has no F5, and yet it arrives. */
+static void define_keys(void)
+{
+	static const struct {
+		const char *bytes;
+		int key;
+	} keys[] = {
+		{ "\033[A", KEY_UP },	  { "\033OA", KEY_UP },	    { "\033[B", KEY_DOWN },    { "\033OB", KEY_DOWN },
+		{ "\033[C", KEY_RIGHT },  { "\033OC", KEY_RIGHT },  { "\033[D", KEY_LEFT },    { "\033OD", KEY_LEFT },
+		{ "\033[H", KEY_HOME },	  { "\033OH", KEY_HOME },   { "\033[F", KEY_END },     { "\033OF", KEY_END },
+		{ "\033[1~", KEY_HOME },  { "\033[7~", KEY_HOME },  { "\033[4~", KEY_END },    { "\033[8~", KEY_END },
+		{ "\033[3~", KEY_DC },	  { "\033[5~", KEY_PPAGE }, { "\033[6~", KEY_NPAGE },  { "\033[Z", KEY_BTAB },
+		{ "\033OP", KEY_F(1) },	  { "\033OQ", KEY_F(2) },   { "\033OR", KEY_F(3) },    { "\033OS", KEY_F(4) },
+		{ "\033[11~", KEY_F(1) }, { "\033[12~", KEY_F(2) }, { "\033[13~", KEY_F(3) },  { "\033[14~", KEY_F(4) },
+		{ "\033[[A", KEY_F(1) },  { "\033[[B", KEY_F(2) },  { "\033[[C", KEY_F(3) },   { "\033[[D", KEY_F(4) },
+		{ "\033[[E", KEY_F(5) },  { "\033[15~", KEY_F(5) }, { "\033[17~", KEY_F(6) },  { "\033[18~", KEY_F(7) },
+		{ "\033[19~", KEY_F(8) }, { "\033[20~", KEY_F(9) }, { "\033[21~", KEY_F(10) },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		int known = key_defined(keys[i].bytes);
+
+		if (known == 0 || known > KEY_MAX) /* beyond: a name of terminfo's own that curses has not */
+			define_key(keys[i].bytes, keys[i].key);
+	}
+}
+
 static int open_terminal(struct screen *s)
 {
 	const char *term = getenv("TERM");
@@ -425,6 +452,7 @@ static int open_terminal(struct screen *s)
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	meta(stdscr, TRUE);
+	define_keys();
 	choose_looks(s);
 	if (!s->options->no_mouse && !s->view.settings.no_mouse) {
 		mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
@@ -609,6 +637,27 @@ static bool translate(int got, wint_t ch, struct key *k)
 	return false;
 }
 
+/* After an Esc: if it began the sequence of a key that is not known, that is read to its end, lest its letters be
+ * taken for keys. */
+static bool skip_sequence(void)
+{
+	wint_t ch;
+	int got = get_wch(&ch);
+
+	if (got == ERR)
+		return false;
+	if (got == OK && (ch == '[' || ch == 'O')) {
+		while (get_wch(&ch) == OK && (ch < '@' || ch > '~'))
+			;
+		return true;
+	}
+	if (got == OK)
+		unget_wch((wchar_t)ch);
+	else
+		ungetch((int)ch);
+	return false;
+}
+
 /* Obeys all keys that are there. */
 static void read_keys(struct screen *s)
 {
@@ -618,7 +667,7 @@ static void read_keys(struct screen *s)
 
 	s->dirty = true;
 	while (s->status < 0 && (got = get_wch(&ch)) != ERR) {
-		if (!translate(got, ch, &k))
+		if (!translate(got, ch, &k) || (k.code == K_ESC && skip_sequence()))
 			continue;
 		view_key(&s->view, &k);
 		if (s->view.read_now && s->options->manual)
