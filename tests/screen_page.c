@@ -100,10 +100,45 @@ static void totals_are_totals_and_say_where_they_are_not(void **state)
 	assert_int_equal(vt_find(v, 4, "totals"), -1);
 }
 
+/* From a call to who makes it, from there to one of them, and back the same way. */
+static void a_call_shows_who_makes_it(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	char pid[16];
+
+	(void)state;
+	stage_press(v, "5", "Down", NULL);
+	stage_line(v, 7, " futex");
+	stage_press(v, "Enter", NULL);
+	stage_line(v, 4, "futex");
+	stage_line(v, 5, "PID USER     CALLS/s");
+	stage_line(v, 5, "TIME%\u25bc");
+	stage_line(v, 6, "postgres");
+	/* Whoever makes another call only is not there. */
+	stage_hides(v, "epoll_wait");
+	stage_press(v, "Down", NULL);
+	snprintf(pid, sizeof(pid), " %d ", atoi(vt_line(v, 7)));
+	stage_press(v, "Enter", NULL);
+	stage_line(v, 1, pid);
+	stage_line(v, 2, "where its time goes");
+	stage_press(v, "Esc", NULL);
+	stage_line(v, 4, "futex");
+	stage_press(v, ".", NULL);
+	stage_line(v, 4, "futex");
+	stage_press(v, "Esc", NULL);
+	stage_line(v, 5, " CALL ");
+	/* From a process's own calls, too. */
+	stage_press(v, "1", "Enter", "Enter", NULL);
+	stage_line(v, 5, "PID USER     CALLS/s");
+	stage_press(v, "1", NULL);
+	stage_line(v, 5, "LAG%");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(the_dead_say_how_and_when, stage_end),
+		cmocka_unit_test_teardown(a_call_shows_who_makes_it, stage_end),
 		cmocka_unit_test_teardown(totals_are_totals_and_say_where_they_are_not, stage_end),
 	};
 

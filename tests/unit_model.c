@@ -295,6 +295,52 @@ static void call_sample(struct sample *s)
 	t->call = 60;
 }
 
+/* Each call's callers add up to the call. */
+static void callers_are_the_calls_by_process(void **state)
+{
+	struct sample *s = reading_next(1);
+	struct model_query calls = { .kind = MODEL_CALL }, q = { .kind = MODEL_CALLER };
+	struct row call, *rows, *all;
+	int n, of;
+
+	(void)state;
+	call_sample(s);
+	reading_update(s);
+	n = model_rows(reading_model, &calls, &all);
+	assert_int_equal(n, 3);
+	for (int i = 0; i < n; i++) {
+		uint64_t count = 0, time_ns = 0, in_flight = 0, errors = 0, of_errnos = 0;
+
+		assert_int_equal(model_rows(reading_model, &calls, &all), n);
+		call = all[i];
+		q.call = call.call;
+		of = model_rows(reading_model, &q, &rows);
+		assert_true(of > 0);
+		for (int k = 0; k < of; k++) {
+			const struct row *r = &rows[k], *process = reading_row(r->pid);
+
+			assert_int_equal(r->kind, MODEL_CALLER);
+			assert_int_equal(r->call, call.call);
+			assert_int_equal(r->start_ns, process->start_ns);
+			assert_string_equal(r->cmdline, process->cmdline);
+			count += r->calls;
+			time_ns += r->call_time_ns;
+			in_flight += r->in_flight;
+			errors += r->call_errors;
+			for (uint32_t e = 0; e < r->n_errnos; e++)
+				of_errnos += r->errnos[e].count;
+		}
+		assert_int_equal(count, call.calls);
+		assert_int_equal(time_ns, call.call_time_ns);
+		assert_int_equal(in_flight, call.in_flight);
+		assert_int_equal(errors, call.call_errors);
+		assert_int_equal(of_errnos, errors);
+	}
+	q.call = 9999;
+	assert_int_equal(model_rows(reading_model, &q, &rows), 0);
+	assert_false(model_has_totals(&q));
+}
+
 static void calls_add_up(void **state)
 {
 	struct sample *s = reading_next(1);
@@ -460,11 +506,17 @@ static void connections_find_their_owner(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		READING_TEST(threads_add_up), READING_TEST(threads_have_rows),
-		READING_TEST(families_off),   READING_TEST(no_sample_no_rows),
-		READING_TEST(groups_add_up),  READING_TEST(groups_lose_nothing),
-		READING_TEST(calls_add_up),   READING_TEST(waits_need_sched),
-		READING_TEST(host_adds_up),   READING_TEST(connections_find_their_owner),
+		READING_TEST(threads_add_up),
+		READING_TEST(threads_have_rows),
+		READING_TEST(families_off),
+		READING_TEST(no_sample_no_rows),
+		READING_TEST(groups_add_up),
+		READING_TEST(groups_lose_nothing),
+		READING_TEST(callers_are_the_calls_by_process),
+		READING_TEST(calls_add_up),
+		READING_TEST(waits_need_sched),
+		READING_TEST(host_adds_up),
+		READING_TEST(connections_find_their_owner),
 	};
 
 	return cmocka_run_group_tests_name("model", tests, NULL, NULL);

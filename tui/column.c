@@ -290,7 +290,8 @@ bool column_at_least(const struct column *c, const struct row *r)
 #define THREADS (1 << MODEL_THREAD)
 #define GROUPS (1 << MODEL_COMMAND | 1 << MODEL_USER | 1 << MODEL_CGROUP)
 #define TASKS (PROCESSES | THREADS | GROUPS)
-#define CALLS (1 << MODEL_CALL)
+#define CALLERS (1 << MODEL_CALLER)
+#define CALLS (1 << MODEL_CALL | CALLERS)
 #define CONNECTIONS (1 << MODEL_CONNECTION)
 
 #define LATENCY COLUMN_LATENCY
@@ -299,33 +300,33 @@ bool column_at_least(const struct column *c, const struct row *r)
 /* clang-format off */
 const struct column columns[] = {
 	/* name, title, json, width, show, flags, kinds, raw, unit, help */
-	{ "pid", "PID", "pid", 7, SHOW_ID, 0, PROCESSES | THREADS | CONNECTIONS, raw_pid, "",
+	{ "pid", "PID", "pid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS, raw_pid, "",
 	  "Process id; of a thread, its process's; of a connection, its owner's." },
 	{ "tid", "TID", NULL, 7, SHOW_ID, 0, THREADS, raw_tid, "",
 	  "Thread id." },
-	{ "ppid", "PPID", "ppid", 7, SHOW_ID, 0, PROCESSES | THREADS, raw_ppid, "",
+	{ "ppid", "PPID", "ppid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS, raw_ppid, "",
 	  "The parent's process id." },
-	{ "uid", "UID", "uid", 10, SHOW_ID, 0, PROCESSES | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_uid, "",
+	{ "uid", "UID", "uid", 10, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_uid, "",
 	  "Effective user id, as a number." },
-	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT, PROCESSES | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_user, "",
+	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_user, "",
 	  "Effective user; the number where the system knows no name." },
 	{ "state", "STATE", "state", 10, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_state, "",
 	  "Process: alive or exited; thread: what it does at the moment of the reading; connection: its TCP state." },
 	{ "exit", "EXIT", "exit_code", 4, SHOW_ID, 0, PROCESSES, raw_exit_code, "",
 	  "Exit code of an exited process; -9 if signal 9 ended it." },
-	{ "start", "START", "start_ns", 6, SHOW_TIME, 0, PROCESSES | THREADS, raw_start, "ns",
+	{ "start", "START", "start_ns", 6, SHOW_TIME, 0, PROCESSES | CALLERS | THREADS, raw_start, "ns",
 	  "When it started, in time since boot." },
-	{ "threads", "THR", "threads", 6, SHOW_ID, 0, TASKS, raw_threads, "",
+	{ "threads", "THR", "threads", 6, SHOW_ID, 0, TASKS | CALLERS, raw_threads, "",
 	  "Threads alive at the reading, or at the process's end." },
 	{ "procs", "PROCS", NULL, 5, SHOW_ID, 0, GROUPS, raw_processes, "",
 	  "Processes of the group alive at the reading." },
-	{ "comm", "COMM", "comm", 15, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_comm, "",
+	{ "comm", "COMM", "comm", 15, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS | CONNECTIONS, raw_comm, "",
 	  "The kernel's short name, 15 bytes, as the process or thread set it; a group's name." },
-	{ "cmdline", "CMDLINE", "cmdline", 40, SHOW_TEXT, COLUMN_LEFT, PROCESSES | THREADS | CONNECTIONS, raw_cmdline, "",
+	{ "cmdline", "CMDLINE", "cmdline", 40, SHOW_TEXT, COLUMN_LEFT, PROCESSES | CALLERS | THREADS | CONNECTIONS, raw_cmdline, "",
 	  "The command line; empty for kernel threads and for what was gone before it could be read." },
-	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_command, "",
+	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS | CONNECTIONS, raw_command, "",
 	  "The command line, or the short name where there is none; kernel threads in brackets." },
-	{ "cgroup", "CGROUP", "cgroup", 30, SHOW_TEXT, COLUMN_LEFT, TASKS, raw_cgroup, "",
+	{ "cgroup", "CGROUP", "cgroup", 30, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS, raw_cgroup, "",
 	  "Control group, unified hierarchy." },
 
 	{ "wall", "WALL%", "wall_ns", 6, SHOW_SHARE, 0, TASKS, raw_wall, "%",
@@ -495,6 +496,11 @@ const struct column_view column_views[] = {
 	{ "connections", "Connections", MODEL_CONNECTION,
 	  "proto local remote pid traffic tx rx state srtt retrans age txq rxq user command", "traffic",
 	  MODEL_SPARK_NET },
+};
+const struct column_view column_callers = {
+	"callers",    "Callers",
+	MODEL_CALLER, "pid user calls errors time wait avg p99 max p50 inflight oldest errnos command",
+	"time",	      MODEL_SPARK_CALL
 };
 const size_t column_views_count = sizeof(column_views) / sizeof(column_views[0]);
 

@@ -88,6 +88,8 @@ struct column_view {
 };
 extern const struct column_view column_views[];
 extern const size_t column_views_count;
+/* Who makes a call: no tab of its own, but where one gets from the calls. */
+extern const struct column_view column_callers;
 const struct column_view *column_view_find(const char *name);
 
 #endif

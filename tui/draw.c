@@ -8,6 +8,7 @@
 
 #include "batch.h"
 #include "format.h"
+#include "names.h"
 #include "view.h"
 
 #define METERS_MIN_ROWS 16 /* below: one line of meters */
@@ -339,7 +340,7 @@ static const char *kind_name(enum model_kind kind, bool brief)
 {
 	static const char *const names[][2] = {
 		{ "processes", "proc" }, { "threads", "thr" }, { "commands", "cmd" }, { "users", "user" },
-		{ "cgroups", "cgrp" },	 { "calls", "call" },  { "sockets", "sock" },
+		{ "cgroups", "cgrp" },	 { "calls", "call" },  { "sockets", "sock" }, { "callers", "proc" },
 	};
 
 	return names[kind][brief];
@@ -362,7 +363,7 @@ static void add_losses(struct line *l, const struct sample *s)
 static void draw_tabs(struct view *v, struct grid *g, int y)
 {
 	const struct sample *s = model_sample(view_model(v));
-	const struct table *t = &v->tables[v->at];
+	const struct table *t = view_main(v);
 	struct model_query q = { .kind = t->kind };
 	struct line l = { .n = 0 };
 	bool narrow = g->cols < 68;
@@ -392,6 +393,8 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 		snprintf(buf, sizeof(buf), "\\%s", clean);
 		line_add(&l, true, 1, STYLE_WARN, buf);
 	}
+	if (v->call != LT_CALL_NONE)
+		line_add(&l, true, 1, STYLE_WARN, names_call(v->call));
 	batch_narrow(&v->wants.options, &q);
 	if (view_totals(v) && model_has_totals(&q))
 		line_add(&l, true, 2, STYLE_WARN, "totals");
@@ -472,5 +475,5 @@ void draw_frame(struct view *v, struct grid *g)
 	draw_tabs(v, g, y++);
 	lines = g->rows - y - 1;
 	if (lines > 0)
-		table_draw(&v->tables[v->at], g, y, lines, &v->wants);
+		table_draw(view_main(v), g, y, lines, &v->wants);
 }

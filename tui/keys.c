@@ -16,7 +16,7 @@ const struct key_row key_rows[] = {
 	{ DO_HALF_DOWN, { 'D' & K_CTRL }, NULL, "down half a page" },
 	{ DO_HOME, { K_HOME, 'g' }, NULL, "first row, and stay at the top" },
 	{ DO_END, { K_END, 'G' }, NULL, "last row; in the past, End: back to now" },
-	{ DO_ENTER, { K_ENTER }, NULL, "into the process" },
+	{ DO_ENTER, { K_ENTER }, NULL, "into the process, the group, or who makes the call" },
 	{ DO_BACK, { K_ESC, K_BACKSPACE }, NULL, "back; in the table: forget filter and tags" },
 
 	{ .help = "Views" },

@@ -85,7 +85,7 @@ static void take_targets(struct view *v)
 			add_target(&v->menu, &v->page.row);
 		return;
 	}
-	cursor = table_cursor(&v->tables[v->at]);
+	cursor = table_cursor(view_main(v));
 	if (cursor)
 		at = *cursor;
 	if (!v->wants.n_tags && !at.pid)

@@ -62,6 +62,7 @@ void model_free(struct model *m)
 	call_table_free(&m->calls_total);
 	for (int i = 0; i < MODEL_KINDS; i++)
 		free(m->out[i].rows);
+	free(m->errnos);
 	free(m->groups);
 	free(m->group_of);
 	free(m->members);
@@ -421,7 +422,7 @@ static int calls_total_update(struct model *m)
 		c->list.rows[i].oldest_at_least = false;
 	}
 	for (uint32_t i = 0; i < m->sample->n_threads; i++)
-		if (call_table_add_thread(c, m->sample, &m->sample->threads[i]) < 0)
+		if (call_table_add_thread(c, m->sample, &m->sample->threads[i], LT_CALL_NONE) < 0)
 			return -ENOMEM;
 	return 0;
 }

@@ -16,7 +16,16 @@
 #define MODEL_DEAD_ROWS 5   /* readings that a dead process's row stays */
 #define MODEL_DEAD_MAX 1000 /* such rows; who exits beyond that shows in its own reading only */
 
-enum model_kind { MODEL_PROCESS, MODEL_THREAD, MODEL_COMMAND, MODEL_USER, MODEL_CGROUP, MODEL_CALL, MODEL_CONNECTION };
+enum model_kind {
+	MODEL_PROCESS,
+	MODEL_THREAD,
+	MODEL_COMMAND,
+	MODEL_USER,
+	MODEL_CGROUP,
+	MODEL_CALL,
+	MODEL_CONNECTION,
+	MODEL_CALLER, /* a process, with its part in one call */
+};
 
 /* Percentiles of a distribution, in ns: the middle of the bucket that holds the rank (nearest rank),
  * never above max_ns. count == 0: nothing measured, the rest is not valid. */
@@ -66,8 +75,8 @@ struct row {
 	uint64_t retransmits, srtt_ns;	     /* SAMPLE_UNKNOWN: not measured */
 	const struct model_sparkline *spark; /* [MODEL_SPARKS], or NULL */
 
-	/* MODEL_CALL: one call over the processes chosen; `calls` is its count, `service` its whole latency.
-	 * MODEL_THREAD: the call it is in, or LT_CALL_NONE, and in oldest_ns for how long. */
+	/* MODEL_CALL: one call over the processes chosen, MODEL_CALLER: of one process; `calls` is its count, `service`
+	 * its whole latency. MODEL_THREAD: the call it is in, or LT_CALL_NONE, and in oldest_ns for how long. */
 	uint32_t call;
 	uint64_t call_time_ns, call_wait_ns; /* call_wait_ns: SAMPLE_UNKNOWN without sched */
 	uint64_t in_flight, oldest_ns;
@@ -113,13 +122,14 @@ struct model_query {
 	uint32_t pid;	   /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of this process only; 0: of all */
 	uint64_t start_ns; /* with pid: its identity */
 	uint32_t tid;	   /* MODEL_CALL: of this thread only; 0: all */
+	uint32_t call;	   /* MODEL_CALLER: which */
 	/* MODEL_CALL, groups: add up only processes for whose row it says so; NULL: all */
 	bool (*wants)(const void *context, const struct row *process);
 	const void *context;
 };
 
-/* The rows of a query, unsorted, but the dead of earlier readings last. *rows belongs to the model: a caller may set
- * depth, but not move rows. Returns their number, or -ENOMEM. */
+/* The rows of a query (of calls only until callers are asked for, too), unsorted, but the dead of earlier readings
+ * last. *rows belongs to the model: a caller may set depth, but not move rows. Returns their number, or -ENOMEM. */
 int model_rows(struct model *m, const struct model_query *q, struct row **rows);
 
 /* Whether the model keeps totals for a query: of processes, groups and the whole host's calls. Threads,

@@ -87,16 +87,19 @@ static int add_call(struct call_table *c, const struct sample *s, const struct s
 	return 0;
 }
 
-int call_table_add_thread(struct call_table *c, const struct sample *s, const struct sample_thread *t)
+int call_table_add_thread(struct call_table *c, const struct sample *s, const struct sample_thread *t, uint32_t only)
 {
 	const struct sample_work *w = t->work == SAMPLE_NONE ? NULL : &s->works[t->work];
 	struct call_slot *slot;
 	struct row *r;
 
-	for (uint32_t i = 0; w && i < w->n_calls; i++)
-		if (add_call(c, s, &s->calls[w->first_call + i]) < 0)
+	for (uint32_t i = 0; w && i < w->n_calls; i++) {
+		const struct sample_call *call = &s->calls[w->first_call + i];
+
+		if ((only == LT_CALL_NONE || call->call == only) && add_call(c, s, call) < 0)
 			return -ENOMEM;
-	if (t->call == LT_CALL_NONE || t->state == LT_DEAD)
+	}
+	if (t->call == LT_CALL_NONE || t->state == LT_DEAD || (only != LT_CALL_NONE && t->call != only))
 		return 0;
 	r = call_row(c, s, t->call, &slot);
 	if (!r)

@@ -322,7 +322,7 @@ static int call_rows(struct model *m, const struct model_query *q, struct row **
 
 				if (q->tid && thread->tid != q->tid)
 					continue;
-				if (call_table_add_thread(c, s, thread) < 0)
+				if (call_table_add_thread(c, s, thread, LT_CALL_NONE) < 0)
 					return -ENOMEM;
 			}
 		}
@@ -334,6 +334,56 @@ static int call_rows(struct model *m, const struct model_query *q, struct row **
 	}
 	*rows = c->list.rows;
 	return (int)c->list.n;
+}
+
+/* Gives a row of a call the identity of the process that made it, and errnos of its own: the table's are used again. */
+static int caller_row(struct model *m, struct row *r, const struct row *process, uint32_t *n_errnos)
+{
+	const struct row *call = &m->calls.list.rows[0];
+
+	if (model_reserve(&m->errnos, &m->cap_errnos, *n_errnos + call->n_errnos, sizeof(*m->errnos)) < 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < call->n_errnos; i++)
+		m->errnos[(*n_errnos)++] = call->errnos[i];
+	*r = *call;
+	memcpy(r, process, ROW_IDENTITY_SIZE);
+	r->kind = MODEL_CALLER;
+	r->interval_ns = process->interval_ns;
+	return 0;
+}
+
+static int caller_rows(struct model *m, const struct model_query *q, struct row **rows)
+{
+	struct row_list *out = &m->out[MODEL_CALLER];
+	const struct sample *s = m->sample;
+	uint32_t n_errnos = 0;
+
+	if (model_reserve(&out->rows, &out->cap, s->n_processes, sizeof(*out->rows)) < 0)
+		return -ENOMEM;
+	out->n = 0;
+	for (uint32_t i = 0; i < s->n_processes; i++) {
+		const struct sample_process *p = &s->processes[i];
+
+		if (!query_wants(m, q, i))
+			continue;
+		call_table_clear(&m->calls);
+		for (uint32_t t = 0; t < p->n_threads; t++)
+			if (call_table_add_thread(&m->calls, s, &s->threads[p->first_thread + t], q->call) < 0)
+				return -ENOMEM;
+		if (!m->calls.list.n)
+			continue;
+		call_table_finish(&m->calls);
+		if (caller_row(m, &out->rows[out->n], &m->living.rows[i], &n_errnos) < 0)
+			return -ENOMEM;
+		out->n++;
+	}
+	n_errnos = 0;
+	for (uint32_t i = 0; i < out->n; i++) { /* where they lie is known now */
+		out->rows[i].errnos = m->errnos + n_errnos;
+		n_errnos += out->rows[i].n_errnos;
+	}
+	*rows = out->rows;
+	return (int)out->n;
 }
 
 static void connection_row(struct model *m, struct row *r, const struct sample_connection *c)
@@ -394,7 +444,7 @@ bool model_has_totals(const struct model_query *q)
 {
 	if (q->kind == MODEL_CALL)
 		return q->pid == 0 && !q->wants;
-	return q->kind != MODEL_THREAD && q->kind != MODEL_CONNECTION;
+	return q->kind != MODEL_THREAD && q->kind != MODEL_CONNECTION && q->kind != MODEL_CALLER;
 }
 
 int model_rows(struct model *m, const struct model_query *q, struct row **rows)
@@ -415,6 +465,8 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows)
 		return call_rows(m, q, rows);
 	case MODEL_CONNECTION:
 		return connection_rows(m, q, rows);
+	case MODEL_CALLER:
+		return caller_rows(m, q, rows);
 	}
 	return 0;
 }

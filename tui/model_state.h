@@ -61,13 +61,14 @@ struct call_table {
 	uint16_t slot_of[CALL_KEYS]; /* slot + 1, 0: none */
 };
 
-int call_table_add_thread(struct call_table *c, const struct sample *s, const struct sample_thread *t);
+/* Adds a thread's part in one call; LT_CALL_NONE: in all. 0 or -ENOMEM. */
+int call_table_add_thread(struct call_table *c, const struct sample *s, const struct sample_thread *t, uint32_t only);
 void call_table_clear(struct call_table *c);
 void call_table_free(struct call_table *c);
 /* Finishes the rows (percentiles, errnos). They stay as they are; a table can be added to further. */
 void call_table_finish(struct call_table *c);
 
-#define MODEL_KINDS (MODEL_CONNECTION + 1)
+#define MODEL_KINDS (MODEL_CALLER + 1)
 
 struct model {
 	const struct sample *sample;
@@ -82,6 +83,8 @@ struct model {
 	struct row_list living; /* the interval's rows, by process of the sample */
 	struct tally runq, service, connect, srtt;
 	struct call_table calls, calls_total;
+	struct model_errno *errnos; /* of the callers */
+	uint32_t cap_errnos;
 	struct row_list out[MODEL_KINDS];
 	struct group *groups;
 	uint32_t cap_groups;

@@ -17,7 +17,9 @@ void page_open(struct view *v, const struct row *r)
 {
 	static const char *const views[PAGE_HEATMAP] = { "calls", "overview", "connections" };
 
-	v->page = (struct page){ .open = true, .pid = r->pid, .start_ns = r->kind == MODEL_PROCESS ? r->start_ns : 0 };
+	v->page = (struct page){ .open = true,
+				 .pid = r->pid,
+				 .start_ns = r->kind == MODEL_PROCESS || r->kind == MODEL_CALLER ? r->start_ns : 0 };
 	for (int i = 0; i < PAGE_HEATMAP; i++)
 		table_init(&v->page.tables[i], column_view_find(views[i]));
 	v->page.tables[PAGE_THREADS].n_chosen = 0;

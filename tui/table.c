@@ -121,6 +121,7 @@ uint64_t table_key(const struct row *r)
 		id[2] = r->tid;
 		/* fall through */
 	case MODEL_PROCESS:
+	case MODEL_CALLER:
 		id[1] = r->pid;
 		id[3] = r->start_ns;
 		break;

@@ -94,7 +94,7 @@ static enum style value_style(const struct column *c, const struct row *r)
 	if (c->flags & COLUMN_LAG)
 		return n >= 20 ? STYLE_BAD : n >= 5 ? STYLE_WARN : STYLE_NORMAL;
 	/* A call's whole duration holds its sleep: long is not bad. */
-	if (c->flags & COLUMN_LATENCY && r->kind != MODEL_CALL)
+	if (c->flags & COLUMN_LATENCY && r->kind != MODEL_CALL && r->kind != MODEL_CALLER)
 		return n >= 100e6 ? STYLE_BAD : n >= 10e6 ? STYLE_WARN : STYLE_NORMAL;
 	return STYLE_NORMAL;
 }

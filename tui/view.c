@@ -16,6 +16,8 @@ int view_init(struct view *v, const struct options *o, bool live)
 {
 	*v = (struct view){ .delay_s = o->delay_s, .source_live = live, .rows_kind = o->group, .settings.delay_s = 1 };
 	v->wants.options = *o;
+	v->call = LT_CALL_NONE;
+	table_init(&v->callers, &column_callers);
 	v->wants.tree = o->tree;
 	if (o->threads)
 		v->rows_kind = MODEL_THREAD;
@@ -42,6 +44,7 @@ void view_free(struct view *v)
 	history_free(&v->history);
 	for (size_t i = 0; i < VIEW_TABLES; i++)
 		table_free(&v->tables[i]);
+	table_free(&v->callers);
 	page_close(v);
 	menu_free(v);
 	filter_free(v->filter);
@@ -91,10 +94,15 @@ bool view_wants_connections(const struct view *v)
 	return s->has_connections ? s->n_connections < CHEAP_CONNECTIONS : s->number % LOOK_AGAIN == 0;
 }
 
+struct table *view_main(struct view *v)
+{
+	return v->call == LT_CALL_NONE ? &v->tables[v->at] : &v->callers;
+}
+
 struct table *view_table(struct view *v)
 {
 	if (!v->page.open)
-		return &v->tables[v->at];
+		return view_main(v);
 	return v->page.tab == PAGE_HEATMAP ? NULL : &v->page.tables[v->page.tab];
 }
 
@@ -173,12 +181,16 @@ int view_reading(struct view *v, struct sample *s)
 /* Rows of the view as it is now. */
 static enum model_kind shown_kind(const struct view *v)
 {
+	if (v->call != LT_CALL_NONE)
+		return MODEL_CALLER;
 	return view_is_process(v) ? v->rows_kind : v->tables[v->at].view->kind;
 }
 
 int view_arrange(struct view *v)
 {
-	struct model_query q = { .kind = shown_kind(v), .totals = view_totals(v), .no_dead = v->no_dead };
+	struct model_query q = {
+		.kind = shown_kind(v), .totals = view_totals(v), .no_dead = v->no_dead, .call = v->call
+	};
 	uint32_t current = UINT32_MAX;
 	struct row *rows;
 	int n, err;
@@ -196,9 +208,9 @@ int view_arrange(struct view *v)
 		return n;
 	if (q.kind == MODEL_PROCESS)
 		current = model_sample(view_model(v))->n_processes;
-	v->tables[v->at].unknown = q.kind == MODEL_CONNECTION && !model_sample(view_model(v))->has_connections;
-	return table_arrange(&v->tables[v->at], q.kind, rows, (uint32_t)n,
-			     current < (uint32_t)n ? current : (uint32_t)n, &v->wants, v->now_ns);
+	view_main(v)->unknown = q.kind == MODEL_CONNECTION && !model_sample(view_model(v))->has_connections;
+	return table_arrange(view_main(v), q.kind, rows, (uint32_t)n, current < (uint32_t)n ? current : (uint32_t)n,
+			     &v->wants, v->now_ns);
 }
 
 static void choose_view(struct view *v, size_t at)
@@ -206,6 +218,7 @@ static void choose_view(struct view *v, size_t at)
 	if (at >= column_views_count || at >= VIEW_TABLES)
 		return;
 	v->at = v->settings.view = at;
+	v->call = LT_CALL_NONE;
 	v->settings_changed = true;
 	if (v->page.open)
 		page_close(v);
@@ -278,15 +291,27 @@ static void show_members(struct view *v, const struct row *r)
 	v->rows_kind = MODEL_PROCESS;
 }
 
+/* Who makes a call: Esc goes back to the calls. */
+static void show_callers(struct view *v, uint32_t call)
+{
+	if (v->page.open)
+		page_close(v);
+	while (v->tables[v->at].view->kind != MODEL_CALL)
+		v->at = (v->at + 1) % column_views_count;
+	v->call = call;
+	table_home(&v->callers);
+}
+
 static void enter(struct view *v)
 {
 	const struct row *r = view_table(v) ? table_cursor(view_table(v)) : NULL;
 
-	if (!r || v->page.open)
+	if (!r || (v->page.open && r->kind != MODEL_CALL))
 		return;
 	switch (r->kind) {
 	case MODEL_PROCESS:
 	case MODEL_THREAD:
+	case MODEL_CALLER:
 		page_open(v, r);
 		break;
 	case MODEL_CONNECTION:
@@ -301,7 +326,7 @@ static void enter(struct view *v)
 		show_members(v, r);
 		break;
 	case MODEL_CALL:
-		view_say(v, STYLE_NORMAL, "a call has no page; Enter on a process shows its calls");
+		show_callers(v, r->call);
 		break;
 	}
 }
@@ -311,6 +336,8 @@ static void back(struct view *v)
 {
 	if (v->page.open)
 		page_close(v);
+	else if (v->call != LT_CALL_NONE)
+		v->call = LT_CALL_NONE;
 	else if (v->back || v->paused) {
 		v->paused = true;
 		toggle_pause(v);

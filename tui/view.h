@@ -78,6 +78,8 @@ struct view {
 	struct table_wants wants;
 	struct table tables[VIEW_TABLES];
 	size_t at;		   /* index into column_views and tables */
+	struct table callers;	   /* in place of tables[at]: who makes a call */
+	uint32_t call;		   /* which; LT_CALL_NONE: none */
 	enum model_kind rows_kind; /* MODEL_PROCESS, MODEL_THREAD or a group, in the process views */
 	bool totals, no_dead;
 	struct page page;
@@ -123,6 +125,7 @@ void view_draw(struct view *v, struct grid *g);
 
 /* For the parts: draw.c, page.c, menu.c. */
 struct model *view_model(const struct view *v);	   /* the one shown */
+struct table *view_main(struct view *v);	   /* that of the view, whatever page is open over it */
 struct table *view_table(struct view *v);	   /* the one the cursor is in; NULL: none (heatmap) */
 bool view_wants_connections(const struct view *v); /* the sockets are looked at, or cheap to walk */
 bool view_totals(const struct view *v);		   /* totals are asked for, and known: not of the past */
