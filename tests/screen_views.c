@@ -35,6 +35,18 @@ static void walk(const struct stage *s, const char *prefix, const char *keys)
 			}
 			stage_press(v, "Esc", NULL);
 			continue;
+		} else if (*k == 'E') { /* who makes the call that takes most time */
+			stage_press(v, "5", "Enter", NULL);
+			snprintf(name, sizeof(name), "%s-callers", prefix);
+			stage_golden(v, name);
+			stage_press(v, "Esc", "1", NULL);
+			continue;
+		} else if (*k == 't') {
+			stage_press(v, "1", "t", NULL);
+			snprintf(name, sizeof(name), "%s-tree", prefix);
+			stage_golden(v, name);
+			stage_press(v, "t", NULL);
+			continue;
 		} else {
 			stage_press(v, key, NULL);
 			snprintf(name, sizeof(name), "%s-%s", prefix,
@@ -53,37 +65,37 @@ static void walk(const struct stage *s, const char *prefix, const char *keys)
 static void at_80x24(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 24, .cols = 80 }, "80x24", "123456P?scC");
+	walk(&(struct stage){ .rows = 24, .cols = 80 }, "80x24", "123456PtE?scC");
 }
 
 static void at_120x40(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 40, .cols = 120 }, "120x40", "123456P");
+	walk(&(struct stage){ .rows = 40, .cols = 120 }, "120x40", "123456PtE");
 }
 
 static void at_200x50(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 50, .cols = 200 }, "200x50", "15P");
+	walk(&(struct stage){ .rows = 50, .cols = 200 }, "200x50", "123456PtE");
 }
 
 static void at_40x10(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 10, .cols = 40 }, "40x10", "156P?");
+	walk(&(struct stage){ .rows = 10, .cols = 40 }, "40x10", "123456PtE?");
 }
 
 static void on_a_vt100(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 24, .cols = 80, .term = "vt100", .lang = "C" }, "vt100", "1456P?");
+	walk(&(struct stage){ .rows = 24, .cols = 80, .term = "vt100", .lang = "C" }, "vt100", "123456PtE?");
 }
 
 static void on_the_console(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 25, .cols = 80, .term = "linux" }, "console", "1P");
+	walk(&(struct stage){ .rows = 25, .cols = 80, .term = "linux" }, "console", "1Pt");
 }
 
 static void family_off(void **state)

@@ -499,7 +499,7 @@ const struct column_view column_views[] = {
 };
 const struct column_view column_callers = {
 	"callers",    "Callers",
-	MODEL_CALLER, "pid user calls errors time wait avg p99 max p50 inflight oldest errnos command",
+	MODEL_CALLER, "pid user calls errors time wait avg p99 max p50 inflight oldest command",
 	"time",	      MODEL_SPARK_CALL
 };
 const size_t column_views_count = sizeof(column_views) / sizeof(column_views[0]);
