@@ -71,6 +71,22 @@ static void quitting_restores(void **state)
 	assert_restored(v, &before);
 }
 
+/* No second screen to leave: the shell's next line is an empty one. */
+static void without_a_second_screen_the_last_line_is_free(void **state)
+{
+	static const char *const terms[] = { "vt100", "linux" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct vt *v = stage_open(&(struct stage){ .rows = 24, .term = terms[i] });
+
+		assert_false(vt_keys(v, "q"));
+		assert_int_equal(vt_end(v), 0);
+		stage_shows(v, "PID");
+		assert_string_equal(vt_line(v, 23), "");
+	}
+}
+
 /* Reads until a text is on the screen; nothing for 10 s fails. */
 static void wait_for(struct vt *v, const char *text)
 {
@@ -300,6 +316,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(signals_end_it, stage_end),
 		cmocka_unit_test_teardown(quitting_restores, stage_end),
+		cmocka_unit_test_teardown(without_a_second_screen_the_last_line_is_free, stage_end),
 		cmocka_unit_test_teardown(suspends_and_comes_back, stage_end),
 		cmocka_unit_test_teardown(a_closed_terminal_ends_it, stage_end),
 		cmocka_unit_test_teardown(follows_the_size, stage_end),

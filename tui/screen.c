@@ -283,12 +283,26 @@ static void modes_on(void)
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &t);
 }
 
+static bool has_capability(const char *name)
+{
+	const char *text = tigetstr(name);
+
+	return text && text != (char *)-1;
+}
+
 /* Leaves the screen as it was, waiting a little for a slow terminal, never for ever. */
 static void leave(struct screen *s)
 {
 	struct pollfd p = { .fd = s->tty, .events = POLLOUT };
 	uint64_t end = clock_ns(CLOCK_MONOTONIC) + LEAVE_MS * 1000000ULL;
 
+	/* Without a second screen to leave, the shell goes on below the picture, in a line of its own. */
+	if (!has_capability("smcup")) {
+		move(s->grid.rows - 1, 0);
+		clrtoeol();
+		refresh();
+		memset(s->shown.cells, 0, (size_t)s->grid.rows * (size_t)s->grid.cols * sizeof(struct cell));
+	}
 	endwin();
 	collect(s, false);
 	while (s->pending_len && clock_ns(CLOCK_MONOTONIC) < end && poll(&p, 1, LEAVE_MS / 10) >= 0 &&
