@@ -110,6 +110,17 @@ static void typed_text_is_clean(void **state)
 	assert_true(vt_keys(v, "z"));
 	stage_line(v, 39, "search: 漢z");
 	assert_true(vt_cell(v, 39, 9).width == 2);
+	/* Nor does what quotes it reach a terminal that cannot show it. */
+	v = stage_open(&(struct stage){ .rows = 40, .cols = 120, .args = { "--ascii" } });
+	stage_press(v, "/", NULL);
+	assert_true(vt_keys(v, "\xe6\xbc\xa2"));
+	assert_true(vt_keys(v, "\r"));
+	stage_press(v, "n", NULL);
+	stage_line(v, 39, "not found: ?");
+	assert_true(vt_keys(v, "\\\xe6\xbc\xa2>5"));
+	stage_line(v, 39, "filter: ");
+	for (size_t i = 0; i < v->n_bytes; i++)
+		assert_true((unsigned char)v->bytes[i] < 0x80);
 }
 
 int main(void)

@@ -132,6 +132,10 @@ static void a_call_shows_who_makes_it(void **state)
 	stage_line(v, 5, "PID USER     CALLS/s");
 	stage_press(v, "1", NULL);
 	stage_line(v, 5, "LAG%");
+	stage_press(v, "5", "Enter", "c", "Down", "Enter", NULL);
+	stage_line(v, 5, "PROCS");
+	stage_press(v, "5", NULL);
+	stage_line(v, 5, " CALL ");
 }
 
 int main(void)

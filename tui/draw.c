@@ -429,7 +429,10 @@ static void draw_keys(const struct view *v, struct grid *g, int y)
 	int x = 0;
 
 	if (v->message_ns > v->now_ns) {
-		grid_text(g, y, 1, g->cols - 1, v->message_style, v->message);
+		char clean[sizeof(v->message) * 2];
+
+		format_clean(clean, sizeof(clean), v->message, g->cols - 1, g->utf8);
+		grid_text(g, y, 1, g->cols - 1, v->message_style, clean);
 		return;
 	}
 	for (size_t i = 0; i < key_rows_count; i++) {

@@ -283,6 +283,7 @@ static void list_enter(struct view *v, enum view_mode mode)
 		break;
 	case MODE_GROUP:
 		v->rows_kind = menu_groups[at].kind;
+		v->call = LT_CALL_NONE;
 		v->settings.threads = false;
 		if (!view_is_process(v))
 			v->at = 0;

@@ -216,7 +216,8 @@ static void draw_confirm(struct view *v, struct grid *g)
 	}
 	if (nice) {
 		snprintf(buf, sizeof(buf), "nice %d %s %d", m->nice, g->blocks ? "\u2192" : "->", m->nice_then);
-		x = box.x + 9 + grid_text(g, box.y + lines, box.x + 9, box.cols - 9, STYLE_WARN, buf) + 3;
+		x = box.x + (box.cols > 45 ? 9 : 0);
+		x += grid_text(g, box.y + lines, x, right - x, STYLE_WARN, buf) + 3;
 		x = draw_words(g, box.y + lines, x, right, "F8", " nicer  ");
 		draw_words(g, box.y + lines, x, right, "F7", " less nice");
 	}
@@ -251,8 +252,10 @@ static void draw_prompt(struct view *v, struct grid *g)
 	}
 	g->cursor_y = y;
 	g->cursor_x = x;
-	if (bad && g->cols - x > 12)
-		grid_text(g, y, x + 2, g->cols - x - 2, STYLE_WARN, v->filter_why);
+	if (bad && g->cols - x > 12) { /* it may quote what was typed */
+		format_clean(clean, sizeof(clean), v->filter_why, g->cols - x - 2, g->utf8);
+		grid_text(g, y, x + 2, g->cols - x - 2, STYLE_WARN, clean);
+	}
 }
 
 void menu_draw(struct view *v, struct grid *g)
