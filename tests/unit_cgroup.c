@@ -4,9 +4,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "cgroup.h"
+#include "proc.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -41,10 +44,37 @@ static void names_are_readable(void **state)
 		assert_string_equal(cgroup_name(buf, sizeof(buf), cases[i][0]), cases[i][1]);
 }
 
+/* A process is in one group per hierarchy; the one that tells most is its. */
+static void one_group_of_several(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "0::/system.slice/nginx.service\n", "/system.slice/nginx.service" },
+		{ "0::/\n", "/" },
+		{ "12:memory:/docker/1\n1:name=systemd:/docker/2\n0::/docker/3\n", "/docker/3" },
+		{ "12:memory:/docker/1\n1:name=systemd:/docker/2\n0::/\n", "/docker/2" },
+		{ "12:cpu,cpuacct:/\n11:memory:/docker/1\n1:name=systemd:/\n0::/\n", "/docker/1" },
+		{ "2:freezer:/\n1:name=systemd:/\n", "/" },
+		{ "1:name=systemd:/a:b\n", "/a:b" },
+		{ "not a line", "" },
+	};
+	char text[128], buf[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t n;
+
+		snprintf(text, sizeof(text), "%s", cases[i][0]);
+		n = proc_cgroup_of(text, buf, sizeof(buf));
+		assert_int_equal(n, strlen(cases[i][1]));
+		assert_memory_equal(buf, cases[i][1], n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_readable),
+		cmocka_unit_test(one_group_of_several),
 	};
 
 	return cmocka_run_group_tests_name("unit_cgroup", tests, NULL, NULL);

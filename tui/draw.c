@@ -115,7 +115,6 @@ static void add_past(struct line *l, const struct view *v)
 
 static void draw_title(const struct view *v, struct grid *g)
 {
-	static const char *const families[SAMPLE_FAMILIES] = { "sched", "syscall", "net" };
 	const struct sample *s = model_sample(view_model(v));
 	struct line l = { .n = 0 };
 	char buf[96], clean[72], when[32];
@@ -138,9 +137,10 @@ static void draw_title(const struct view *v, struct grid *g)
 	line_add(&l, false, 9, STYLE_NORMAL, buf);
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		if (g->blocks)
-			snprintf(buf, sizeof(buf), "%s %s", families[i], s->probe[i].on ? "\u25cf" : "\u25cb");
+			snprintf(buf, sizeof(buf), "%s %s", sample_family_name[i],
+				 s->probe[i].on ? "\u25cf" : "\u25cb");
 		else
-			snprintf(buf, sizeof(buf), "%s %s", families[i], s->probe[i].on ? "on" : "OFF");
+			snprintf(buf, sizeof(buf), "%s %s", sample_family_name[i], s->probe[i].on ? "on" : "OFF");
 		line_add(&l, true, s->probe[i].on ? 6 : 2, s->probe[i].on ? STYLE_GOOD : STYLE_BAD, buf);
 	}
 	if (v->back)

@@ -94,16 +94,18 @@ static void put_host(struct json_writer *w, const struct sample *s, const struct
 
 static void put_probes(struct json_writer *w, const struct sample *s)
 {
-	static const char *const names[SAMPLE_FAMILIES] = { "sched", "syscall", "net" };
 	const struct sample_probe *p;
 	int i;
 
 	json_open(w, "probes", '{');
 	for (i = 0; i < SAMPLE_FAMILIES; i++) {
 		p = &s->probe[i];
-		json_open(w, names[i], '{');
+		json_open(w, sample_family_name[i], '{');
 		json_text(w, "state", p->on ? "on" : "off");
-		json_text(w, p->on ? "by" : "reason", p->on ? p->by : p->reason);
+		if (p->on)
+			json_text(w, "by", p->by);
+		if (!p->on || *p->reason)
+			json_text(w, "reason", p->reason);
 		json_close(w, '}');
 	}
 	json_close(w, '}');

@@ -4,24 +4,49 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
 #define CAP_BPF 39
 #endif
 
+/* All ids of the machine are mapped in the first user namespace only. */
+static bool in_user_namespace(void)
+{
+	unsigned int inside, outside, count = UINT_MAX;
+	FILE *f = fopen("/proc/self/uid_map", "re");
+
+	if (!f)
+		return false;
+	if (fscanf(f, "%u %u %u", &inside, &outside, &count) != 3)
+		count = 0;
+	fclose(f);
+	return count != UINT_MAX;
+}
+
 bool privileges_missing(char *why, size_t size)
 {
-	if (capng_get_caps_process() == 0 &&
-	    (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) ||
-	     (capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) && capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON))))
+	if (in_user_namespace())
+		snprintf(why, size,
+			 "this is a user namespace (a rootless container): the kernel lets nobody in one use BPF; "
+			 "start lagtop outside of it");
+	else if (capng_get_caps_process() == 0 && (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) ||
+						   (capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) &&
+						    capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON))))
 		return false;
-	snprintf(why, size,
-		 "this needs root, or the capabilities CAP_BPF and CAP_PERFMON "
-		 "(sudo setcap cap_bpf,cap_perfmon+ep lagtop)");
+	else if (geteuid() == 0)
+		snprintf(why, size,
+			 "root is without the capabilities CAP_BPF and CAP_PERFMON here, as in a container: start that "
+			 "with --cap-add BPF --cap-add PERFMON, or lagtop outside of it");
+	else
+		snprintf(why, size,
+			 "this needs root, or the capabilities CAP_BPF and CAP_PERFMON "
+			 "(sudo setcap cap_bpf,cap_perfmon+ep lagtop)");
 	return true;
 }
 

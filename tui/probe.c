@@ -319,12 +319,12 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	p->sockets = sockets_new();
 	p->seed_link = bpf_program__attach_iter(p->skel->progs.lt_seed, NULL);
 	if (!p->events || !p->ledger || !p->sockets || !p->seed_link)
-		return probe_fail(why, why_size, -ENOMEM, "cannot set up the readings: %s", strerror(errno));
+		return probe_refused(why, why_size, -errno, "what lagtop reads with");
 	err = start_sockets(p, o);
 	if (!err)
 		err = seed(p);
 	if (err)
-		return probe_fail(why, why_size, err, "cannot walk the kernel's tasks: %s", strerror(-err));
+		return probe_refused(why, why_size, err, "a walk over its tasks and sockets");
 	err = privileges_drop(o->readonly);
 	if (err)
 		return probe_fail(why, why_size, err, "cannot give up privileges: %s", strerror(-err));
@@ -370,7 +370,6 @@ struct source *probe_open(const struct probe_options *o, char *why, size_t why_s
 
 int probe_check(const struct probe_options *o, FILE *out)
 {
-	static const char *const name[SAMPLE_FAMILIES] = { "sched", "syscall", "net" };
 	char why[512] = "", lockdown[32];
 	struct probe *p = probe_new();
 	struct utsname u;
@@ -390,8 +389,11 @@ int probe_check(const struct probe_options *o, FILE *out)
 	}
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		on += p->family[i].on;
-		fprintf(out, "%-14s%s%s\n", name[i],
-			p->family[i].on ? "on, by " : "off: ", p->family[i].on ? p->family[i].by : p->family[i].reason);
+		if (p->family[i].on)
+			fprintf(out, "%-14son, by %s%s%s\n", sample_family_name[i], p->family[i].by,
+				*p->family[i].reason ? "; " : "", p->family[i].reason);
+		else
+			fprintf(out, "%-14soff: %s\n", sample_family_name[i], p->family[i].reason);
 	}
 	fprintf(out, "map memory    %.1f MiB\n", (double)p->map_bytes / (1 << 20));
 	probe_close(&p->source);

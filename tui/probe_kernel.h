@@ -17,7 +17,7 @@
 struct family {
 	bool on;
 	char by[16];
-	char reason[160];
+	char reason[160]; /* why not; if on: what is missing all the same */
 };
 
 /* Counters of the kernel side, added up over the CPUs. */
@@ -57,6 +57,9 @@ struct probe {
 
 /* Writes the sentence and returns err. */
 int __attribute__((format(printf, 4, 5))) probe_fail(char *why, size_t size, int err, const char *format, ...);
+
+/* The same for what the kernel answered: "the kernel refuses WHAT: …", with what to do about it. */
+int probe_refused(char *why, size_t size, int err, const char *what);
 
 /* probe_load.c: opens, loads and attaches; a family that fails is off, with its reason. What was made stays for
  * probe_close, also on failure. 0 or -errno with why. */

@@ -7,6 +7,7 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 
 #include "privileges.h"
 
+#define ENOTSUPP 524	     /* the kernel's own, which reaches us all the same */
 #define LIFE SAMPLE_FAMILIES /* programs that every family needs */
 
 /* How a program is attached, and when it is wanted. */
@@ -80,6 +82,33 @@ int probe_fail(char *why, size_t size, int err, const char *format, ...)
 	return err;
 }
 
+/* What an error of bpf() means to whoever wants it to go away. */
+static const char *advice(int err)
+{
+	static char other[96];
+
+	switch (-err) {
+	case EPERM:
+	case EACCES:
+		return "not permitted (by seccomp or a security module: allow lagtop bpf() and perf_event_open())";
+	case ENOMEM:
+		return "out of memory (raise the memory limit of lagtop's control group)";
+	case ENOSYS:
+		return "it was built without BPF (CONFIG_BPF_SYSCALL)";
+	case ENOTSUPP:
+	case EOPNOTSUPP:
+		return "it cannot attach BPF programs to functions (arm64: before Linux 6.4)";
+	default:
+		snprintf(other, sizeof(other), "%s (--verbose tells more)", strerror(-err));
+		return other;
+	}
+}
+
+int probe_refused(char *why, size_t size, int err, const char *what)
+{
+	return probe_fail(why, size, err, "the kernel refuses %s: %s", what, advice(err));
+}
+
 static void __attribute__((format(printf, 2, 3))) family_off(struct family *f, const char *format, ...)
 {
 	va_list args;
@@ -126,11 +155,26 @@ static bool has_function(const struct btf *btf, const char *name)
  * preempted, and until that thread runs again the kernel skips them for every other thread on its CPU: a
  * quarter of the calls of four busy threads on two CPUs. Perf's tracepoints skip nobody, but need tracefs.
  */
+static bool calls_skipped(const struct btf *btf)
+{
+	return has_function(btf, "trace_call_bpf_faultable");
+}
+
+/* Reading, not access(): lockdown=confidentiality refuses to open what root may read. */
+static bool have_tracefs(void)
+{
+	int fd = open("/sys/kernel/tracing/events/raw_syscalls/sys_exit/id", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		fd = open("/sys/kernel/debug/tracing/events/raw_syscalls/sys_exit/id", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static bool calls_by_perf(const struct btf *btf)
 {
-	return has_function(btf, "trace_call_bpf_faultable") &&
-	       (!access("/sys/kernel/tracing/events/raw_syscalls/sys_exit/id", R_OK) ||
-		!access("/sys/kernel/debug/tracing/events/raw_syscalls/sys_exit/id", R_OK));
+	return calls_skipped(btf) && have_tracefs();
 }
 
 /* Of two programs for one tracepoint, the one that does not fit this kernel. */
@@ -197,7 +241,7 @@ static bool fits(const struct probe *p, const struct btf *btf, const struct prog
 static void choose_programs(struct probe *p, const struct btf *btf)
 {
 	struct lagtop *skel = p->skel;
-	struct family *net = &p->family[SAMPLE_NET];
+	struct family *net = &p->family[SAMPLE_NET], *calls = &p->family[SAMPLE_SYSCALL];
 
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct program *prog = &programs[i];
@@ -209,8 +253,11 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	}
 	if (net->on && !tracepoint_proto(btf, "sock_send_length"))
 		snprintf(net->by, sizeof(net->by), "fexit");
-	if (p->family[SAMPLE_SYSCALL].on && calls_by_perf(btf))
-		snprintf(p->family[SAMPLE_SYSCALL].by, sizeof(p->family[SAMPLE_SYSCALL].by), "perf");
+	if (calls->on && calls_by_perf(btf))
+		snprintf(calls->by, sizeof(calls->by), "perf");
+	else if (calls->on && calls_skipped(btf))
+		snprintf(calls->reason, sizeof(calls->reason),
+			 "this kernel skips some calls (see lost) unless lagtop may read tracefs, as root may");
 	for (size_t i = 0; i < PROGRAMS; i++)
 		bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, programs[i].name),
 					  fits(p, btf, &programs[i]));
@@ -257,9 +304,9 @@ static int attach(struct probe *p, char *why, size_t why_size)
 		}
 		err = -errno;
 		if (prog->family == LIFE)
-			return probe_fail(why, why_size, err, "cannot attach to the tracepoint %s: %s", prog->target,
-					  strerror(-err));
-		family_off(&p->family[prog->family], "cannot attach to %s: %s", prog->target, strerror(-err));
+			return probe_refused(why, why_size, err, "to attach lagtop's BPF programs");
+		family_off(&p->family[prog->family], "the kernel refuses to attach to %s: %s", prog->target,
+			   advice(err));
 		detach_family(p, prog->family);
 	}
 	return 0;
@@ -279,6 +326,35 @@ void probe_skipped(const struct probe *p, uint64_t skipped[SAMPLE_FAMILIES + 1])
 	}
 }
 
+/*
+ * Asked of the kernel itself, since /sys/kernel/security need not be mounted: lockdown=confidentiality lets a program
+ * that does nothing pass, but not one that reads memory.
+ */
+static bool locked_down(void)
+{
+	enum { NOTHING = 5 }; /* where it begins that does nothing */
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	static const size_t n = sizeof(insns) / sizeof(insns[0]);
+	int reads = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "lt_reads", "GPL", insns, n, NULL);
+	int nothing =
+		bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "lt_nothing", "GPL", insns + NOTHING, n - NOTHING, NULL);
+	bool locked = reads < 0 && nothing >= 0;
+
+	if (reads >= 0)
+		close(reads);
+	if (nothing >= 0)
+		close(nothing);
+	return locked;
+}
+
 /* The outer maps are loaded with the first chunks as their prototypes. */
 static int load(struct probe *p, char *why, size_t why_size)
 {
@@ -286,12 +362,7 @@ static int load(struct probe *p, char *why, size_t why_size)
 	int records_fd, calls_fd, err = probe_memory_begin(p, &records_fd, &calls_fd);
 
 	if (err) {
-		probe_fail(
-			why, why_size, err,
-			err == -EPERM
-				? "the kernel refuses BPF maps to this process: %s"
-				: "cannot make the maps for records: %s (memory limit, or ulimit -l before Linux 5.11)",
-			strerror(-err));
+		probe_refused(why, why_size, err, "memory for lagtop's records");
 		goto out;
 	}
 	bpf_map__set_inner_map_fd(skel->maps.lt_chunks, records_fd);
@@ -299,9 +370,12 @@ static int load(struct probe *p, char *why, size_t why_size)
 	err = lagtop__load(skel);
 	if (!err)
 		err = probe_memory_publish(p, records_fd, calls_fd);
-	if (err)
-		probe_fail(why, why_size, err, "the kernel refuses lagtop's programs: %s (--verbose tells more)",
-			   strerror(-err));
+	if (err && locked_down())
+		probe_fail(why, why_size, err,
+			   "this kernel is locked down to confidentiality: no BPF program may read its memory; boot it "
+			   "without lockdown=confidentiality");
+	else if (err)
+		probe_refused(why, why_size, err, "lagtop's BPF programs and maps");
 out:
 	if (records_fd >= 0)
 		close(records_fd);

@@ -45,20 +45,33 @@ size_t proc_cmdline(uint32_t pid, char *buf, size_t size)
 	return n;
 }
 
+/* Of several hierarchies the one that tells most: the unified, then systemd's, then any in which it has a group. */
+static int cgroup_rank(const char *controllers, const char *path)
+{
+	if (!strcmp(path, "/"))
+		return 0;
+	return !*controllers ? 3 : !strcmp(controllers, "name=systemd") ? 2 : 1;
+}
+
 size_t proc_cgroup_of(char *text, char *buf, size_t size)
 {
 	char *line, *save = NULL, *best = NULL;
+	int best_rank = -1;
 	size_t n;
 
 	/* Lines are hierarchy:controllers:path; the unified hierarchy is 0 with no controllers. */
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+		int rank;
 
 		if (!path)
 			continue;
-		path++;
-		if (!best || !strcmp(best, "/"))
+		*path++ = '\0';
+		rank = cgroup_rank(controllers + 1, path);
+		if (rank > best_rank) {
 			best = path;
+			best_rank = rank;
+		}
 	}
 	if (!best)
 		return 0;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const sample_family_name[SAMPLE_FAMILIES] = { "sched", "syscall", "net" };
+
 /* Makes room for `more` elements after n; returns the element at n, or NULL. */
 static void *grow(void *arrayp, uint32_t n, uint32_t *cap, uint32_t more, size_t size)
 {

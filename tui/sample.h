@@ -22,6 +22,7 @@
 #define SAMPLE_UNKNOWN UINT64_MAX
 
 enum sample_family { SAMPLE_SCHED, SAMPLE_SYSCALL, SAMPLE_NET, SAMPLE_FAMILIES };
+extern const char *const sample_family_name[SAMPLE_FAMILIES];
 
 /* A distribution of durations: sparse buckets [first, first + n) of sample.buckets, ascending. */
 struct sample_dist {
@@ -127,7 +128,7 @@ struct sample_self {
 struct sample_probe {
 	uint8_t on;
 	char by[16];	  /* "tp_btf", "fexit"; empty if off */
-	char reason[160]; /* why not; empty if on */
+	char reason[160]; /* why not; if on: what is missing all the same, or empty */
 };
 
 struct sample {

@@ -152,6 +152,15 @@ static void forget_past(struct view *v)
 	v->past_number = 0;
 }
 
+/* What the columns do not show, said once. */
+static void say_missing(struct view *v, const struct sample *s)
+{
+	for (int i = 0; i < SAMPLE_FAMILIES; i++)
+		if (*s->probe[i].reason)
+			view_say(v, STYLE_WARN, "%s %s: %s", sample_family_name[i], s->probe[i].on ? "on" : "off",
+				 s->probe[i].reason);
+}
+
 int view_reading(struct view *v, struct sample *s)
 {
 	bool frozen = v->paused || v->back;
@@ -168,6 +177,8 @@ int view_reading(struct view *v, struct sample *s)
 	err = history_add(&v->history, s);
 	if (err)
 		return err;
+	if (v->history.n == 1)
+		say_missing(v, s);
 	if (frozen && v->history.n > 1) {
 		v->back++;
 		if (v->back >= v->history.n) {
