@@ -25,6 +25,8 @@ struct child {
 
 /* argv[0] with a slash is a path, else it is searched. uid -1: unchanged. NULL: out of memory or processes. */
 struct child *child_start(char *const argv[], uid_t uid);
+/* The same in a world that was made smaller: called in the child before it becomes the program; may _exit(126). */
+struct child *child_start_in(void (*world)(void), char *const argv[]);
 
 /* The next line without its newline, valid until the next call; NULL: end of output, or 30 s without one. */
 char *child_line(struct child *c);

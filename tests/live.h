@@ -31,10 +31,17 @@ struct live {
 void live_need_bpf(void);
 /* Skips where the clock is a software emulation's (LIVE_EMULATED): its times are no oracle. */
 void live_need_real_time(void);
+/* How often a workload does something: as usual, or where everything takes many times longer. */
+const char *live_times(const char *usual, const char *emulated);
 void live_skip(const char *reason) __attribute__((noreturn));
 
-/* `lagtop --json` and these options, after its first reading: everything that follows is counted. */
+/* `lagtop --json` and these options, after its first reading: everything that follows is counted. With LIVE_NOBODY in
+ * the environment user nobody starts it, with file capabilities. */
 struct live *live_start(const char *option, ...) __attribute__((sentinel));
+/* The same in a world (world.h; NULL: ours), and another program than usual (NULL: no other). */
+struct live *live_start_as(void (*world)(void), const char *path, const char *option, ...) __attribute__((sentinel));
+/* Skips where lagtop says that this kernel cannot have the net family. */
+void live_need_net(struct live *l);
 struct json_object *live_next(struct live *l); /* the next reading; fails the test if none comes */
 void live_past_now(struct live *l);	       /* reads until a reading that was taken after this call */
 /* The same, and the number of readings so far: what is done from now on is in the readings from there. */

@@ -14,7 +14,7 @@
 static void test_mixed_calls(void **state)
 {
 	(void)state;
-	live_claims(live_start("-d", "0.2", NULL), "mixed", "8", "20000", NULL);
+	live_claims(live_start("-d", "0.2", NULL), "mixed", "8", live_times("20000", "2000"), NULL);
 	live_verdict();
 }
 

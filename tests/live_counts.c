@@ -65,7 +65,7 @@ static void compare_dead(struct live *l, const char *what, int64_t ppid, const c
 static void test_getppid_of_four_threads(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
-	struct child *load = live_claims(l, "getppid", "4", "1000000", NULL);
+	struct child *load = live_claims(l, "getppid", "4", live_times("1000000", "100000"), NULL);
 
 	(void)state;
 	live_compare(live_get(live_process(l->reading[l->n - 1], load->pid), "threads"), 5, 0, "getppid: threads");
@@ -87,12 +87,13 @@ static void test_two_thousand_true(void **state)
 static void test_fork_and_exit(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
-	struct child *load = live_load(NULL, "forkexit", "5000", NULL);
+	const char *times = live_times("5000", "1000");
+	struct child *load = live_load(NULL, "forkexit", times, NULL);
 	const char *done = live_round(load);
 
 	(void)state;
 	live_past_now(l);
-	compare_dead(l, "5,000 × fork", load->pid, "load", 5000, child_value(done, "codes"));
+	compare_dead(l, "fork and exit", load->pid, "load", atol(times), child_value(done, "codes"));
 	live_verdict();
 }
 

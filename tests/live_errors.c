@@ -7,53 +7,9 @@
 #include <unistd.h>
 
 #include "live.h"
+#include "world.h"
 
-#define NOBODY 65534
-
-/* Runs lagtop to its end: its status, what it wrote to stdout and to stderr. */
-struct outcome {
-	int status;
-	size_t out_lines;
-	char *errors;
-};
-
-static struct outcome run_lagtop(uid_t uid, const char *option, ...)
-{
-	char *argv[16] = { getenv("LAGTOP") ? getenv("LAGTOP") : (char *)"./lagtop" };
-	struct outcome o = {};
-	struct child *c;
-	va_list args;
-
-	va_start(args, option);
-	for (size_t n = 1; n < 15 && option; n++, option = va_arg(args, const char *))
-		argv[n] = (char *)option;
-	va_end(args);
-	c = child_start(argv, uid);
-	assert_non_null(c);
-	child_close_in(c);
-	while (child_line(c))
-		o.out_lines++;
-	o.status = child_wait(c);
-	o.errors = child_errors(c);
-	child_free(c);
-	if (o.status == 126 || o.status == 127)
-		fail_msg("not started: %s", o.errors);
-	return o;
-}
-
-/* One line on stderr, nothing on stdout, and that status. `word`: what the sentence must name. */
-static void expect_refusal(struct outcome o, int status, const char *word)
-{
-	size_t len = strlen(o.errors);
-
-	if (o.status != status || o.out_lines || len < 10 || strchr(o.errors, '\n') != o.errors + len - 1 ||
-	    !strcasestr(o.errors, word))
-		fail_msg("status %d (expected %d), %zu lines on stdout, stderr (expected one line with '%s'): %s",
-			 o.status, status, o.out_lines, word, o.errors);
-	free(o.errors);
-}
-
-#define refuse(status, word, ...) expect_refusal(run_lagtop((uid_t)-1, __VA_ARGS__, NULL), status, word)
+#define refuse(status, word, ...) outcome_refuses(outcome_of(NULL, NULL, __VA_ARGS__, NULL), status, word)
 
 static void test_bad_options(void **state)
 {
@@ -81,41 +37,23 @@ static void test_no_such_pid(void **state)
 	refuse(1, "4194304", "--json", "-n", "1", "-p", "4194304");
 }
 
-static void test_not_root(void **state)
-{
-	(void)state;
-	if (geteuid())
-		live_skip("not root, so nobody else can be tried");
-	expect_refusal(run_lagtop(NOBODY, "--json", "-n", "1", NULL), 1, "CAP_BPF");
-	expect_refusal(run_lagtop(NOBODY, "--batch", "-n", "1", NULL), 1, "CAP_BPF");
-}
-
-static void test_not_a_terminal(void **state)
-{
-	(void)state;
-	live_need_bpf();
-	refuse(1, "terminal", "-n", "1");
-	unsetenv("TERM");
-	refuse(1, "terminal", "-n", "1");
-}
-
 static void test_check(void **state)
 {
 	struct outcome o;
 
 	(void)state;
 	live_need_bpf();
-	o = run_lagtop((uid_t)-1, "--check", NULL);
+	o = outcome_of(NULL, NULL, "--check", NULL);
 	assert_true(o.status == 0 || o.status == 3);
 	assert_true(o.out_lines >= 7); /* kernel, BTF, lockdown, privileges, three families */
-	free(o.errors);
-	o = run_lagtop((uid_t)-1, "--check", "--no-net", NULL);
+	outcome_free(&o);
+	o = outcome_of(NULL, NULL, "--check", "--no-net", NULL);
 	assert_true(o.status == 0 || o.status == 3);
-	free(o.errors);
-	o = run_lagtop(NOBODY, "--check", NULL);
+	outcome_free(&o);
+	o = outcome_of(world_nobody, NULL, "--check", NULL);
 	assert_int_equal(o.status, 1);
 	assert_true(o.out_lines > 2);
-	free(o.errors);
+	outcome_free(&o);
 }
 
 static void test_family_off_is_null(void **state)
@@ -228,8 +166,6 @@ int main(void)
 	static const struct CMUnitTest errors[] = {
 		live_test(test_bad_options),
 		live_test(test_no_such_pid),
-		live_test(test_not_root),
-		live_test(test_not_a_terminal),
 		live_test(test_check),
 		live_test(test_family_off_is_null),
 		live_test(test_signals),

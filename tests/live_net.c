@@ -17,6 +17,7 @@ static void test_tcp_bytes(void **state)
 	const char *sent, *got;
 
 	(void)state;
+	live_need_net(l);
 	snprintf(port, sizeof(port), "%lld", (long long)child_value(ready, "port"));
 	client = live_load(NULL, "tcp-client", port, "1", "1001", "8000", NULL);
 	assert_true(child_send(server, 'x'));

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside a pid namespace, and what control groups of every version are called. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "live.h"
+#include "world.h"
+
+/* Rows are the namespace's processes by its own numbers; whatever else runs is one row. */
+static void test_pid_namespace(void **state)
+{
+	/* The load is the namespace's first process, lagtop its second. */
+	static const char script[] = "\"${LAGTOP:-./lagtop}\" --json -d 0.2 </dev/null & "
+				     "exec build/tests/load getppid 2 10000 >/dev/null";
+	char *argv[] = { (char *)"sh", (char *)"-c", (char *)script, NULL };
+	struct live l = {};
+	struct child *outside = live_load(NULL, "getppid", "1", "5000", NULL);
+	int64_t counted = 0;
+
+	(void)state;
+	live_need_bpf();
+	l.child = child_start_in(world_pid_namespace, argv);
+	assert_non_null(l.child);
+	for (int n = 0; n < 100 && counted < 10000; n++) {
+		struct json_object *reading = live_next(&l), *all = json_object_object_get(reading, "processes");
+		int others = 0;
+
+		for (size_t i = 0; i < json_object_array_length(all); i++) {
+			struct json_object *p = json_object_array_get_idx(all, i);
+			int64_t pid = live_get(p, "pid");
+
+			others += pid == 0;
+			if (pid == 0)
+				assert_string_equal(live_text(p, "comm"), "outside");
+			else
+				assert_true(pid <= 2);
+			assert_string_equal(live_text(p, "state"), "alive");
+		}
+		assert_int_equal(others, 1);
+		assert_string_equal(live_text(live_process(reading, 1), "comm"), "load");
+		assert_string_equal(live_text(live_process(reading, 2), "comm"), "lagtop");
+		counted = live_sum_call(&l, 0, 1, "getppid", "count");
+		if (n == 1) {
+			live_round(outside);
+			assert_true(child_send(l.child, 'x'));
+		}
+	}
+	live_compare((double)counted, 10000, 0, "pid namespace: getppid of its pid 1");
+	live_between((double)live_sum_call(&l, 0, 0, "getppid", "count"), 5000, 1e9, "pid namespace: getppid outside");
+	for (size_t i = 0; i < l.n; i++)
+		json_object_put(l.reading[i]);
+	free(l.reading);
+	live_verdict();
+}
+
+/* Mounts a hierarchy at dir and puts the process into a new group there. */
+static void enter_group(const char *dir, const char *type, const char *options, const char *name, int64_t pid)
+{
+	char path[128], text[24];
+	int fd, n = snprintf(text, sizeof(text), "%lld", (long long)pid);
+
+	assert_int_equal(mkdir(dir, 0755), 0);
+	if (mount("none", dir, type, 0, options)) {
+		rmdir(dir);
+		if (errno == ENODEV || errno == EINVAL)
+			live_skip("this kernel has no such cgroups");
+		fail_msg("mount %s: %s", type, strerror(errno));
+	}
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (mkdir(path, 0755) && errno != EEXIST)
+		fail_msg("%s: %s", path, strerror(errno));
+	snprintf(path, sizeof(path), "%s/%s/cgroup.procs", dir, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)n) != n)
+		fail_msg("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static void leave_group(const char *dir, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	rmdir(path);
+	umount2(dir, MNT_DETACH);
+	rmdir(dir);
+}
+
+#define V1 "/tmp/lagtop-live-cgroup-1"
+#define V2 "/tmp/lagtop-live-cgroup-2"
+#define OWN_HIERARCHY "none,name=lagtop-live"
+
+static void check_group(bool v1, bool v2)
+{
+	struct child *load = live_load(NULL, "rename", "grouped", NULL);
+	struct live *l;
+	char *group;
+
+	live_need_bpf();
+	if (v1)
+		enter_group(V1, "cgroup", OWN_HIERARCHY, "lagtop-live", load->pid);
+	if (v2)
+		enter_group(V2, "cgroup2", NULL, "lagtop-live", load->pid);
+	l = live_start("-d", "0.1", NULL);
+	group = strdup(live_text(live_process(l->reading[0], load->pid), "cgroup"));
+	child_close_in(load);
+	child_wait(load);
+	if (v1)
+		leave_group(V1, "lagtop-live");
+	if (v2)
+		leave_group(V2, "lagtop-live");
+	assert_non_null(strstr(group, "lagtop-live"));
+	free(group);
+}
+
+static void test_cgroup_1(void **state)
+{
+	(void)state;
+	check_group(true, false);
+}
+
+static void test_cgroup_2(void **state)
+{
+	(void)state;
+	check_group(false, true);
+}
+
+static void test_cgroup_hybrid(void **state)
+{
+	(void)state;
+	check_group(true, true);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest containers[] = {
+		live_test(test_pid_namespace),
+		live_test(test_cgroup_1),
+		live_test(test_cgroup_2),
+		live_test(test_cgroup_hybrid),
+	};
+
+	return live_main(containers);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Worlds that do not let lagtop work: each gets one sentence that says what is missing, and exit status 1. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "live.h"
+#include "world.h"
+
+#define refuse_in(world, word, ...) outcome_refuses(outcome_of(world, NULL, __VA_ARGS__, NULL), 1, word)
+
+static void test_not_root(void **state)
+{
+	(void)state;
+	live_need_bpf();
+	refuse_in(world_nobody, "setcap cap_bpf,cap_perfmon+ep", "--json", "-n", "1");
+	refuse_in(world_nobody, "setcap cap_bpf,cap_perfmon+ep", "--batch", "-n", "1");
+}
+
+static void test_root_of_a_container(void **state)
+{
+	(void)state;
+	live_need_bpf();
+	refuse_in(world_no_capability, "--cap-add BPF", "--json", "-n", "1");
+}
+
+static void test_user_namespace(void **state)
+{
+	(void)state;
+	live_need_bpf();
+	refuse_in(world_user_namespace, "user namespace", "--json", "-n", "1");
+}
+
+static void test_no_btf(void **state)
+{
+	(void)state;
+	live_need_bpf();
+	refuse_in(world_no_btf, "CONFIG_DEBUG_INFO_BTF", "--json", "-n", "1");
+}
+
+/* Maps are charged to the control group since Linux 5.11: the limit of old is none. */
+static void test_no_memlock(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	live_need_bpf();
+	o = outcome_of(world_no_memlock, NULL, "--json", "-n", "1", "-d", "0.1", NULL);
+	assert_string_equal(o.errors, "");
+	assert_int_equal(o.status, 0);
+	assert_int_equal(o.out_lines, 1);
+	outcome_free(&o);
+}
+
+/* What a filter refuses, and what the sentence must name then. */
+static const struct refusal {
+	const char *what;
+	int call, command, error;
+	const char *word;
+} refusals[] = {
+	{ "bpf()", SCMP_SYS(bpf), -1, EPERM, "seccomp" },
+	{ "bpf() of a kernel without it", SCMP_SYS(bpf), -1, ENOSYS, "CONFIG_BPF_SYSCALL" },
+	{ "maps", SCMP_SYS(bpf), BPF_MAP_CREATE, EPERM, "seccomp" },
+	{ "memory for maps", SCMP_SYS(bpf), BPF_MAP_CREATE, ENOMEM, "memory limit" },
+	{ "programs", SCMP_SYS(bpf), BPF_PROG_LOAD, EPERM, "seccomp" },
+	{ "memory for programs", SCMP_SYS(bpf), BPF_PROG_LOAD, ENOMEM, "memory limit" },
+	{ "tracepoints", SCMP_SYS(bpf), BPF_LINK_CREATE, EACCES, "seccomp" },
+	{ "iterators", SCMP_SYS(bpf), BPF_ITER_CREATE, EPERM, "seccomp" },
+	{ "capset()", SCMP_SYS(capset), -1, EPERM, "give up privileges" },
+};
+static const struct refusal *refused;
+
+static void world_of_refusal(void)
+{
+	world_refuses(refused->call, refused->command, refused->error);
+}
+
+static void test_seccomp(void **state)
+{
+	(void)state;
+	live_need_bpf();
+	for (refused = refusals; refused < refusals + sizeof(refusals) / sizeof(*refusals); refused++) {
+		printf("refused: %s\n", refused->what);
+		refuse_in(world_of_refusal, refused->word, "--json", "-n", "1");
+	}
+}
+
+/* --check says the same on stdout, after what it knows of the machine. */
+static void test_check_tells_the_refusal(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	live_need_bpf();
+	refused = refusals;
+	o = outcome_of(world_of_refusal, NULL, "--check", NULL);
+	assert_int_equal(o.status, 1);
+	assert_string_equal(o.errors, "");
+	assert_true(o.out_lines >= 5);
+	assert_non_null(strstr(o.last_line, refused->word));
+	outcome_free(&o);
+}
+
+/* --verbose is for what the sentence leaves out. */
+static void test_verbose_prints_what_libbpf_says(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	live_need_bpf();
+	refused = &refusals[4];
+	o = outcome_of(world_of_refusal, NULL, "--json", "-n", "1", "--verbose", NULL);
+	assert_int_equal(o.status, 1);
+	assert_non_null(strstr(o.errors, "libbpf: "));
+	outcome_free(&o);
+}
+
+static char group[128];
+static const char *limit;
+static long limit_bytes;
+
+static bool write_to(const char *file, long number)
+{
+	char path[256], text[32];
+	int fd, n = snprintf(text, sizeof(text), "%ld", number);
+	bool good;
+
+	snprintf(path, sizeof(path), "%s/%s", group, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	good = fd >= 0 && write(fd, text, (size_t)n) == n;
+	close(fd);
+	return good;
+}
+
+/* A control group with a limit of memory, of either version. False: this machine has none. */
+static bool make_group(void)
+{
+	static const char *const places[][2] = {
+		{ "/sys/fs/cgroup/memory", "memory.limit_in_bytes" },
+		{ "/sys/fs/cgroup", "memory.max" },
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(group, sizeof(group), "%s/cgroup.subtree_control", places[i][0]);
+		if (!access(group, W_OK)) {
+			int fd = open(group, O_WRONLY | O_CLOEXEC);
+
+			if (write(fd, "+memory", 7) != 7)
+				perror(group);
+			close(fd);
+		}
+		snprintf(group, sizeof(group), "%s/lagtop-live", places[i][0]);
+		limit = places[i][1];
+		if (!access(places[i][0], W_OK) && (!mkdir(group, 0755) || errno == EEXIST) && write_to(limit, 1 << 30))
+			return true;
+		rmdir(group);
+	}
+	return false;
+}
+
+static void world_of_group(void)
+{
+	if (!write_to("cgroup.procs", 0) || !write_to(limit, limit_bytes))
+		_exit(126);
+}
+
+/*
+ * However little memory there is: it works, or says that there is none, or the kernel kills it. Somewhere in between
+ * the maps are what does not fit.
+ */
+static void test_memory_limit(void **state)
+{
+	static const long limits_mib[] = { 2, 8, 16, 24, 32, 48, 256 };
+	int status = -1;
+
+	(void)state;
+	live_need_bpf();
+	if (!make_group())
+		live_skip("this kernel has no memory cgroup mounted");
+	for (size_t i = 0; i < sizeof(limits_mib) / sizeof(*limits_mib); i++) {
+		struct outcome o;
+
+		limit_bytes = limits_mib[i] << 20;
+		o = outcome_of(world_of_group, NULL, "--json", "-n", "1", "-d", "0.1", NULL);
+		status = o.status;
+		printf("%ld MiB: status %d: %s\n", limits_mib[i], status, o.errors);
+		if (status == 0 || status == 128 + SIGKILL)
+			outcome_free(&o);
+		else
+			outcome_refuses(o, 1, "memory limit");
+	}
+	assert_int_equal(rmdir(group), 0);
+	assert_int_equal(status, 0);
+}
+
+static void test_not_a_terminal(void **state)
+{
+	(void)state;
+	live_need_bpf();
+	refuse_in(NULL, "terminal", "-n", "1");
+	unsetenv("TERM");
+	refuse_in(NULL, "terminal", "-n", "1");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest refusals_of_worlds[] = {
+		live_test(test_not_root),
+		live_test(test_root_of_a_container),
+		live_test(test_user_namespace),
+		live_test(test_no_btf),
+		live_test(test_no_memlock),
+		live_test(test_seccomp),
+		live_test(test_check_tells_the_refusal),
+		live_test(test_verbose_prints_what_libbpf_says),
+		live_test(test_memory_limit),
+		live_test(test_not_a_terminal),
+	};
+
+	return live_main(refusals_of_worlds);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "world.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "live.h"
+
+#define BIT(capability) (1U << ((capability)-32)) /* of the upper half */
+
+static char capable[64];
+
+static void need(bool made, const char *what)
+{
+	if (made)
+		return;
+	perror(what);
+	_exit(126);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	need(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), path);
+	close(fd);
+}
+
+void world_nobody(void)
+{
+	need(!setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY), "setuid");
+}
+
+void world_ambient(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	need(!prctl(PR_SET_KEEPCAPS, 1), "keep capabilities");
+	world_nobody();
+	data[1].permitted = data[1].effective = data[1].inheritable = BIT(CAP_BPF) | BIT(CAP_PERFMON);
+	need(!syscall(SYS_capset, &header, data), "capset");
+	need(!prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_BPF, 0, 0), "ambient CAP_BPF");
+	need(!prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_PERFMON, 0, 0), "ambient CAP_PERFMON");
+}
+
+void world_no_capability(void)
+{
+	need(!prctl(PR_CAPBSET_DROP, CAP_BPF), "drop CAP_BPF");
+	need(!prctl(PR_CAPBSET_DROP, CAP_PERFMON), "drop CAP_PERFMON");
+	need(!prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN), "drop CAP_SYS_ADMIN");
+}
+
+void world_user_namespace(void)
+{
+	need(!unshare(CLONE_NEWUSER), "user namespace");
+	write_text("/proc/self/uid_map", "0 0 1");
+}
+
+/* Its first process is the one that is waited for: what ends it ends the namespace. */
+void world_pid_namespace(void)
+{
+	pid_t first;
+	int status;
+
+	need(!unshare(CLONE_NEWPID | CLONE_NEWNS), "pid namespace");
+	need(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private mounts");
+	first = fork();
+	need(first >= 0, "fork");
+	if (first) {
+		need(waitpid(first, &status, 0) == first, "wait");
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	need(!mount("proc", "/proc", "proc", 0, NULL), "/proc");
+}
+
+void world_no_btf(void)
+{
+	need(!unshare(CLONE_NEWNS), "mount namespace");
+	need(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private mounts");
+	need(!mount("none", "/sys/kernel/btf", "tmpfs", 0, NULL), "/sys/kernel/btf");
+}
+
+void world_no_memlock(void)
+{
+	static const struct rlimit none;
+
+	need(!setrlimit(RLIMIT_MEMLOCK, &none), "setrlimit");
+}
+
+void world_refuses(int call, int command, int error)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	struct scmp_arg_cmp first = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)command };
+
+	need(filter && !seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((uint32_t)error), call, command >= 0, &first) &&
+		     !seccomp_load(filter),
+	     "seccomp");
+	seccomp_release(filter);
+}
+
+static const char *plain_lagtop(void)
+{
+	return getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop";
+}
+
+static void remove_capable(void)
+{
+	unlink(capable);
+}
+
+static bool copy_capable(const char *dir)
+{
+	struct vfs_cap_data caps = { .magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE };
+	struct statvfs mounted;
+	struct stat st;
+	int from, to;
+	bool done;
+
+	if (statvfs(dir, &mounted) || mounted.f_flag & (ST_NOSUID | ST_NOEXEC))
+		return false;
+	caps.data[1].permitted = BIT(CAP_BPF) | BIT(CAP_PERFMON);
+	snprintf(capable, sizeof(capable), "%s/lagtop-XXXXXX", dir);
+	from = open(plain_lagtop(), O_RDONLY | O_CLOEXEC);
+	to = mkstemp(capable);
+	done = from >= 0 && to >= 0 && !fstat(from, &st) &&
+	       sendfile(to, from, NULL, (size_t)st.st_size) == st.st_size && !fchmod(to, 0755) &&
+	       !fsetxattr(to, "security.capability", &caps, XATTR_CAPS_SZ_2, 0);
+	close(from);
+	close(to);
+	if (!done)
+		unlink(capable);
+	return done;
+}
+
+const char *world_capable_lagtop(void)
+{
+	static bool tried, made;
+
+	if (!tried) {
+		made = copy_capable("/var/tmp") || copy_capable("/tmp");
+		if (made)
+			atexit(remove_capable);
+	}
+	tried = true;
+	return made ? capable : NULL;
+}
+
+struct outcome outcome_of(void (*world)(void), const char *program, const char *option, ...)
+{
+	char *argv[16] = { (char *)(program ? program : plain_lagtop()) }, *line;
+	struct outcome o = {};
+	struct child *c;
+	va_list args;
+
+	va_start(args, option);
+	for (size_t n = 1; n < 15 && option; n++, option = va_arg(args, const char *))
+		argv[n] = (char *)option;
+	va_end(args);
+	c = child_start_in(world, argv);
+	assert_non_null(c);
+	child_close_in(c);
+	while ((line = child_line(c))) {
+		o.out_lines++;
+		free(o.last_line);
+		o.last_line = strdup(line);
+	}
+	o.status = child_wait(c);
+	o.errors = child_errors(c);
+	child_free(c);
+	if (o.status == 126 || o.status == 127)
+		fail_msg("not started: %s", o.errors);
+	return o;
+}
+
+void outcome_free(struct outcome *o)
+{
+	free(o->last_line);
+	free(o->errors);
+}
+
+void outcome_refuses(struct outcome o, int status, const char *word)
+{
+	size_t len = strlen(o.errors);
+
+	if (o.status != status || o.out_lines || len < 10 || strchr(o.errors, '\n') != o.errors + len - 1 ||
+	    strncmp(o.errors, "lagtop: ", 8) != 0 || strstr(o.errors, "libbpf") ||
+	    strcasestr(o.errors, "unknown error") || !strcasestr(o.errors, word))
+		fail_msg("status %d (expected %d), %zu lines on stdout, stderr (expected one line with '%s'): %s",
+			 o.status, status, o.out_lines, word, o.errors);
+	outcome_free(&o);
+}
