@@ -4,7 +4,9 @@ BPFTOOL ?= $(shell tests/deps.sh bpftool)
 PKGS = libbpf libelf zlib libzstd ncursesw libseccomp libcap-ng inih
 TEST_PKGS = cmocka vterm json-c
 
+.DEFAULT_GOAL := all
 BUILD = build
+LAGTOP = lagtop
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 CFLAGS ?= -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 LDFLAGS ?= -Wl,-z,relro,-z,now
@@ -34,9 +36,9 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@;)
 
-all: lagtop
+all: $(LAGTOP)
 
-lagtop: $(OBJ)
+$(LAGTOP): $(OBJ)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LT_LIBS)
 
 $(BUILD)/%.o: tui/%.c | $(BUILD)/tests
@@ -101,7 +103,10 @@ $(BUILD)/fuzz/lagtop.a: $(FUZZ_OBJ)
 $(FUZZ): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz_%.o $(BUILD)/fuzz/lagtop.a
 	$(call say,LINK)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LT_LIBS)
 
-tests: lagtop $(TESTS) $(FUZZ) $(if $(LOAD_OBJ),$(BUILD)/tests/load)
+# What is started on other machines.
+live: $(LAGTOP) $(filter $(BUILD)/tests/live_%,$(TESTS)) $(BUILD)/tests/load
+
+tests: $(LAGTOP) $(TESTS) $(FUZZ) $(BUILD)/tests/load
 
 $(BUILD)/tests/shot: $(BUILD)/tests/shot.o $(BUILD)/tests.a $(BUILD)/lagtop.a
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
@@ -216,4 +221,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/tests/*.d)
 .SECONDARY:
-.PHONY: all tests deps test-deps run test fuzz bench bench-peers bench-past bench-front screenshots lint test-kernels syntax format readme install uninstall deb clean help
+.PHONY: all live tests deps test-deps run test fuzz bench bench-peers bench-past bench-front screenshots lint test-kernels syntax format readme install uninstall deb clean help

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing to build lagtop (build), to test it (test), to take its pictures (pictures) or
 # to compare it (peers): by apt on Debian and Ubuntu; elsewhere it prints the packages' names and stops.
-# Nothing missing: no package manager is called. `deps.sh bpftool` prints the path of a bpftool that works.
+# Nothing missing: no package manager is called. `deps.sh bpftool` prints the path of a bpftool that works,
+# `deps.sh libraries` the packages of the libraries on Debian.
 set -eu
 
 # Part, proof that it is there, and the packages of Debian, Fedora, Arch, openSUSE and Alpine.
@@ -38,8 +39,11 @@ table() {
 	test  strace          strace            strace                strace      strace            strace
 	test  mkfs.ext4       e2fsprogs         e2fsprogs             e2fsprogs   e2fsprogs         e2fsprogs
 	test  qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-x86      qemu-system-x86_64
+	test  qemu-system-aarch64 qemu-system-arm qemu-system-aarch64-core qemu-system-aarch64 qemu-arm qemu-system-aarch64
+	test  aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc cross-aarch64-gcc13 -
 	test  f:/bin/busybox  busybox-static    busybox               busybox     busybox-static    busybox-static
 	test  mandoc          mandoc            mandoc                mandoc      mandoc            mandoc
+	test  debootstrap     debootstrap       debootstrap           debootstrap debootstrap       debootstrap
 	test  lintian         lintian           -                     -           -                 -
 	test  py:prometheus_client python3-prometheus-client python3-prometheus_client python-prometheus_client python3-prometheus_client py3-prometheus-client
 	test  cpio            cpio              cpio                  cpio        cpio              cpio
@@ -115,10 +119,16 @@ candidate() {
 	apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'
 }
 
-if [ "${1-}" = bpftool ]; then
+case ${1-} in
+bpftool)
 	bpftool_path
 	exit
-fi
+	;;
+libraries)
+	table | awk '$1 ~ /build|test/ && $2 ~ /^(pc|h):/ && $2 !~ /^h:(asm|stdio)/ { print $3 }' | sort -u | tr '\n' ' '
+	exit
+	;;
+esac
 
 packages=$(missing 1 "$@")
 [ -z "$packages" ] && exit 0

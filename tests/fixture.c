@@ -9,6 +9,11 @@
 #include "fixture.h"
 #include "record.h"
 
+/* arm64 has only the younger one. */
+#ifndef SYS_epoll_wait
+#define SYS_epoll_wait SYS_epoll_pwait
+#endif
+
 #define SECOND_NS 1000000000ULL
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

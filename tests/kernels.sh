@@ -1,25 +1,29 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Boots other kernels under qemu's software emulation and runs lagtop and the live tests there:
-# kernels.sh [--all] [KERNEL…]; without --all only the tests that are quick there. The kernels are Debian's cloud kernels, fetched once from the mirror that
-# this machine's apt uses into ~/.cache/lagtop/kernels. The guest has busybox, the program, the tests
-# and the libraries they are linked to; it reports over a serial line of its own. Prints TAP, then one
+# Boots other kernels, also of arm64, under qemu's software emulation and runs lagtop and the live tests there:
+# kernels.sh [--all] [KERNEL…]; without --all only the tests that are quick there. The kernels are Debian's cloud kernels,
+# fetched once from the mirror that this machine's apt uses into ~/.cache/lagtop/kernels. The guest has busybox, the program,
+# the tests and the libraries they are linked to; it reports over a serial line of its own. Prints TAP, then one
 # table, which `make readme` takes from build/kernels.md. A kernel that cannot be fetched is skipped.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-cache=${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/lagtop/kernels
+. tests/debian.sh
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
 number=0
 status=0
 
-# Name, Debian's suite, what lagtop does there.
+# Name (version, then what is special about it), machine, Debian's release, by what lagtop attaches its families there, or
+# a word of the sentence with which it refuses; more for the kernel's command line.
 kernels() {
 	cat <<-'END'
-	5.10   bullseye refuse
-	6.1    bookworm work
-	6.12   trixie   work
-	newest sid      work
+	5.10          amd64 bullseye refuses:5.15
+	6.1           amd64 bookworm tp_btf,tp_btf,fexit
+	6.12          amd64 trixie   tp_btf,tp_btf,tp_btf
+	6.12-lockdown amd64 trixie   refuses:lockdown=confidentiality lockdown=confidentiality
+	newest        amd64 sid      tp_btf,perf,tp_btf
+	6.1-arm64     arm64 bookworm tp_btf,tp_btf,off
+	6.12-arm64    arm64 trixie   tp_btf,tp_btf,tp_btf
 	END
 }
 
@@ -44,108 +48,112 @@ skip() {
 	echo "ok $number - $1 # SKIP"
 }
 
-# The kernel image of a suite, in $image; or why not, in $why. Fetches it unless it is there.
+# fetch NAME ARCH RELEASE: the kernel's image, in $image; or why not, in $why. Fetches it unless it is there.
 fetch() {
-	local name=$1 suite=$2 dir=$work/apt-$1 keys=/usr/share/keyrings/debian-archive-keyring.gpg mirror package pattern
-	image=$cache/$suite-$name
+	local version=${1%%-*} arch=$2 release=$3 dir=$work/apt-$1 package pattern
+	image=$cache/kernels/$release-$version
+	[ "$arch" = amd64 ] || image+=-$arch
 	[ -s "$image" ] && return
-	why="the kernel cannot be fetched: "
-	mirror=$(apt-get indextargets --format "\$(REPO_URI)" 2>/dev/null | grep -m1 '/debian/$')
-	if [ -z "$mirror" ] || [ ! -e "$keys" ]; then
-		why+="this machine's apt has no Debian mirror"
+	mkdir -p "$cache/kernels" "$dir"
+	if ! debian_lists "$dir" "$release" "$arch"; then
+		why="the kernel cannot be fetched: $why"
 		return 1
 	fi
-	mkdir -p "$cache" "$dir/lists/partial" "$dir/archives/partial"
-	echo "deb [signed-by=$keys] $mirror $suite main" >"$dir/sources.list"
-	local apt=(-qq -o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=/nonexistent
-		-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir" -o Acquire::Languages=none -o APT::Sandbox::User=root)
-	apt-get "${apt[@]}" update >"$dir/log" 2>&1 || {
-		why+=$(tail -n 1 "$dir/log")
-		return 1
-	}
 	# Some releases split the image off into a package of its own, linux-binary.
-	pattern="^linux-(image|binary)-${name//newest/[0-9]}.*-cloud-amd64$"
+	pattern="^linux-(image|binary)-${version//newest/[0-9]}.*-cloud-$arch$"
 	package=$(apt-cache "${apt[@]}" search --names-only "$pattern" | awk '{ print $1 }' | sort -t- -k3V -k2,2r | tail -n 1)
-	[ -n "$package" ] || {
-		why+="$suite has no cloud kernel $name"
+	if [ -z "$package" ]; then
+		why="$release has no cloud kernel $version for $arch"
 		return 1
-	}
-	(cd "$dir" && apt-get "${apt[@]}" download "$package") >"$dir/log" 2>&1 || {
-		why+=$(tail -n 1 "$dir/log")
+	fi
+	if ! debian_try "$dir" apt-get "${apt[@]}" download "$package"; then
+		why="$package cannot be fetched: $why"
 		return 1
-	}
+	fi
 	dpkg-deb --fsys-tarfile "$dir/$package"_*.deb |
 		tar -xO --wildcards './boot/vmlinuz-*' './usr/lib/modules/*/vmlinuz' >"$image.part" 2>/dev/null
-	[ -s "$image.part" ] || {
-		why+="$package holds no image"
+	if [ ! -s "$image.part" ]; then
+		why="$package holds no image"
 		return 1
-	}
+	fi
 	mv "$image.part" "$image"
 }
 
-# One initramfs for all kernels: $work/initramfs.
-make_initramfs() {
-	local root=$work/root program
-	mkdir -p "$root"/{bin,sbin,dev,proc,sys,etc,tmp,var/tmp,root,lagtop/build/tests}
-	cp "$(command -v busybox)" "$root/bin/busybox"
-	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$root/etc/passwd"
-	printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
-	cp lagtop "$root/lagtop/"
-	for program in build/tests/load build/tests/live_*; do
-		[ -x "$program" ] && cp "$program" "$root/lagtop/build/tests/"
+# copy_libraries ROOT SYSROOT: what arm64 programs are linked to. ldd would have to run them.
+copy_libraries() {
+	local to=$1/usr/lib/aarch64-linux-gnu from=$2/usr/lib/aarch64-linux-gnu library missing=libgcc_s.so.1
+	mkdir -p "$to"
+	ln -s usr/lib "$1/lib"
+	cp "$2/usr/lib/ld-linux-aarch64.so.1" "$1/usr/lib/"
+	while [ -n "$missing" ]; do
+		for library in $missing; do
+			cp -L "$from/$library" "$to/" || return
+		done
+		missing=$(find "$1" -type f -exec readelf -d {} + 2>/dev/null |
+			sed -n 's/.*(NEEDED).*\[\(lib.*\)\]/\1/p' | sort -u | while read -r library; do
+			[ -e "$to/$library" ] || echo "$library"
+		done)
 	done
-	# The C library loads libgcc_s by itself when a thread exits.
-	{
-		ldd "$root"/lagtop/lagtop "$root"/lagtop/build/tests/* | grep -oE '/[^ ]+\.so[^ ]*'
-		/sbin/ldconfig -p | grep -oE '/[^ ]+/libgcc_s\.so[^ ]*' | head -n 1
-		echo /etc/ld.so.cache
-	} | sort -u | while read -r program; do cp -L --parents "$program" "$root"; done
-	cat >"$root/init" <<-'END'
-	#!/bin/busybox sh
-	/bin/busybox --install -s /bin
-	export PATH=/bin:/sbin HOME=/root TERM=linux CMOCKA_MESSAGE_OUTPUT=tap LIVE_EMULATED=1
-	mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp
-	mount -t tracefs trace /sys/kernel/tracing; mkdir -p /dev/pts; mount -t devpts pts /dev/pts
-	ifconfig lo 127.0.0.1 up
-	stty -F /dev/ttyS1 raw -echo
-	cd /lagtop
-	# run TITLE COMMAND…: its output, each line after the title, then its exit status.
-	run() {
-		title=$1; shift
-		{ timeout -k 5 600 "$@" 2>&1; echo "exit $?"; } </dev/null | sed "s/^/$title|/" >/dev/ttyS1
-	}
-	run kernel uname -r
-	run check ./lagtop --check
-	run json ./lagtop --json -n 1 -d 0.3
-	./lagtop --check >/dev/null || run verbose ./lagtop --verbose --batch -n 1 -d 0.3
-	case $(sed -n 's/.*lagtop.tests=\([a-z]*\).*/\1/p' /proc/cmdline) in
-	all) for test in build/tests/live_*; do run "${test##*/}" "$test"; done ;;
-	quick)
-		LIVE_ONLY='test_getppid*' run live_counts build/tests/live_counts
-		LIVE_ONLY='test_int80*' run live_calls build/tests/live_calls
-		LIVE_ONLY='test_tcp*' run live_net build/tests/live_net
-		run live_life build/tests/live_life
-		;;
-	esac
-	echo 'end|' >/dev/ttyS1
-	sync
-	poweroff -f
-	END
-	chmod +x "$root/init"
-	(cd "$root" && find . | cpio -o -H newc --quiet) | gzip -1 >"$work/initramfs"
 }
 
-# boot IMAGE REPORT ARGUMENTS: -cx16 because qemu 7.2 corrupts flags with it; thread=single because with a thread for each CPU
-# one of them now and then goes on with code that another has patched: the kernel dies of an int3 that is no longer there.
+# make_initramfs ARCH: one for all kernels of that machine, $work/initramfs-ARCH; or why not, in $why.
+make_initramfs() {
+	local root=$work/root-$1 lagtop=lagtop tests=build/tests sysroot='' program
+	[ -s "$work/initramfs-$1" ] && return
+	if [ "$1" = arm64 ]; then
+		lagtop=build/arm64/lagtop tests=build/arm64/tests
+		sysroot=$(tests/arm64.sh 2>"$work/arm64.log") || {
+			why="lagtop does not build for arm64: $sysroot $(tail -n 3 "$work/arm64.log")"
+			return 1
+		}
+	fi
+	mkdir -p "$root"/{bin,sbin,dev,proc,sys,etc,tmp,var/tmp,root,lagtop/build/tests}
+	cp "$lagtop" "$root/lagtop/"
+	cp tests/nobody_test.sh "$root/lagtop/build/"
+	for program in "$tests"/load "$tests"/live_*; do
+		[ -x "$program" ] && cp "$program" "$root/lagtop/build/tests/"
+	done
+	if [ "$1" = arm64 ]; then
+		copy_libraries "$root" "$sysroot" || return
+	else
+		# The C library loads libgcc_s by itself when a thread exits.
+		{
+			ldd "$root"/lagtop/lagtop "$root"/lagtop/build/tests/* | grep -oE '/[^ ]+\.so[^ ]*'
+			/sbin/ldconfig -p | grep -oE '/[^ ]+/libgcc_s\.so[^ ]*' | head -n 1
+			echo /etc/ld.so.cache
+		} | sort -u | while read -r program; do cp -L --parents "$program" "$root"; done
+	fi
+	cp "$sysroot/bin/busybox" "$root/bin/busybox"
+	printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$root/etc/passwd"
+	printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
+	cp tests/guest.sh "$root/init"
+	(cd "$root" && find . | cpio -o -H newc --quiet) | gzip -1 >"$work/initramfs-$1"
+}
+
+# boot ARCH IMAGE NAME ARGUMENTS: the console goes to $work/console-NAME, the report to $work/report-NAME.
+# -cx16 because qemu 7.2 corrupts flags with it; thread=single because with a thread for each CPU one of them now and then
+# goes on with code that another has patched: the kernel dies of an int3 that is no longer there.
 boot() {
-	timeout -k 5 1500 qemu-system-x86_64 -accel tcg,thread=single -cpu max,-cx16 -smp 2 -m 1024 -display none -monitor none -no-reboot \
-		-serial "file:$work/console" -serial "file:$2" -nic none \
-		-kernel "$1" -initrd "$work/initramfs" -append "console=ttyS0 quiet panic=-1 $3" </dev/null >"$work/qemu" 2>&1
+	# shellcheck disable=SC2054 # the comma is qemu's
+	local qemu=(-accel tcg,thread=single -smp 2 -m 1024 -display none -monitor none -no-reboot -nic none
+		-serial "file:$work/console-$3" -kernel "$2" -initrd "$work/initramfs-$1")
+	case $1 in
+	amd64)
+		timeout -k 5 1500 qemu-system-x86_64 "${qemu[@]}" -cpu max,-cx16 -serial "file:$work/report-$3" \
+			-append "console=ttyS0 quiet panic=-1 lagtop.report=ttyS1 $4"
+		;;
+	arm64)
+		timeout -k 5 1500 qemu-system-aarch64 "${qemu[@]}" -machine virt -cpu cortex-a72 \
+			-device pci-serial,chardev=report -chardev "file,id=report,path=$work/report-$3" \
+			-append "console=ttyAMA0 quiet panic=-1 lagtop.report=ttyS0 $4"
+		;;
+	esac </dev/null >"$work/qemu-$3" 2>&1
 }
 
 # The console from the kernel's first complaint on, or its end.
 crash() {
-	tr -d '\r' <"$work/console" | awk '/Oops|BUG|Kernel panic/ { found = 1 } found' | head -n 60 | grep . || tail -n 20 "$work/console"
+	tr -d '\r' <"$work/console-$name" | awk '/Oops|BUG|Kernel panic/ { found = 1 } found' | head -n 60 | grep . ||
+		tail -n 20 "$work/console-$name"
 }
 
 # What the guest's command TITLE printed, without the last line; and its exit status.
@@ -156,11 +164,11 @@ exit_of() {
 	sed -n "s/^$1|exit //p" "$report" | tail -n 1
 }
 
-# Exit status 1, and a run says one sentence.
+# Exit status 1, and a run says one sentence, with the word $1.
 check_refusal() {
 	local text
 	text=$(said json)
-	if [ "$(exit_of json)" = 1 ] && [[ $text =~ ^lagtop:\ [^$'\n']*$ ]]; then
+	if [ "$(exit_of json)" = 1 ] && [[ $text =~ ^lagtop:\ [^$'\n']*$ && $text = *"$1"* ]]; then
 		result ok "$name: refuses: $text"
 	else
 		result not "$name: refuses with one sentence" "$text"$'\n'"exit $(exit_of json)"
@@ -200,8 +208,15 @@ check_program() {
 	result not "$name: $title: $seen of $plan tests ended, exit status $(exit_of "$title")" "$said_before"
 }
 
+# check_work EXPECTED: by what each family is attached.
 check_work() {
-	local title
+	local title by
+	by=$(attached sched),$(attached syscall),$(attached net)
+	if [ "$by" = "$1" ]; then
+		result ok "$name: attached by $by"
+	else
+		result not "$name: attached by $1" "by $by"$'\n'"$(said check)"
+	fi
 	case $(exit_of check) in
 	0 | 3) result ok "$name: --check" ;;
 	*) result not "$name: --check" "$(said check)"$'\n'"exit $(exit_of check)"$'\n'"$(said verbose | tail -n 40)" ;;
@@ -227,29 +242,37 @@ if [ "${1-}" = --all ]; then
 	tests=all
 	shift
 fi
-make_initramfs || exit 1
 echo '| kernel | sched | syscall | net | live tests |' >"$work/table"
 echo '|---|---|---|---|---|' >>"$work/table"
-while read -r name suite expected; do
+# All guests first, as many at once as there are CPUs; then what they reported, in order.
+while read -r name arch release expected arguments; do
 	[ $# -eq 0 ] || [[ " $* " = *" $name "* ]] || continue
+	if fetch "$name" "$arch" "$release" && make_initramfs "$arch"; then
+		[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n
+		[[ $expected = refuses:* ]] && run=none || run=$tests
+		boot "$arch" "$image" "$name" "lagtop.tests=$run $arguments" &
+		echo "$name $expected" >>"$work/booted"
+	else
+		echo "$name - $why" >>"$work/booted"
+	fi
+done < <(kernels)
+wait
+while read -r name expected why; do
 	passes=0 fails=0 skips=0
-	if ! fetch "$name" "$suite"; then
+	if [ "$expected" = - ]; then
 		skip "$name" "$why"
-		echo "| $name | - | - | - | not fetched |" >>"$work/table"
+		echo "| $name | - | - | - | not run |" >>"$work/table"
 		continue
 	fi
-	report=$work/report-$name
-	boot "$image" "$report" "lagtop.tests=$([ "$expected" = work ] && echo $tests || echo none)"
-	tr -d '\r' <"$report" >"$report.text"
-	report+=.text
+	report=$work/$name.text
+	tr -d '\r' <"$work/report-$name" >"$report"
 	if ! grep -q '^end|' "$report"; then
 		result not "$name: the guest did not come to its end" "$(crash)"$'\n'"$(tail -n 20 "$report")"
 	fi
-	if [ "$expected" = refuse ]; then
-		check_refusal
-	else
-		check_work
-	fi
+	case $expected in
+	refuses:*) check_refusal "${expected#*:}" ;;
+	*) check_work "$expected" ;;
+	esac
 	echo "| $(said kernel) | $(attached sched) | $(attached syscall) | $(attached net) |" \
 		"$passes passed, $fails failed, $skips skipped |" >>"$work/table"
 	{
@@ -257,7 +280,7 @@ while read -r name suite expected; do
 		said check
 		echo '```'
 	} >>"$work/checks"
-done < <(kernels)
+done <"$work/booted"
 echo "1..$number"
 sed 's/^/# /' "$work/table"
 if [ $# -eq 0 ]; then

@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Debian's packages of any release and machine, apart from those of this machine: nothing is installed. Sourced.
+# What is fetched is kept in $cache.
+# shellcheck disable=SC2034 # for whoever sources this
+cache=${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/lagtop
+
+# What this machine's apt has its packages from.
+debian_mirror() {
+	apt-get indextargets --format "\$(REPO_URI)" 2>/dev/null | grep -m1 '/debian/$'
+}
+
+# debian_lists DIR RELEASE ARCH: fetches the package lists into DIR; "${apt[@]}" are then the options with which
+# apt-get and apt-cache use them. Fails with the reason in $why.
+debian_lists() {
+	local dir=$1 release=$2 arch=$3 keys=/usr/share/keyrings/debian-archive-keyring.gpg mirror
+	mirror=$(debian_mirror)
+	if [ -z "$mirror" ] || [ ! -e "$keys" ]; then
+		why="this machine's apt has no Debian mirror"
+		return 1
+	fi
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+	echo "deb [arch=$arch signed-by=$keys] $mirror $release main" >"$dir/sources.list"
+	: >"$dir/status"
+	apt=(-qq -o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=/nonexistent
+		-o "Dir::State::Lists=$dir/lists" -o "Dir::State::status=$dir/status" -o "Dir::Cache=$dir"
+		-o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o Acquire::Languages=none
+		-o APT::Sandbox::User=root)
+	debian_try "$dir" apt-get "${apt[@]}" update
+}
+
+# debian_try DIR COMMAND…: runs it in DIR; the last it says is $why it failed.
+debian_try() {
+	local dir=$1
+	shift
+	(cd "$dir" && "$@") >"$dir/log" 2>&1 && return
+	# shellcheck disable=SC2034 # for whoever sources this
+	why=$(tail -n 1 "$dir/log")
+	return 1
+}

@@ -1,0 +1,68 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The first process of a guest of kernels.sh: runs lagtop and the live tests, reports, powers off. The kernel's command line
+# says where to report to (lagtop.report) and which tests to run (lagtop.tests).
+# shellcheck shell=dash
+/bin/busybox --install -s /bin
+export PATH=/bin:/sbin HOME=/root TERM=linux CMOCKA_MESSAGE_OUTPUT=tap LIVE_EMULATED=1
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mount -t tmpfs tmp /tmp
+mkdir -p /dev/pts
+mount -t devpts pts /dev/pts
+mount -t tracefs trace /sys/kernel/tracing
+mount -t cgroup2 cgroup /sys/fs/cgroup
+mount -t securityfs security /sys/kernel/security
+ifconfig lo 127.0.0.1 up
+# The strictest that distributions set.
+echo 3 >/proc/sys/kernel/perf_event_paranoid
+echo 2 >/proc/sys/kernel/unprivileged_bpf_disabled
+
+argument() {
+	sed -n "s/.*lagtop.$1=\([a-zA-Z0-9]*\).*/\1/p" /proc/cmdline
+}
+
+line=/dev/$(argument report)
+stty -F "$line" raw -echo
+cd /lagtop || exit
+
+# run TITLE COMMAND…: its output, each line after the title, then its exit status.
+run() {
+	title=$1
+	shift
+	{
+		timeout -k 5 600 "$@" 2>&1
+		echo "exit $?"
+	} </dev/null | sed "s/^/$title|/" >"$line"
+	echo "time|$title $(cut -d. -f1 /proc/uptime) s" >"$line"
+}
+
+run kernel uname -r
+run check ./lagtop --check
+run json ./lagtop --json -n 1 -d 0.3
+./lagtop --check >/dev/null || run verbose ./lagtop --verbose --batch -n 1 -d 0.3
+case $(argument tests) in
+all)
+	for test in build/tests/live_*; do
+		run "${test##*/}" "$test"
+	done
+	run live_nobody build/nobody_test.sh
+	;;
+quick)
+	LIVE_ONLY='test_getppid*' run live_counts build/tests/live_counts
+	LIVE_ONLY='test_fork*' run live_exits build/tests/live_counts
+	LIVE_ONLY='test_mixed*' run live_calls build/tests/live_calls
+	LIVE_ONLY='test_i*' run live_in_flight build/tests/live_calls
+	LIVE_ONLY='test_tcp*' run live_net build/tests/live_net
+	LIVE_ONLY='test_closure*' run live_closure build/tests/live_budget
+	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_budget
+	for test in life privileges refusals containers; do
+		run live_$test build/tests/live_$test
+	done
+	LIVE_NOBODY=1 LIVE_ONLY='test_getppid*' run live_nobody build/tests/live_counts
+	;;
+esac
+echo 'end|' >"$line"
+sync
+poweroff -f
