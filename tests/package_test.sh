@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The Debian package in a fresh root of the release that this machine runs: it installs with nothing but what it depends on,
+# runs, its man page opens, its completions complete, and after a purge nothing of it is left. Prints TAP.
+# The root is made once, by debootstrap, and kept in ~/.cache/lagtop.
+# shellcheck disable=SC2317 # the checks are called through check
+set -u
+export MAKEFLAGS='' # no jobserver of a make that runs this
+cd "$(dirname "$0")/.." || exit 1
+. tests/debian.sh
+work=$(mktemp -d)
+root=$work/root
+trap 'rm -rf "$work"' EXIT
+number=0
+status=0
+
+# check NAME COMMAND…: passes if the command succeeds; what it prints otherwise tells why not.
+check() {
+	local name=$1 found
+	shift
+	number=$((number + 1))
+	if found=$("$@" 2>&1); then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		echo "# ${found//$'\n'/$'\n'# }"
+		status=1
+	fi
+}
+
+skip_all() {
+	echo 1..1
+	echo "skip: $1"
+	echo "ok 1 - the package in a fresh root # SKIP"
+	exit
+}
+
+# Makes the root, with the packages that lagtop's depends on, what opens man pages, and two shells that complete.
+make_root() {
+	local codename mirror wanted=man-db,bash-completion,fish packed
+	# shellcheck disable=SC1091
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || skip_all "this machine's apt has no Debian mirror"
+	wanted+=,$(dpkg-deb -f "$package" Depends | sed 's/([^)]*)//g; s/[[:space:]]//g')
+	packed=$cache/root-$codename.tar
+	if [ "$(cat "$packed.list" 2>/dev/null)" != "$wanted" ]; then
+		mkdir -p "$cache"
+		debootstrap --variant=minbase --include="$wanted" "$codename" "$root" "$mirror" >"$work/log" 2>&1 ||
+			skip_all "debootstrap: $(tail -n 1 "$work/log")"
+		tar -C "$root" -cf "$packed" . && echo "$wanted" >"$packed.list"
+		return
+	fi
+	mkdir "$root" && tar -C "$root" -xf "$packed"
+}
+
+# Runs a script in the root, with its own view of processes' files and of the kernel's; nothing stays mounted.
+inside() {
+	unshare --mount sh -c "mount -t proc proc '$root/proc' && mount --rbind /sys '$root/sys' && exec chroot '$root' \"\$@\"" \
+		- env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb DEBIAN_FRONTEND=noninteractive bash -c "$1"
+}
+
+list_files() {
+	(cd "$root" && find . -path ./proc -prune -o -path ./sys -prune -o -path ./tmp -prune -o -path ./var/log -prune -o -path ./var/cache -prune -o \
+		-path './var/lib/dpkg/*-old' -o -print) | sort
+}
+
+installs() {
+	cp "$package" "$root/lagtop.deb"
+	inside 'dpkg --install /lagtop.deb' || return
+	inside 'lagtop --version'
+}
+
+checks() {
+	local out code
+	out=$(inside 'lagtop --check')
+	code=$?
+	echo "$out"
+	case $code in
+	0 | 3) grep 'on, by' <<<"$out" ;;
+	*) return 1 ;;
+	esac
+}
+
+man_opens() {
+	inside 'MANPAGER=cat man lagtop' >"$work/man" || return
+	grep '^LAGTOP(8)' "$work/man" && grep -e --replay "$work/man" && return
+	head -n 20 "$work/man"
+	return 1
+}
+
+# As a person's shell does, from what the package installed.
+bash_completes() {
+	local found
+	# shellcheck disable=SC2016 # for the shell inside
+	found=$(inside '. /usr/share/bash-completion/bash_completion
+		_completion_loader lagtop
+		complete -p lagtop >/dev/null || exit
+		COMP_WORDS=(lagtop --rep) COMP_CWORD=1
+		"$(complete -p lagtop | sed "s/.*-F \([^ ]*\).*/\1/")" lagtop --rep lagtop
+		echo "${COMPREPLY[*]}"')
+	[ "$found" = --replay ] || { echo "$found" && return 1; }
+}
+
+fish_completes() {
+	local found
+	# It keeps a history where its user lives.
+	found=$(inside "HOME=/tmp fish --command 'complete --do-complete \"lagtop --rep\"'")
+	[[ $found = --replay* ]] || { echo "$found" && return 1; }
+}
+
+purges() {
+	inside 'dpkg --purge lagtop' || return
+	rm "$root/lagtop.deb"
+	list_files | diff "$work/before" - || return
+	inside 'dpkg-query --show lagtop' && return 1
+	return 0
+}
+
+command -v dpkg-deb >/dev/null || skip_all "this machine makes no Debian packages"
+[ "$(id -u)" = 0 ] || skip_all "not root"
+make -s deb || exit
+package=$(ls build/lagtop_*.deb)
+make_root
+list_files >"$work/before"
+check "it installs" installs
+check "lagtop --check" checks
+check "the man page opens" man_opens
+check "bash completes" bash_completes
+check "fish completes" fish_completes
+check "a purge leaves nothing" purges
+echo "1..$number"
+exit $status
