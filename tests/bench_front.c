@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a front end costs at one reading a second on a terminal of 200x50: its CPU time, the bytes that it
+ * What a front end costs at one reading a second on a terminal: its CPU time, the bytes that it
  * writes and its memory, beside its peers on the same machine and processes. All numbers are per reading.
  */
 #include <errno.h>
@@ -22,9 +22,11 @@
 static const struct front {
 	const char *name, *first; /* on its first whole screen: the head of its table */
 	const char *argv[6];
+	struct winsize size; /* 200x50 if none is given */
 } fronts[] = {
 	{ "lagtop", "PID", { "./lagtop", "-d", "1" } },
 	{ "lagtop calls", "CALLS", { "./lagtop", "-d", "1", "-v", "calls" } },
+	{ "lagtop 120x40", "PID", { "./lagtop", "-d", "1" }, { .ws_row = 40, .ws_col = 120 } },
 	{ "top", "PID", { "top", "-d", "1" } },
 	{ "top -H", "PID", { "top", "-H", "-d", "1" } },
 	{ "htop", "PID", { "htop", "-d", "10" } },
@@ -34,14 +36,16 @@ static const struct front {
 
 static const struct {
 	const char *name;
-	const char *load[2];
+	const char *load[3];
 	size_t copies; /* a process holds some 30,000 stacks and 20,000 sockets */
 	long tasks;    /* for which pid_max must have room */
 } crowds[] = {
 	{ "as it is", { NULL }, 0, 0 },
 	{ "+ 200 processes", { "herd", "200" }, 1, 200 },
+	{ "+ 200 busy processes", { "busy", "200", "20" }, 1, 200 },
 	{ "+ 2,000 processes", { "herd", "2000" }, 1, 2000 },
 	{ "+ 10,000 processes", { "herd", "10000" }, 1, 10000 },
+	{ "+ 10,000 busy processes", { "busy", "10000", "5000" }, 1, 10000 },
 	{ "+ 10,000 threads", { "crowd", "10000" }, 1, 10000 },
 	{ "+ 100,000 threads", { "crowd", "10000" }, 10, 100000 },
 	{ "+ 50,000 connections", { "connections", "5000" }, 5, 0 },
@@ -77,7 +81,7 @@ static void settings_for_btop(const char *home)
 
 static pid_t start_on_terminal(const struct front *front, const char *home, int *master)
 {
-	struct winsize size = { .ws_row = 50, .ws_col = 200 };
+	struct winsize size = front->size.ws_row ? front->size : (struct winsize){ .ws_row = 50, .ws_col = 200 };
 	pid_t pid = forkpty(master, NULL, NULL, &size);
 
 	if (pid)
@@ -262,7 +266,7 @@ static void bench_crowd(const char *name, int readings, const char *home, FILE *
 static bool gather(size_t crowd)
 {
 	for (size_t i = 0; i < crowds[crowd].copies; i++)
-		if (!child_load(NULL, crowds[crowd].load[0], crowds[crowd].load[1], NULL))
+		if (!child_load(NULL, crowds[crowd].load[0], crowds[crowd].load[1], crowds[crowd].load[2], NULL))
 			return false;
 	return true;
 }
@@ -278,7 +282,7 @@ int bench_front(int readings, const char *csv_path, char **words)
 	}
 	settings_for_btop(home);
 	fprintf(csv, "crowd,program,readings,cpu_ms,bytes,first_screen_ms,rss_mib\n");
-	printf("per reading, %d readings at 1 Hz on a terminal of 200x50\n", readings);
+	printf("per reading, %d readings at 1 Hz on a terminal of 200x50 unless named otherwise\n", readings);
 	for (size_t i = 0; i < sizeof(crowds) / sizeof(*crowds); i++) {
 		if (!chosen(crowds[i].name, words, crowd_name))
 			continue;

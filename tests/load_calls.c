@@ -97,18 +97,42 @@ static void run_zero(char **arg)
 	}
 }
 
+static const int ten_calls[10] = { SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid,
+				   SYS_getpid,	SYS_gettid, SYS_getpgid, SYS_getsid, SYS_umask };
+
 static void run_ten(char **arg)
 {
-	static const int calls[10] = { SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid,
-				       SYS_getpid,  SYS_gettid, SYS_getpgid, SYS_getsid, SYS_umask };
 	long n = load_number(arg[0]);
 
 	load_ready(" ");
 	while (load_go()) {
 		for (long i = 0; i < n; i++)
-			syscall(calls[i % 10], 0);
+			syscall(ten_calls[i % 10], 0);
 		load_done(n, " ");
 	}
+}
+
+/* Each begins at a time of its own, so that they do not wake in step. */
+static void run_busy(char **arg)
+{
+	long n = load_number(arg[0]), ms = load_number(arg[1]);
+
+	for (long i = 0; i < n; i++) {
+		struct timespec rest = { 0, ms * 1000000 * i / n };
+
+		if (load_fork())
+			continue;
+		for (;;) {
+			rest.tv_sec += rest.tv_nsec / 1000000000;
+			rest.tv_nsec %= 1000000000;
+			nanosleep(&rest, NULL);
+			for (size_t k = 0; k < 10; k++)
+				syscall(ten_calls[k], 0);
+			rest = (struct timespec){ ms / 1000, ms % 1000 * 1000000 };
+		}
+	}
+	load_ready(" ");
+	load_go();
 }
 
 #define ZERO_FD 100 /* /dev/zero */
@@ -239,6 +263,7 @@ const struct workload load_calls[] = {
 	{ "getppid", "THREADS TOTAL", run_getppid, "getppid, TOTAL times over THREADS threads" },
 	{ "zero", "N", run_zero, "read a byte of /dev/zero" },
 	{ "ten", "N", run_ten, "ten cheap calls in turn, N in all" },
+	{ "busy", "N MS", run_busy, "N processes that make ten calls every MS ms" },
 	{ "mixed", "THREADS EACH", run_mixed,
 	  "calls that succeed and calls that fail, each EACH times in every thread" },
 #if defined(__x86_64__)

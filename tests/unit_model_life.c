@@ -81,6 +81,37 @@ static void totals_add_up(void **state)
 	assert_float_equal(column_value(column_find("wakeups"), reading_row(10)).real, 10, 0);
 }
 
+/* A process that only sleeps has no sums of its own until it does something: none of its sleep is lost then. */
+static void sleep_counts_once_awake(void **state)
+{
+	static const enum lt_state sleeps[] = { LT_POLL, LT_POLL, LT_NET, LT_POLL };
+	struct model_query q = { .kind = MODEL_PROCESS, .totals = true },
+			   users = { .kind = MODEL_USER, .totals = true };
+	struct row *r;
+
+	(void)state;
+	for (uint32_t i = 0; i < 6; i++) {
+		struct sample *s = reading_next(i + 1);
+
+		reading_process(s, 30, 5, "db");
+		if (i < 4) {
+			reading_thread(s, 30, sleeps[i]);
+			reading_thread(s, 31, sleeps[i]);
+		} else {
+			reading_busy(s, 30, LT_LOCK, 100 * MS_NS)->wakeups = 1;
+		}
+		reading_update(s);
+		r = reading_rows(&q, 1);
+		assert_int_equal(r->interval_ns, (i + 1) * SECOND_NS);
+		assert_int_equal(r->wall_ns, (i < 4 ? 2 * i + 2 : i + 5) * SECOND_NS);
+		assert_int_equal(r->time_ns[LT_POLL], (i < 2 ? 2 * i + 2 : i < 3 ? 4 : 6) * SECOND_NS);
+		assert_int_equal(r->time_ns[LT_NET], i < 2 ? 0 : 2 * SECOND_NS);
+		assert_int_equal(reading_rows(&users, 1)->wall_ns, r->wall_ns);
+	}
+	assert_int_equal(r->time_ns[LT_LOCK], 2 * 900 * MS_NS);
+	assert_int_equal(r->wakeups, 2);
+}
+
 static void reused_pid_is_another(void **state)
 {
 	struct model_query q = { .kind = MODEL_PROCESS, .totals = true };
@@ -259,9 +290,13 @@ static void memory_stays_flat(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		READING_TEST(totals_add_up),	      READING_TEST(reused_pid_is_another),
-		READING_TEST(dead_rows_stay_a_while), READING_TEST(dead_are_not_counted_again),
-		READING_TEST(dead_rows_are_bounded),  READING_TEST(sparklines_remember),
+		READING_TEST(totals_add_up),
+		READING_TEST(sleep_counts_once_awake),
+		READING_TEST(reused_pid_is_another),
+		READING_TEST(dead_rows_stay_a_while),
+		READING_TEST(dead_are_not_counted_again),
+		READING_TEST(dead_rows_are_bounded),
+		READING_TEST(sparklines_remember),
 		READING_TEST(memory_stays_flat),
 	};
 

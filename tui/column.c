@@ -259,7 +259,9 @@ static struct value spark(const struct row *r, enum model_spark which)
 {
 	const struct model_sparkline *s = r->spark ? &r->spark[which] : NULL;
 
-	return s ? number(s->level[(s->at + MODEL_SPARK - 1) % MODEL_SPARK]) : unknown;
+	if (!s)
+		return r->kind == MODEL_PROCESS ? number(0) : unknown;
+	return number(s->level[(s->at + MODEL_SPARK - 1) % MODEL_SPARK]);
 }
 
 static struct value raw_runq_spark(const struct row *r)

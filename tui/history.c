@@ -424,17 +424,24 @@ struct sample *history_at(const struct history *h, uint32_t back)
 	return slot->reading ? &slot->sample : NULL;
 }
 
+/* A life's row of that reading, to be unpacked alone into st->one; NULL: it has none. */
+static const struct row_kept *row_alone(const struct history *h, uint32_t back, const struct key *key)
+{
+	struct history_store *st = h->store;
+
+	if (back >= h->n)
+		return NULL;
+	sample_clear(&st->one);
+	return row_at(life_find(st, key), st->last - back);
+}
+
 uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns, bool service,
 			   uint64_t count[HIST_BUCKETS])
 {
 	struct key key = { .kind = LIFE_PROCESS, .pid = pid, .start_ns = start_ns };
 	struct history_store *st = h->store;
-	const struct row_kept *r;
+	const struct row_kept *r = row_alone(h, back, &key);
 
-	if (back >= h->n)
-		return 0;
-	r = row_at(life_find(st, &key), st->last - back);
-	sample_clear(&st->one);
 	if (!r || history_unpack_process(&st->pack, r->bytes, r->n, &st->one))
 		return 0;
 	return model_histogram_of(&st->one, pid, start_ns, service, count);
@@ -460,12 +467,8 @@ uint64_t history_time(const struct history *h, uint32_t back)
 {
 	struct key key = { .kind = LIFE_HOST };
 	struct history_store *st = h->store;
-	const struct row_kept *r;
+	const struct row_kept *r = row_alone(h, back, &key);
 
-	if (back >= h->n)
-		return 0;
-	r = row_at(life_find(st, &key), st->last - back);
-	sample_clear(&st->one);
 	return r && !history_unpack_host(&st->pack, r->bytes, r->n, &st->one) ? st->one.t_ns : 0;
 }
 

@@ -571,7 +571,8 @@ static void emit_names(struct ledger *l, struct process *p, struct sample *s, ui
 	names_read(l, p);
 	to->comm = sample_add_text(s, p->comm, strnlen(p->comm, sizeof(p->comm)));
 	to->cmdline = text_add(s, p->cmdline);
-	to->cgroup = text_add(s, p->cgroup);
+	to->cgroup = index && p->cgroup && !strcmp(sample_text(s, to[-1].cgroup), p->cgroup) ? to[-1].cgroup
+											     : text_add(s, p->cgroup);
 }
 
 static int by_pid(const void *a, const void *b)

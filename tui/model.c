@@ -38,6 +38,7 @@ static void life_free(struct life *l)
 		return;
 	for (int i = 0; i < DISTS; i++)
 		free(l->sum[i].count);
+	free(l->spark);
 	free(l->total);
 	free(l->last);
 	free(l);
@@ -273,17 +274,60 @@ static int life_keep_last(struct model *m, struct life *l, const struct row *r)
 	return 0;
 }
 
+/* All its threads slept in one state, and nothing happened to them: most processes, most of the time. */
+static bool is_asleep(const struct row *r, uint8_t *state)
+{
+	if (r->exited || r->time_ns[LT_RUN] || r->wakeups || r->calls || r->connect_errors ||
+	    (r->retransmits && r->retransmits != SAMPLE_UNKNOWN))
+		return false;
+	*state = LT_RUN;
+	while (*state < LT_STATES && r->time_ns[*state] == 0)
+		(*state)++;
+	return *state < LT_STATES && r->time_ns[*state] == r->wall_ns;
+}
+
+/* Sums of its own take a whole row: only for a process that did something. */
+static bool life_sleeps_on(struct life *l, const struct row *r)
+{
+	uint8_t state;
+
+	if (!is_asleep(r, &state) || (l->slept_interval_ns && state != l->slept_state))
+		return false;
+	l->slept_state = state;
+	l->slept_wall_ns += r->wall_ns;
+	l->slept_interval_ns += r->interval_ns;
+	return true;
+}
+
+static void life_put_sleep(const struct life *l, struct row *r)
+{
+	memset(r->time_ns, 0, sizeof(r->time_ns));
+	r->time_ns[l->slept_state] = r->wall_ns = l->slept_wall_ns;
+	r->interval_ns = l->slept_interval_ns;
+}
+
+void life_sums(const struct life *l, const struct row *now, struct row *sums)
+{
+	*sums = l->total ? *l->total : *now;
+	if (!l->total && l->slept_interval_ns)
+		life_put_sleep(l, sums);
+	memcpy(sums, now, ROW_IDENTITY_SIZE);
+	sums->call = now->call;
+	sums->spark = now->spark;
+}
+
 /* Adds a row and what is in the tallies to a life's totals. */
 static int life_add(struct model *m, struct life *l, const struct row *r)
 {
 	if (!l->total) {
-		if (r->exited)
+		if ((r->exited && !l->slept_interval_ns) || life_sleeps_on(l, r))
 			return 0;
 		l->total = calloc(1, sizeof(*l->total));
 		if (!l->total)
 			return -ENOMEM;
 		l->total->off = r->off;
 		l->total->retransmits = SAMPLE_UNKNOWN;
+		life_put_sleep(l, l->total);
 	}
 	row_add(l->total, r);
 	l->total->interval_ns += r->interval_ns;
@@ -299,6 +343,30 @@ struct host_sum {
 	struct row row;
 	struct tally runq, calls;
 };
+
+/* Moves its sparklines on by one; a process gets them when it first did something. 0 or -ENOMEM. */
+static int life_spark(struct life *l, struct row *r)
+{
+	const uint8_t level[MODEL_SPARKS] = {
+		[MODEL_SPARK_RUNQ] = level_of_dist(&r->runq),
+		[MODEL_SPARK_CALL] = level_of_dist(&r->service),
+		[MODEL_SPARK_NET] =
+			inet_bytes(r) ? (uint8_t)(hist_bucket(per_second(inet_bytes(r), r->interval_ns)) + 1) : 0,
+	};
+	bool any = false;
+
+	for (int i = 0; i < MODEL_SPARKS; i++)
+		any |= level[i] != 0;
+	if (!l->spark && any) {
+		l->spark = calloc(MODEL_SPARKS, sizeof(*l->spark));
+		if (!l->spark)
+			return -ENOMEM;
+	}
+	for (int i = 0; l->spark && i < MODEL_SPARKS; i++)
+		spark_push(&l->spark[i], level[i]);
+	r->spark = l->spark;
+	return 0;
+}
 
 /* One process of the sample: its row, its sparklines, its totals, its part in the host's. */
 static int process_update(struct model *m, uint32_t i, struct host_sum *host)
@@ -319,12 +387,9 @@ static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 	r->runq = tally_dist(&m->runq);
 	r->service = tally_dist(&m->service);
 	r->connect = tally_dist(&m->connect);
-	r->spark = l->spark;
-	spark_push(&l->spark[MODEL_SPARK_RUNQ], level_of_dist(&r->runq));
-	spark_push(&l->spark[MODEL_SPARK_CALL], level_of_dist(&r->service));
-	spark_push(&l->spark[MODEL_SPARK_NET],
-		   inet_bytes(r) ? (uint8_t)(hist_bucket(per_second(inet_bytes(r), s->interval_ns)) + 1) : 0);
-	err = life_add(m, l, r);
+	err = life_spark(l, r);
+	if (!err)
+		err = life_add(m, l, r);
 	if (!err && r->exited && m->n_dead < MODEL_DEAD_MAX)
 		err = life_keep_last(m, l, r);
 	row_add(&host->row, r);

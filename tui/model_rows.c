@@ -13,8 +13,6 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define ROW_IDENTITY_SIZE offsetof(struct row, interval_ns)
-
 /* The processes a query is about: [first, end) of the sample's. */
 struct range {
 	uint32_t first, end;
@@ -53,16 +51,10 @@ static struct model_dist dist_of_sum(struct tally *t, const struct dist_sum *d)
 /* A process's row since the start; `now` is its row of the interval, or its last. */
 static void total_row(struct model *m, struct row *r, const struct row *now, const struct life *l)
 {
-	if (!l->total) {
-		*r = *now;
-		r->totals = true;
-		return;
-	}
-	*r = *l->total;
+	life_sums(l, now, r);
 	r->totals = true;
-	memcpy(r, now, ROW_IDENTITY_SIZE);
-	r->call = LT_CALL_NONE;
-	r->spark = now->spark;
+	if (!l->total)
+		return;
 	r->runq = dist_of_sum(&m->runq, &l->sum[DIST_RUNQ]);
 	r->service = dist_of_sum(&m->service, &l->sum[DIST_SERVICE]);
 	r->connect = dist_of_sum(&m->connect, &l->sum[DIST_CONNECT]);
@@ -262,8 +254,8 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 		return -ENOMEM;
 	out->n = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		const struct row *r = &m->living.rows[i], *total = m->life_of[i]->total;
-		const struct row *add = q->totals && total ? total : r;
+		const struct row *r = &m->living.rows[i], *add = r;
+		struct row sums;
 		int g;
 
 		m->group_of[i] = NO_GROUP;
@@ -276,6 +268,10 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 		}
 		m->group_of[i] = (uint32_t)g;
 		m->groups[g].n++;
+		if (q->totals) {
+			life_sums(m->life_of[i], r, &sums);
+			add = &sums;
+		}
 		row_add(&out->rows[g], add);
 		if (add->interval_ns > out->rows[g].interval_ns)
 			out->rows[g].interval_ns = add->interval_ns;

@@ -35,9 +35,12 @@ struct life {
 	uint32_t pid;
 	uint32_t gone; /* readings since it was last in a sample */
 	uint64_t start_ns;
-	struct model_sparkline spark[MODEL_SPARKS];
-	struct row *last;  /* it exited: its last row, with its texts behind it in the same block */
-	struct row *total; /* sums since lagtop's start; NULL: its first row is all there is */
+	struct model_sparkline *spark; /* [MODEL_SPARKS]; NULL: it never did anything */
+	struct row *last;	       /* it exited: its last row, with its texts behind it in the same block */
+	/* Sums since lagtop's start; NULL: it was in one sleep all the time, or its first row is all there is. */
+	struct row *total;
+	uint64_t slept_wall_ns, slept_interval_ns; /* that sleep */
+	uint8_t slept_state;
 	struct dist_sum sum[DISTS];
 };
 
@@ -69,6 +72,7 @@ void call_table_free(struct call_table *c);
 void call_table_finish(struct call_table *c);
 
 #define MODEL_KINDS (MODEL_CALLER + 1)
+#define ROW_IDENTITY_SIZE offsetof(struct row, interval_ns)
 
 struct model {
 	const struct sample *sample;
@@ -94,6 +98,10 @@ struct model {
 
 /* Makes room for n elements; keeps what is there. 0 or -ENOMEM. `array` is a pointer's address. */
 int model_reserve(void *array, uint32_t *cap, uint32_t n, size_t size);
+
+/* What a process did since the start, with the identity of `now`, its row of the interval or its last. Percentiles are
+ * in l->sum. */
+void life_sums(const struct life *l, const struct row *now, struct row *sums);
 
 /* Adds what b counted to a; identity, percentiles and srtt_ns stay a's. */
 void row_add(struct row *a, const struct row *b);

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "arrange.h"
 #include "batch.h"
 #include "format.h"
 
@@ -205,22 +204,15 @@ static void print_groups(FILE *out, const char *by, struct row **rows, size_t n)
 /* The groups that are wanted, the worst LAG% first. Returns their number or -ENOMEM; the array is the caller's. */
 static int choose(const struct options *o, enum model_kind kind, struct model *m, struct row ***rows)
 {
-	struct model_query query = { .kind = kind, .no_dead = true };
-	struct row *all;
-	int n, i, kept = 0;
+	struct options groups = *o;
+	int n;
 
-	batch_narrow(o, &query);
-	n = model_rows(m, &query, &all);
-	if (n < 0)
-		return n;
-	*rows = malloc(((size_t)n + 1) * sizeof(**rows));
-	if (!*rows)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		if (batch_wants(o, &all[i]))
-			(*rows)[kept++] = &all[i];
-	arrange_rows(*rows, (size_t)kept, column_find("lag"), false, false);
-	return kept < OPENMETRICS_GROUPS ? kept : OPENMETRICS_GROUPS;
+	groups.view = column_view_find("overview");
+	groups.threads = groups.tree = groups.sort_reverse = false;
+	groups.group = kind;
+	groups.sort = column_find("lag");
+	n = batch_rows(&groups, m, rows);
+	return n < OPENMETRICS_GROUPS ? n : OPENMETRICS_GROUPS;
 }
 
 /* The whole file to fd, which it closes. 0 or -errno. */

@@ -55,28 +55,37 @@ static uint32_t records_left(const struct probe *p)
 	return !p->max_records || p->max_records > have ? LT_CHUNK : 0;
 }
 
-/* Adds a chunk of records. outer_fd < 0: only makes it (the prototype that the outer map is loaded with). */
-static int add_records(struct probe *p, int outer_fd)
+/* Makes one more chunk: *chunksp[*n], mapped, and in the outer map. Returns 0 or -errno; with outer_fd < 0 only makes
+ * the prototype that the outer map is loaded with, and returns its fd. */
+static int add_chunk(struct probe *p, const char *name, size_t size, int outer_fd, void *chunksp, uint32_t *n)
 {
-	uint32_t nr = p->memory.n_chunks, first = nr * LT_CHUNK, n = LT_CHUNK;
+	uint32_t nr = *n;
 	void *at;
-	int fd, err = 0;
+	int fd = chunk_create(name, size, &at), err = 0;
 
-	if (nr >= LT_CHUNKS)
-		return -ENOSPC;
-	fd = chunk_create("lt_records", sizeof(struct lt_chunk), &at);
 	if (fd < 0)
 		return fd;
-	if (append(&p->memory.chunks, nr, at))
+	if (append(chunksp, nr, at))
 		err = -ENOMEM;
 	else if (outer_fd >= 0)
 		err = bpf_map_update_elem(outer_fd, &nr, &fd, BPF_ANY);
-	p->map_bytes += page_round(sizeof(struct lt_chunk));
-	p->memory.n_chunks++;
+	p->map_bytes += page_round(size);
+	++*n;
 	if (outer_fd < 0)
 		return err ? err : fd;
 	close(fd);
-	if (err)
+	return err;
+}
+
+static int add_records(struct probe *p, int outer_fd)
+{
+	uint32_t first = p->memory.n_chunks * LT_CHUNK, n = LT_CHUNK;
+	int err;
+
+	if (p->memory.n_chunks >= LT_CHUNKS)
+		return -ENOSPC;
+	err = add_chunk(p, "lt_records", sizeof(struct lt_chunk), outer_fd, &p->memory.chunks, &p->memory.n_chunks);
+	if (err || outer_fd < 0)
 		return err;
 	if (p->max_records && first + n > p->max_records)
 		n = p->max_records > first ? p->max_records - first : 0;
@@ -86,27 +95,16 @@ static int add_records(struct probe *p, int outer_fd)
 
 static int add_calls(struct probe *p, int outer_fd)
 {
-	uint32_t nr = p->memory.n_call_chunks;
-	void *at;
-	int fd, err = 0;
+	uint32_t first = p->memory.n_call_chunks * LT_CALL_CHUNK;
+	int err;
 
-	if (nr >= LT_CALL_CHUNKS)
+	if (p->memory.n_call_chunks >= LT_CALL_CHUNKS)
 		return -ENOSPC;
-	fd = chunk_create("lt_calls", sizeof(struct lt_call_chunk), &at);
-	if (fd < 0)
-		return fd;
-	if (append(&p->memory.call_chunks, nr, at))
-		err = -ENOMEM;
-	else if (outer_fd >= 0)
-		err = bpf_map_update_elem(outer_fd, &nr, &fd, BPF_ANY);
-	p->map_bytes += page_round(sizeof(struct lt_call_chunk));
-	p->memory.n_call_chunks++;
-	if (outer_fd < 0)
-		return err ? err : fd;
-	close(fd);
-	if (err)
+	err = add_chunk(p, "lt_calls", sizeof(struct lt_call_chunk), outer_fd, &p->memory.call_chunks,
+			&p->memory.n_call_chunks);
+	if (err || outer_fd < 0)
 		return err;
-	ledger_give_calls(&p->memory, nr * LT_CALL_CHUNK, LT_CALL_CHUNK);
+	ledger_give_calls(&p->memory, first, LT_CALL_CHUNK);
 	return 0;
 }
 
@@ -115,16 +113,19 @@ uint64_t probe_memory_left(const struct lt_stack *stack)
 	return stack->given - __atomic_load_n((const uint64_t *)&stack->taken, __ATOMIC_ACQUIRE);
 }
 
-/* Keeps a quarter of a chunk and an eighth of all records free. */
+/* How many records shall be free: a quarter of a chunk and an eighth of all. */
+static uint64_t records_spare(const struct probe *p)
+{
+	return LT_CHUNK / 4 + (uint64_t)p->memory.n_chunks * LT_CHUNK / 8;
+}
+
 void probe_memory_grow(struct probe *p)
 {
-	uint64_t all = (uint64_t)p->memory.n_chunks * LT_CHUNK;
+	uint64_t all;
 
-	while (records_left(p) && probe_memory_left(p->memory.free) < LT_CHUNK / 4 + all / 8) {
+	while (records_left(p) && probe_memory_left(p->memory.free) < records_spare(p))
 		if (add_records(p, bpf_map__fd(p->skel->maps.lt_chunks)))
 			break;
-		all += LT_CHUNK;
-	}
 	all = (uint64_t)p->memory.n_call_chunks * LT_CALL_CHUNK;
 	while (probe_memory_left(p->memory.free_calls) < LT_CALL_CHUNK / 4 + all / 8) {
 		if (add_calls(p, bpf_map__fd(p->skel->maps.lt_call_chunks)))
@@ -159,8 +160,7 @@ int probe_memory_publish(struct probe *p, int records_fd, int calls_fd)
 		first = p->max_records;
 	ledger_give(&p->memory, 0, first);
 	ledger_give_calls(&p->memory, 0, LT_CALL_CHUNK);
-	while (records_left(p) &&
-	       (uint64_t)p->memory.n_chunks * LT_CHUNK < (uint64_t)threads + threads / 4 + LT_CHUNK &&
+	while (records_left(p) && probe_memory_left(p->memory.free) < threads + records_spare(p) &&
 	       !add_records(p, chunks))
 		;
 	p->map_bytes += sizeof(struct lt_index_set) * LT_INDEX_SETS + page_round(sizeof(*p->skel->bss)) +
