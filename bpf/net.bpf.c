@@ -21,13 +21,13 @@ int BPF_PROG(lt_recv, struct sock *sk, int ret, int flags)
 	return lt_count_recv(sk, ret, flags);
 }
 
-static __always_inline void event(__u32 type, const struct lt_socket *socket, __u64 connect_ns)
+static __always_inline void event(__u32 type, const struct lt_socket *socket, __u64 value)
 {
 	struct lt_event e = {
 		.type = type,
 		.tgid = socket->tgid,
 		.process_start_ns = socket->process_start_ns,
-		.connect_ns = connect_ns,
+		.value = value,
 	};
 
 	if (bpf_ringbuf_output(&lt_events, &e, sizeof(e), lt_events_wakeup()))
@@ -85,10 +85,12 @@ static __always_inline int retransmitted(struct sock *sk, struct sk_buff *skb)
 	struct lt_socket *socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, 0);
 
 	lt_this_cpu()->retransmits += segments;
-	if (socket)
-		__sync_fetch_and_add(&socket->retransmits, segments);
-	else
+	if (!socket) {
 		lt_this_cpu()->lost_sockets++;
+		return 0;
+	}
+	__sync_fetch_and_add(&socket->retransmits, segments);
+	event(LT_EVENT_RETRANSMITTED, socket, segments);
 	return 0;
 }
 

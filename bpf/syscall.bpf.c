@@ -11,6 +11,9 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #define MAX_ERRNO 4095
+#define EINTR 4
+#define SYS_ACCEPT 5 /* of socketcall */
+#define SYS_ACCEPT4 18
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 
@@ -40,9 +43,29 @@ static __always_inline void error_add(struct lt_calls *calls, struct lt_call *en
 		errno_add(more->more_errors, LT_MORE_ERRNOS, error);
 }
 
+static __always_inline bool is_restart(long ret)
+{
+	return ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK;
+}
+
 static __always_inline bool is_error(long ret)
 {
-	return ret < 0 && ret >= -MAX_ERRNO && !(ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK);
+	return ret < 0 && ret >= -MAX_ERRNO && !is_restart(ret);
+}
+
+/* A signal handler returns. Whether the call that it interrupted failed or is made again was decided after that
+ * call's exit: the register that comes back says it. */
+static __always_inline void handler_returned(struct lt_calls *calls, long restored)
+{
+	struct lt_call *entry;
+
+	if (calls->to_restart && (__s32)restored == -EINTR) {
+		entry = lt_entry(calls, calls->to_restart - 1);
+		calls->errors++;
+		if (entry)
+			error_add(calls, entry, EINTR);
+	}
+	calls->to_restart = 0;
 }
 
 static __always_inline int enter(struct task_struct *task, long nr)
@@ -58,6 +81,9 @@ static __always_inline int enter(struct task_struct *task, long nr)
 	calls = &s.record->calls;
 	calls->call = lt_call_of(task, nr);
 	calls->at_least = 0;
+	/* Made again, without a handler. */
+	if (calls->to_restart && (calls->to_restart == calls->call + 1 || lt_wait_of(calls->call) == LT_WAIT_RESTART))
+		calls->to_restart = 0;
 	barrier();
 	calls->enter_ns = now_ns;
 	if (lt_call_exits(LT_CALL_ABI(calls->call), LT_CALL_NR(calls->call)))
@@ -94,6 +120,23 @@ static __always_inline void refused(struct task_struct *task, struct lt_record *
 	calls->seq++;
 }
 
+static __always_inline bool is_accept(struct pt_regs *regs, __u32 call)
+{
+#ifdef LT_NR32_SOCKETCALL
+	if (call == LT_CALL(LT_ABI_COMPAT, LT_NR32_SOCKETCALL)) {
+		__u64 arg[3];
+
+		lt_regs_args(regs, true, arg);
+		return arg[0] == SYS_ACCEPT || arg[0] == SYS_ACCEPT4;
+	}
+#else
+	if (call == LT_CALL(LT_ABI_COMPAT, LT_NR32_ACCEPT))
+		return true;
+#endif
+	return call == LT_CALL(LT_ABI_NATIVE, LT_NR_ACCEPT) || call == LT_CALL(LT_ABI_NATIVE, LT_NR_ACCEPT4) ||
+	       call == LT_CALL(LT_ABI_COMPAT, LT_NR32_ACCEPT4);
+}
+
 /* What the network family cannot see: accepted connections, and bytes spliced out of a socket. */
 static __always_inline void socket_call(struct task_struct *task, struct lt_record *record, struct pt_regs *regs,
 					__u32 call, long ret)
@@ -102,24 +145,19 @@ static __always_inline void socket_call(struct task_struct *task, struct lt_reco
 	struct sock *sk;
 	__u64 arg[3];
 
-	switch (call) {
-	case LT_CALL(LT_ABI_NATIVE, LT_NR_ACCEPT):
-	case LT_CALL(LT_ABI_NATIVE, LT_NR_ACCEPT4):
-	case LT_CALL(LT_ABI_COMPAT, LT_NR32_ACCEPT4):
+	if (is_accept(regs, call)) {
 		sk = lt_fd_sock(task, ret);
 		if (sk && BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
 			record->net.accepts++;
-		break;
-	case LT_CALL(LT_ABI_NATIVE, LT_NR_SPLICE):
-		lt_regs_args(regs, false, arg);
+	} else if (call == LT_CALL(LT_ABI_NATIVE, LT_NR_SPLICE) || call == LT_CALL(LT_ABI_COMPAT, LT_NR32_SPLICE)) {
+		lt_regs_args(regs, LT_CALL_ABI(call) == LT_ABI_COMPAT, arg);
 		sk = lt_fd_sock(task, arg[0]);
 		/* Datagrams are spliced by way of recvmsg, which the network family sees. */
 		if (!sk || !ret || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
-			break;
+			return;
 		proto = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? LT_UNIX : LT_TCP;
 		record->net.by[proto].rx_bytes += ret;
 		record->net.by[proto].rx_ops++;
-		break;
 	}
 }
 
@@ -138,6 +176,7 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	struct lt_call *entry;
 	__u32 call, bucket;
 	struct lt_slot s;
+	long restored = 0;
 
 	if (!lt_find(task, &s))
 		return 0;
@@ -151,6 +190,7 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	}
 	/* sigreturn and rt_sigreturn come back as -1, with a restored register as their result. */
 	if (nr == -1) {
+		restored = ret;
 		ret = 0;
 	} else if ((__u32)(nr & ~X32_BIT) != LT_CALL_NR(call) && LT_CALL_NR(call) != 0xfff && !execs(nr, ret)) {
 		calls->enter_ns = 0;
@@ -177,9 +217,13 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 		calls->errors++;
 		if (entry)
 			error_add(calls, entry, -ret);
-	} else if (ret == -ERESTART_RESTARTBLOCK && lt_wait_of(call) != LT_WAIT_RESTART) {
-		calls->interrupted = call;
+	} else if (is_restart(ret)) {
+		calls->to_restart = call + 1;
+		if (ret == -ERESTART_RESTARTBLOCK && lt_wait_of(call) != LT_WAIT_RESTART)
+			calls->interrupted = call;
 	}
+	if (nr == -1)
+		handler_returned(calls, restored);
 	barrier();
 	calls->seq++;
 	if (lt_with_net && ret >= 0)

@@ -122,7 +122,9 @@ enum lt_wait {
 #define LT_NR32_EXECVE 11
 #define LT_NR32_EXIT 1
 #define LT_NR32_EXIT_GROUP 248
+#define LT_NR32_ACCEPT 285
 #define LT_NR32_ACCEPT4 366
+#define LT_NR32_SPLICE 340
 #else
 #define LT_NR_EXECVE 59
 #define LT_NR_EXIT 60
@@ -134,6 +136,8 @@ enum lt_wait {
 #define LT_NR32_EXIT 1
 #define LT_NR32_EXIT_GROUP 252
 #define LT_NR32_ACCEPT4 364
+#define LT_NR32_SPLICE 313
+#define LT_NR32_SOCKETCALL 102 /* i386 multiplexer */
 #endif
 
 /* exit and exit_group never return: they count at enter. */

@@ -132,7 +132,7 @@ struct lt_calls {
 	__u32 call;	   /* which */
 	__u32 at_least;	   /* it began before lagtop did: its age is a lower bound */
 	__u32 interrupted; /* the last one that restart_syscall is to go on with */
-	__u32 pad;
+	__u32 to_restart;  /* + 1: the last one that ended so that it may be made again, or fail with EINTR; 0: none */
 	__u64 count, errors, total_ns; /* returned calls, refused ones and exit */
 	__u32 head[LT_CALL_HEADS];
 	struct lt_max service_max;
@@ -178,12 +178,18 @@ struct lt_connection {
 };
 
 /* In the ring of events. */
-enum lt_event_type { LT_EVENT_LOW, LT_EVENT_CONNECTED, LT_EVENT_CONNECT_FAILED, LT_EVENT_CLOSED };
+enum lt_event_type {
+	LT_EVENT_LOW,
+	LT_EVENT_CONNECTED,
+	LT_EVENT_CONNECT_FAILED,
+	LT_EVENT_RETRANSMITTED,
+	LT_EVENT_CLOSED,
+};
 struct lt_event {
 	__u32 type;
 	__u32 tgid;
 	__u64 process_start_ns;
-	__u64 connect_ns; /* CONNECTED: how long it took */
+	__u64 value; /* CONNECTED: how many ns it took; RETRANSMITTED: segments */
 };
 struct lt_closed_event {
 	__u32 type; /* LT_EVENT_CLOSED */

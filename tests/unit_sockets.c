@@ -70,9 +70,9 @@ static int closed(void **state)
 	return 0;
 }
 
-static void tell(uint32_t type, uint32_t pid, uint64_t start_ns, uint64_t connect_ns)
+static void tell(uint32_t type, uint32_t pid, uint64_t start_ns, uint64_t value)
 {
-	struct lt_event e = { .type = type, .tgid = pid, .process_start_ns = start_ns, .connect_ns = connect_ns };
+	struct lt_event e = { .type = type, .tgid = pid, .process_start_ns = start_ns, .value = value };
 
 	assert_int_equal(sockets_event(sockets, &e, sizeof(e)), 0);
 }
@@ -204,13 +204,13 @@ static void test_sums_by_owner(void **state)
 	busy.tx_bytes = 2000000;
 	busy.rx_bytes = 1000000;
 	busy.srtt_ns = 100 * US;
-	busy.retransmits = 3;
 	idle.srtt_ns = 90000 * US;
-	idle.retransmits = 4;
 	other.srtt_ns = 5 * US;
 	assert_int_equal(sockets_connection(sockets, &busy), 0);
 	assert_int_equal(sockets_connection(sockets, &idle), 0);
 	assert_int_equal(sockets_connection(sockets, &other), 0);
+	tell(LT_EVENT_RETRANSMITTED, 10, 1, 3);
+	tell(LT_EVENT_RETRANSMITTED, 10, 1, 4);
 	reading(true);
 	assert_int_equal(sample.processes[0].sockets.retransmits, 7);
 	assert_int_equal(sample.processes[0].sockets.srtt_ns / US, 100);
@@ -236,10 +236,9 @@ static void test_a_connection_that_went(void **state)
 	assert_int_equal(sample.n_connections, 1);
 	assert_int_equal(sample.connections[0].tx_bytes, 77);
 	assert_int_equal(sample.connections[0].changed, 1);
-	assert_int_equal(sample.processes[0].sockets.retransmits, 2);
+	assert_int_equal(sample.connections[0].retransmits, 2);
 	reading(true);
 	assert_int_equal(sample.n_connections, 0);
-	assert_int_equal(sample.processes[0].sockets.retransmits, 0);
 }
 
 /* Nobody asked for connections: nothing is known of them. The first walk reports what happened since the one before,
@@ -256,11 +255,9 @@ static void test_what_was_not_walked_is_not_known(void **state)
 	young.born_ns = T_NS - SECOND_NS / 2;
 	young.tx_bytes = 5;
 	reading(false);
-	assert_int_equal(sample.processes[0].sockets.retransmits, SAMPLE_UNKNOWN);
 	assert_int_equal(sockets_connection(sockets, &old), 0);
 	assert_int_equal(sockets_connection(sockets, &young), 0);
 	reading(true);
-	assert_int_equal(sample.processes[0].sockets.retransmits, SAMPLE_UNKNOWN);
 	assert_int_equal(sample.processes[0].sockets.srtt_ns, 3 * US);
 	assert_int_equal(sample.connections[0].tx_bytes, SAMPLE_UNKNOWN);
 	assert_int_equal(sample.connections[0].rx_bytes, SAMPLE_UNKNOWN);
@@ -272,7 +269,7 @@ static void test_what_was_not_walked_is_not_known(void **state)
 	assert_int_equal(sockets_connection(sockets, &old), 0);
 	reading(true);
 	assert_int_equal(sample.connections[0].tx_bytes, 6);
-	assert_int_equal(sample.processes[0].sockets.retransmits, 1);
+	assert_int_equal(sample.connections[0].retransmits, 1);
 	/* Left and come back to. */
 	reading(false);
 	assert_int_equal(sockets_connection(sockets, &old), 0);
@@ -280,15 +277,31 @@ static void test_what_was_not_walked_is_not_known(void **state)
 	assert_int_equal(sample.connections[0].tx_bytes, SAMPLE_UNKNOWN);
 }
 
-/* Connects are events: they count whether anybody walks or not. */
-static void test_connects_need_no_walk(void **state)
+/* Its owner died, and left it to a child that did not use it; another process has the number now. */
+static void test_a_dead_owner_is_nobody(void **state)
+{
+	struct lt_connection left = tcp(20, 1), held = tcp(20, 3);
+
+	(void)state;
+	assert_int_equal(sockets_connection(sockets, &left), 0);
+	assert_int_equal(sockets_connection(sockets, &held), 0);
+	reading(true);
+	assert_int_equal(sample.connections[0].pid, 0);
+	assert_int_equal(sample.connections[1].pid, 20);
+}
+
+/* Connects and retransmits are events: they count whether anybody walks or not. */
+static void test_events_need_no_walk(void **state)
 {
 	(void)state;
+	tell(LT_EVENT_RETRANSMITTED, 10, 1, 5);
 	tell(LT_EVENT_CONNECTED, 10, 1, 50 * US);
 	tell(LT_EVENT_CONNECT_FAILED, 10, 1, 0);
 	reading(false);
 	assert_int_equal(sample.processes[0].sockets.connect_errors, 1);
 	assert_int_equal(sample.processes[0].sockets.connect.n, 1);
+	assert_int_equal(sample.processes[0].sockets.retransmits, 5);
+	assert_int_equal(sample.processes[1].sockets.retransmits, 0);
 	assert_int_equal(sample.n_connections, 0);
 }
 
@@ -320,7 +333,8 @@ int main(void)
 		walked_test(test_sums_by_owner),
 		walked_test(test_a_connection_that_went),
 		cmocka_unit_test_setup_teardown(test_what_was_not_walked_is_not_known, opened, closed),
-		cmocka_unit_test_setup_teardown(test_connects_need_no_walk, opened, closed),
+		cmocka_unit_test_setup_teardown(test_events_need_no_walk, opened, closed),
+		walked_test(test_a_dead_owner_is_nobody),
 		walked_test(test_many_owners),
 		cmocka_unit_test(test_free_of_nothing),
 	};

@@ -455,7 +455,7 @@ const struct column columns[] = {
 	{ "connerr", "CNERR/s", "net.connect_errors", 7, SHOW_RATE, COLUMN_BAD, TASKS, raw_connect_errors, "/s",
 	  "TCP connections that could not be made." },
 	{ "accepts", "ACPT/s", "net.accepts", 6, SHOW_RATE, 0, TASKS, raw_accepts, "/s",
-	  "TCP connections accepted." },
+	  "TCP connections accepted, except by io_uring." },
 	{ "conn99", "CONN99", "net.connect_p99_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS, raw_connect_p99, "ns",
 	  "99 % of the TCP connections were made faster, from SYN to established." },
 	{ "retrans", "RETR/s", "net.retransmits", 6, SHOW_RATE, COLUMN_BAD, PROCESSES | GROUPS | CONNECTIONS, raw_retransmits, "/s",

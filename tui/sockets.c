@@ -21,6 +21,7 @@ struct owner {
 	uint64_t srtt_sum_ns, srtt_weight; /* weighted by bytes */
 	uint64_t connect_max_ns;
 	uint32_t connect_errors;
+	bool present;	   /* it has a row in this reading */
 	uint32_t *connect; /* [HIST_BUCKETS], or NULL */
 };
 
@@ -106,12 +107,18 @@ int sockets_event(struct sockets *k, const void *data, size_t size)
 	o = owner_of(k, e->tgid, e->process_start_ns);
 	if (!o)
 		return -ENOMEM;
-	if (e->type == LT_EVENT_CONNECTED)
-		return connected(o, e->connect_ns);
-	if (e->type != LT_EVENT_CONNECT_FAILED)
+	switch (e->type) {
+	case LT_EVENT_CONNECTED:
+		return connected(o, e->value);
+	case LT_EVENT_CONNECT_FAILED:
+		o->connect_errors++;
+		return 0;
+	case LT_EVENT_RETRANSMITTED:
+		o->retransmits += e->value;
+		return 0;
+	default:
 		return -EINVAL;
-	o->connect_errors++;
-	return 0;
+	}
 }
 
 int sockets_connection(struct sockets *k, const struct lt_connection *c)
@@ -121,7 +128,6 @@ int sockets_connection(struct sockets *k, const struct lt_connection *c)
 
 	if (!o)
 		return -ENOMEM;
-	o->retransmits += c->retransmits;
 	if (c->srtt_ns) {
 		o->srtt_sum_ns += c->srtt_ns * weight;
 		o->srtt_weight += weight;
@@ -143,11 +149,13 @@ int sockets_connection(struct sockets *k, const struct lt_connection *c)
 	return 0;
 }
 
-static int fill_connection(struct sample *s, const struct lt_connection *c, bool known)
+static int fill_connection(struct sockets *k, struct sample *s, const struct lt_connection *c)
 {
+	bool known = k->walked || c->born_ns > s->t_ns - s->interval_ns;
+	struct owner *o = owner_of(k, c->tgid, c->process_start_ns);
 	struct sample_connection *to = sample_add_connection(s);
 
-	if (!to)
+	if (!o || !to)
 		return -ENOMEM;
 	to->proto = c->proto;
 	to->family = c->family;
@@ -157,7 +165,8 @@ static int fill_connection(struct sample *s, const struct lt_connection *c, bool
 	to->remote_port = c->remote_port;
 	memcpy(to->local, c->local, sizeof(to->local));
 	memcpy(to->remote, c->remote, sizeof(to->remote));
-	to->pid = c->tgid;
+	/* Who used it last may be gone, and its number another's. */
+	to->pid = o->present ? c->tgid : 0;
 	to->tx_bytes = known ? c->tx_bytes : SAMPLE_UNKNOWN;
 	to->rx_bytes = known ? c->rx_bytes : SAMPLE_UNKNOWN;
 	to->retransmits = known ? c->retransmits : SAMPLE_UNKNOWN;
@@ -169,15 +178,15 @@ static int fill_connection(struct sample *s, const struct lt_connection *c, bool
 	return 0;
 }
 
-static int fill_process(struct sample *s, struct sample_process *p, const struct owner *o, bool known)
+static int fill_process(struct sample *s, struct sample_process *p, struct owner *o)
 {
 	struct sample_socket_sums *sums = &p->sockets;
 
-	sums->retransmits = known ? 0 : SAMPLE_UNKNOWN;
+	sums->retransmits = 0;
 	if (!o)
 		return 0;
-	if (known)
-		sums->retransmits = o->retransmits;
+	o->present = true;
+	sums->retransmits = o->retransmits;
 	if (o->srtt_weight)
 		sums->srtt_ns = o->srtt_sum_ns / o->srtt_weight;
 	sums->connect_errors = o->connect_errors;
@@ -202,7 +211,6 @@ static int fill_process(struct sample *s, struct sample_process *p, const struct
 
 int sockets_fill(struct sockets *k, struct sample *s, bool walked)
 {
-	bool known = walked && k->walked;
 	int err = 0;
 
 	for (uint32_t i = 0; !err && i < s->n_processes; i++) {
@@ -212,12 +220,11 @@ int sockets_fill(struct sockets *k, struct sample *s, bool walked)
 
 		if (k->owners)
 			HASH_FIND(hh, k->owners, &key, sizeof(key), o);
-		err = fill_process(s, p, o, known);
+		err = fill_process(s, p, o);
 	}
 	s->has_connections = walked;
 	for (uint32_t i = 0; !err && walked && i < k->n_connections; i++)
-		err = fill_connection(s, &k->connections[i],
-				      known || k->connections[i].born_ns > s->t_ns - s->interval_ns);
+		err = fill_connection(k, s, &k->connections[i]);
 	s->lost.events += k->left_out;
 	k->walked = walked;
 	forget(k);

@@ -20,9 +20,9 @@ int sockets_event(struct sockets *k, const void *data, size_t size);
 /* One connection of the walk. */
 int sockets_connection(struct sockets *k, const struct lt_connection *c);
 
-/* Moves everything into the sample's processes and connections. walked: connections were asked for, so that what was
- * not reported is zero; else it is not known. What the first walk in a row reports is not one interval's: not known
- * either. Adds what had no room to lost.events. Returns 0 or -ENOMEM. */
+/* Moves everything into the sample's processes and connections. walked: connections were asked for; else there are
+ * none. What the first walk in a row reports of them is not one interval's: not known. A connection whose owner is no
+ * process of the sample belongs to nobody. Adds what had no room to lost.events. Returns 0 or -ENOMEM. */
 int sockets_fill(struct sockets *k, struct sample *s, bool walked);
 
 #endif
