@@ -273,21 +273,45 @@ static bool is_call(struct json_object *row, const char *call)
 	       (!slash || (!strncmp(live_text(row, "abi"), call, len) && !live_text(row, "abi")[len]));
 }
 
+struct json_object *live_call(struct json_object *process, const char *name)
+{
+	struct json_object *rows = known_field(process, "syscalls");
+
+	for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+
+		if (is_call(row, name))
+			return row;
+	}
+	return NULL;
+}
+
 int64_t live_sum_call(struct live *l, size_t from, int64_t pid, const char *call, const char *path)
 {
 	int64_t sum = 0;
 
 	for (size_t r = from; r < l->n; r++) {
-		struct json_object *p = live_process(l->reading[r], pid), *rows = p ? known_field(p, "syscalls") : NULL;
+		struct json_object *p = live_process(l->reading[r], pid), *row = p ? live_call(p, call) : NULL, *value;
+		bool found;
 
-		for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
-			struct json_object *row = json_object_array_get_idx(rows, i), *value;
-			bool found;
+		value = row ? field(row, path, &found) : NULL; /* an errno that did not happen has no field */
+		sum += value ? json_object_get_int64(value) : 0;
+	}
+	return sum;
+}
 
-			if (!is_call(row, call))
-				continue;
-			value = field(row, path, &found); /* an errno that did not happen has no field */
-			sum += value ? json_object_get_int64(value) : 0;
+int64_t live_sum_connections(struct live *l, int64_t pid, const char *path)
+{
+	int64_t sum = 0;
+
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *all = json_object_object_get(l->reading[r], "connections");
+
+		for (size_t i = 0; all && i < json_object_array_length(all); i++) {
+			struct json_object *c = json_object_array_get_idx(all, i);
+
+			if (live_get(c, "pid") == pid && live_get(c, path) != LIVE_NULL)
+				sum += live_get(c, path);
 		}
 	}
 	return sum;
@@ -301,7 +325,11 @@ int64_t live_lost(struct live *l, size_t from)
 
 	for (size_t r = from; r < l->n; r++)
 		for (size_t i = 0; i < sizeof(what) / sizeof(*what); i++)
-			sum += live_get(l->reading[r], what[i]) == LIVE_NULL ? 0 : live_get(l->reading[r], what[i]);
+			if (live_get(l->reading[r], what[i]) > 0) {
+				sum += live_get(l->reading[r], what[i]);
+				printf("%s: %lld in reading %zu\n", what[i],
+				       (long long)live_get(l->reading[r], what[i]), r);
+			}
 	return sum;
 }
 

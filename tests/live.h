@@ -51,6 +51,7 @@ int live_end_test(void **state);		  /* teardown of each test: frees and kills wh
 
 /* The process in a reading, or NULL. With several of one pid the last. */
 struct json_object *live_process(struct json_object *reading, int64_t pid);
+struct json_object *live_call(struct json_object *process, const char *name); /* a row of its calls, or NULL */
 /* A number by its path, "net.tx_bytes"; LIVE_NULL if null; a missing field fails the test. */
 int64_t live_get(struct json_object *o, const char *path);
 const char *live_text(struct json_object *o, const char *path); /* "" if null */
@@ -58,6 +59,8 @@ const char *live_text(struct json_object *o, const char *path); /* "" if null */
 int64_t live_sum(struct live *l, size_t from, int64_t pid, const char *path);
 /* The same for a call: "getppid" or "i386/getpid", and a field of its row; "errno.EBADF" is one too. */
 int64_t live_sum_call(struct live *l, size_t from, int64_t pid, const char *call, const char *path);
+/* The same over the connections that are its own. */
+int64_t live_sum_connections(struct live *l, int64_t pid, const char *path);
 /* Σ of what `lost` says is missing from the numbers, over these readings. */
 int64_t live_lost(struct live *l, size_t from);
 /* Compares every `call:…` of a workload's `done` line. */

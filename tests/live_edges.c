@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "live.h"
+#include "names.h"
 
 #define PATIENCE 100 /* readings */
 
@@ -115,6 +116,168 @@ static void test_accepts_without_calls_are_not_known(void **state)
 	assert_int_not_equal(live_get(l->reading[0], "host.net.connects"), LIVE_NULL);
 }
 
+/* The greatest that a reading shows of a call. */
+static double greatest(struct live *l, int64_t pid, const char *call, const char *field)
+{
+	double most = -1;
+
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *p = live_process(l->reading[r], pid), *row = p ? live_call(p, call) : NULL;
+
+		if (row && (double)live_get(row, field) > most)
+			most = (double)live_get(row, field);
+	}
+	return most;
+}
+
+static void test_interrupted_calls(void **state)
+{
+	(void)state;
+	live_claims(live_start("-d", "0.2", NULL), "signals", "interrupt", "2000", NULL);
+	live_verdict();
+}
+
+/* Each restart is a call that returned, but none that failed. */
+static void test_restarted_calls(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "signals", "restart", "500", NULL);
+	size_t from = live_mark(l);
+	const char *done = live_round(load);
+	double wall_ns = (double)child_value(done, "wall_ns");
+
+	(void)state;
+	live_past_now(l);
+	live_compare_claims(l, from, load->pid, done);
+	live_between((double)live_sum_call(l, from, load->pid, "readv", "count"), 501,
+		     500 + (double)child_value(done, "signals"), "restarted: readv");
+	live_compare((double)live_sum_call(l, from, load->pid, "readv", "errors"), 0, 0, "restarted: readv errors");
+	live_between((double)live_sum_call(l, from, load->pid, "readv", "total_ns"), 0, wall_ns, "restarted: time");
+	live_between(greatest(l, load->pid, "rt_sigreturn", "max_ns"), 0, wall_ns, "restarted: longest rt_sigreturn");
+	live_verdict();
+}
+
+static void test_refused_calls(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "refused", "200", NULL);
+	size_t from = live_mark(l);
+	const char *done = live_round(load);
+	int64_t errnos = child_value(done, "errnos"), right = 0;
+	char path[48];
+
+	(void)state;
+	live_past_now(l);
+	live_compare_claims(l, from, load->pid, done);
+	live_compare((double)live_sum_call(l, from, load->pid, "getpgid", "count"), 200.0 * (double)errnos, 0,
+		     "refused: count");
+	live_compare((double)live_sum_call(l, from, load->pid, "getpgid", "errors"), 200.0 * (double)errnos, 0,
+		     "refused: errors");
+	live_compare((double)live_sum_call(l, from, load->pid, "getpgid", "total_ns"), 0, 0, "refused: time");
+	for (uint32_t e = 1; e <= errnos; e++) {
+		snprintf(path, sizeof(path), "errno.%s", names_errno(e));
+		right += live_sum_call(l, from, load->pid, "getpgid", path) == 200;
+	}
+	live_compare((double)right, (double)errnos, 0, "refused: errnos");
+	live_verdict();
+}
+
+/* What the kernel did counts, not what was asked for. */
+static void test_traced_calls(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	const char *ready, *done;
+	struct child *load = child_load(&ready, "traced", "300", NULL);
+	int64_t pid;
+	size_t from;
+
+	(void)state;
+	if (!load)
+		live_skip("this kernel's registers are unknown to the workload");
+	pid = child_value(ready, "pid");
+	from = live_mark(l);
+	done = live_round(load);
+	live_past_now(l);
+	live_compare_claims(l, from, pid, done);
+	live_compare((double)live_sum_call(l, from, pid, "getuid", "count"), 0, 0, "traced: getuid, replaced");
+	live_compare((double)live_sum_call(l, from, pid, "getgid", "count"), 0, 0, "traced: getgid, not made");
+	live_between((double)live_sum(l, from, pid, "calls.total_ns"), 1, (double)child_value(done, "wall_ns"),
+		     "traced: time of all calls");
+	live_verdict();
+}
+
+/* Σ of a call's field over the processes that have this parent. */
+static int64_t sum_children(struct live *l, int64_t ppid, const char *call, const char *field)
+{
+	int64_t sum = 0;
+
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *all = json_object_object_get(l->reading[r], "processes");
+
+		for (size_t i = 0; i < json_object_array_length(all); i++) {
+			struct json_object *p = json_object_array_get_idx(all, i);
+			struct json_object *row = live_get(p, "ppid") == ppid ? live_call(p, call) : NULL;
+
+			sum += row ? live_get(row, field) : 0;
+		}
+	}
+	return sum;
+}
+
+static void check_death_inside(const char *how)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "die-inside", how, "30", "50", NULL);
+	int64_t map_bytes = 0, dead = 0, impossible = 0;
+
+	for (int round = 0; round < 4; round++) {
+		live_round(load);
+		live_past_now(l);
+		if (!round)
+			map_bytes = live_get(l->reading[l->n - 1], "self.map_bytes");
+	}
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *all = json_object_object_get(l->reading[r], "processes");
+
+		for (size_t i = 0; i < json_object_array_length(all); i++) {
+			struct json_object *p = json_object_array_get_idx(all, i), *row;
+
+			if (live_get(p, "ppid") != load->pid || strcmp(live_text(p, "state"), "exited"))
+				continue;
+			dead++;
+			impossible += live_get(p, "calls.max_ns") > 30000000000 || live_get(p, "calls.errors") > 50;
+			row = live_call(p, "readv");
+			impossible += row && (live_get(row, "in_flight") || live_get(row, "errors"));
+		}
+	}
+	live_compare((double)dead, 120, 0, "%s inside a call: processes", how);
+	live_compare((double)impossible, 0, 0, "%s inside a call: in flight, failed or for ever", how);
+	live_compare((double)live_get(l->reading[l->n - 1], "self.map_bytes"), (double)map_bytes, 0,
+		     "%s inside a call: memory", how);
+	live_verdict();
+}
+
+static void test_death_inside_a_call(void **state)
+{
+	(void)state;
+	check_death_inside("kill");
+	live_end_test(NULL);
+	check_death_inside("exit");
+	live_end_test(NULL);
+	check_death_inside("exec");
+}
+
+static void test_vfork(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_claims(l, "vfork", "1000", NULL);
+
+	(void)state;
+	live_compare((double)sum_children(l, load->pid, "vfork", "count"), 0, 0, "vfork: returns of children");
+	live_compare((double)sum_children(l, load->pid, "exit_group", "count"), 1000, 0, "vfork: exits of children");
+	live_verdict();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest edges[] = {
@@ -122,6 +285,12 @@ int main(void)
 		live_test(test_a_sleep_that_goes_on_after_a_stop),
 		live_test(test_a_connection_is_younger_than_its_listener),
 		live_test(test_accepts_without_calls_are_not_known),
+		live_test(test_interrupted_calls),
+		live_test(test_restarted_calls),
+		live_test(test_refused_calls),
+		live_test(test_traced_calls),
+		live_test(test_death_inside_a_call),
+		live_test(test_vfork),
 	};
 
 	return live_main(edges);

@@ -76,6 +76,40 @@ static int64_t sum_rows(struct live *l, int64_t pid, int64_t port, bool local, c
 	return sum;
 }
 
+/* Connected before lagtop came: they are seen with their owner, and then with their bytes. */
+static void check_datagrams(const char *kind, const char *local)
+{
+	struct child *load = live_load(NULL, "transfer", kind, "send", "1000", "50", NULL);
+	struct live *l = live_start("-d", "0.2", "-v", "connections", NULL);
+	struct json_object *all;
+	int64_t before = 0;
+
+	live_past_now(l);
+	all = json_object_object_get(l->reading[l->n - 1], "connections");
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object *c = json_object_array_get_idx(all, i);
+
+		before += live_get(c, "pid") == load->pid && !strcmp(live_text(c, "proto"), "udp") &&
+			  !strncmp(live_text(c, "local"), local, strlen(local)) && live_get(c, "age_ns") == LIVE_NULL;
+	}
+	live_round(load);
+	live_past_now(l);
+	live_next(l);
+	live_compare((double)before, 2, 0, "%s: sockets from before lagtop", kind);
+	live_compare((double)live_sum_connections(l, load->pid, "tx_bytes"), 50000, 0, "%s: their tx bytes", kind);
+	live_compare((double)live_sum_connections(l, load->pid, "rx_bytes"), 50000, 0, "%s: their rx bytes", kind);
+	live_verdict();
+}
+
+static void test_datagram_sockets(void **state)
+{
+	(void)state;
+	live_need_bpf();
+	check_datagrams("udp4", "127.0.0.1:");
+	live_end_test(NULL);
+	check_datagrams("udp6", "[::1]:");
+}
+
 /* Inherited by fork and passed over a UNIX socket: whoever uses it owns it. */
 static void test_sockets_change_hands(void **state)
 {
@@ -101,6 +135,26 @@ static void test_sockets_change_hands(void **state)
 	live_compare((double)live_sum(l, 0, inherited, "net.tx_bytes"), 100000, 0, "hand over: the heir's tx bytes");
 	live_compare((double)live_sum(l, 0, passed, "net.rx_bytes"), 100000, 0, "hand over: the other's rx bytes");
 	live_compare((double)live_sum(l, 0, load->pid, "net.tx_bytes"), 0, 0, "hand over: the opener's tx bytes");
+	live_verdict();
+}
+
+/* Whose owner is gone is nobody's, until an heir uses it. */
+static void test_sockets_of_the_dead(void **state)
+{
+	struct live *l = live_start("-d", "0.2", "-v", "connections", NULL);
+	const char *ready;
+	struct child *load = live_load(&ready, "heir", NULL);
+	int64_t port = child_value(ready, "port"), heir = child_value(live_round(load), "pid");
+
+	(void)state;
+	live_past_now(l);
+	live_past_now(l);
+	live_compare((double)count_connections(l->reading[l->n - 1], LIVE_NULL, port, "ESTAB"), 2, 0,
+		     "of the dead: nobody's ends");
+	live_round(load);
+	live_past_now(l);
+	live_compare((double)count_connections(l->reading[l->n - 1], heir, port, "ESTAB"), 2, 0,
+		     "of the dead: the heir's ends, once used");
 	live_verdict();
 }
 
@@ -150,6 +204,26 @@ static void test_io_uring_sockets(void **state)
 	live_verdict();
 }
 
+/* i386 programs may accept by way of socketcall. */
+static void test_socketcall(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = child_load(NULL, "socketcall", "200", NULL);
+	const char *done;
+
+	(void)state;
+	done = load ? child_round(load) : NULL;
+	if (!done)
+		live_skip("this kernel or machine has no int 0x80");
+	live_past_now(l);
+	live_compare_claims(l, 0, load->pid, done);
+	live_compare((double)live_sum(l, 0, load->pid, "net.accepts"), (double)child_value(done, "accepts"), 0,
+		     "socketcall: accepts");
+	live_compare((double)live_sum(l, 0, load->pid, "net.rx_bytes"), (double)child_value(done, "rx_bytes"), 0,
+		     "socketcall: rx bytes");
+	live_verdict();
+}
+
 /* ss -tin of a process's network namespace: the srtt in ns of the connection between two ends; -1: not found. */
 static double srtt_by_ss(int64_t pid, const char *local, const char *remote)
 {
@@ -179,7 +253,7 @@ static void test_srtt_as_ss_has_it(void **state)
 	struct child *load;
 	struct json_object *all, *process;
 	const char *ready;
-	double least = INFINITY, most = 0;
+	double least = INFINITY, most = 0, connect_ns = 0;
 	int rows = 0;
 
 	(void)state;
@@ -188,8 +262,8 @@ static void test_srtt_as_ss_has_it(void **state)
 		live_skip("this kernel has no tun");
 	if (access("/usr/bin/ss", X_OK) && access("/bin/ss", X_OK))
 		live_skip("ss is not installed");
-	load = live_load_in_namespace("", "far 3 30 10", &ready);
 	l = live_start("-d", "0.2", "-v", "connections", NULL);
+	load = live_load_in_namespace("", "far 3 30 10", &ready);
 	live_round(load);
 	live_past_now(l);
 	live_next(l);
@@ -214,6 +288,11 @@ static void test_srtt_as_ss_has_it(void **state)
 	process = live_process(l->reading[l->n - 1], load->pid);
 	assert_non_null(process);
 	live_between((double)live_get(process, "net.srtt_ns"), least, most, "srtt of the process");
+	for (size_t r = 0; r < l->n; r++) {
+		process = live_process(l->reading[r], load->pid);
+		connect_ns = fmax(connect_ns, process ? (double)live_get(process, "net.connect_p99_ns") : 0);
+	}
+	live_between(connect_ns, 0.87 * 60e6, 60e9, "connect of 60 ms: p99");
 	live_verdict();
 }
 
@@ -227,20 +306,16 @@ static void check_quiet(const char *kind, const char *call)
 
 	live_past_now(l);
 	for (int i = 0; i < 5; i++) {
-		struct json_object *p, *rows;
+		struct json_object *p, *row;
 
 		live_round(load);
 		p = live_process(live_next(l), pid);
 		assert_non_null(p);
 		if (live_get(p, "calls.count") >= 2 && live_get(p, "calls.p99_ns") < least_ns)
 			least_ns = live_get(p, "calls.p99_ns");
-		rows = json_object_object_get(p, "syscalls");
-		for (size_t r = 0; r < json_object_array_length(rows); r++) {
-			struct json_object *row = json_object_array_get_idx(rows, r);
-
-			if (!strcmp(live_text(row, "name"), call) && live_get(row, "max_ns") > most_ns)
-				most_ns = live_get(row, "max_ns");
-		}
+		row = live_call(p, call);
+		if (row && live_get(row, "max_ns") > most_ns)
+			most_ns = live_get(row, "max_ns");
 	}
 	live_between((double)most_ns, 5e8, 6e10, "quiet by %s: max of %s", kind, call);
 	live_between((double)least_ns, 1, 1e6, "quiet by %s: p99 of its calls", kind);
@@ -260,9 +335,12 @@ int main(void)
 {
 	static const struct CMUnitTest sockets[] = {
 		live_test(test_connections_and_their_owners),
+		live_test(test_datagram_sockets),
 		live_test(test_sockets_change_hands),
+		live_test(test_sockets_of_the_dead),
 		live_test(test_brief_connections),
 		live_test(test_io_uring_sockets),
+		live_test(test_socketcall),
 		live_test(test_srtt_as_ss_has_it),
 		live_test(test_a_quiet_server_is_quick),
 	};

@@ -5,12 +5,14 @@
  */
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -215,11 +217,14 @@ static void run_mixed(char **arg)
 }
 
 #if defined(__x86_64__)
-static long call_i386(long nr, long first)
+static long call_i386(long nr, long first, long second)
 {
 	long ret;
 
-	__asm__ volatile("int $0x80" : "=a"(ret) : "a"(nr), "b"(first) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "=a"(ret)
+			 : "a"(nr), "b"(first), "c"(second)
+			 : "memory", "r8", "r9", "r10", "r11");
 	return ret;
 }
 
@@ -231,10 +236,41 @@ static void run_int80(char **arg)
 	load_ready(" ");
 	while (load_go()) {
 		for (long i = 0; i < n; i++) {
-			call_i386(20, 0);
-			call_i386(6, -1);
+			call_i386(20, 0, 0);
+			call_i386(6, -1, 0);
 		}
 		load_done(2 * n, "call:i386/getpid=%ld call:i386/close=%ld:EBADF", n, n);
+	}
+}
+
+/* socketcall of i386 (102): operations 5 accept and 10 recv. Its arguments must lie below 4 GiB. */
+static void run_socketcall(char **arg)
+{
+	long n = load_number(arg[0]);
+	uint32_t *args = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (args == MAP_FAILED || listener < 0 || bind(listener, (struct sockaddr *)&a, len) || listen(listener, 1) ||
+	    getsockname(listener, (struct sockaddr *)&a, &len))
+		load_die("listen");
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < n; i++) {
+			int out = socket(AF_INET, SOCK_STREAM, 0), in;
+
+			if (out < 0 || connect(out, (struct sockaddr *)&a, len) || send(out, "", 1, 0) != 1)
+				load_die("connect");
+			memcpy(args, (uint32_t[]){ (uint32_t)listener, 0, 0 }, 12);
+			in = (int)call_i386(102, 5, (long)args);
+			memcpy(args, (uint32_t[]){ (uint32_t)in, (uint32_t)(uintptr_t)(args + 8), 1, 0 }, 16);
+			if (in < 0 || call_i386(102, 10, (long)args) != 1)
+				load_die("socketcall");
+			close(in);
+			close(out);
+		}
+		load_done(n, "call:i386/socketcall=%ld accepts=%ld rx_bytes=%ld", 2 * n, n, n);
 	}
 }
 #endif
@@ -267,6 +303,7 @@ const struct workload load_calls[] = {
 	{ "mixed", "THREADS EACH", run_mixed,
 	  "calls that succeed and calls that fail, each EACH times in every thread" },
 #if defined(__x86_64__)
+	{ "socketcall", "N", run_socketcall, "N accepts and receives of a byte through int 0x80" },
 	{ "int80", "N", run_int80, "getpid and a failing close through int 0x80, N times each" },
 #endif
 	{ "io-uring", "N", run_io_uring, "N io_uring rings with a kernel thread each, set up and closed" },

@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Edges that numbers fall off: exec that returns as another call, a connection younger than its listener. */
+/*
+ * Edges that numbers fall off: exec that returns as another call, a connection younger than its listener, calls
+ * that are interrupted, refused or changed by a tracer, or that their thread never leaves.
+ */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "load.h"
@@ -55,8 +72,247 @@ static void run_late(char **arg)
 	}
 }
 
+static int pipe_fd[2];
+static long to_read;
+static atomic_long handled, returned; /* signals; reads that returned */
+
+static void count_signal(int signal_number)
+{
+	(void)signal_number;
+	handled++;
+}
+
+/* By readv, which the protocol does not use. */
+static void *read_bytes(void *arg)
+{
+	struct iovec one = { .iov_base = arg, .iov_len = 1 };
+
+	for (long i = 0; i < to_read; i++) {
+		syscall(SYS_readv, pipe_fd[0], &one, 1);
+		returned++;
+	}
+	return NULL;
+}
+
+/* A thread in readv, signalled until it has come out of it N times: with EINTR, or by a byte after some restarts. */
+static void run_signals(char **arg)
+{
+	bool restarts = !strcmp(arg[0], "restart");
+	struct sigaction action = { .sa_handler = count_signal, .sa_flags = restarts ? SA_RESTART : 0 };
+	char byte;
+
+	to_read = load_number(arg[1]);
+	if (pipe(pipe_fd) || sigaction(SIGUSR1, &action, NULL))
+		load_die("signals");
+	load_ready(" ");
+	while (load_go()) {
+		pthread_t reader;
+
+		handled = returned = 0;
+		reader = load_thread(read_bytes, &byte);
+		for (long i = 0; i < to_read; i++) {
+			for (long last = handled; restarts && handled < last + 3; sched_yield())
+				pthread_kill(reader, SIGUSR1);
+			if (restarts && write(pipe_fd[1], "", 1) != 1)
+				load_die("write");
+			for (; returned <= i; sched_yield())
+				if (!restarts)
+					pthread_kill(reader, SIGUSR1);
+		}
+		pthread_join(reader, NULL);
+		if (restarts)
+			load_done(to_read, "signals=%ld call:rt_sigreturn=%ld", handled, handled);
+		else
+			load_done(to_read, "call:rt_sigreturn=%ld call:readv=%ld:EINTR", handled, to_read);
+	}
+}
+
+#define REFUSALS 30 /* errnos from 1 on */
+
+/* getpgid is refused by seccomp, with its argument as errno. */
+static void refuse_getpgid(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+		BPF_STMT(BPF_ALU | BPF_OR | BPF_K, SECCOMP_RET_ERRNO),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(filter) / sizeof(*filter), .filter = filter };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		load_die("seccomp");
+}
+
+static void run_refused(char **arg)
+{
+	long n = load_number(arg[0]);
+
+	refuse_getpgid();
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < n; i++) {
+			for (int e = 1; e <= REFUSALS; e++)
+				if (syscall(SYS_getpgid, e) != -1 || errno != e)
+					load_die("refused");
+			syscall(SYS_getppid);
+		}
+		load_done(n, "errnos=%d call:getppid=%ld", REFUSALS, n);
+	}
+}
+
+#if defined(__x86_64__)
+static void run_to_syscall(pid_t child, struct user_regs_struct *regs)
+{
+	int status;
+
+	if (ptrace(PTRACE_SYSCALL, child, NULL, NULL) || waitpid(child, &status, 0) != child || !WIFSTOPPED(status) ||
+	    ptrace(PTRACE_GETREGS, child, NULL, regs))
+		load_die("ptrace");
+}
+
+/* A child that calls getppid, getuid and getgid N times each. Its tracer lets the first pass, makes geteuid of the
+ * second and nothing of the third. */
+static void run_traced(char **arg)
+{
+	long n = load_number(arg[0]);
+	struct user_regs_struct regs;
+	pid_t child = load_fork();
+	int status;
+
+	if (!child) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		for (long i = 0; i < n; i++) {
+			syscall(SYS_getppid);
+			syscall(SYS_getuid);
+			syscall(SYS_getgid);
+		}
+		for (;;)
+			pause();
+	}
+	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
+		load_die("ptrace");
+	load_ready("pid=%d", child);
+	if (!load_go())
+		return;
+	do {
+		run_to_syscall(child, &regs);
+		if (regs.orig_rax == SYS_getuid)
+			regs.orig_rax = SYS_geteuid;
+		else if (regs.orig_rax == SYS_getgid)
+			regs.orig_rax = (unsigned long long)-1;
+		if (ptrace(PTRACE_SETREGS, child, NULL, &regs))
+			load_die("ptrace");
+		if (regs.orig_rax != SYS_pause)
+			run_to_syscall(child, &regs);
+	} while (regs.orig_rax != SYS_pause);
+	load_done(3 * n, "call:getppid=%ld call:geteuid=%ld", n, n);
+	load_go();
+}
+#endif
+
+static void *stay(void *arg)
+{
+	char byte;
+	struct iovec one = { .iov_base = &byte, .iov_len = 1 };
+
+	(void)arg;
+	returned++;
+	syscall(SYS_readv, pipe_fd[0], &one, 1);
+	return NULL;
+}
+
+static void *exit_from_thread(void *arg)
+{
+	(void)arg;
+	_exit(0);
+}
+
+/* Processes whose threads never leave the call that they are in: killed, exited by another, replaced by exec. */
+static void die_inside(const char *how, long threads)
+{
+	char *const argv[] = { (char *)"true", NULL };
+	pthread_t last;
+
+	returned = 0;
+	for (long i = 0; i < threads; i++)
+		load_thread(stay, NULL);
+	while (returned < threads)
+		sched_yield();
+	if (!strcmp(how, "kill"))
+		raise(SIGKILL);
+	if (!strcmp(how, "exec"))
+		execvp("true", argv);
+	last = load_thread(exit_from_thread, NULL);
+	pthread_join(last, NULL);
+	_exit(1);
+}
+
+static void run_die_inside(char **arg)
+{
+	long processes = load_number(arg[1]), threads = load_number(arg[2]);
+	int status, expected = !strcmp(arg[0], "kill") ? SIGKILL : 0;
+
+	if (pipe(pipe_fd))
+		load_die("pipe");
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < processes; i++) {
+			pid_t pid = load_fork();
+
+			if (!pid)
+				die_inside(arg[0], threads);
+			if (waitpid(pid, &status, 0) != pid || status != expected)
+				load_die("child");
+		}
+		load_done(processes, " ");
+	}
+}
+
+#ifdef SYS_vfork
+#define VFORK "vfork"
+#else
+#define VFORK "clone"
+#endif
+
+static pid_t vfork_and_exit(void)
+{
+	pid_t pid = vfork();
+
+	if (!pid)
+		_exit(3);
+	return pid;
+}
+
+static void run_vfork(char **arg)
+{
+	long n = load_number(arg[0]);
+	int status;
+
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < n; i++) {
+			pid_t pid = vfork_and_exit();
+
+			if (waitpid(pid, &status, 0) != pid || WEXITSTATUS(status) != 3)
+				load_die("vfork");
+		}
+		load_done(n, "call:" VFORK "=%ld call:wait4=%ld", n, n);
+	}
+}
+
 const struct workload load_edges[] = {
 	{ "fexecve", "N N", run_fexecve, "runs itself again by execveat, N times" },
 	{ "late", "", run_late, "a listener whose connections come later" },
+	{ "signals", "KIND N", run_signals, "a read interrupted or restarted by signals until it ended N times" },
+	{ "refused", "N", run_refused, "getpgid refused by seccomp with 30 errnos, N times each" },
+#if defined(__x86_64__)
+	{ "traced", "N", run_traced, "three calls, N times each, of which a tracer changes two" },
+#endif
+	{ "die-inside", "HOW PROCESSES THREADS", run_die_inside, "whose threads are in a call to their end" },
+	{ "vfork", "N", run_vfork, "children by vfork that exit at once" },
 	{},
 };

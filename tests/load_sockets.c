@@ -241,6 +241,23 @@ static void run_hand_over(char **arg)
 	}
 }
 
+/* Opens a connection, leaves both ends to a child and dies. The child uses them at the second byte only. */
+static void run_heir(char **arg)
+{
+	int port, listener = listen_anywhere(&port), out = connect_to("127.0.0.1", port), in = accept_one(listener);
+
+	(void)arg;
+	load_ready("port=%d", port);
+	if (!load_go() || fork())
+		_exit(0);
+	load_done(1, "pid=%d", getpid());
+	while (load_go()) {
+		send_all(out, 1);
+		receive_all(in, 1);
+		load_done(1, " ");
+	}
+}
+
 struct ring {
 	int fd;
 	unsigned int *sq_tail, *sq_mask, *sq_array, *cq_head, *cq_mask;
@@ -447,6 +464,7 @@ static void run_far(char **arg)
 const struct workload load_sockets[] = {
 	{ "quiet", "KIND CONNECTIONS", run_quiet, "a server by epoll or threads, all but one connection idle" },
 	{ "hand-over", "BYTES", run_hand_over, "a connection whose ends go to two children" },
+	{ "heir", "", run_heir, "a connection that a child inherits from a parent who dies" },
 	{ "ring", "CONNECTIONS N SIZE", run_ring, "connects, accepts and exchanges messages by io_uring" },
 	{ "far", "MS MS N", run_far, "two connections over so many ms each way, N messages to and fro" },
 	{},
