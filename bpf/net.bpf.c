@@ -112,7 +112,9 @@ SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(lt_destroy, struct sock *sk)
 {
 	struct lt_socket *socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, 0);
+	struct tcp_sock *tcp = lt_tcp_of(sk);
 	struct lt_closed_event *e;
+	struct lt_moved moved;
 
 	if (!socket || !lt_want_connections)
 		return 0;
@@ -125,10 +127,20 @@ int BPF_PROG(lt_destroy, struct sock *sk)
 		return 0;
 	}
 	e->type = LT_EVENT_CLOSED;
-	lt_connection_fill(&e->connection, sk, socket);
-	e->connection.changed = 1;
+	moved = lt_moved(sk, tcp, socket);
+	moved.changed = true;
+	lt_connection_fill(&e->connection, sk, tcp, socket, &moved);
 	bpf_ringbuf_submit(e, lt_events_wakeup());
 	return 0;
+}
+
+/* Where the walk writes next; NULL: there is no more room. Counts them too that found none. */
+static __always_inline struct lt_connection *next_walked(void)
+{
+	__u32 zero = 0, n = lt_walking.n++;
+	void *map = bpf_map_lookup_elem(&lt_walked, &zero);
+
+	return map ? bpf_map_lookup_elem(map, &n) : NULL;
 }
 
 /* Reports what every socket did since the last walk, in all network namespaces. */
@@ -136,22 +148,28 @@ SEC("iter/bpf_sk_storage_map")
 int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	struct lt_socket *socket = ctx->value;
-	struct lt_connection c = {};
+	struct lt_connection *c;
 	struct sock *sk = ctx->sk;
+	struct tcp_sock *tcp;
+	struct lt_moved moved;
 
 	if (!sk || !socket)
 		return 0;
-	lt_connection_fill(&c, sk, socket);
-	/* The kernel keeps all sockets in a few lists and begins a list anew after each full buffer: say little. */
-	if (!lt_walk_all && !c.tx_bytes && !c.rx_bytes && !c.retransmits && !c.changed)
+	/* The kernel walks without a pause: let it go back to user space, and show this socket again. */
+	if (!(++lt_walking.looked & (LT_WALK_STRETCH - 1)))
+		return 1;
+	if (socket->seen_walk == lt_walking.number)
 		return 0;
-	/* A full buffer makes the kernel show this socket again: then it must not count as reported. */
-	if (bpf_seq_write(ctx->meta->seq, &c, sizeof(c)))
+	tcp = lt_tcp_of(sk);
+	moved = lt_moved(sk, tcp, socket);
+	if (!lt_walking.all && !moved.tx_bytes && !moved.rx_bytes && !moved.retransmits && !moved.changed)
 		return 0;
-	socket->seen_tx_bytes += c.tx_bytes;
-	socket->seen_rx_bytes += c.rx_bytes;
-	socket->seen_retransmits += c.retransmits;
-	socket->seen_state = c.state;
+	c = next_walked();
+	if (!c)
+		return 0;
+	lt_connection_fill(c, sk, tcp, socket, &moved);
+	lt_reported(socket, &moved, c->state);
+	socket->seen_walk = lt_walking.number;
 	return 0;
 }
 
@@ -161,8 +179,8 @@ int lt_seed_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct lt_connection c = {};
 	struct lt_socket *socket;
+	struct lt_moved moved;
 	struct socket *sock;
 	struct sock *sk;
 
@@ -184,9 +202,7 @@ int lt_seed_sockets(struct bpf_iter__task_file *ctx)
 		socket->tgid = lt_tgid(task);
 		socket->process_start_ns = lt_process_start(task, socket->tgid);
 	}
-	lt_connection_fill(&c, sk, socket);
-	socket->seen_tx_bytes += c.tx_bytes;
-	socket->seen_rx_bytes += c.rx_bytes;
-	socket->seen_state = c.state;
+	moved = lt_moved(sk, lt_tcp_of(sk), socket);
+	lt_reported(socket, &moved, sk->__sk_common.skc_state);
 	return 0;
 }

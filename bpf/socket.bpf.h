@@ -7,8 +7,16 @@
 
 /* Somebody reads connections: report those that go, too. */
 volatile bool lt_want_connections __weak = false;
-/* Report also those that did nothing. */
-volatile bool lt_walk_all __weak = false;
+/* The walk going on; it reports also those that did nothing if `all` says so. */
+volatile struct lt_walking lt_walking __weak = {};
+
+/* What it reports: one array, which the front end makes, maps and replaces by a bigger one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__uint(value_size, sizeof(__u32));
+} lt_walked __weak SEC(".maps");
 
 /* A listener's storage is copied to the connections that it accepts. */
 struct {
@@ -139,10 +147,50 @@ static __always_inline __u32 lt_ahead(__u32 first, __u32 second)
 	return (__s32)(first - second) > 0 ? first - second : 0;
 }
 
-/* What the socket did since it was last reported. TCP's bytes are what its peer was sent and has sent, once each. */
-static __always_inline void lt_connection_fill(struct lt_connection *c, struct sock *sk, struct lt_socket *socket)
+static __always_inline struct tcp_sock *lt_tcp_of(struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP ? bpf_skc_to_tcp_sock(sk) : NULL;
+}
+
+/* What a socket did since it was last reported. */
+struct lt_moved {
+	__u64 tx_bytes, rx_bytes;
+	__u32 retransmits;
+	bool changed;
+};
+
+/* TCP's bytes are what its peer was sent and has sent, once each. */
+static __always_inline struct lt_moved lt_moved(struct sock *sk, struct tcp_sock *tcp, const struct lt_socket *socket)
 {
 	__u64 tx_bytes = socket->tx_bytes, rx_bytes = socket->rx_bytes;
+	__u8 state = sk->__sk_common.skc_state;
+
+	if (tcp && state != TCP_LISTEN) {
+		tx_bytes = tcp->bytes_sent - tcp->bytes_retrans;
+		/* A FIN takes one number of the sequence, and is counted as a byte. */
+		rx_bytes = tcp->bytes_received - (sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1);
+	}
+	/* The walk reads while the socket moves: a segment is in bytes_retrans before it is in bytes_sent, a FIN in
+	 * bytes_received before it is in the flags. */
+	return (struct lt_moved){
+		.tx_bytes = tx_bytes > socket->seen_tx_bytes ? tx_bytes - socket->seen_tx_bytes : 0,
+		.rx_bytes = rx_bytes > socket->seen_rx_bytes ? rx_bytes - socket->seen_rx_bytes : 0,
+		.retransmits = socket->retransmits - socket->seen_retransmits,
+		.changed = socket->seen_state != state,
+	};
+}
+
+static __always_inline void lt_reported(struct lt_socket *socket, const struct lt_moved *moved, __u8 state)
+{
+	socket->seen_tx_bytes += moved->tx_bytes;
+	socket->seen_rx_bytes += moved->rx_bytes;
+	socket->seen_retransmits += moved->retransmits;
+	socket->seen_state = state;
+}
+
+static __always_inline void lt_connection_fill(struct lt_connection *c, struct sock *sk, struct tcp_sock *tcp,
+					       const struct lt_socket *socket, const struct lt_moved *moved)
+{
 	struct sock_common *common = &sk->__sk_common;
 
 	__builtin_memset(c, 0, sizeof(*c));
@@ -151,9 +199,10 @@ static __always_inline void lt_connection_fill(struct lt_connection *c, struct s
 	c->tgid = socket->tgid;
 	c->proto = lt_proto_of(sk);
 	c->state = common->skc_state;
-	c->netns = BPF_CORE_READ(common, skc_net.net, ns.inum);
-	/* skc_num is 0 again when the socket goes. */
-	c->local_port = __builtin_bswap16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	c->netns = common->skc_net.net->ns.inum;
+	c->local_port = common->skc_num;
+	if (!c->local_port && tcp) /* it is 0 again when the socket goes */
+		c->local_port = __builtin_bswap16(((struct inet_sock *)tcp)->inet_sport);
 	c->remote_port = __builtin_bswap16(common->skc_dport);
 	if (common->skc_family == AF_INET6) {
 		c->family = 6;
@@ -164,24 +213,15 @@ static __always_inline void lt_connection_fill(struct lt_connection *c, struct s
 		*(__u32 *)c->local = common->skc_rcv_saddr;
 		*(__u32 *)c->remote = common->skc_daddr;
 	}
-	if (c->proto == LT_TCP && c->state != TCP_LISTEN) {
-		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-
-		if (tcp) {
-			tx_bytes = tcp->bytes_sent - tcp->bytes_retrans;
-			/* A FIN takes one number of the sequence, and is counted as a byte. */
-			rx_bytes = tcp->bytes_received - (common->skc_flags >> SOCK_DONE_BIT & 1);
-			c->srtt_ns = (__u64)tcp->srtt_us * 125; /* eighths of a µs */
-			c->tx_queue_bytes = lt_ahead(tcp->write_seq, tcp->snd_una);
-			c->rx_queue_bytes = lt_ahead(tcp->rcv_nxt, tcp->copied_seq);
-		}
+	if (tcp && c->state != TCP_LISTEN) {
+		c->srtt_ns = (__u64)tcp->srtt_us * 125; /* eighths of a µs */
+		c->tx_queue_bytes = lt_ahead(tcp->write_seq, tcp->snd_una);
+		c->rx_queue_bytes = lt_ahead(tcp->rcv_nxt, tcp->copied_seq);
 	}
-	/* The walk reads while the socket moves: a segment is in bytes_retrans before it is in bytes_sent, a FIN in
-	 * bytes_received before it is in the flags. */
-	c->tx_bytes = tx_bytes > socket->seen_tx_bytes ? tx_bytes - socket->seen_tx_bytes : 0;
-	c->rx_bytes = rx_bytes > socket->seen_rx_bytes ? rx_bytes - socket->seen_rx_bytes : 0;
-	c->retransmits = socket->retransmits - socket->seen_retransmits;
-	c->changed = socket->seen_state != c->state;
+	c->tx_bytes = moved->tx_bytes;
+	c->rx_bytes = moved->rx_bytes;
+	c->retransmits = moved->retransmits;
+	c->changed = moved->changed;
 }
 
 #endif

@@ -162,6 +162,7 @@ struct lt_socket {
 	__u64 seen_tx_bytes, seen_rx_bytes;
 	__u32 seen_retransmits;
 	__u32 seen_state;
+	__u32 seen_walk; /* its number */
 };
 
 /* A connection as the walk and the destruction of a socket report it: what it did since the last report. */
@@ -176,6 +177,15 @@ struct lt_connection {
 	__u8 proto, family, state, changed; /* enum lt_proto; 4 or 6; TCP_*; state differs from the last report */
 	__u8 local[16], remote[16];
 };
+
+/* A walk over all sockets takes as many passes as its array needs; each socket is reported in one of them. */
+struct lt_walking {
+	__u32 number; /* of this walk, from 1; by the front end */
+	__u32 all;    /* report also those that did nothing; likewise */
+	__u32 n;      /* reported in this pass, with those that found no room */
+	__u32 looked; /* sockets */
+};
+#define LT_WALK_STRETCH 16384 /* sockets that the kernel looks at without a pause: some ms */
 
 /* In the ring of events. */
 enum lt_event_type {

@@ -55,6 +55,41 @@ static void test_connections_and_their_owners(void **state)
 	live_verdict();
 }
 
+static int64_t port_of(const char *address)
+{
+	return strtoll(strrchr(address, ':') + 1, NULL, 10);
+}
+
+/* More sockets than the walk has room for at first, and than it looks at in one stretch: each is one row. */
+static void test_many_connections(void **state)
+{
+	const char *n_text = getenv("LIVE_EMULATED") ? "700" : "9000", *ready;
+	struct child *load = live_load(&ready, "connections", n_text, NULL);
+	int64_t port = child_value(ready, "port"), distinct = 0, rows = 0;
+	static bool seen[2][65536];
+	struct json_object *all;
+	struct live *l;
+
+	(void)state;
+	l = live_start("-d", "0.5", "-v", "connections", NULL);
+	live_past_now(l);
+	all = json_object_object_get(l->reading[l->n - 1], "connections");
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object *c = json_object_array_get_idx(all, i);
+		int64_t local = port_of(live_text(c, "local")), remote = port_of(live_text(c, "remote"));
+		bool *its = &seen[local == port][(local == port ? remote : local) & 65535];
+
+		if (live_get(c, "pid") != load->pid || strcmp(live_text(c, "state"), "ESTAB"))
+			continue;
+		rows++;
+		distinct += !*its;
+		*its = true;
+	}
+	live_compare((double)rows, 2 * strtod(n_text, NULL), 0, "many connections: rows");
+	live_compare((double)distinct, 2 * strtod(n_text, NULL), 0, "many connections: distinct ones");
+	live_verdict();
+}
+
 /* Σ of a field over the rows, in all readings, of the end whose local (or remote) port is this, with this owner. */
 static int64_t sum_rows(struct live *l, int64_t pid, int64_t port, bool local, const char *path)
 {
@@ -336,6 +371,7 @@ int main(void)
 	static const struct CMUnitTest sockets[] = {
 		live_test(test_connections_and_their_owners),
 		live_test(test_datagram_sockets),
+		live_test(test_many_connections),
 		live_test(test_sockets_change_hands),
 		live_test(test_sockets_of_the_dead),
 		live_test(test_brief_connections),

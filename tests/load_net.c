@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -441,7 +442,13 @@ static void run_connections(char **arg)
 {
 	long n = load_number(arg[0]);
 	int port, listener = listen_on_loopback(&port, 128);
+	struct rlimit files;
 
+	/* Two a connection: more than most machines allow at first. */
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		load_die("getrlimit");
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 	for (long i = 0; i < n; i++)
 		if (connect_to(port) < 0 || accept(listener, NULL, NULL) < 0)
 			load_die("connections");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel side's other half (probe_load.c loads and attaches it, probe_memory.c makes its
- * memory): seeds it and reads it. A drain thread buries dead threads and adds records at least once a second, and at
- * once when the kernel side says that half of the free ones are gone; so nothing is lost while the front end waits for
- * its delay, a blocked terminal or a full pipe. The ledger and the maps' sizes are shared with it under `lock`.
+ * memory, probe_sockets.c walks the sockets): seeds it and reads it. A drain thread buries dead threads and adds
+ * records at least once a second, and at once when the kernel side says that half of the free ones are gone; so nothing
+ * is lost while the front end waits for its delay, a blocked terminal or a full pipe. The ledger and the maps' sizes
+ * are shared with it under `lock`.
  */
 #include "probe_kernel.h"
 
@@ -22,7 +23,6 @@
 #include "proc.h"
 
 #define DRAIN_MS 1000
-#define ITER_BYTES 32768 /* what the kernel collects before it begins a list of sockets anew */
 #define DRAIN_NICE (-10)
 #define SEED_EVERY_NS 1000000000ULL
 
@@ -68,55 +68,34 @@ static uint64_t untracked(const struct probe *p, const struct totals *t)
 	return born > died ? born - died : 0;
 }
 
+int probe_iterate(struct bpf_link *link)
+{
+	int fd = bpf_iter_create(bpf_link__fd(link)), err;
+	ssize_t n;
+	char c;
+
+	if (fd < 0)
+		return fd;
+	/* EAGAIN: the kernel or the program wants a pause. */
+	while ((n = read(fd, &c, sizeof(c))) > 0 || (n < 0 && errno == EAGAIN))
+		;
+	err = n < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
 /* Walks all tasks and gives a record to each that has none. */
 static int seed(struct probe *p)
 {
 	struct totals t;
-	char buf[64];
-	ssize_t n;
-	int fd;
+	int err;
 
-	fd = bpf_iter_create(bpf_link__fd(p->seed_link));
-	if (fd < 0)
-		return fd;
 	totals_read(p, &t);
 	p->untracked_base = t.untracked_born;
 	p->untracked_died_base = t.untracked_died;
 	p->skel->bss->lt_seed_missed = 0;
-	while ((n = read(fd, buf, sizeof(buf))) > 0 || (n < 0 && errno == EAGAIN))
-		;
-	close(fd);
+	err = probe_iterate(p->seed_link);
 	p->seeded_ns = clock_ns(CLOCK_MONOTONIC);
-	return n < 0 ? -errno : 0;
-}
-
-/* Reads one iterator to its end; what it writes goes to take in whole records of size, or nowhere. */
-static int iterate(struct bpf_link *link, size_t size, int (*take)(struct sockets *, const struct lt_connection *),
-		   struct sockets *to)
-{
-	char buf[ITER_BYTES];
-	int fd = bpf_iter_create(bpf_link__fd(link)), err = 0;
-	size_t have = 0, at;
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	while ((n = read(fd, buf + have, sizeof(buf) - have)) > 0 || (n < 0 && errno == EAGAIN)) {
-		if (n < 0)
-			continue;
-		have += (size_t)n;
-		for (at = 0; take && !err && have - at >= size; at += size) {
-			struct lt_connection c;
-
-			memcpy(&c, buf + at, sizeof(c));
-			err = take(to, &c);
-		}
-		have -= take ? at : have;
-		memmove(buf, buf + (take ? at : 0), have);
-	}
-	if (n < 0)
-		err = -errno;
-	close(fd);
 	return err;
 }
 
@@ -224,21 +203,7 @@ static void fill_host(struct probe *p, struct sample *s)
 
 static void want_connections(struct source *source, enum source_connections want)
 {
-	struct probe *p = (struct probe *)source;
-
-	p->connections = want;
-	p->skel->bss->lt_want_connections = want != SOURCE_NO_CONNECTIONS;
-	p->skel->bss->lt_walk_all = want == SOURCE_ALL_CONNECTIONS;
-}
-
-static int read_sockets(struct probe *p, struct sample *s)
-{
-	int err = 0;
-
-	ring_buffer__consume(p->events);
-	if (p->connections)
-		err = iterate(p->walk_link, sizeof(struct lt_connection), sockets_connection, p->sockets);
-	return err ? err : sockets_fill(p->sockets, s, p->connections != SOURCE_NO_CONNECTIONS);
+	probe_sockets_want((struct probe *)source, want);
 }
 
 /* T is taken once, before the first record; the interval's maxima end just before it. */
@@ -261,8 +226,10 @@ static int probe_read(struct source *source, struct sample *s)
 	s->interval_ns = t_ns - p->t_ns;
 	s->number = p->number;
 	err = ledger_read(p->ledger, t_ns, epoch, s);
-	if (!err && p->family[SAMPLE_NET].on)
-		err = read_sockets(p, s);
+	if (!err && p->family[SAMPLE_NET].on) {
+		ring_buffer__consume(p->events);
+		err = probe_sockets_read(p, s);
+	}
 	fill_host(p, s);
 	pthread_mutex_unlock(&p->lock);
 	p->t_ns = t_ns;
@@ -284,8 +251,7 @@ static void probe_close(struct source *source)
 		close(p->stop_fd);
 	ring_buffer__free(p->events);
 	bpf_link__destroy(p->seed_link);
-	bpf_link__destroy(p->seed_sockets_link);
-	bpf_link__destroy(p->walk_link);
+	probe_sockets_free(p);
 	lagtop__destroy(p->skel);
 	ledger_free(p->ledger);
 	sockets_free(p->sockets);
@@ -294,25 +260,10 @@ static void probe_close(struct source *source)
 	free(p);
 }
 
-static int start_sockets(struct probe *p, const struct probe_options *o)
-{
-	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(p->skel->maps.lt_sockets) };
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
-
-	if (!p->family[SAMPLE_NET].on)
-		return 0;
-	p->seed_sockets_link = bpf_program__attach_iter(p->skel->progs.lt_seed_sockets, NULL);
-	p->walk_link = bpf_program__attach_iter(p->skel->progs.lt_walk, &opts);
-	if (!p->seed_sockets_link || !p->walk_link)
-		return -errno;
-	want_connections(&p->source, o->connections);
-	return iterate(p->seed_sockets_link, 0, NULL, NULL);
-}
-
 static int start(struct probe *p, const struct probe_options *o, char *why, size_t why_size)
 {
 	struct sample scratch = { 0 };
-	int err;
+	int err = 0;
 
 	p->events = ring_buffer__new(bpf_map__fd(p->skel->maps.lt_events), on_event, p, NULL);
 	p->ledger = ledger_new(&p->memory, &names);
@@ -320,7 +271,10 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	p->seed_link = bpf_program__attach_iter(p->skel->progs.lt_seed, NULL);
 	if (!p->events || !p->ledger || !p->sockets || !p->seed_link)
 		return probe_refused(why, why_size, -errno, "what lagtop reads with");
-	err = start_sockets(p, o);
+	if (p->family[SAMPLE_NET].on) {
+		probe_sockets_want(p, o->connections);
+		err = probe_sockets_start(p);
+	}
 	if (!err)
 		err = seed(p);
 	if (err)

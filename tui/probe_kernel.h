@@ -35,6 +35,8 @@ struct probe {
 	struct bpf_link *seed_link, *seed_sockets_link, *walk_link;
 	struct ring_buffer *events;
 	enum source_connections connections;
+	struct lt_connection *walked; /* [cap_walked]: what the kernel side's walk writes */
+	uint32_t cap_walked;
 	uint64_t map_bytes;
 
 	pthread_mutex_t lock;
@@ -65,16 +67,40 @@ int probe_refused(char *why, size_t size, int err, const char *what);
  * probe_close, also on failure. 0 or -errno with why. */
 int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t why_size);
 
+/* Lets an iterator's program see everything there is. 0 or -errno. */
+int probe_iterate(struct bpf_link *link);
+
 /* By family, those of all families last, since they were loaded. */
 void probe_skipped(const struct probe *p, uint64_t skipped[SAMPLE_FAMILIES + 1]);
 
-/* probe_memory.c: makes the first chunk of each kind; the outer maps are loaded with them as prototypes. */
-int probe_memory_begin(struct probe *p, int *records_fd, int *calls_fd);
+/* The first inner map of each kind, or -1: the outer maps are loaded with them as prototypes. */
+struct probe_first {
+	int records_fd, calls_fd, walked_fd;
+};
+
+/* probe_memory.c: makes the first chunks. */
+int probe_memory_begin(struct probe *p, struct probe_first *first);
 /* Hands the loaded outer maps their first chunks, and makes as many as the machine's threads need. */
-int probe_memory_publish(struct probe *p, int records_fd, int calls_fd);
+int probe_memory_publish(struct probe *p, const struct probe_first *first);
+void probe_memory_close(const struct probe_first *first);
 /* Keeps some of each kind free. */
 void probe_memory_grow(struct probe *p);
 void probe_memory_free(struct probe *p);
+/* An array map of n elements, and mapped here. Returns its fd or -errno; *at its memory. */
+int probe_memory_create(const char *name, size_t size, uint32_t n, uint32_t flags, void **at);
+void probe_memory_unmap(void *at, size_t size, uint32_t n);
+uint64_t probe_memory_bytes(size_t size, uint32_t n);
 uint64_t probe_memory_left(const struct lt_stack *stack);
+
+/* probe_sockets.c: makes the first array that a walk writes into. */
+int probe_sockets_begin(struct probe *p, struct probe_first *first);
+/* Hands it to the kernel side. */
+int probe_sockets_publish(struct probe *p, int fd);
+/* Attaches the iterators, and gives sockets that are older than the probes their owner. */
+int probe_sockets_start(struct probe *p);
+void probe_sockets_want(struct probe *p, enum source_connections want);
+/* Walks if somebody wants it; everything that sockets told goes into the sample. 0 or -errno. */
+int probe_sockets_read(struct probe *p, struct sample *s);
+void probe_sockets_free(struct probe *p);
 
 #endif

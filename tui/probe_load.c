@@ -355,21 +355,27 @@ static bool locked_down(void)
 	return locked;
 }
 
-/* The outer maps are loaded with the first chunks as their prototypes. */
+/* The outer maps are loaded with the first inner ones as their prototypes. */
 static int load(struct probe *p, char *why, size_t why_size)
 {
 	struct lagtop *skel = p->skel;
-	int records_fd, calls_fd, err = probe_memory_begin(p, &records_fd, &calls_fd);
+	struct probe_first first;
+	int err = probe_memory_begin(p, &first);
 
+	if (!err)
+		err = probe_sockets_begin(p, &first);
 	if (err) {
 		probe_refused(why, why_size, err, "memory for lagtop's records");
 		goto out;
 	}
-	bpf_map__set_inner_map_fd(skel->maps.lt_chunks, records_fd);
-	bpf_map__set_inner_map_fd(skel->maps.lt_call_chunks, calls_fd);
+	bpf_map__set_inner_map_fd(skel->maps.lt_chunks, first.records_fd);
+	bpf_map__set_inner_map_fd(skel->maps.lt_call_chunks, first.calls_fd);
+	bpf_map__set_inner_map_fd(skel->maps.lt_walked, first.walked_fd);
 	err = lagtop__load(skel);
 	if (!err)
-		err = probe_memory_publish(p, records_fd, calls_fd);
+		err = probe_memory_publish(p, &first);
+	if (!err)
+		err = probe_sockets_publish(p, first.walked_fd);
 	if (err && locked_down())
 		probe_fail(why, why_size, err,
 			   "this kernel is locked down to confidentiality: no BPF program may read its memory; boot it "
@@ -377,10 +383,7 @@ static int load(struct probe *p, char *why, size_t why_size)
 	else if (err)
 		probe_refused(why, why_size, err, "lagtop's BPF programs and maps");
 out:
-	if (records_fd >= 0)
-		close(records_fd);
-	if (calls_fd >= 0)
-		close(calls_fd);
+	probe_memory_close(&first);
 	return err;
 }
 

@@ -17,15 +17,20 @@ static size_t page_round(size_t size)
 	return (size + page - 1) / page * page;
 }
 
-/* Makes one more inner map and maps it here. Returns its fd or -errno; *at its memory. */
-static int chunk_create(const char *name, size_t size, void **at)
+/* The kernel rounds up elements to 8 bytes, the array to pages. */
+uint64_t probe_memory_bytes(size_t size, uint32_t n)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)size, 1, &opts);
+	return page_round((size + 7) / 8 * 8 * n);
+}
+
+int probe_memory_create(const char *name, size_t size, uint32_t n, uint32_t flags, void **at)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | flags);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)size, n, &opts);
 
 	if (fd < 0)
 		return fd;
-	*at = mmap(NULL, page_round(size), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	*at = mmap(NULL, probe_memory_bytes(size, n), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (*at == MAP_FAILED) {
 		int err = -errno;
 
@@ -33,6 +38,12 @@ static int chunk_create(const char *name, size_t size, void **at)
 		return err;
 	}
 	return fd;
+}
+
+void probe_memory_unmap(void *at, size_t size, uint32_t n)
+{
+	if (at)
+		munmap(at, probe_memory_bytes(size, n));
 }
 
 static int append(void *arrayp, uint32_t n, void *element)
@@ -61,7 +72,7 @@ static int add_chunk(struct probe *p, const char *name, size_t size, int outer_f
 {
 	uint32_t nr = *n;
 	void *at;
-	int fd = chunk_create(name, size, &at), err = 0;
+	int fd = probe_memory_create(name, size, 1, 0, &at), err = 0;
 
 	if (fd < 0)
 		return fd;
@@ -69,7 +80,7 @@ static int add_chunk(struct probe *p, const char *name, size_t size, int outer_f
 		err = -ENOMEM;
 	else if (outer_fd >= 0)
 		err = bpf_map_update_elem(outer_fd, &nr, &fd, BPF_ANY);
-	p->map_bytes += page_round(size);
+	p->map_bytes += probe_memory_bytes(size, 1);
 	++*n;
 	if (outer_fd < 0)
 		return err ? err : fd;
@@ -134,24 +145,33 @@ void probe_memory_grow(struct probe *p)
 	}
 }
 
-int probe_memory_begin(struct probe *p, int *records_fd, int *calls_fd)
+int probe_memory_begin(struct probe *p, struct probe_first *first)
 {
-	*calls_fd = -1;
-	*records_fd = add_records(p, -1);
-	if (*records_fd < 0)
-		return *records_fd;
-	*calls_fd = add_calls(p, -1);
-	return *calls_fd < 0 ? *calls_fd : 0;
+	*first = (struct probe_first){ -1, -1, -1 };
+	first->records_fd = add_records(p, -1);
+	if (first->records_fd < 0)
+		return first->records_fd;
+	first->calls_fd = add_calls(p, -1);
+	return first->calls_fd < 0 ? first->calls_fd : 0;
 }
 
-int probe_memory_publish(struct probe *p, int records_fd, int calls_fd)
+void probe_memory_close(const struct probe_first *first)
+{
+	const int fds[] = { first->records_fd, first->calls_fd, first->walked_fd };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+int probe_memory_publish(struct probe *p, const struct probe_first *made)
 {
 	int chunks = bpf_map__fd(p->skel->maps.lt_chunks), call_chunks = bpf_map__fd(p->skel->maps.lt_call_chunks);
 	uint32_t threads = proc_threads(), zero = 0, first = LT_CHUNK;
-	int err = bpf_map_update_elem(chunks, &zero, &records_fd, BPF_ANY);
+	int err = bpf_map_update_elem(chunks, &zero, &made->records_fd, BPF_ANY);
 
 	if (!err)
-		err = bpf_map_update_elem(call_chunks, &zero, &calls_fd, BPF_ANY);
+		err = bpf_map_update_elem(call_chunks, &zero, &made->calls_fd, BPF_ANY);
 	if (err)
 		return err;
 	p->memory.free = &p->skel->bss->lt_free;
@@ -171,9 +191,9 @@ int probe_memory_publish(struct probe *p, int records_fd, int calls_fd)
 void probe_memory_free(struct probe *p)
 {
 	for (uint32_t i = 0; i < p->memory.n_chunks; i++)
-		munmap(p->memory.chunks[i], page_round(sizeof(struct lt_chunk)));
+		probe_memory_unmap(p->memory.chunks[i], sizeof(struct lt_chunk), 1);
 	for (uint32_t i = 0; i < p->memory.n_call_chunks; i++)
-		munmap(p->memory.call_chunks[i], page_round(sizeof(struct lt_call_chunk)));
+		probe_memory_unmap(p->memory.call_chunks[i], sizeof(struct lt_call_chunk), 1);
 	free(p->memory.chunks);
 	free(p->memory.call_chunks);
 }

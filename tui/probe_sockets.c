@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sockets of a reading: gives those that are older than the probes their owner, and walks over all of them. The
+ * kernel side writes what a walk reports into an array that is mapped here; how many there are is known
+ * when a pass over them ends, so that a walk may need a second one with a bigger array.
+ */
+#include "probe_kernel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WALKED_AT_FIRST 1024 /* connections */
+
+/* Makes the array that the next pass writes into. Returns its fd or -errno, and then the old one stays. */
+static int walked_create(struct probe *p, uint32_t cap)
+{
+	struct lt_connection *at;
+	int fd = probe_memory_create("lt_walked", sizeof(*at), cap, BPF_F_INNER_MAP, (void **)&at);
+
+	if (fd < 0)
+		return fd;
+	probe_memory_unmap(p->walked, sizeof(*at), p->cap_walked);
+	p->map_bytes += probe_memory_bytes(sizeof(*at), cap) - probe_memory_bytes(sizeof(*at), p->cap_walked);
+	p->walked = at;
+	p->cap_walked = cap;
+	return fd;
+}
+
+int probe_sockets_begin(struct probe *p, struct probe_first *first)
+{
+	first->walked_fd = walked_create(p, WALKED_AT_FIRST);
+	return first->walked_fd < 0 ? first->walked_fd : 0;
+}
+
+int probe_sockets_publish(struct probe *p, int fd)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(p->skel->maps.lt_walked), &zero, &fd, BPF_ANY);
+}
+
+void probe_sockets_free(struct probe *p)
+{
+	bpf_link__destroy(p->seed_sockets_link);
+	bpf_link__destroy(p->walk_link);
+	probe_memory_unmap(p->walked, sizeof(*p->walked), p->cap_walked);
+}
+
+/* Room for n connections and some more. Without it a walk takes more passes. */
+static void make_room(struct probe *p, uint32_t n)
+{
+	uint32_t cap = p->cap_walked;
+	int fd;
+
+	while (cap < n)
+		cap *= 2;
+	fd = walked_create(p, cap);
+	if (fd < 0)
+		return;
+	probe_sockets_publish(p, fd);
+	close(fd);
+}
+
+static int walk(struct probe *p)
+{
+	struct lt_walking *walking = (struct lt_walking *)&p->skel->bss->lt_walking;
+	bool full;
+	int err;
+
+	walking->number++;
+	do {
+		walking->n = 0;
+		err = probe_iterate(p->walk_link);
+		full = walking->n > p->cap_walked;
+		for (uint32_t i = 0; !err && i < (full ? p->cap_walked : walking->n); i++)
+			err = sockets_connection(p->sockets, &p->walked[i]);
+		if (!err && full)
+			make_room(p, walking->n);
+	} while (!err && full);
+	return err;
+}
+
+void probe_sockets_want(struct probe *p, enum source_connections want)
+{
+	p->connections = want;
+	p->skel->bss->lt_want_connections = want != SOURCE_NO_CONNECTIONS;
+	p->skel->bss->lt_walking.all = want == SOURCE_ALL_CONNECTIONS;
+}
+
+int probe_sockets_start(struct probe *p)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(p->skel->maps.lt_sockets) };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+
+	p->seed_sockets_link = bpf_program__attach_iter(p->skel->progs.lt_seed_sockets, NULL);
+	p->walk_link = bpf_program__attach_iter(p->skel->progs.lt_walk, &opts);
+	return p->seed_sockets_link && p->walk_link ? probe_iterate(p->seed_sockets_link) : -errno;
+}
+
+int probe_sockets_read(struct probe *p, struct sample *s)
+{
+	int err = p->connections ? walk(p) : 0;
+
+	return err ? err : sockets_fill(p->sockets, s, p->connections != SOURCE_NO_CONNECTIONS);
+}
