@@ -16,6 +16,12 @@ struct order {
 	bool reverse;
 };
 
+/* A row with what it is ordered by beside it. */
+struct place {
+	uint64_t key[COLUMN_KEY];
+	struct row *row;
+};
+
 /* One row's links, all by its place in the sorted order. */
 struct node {
 	struct row *row;
@@ -28,6 +34,36 @@ static int by_column(const void *a, const void *b, void *order)
 	const struct order *by = order;
 
 	return column_compare(by->column, by->reverse, *(struct row *const *)a, *(struct row *const *)b);
+}
+
+static int by_key(const void *a, const void *b, void *order)
+{
+	const struct place *x = a, *y = b;
+	const struct order *by = order;
+
+	for (int i = 0; i < COLUMN_KEY; i++)
+		if (x->key[i] != y->key[i])
+			return x->key[i] < y->key[i] ? -1 : 1;
+	return column_compare(by->column, by->reverse, x->row, y->row);
+}
+
+/* False: there are no keys, or no memory for them. */
+static bool sort_by_key(struct row **rows, size_t n, struct order *by)
+{
+	struct place *places = reallocarray(NULL, n, sizeof(*places));
+	bool good = places;
+
+	for (size_t i = 0; good && i < n; i++) {
+		places[i].row = rows[i];
+		good = column_order_key(by->column, by->reverse, rows[i], places[i].key);
+	}
+	if (good) {
+		qsort_r(places, n, sizeof(*places), by_key, by);
+		for (size_t i = 0; i < n; i++)
+			rows[i] = places[i].row;
+	}
+	free(places);
+	return good;
 }
 
 /* By pid, then start. */
@@ -135,6 +171,7 @@ int arrange_rows(struct row **rows, size_t n, const struct column *sort, bool re
 
 	if (n == 0)
 		return 0;
-	qsort_r(rows, n, sizeof(struct row *), by_column, &by);
+	if (!sort_by_key(rows, n, &by))
+		qsort_r(rows, n, sizeof(struct row *), by_column, &by);
 	return tree ? arrange_tree(rows, n) : 0;
 }

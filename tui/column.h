@@ -70,6 +70,11 @@ bool column_at_least(const struct column *c, const struct row *r);
  * the unknown. */
 int column_compare(const struct column *c, bool reverse, const struct row *a, const struct row *b);
 
+/* The same order as numbers to compare, the first first, so that many rows can be sorted without reading them again and
+ * again; where all are equal, column_compare tells. False: the column's values are texts. */
+#define COLUMN_KEY 3
+bool column_order_key(const struct column *c, bool reverse, const struct row *r, uint64_t key[COLUMN_KEY]);
+
 /* Prints the shown value, unpadded, as clean UTF-8 (or ASCII) of at most `cells` columns; "·" for zero,
  * "-" for not known. Returns the number of cells. */
 int column_format(const struct column *c, const struct row *r, bool utf8, char *buf, size_t size, int cells);

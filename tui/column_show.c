@@ -35,6 +35,34 @@ struct value column_value(const struct column *c, const struct row *r)
 	}
 }
 
+/* A number whose unsigned order is the value's own. */
+static uint64_t order_bits(const struct value *v)
+{
+	uint64_t bits;
+
+	if (v->type == VALUE_INT)
+		return (uint64_t)v->i ^ 1ULL << 63;
+	memcpy(&bits, &v->real, sizeof(bits));
+	return bits >> 63 ? ~bits : bits | 1ULL << 63;
+}
+
+bool column_order_key(const struct column *c, bool reverse, const struct row *r, uint64_t key[COLUMN_KEY])
+{
+	const struct sample_connection *connection = r->connection;
+	struct value v = column_value(c, r);
+
+	if (v.type == VALUE_TEXT)
+		return false;
+	key[0] = UINT64_MAX;
+	if (v.type != VALUE_NONE) {
+		key[0] = reverse ? order_bits(&v) : ~order_bits(&v);
+		key[0] -= key[0] == UINT64_MAX;
+	}
+	key[1] = (uint64_t)r->pid << 32 | r->tid;
+	key[2] = connection ? (uint64_t)connection->local_port << 16 | connection->remote_port : r->start_ns;
+	return true;
+}
+
 /* Less than zero: a stands before b, both known. Biggest first, texts a to z. */
 static int value_order(const struct value *a, const struct value *b)
 {
