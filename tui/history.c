@@ -41,7 +41,8 @@ struct life {
 	struct key key;
 	UT_hash_handle hh;
 	struct row_kept *newest;
-	uint32_t seen; /* the last reading that it was in */
+	uint32_t seen;	/* the last reading that it was in */
+	uint32_t place; /* in the order of that one */
 };
 
 struct row_kept {
@@ -227,6 +228,7 @@ static int order_add(struct order *o, struct life *life)
 		o->lives = lives;
 		o->cap = cap;
 	}
+	life->place = (uint32_t)o->n;
 	o->lives[o->n++] = life;
 	return 0;
 }
@@ -238,6 +240,9 @@ static struct life *life_now(struct history_store *st, struct key *key)
 
 	for (; (!life || life->seen == st->last) && (life = life_find(st, key)) && life->seen == st->last; key->twin++)
 		;
+	/* Who follows it is who followed it before, whatever happened to those between. */
+	if (life && life->seen + 1 == st->last)
+		st->before.at = life->place + 1;
 	if (!life)
 		life = life_add(st, key);
 	return life && !order_add(&st->now, life) ? life : NULL;
