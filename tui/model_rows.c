@@ -382,23 +382,26 @@ static int caller_rows(struct model *m, const struct model_query *q, struct row 
 	return (int)out->n;
 }
 
-static void connection_row(struct model *m, struct row *r, const struct sample_connection *c)
+/* The youngest process with that pid: an older one of the interval can hold no socket any more. NULL: none. */
+static const struct row *youngest(const struct model *m, uint32_t pid)
 {
 	const struct sample *s = m->sample;
 	uint32_t low = 0, high = s->n_processes;
-	const struct row *owner = NULL;
 
-	/* The youngest process with that pid: an older one of the interval can hold no socket any more. */
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (s->processes[middle].pid <= c->pid)
+		if (s->processes[middle].pid <= pid)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (c->pid && low > 0 && s->processes[low - 1].pid == c->pid)
-		owner = &m->living.rows[low - 1];
+	return pid && low > 0 && s->processes[low - 1].pid == pid ? &m->living.rows[low - 1] : NULL;
+}
+
+static void connection_row(const struct sample *s, struct row *r, const struct sample_connection *c,
+			   const struct row *owner)
+{
 	*r = (struct row){
 		.kind = MODEL_CONNECTION,
 		.pid = c->pid,
@@ -425,13 +428,20 @@ static int connection_rows(struct model *m, const struct model_query *q, struct 
 {
 	const struct sample *s = m->sample;
 	struct row_list *out = &m->out[MODEL_CONNECTION];
+	const struct row *owner = NULL;
 	uint32_t n = 0;
 
 	if (model_reserve(&out->rows, &out->cap, s->n_connections, sizeof(*out->rows)) < 0)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < s->n_connections; i++)
-		if (q->pid == 0 || s->connections[i].pid == q->pid)
-			connection_row(m, &out->rows[n++], &s->connections[i]);
+	for (uint32_t i = 0; i < s->n_connections; i++) {
+		const struct sample_connection *c = &s->connections[i];
+
+		if (q->pid && c->pid != q->pid)
+			continue;
+		if (!owner || owner->pid != c->pid)
+			owner = youngest(m, c->pid);
+		connection_row(s, &out->rows[n++], c, owner);
+	}
 	*rows = out->rows;
 	return (int)n;
 }

@@ -27,6 +27,7 @@ struct owner {
 
 struct sockets {
 	struct owner *owners; /* uthash */
+	struct owner *last;   /* the next one's, most often */
 	struct lt_connection *connections;
 	uint32_t n_connections, cap_connections;
 	uint32_t left_out; /* over the limit */
@@ -48,6 +49,7 @@ static void forget(struct sockets *k)
 		free(o->connect);
 		free(o);
 	}
+	k->last = NULL;
 	k->n_connections = k->left_out = 0;
 }
 
@@ -63,17 +65,19 @@ void sockets_free(struct sockets *k)
 static struct owner *owner_of(struct sockets *k, uint32_t pid, uint64_t start_ns)
 {
 	struct owner_key key = { .start_ns = start_ns, .pid = pid };
-	struct owner *o;
+	struct owner *o = k->last;
 
-	HASH_FIND(hh, k->owners, &key, sizeof(key), o);
-	if (o)
+	if (o && o->key.pid == pid && o->key.start_ns == start_ns)
 		return o;
-	o = calloc(1, sizeof(*o));
-	if (!o)
-		return NULL;
-	o->key = key;
-	HASH_ADD(hh, k->owners, key, sizeof(key), o);
-	return o;
+	HASH_FIND(hh, k->owners, &key, sizeof(key), o);
+	if (!o) {
+		o = calloc(1, sizeof(*o));
+		if (!o)
+			return NULL;
+		o->key = key;
+		HASH_ADD(hh, k->owners, key, sizeof(key), o);
+	}
+	return k->last = o;
 }
 
 static int connected(struct owner *o, uint64_t ns)
