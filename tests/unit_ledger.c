@@ -561,7 +561,6 @@ static void test_a_parent_that_dies_first(void **state)
 	new_parent = 1;
 	fake_die(parent, 0);
 	fake_read();
-	fake_read();
 	assert_int_equal(fake_process(11)->ppid, 1);
 	assert_int_equal(fake_process(12)->ppid, 11);
 }

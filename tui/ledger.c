@@ -584,7 +584,6 @@ static int by_pid(const void *a, const void *b)
 	return x->key.start_ns < y->key.start_ns ? -1 : x->key.start_ns > y->key.start_ns;
 }
 
-/* Forgets the exited; their children have a new parent. */
 static void forget_exited(struct ledger *l)
 {
 	uint32_t n = 0;
@@ -595,13 +594,21 @@ static void forget_exited(struct ledger *l)
 		else
 			process_free(l, l->order[i]);
 	}
-	if (n == l->n_order)
-		return;
 	l->n_order = l->n_ordered = n;
-	for (uint32_t i = 0; i < n; i++) {
-		struct process *p = l->order[i];
+}
 
-		if (p->ppid && l->names && !process_by_pid(l, p->ppid))
+/* Children of those who died have a new parent. */
+static void ask_for_parents(struct ledger *l)
+{
+	bool died = false;
+
+	for (uint32_t i = 0; i < l->n_order && !died; i++)
+		died = !l->order[i]->live;
+	for (uint32_t i = 0; died && l->names && i < l->n_order; i++) {
+		struct process *p = l->order[i];
+		const struct process *parent = p->live && p->ppid ? process_by_pid(l, p->ppid) : p;
+
+		if (!parent || (parent != p && !parent->live))
 			p->ppid = l->names->ppid((uint32_t)p->key.pid);
 	}
 }
@@ -627,6 +634,7 @@ int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *
 		qsort(l->order, l->n_order, sizeof(*l->order), by_pid);
 	l->resort = false;
 	l->n_ordered = l->n_order;
+	ask_for_parents(l);
 	for (uint32_t i = 0; i < l->n_order; i++) {
 		err = emit(l, l->order[i], t_ns, epoch, s);
 		if (err)
