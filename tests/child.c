@@ -59,6 +59,7 @@ static struct child *start(char *const argv[], uid_t uid, void (*world)(void))
 	close(out[1]);
 	c->in = in[1];
 	c->out = out[0];
+	c->deadline_ms = getenv("LIVE_EMULATED") ? EMULATED_DEADLINE_MS : DEADLINE_MS;
 	c->next = children;
 	children = c;
 	return c;
@@ -79,11 +80,11 @@ static int fill(struct child *c)
 {
 	struct pollfd p = { .fd = c->out, .events = POLLIN };
 	ssize_t got;
-	int ready, deadline_ms = getenv("LIVE_EMULATED") ? EMULATED_DEADLINE_MS : DEADLINE_MS;
+	int ready;
 
 	if (c->out < 0)
 		return 0;
-	while ((ready = poll(&p, 1, deadline_ms)) < 0 && errno == EINTR)
+	while ((ready = poll(&p, 1, c->deadline_ms)) < 0 && errno == EINTR)
 		;
 	if (ready <= 0)
 		return -1;

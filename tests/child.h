@@ -18,7 +18,8 @@ struct child {
 	int err;     /* a memory file */
 	int status;  /* as of waitpid, once reaped */
 	bool reaped;
-	char *bytes; /* read, not yet handed out */
+	int deadline_ms; /* without output it hangs; who starts it to be slow adds to it */
+	char *bytes;	 /* read, not yet handed out */
 	size_t len, at, cap;
 	struct child *next; /* all that were started and not freed */
 };
@@ -28,7 +29,7 @@ struct child *child_start(char *const argv[], uid_t uid);
 /* The same in a world that was made smaller: called in the child before it becomes the program; may _exit(126). */
 struct child *child_start_in(void (*world)(void), char *const argv[]);
 
-/* The next line without its newline, valid until the next call; NULL: end of output, or 30 s without one. */
+/* The next line without its newline, valid until the next call; NULL: end of output, or none until its deadline. */
 char *child_line(struct child *c);
 
 bool child_send(struct child *c, char byte);

@@ -84,6 +84,9 @@ static struct live *start(void (*world)(void), const char *path, const char *opt
 	sessions[n] = l;
 	l->child = child_start_in(world, argv);
 	assert_non_null(l->child);
+	for (n = 2; argv[n] && argv[n + 1]; n++)
+		if (!strcmp(argv[n], "-d"))
+			l->child->deadline_ms += (int)(strtod(argv[n + 1], NULL) * 1000);
 	live_next(l);
 	return l;
 }
