@@ -424,6 +424,8 @@ static void test_frozen(void **state)
 			break;
 		fclose(f);
 	}
+	/* It calls itself frozen before it leaves its CPU, and may have to wait for one to do so. */
+	until_asleep(pid);
 	l = live_start("-d", "0.3", NULL);
 	live_next(l);
 	write_file("/sys/fs/cgroup/freezer/lagtop-live/freezer.state", "THAWED");
@@ -467,15 +469,20 @@ static void test_disk(void **state)
 	live_verdict();
 }
 
-/* All waits fall into one reading; a bucket's middle is at most 12.5 % off, the wakeup itself takes some µs. */
+/*
+ * A wait begins between two times of the waker and ends between the waker's last and the sleeper's first: so much
+ * the workload knows, however long the host stops it in between. Each percentile of the true waits lies
+ * between those of the shortest and of the longest that they can have been; lagtop's between the ends of their
+ * buckets. The maximum is exact.
+ */
 static void test_percentiles(void **state)
 {
-	static const char *const names[] = { "p50_ns", "p90_ns", "p99_ns" };
-	const char *ready, *done;
-	struct json_object *p;
+	static const char *const names[] = { "p50", "p90", "p99", "max" };
+	const char *ready, *done = NULL;
+	struct json_object *p = NULL;
+	int64_t pid, count = 0;
 	struct child *load;
 	struct live *l;
-	int64_t pid;
 	char path[32];
 
 	(void)state;
@@ -483,21 +490,27 @@ static void test_percentiles(void **state)
 	l = live_start("-d", "2", NULL);
 	load = live_load(&ready, "waits", "1", NULL);
 	pid = child_value(ready, "pid");
-	live_next(l);
-	done = live_round(load);
-	live_next(l);
-	p = live_process(l->reading[l->n - 1], pid);
-	assert_non_null(p);
-	live_between((double)live_get(p, "runq.count"), 99, 101, "run-queue waits: count");
-	for (size_t i = 0; i < 3; i++) {
-		double oracle = (double)child_value(done, names[i]);
-
-		snprintf(path, sizeof(path), "runq.%s", names[i]);
-		live_compare((double)live_get(p, path), oracle, oracle * 0.125 + 20000, "run-queue waits: %s",
-			     names[i]);
+	for (int round = 0; round < 5 && count < 99; round++) {
+		if (round)
+			printf("# the waits fell into two readings: once more\n");
+		live_past_now(l);
+		done = live_round(load);
+		live_next(l);
+		p = live_process(l->reading[l->n - 1], pid);
+		assert_non_null(p);
+		count = live_get(p, "runq.count");
 	}
-	live_compare((double)live_get(p, "runq.max_ns"), (double)child_value(done, "max_ns"), 100000,
-		     "run-queue waits: max_ns");
+	live_between((double)count, 99, 101, "run-queue waits: count");
+	for (size_t i = 0; i < 4; i++) {
+		double bucket = strcmp(names[i], "max") ? 0.125 : 0, low, high;
+
+		snprintf(path, sizeof(path), "%s_low_ns", names[i]);
+		low = (double)child_value(done, path) * (1 - bucket);
+		snprintf(path, sizeof(path), "%s_high_ns", names[i]);
+		high = (double)child_value(done, path) * (1 + bucket);
+		snprintf(path, sizeof(path), "runq.%s_ns", names[i]);
+		live_between((double)live_get(p, path), low, high, "run-queue waits: %s", names[i]);
+	}
 	live_verdict();
 }
 
