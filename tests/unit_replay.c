@@ -33,6 +33,9 @@
 
 #define READINGS 150
 #define KILLS 50
+#define WRITES_TORN 10
+#define WRITES_WATCHED 200
+#define BIG_BYTES (4U << 20)
 #define BOMB_BYTES (250U << 20)
 #define BOMB_RSS_BYTES (300U << 20)
 
@@ -147,8 +150,28 @@ static void a_file_that_grows_is_followed(void **state)
 	sample_free(&s);
 }
 
+static void fill_plain(struct sample *s, uint32_t n)
+{
+	fixture_fill(s, n, FIXTURE_PLAIN);
+}
+
+/* With a text that nothing can compress: its write takes a while. */
+static void fill_big(struct sample *s, uint32_t n)
+{
+	static char text[BIG_BYTES];
+	uint32_t noise = n;
+
+	for (size_t i = 0; i < sizeof(text); i++) {
+		noise = noise * 1664525 + 1013904223;
+		text[i] = (char)('0' + (noise >> 26));
+	}
+	fixture_fill(s, n, FIXTURE_PLAIN);
+	s->processes[0].cmdline = sample_add_text(s, text, sizeof(text));
+	assert_int_not_equal(s->processes[0].cmdline, 0);
+}
+
 /* Records as fast as it can and tells every reading that is in the file. */
-static void __attribute__((noreturn)) record_until_killed(int told)
+static void __attribute__((noreturn)) record_until_killed(void (*fill)(struct sample *, uint32_t), int told)
 {
 	struct record *r = record_open(path, why, sizeof(why));
 	struct sample s = { 0 };
@@ -156,63 +179,116 @@ static void __attribute__((noreturn)) record_until_killed(int told)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (n = 1; r; n++) {
-		fixture_fill(&s, n, FIXTURE_PLAIN);
+		fill(&s, n);
 		if (record_write(r, &s) || write(told, "", 1) != 1)
 			break;
 	}
 	_exit(1);
 }
 
-static void a_killed_writer_leaves_whole_readings(void **state)
+/* Lets a writer tell so many readings, waits for the moment, kills it. Returns how many it had told by then. */
+static uint32_t kill_a_writer(void (*fill)(struct sample *, uint32_t), uint32_t readings, void (*moment)(void))
 {
-	struct sample s = { 0 }, expected = { 0 };
-	uint32_t seed = (uint32_t)time(NULL), n, written;
-	int round, told[2], status, torn = 0;
-	struct source *src;
+	int told[2], status;
+	uint32_t n;
 	pid_t pid;
 	char byte;
 
-	(void)state;
-	print_message("seed %u\n", seed);
-	for (round = 0; round < KILLS; round++) {
-		assert_int_equal(ftruncate(file, 0), 0);
-		assert_int_equal(pipe2(told, O_CLOEXEC), 0);
-		pid = fork();
-		assert_true(pid >= 0);
-		if (!pid)
-			record_until_killed(told[1]);
-		close(told[1]);
-		seed = seed * 1664525 + 1013904223;
-		written = 1 + (seed >> 16) % 150;
-		for (n = 0; n < written; n++)
-			assert_int_equal(read(told[0], &byte, 1), 1);
-		for (n = (seed >> 8) % 30000; n; n--) /* somewhere in the next reading */
-			__asm__ volatile("");
-		kill(pid, SIGKILL);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFSIGNALED(status));
-		while (read(told[0], &byte, 1) == 1)
-			written++;
-		close(told[0]);
-		src = record_replay(path, why, sizeof(why));
-		assert_non_null(src);
-		for (n = 0; src->read(src, &s) == 1;) {
-			fixture_fill(&expected, ++n, FIXTURE_PLAIN);
-			assert_int_equal(s.number, n);
-			assert_int_equal(s.n_works, expected.n_works);
-			assert_memory_equal(s.works, expected.works, s.n_works * sizeof(*s.works));
-		}
-		/* Killed between the write and the word of it. */
-		assert_in_range(n, written, written + 1);
-		if (*record_trouble(src)) {
-			assert_non_null(strstr(record_trouble(src), "in the middle of reading"));
-			torn++;
-		}
-		source_close(src);
+	assert_int_equal(ftruncate(file, 0), 0);
+	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		record_until_killed(fill, told[1]);
+	close(told[1]);
+	for (n = 0; n < readings; n++)
+		assert_int_equal(read(told[0], &byte, 1), 1);
+	moment();
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	while (read(told[0], &byte, 1) == 1)
+		n++;
+	close(told[0]);
+	return n;
+}
+
+/* The file gives all readings that were told, whole, and says so if there was a piece of another. Returns whether. */
+static bool left_whole(void (*fill)(struct sample *, uint32_t), uint32_t told)
+{
+	struct source *src = record_replay(path, why, sizeof(why));
+	struct sample s = { 0 }, expected = { 0 };
+	bool torn;
+	uint32_t n;
+
+	assert_non_null(src);
+	for (n = 0; src->read(src, &s) == 1;) {
+		fill(&expected, ++n);
+		assert_int_equal(s.number, n);
+		assert_int_equal(s.n_works, expected.n_works);
+		assert_memory_equal(s.works, expected.works, s.n_works * sizeof(*s.works));
+		assert_string_equal(sample_text(&s, s.processes[0].cmdline),
+				    sample_text(&expected, expected.processes[0].cmdline));
 	}
-	print_message("%d of %d ended in the middle of a reading\n", torn, KILLS);
+	/* Killed between the write and the word of it. */
+	assert_in_range(n, told, told + 1);
+	torn = *record_trouble(src);
+	if (torn)
+		assert_non_null(strstr(record_trouble(src), "in the middle of reading"));
+	source_close(src);
 	sample_free(&s);
 	sample_free(&expected);
+	return torn;
+}
+
+static uint32_t seed;
+
+/* Somewhere in the next reading. */
+static void random_moment(void)
+{
+	for (uint32_t n = (seed >> 8) % 30000; n; n--)
+		__asm__ volatile("");
+}
+
+static void a_killed_writer_leaves_whole_readings(void **state)
+{
+	int round, torn = 0;
+
+	(void)state;
+	seed = (uint32_t)time(NULL);
+	print_message("seed %u\n", seed);
+	for (round = 0; round < KILLS; round++) {
+		seed = seed * 1664525 + 1013904223;
+		torn += left_whole(fill_plain, kill_a_writer(fill_plain, 1 + (seed >> 16) % 150, random_moment));
+	}
+	print_message("%d of %d ended in the middle of a reading\n", torn, KILLS);
+}
+
+/* The next reading's first bytes are in the file, and not yet all of them. */
+static void while_it_writes(void)
+{
+	struct stat before, now;
+
+	assert_int_equal(fstat(file, &before), 0);
+	do
+		assert_int_equal(fstat(file, &now), 0);
+	while (now.st_size == before.st_size);
+}
+
+/* Random moments hardly ever lie inside a write; these do, as often as the machine lets the killer be in time. */
+static void a_writer_killed_while_it_writes(void **state)
+{
+	int round, torn = 0;
+
+	(void)state;
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		print_message("skip: this kernel has one CPU: nobody can look on while it writes\n");
+		skip();
+	}
+	for (round = 0; round < WRITES_WATCHED && torn < WRITES_TORN; round++)
+		torn += left_whole(fill_big, kill_a_writer(fill_big, 1 + (uint32_t)round % 3, while_it_writes));
+	print_message("%d of %d ended in the middle of a write\n", torn, round);
+	assert_int_equal(torn, WRITES_TORN);
 }
 
 static void times_are_found(void **state)
@@ -464,6 +540,7 @@ int main(void)
 		cmocka_unit_test(rows_are_the_live_ones),
 		cmocka_unit_test(a_file_that_grows_is_followed),
 		cmocka_unit_test(a_killed_writer_leaves_whole_readings),
+		cmocka_unit_test(a_writer_killed_while_it_writes),
 		cmocka_unit_test(times_are_found),
 		cmocka_unit_test(what_is_no_time),
 		cmocka_unit_test(version_1_stays_readable),
