@@ -76,6 +76,9 @@ int BPF_PROG(lt_exec, struct task_struct *task, int old_pid)
 	return 0;
 }
 
+/* Threads renamed by another: the only change of a name that the thread itself need not run for. */
+__u32 lt_renames = 0;
+
 /* Fires before the new name is in place; for another thread too (/proc/PID/task/TID/comm). */
 SEC("tp_btf/task_rename")
 int BPF_PROG(lt_rename, struct task_struct *task, const char *comm)
@@ -86,6 +89,8 @@ int BPF_PROG(lt_rename, struct task_struct *task, const char *comm)
 		return 0;
 	bpf_probe_read_kernel_str(s.record->who.comm, sizeof(s.record->who.comm), comm);
 	s.record->who.changes++;
+	if (task != bpf_get_current_task_btf())
+		__sync_fetch_and_add(&lt_renames, 1);
 	return 0;
 }
 

@@ -32,6 +32,7 @@ void fake_open(const struct ledger_names *names)
 		.n_call_chunks = 1,
 		.free = &fake.free,
 		.free_calls = &fake.free_calls,
+		.renames = &fake.renames,
 		.with_sched = true,
 		.with_calls = true,
 	};

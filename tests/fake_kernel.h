@@ -21,6 +21,7 @@ struct fake {
 	uint32_t epoch;
 	struct ledger_memory memory;
 	struct lt_stack free, free_calls;
+	uint32_t renames;
 	struct ledger *ledger;
 	struct sample sample; /* the last reading */
 	uint64_t t_ns;	      /* when */

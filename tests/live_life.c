@@ -219,6 +219,19 @@ static void test_new_name(void **state)
 	assert_string_equal(live_text(p, "cmdline"), "build/tests/load rename other name");
 }
 
+static void test_new_name_of_a_sleeper(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "rename-asleep", "other name", NULL);
+
+	(void)state;
+	live_past_now(l);
+	assert_string_equal(live_text(live_process(l->reading[l->n - 1], load->pid), "comm"), "load");
+	live_round(load);
+	live_past_now(l);
+	assert_string_equal(live_text(live_process(l->reading[l->n - 1], load->pid), "comm"), "other name");
+}
+
 static void test_new_user(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
@@ -347,6 +360,7 @@ int main(void)
 		live_test(test_exec_by_another_thread),
 		live_test(test_leader_exits_first),
 		live_test(test_new_name),
+		live_test(test_new_name_of_a_sleeper),
 		live_test(test_new_user),
 		live_test(test_parent_dies_first),
 		live_test(test_reused_pid),

@@ -71,6 +71,30 @@ static void run_rename(char **arg)
 	}
 }
 
+/* Each round a thread renames the leader, which sleeps for ever. */
+static void *rename_leader(void *arg)
+{
+	const char *comm = arg;
+
+	while (load_go()) {
+		int fd = open("/proc/self/comm", O_WRONLY);
+
+		if (write(fd, comm, strlen(comm)) < 0)
+			load_die("/proc/self/comm");
+		close(fd);
+		load_done(1, " ");
+	}
+	exit(0);
+}
+
+static void run_rename_asleep(char **arg)
+{
+	load_thread(rename_leader, arg[0]);
+	load_ready(" ");
+	for (;;)
+		pause();
+}
+
 static void run_setuid(char **arg)
 {
 	long uid = load_number(arg[0]);
@@ -160,6 +184,7 @@ const struct workload load_life[] = {
 	{ "leader-exit", "N", run_leader_exit,
 	  "the leader ends first; the other thread goes on, getppid N times, exit code 5" },
 	{ "rename", "COMM", run_rename, "takes another name by prctl" },
+	{ "rename-asleep", "COMM", run_rename_asleep, "a thread gives the sleeping leader another name" },
 	{ "setuid", "UID", run_setuid, "becomes another user" },
 	{ "orphan", "", run_orphan, "a child whose parent dies first" },
 	{ "reuse", "", run_reuse, "two processes, one after the other, with one pid" },

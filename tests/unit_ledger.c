@@ -520,6 +520,23 @@ static void test_names_are_read_when_they_change(void **state)
 	assert_int_equal(asked, 3);
 }
 
+/* Another thread may rename one that sleeps. */
+static void test_name_of_a_sleeper(void **state)
+{
+	uint32_t slot = fake_born(10, 10);
+
+	(void)state;
+	fake_move(slot, LT_POLL);
+	fake.now_ns += MS;
+	fake_read();
+	strcpy(fake_record(slot)->who.comm, "other");
+	fake_record(slot)->who.changes++;
+	fake.renames++;
+	fake.now_ns += MS;
+	fake_read();
+	assert_string_equal(sample_text(&fake.sample, fake_process(10)->comm), "other");
+}
+
 /* Gone before /proc was asked: what exec was given, else what the parent is. */
 static void test_names_of_the_short_lived(void **state)
 {
@@ -590,6 +607,7 @@ int main(void)
 		lives_test(test_without_the_scheduler),
 		names_test(test_names_are_read_when_they_change),
 		names_test(test_names_of_the_short_lived),
+		names_test(test_name_of_a_sleeper),
 		names_test(test_a_parent_that_dies_first),
 	};
 

@@ -50,6 +50,8 @@ struct ledger {
 	uint32_t *dead_next; /* parallel to dead.threads: index + 1 of the process's next */
 	uint32_t cap_dead_next;
 	uint64_t torn, exits_lost;
+	uint32_t renames;
+	bool renamed; /* the sleeping, too, may have new names */
 };
 
 static struct kept *kept_at(const struct ledger *l, uint32_t slot)
@@ -275,6 +277,15 @@ static void names_update(struct kept *k, const struct lt_who *who)
 	}
 }
 
+/* Execs, and changes its credentials: only who runs. A look into each sleeper's record would cost more than all else.
+ */
+static bool may_have_new_names(const struct ledger *l, const struct kept *k, uint32_t slot)
+{
+	uint64_t word = load(word_at(l->memory, slot));
+
+	return k->word != word || LT_WORD_STATE(word) == LT_RUN || !l->memory->with_sched || l->renamed;
+}
+
 /* Appends one thread to out->threads. 0 or -ENOMEM. */
 static int subtract(struct ledger *l, uint32_t slot, uint64_t t_ns, uint32_t epoch, struct sample *out)
 {
@@ -283,7 +294,7 @@ static int subtract(struct ledger *l, uint32_t slot, uint64_t t_ns, uint32_t epo
 
 	if (!k->process && join(l, slot, r))
 		return -ENOMEM;
-	if (k->changes != r->who.changes)
+	if (may_have_new_names(l, k, slot) && k->changes != r->who.changes)
 		names_update(k, &r->who);
 	return ledger_thread_subtract(l->memory, k, slot, t_ns, epoch, out, &l->torn);
 }
@@ -524,14 +535,19 @@ static uint32_t text_add(struct sample *s, const char *text)
 
 static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epoch, struct sample *s)
 {
-	uint32_t index = s->n_processes, slot;
+	uint32_t index = s->n_processes, slot, next;
 	struct sample_process *to = sample_add_process(s);
 	int err;
 
 	if (!to)
 		return -ENOMEM;
 	to->first_thread = s->n_threads;
-	for (slot = p->first; slot; slot = kept_at(l, slot - 1)->next) {
+	for (slot = p->first; slot; slot = next) {
+		next = kept_at(l, slot - 1)->next;
+		if (next) {
+			__builtin_prefetch(kept_at(l, next - 1));
+			__builtin_prefetch(word_at(l->memory, next - 1));
+		}
 		/* Died since it was last looked at: the next drain buries it. */
 		if (LT_WORD_STATE(load(word_at(l->memory, slot - 1))) == LT_DEAD)
 			continue;
@@ -615,12 +631,15 @@ static void ask_for_parents(struct ledger *l)
 
 int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *s)
 {
-	uint32_t n = slots(l->memory);
+	uint32_t n = slots(l->memory), renames;
 	int err = ensure_kept(l);
 
 	if (err)
 		return err;
 	ledger_drain(l, epoch);
+	renames = __atomic_load_n(l->memory->renames, __ATOMIC_ACQUIRE);
+	l->renamed = renames != l->renames;
+	l->renames = renames;
 	for (uint32_t slot = 0; slot < n; slot++) {
 		uint64_t word = load(word_at(l->memory, slot));
 

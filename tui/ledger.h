@@ -18,6 +18,7 @@ struct ledger_memory {
 	uint32_t n_chunks, n_call_chunks;
 	uint32_t limit; /* records in use, of all chunks; the rest was never given out. 0: all */
 	struct lt_stack *free, *free_calls;
+	const uint32_t *renames; /* threads renamed by another thread so far */
 	bool with_sched, with_calls;
 };
 

@@ -176,6 +176,7 @@ int probe_memory_publish(struct probe *p, const struct probe_first *made)
 		return err;
 	p->memory.free = &p->skel->bss->lt_free;
 	p->memory.free_calls = &p->skel->bss->lt_free_calls;
+	p->memory.renames = &p->skel->bss->lt_renames;
 	if (p->max_records && p->max_records < first)
 		first = p->max_records;
 	ledger_give(&p->memory, 0, first);
