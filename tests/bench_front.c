@@ -22,19 +22,19 @@
 static const struct front {
 	const char *name, *first; /* on its first whole screen: the head of its table */
 	const char *argv[6];
-	struct winsize size; /* 200x50 if none is given */
+	unsigned short rows, columns;
 } fronts[] = {
-	{ "lagtop", "PID", { "./lagtop", "-d", "1" } },
-	{ "lagtop calls", "CALLS", { "./lagtop", "-d", "1", "-v", "calls" } },
-	{ "lagtop 120x40", "PID", { "./lagtop", "-d", "1" }, { .ws_row = 40, .ws_col = 120 } },
-	{ "lagtop net", "PID", { "./lagtop", "-d", "1", "-v", "net" } },
-	{ "lagtop connections", "PID", { "./lagtop", "-d", "1", "-v", "connections" } },
-	{ "lagtop --json", "interval_ns", { "./lagtop", "-d", "1", "--json" } },
-	{ "top", "PID", { "top", "-d", "1" } },
-	{ "top -H", "PID", { "top", "-H", "-d", "1" } },
-	{ "htop", "PID", { "htop", "-d", "10" } },
-	{ "btop", "Pid", { "btop", "--utf-force" } },
-	{ "atop", "PID", { "atop", "1" } },
+	{ "lagtop", "PID", { "./lagtop", "-d", "1" }, 50, 200 },
+	{ "lagtop calls", "CALLS", { "./lagtop", "-d", "1", "-v", "calls" }, 50, 200 },
+	{ "lagtop 120x40", "PID", { "./lagtop", "-d", "1" }, 40, 120 },
+	{ "lagtop net", "PID", { "./lagtop", "-d", "1", "-v", "net" }, 50, 200 },
+	{ "lagtop connections", "PID", { "./lagtop", "-d", "1", "-v", "connections" }, 50, 200 },
+	{ "lagtop --json", "interval_ns", { "./lagtop", "-d", "1", "--json" }, 50, 200 },
+	{ "top", "PID", { "top", "-d", "1" }, 50, 200 },
+	{ "top -H", "PID", { "top", "-H", "-d", "1" }, 50, 200 },
+	{ "htop", "PID", { "htop", "-d", "10" }, 50, 200 },
+	{ "btop", "Pid", { "btop", "--utf-force" }, 50, 200 },
+	{ "atop", "PID", { "atop", "1" }, 50, 200 },
 };
 
 static const struct {
@@ -84,7 +84,7 @@ static void settings_for_btop(const char *home)
 
 static pid_t start_on_terminal(const struct front *front, const char *home, int *master)
 {
-	struct winsize size = front->size.ws_row ? front->size : (struct winsize){ .ws_row = 50, .ws_col = 200 };
+	struct winsize size = { .ws_row = front->rows, .ws_col = front->columns };
 	pid_t pid = forkpty(master, NULL, NULL, &size);
 
 	if (pid)

@@ -466,6 +466,6 @@ const struct workload load_sockets[] = {
 	{ "hand-over", "BYTES", run_hand_over, "a connection whose ends go to two children" },
 	{ "heir", "", run_heir, "a connection that a child inherits from a parent who dies" },
 	{ "ring", "CONNECTIONS N SIZE", run_ring, "connects, accepts and exchanges messages by io_uring" },
-	{ "far", "MS MS N", run_far, "two connections over so many ms each way, N messages to and fro" },
+	{ "far", "MS MS N", run_far, "two connections over so many ms each way, N messages there and back" },
 	{},
 };
