@@ -52,7 +52,7 @@ picture() {
 	for _ in $(seq 2 $readings); do keys+=(-k .); done
 	for key; do keys+=(-k "$key"); done
 	build/tests/shot "$size" "$work/$name.svg" -f "${keys[@]}" -- \
-		env "${vars[@]}" ./lagtop --replay "$work/$recording" --filter "not comm=outside" --manual
+		env "${vars[@]}" ./lagtop --replay "$work/$recording" --manual
 	rm -f "$work/lagtop/lagtoprc"
 	rsvg-convert -z 2 "$work/$name.svg" -o "screenshots/$name.png"
 }
@@ -99,10 +99,10 @@ web_server
 record waits
 stop_loads
 
-picture overview 140x32 server --
-picture process 140x32 server -- / r e d i s - s e r Enter Enter
-picture calls 140x24 server -- 5
-picture connections 140x24 server -- 6
+picture overview 150x34 server --
+picture process 150x34 server -- / r e d i s - s e r Enter Enter
+picture calls 150x24 server -- 5
+picture connections 150x24 server -- 6
 picture mono 80x24 server NO_COLOR=1 --
 picture lossy 80x24 waits -- 4 '>' '>' '>'
 picture lock 80x24 waits -- 3 '>' '>' '>' Enter

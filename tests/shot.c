@@ -61,6 +61,7 @@ static uint32_t code_point(const char *text)
 static void rect(FILE *out, double x, double y, double w, double h, const char *fill, double opacity)
 {
 	fprintf(out, "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"%s\"", x, y, w, h, fill);
+	fputs(" shape-rendering=\"crispEdges\"", out); /* neighbours touch */
 	if (opacity < 1)
 		fprintf(out, " fill-opacity=\"%.2f\"", opacity);
 	fputs("/>\n", out);

@@ -74,6 +74,16 @@ static void tree(void **state)
 	assert_string_equal(ARRANGED(f, "cpu", true, true), "1 .2 ..4 ..3 .5 9");
 }
 
+/* The rest of the machine, beside a container's processes, is not the first of them. */
+static void outside_comes_last(void **state)
+{
+	static const struct family f[] = { { 0, 0, 1, 90 }, { 2, 0, 2, 30 }, { 3, 0, 3, 20 } };
+
+	(void)state;
+	assert_string_equal(ARRANGED(f, "cpu", false, false), "2 3 0");
+	assert_string_equal(ARRANGED(f, "cpu", true, false), "3 2 0");
+}
+
 /* A reused pid is not the parent of what was there before it; of two with one pid the fitting one is. */
 static void reused_pids(void **state)
 {
@@ -122,11 +132,8 @@ static void a_chain_needs_no_stack(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(flat),
-		cmocka_unit_test(tree),
-		cmocka_unit_test(reused_pids),
-		cmocka_unit_test(rings),
-		cmocka_unit_test(a_chain_needs_no_stack),
+		cmocka_unit_test(flat),	       cmocka_unit_test(tree),	cmocka_unit_test(outside_comes_last),
+		cmocka_unit_test(reused_pids), cmocka_unit_test(rings), cmocka_unit_test(a_chain_needs_no_stack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,9 +65,9 @@ struct value column_value(const struct column *c, const struct row *r);
 /* Whether the value is only a lower bound: printed with ≥, or > for an age. */
 bool column_at_least(const struct column *c, const struct row *r);
 
-/* Orders two rows by a column's shown value, biggest first (texts: a to z); unknown last; ties by pid, tid,
- * start and what else tells them apart. `reverse` turns the order of the values round, not of the ties nor of
- * the unknown. */
+/* Orders two rows by a column's shown value, biggest first (texts: a to z); unknown last, and behind all what is
+ * outside of the pid namespace; ties by pid, tid, start and what else tells them apart. `reverse` turns the order of
+ * the values round, not of the ties nor of the unknown. */
 int column_compare(const struct column *c, bool reverse, const struct row *a, const struct row *b);
 
 /* The same order as numbers to compare, the first first, so that many rows can be sorted without reading them again and

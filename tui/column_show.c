@@ -115,11 +115,19 @@ static int tie_order(const struct row *a, const struct row *b)
 	return order;
 }
 
+/* What is outside of the pid namespace that is shown: a sum of all, not a process among others. */
+static bool is_outside(const struct row *r)
+{
+	return !r->pid && (r->kind == MODEL_PROCESS || r->kind == MODEL_THREAD || r->kind == MODEL_CALLER);
+}
+
 int column_compare(const struct column *c, bool reverse, const struct row *a, const struct row *b)
 {
 	struct value x = column_value(c, a), y = column_value(c, b);
 	int order;
 
+	if (is_outside(a) != is_outside(b))
+		return is_outside(a) ? 1 : -1;
 	if ((x.type == VALUE_NONE) != (y.type == VALUE_NONE))
 		return x.type == VALUE_NONE ? 1 : -1;
 	order = value_order(&x, &y);

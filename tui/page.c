@@ -251,7 +251,7 @@ void page_draw(struct view *v, struct grid *g)
 		return;
 	y += chart_budget(g, y, g->rows, &p->row);
 	if (g->rows >= 20) {
-		lines = g->rows >= 36 ? 9 : 5;
+		lines = g->rows >= 32 ? 9 : 5;
 		if (g->rows >= 30)
 			y++;
 		draw_histograms(v, g, y, lines);
