@@ -54,7 +54,7 @@ picture() {
 	build/tests/shot "$size" "$work/$name.svg" -f "${keys[@]}" -- \
 		env "${vars[@]}" ./lagtop --replay "$work/$recording" --manual
 	rm -f "$work/lagtop/lagtoprc"
-	rsvg-convert -z 2 "$work/$name.svg" -o "screenshots/$name.png"
+	rsvg-convert -z 1.5 "$work/$name.svg" -o "screenshots/$name.png"
 }
 
 web_server() {
