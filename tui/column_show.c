@@ -46,6 +46,12 @@ static uint64_t order_bits(const struct value *v)
 	return bits >> 63 ? ~bits : bits | 1ULL << 63;
 }
 
+/* What is outside of the pid namespace that is shown: a sum of all, not a process among others. */
+static bool is_outside(const struct row *r)
+{
+	return !r->pid && (r->kind == MODEL_PROCESS || r->kind == MODEL_THREAD || r->kind == MODEL_CALLER);
+}
+
 bool column_order_key(const struct column *c, bool reverse, const struct row *r, uint64_t key[COLUMN_KEY])
 {
 	const struct sample_connection *connection = r->connection;
@@ -53,10 +59,11 @@ bool column_order_key(const struct column *c, bool reverse, const struct row *r,
 
 	if (v.type == VALUE_TEXT)
 		return false;
-	key[0] = UINT64_MAX;
-	if (v.type != VALUE_NONE) {
+	key[0] = UINT64_MAX - !is_outside(r);
+	if (v.type != VALUE_NONE && !is_outside(r)) {
 		key[0] = reverse ? order_bits(&v) : ~order_bits(&v);
-		key[0] -= key[0] == UINT64_MAX;
+		if (key[0] > UINT64_MAX - 2)
+			key[0] = UINT64_MAX - 2;
 	}
 	key[1] = (uint64_t)r->pid << 32 | r->tid;
 	key[2] = connection ? (uint64_t)connection->local_port << 16 | connection->remote_port : r->start_ns;
@@ -113,12 +120,6 @@ static int tie_order(const struct row *a, const struct row *b)
 			order = memcmp(x->remote, y->remote, sizeof(x->remote));
 	}
 	return order;
-}
-
-/* What is outside of the pid namespace that is shown: a sum of all, not a process among others. */
-static bool is_outside(const struct row *r)
-{
-	return !r->pid && (r->kind == MODEL_PROCESS || r->kind == MODEL_THREAD || r->kind == MODEL_CALLER);
 }
 
 int column_compare(const struct column *c, bool reverse, const struct row *a, const struct row *b)
