@@ -78,7 +78,7 @@ static bool draw_shape(FILE *out, double x, double y, uint32_t ch, const char *f
 		rect(out, x, y + h - part, w + 0.1, part, fill, 1);
 	} else if (ch >= 0x2589 && ch <= 0x258f) { /* left eighths */
 		rect(out, x, y, (0x2590 - ch) * w / 8, h, fill, 1);
-	} else if (ch >= 0x2591 && ch <= 0x2593) { /* shades */
+	} else if (ch >= 0x2591 && ch <= 0x2593) {		   /* shades */
 		rect(out, x, y, w, h, fill, (ch - 0x2590) * 0.25); /* where two met, it would be darker */
 	} else if (ch == 0x2500 || ch == 0x2502) {
 		rect(out, ch == 0x2500 ? x : x + w / 2 - 0.5, ch == 0x2500 ? y + h / 2 - 0.5 : y,
