@@ -167,7 +167,7 @@ static void test_closure_under_load(void **state)
 		assert_true(!busy[i] || child_send(busy[i], 'x'));
 	for (int try = 0; try < WALL_TRIES; try++) {
 		l = live_start("-d", "0.5", NULL);
-		read_and_check_closure(l, getenv("LIVE_EMULATED") ? 8 : 30);
+		read_and_check_closure(l, getenv("LIVE_EMULATED") ? 4 : 30);
 		if (worst_wall(l, busy[4]->pid, busy[0]->pid) <= 1)
 			break;
 	}

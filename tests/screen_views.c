@@ -100,9 +100,11 @@ static void on_the_console(void **state)
 
 static void family_off(void **state)
 {
-	struct vt *v = open_sixth(&(struct stage){ .kind = FIXTURE_NO_NET });
+	struct vt *v = stage_open(&(struct stage){ .kind = FIXTURE_NO_NET });
 
 	(void)state;
+	stage_shows(v, "net off: left out by --no-net");
+	stage_press(v, ".", ".", ".", ".", ".", NULL);
 	stage_golden(v, "no-net");
 	assert_int_not_equal(vt_cell(v, 0, vt_find(v, 0, "net")).fg, vt_cell(v, 0, vt_find(v, 0, "sched")).fg);
 	stage_press(v, "4", NULL);
