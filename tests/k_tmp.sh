@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Boots other kernels, also of arm64, under qemu's software emulation and runs lagtop and the live tests there:
-# kernels.sh [--all] [KERNEL…]; without --all only the tests that are quick there. The kernels are Debian's cloud kernels,
+# kernels.sh [--all] [KERNEL…]; with --all also the tests that take long there, for an hour. The kernels are Debian's cloud kernels,
 # fetched once from the mirror that this machine's apt uses into ~/.cache/lagtop/kernels. The guest has busybox, the program,
 # the tests and the libraries they are linked to; it reports over a serial line of its own. Prints TAP, then one
 # table, which `make readme` takes from build/kernels.md. A kernel that cannot be fetched is skipped.

@@ -130,24 +130,25 @@ make_initramfs() {
 	(cd "$root" && find . | cpio -o -H newc --quiet) | gzip -1 >"$work/initramfs-$1"
 }
 
-# boot ARCH IMAGE NAME ARGUMENTS: the console goes to $work/console-NAME, the report to $work/report-NAME.
+# boot ARCH IMAGE NAME ARGUMENTS, in the background: it becomes the guest, so that it ends with this script. The console goes to
+# $work/console-NAME, the report to $work/report-NAME.
 # -cx16 because qemu 7.2 corrupts flags with it; thread=single because with a thread for each CPU one of them now and then
 # goes on with code that another has patched: the kernel dies of an int3 that is no longer there.
 boot() {
-	# shellcheck disable=SC2054 # the comma is qemu's
-	local qemu=(-accel tcg,thread=single -smp 2 -m 1024 -display none -monitor none -no-reboot -nic none
-		-serial "file:$work/console-$3" -kernel "$2" -initrd "$work/initramfs-$1")
+	local qemu
 	case $1 in
 	amd64)
-		timeout -k 5 1500 qemu-system-x86_64 "${qemu[@]}" -cpu max,-cx16 -serial "file:$work/report-$3" \
-			-append "console=ttyS0 quiet panic=-1 lagtop.report=ttyS1 $4"
+		qemu=(qemu-system-x86_64 -cpu "max,-cx16" -serial "file:$work/console-$3" -serial "file:$work/report-$3"
+			-append "console=ttyS0 quiet panic=-1 lagtop.report=ttyS1 $4")
 		;;
 	arm64)
-		timeout -k 5 1500 qemu-system-aarch64 "${qemu[@]}" -machine virt -cpu cortex-a72 \
-			-device pci-serial,chardev=report -chardev "file,id=report,path=$work/report-$3" \
-			-append "console=ttyAMA0 quiet panic=-1 lagtop.report=ttyS0 $4"
+		qemu=(qemu-system-aarch64 -machine virt -cpu cortex-a72 -serial "file:$work/console-$3"
+			-device "pci-serial,chardev=report" -chardev "file,id=report,path=$work/report-$3"
+			-append "console=ttyAMA0 quiet panic=-1 lagtop.report=ttyS0 $4")
 		;;
-	esac </dev/null >"$work/qemu-$3" 2>&1
+	esac
+	exec timeout -k 5 1500 "${qemu[@]}" -accel "tcg,thread=single" -smp 2 -m 1024 -display none -monitor none -no-reboot \
+		-nic none -kernel "$2" -initrd "$work/initramfs-$1" </dev/null >"$work/qemu-$3" 2>&1
 }
 
 # The console from the kernel's first complaint on, or its end.
