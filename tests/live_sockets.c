@@ -60,18 +60,22 @@ static int64_t port_of(const char *address)
 	return strtoll(strrchr(address, ':') + 1, NULL, 10);
 }
 
-/* More sockets than the walk has room for at first, and than it looks at in one stretch: each is one row. */
+/*
+ * Between two readings there come more sockets than the walk has room for, and than it looks at in one stretch: it
+ * takes a second pass, and each is one row.
+ */
 static void test_many_connections(void **state)
 {
 	const char *n_text = getenv("LIVE_EMULATED") ? "700" : "9000", *ready;
-	struct child *load = live_load(&ready, "connections", n_text, NULL);
-	int64_t port = child_value(ready, "port"), distinct = 0, rows = 0;
+	struct live *l = live_start("-d", "3", "-v", "connections", NULL);
+	int64_t port, distinct = 0, rows = 0;
 	static bool seen[2][65536];
 	struct json_object *all;
-	struct live *l;
+	struct child *load;
 
 	(void)state;
-	l = live_start("-d", "0.5", "-v", "connections", NULL);
+	load = live_load(&ready, "connections", n_text, NULL);
+	port = child_value(ready, "port");
 	live_past_now(l);
 	all = json_object_object_get(l->reading[l->n - 1], "connections");
 	for (size_t i = 0; i < json_object_array_length(all); i++) {
