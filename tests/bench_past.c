@@ -31,40 +31,72 @@ static double cpu_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-/* A pid namespace of its own: 100 processes that sleep and three that start another every second; what else there is on
- * the machine is one row. It ends with lagtop, its first process. */
+/* 100 processes that sleep and three that start another every second. */
+#define QUIET_PROCESSES 107
 static const char quiet_server[] =
-	"sleep 86400 | build/tests/load herd 100 >/dev/null & for i in 1 2 3; do while sleep 1; do "
-	":; done & done; exec ";
+	"sleep 86400 | build/tests/load herd 100 >/dev/null & for i in 1 2 3; do while sleep 1; do :; done & done; ";
 
-/* What lagtop writes down in so many seconds of what its shell has prepared. */
-static int record_live(const char *what, bool apart, int readings)
+struct recording {
+	char path[32];
+	int fd;
+	struct child *lagtop;
+};
+
+/* Apart: in a pid namespace of its own, which ends with lagtop; what else there is on the machine is one row. */
+static bool start_recording(struct recording *r, bool apart, const char *before, int readings)
 {
-	char path[] = "/tmp/lagtop-bench.XXXXXX", script[400];
+	char script[400];
 	char *argv[] = { (char *)"unshare", (char *)"-p", (char *)"-f", (char *)"--mount-proc",
 			 (char *)"sh",	    (char *)"-c", script,	NULL };
-	double bytes, rows = 0;
-	struct child *c;
-	struct stat st;
-	int fd = mkstemp(path), status;
 
-	snprintf(script, sizeof(script), "%s./lagtop --csv -n %d -w %s", apart ? quiet_server : "exec ", readings,
-		 path);
-	c = fd < 0 ? NULL : child_start(apart ? argv : argv + 4, (uid_t)-1);
-	if (!c)
+	snprintf(r->path, sizeof(r->path), "/tmp/lagtop-bench.XXXXXX");
+	r->fd = mkstemp(r->path);
+	snprintf(script, sizeof(script), "%sexec ./lagtop --csv -n %d -w %s >/dev/null", before, readings, r->path);
+	r->lagtop = r->fd < 0 ? NULL : child_start(apart ? argv : argv + 4, (uid_t)-1);
+	return r->lagtop;
+}
+
+/* Its bytes, or -1. */
+static double end_recording(struct recording *r)
+{
+	struct stat st;
+	int status;
+
+	/* A line that never comes, for as long as it takes. */
+	r->lagtop->deadline_ms = -1;
+	status = child_wait(r->lagtop) || fstat(r->fd, &st);
+	child_free(r->lagtop);
+	unlink(r->path);
+	close(r->fd);
+	return status ? -1 : (double)st.st_size;
+}
+
+static void print_recording(const char *what, double bytes, int readings)
+{
+	printf("%-44s %8.0f bytes a reading, %6.1f MB an hour\n", what, bytes / readings,
+	       bytes / readings * HOUR / 1e6);
+	fflush(stdout);
+}
+
+/* What lagtop writes down in so many seconds of this machine; of it as one row, with and without a quiet server. */
+static int record_live(int readings)
+{
+	struct recording whole, with, without;
+	double bytes[3];
+
+	if (!start_recording(&whole, false, "", readings) || !start_recording(&with, true, quiet_server, readings) ||
+	    !start_recording(&without, true, "", readings))
 		return 1;
-	child_close_in(c);
-	while (child_line(c))
-		rows++;
-	status = child_wait(c) || fstat(fd, &st);
-	child_free(c);
-	unlink(path);
-	close(fd);
-	if (status)
+	bytes[0] = end_recording(&whole);
+	bytes[1] = end_recording(&with);
+	bytes[2] = end_recording(&without);
+	if (bytes[0] < 0 || bytes[1] < 0 || bytes[2] < 0)
 		return 1;
-	bytes = (double)st.st_size / readings;
-	printf("%s, %.0f processes: %.0f bytes a reading, %.1f MB an hour\n", what, (rows - 1) / readings, bytes,
-	       bytes * HOUR / 1e6);
+	print_recording("this machine", bytes[0], readings);
+	print_recording("as one row, beside a quiet server", bytes[1], readings);
+	print_recording("as one row", bytes[2], readings);
+	printf("a quiet server of %d processes: %.1f MB an hour more\n", QUIET_PROCESSES,
+	       (bytes[1] - bytes[2]) / readings * HOUR / 1e6);
 	fflush(stdout);
 	return 0;
 }
@@ -121,7 +153,7 @@ static int replay_an_hour(uint32_t busy)
 
 int bench_past(int readings)
 {
-	int status = record_live("this machine", false, readings) | record_live("a quiet server", true, readings);
+	int status = record_live(readings);
 
 	return replay_an_hour(ACTIVE) | status;
 }
