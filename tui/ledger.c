@@ -277,26 +277,31 @@ static void names_update(struct kept *k, const struct lt_who *who)
 	}
 }
 
-/* Execs, and changes its credentials: only who runs. A look into each sleeper's record would cost more than all else.
- */
-static bool may_have_new_names(const struct ledger *l, const struct kept *k, uint32_t slot)
-{
-	uint64_t word = load(word_at(l->memory, slot));
-
-	return k->word != word || LT_WORD_STATE(word) == LT_RUN || !l->memory->with_sched || l->renamed;
-}
-
 /* Appends one thread to out->threads. 0 or -ENOMEM. */
 static int subtract(struct ledger *l, uint32_t slot, uint64_t t_ns, uint32_t epoch, struct sample *out)
 {
 	const struct lt_record *r = record_at(l->memory, slot);
 	struct kept *k = kept_at(l, slot);
+	struct sample_thread *to;
+	uint64_t word;
+	int err;
 
 	if (!k->process && join(l, slot, r))
 		return -ENOMEM;
-	if (may_have_new_names(l, k, slot) && k->changes != r->who.changes)
+	word = k->word;
+	err = ledger_thread_subtract(l->memory, k, slot, t_ns, epoch, out, &l->torn);
+	if (err)
+		return err;
+	/* Execs, and changes its credentials, only who runs: a look into each sleeper's record would cost more than all
+	 * else. After the word that is kept was read: who ran since then has another one at the next reading. */
+	if ((k->word != word || LT_WORD_STATE(word) == LT_RUN || !l->memory->with_sched || l->renamed) &&
+	    k->changes != r->who.changes)
 		names_update(k, &r->who);
-	return ledger_thread_subtract(l->memory, k, slot, t_ns, epoch, out, &l->torn);
+	to = &out->threads[out->n_threads - 1];
+	to->tid = k->tid;
+	to->start_ns = k->start_ns;
+	memcpy(to->comm, k->comm, sizeof(to->comm));
+	return 0;
 }
 
 /* Zeroes a record and its call entries and gives them back. */

@@ -557,15 +557,12 @@ int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32
 		t.end_ns = since > t_ns ? since : t_ns;
 	}
 append:
-	thread.tid = k->tid;
 	thread.call = k->enter_ns ? k->call : LT_CALL_NONE;
 	thread.call_age_ns = k->enter_ns && t.end_ns > k->enter_ns ? t.end_ns - k->enter_ns : 0;
 	thread.wall_ns = t.end_ns > k->end_ns ? t.end_ns - k->end_ns : 0;
-	thread.start_ns = k->start_ns;
 	thread.state = (uint8_t)LT_WORD_STATE(k->word);
 	thread.flags = (uint8_t)((k->at_least ? SAMPLE_THREAD_AT_LEAST : 0) |
 				 (LT_WORD_STATE(k->word) == LT_DEAD ? SAMPLE_THREAD_DEAD : 0));
-	memcpy(thread.comm, k->comm, sizeof(thread.comm));
 	if (t.end_ns > k->end_ns)
 		k->end_ns = t.end_ns;
 	to = sample_add_thread(out);

@@ -45,8 +45,8 @@ static inline uint64_t load(const void *p)
 	return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
 }
 
-/* Appends one thread's interval, until t_ns or its death, to out->threads; the caller sets its process. k knows its
- * process and names. epoch: the interval that ends. *torn grows when no whole reading could be had. 0 or -ENOMEM. */
+/* Appends one thread's interval, until t_ns or its death, to out->threads; the caller sets its process and names. k
+ * knows its process. epoch: the interval that ends. *torn grows when no whole reading could be had. 0 or -ENOMEM. */
 int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32_t slot, uint64_t t_ns, uint32_t epoch,
 			   struct sample *out, uint64_t *torn);
 
