@@ -169,8 +169,13 @@ static void test_closure_under_load(void **state)
 	for (int try = 0; try < WALL_TRIES; try++) {
 		l = live_start("-d", "0.5", NULL);
 		read_and_check_closure(l, all ? 30 : 4);
-		if (worst_wall(l, busy[4]->pid, busy[0]->pid) <= 1)
+		if (!all || worst_wall(l, busy[4]->pid, busy[0]->pid) <= 1)
 			break;
+	}
+	if (!all) {
+		puts("wall times are not compared: the clock is an emulation's");
+		live_verdict();
+		return;
 	}
 	compare_wall(l, crowd->pid, "51 threads asleep");
 	live_compare(worst_wall(l, busy[4]->pid, busy[0]->pid), 0, 1, "wall time: worst, in tolerances");
