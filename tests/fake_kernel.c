@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fake_kernel.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -277,6 +278,16 @@ void fake_return(uint32_t slot, long ret)
 		return;
 	fake_hist_add(&entry->latency, &entry->max, total_ns);
 	fake_hist_add(&calls->service, &calls->service_max, total_ns - sleep_ns);
+}
+
+void fake_interrupted(uint32_t slot, uint32_t call)
+{
+	struct lt_calls *calls = &fake_record(slot)->calls;
+
+	__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
+	calls->errors++;
+	error_add(slot, fake_entry(slot, call), EINTR);
+	__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
 }
 
 void fake_die(uint32_t slot, int status)

@@ -10,6 +10,7 @@
 /* cmocka wants the ones above first */
 #include <cmocka.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "fake_kernel.h"
@@ -17,6 +18,7 @@
 #define US 1000ULL
 #define MS 1000000ULL
 #define READ LT_CALL(LT_ABI_NATIVE, 0)
+#define SIGRETURN LT_CALL(LT_ABI_NATIVE, 15)
 #define FUTEX LT_CALL(LT_ABI_NATIVE, 202)
 #define EXIT_GROUP LT_CALL(LT_ABI_NATIVE, LT_NR_EXIT_GROUP)
 
@@ -229,6 +231,27 @@ static void test_many_errnos(void **state)
 	assert_int_equal(fake_errors(fake_call(10, READ), 20), 1);
 }
 
+/* That a call failed with EINTR is known when the handler has returned: the reading of its return may be over. */
+static void test_an_error_comes_later(void **state)
+{
+	(void)state;
+	call_once(READ, US, 0);
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->errors, 0);
+	call_once(SIGRETURN, US, 0);
+	fake_interrupted(slot, READ);
+	fake_read();
+	assert_non_null(fake_call(10, READ));
+	assert_int_equal(fake_call(10, READ)->count, 0);
+	assert_int_equal(fake_call(10, READ)->errors, 1);
+	assert_int_equal(fake_errors(fake_call(10, READ), EINTR), 1);
+	assert_int_equal(fake_work(10)->call_errors, 1);
+	call_once(READ, US, 0);
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->errors, 0);
+	assert_int_equal(fake_call(10, READ)->n_errnos, 0);
+}
+
 /* The command line lies among the calls, and is none. */
 static void test_arguments_are_no_call(void **state)
 {
@@ -362,6 +385,7 @@ int main(void)
 		calls_test(test_death_inside_a_call),
 		calls_test(test_exit_counts_once),
 		calls_test(test_many_errnos),
+		calls_test(test_an_error_comes_later),
 		calls_test(test_arguments_are_no_call),
 		calls_test(test_counters_wrap),
 		calls_test(test_a_maximum_is_its_intervals),

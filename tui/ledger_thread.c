@@ -368,9 +368,10 @@ static int call_subtract(struct thread_reading *t, struct kept_work *w, uint32_t
 		row.count++;
 		w->exit_counted = true;
 	}
-	if (!row.count && !row.time_ns)
+	/* A call that a handler interrupted may fail after the reading that counted it. */
+	if (!row.count && !row.errors && !row.time_ns)
 		return 0;
-	if (entry && row.count) {
+	if (entry && (row.count || row.errors)) {
 		err = hist_subtract(&k->latency, &entry->latency, max_of(&entry->max, t->epoch, t->dead), &row.latency,
 				    out);
 		if (!err && row.errors)
