@@ -206,14 +206,14 @@ struct task_struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, dx, si, di, cx, bx, orig_ax;
+	unsigned long r10, dx, si, di, cx, bx, orig_ax, sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	__u64 regs[31];
 };
 struct pt_regs {
-	__u64 regs[31];
+	__u64 regs[31], sp;
 	__u64 orig_x0;
 	int syscallno;
 };

@@ -277,6 +277,11 @@ static __always_inline long lt_regs_nr(struct pt_regs *regs)
 #endif
 }
 
+static __always_inline __u64 lt_regs_sp(struct pt_regs *regs)
+{
+	return regs->sp;
+}
+
 #define PID_LEVELS 32 /* the kernel's MAX_PID_NS_LEVEL */
 
 /* A task's number in the namespace that is shown; 0: it lives outside. */

@@ -81,8 +81,8 @@ static __always_inline int enter(struct task_struct *task, long nr)
 	calls = &s.record->calls;
 	calls->call = lt_call_of(task, nr);
 	calls->at_least = 0;
-	/* Made again, without a handler. */
-	if (calls->to_restart && (calls->to_restart == calls->call + 1 || lt_wait_of(calls->call) == LT_WAIT_RESTART))
+	/* Made again, without a handler: what a handler calls has another stack pointer. */
+	if (calls->to_restart && lt_regs_sp((struct pt_regs *)bpf_task_pt_regs(task)) == calls->restart_sp)
 		calls->to_restart = 0;
 	barrier();
 	calls->enter_ns = now_ns;
@@ -122,19 +122,28 @@ static __always_inline void refused(struct task_struct *task, struct lt_record *
 
 static __always_inline bool is_accept(struct pt_regs *regs, __u32 call)
 {
+	__u32 nr = LT_CALL_NR(call);
+
+	/* x32 has the native numbers. */
+	if (LT_CALL_ABI(call) != LT_ABI_COMPAT)
+		return nr == LT_NR_ACCEPT || nr == LT_NR_ACCEPT4;
 #ifdef LT_NR32_SOCKETCALL
-	if (call == LT_CALL(LT_ABI_COMPAT, LT_NR32_SOCKETCALL)) {
+	if (nr == LT_NR32_SOCKETCALL) {
 		__u64 arg[3];
 
 		lt_regs_args(regs, true, arg);
 		return arg[0] == SYS_ACCEPT || arg[0] == SYS_ACCEPT4;
 	}
 #else
-	if (call == LT_CALL(LT_ABI_COMPAT, LT_NR32_ACCEPT))
+	if (nr == LT_NR32_ACCEPT)
 		return true;
 #endif
-	return call == LT_CALL(LT_ABI_NATIVE, LT_NR_ACCEPT) || call == LT_CALL(LT_ABI_NATIVE, LT_NR_ACCEPT4) ||
-	       call == LT_CALL(LT_ABI_COMPAT, LT_NR32_ACCEPT4);
+	return nr == LT_NR32_ACCEPT4;
+}
+
+static __always_inline bool is_splice(__u32 call)
+{
+	return LT_CALL_NR(call) == (LT_CALL_ABI(call) == LT_ABI_COMPAT ? LT_NR32_SPLICE : LT_NR_SPLICE);
 }
 
 /* What the network family cannot see: accepted connections, and bytes spliced out of a socket. */
@@ -149,7 +158,7 @@ static __always_inline void socket_call(struct task_struct *task, struct lt_reco
 		sk = lt_fd_sock(task, ret);
 		if (sk && BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
 			record->net.accepts++;
-	} else if (call == LT_CALL(LT_ABI_NATIVE, LT_NR_SPLICE) || call == LT_CALL(LT_ABI_COMPAT, LT_NR32_SPLICE)) {
+	} else if (is_splice(call)) {
 		lt_regs_args(regs, LT_CALL_ABI(call) == LT_ABI_COMPAT, arg);
 		sk = lt_fd_sock(task, arg[0]);
 		/* Datagrams are spliced by way of recvmsg, which the network family sees. */
@@ -219,6 +228,7 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 			error_add(calls, entry, -ret);
 	} else if (is_restart(ret)) {
 		calls->to_restart = call + 1;
+		calls->restart_sp = lt_regs_sp(regs);
 		if (ret == -ERESTART_RESTARTBLOCK && lt_wait_of(call) != LT_WAIT_RESTART)
 			calls->interrupted = call;
 	}

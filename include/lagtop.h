@@ -133,6 +133,7 @@ struct lt_calls {
 	__u32 at_least;	   /* it began before lagtop did: its age is a lower bound */
 	__u32 interrupted; /* the last one that restart_syscall is to go on with */
 	__u32 to_restart;  /* + 1: the last one that ended so that it may be made again, or fail with EINTR; 0: none */
+	__u64 restart_sp;  /* its thread's stack pointer */
 	__u64 count, errors, total_ns; /* returned calls, refused ones and exit */
 	__u32 head[LT_CALL_HEADS];
 	struct lt_max service_max;

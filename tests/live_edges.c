@@ -137,6 +137,24 @@ static void test_interrupted_calls(void **state)
 	live_verdict();
 }
 
+/* The handler makes the call that it interrupted, and that one succeeds. */
+static void test_handlers_that_call(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "signals", "call", "500", NULL);
+	size_t from = live_mark(l);
+	const char *done = live_round(load);
+
+	(void)state;
+	live_past_now(l);
+	live_compare_claims(l, from, load->pid, done);
+	live_compare((double)live_sum_call(l, from, load->pid, "readv", "count"),
+		     500 + (double)child_value(done, "signals"), 0, "readv, also in handlers");
+	live_compare((double)live_sum_call(l, from, load->pid, "readv", "errors"), 500, 0, "readv errors");
+	live_compare((double)live_sum_call(l, from, load->pid, "readv", "errno.EINTR"), 500, 0, "readv EINTR");
+	live_verdict();
+}
+
 /* Each restart is a call that returned, but none that failed. */
 static void test_restarted_calls(void **state)
 {
@@ -286,6 +304,7 @@ int main(void)
 		live_test(test_a_connection_is_younger_than_its_listener),
 		live_test(test_accepts_without_calls_are_not_known),
 		live_test(test_interrupted_calls),
+		live_test(test_handlers_that_call),
 		live_test(test_restarted_calls),
 		live_test(test_refused_calls),
 		live_test(test_traced_calls),
