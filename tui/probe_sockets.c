@@ -12,25 +12,29 @@
 
 #define WALKED_AT_FIRST 1024 /* connections */
 
-/* Makes the array that the next pass writes into. Returns its fd or -errno, and then the old one stays. */
-static int walked_create(struct probe *p, uint32_t cap)
+static int walked_create(uint32_t cap, struct lt_connection **at)
 {
-	struct lt_connection *at;
-	int fd = probe_memory_create("lt_walked", sizeof(*at), cap, BPF_F_INNER_MAP, (void **)&at);
+	return probe_memory_create("lt_walked", sizeof(**at), cap, BPF_F_INNER_MAP, (void **)at);
+}
 
-	if (fd < 0)
-		return fd;
+/* From here on the array that the kernel side writes into is read. */
+static void walked_swap(struct probe *p, struct lt_connection *at, uint32_t cap)
+{
 	probe_memory_unmap(p->walked, sizeof(*at), p->cap_walked);
 	p->map_bytes += probe_memory_bytes(sizeof(*at), cap) - probe_memory_bytes(sizeof(*at), p->cap_walked);
 	p->walked = at;
 	p->cap_walked = cap;
-	return fd;
 }
 
 int probe_sockets_begin(struct probe *p, struct probe_first *first)
 {
-	first->walked_fd = walked_create(p, WALKED_AT_FIRST);
-	return first->walked_fd < 0 ? first->walked_fd : 0;
+	struct lt_connection *at;
+
+	first->walked_fd = walked_create(WALKED_AT_FIRST, &at);
+	if (first->walked_fd < 0)
+		return first->walked_fd;
+	walked_swap(p, at, WALKED_AT_FIRST);
+	return 0;
 }
 
 int probe_sockets_publish(struct probe *p, int fd)
@@ -51,14 +55,18 @@ void probe_sockets_free(struct probe *p)
 static void make_room(struct probe *p, uint32_t n)
 {
 	uint32_t cap = p->cap_walked;
+	struct lt_connection *at;
 	int fd;
 
 	while (cap < n)
 		cap *= 2;
-	fd = walked_create(p, cap);
+	fd = walked_create(cap, &at);
 	if (fd < 0)
 		return;
-	probe_sockets_publish(p, fd);
+	if (probe_sockets_publish(p, fd))
+		probe_memory_unmap(at, sizeof(*at), cap);
+	else
+		walked_swap(p, at, cap);
 	close(fd);
 }
 
