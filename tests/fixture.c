@@ -94,6 +94,8 @@ static const struct actor actors[] = {
 	  10, 1, 0, 0, 0, 0, LT_SLEEP, 90, 0, 30000, 4000, 0, 0 },
 	{ 31002, 5001, 0, 1, "lagtop", "lagtop", "/user.slice/user-1000.slice/session-9.scope",
 	  6, 1, 0, 0, 0, 0, LT_POLL, 120, 0, 20000, 6000, 0, 0 },
+	{ FIXTURE_YOUNG, 5001, 61000, 1, "gzip", "gzip -9 dump.sql", "/user.slice/user-1000.slice/session-4.scope",
+	  300, 8, 4, 40, 2, 0, LT_DISK, 400, 0, 60000, 9000, 0, 0 },
 };
 /* clang-format on */
 
@@ -342,7 +344,8 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	if (kind == FIXTURE_LOSSES)
 		s->lost = (struct sample_lost){ .threads = 3, .switches = 4 };
 	for (uint32_t i = 0; i < COUNT(actors); i++)
-		if (actors[i].pid != FIXTURE_EXITED || number <= FIXTURE_EXIT_READING)
+		if ((actors[i].pid != FIXTURE_EXITED || number <= FIXTURE_EXIT_READING) &&
+		    (actors[i].pid != FIXTURE_YOUNG || (kind == FIXTURE_BIRTH && number >= FIXTURE_BIRTH_READING)))
 			add_actor(s, i, number, kind);
 	s->has_connections = kind != FIXTURE_LOSSES;
 	for (size_t i = 0; s->has_connections && i < COUNT(owners); i++)

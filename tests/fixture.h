@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Recordings for the screen tests: a small server with some forty processes over many readings, the
- * same every time. One process exits in FIXTURE_EXIT_READING, one has hostile names if asked for.
+ * same every time. One process exits in FIXTURE_EXIT_READING, one has hostile names if asked for,
+ * another is born in FIXTURE_BIRTH_READING if asked for.
  */
 #ifndef FIXTURE_H
 #define FIXTURE_H
@@ -10,6 +11,8 @@
 
 #define FIXTURE_EXIT_READING 3
 #define FIXTURE_EXITED 30551
+#define FIXTURE_BIRTH_READING 12
+#define FIXTURE_YOUNG 31500
 #define FIXTURE_LAGGARD 2211 /* highest LAG% in every reading: a database */
 #define FIXTURE_HOSTILE 30700
 #define FIXTURE_REALTIME_NS 1795348980000000000ULL /* 2026-11-22T12:03:00Z */
@@ -19,6 +22,7 @@ enum fixture_kind {
 	FIXTURE_HOSTILE_NAMES, /* FIXTURE_HOSTILE's comm and command line attack the terminal */
 	FIXTURE_NO_NET,	       /* the net family is off */
 	FIXTURE_LOSSES,	       /* and the sockets were not walked */
+	FIXTURE_BIRTH,	       /* FIXTURE_YOUNG comes */
 };
 
 void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind);

@@ -67,6 +67,47 @@ static void the_dead_say_how_and_when(void **state)
 	free(histogram);
 }
 
+/* From a reading before its last one right to one long after: it is the last one that stays. */
+static void the_dead_show_their_last_reading(void **state)
+{
+	struct vt *v = open_exited();
+	char *budget = copy_line(v, 2), *summary = copy_line(v, HISTOGRAM_Y),
+	     *histogram = copy_line(v, HISTOGRAM_Y + 2);
+
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		stage_press(v, ".", NULL);
+	stage_press(v, "{", NULL);
+	stage_line(v, 1, "1 thread");
+	assert_string_not_equal(vt_line(v, HISTOGRAM_Y), summary);
+	stage_press(v, "End", NULL);
+	stage_line(v, 1, "killed by signal 9, 8.00s ago");
+	assert_string_equal(vt_line(v, 2), budget);
+	assert_string_equal(vt_line(v, HISTOGRAM_Y), summary);
+	assert_string_equal(vt_line(v, HISTOGRAM_Y + 2), histogram);
+	free(budget);
+	free(summary);
+	free(histogram);
+}
+
+static void nobody_is_there_before_its_birth(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 24, .kind = FIXTURE_BIRTH });
+
+	(void)state;
+	for (int i = 1; i < FIXTURE_BIRTH_READING + 5; i++)
+		stage_press(v, ".", NULL);
+	stage_press(v, "\\", "p", "i", "d", "=", "3", "1", "5", "0", "0", "Enter", "Enter", NULL);
+	stage_line(v, 1, "1 thread");
+	stage_press(v, "{", NULL);
+	stage_line(v, 1, "31500 is not in this reading");
+	stage_hides(v, "gone");
+	stage_hides(v, "where its time goes");
+	stage_press(v, "}", NULL);
+	stage_line(v, 1, "1 thread");
+	stage_shows(v, "where its time goes");
+}
+
 /* The number behind a bar: "10.0k" are thousands. */
 static double bar_number(struct vt *v, int y)
 {
@@ -142,6 +183,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(the_dead_say_how_and_when, stage_end),
+		cmocka_unit_test_teardown(the_dead_show_their_last_reading, stage_end),
+		cmocka_unit_test_teardown(nobody_is_there_before_its_birth, stage_end),
 		cmocka_unit_test_teardown(a_call_shows_who_makes_it, stage_end),
 		cmocka_unit_test_teardown(totals_are_totals_and_say_where_they_are_not, stage_end),
 	};

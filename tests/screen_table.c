@@ -184,6 +184,22 @@ static void unknown_sequences_are_no_keys(void **state)
 	free(before);
 }
 
+/* An Esc with keys right behind it that make no sequence: each is obeyed. */
+static void keys_after_esc_are_kept(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+
+	(void)state;
+	stage_press(v, ".", ".", NULL);
+	stage_line(v, 0, "12:03:03");
+	assert_true(vt_keys(v, "\033["));
+	stage_line(v, 0, "12:03:02");
+	stage_press(v, "]", NULL);
+	assert_true(vt_keys(v, "\033[5"));
+	stage_line(v, 0, "12:03:02");
+	stage_line(v, 5, "TIME%");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +213,7 @@ int main(void)
 		cmocka_unit_test_teardown(at_200x50_plain, stage_end),
 		cmocka_unit_test_teardown(on_the_console, stage_end),
 		cmocka_unit_test_teardown(unknown_sequences_are_no_keys, stage_end),
+		cmocka_unit_test_teardown(keys_after_esc_are_kept, stage_end),
 	};
 
 	return cmocka_run_group_tests_name("screen_table", tests, stage_setup, stage_teardown);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define READINGS 30
-#define KINDS 4
+#define KINDS (FIXTURE_BIRTH + 1)
 
 static char folder[64];
 static bool written[KINDS];

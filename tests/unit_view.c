@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the screen asks of its source: the sockets are walked where their numbers are shown, or where they are few. */
+/*
+ * What the screen asks of its source: the sockets are walked where their numbers are shown, or where they are few.
+ * Whom keys mean: the process one looks at, in the past too. What is said of a filter and of what is missing.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 /* cmocka wants the ones above first */
 #include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
 
 #include "reading.h"
 #include "view.h"
@@ -46,11 +52,127 @@ static void many_are_walked_where_they_are_shown(void **state)
 	assert_true(asked("net", i++, true, MANY));
 }
 
+static void press(struct view *v, uint32_t code)
+{
+	view_key(v, &(struct key){ .code = code });
+	assert_int_equal(view_arrange(v), 0);
+}
+
+#define PID 100
+
+/* One process with a thread in a call and a socket. */
+static void read_one(struct view *v, uint32_t number, uint64_t start_ns)
+{
+	struct sample *s = history_take(&v->history);
+	struct sample_connection *c;
+
+	reading_begin(s, number);
+	reading_process(s, PID, start_ns, "one");
+	reading_call(s, reading_busy(s, PID, LT_SLEEP, MS_NS), LT_CALL(LT_ABI_NATIVE, 0), 5, MS_NS, 0, 0);
+	s->has_connections = true;
+	c = sample_add_connection(s);
+	assert_non_null(c);
+	*c = (struct sample_connection){ .proto = LT_TCP, .family = 4, .pid = PID };
+	assert_int_equal(view_reading(v, s), 0);
+}
+
+static void who_took_the_pid_is_not_meant(void **state)
+{
+	static const struct {
+		uint32_t keys[2];
+		enum model_kind kind;
+	} rows[] = { { { '1' }, MODEL_PROCESS },
+		     { { 'H' }, MODEL_THREAD },
+		     { { '5', K_ENTER }, MODEL_CALLER },
+		     { { '6' }, MODEL_CONNECTION } };
+	struct options o = { .delay_s = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct view v;
+
+		assert_int_equal(view_init(&v, &o, true), 0);
+		read_one(&v, 1, SECOND_NS);
+		for (int k = 0; k < 2 && rows[i].keys[k]; k++)
+			press(&v, rows[i].keys[k]);
+		assert_int_equal(table_cursor(view_main(&v))->kind, rows[i].kind);
+		press(&v, 'p');
+		read_one(&v, 2, SECOND_NS);
+		press(&v, 'x');
+		assert_int_equal(v.mode, MODE_SIGNAL);
+		assert_int_equal(v.menu.n_targets, 1);
+		assert_int_equal(v.menu.targets->start_ns, SECOND_NS);
+		press(&v, K_ESC);
+		/* Now the pid is another's; what is shown is still the first one. */
+		read_one(&v, 3, SECOND_NS * 2);
+		press(&v, 'x');
+		assert_int_equal(v.mode, MODE_TABLE);
+		assert_int_equal(v.menu.n_targets, 0);
+		view_free(&v);
+	}
+}
+
+/* The command line takes longer filters than the prompt: Esc brings back all of it. */
+static void a_long_filter_comes_back_whole(void **state)
+{
+	struct options o = { .delay_s = 1 };
+	char text[400], why[100];
+	struct view v;
+	size_t at;
+
+	(void)state;
+	/* Cut off, it would hold for all. */
+	snprintf(text, sizeof(text), "pid>0%*s and pid>%d", 300, "", PID);
+	o.filter = text;
+	o.expression = filter_parse(text, &at, why, sizeof(why));
+	assert_non_null(o.expression);
+	assert_int_equal(view_init(&v, &o, true), 0);
+	read_one(&v, 1, SECOND_NS);
+	assert_int_equal(view_main(&v)->n, 0);
+	press(&v, '\\');
+	press(&v, K_ESC);
+	assert_int_equal(view_main(&v)->n, 0);
+	press(&v, '\\');
+	for (const char *c = "pid>0"; *c; c++)
+		press(&v, (uint32_t)*c);
+	assert_int_equal(view_main(&v)->n, 1);
+	press(&v, K_ESC);
+	assert_int_equal(view_main(&v)->n, 0);
+	view_free(&v);
+	filter_free(o.expression);
+}
+
+static void all_that_is_missing_is_told_of(void **state)
+{
+	struct options o = { .delay_s = 1 };
+
+	(void)state;
+	for (int n = 1; n <= SAMPLE_FAMILIES; n++) {
+		struct sample *s;
+		struct view v;
+
+		assert_int_equal(view_init(&v, &o, true), 0);
+		s = history_take(&v.history);
+		reading_begin(s, 1);
+		for (int i = 0; i < n; i++) {
+			s->probe[i].on = 0;
+			snprintf(s->probe[i].reason, sizeof(s->probe[i].reason), "why %d", i);
+		}
+		assert_int_equal(view_reading(&v, s), 0);
+		assert_non_null(strstr(v.message, "why 0"));
+		assert_int_equal(strstr(v.message, "--check") != NULL, n > 1);
+		view_free(&v);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		READING_TEST(few_are_always_walked),
 		READING_TEST(many_are_walked_where_they_are_shown),
+		cmocka_unit_test(who_took_the_pid_is_not_meant),
+		cmocka_unit_test(a_long_filter_comes_back_whole),
+		cmocka_unit_test(all_that_is_missing_is_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,7 +79,7 @@ int control_renice(uint32_t pid, uint64_t start_ns, int nice)
 {
 	char path[64];
 	struct dirent *e;
-	int err;
+	int err, changed = 0;
 	DIR *dir;
 
 	/* The open folder pins the process: of another with its pid it shows no threads. */
@@ -91,9 +91,13 @@ int control_renice(uint32_t pid, uint64_t start_ns, int nice)
 	while (!err && (e = readdir(dir))) { /* nice is a thread's on Linux */
 		id_t tid = (id_t)atoi(e->d_name);
 
-		if (tid && setpriority(PRIO_PROCESS, tid, nice) && errno != ESRCH)
+		if (!tid)
+			continue;
+		if (!setpriority(PRIO_PROCESS, tid, nice))
+			changed++;
+		else if (errno != ESRCH)
 			err = -errno;
 	}
 	closedir(dir);
-	return err;
+	return err || changed ? err : -ESRCH; /* it may have ended since */
 }

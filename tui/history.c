@@ -452,6 +452,18 @@ uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid,
 	return model_histogram_of(&st->one, pid, start_ns, service, count);
 }
 
+const struct sample *history_process(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns)
+{
+	struct key host = { .kind = LIFE_HOST }, key = { .kind = LIFE_PROCESS, .pid = pid, .start_ns = start_ns };
+	struct history_store *st = h->store;
+	const struct row_kept *of_host = row_alone(h, back, &host), *r = row_alone(h, back, &key);
+
+	if (!of_host || !r || history_unpack_host(&st->pack, of_host->bytes, of_host->n, &st->one) ||
+	    history_unpack_process(&st->pack, r->bytes, r->n, &st->one))
+		return NULL;
+	return &st->one;
+}
+
 uint32_t history_last(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns)
 {
 	struct key key = { .kind = LIFE_PROCESS, .pid = pid, .start_ns = start_ns };

@@ -29,6 +29,8 @@ struct sample *history_at(const struct history *h, uint32_t back);
 /* A process's histogram of that reading, as model_histogram_of gives it; 0: it did nothing, or was not there. */
 uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns, bool service,
 			   uint64_t count[HIST_BUCKETS]);
+/* That reading with this process alone, until any reading is asked again; NULL: it was not there, or no memory. */
+const struct sample *history_process(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns);
 /* How many readings ago, `back` or more, it was last there; UINT32_MAX: in none that is kept. */
 uint32_t history_last(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns);
 /* When a reading was taken, as its t_ns; 0: not kept. */

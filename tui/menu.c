@@ -76,8 +76,10 @@ static int add_target(struct menu *m, const struct row *r)
 static void take_targets(struct view *v)
 {
 	struct model_query q = { .kind = MODEL_PROCESS, .no_dead = true };
+	uint64_t start_ns = 0;
 	const struct row *cursor;
-	struct row *rows, at = { 0 };
+	struct row *rows;
+	uint32_t pid = 0;
 	int n;
 
 	if (v->page.open) {
@@ -86,15 +88,16 @@ static void take_targets(struct view *v)
 		return;
 	}
 	cursor = table_cursor(view_main(v));
-	if (cursor)
-		at = *cursor;
-	if (!v->wants.n_tags && !at.pid)
+	if (cursor) {
+		pid = cursor->pid;
+		start_ns = view_owner(v, cursor);
+	}
+	if (!v->wants.n_tags && !pid)
 		return;
 	n = model_rows(v->live, &q, &rows);
 	for (int i = 0; i < n; i++) {
 		bool meant = v->wants.n_tags ? table_tagged(&v->wants, table_key(&rows[i]))
-					     : rows[i].pid == at.pid &&
-						       (at.kind != MODEL_PROCESS || rows[i].start_ns == at.start_ns);
+					     : rows[i].pid == pid && rows[i].start_ns == start_ns;
 
 		if (meant && !rows[i].exited && add_target(&v->menu, &rows[i]))
 			return;
@@ -184,8 +187,10 @@ void menu_open(struct view *v, enum view_mode mode)
 		v->menu.n = control_signals_count;
 		break;
 	case MODE_FILTER:
-		snprintf(v->input, sizeof(v->input), "%s", v->wants.filter);
-		memcpy(v->filter_before, v->input, sizeof(v->filter_before));
+		memcpy(v->filter_kept, v->wants.filter, sizeof(v->filter_kept));
+		v->filter_before = view_filter_long(v) ? v->wants.options.filter : v->filter_kept;
+		if (v->filter_before == v->filter_kept) /* else it is too long to be typed: what is typed replaces it */
+			memcpy(v->input, v->filter_kept, sizeof(v->input));
 		v->filter_why[0] = 0;
 		break;
 	default:

@@ -17,9 +17,7 @@ void page_open(struct view *v, const struct row *r)
 {
 	static const char *const views[PAGE_HEATMAP] = { "calls", "overview", "connections" };
 
-	v->page = (struct page){ .open = true,
-				 .pid = r->pid,
-				 .start_ns = r->kind == MODEL_PROCESS || r->kind == MODEL_CALLER ? r->start_ns : 0 };
+	v->page = (struct page){ .open = true, .pid = r->pid, .start_ns = view_owner(v, r) };
 	for (int i = 0; i < PAGE_HEATMAP; i++)
 		table_init(&v->page.tables[i], column_view_find(views[i]));
 	v->page.tables[PAGE_THREADS].n_chosen = 0;
@@ -62,12 +60,41 @@ static int keep_row(struct page *p, const struct row *r)
 	return 0;
 }
 
+/* The row of its last reading before the one shown. One that is forgotten stays as it was shown, but not before its
+ * birth. */
+static int find_last(struct view *v, uint32_t reading)
+{
+	struct model_query q = { .kind = MODEL_PROCESS };
+	struct page *p = &v->page;
+	const struct sample *s;
+	struct model *alone;
+	struct row *rows;
+	int err;
+
+	if (p->last == UINT32_MAX) {
+		if (p->reading > reading)
+			p->row = (struct row){ .pid = p->pid };
+		return 0;
+	}
+	s = history_process(&v->history, p->last, p->pid, p->start_ns);
+	alone = s ? model_new() : NULL;
+	if (!alone)
+		return -ENOMEM;
+	err = model_update(alone, s);
+	if (!err && model_rows(alone, &q, &rows) == 1)
+		err = keep_row(p, rows);
+	model_free(alone);
+	p->reading = reading;
+	return err;
+}
+
 static int find_process(struct view *v)
 {
 	struct model_query q = { .kind = MODEL_PROCESS, .totals = view_totals(v) };
 	struct page *p = &v->page;
 	struct row *rows;
 	int n = model_rows(view_model(v), &q, &rows), err = n < 0 ? n : 0;
+	uint32_t reading = model_sample(view_model(v))->number;
 
 	p->gone = true;
 	for (int i = 0; i < n && !err; i++) {
@@ -75,10 +102,13 @@ static int find_process(struct view *v)
 			continue;
 		err = keep_row(p, &rows[i]);
 		p->start_ns = rows[i].start_ns;
+		p->reading = reading;
 		p->gone = false;
 	}
-	p->row.spark = NULL;
 	p->last = history_last(&v->history, v->back, p->pid, p->start_ns);
+	if (p->gone && !err)
+		err = find_last(v, reading);
+	p->row.spark = NULL;
 	return err;
 }
 
@@ -172,7 +202,7 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 		v->page_tab_x[i + 1] = x;
 	}
 	/* What it does in each call and thread is kept for the interval only. */
-	if (view_totals(v) && v->page.tab != PAGE_HEATMAP)
+	if (v->page.row.totals && v->page.tab != PAGE_HEATMAP)
 		grid_right(g, y, x + 2, g->cols - x - 3, STYLE_WARN,
 			   g->cols - x > 40 ? "totals above, here the interval" : "interval");
 	else if (g->cols - x > 24)

@@ -28,6 +28,7 @@
 #include "settings.h"
 #include "view.h"
 
+#define SEQUENCE_MAX 32 /* characters of a key after its Esc */
 #define SYNC_BEGIN "\033[?2026h"
 #define SYNC_END "\033[?2026l"
 #define ROWS_MAX 500
@@ -652,23 +653,24 @@ static bool translate(int got, wint_t ch, struct key *k)
 }
 
 /* After an Esc: if it began the sequence of a key that is not known, that is read to its end, lest its letters be
- * taken for keys. */
+ * taken for keys. What is no whole sequence is given back: it was typed. */
 static bool skip_sequence(void)
 {
-	wint_t ch;
-	int got = get_wch(&ch);
+	wint_t ch[SEQUENCE_MAX];
+	int n = 0, got;
 
-	if (got == ERR)
-		return false;
-	if (got == OK && (ch == '[' || ch == 'O')) {
-		while (get_wch(&ch) == OK && (ch < '@' || ch > '~'))
-			;
-		return true;
+	while ((got = get_wch(&ch[n])) == OK) {
+		if (n && ch[n] >= '@' && ch[n] <= '~')
+			return true;
+		if (!(n ? ch[n] >= ' ' && ch[n] < '@' : ch[n] == '[' || ch[n] == 'O') || ++n == SEQUENCE_MAX)
+			break;
 	}
-	if (got == OK)
-		unget_wch((wchar_t)ch);
-	else
-		ungetch((int)ch);
+	if (got == KEY_CODE_YES)
+		ungetch((int)ch[n]);
+	else if (got == OK && n < SEQUENCE_MAX)
+		unget_wch((wchar_t)ch[n]);
+	while (n--)
+		unget_wch((wchar_t)ch[n]);
 	return false;
 }
 

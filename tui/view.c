@@ -66,6 +66,13 @@ bool view_filter(struct view *v, const char *text)
 	return true;
 }
 
+bool view_filter_long(const struct view *v)
+{
+	const char *asked = v->wants.options.filter;
+
+	return asked && strlen(asked) >= TABLE_TEXT && !strncmp(asked, v->wants.filter, TABLE_TEXT - 1);
+}
+
 /* `past` has seen the readings that a sparkline needs, not all since the start. */
 bool view_totals(const struct view *v)
 {
@@ -75,6 +82,23 @@ bool view_totals(const struct view *v)
 struct model *view_model(const struct view *v)
 {
 	return v->back && v->past ? v->past : v->live;
+}
+
+uint64_t view_owner(const struct view *v, const struct row *r)
+{
+	struct model_query q = { .kind = MODEL_PROCESS, .no_dead = true };
+	uint64_t start_ns = 0;
+	struct row *rows;
+	int n;
+
+	if (r->kind == MODEL_PROCESS || r->kind == MODEL_CALLER)
+		return r->start_ns;
+	/* A pid may have two owners in one interval: a thread is of the last before it, a socket of the last. */
+	n = model_rows(view_model(v), &q, &rows);
+	for (int i = 0; i < n; i++)
+		if (rows[i].pid == r->pid && (r->kind != MODEL_THREAD || rows[i].start_ns <= r->start_ns))
+			start_ns = rows[i].start_ns;
+	return start_ns;
 }
 
 bool view_is_process(const struct view *v)
@@ -152,13 +176,19 @@ static void forget_past(struct view *v)
 	v->past_number = 0;
 }
 
-/* What the columns do not show, said once. */
+/* What the columns do not show, said once: the first, and whether there is more. */
 static void say_missing(struct view *v, const struct sample *s)
 {
-	for (int i = 0; i < SAMPLE_FAMILIES; i++)
-		if (*s->probe[i].reason)
-			view_say(v, STYLE_WARN, "%s %s: %s", sample_family_name[i], s->probe[i].on ? "on" : "off",
-				 s->probe[i].reason);
+	int n = 0, first = 0;
+
+	for (int i = SAMPLE_FAMILIES - 1; i >= 0; i--)
+		if (*s->probe[i].reason) {
+			first = i;
+			n++;
+		}
+	if (n)
+		view_say(v, STYLE_WARN, "%s %s%s: %s", sample_family_name[first], s->probe[first].on ? "on" : "off",
+			 n > 1 ? " (more: --check)" : "", s->probe[first].reason);
 }
 
 int view_reading(struct view *v, struct sample *s)

@@ -38,10 +38,11 @@ struct page {
 	uint64_t start_ns;
 	enum page_tab tab;
 	struct table tables[PAGE_HEATMAP];
-	struct row row; /* its own numbers; when it is gone, those of its last reading */
-	char *texts;	/* of row: gone, it outlives its sample */
-	bool gone;	/* no row of it in the reading shown */
-	uint32_t last;	/* readings ago of its last one, UINT32_MAX: not kept */
+	struct row row;	  /* its own numbers; when it is gone, those of its last reading */
+	char *texts;	  /* of row: gone, it outlives its sample */
+	uint32_t reading; /* sample.number of the reading that row was shown in; 0: none */
+	bool gone;	  /* no row of it in the reading shown */
+	uint32_t last;	  /* readings ago of its last one, UINT32_MAX: not kept */
 };
 
 /* A process that a signal or a nice value is meant for: a copy, so that it stays whom one saw. */
@@ -90,7 +91,8 @@ struct view {
 	struct filter *filter;	/* what wants.filter means; the last that could be read */
 	char filter_why[100];	/* why the text being typed cannot be read; "": it can */
 	size_t filter_at;	/* the byte where */
-	char filter_before[TABLE_TEXT];
+	char filter_kept[TABLE_TEXT];
+	const char *filter_before; /* what Esc brings back: filter_kept, or the command line's if that is longer */
 
 	struct model *live, *past;
 	uint32_t past_number; /* sample.number that past has seen last; 0: none */
@@ -132,6 +134,10 @@ bool view_totals(const struct view *v);		   /* totals are asked for, and known: 
 bool view_is_process(const struct view *v);	   /* a view of processes, threads or groups */
 /* Takes a filter's text. False: it cannot be read, filter_why says why, the filter before stays. */
 bool view_filter(struct view *v, const char *text);
+/* wants.filter is only the beginning of the command line's. */
+bool view_filter_long(const struct view *v);
+/* When the process of a row began, in the reading shown; 0: it is not known. */
+uint64_t view_owner(const struct view *v, const struct row *r);
 void view_say(struct view *v, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 void draw_frame(struct view *v, struct grid *g);
