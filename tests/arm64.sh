@@ -7,12 +7,15 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/debian.sh
 sysroot=$cache/arm64
 release=bookworm
+part=''
+trap 'rm -rf "$part"' EXIT
 packages="busybox-static libc6-dev libgcc-s1 $(tests/deps.sh libraries)"
 
-# Into a folder beside it first: a fetch that fails half way leaves nothing that looks whole.
+# Into a folder of its own beside it first: a fetch that fails half way leaves nothing that looks whole.
 fetch_libraries() {
-	local part=$sysroot.part package link
-	rm -rf "$part"
+	local package link
+	why="$cache cannot be written to"
+	mkdir -p "$cache" && part=$(mktemp -d "$sysroot.XXXXXX") || return
 	mkdir -p "$part"/apt "$part"/usr/{bin,lib,sbin}
 	ln -s usr/bin usr/lib usr/sbin "$part"
 	debian_lists "$part/apt" $release arm64 || return
@@ -27,7 +30,7 @@ fetch_libraries() {
 	done
 	rm -rf "$part/apt" "$sysroot"
 	echo "$release $packages" >"$part/packages"
-	mv "$part" "$sysroot"
+	mv -T "$part" "$sysroot"
 }
 
 give_up() {

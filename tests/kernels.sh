@@ -9,7 +9,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/debian.sh
 work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
+part=''
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work" "$part"' EXIT
 number=0
 status=0
 
@@ -70,16 +71,22 @@ fetch() {
 		why="$package cannot be fetched: $why"
 		return 1
 	fi
+	# Beside it first, under a name that no other run has.
+	part=$(mktemp "$image.XXXXXX") || {
+		why="$cache/kernels cannot be written to"
+		return 1
+	}
 	dpkg-deb --fsys-tarfile "$dir/$package"_*.deb |
-		tar -xO --wildcards './boot/vmlinuz-*' './usr/lib/modules/*/vmlinuz' >"$image.part" 2>/dev/null
-	if [ ! -s "$image.part" ]; then
+		tar -xO --wildcards './boot/vmlinuz-*' './usr/lib/modules/*/vmlinuz' >"$part" 2>/dev/null
+	if [ ! -s "$part" ]; then
+		rm "$part"
 		why="$package holds no image"
 		return 1
 	fi
-	mv "$image.part" "$image"
+	mv "$part" "$image"
 }
 
-# copy_libraries ROOT SYSROOT: what arm64 programs are linked to. ldd would have to run them.
+# copy_libraries ROOT SYSROOT: what arm64 programs are linked to; or why not, in $why. ldd would have to run them.
 copy_libraries() {
 	local to=$1/usr/lib/aarch64-linux-gnu from=$2/usr/lib/aarch64-linux-gnu library missing=libgcc_s.so.1
 	mkdir -p "$to"
@@ -87,7 +94,9 @@ copy_libraries() {
 	cp "$2/usr/lib/ld-linux-aarch64.so.1" "$1/usr/lib/"
 	while [ -n "$missing" ]; do
 		for library in $missing; do
-			cp -L "$from/$library" "$to/" || return
+			cp -L "$from/$library" "$to/" && continue
+			why="the libraries for arm64 lack $library"
+			return 1
 		done
 		missing=$(find "$1" -type f -exec readelf -d {} + 2>/dev/null |
 			sed -n 's/.*(NEEDED).*\[\(lib.*\)\]/\1/p' | sort -u | while read -r library; do
@@ -243,6 +252,11 @@ if [ "${1-}" = --all ]; then
 	tests=all
 	shift
 fi
+for name; do
+	kernels | cut -d' ' -f1 | grep -qxF -e "$name" && continue
+	echo "kernels.sh: no kernel is called '$name'; there are: $(kernels | cut -d' ' -f1 | paste -sd' ')" >&2
+	exit 1
+done
 echo '| kernel | sched | syscall | net | live tests |' >"$work/table"
 echo '|---|---|---|---|---|' >>"$work/table"
 # All guests first, as many at once as there are CPUs; then what they reported, in order.

@@ -4,6 +4,7 @@
  * (schedstat, status, /proc/stat) or the workload itself say it was.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include "live.h"
+
+#define FREEZE_NS 20000000000LL /* to freeze one process takes less */
 
 static const char *const states[] = { "run", "runq", "preempt", "disk", "block", "lock",
 				      "net", "poll", "sleep",	"io",	"other" };
@@ -405,13 +408,29 @@ static void write_file(const char *path, const char *text)
 		fail_msg("cannot write %s", path);
 }
 
+static char freezer[48], freezer_procs[64], freezer_state[64]; /* a group of this run's, and its files */
+static char frozen[24];					       /* who is in it */
+
+/* However the test ended, and before anybody is killed: what is frozen does not die. */
+static int thaw(void **state)
+{
+	int left;
+
+	if (!access(freezer_state, W_OK)) {
+		write_file(freezer_state, "THAWED");
+		write_file("/sys/fs/cgroup/freezer/cgroup.procs", frozen);
+	}
+	left = live_end_test(state);
+	return rmdir(freezer) && errno != ENOENT ? -1 : left;
+}
+
 static void test_frozen(void **state)
 {
-	static const char dir[] = "/sys/fs/cgroup/freezer/lagtop-live";
+	int64_t pid, deadline_ns = live_now_ns() + FREEZE_NS;
+	char text[32] = "";
 	const char *ready;
-	char pid_text[16], text[32] = "";
 	struct live *l;
-	int64_t pid;
+	FILE *f;
 
 	(void)state;
 	live_need_bpf();
@@ -419,24 +438,24 @@ static void test_frozen(void **state)
 		live_skip("this kernel has no freezer cgroup of version 1 mounted");
 	live_load(&ready, "spin", "-1", "1", "0", NULL);
 	pid = child_value(ready, "pids");
-	snprintf(pid_text, sizeof(pid_text), "%lld", (long long)pid);
-	mkdir(dir, 0755);
-	write_file("/sys/fs/cgroup/freezer/lagtop-live/cgroup.procs", pid_text);
-	write_file("/sys/fs/cgroup/freezer/lagtop-live/freezer.state", "FROZEN");
+	snprintf(freezer, sizeof(freezer), "/sys/fs/cgroup/freezer/lagtop-live-%d", getpid());
+	snprintf(freezer_procs, sizeof(freezer_procs), "%s/cgroup.procs", freezer);
+	snprintf(freezer_state, sizeof(freezer_state), "%s/freezer.state", freezer);
+	snprintf(frozen, sizeof(frozen), "%lld", (long long)pid);
+	assert_int_equal(mkdir(freezer, 0755), 0);
+	write_file(freezer_procs, frozen);
+	write_file(freezer_state, "FROZEN");
 	while (strcmp(text, "FROZEN\n")) {
-		FILE *f = fopen("/sys/fs/cgroup/freezer/lagtop-live/freezer.state", "r");
-
-		if (!f || !fgets(text, sizeof(text), f))
-			break;
+		assert_true(live_now_ns() < deadline_ns);
+		f = fopen(freezer_state, "r");
+		assert_non_null(f);
+		assert_non_null(fgets(text, sizeof(text), f));
 		fclose(f);
 	}
 	/* It calls itself frozen before it leaves its CPU, and may have to wait for one to do so. */
 	until_asleep(pid);
 	l = live_start("-d", "0.3", NULL);
 	live_next(l);
-	write_file("/sys/fs/cgroup/freezer/lagtop-live/freezer.state", "THAWED");
-	write_file("/sys/fs/cgroup/freezer/cgroup.procs", pid_text);
-	rmdir(dir);
 	live_between(least_share(l, 0, pid, "other"), 0.95, 1.001, "a frozen spinner is other");
 	live_verdict();
 }
@@ -528,7 +547,7 @@ int main(void)
 		live_test(test_asleep_before_lagtop),
 		live_test(test_asleep_after_lagtop),
 		live_test(test_waiting_for_a_cpu),
-		live_test(test_frozen),
+		cmocka_unit_test_teardown(test_frozen, thaw),
 		live_test(test_disk),
 		live_test(test_percentiles),
 	};

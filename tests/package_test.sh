@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/debian.sh
 work=$(mktemp -d)
 root=$work/root
-trap 'rm -rf "$work"' EXIT
+part=''
+trap 'rm -rf "$work" "$part"' EXIT
 number=0
 status=0
 
@@ -48,7 +49,9 @@ make_root() {
 		mkdir -p "$cache"
 		debootstrap --variant=minbase --include="$wanted" "$codename" "$root" "$mirror" >"$work/log" 2>&1 ||
 			skip_all "debootstrap: $(tail -n 1 "$work/log")"
-		tar -C "$root" -cf "$packed" . && echo "$wanted" >"$packed.list"
+		# Beside it first, under a name that no other run has.
+		part=$(mktemp "$packed.XXXXXX") && tar -C "$root" -cf "$part" . && mv "$part" "$packed" &&
+			echo "$wanted" >"$packed.list"
 		return
 	fi
 	mkdir "$root" && tar -C "$root" -xf "$packed"
@@ -119,12 +122,24 @@ purges() {
 
 command -v dpkg-deb >/dev/null || skip_all "this machine makes no Debian packages"
 [ "$(id -u)" = 0 ] || skip_all "not root"
-make -s deb || exit
-package=$(ls build/lagtop_*.deb)
+unshare --mount true 2>/dev/null || skip_all "this process may not mount"
+# As whoever owns the build: nothing there becomes root's.
+setpriv --reuid "$(stat -c %u build)" --regid "$(stat -c %g build)" --clear-groups \
+	make -s deb build/tests/live_refusals || exit
+# shellcheck disable=SC2012 # no name has a space
+package=$(ls -t build/lagtop_*.deb | head -n 1)
 make_root
 list_files >"$work/before"
+# The live tests know where nothing can be measured; this one takes no time.
+no_bpf=$(CMOCKA_MESSAGE_OUTPUT=tap LIVE_ONLY=test_not_a_terminal build/tests/live_refusals </dev/null | sed -n 's/^skip: //p')
 check "it installs" installs
-check "lagtop --check" checks
+if [ -n "$no_bpf" ]; then
+	number=$((number + 1))
+	echo "skip: $no_bpf"
+	echo "ok $number - lagtop --check # SKIP"
+else
+	check "lagtop --check" checks
+fi
 check "the man page opens" man_opens
 check "bash completes" bash_completes
 check "fish completes" fish_completes

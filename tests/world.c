@@ -26,7 +26,7 @@
 
 #define BIT(capability) (1U << ((capability)-32)) /* of the upper half */
 
-static char capable[64];
+static char capable_dir[32], capable[48]; /* the folder is nobody's: whoever gets in may use BPF */
 
 static void need(bool made, const char *what)
 {
@@ -126,10 +126,19 @@ static const char *plain_lagtop(void)
 static void remove_capable(void)
 {
 	unlink(capable);
+	rmdir(capable_dir);
+}
+
+/* A run that takes too long gets one of these. */
+static void remove_and_end(int signal_number)
+{
+	remove_capable();
+	raise(signal_number);
 }
 
 static bool copy_capable(const char *dir)
 {
+	struct sigaction removes = { .sa_handler = remove_and_end, .sa_flags = (int)SA_RESETHAND };
 	struct vfs_cap_data caps = { .magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE };
 	struct statvfs mounted;
 	struct stat st;
@@ -139,16 +148,22 @@ static bool copy_capable(const char *dir)
 	if (statvfs(dir, &mounted) || mounted.f_flag & (ST_NOSUID | ST_NOEXEC))
 		return false;
 	caps.data[1].permitted = BIT(CAP_BPF) | BIT(CAP_PERFMON);
-	snprintf(capable, sizeof(capable), "%s/lagtop-XXXXXX", dir);
+	snprintf(capable_dir, sizeof(capable_dir), "%s/lagtop-XXXXXX", dir);
+	if (!mkdtemp(capable_dir))
+		return false;
+	snprintf(capable, sizeof(capable), "%s/lagtop", capable_dir);
+	atexit(remove_capable);
+	sigaction(SIGTERM, &removes, NULL);
+	sigaction(SIGINT, &removes, NULL);
 	from = open(plain_lagtop(), O_RDONLY | O_CLOEXEC);
-	to = mkstemp(capable);
-	done = from >= 0 && to >= 0 && !fstat(from, &st) &&
+	to = open(capable, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	done = !chown(capable_dir, NOBODY, (gid_t)-1) && from >= 0 && to >= 0 && !fstat(from, &st) &&
 	       sendfile(to, from, NULL, (size_t)st.st_size) == st.st_size && !fchmod(to, 0755) &&
 	       !fsetxattr(to, "security.capability", &caps, XATTR_CAPS_SZ_2, 0);
 	close(from);
 	close(to);
 	if (!done)
-		unlink(capable);
+		remove_capable();
 	return done;
 }
 
@@ -156,11 +171,8 @@ const char *world_capable_lagtop(void)
 {
 	static bool tried, made;
 
-	if (!tried) {
+	if (!tried)
 		made = copy_capable("/var/tmp") || copy_capable("/tmp");
-		if (made)
-			atexit(remove_capable);
-	}
 	tried = true;
 	return made ? capable : NULL;
 }
