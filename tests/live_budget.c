@@ -272,49 +272,78 @@ static int64_t stolen_ns(void)
  * the switch as run, not as delay: less than a microsecond where the CPU was not idle.
  */
 #define SKIPPED_NS 600
-static void compare_with_schedstat(const char *what, const char *workload, const char *a, const char *b, const char *c)
+struct accounts {
+	double run, exec, waited, delay, stolen, skipped;
+	int64_t voluntary, involuntary, kernel_voluntary, kernel_involuntary;
+};
+
+static struct accounts take_accounts(const char *workload, const char *a, const char *b, const char *c)
 {
-	struct child *load;
 	struct live *l = live_start("-d", "0.2", NULL);
-	double run, exec, delay, stolen, skipped;
+	struct accounts is = {};
 	int64_t stolen_before;
+	struct child *load;
 
 	stolen_before = stolen_ns();
 	load = live_load(NULL, workload, a, b, c, NULL);
 	live_round(load);
 	until_asleep(load->pid);
 	live_past_now(l);
-	stolen = (double)(stolen_ns() - stolen_before);
-	run = (double)sum_state_ns(l, load->pid, "run");
-	exec = (double)sum_tasks(load->pid, "schedstat", NULL, 0);
-	delay = (double)sum_tasks(load->pid, "schedstat", NULL, 1);
-	skipped = SKIPPED_NS * (double)(live_sum(l, 0, load->pid, "switches.voluntary") +
-					live_sum(l, 0, load->pid, "switches.involuntary"));
-	live_compare((double)(sum_state_ns(l, load->pid, "runq") + sum_state_ns(l, load->pid, "preempt")), delay,
-		     fmax(1e6, delay * 0.01) + skipped, "%s: runq + preempt, run_delay", what);
-	live_between(run, exec * 0.99 - 1e6 - skipped, exec * 1.02 + stolen + TICK_NS, "%s: run, schedstat", what);
-	live_compare((double)live_sum(l, 0, load->pid, "switches.voluntary"),
-		     (double)sum_tasks(load->pid, "status", "voluntary_ctxt_switches:", 0), 0, "%s: voluntary switches",
-		     what);
-	live_compare((double)live_sum(l, 0, load->pid, "switches.involuntary"),
-		     (double)sum_tasks(load->pid, "status", "nonvoluntary_ctxt_switches:", 0), 0,
-		     "%s: involuntary switches", what);
+	is.stolen = (double)(stolen_ns() - stolen_before);
+	is.run = (double)sum_state_ns(l, load->pid, "run");
+	is.waited = (double)(sum_state_ns(l, load->pid, "runq") + sum_state_ns(l, load->pid, "preempt"));
+	is.exec = (double)sum_tasks(load->pid, "schedstat", NULL, 0);
+	is.delay = (double)sum_tasks(load->pid, "schedstat", NULL, 1);
+	is.voluntary = live_sum(l, 0, load->pid, "switches.voluntary");
+	is.involuntary = live_sum(l, 0, load->pid, "switches.involuntary");
+	is.kernel_voluntary = sum_tasks(load->pid, "status", "voluntary_ctxt_switches:", 0);
+	is.kernel_involuntary = sum_tasks(load->pid, "status", "nonvoluntary_ctxt_switches:", 0);
+	is.skipped = SKIPPED_NS * (double)(is.voluntary + is.involuntary);
+	return is;
+}
+
+static double delay_tolerance(const struct accounts *a)
+{
+	return fmax(1e6, a->delay * 0.01) + a->skipped;
+}
+
+/*
+ * A hypervisor that stops the CPU between the kernel's stamp and lagtop's moves that time from one side to the other.
+ * Such a try does not count, and is said; what is wrong in lagtop is wrong in each of them.
+ */
+#define ACCOUNT_TRIES 3
+
+static void compare_with_schedstat(bool beside_spinner, const char *workload, const char *a, const char *b,
+				   const char *c)
+{
+	struct accounts is;
+
+	for (int try = 1;; try++) {
+		if (beside_spinner)
+			live_load(NULL, "spin", "1", "1", "0", NULL);
+		is = take_accounts(workload, a, b, c);
+		if (fabs(is.waited - is.delay) <= delay_tolerance(&is) || try == ACCOUNT_TRIES)
+			break;
+		printf("again: %s waited %.0f ns, by run_delay %.0f; %.0f ns were stolen\n", workload, is.waited,
+		       is.delay, is.stolen);
+		live_end_test(NULL);
+	}
+	live_compare(is.waited, is.delay, delay_tolerance(&is), "%s: runq + preempt, run_delay", workload);
+	live_between(is.run, is.exec * 0.99 - 1e6 - is.skipped, is.exec * 1.02 + is.stolen + TICK_NS,
+		     "%s: run, schedstat", workload);
+	live_compare((double)is.voluntary, (double)is.kernel_voluntary, 0, "%s: voluntary switches", workload);
+	live_compare((double)is.involuntary, (double)is.kernel_involuntary, 0, "%s: involuntary switches", workload);
+	live_verdict();
+	live_end_test(NULL);
 }
 
 static void test_schedstat(void **state)
 {
 	(void)state;
 	live_need_real_time();
-	live_load(NULL, "spin", "1", "1", "0", NULL);
-	compare_with_schedstat("bursts", "bursts", "1", "300", "1000");
-	live_verdict();
-	live_end_test(NULL);
-	live_load(NULL, "spin", "1", "1", "0", NULL);
-	compare_with_schedstat("futex", "futex", "1", "20000", NULL);
-	live_verdict();
-	live_end_test(NULL);
-	compare_with_schedstat("yield", "yield", "1", "20000", NULL);
-	live_verdict();
+	compare_with_schedstat(true, "bursts", "1", "300", "1000");
+	compare_with_schedstat(true, "futex", "1", "20000", NULL);
+	compare_with_schedstat(false, "yield", "1", "20000", NULL);
 }
 
 static const struct {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "live.h"
@@ -32,10 +34,24 @@ static void test_root_of_a_container(void **state)
 	refuse_in(world_no_capability, "--cap-add BPF", "--json", "-n", "1");
 }
 
+/* Not inside a chroot, and not where the administrator has turned them off. */
+static bool has_user_namespaces(void)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (!pid)
+		_exit(unshare(CLONE_NEWUSER) ? 1 : 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return !status;
+}
+
 static void test_user_namespace(void **state)
 {
 	(void)state;
 	live_need_bpf();
+	if (!has_user_namespaces())
+		live_skip("this kernel gives no user namespace here");
 	refuse_in(world_user_namespace, "user namespace", "--json", "-n", "1");
 }
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "mounts.h"
 
 /* The workload's own /tmp. */
 #define DISK_IMAGE "/tmp/disk.image"
@@ -70,8 +71,7 @@ static void make_disk(void)
 	char path[32];
 	int outer;
 
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("disk", "/tmp", "tmpfs", 0, NULL) || mkdir(DISK, 0700))
+	if (!mounts_unshare() || mount("disk", "/tmp", "tmpfs", 0, NULL) || mkdir(DISK, 0700))
 		load_die("mount");
 	make_image(DISK_IMAGE, 16 << 20);
 	if (system("PATH=$PATH:/sbin:/usr/sbin mkfs.ext4 -q -F " DISK_IMAGE) != 0)

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "live.h"
+#include "mounts.h"
 
 #define BIT(capability) (1U << ((capability)-32)) /* of the upper half */
 
@@ -81,8 +82,8 @@ void world_pid_namespace(void)
 	pid_t first;
 	int status;
 
-	need(!unshare(CLONE_NEWPID | CLONE_NEWNS), "pid namespace");
-	need(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private mounts");
+	need(!unshare(CLONE_NEWPID), "pid namespace");
+	need(mounts_unshare(), "private mounts");
 	first = fork();
 	need(first >= 0, "fork");
 	if (first) {
@@ -95,8 +96,7 @@ void world_pid_namespace(void)
 
 void world_no_btf(void)
 {
-	need(!unshare(CLONE_NEWNS), "mount namespace");
-	need(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private mounts");
+	need(mounts_unshare(), "private mounts");
 	need(!mount("none", "/sys/kernel/btf", "tmpfs", 0, NULL), "/sys/kernel/btf");
 }
 
