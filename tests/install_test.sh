@@ -8,22 +8,7 @@ export MAKEFLAGS='' # no jobserver of a make that runs this
 cd "$(dirname "$0")/.." || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0
-status=0
-
-# check NAME COMMAND…: passes if the command succeeds; what it prints otherwise tells why not.
-check() {
-	local name=$1 found
-	shift
-	number=$((number + 1))
-	if found=$("$@" 2>&1); then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		echo "# ${found//$'\n'/$'\n'# }"
-		status=1
-	fi
-}
+. tests/check.sh
 
 install_and_uninstall() {
 	make -s install DESTDIR="$work/root" PREFIX=/opt/lagtop >/dev/null || return

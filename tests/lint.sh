@@ -6,21 +6,14 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 shopt -s nullglob
-number=0
-status=0
+. tests/check.sh
 
-# check NAME COMMAND…: passes if the command prints nothing and succeeds.
-check() {
-	local name=$1 found
-	shift
-	number=$((number + 1))
-	if found=$("$@" 2>&1) && [ -z "$found" ]; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		echo "# ${found//$'\n'/$'\n'# }"
-		status=1
-	fi
+# silent COMMAND…: succeeds if the command does and prints nothing.
+silent() {
+	local found
+	found=$("$@" 2>&1) && [ -z "$found" ] && return
+	echo "$found"
+	return 1
 }
 
 files() {
@@ -95,18 +88,18 @@ clang_format() {
 	clang-format --dry-run --Werror "${sources[@]}" 2>&1 | awk -F: '/error/ && !seen[$1]++ { print $1 ":" $2 ": make format mends it" }'
 }
 
-check "ncurses is included by one file" ncurses_in_one_file
-check "libbpf and the skeleton are included by the probe only" libbpf_in_one_module
-check "shared headers include only each other" shared_headers_stand_alone
-check "BPF programs are named lt_…" bpf_names
-check "every source says its license" license_lines
-check "no file is too long" file_length
-check "clang-format" clang_format
-check "clang has no warnings either" clang_warnings
-check "shellcheck" shellcheck -f gcc "${scripts[@]}"
-check "codespell" codespell -L nd,inflight --skip "./tests/golden/*,tests/golden/*" "${texts[@]}"
-check "make deps knows every package" packages_have_rows
-check "no path of one machine" machine_paths
-check "no registry's host" registry_hosts
+check "ncurses is included by one file" silent ncurses_in_one_file
+check "libbpf and the skeleton are included by the probe only" silent libbpf_in_one_module
+check "shared headers include only each other" silent shared_headers_stand_alone
+check "BPF programs are named lt_…" silent bpf_names
+check "every source says its license" silent license_lines
+check "no file is too long" silent file_length
+check "clang-format" silent clang_format
+check "clang has no warnings either" silent clang_warnings
+check "shellcheck" silent shellcheck -f gcc "${scripts[@]}"
+check "codespell" silent codespell -L nd,inflight --skip "./tests/golden/*,tests/golden/*" "${texts[@]}"
+check "make deps knows every package" silent packages_have_rows
+check "no path of one machine" silent machine_paths
+check "no registry's host" silent registry_hosts
 echo "1..$number"
 exit $status

@@ -438,6 +438,17 @@ struct child *live_load(const char **ready, const char *workload, ...)
 	return c;
 }
 
+const char *live_round_int80(const char *workload, const char *n, struct child **load)
+{
+	const char *done;
+
+	*load = child_load(NULL, workload, n, NULL);
+	done = *load ? child_round(*load) : NULL;
+	if (!done)
+		live_skip("this kernel or machine has no int 0x80");
+	return done;
+}
+
 char *live_round(struct child *load)
 {
 	char *line = child_round(load);

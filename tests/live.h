@@ -80,6 +80,8 @@ struct child *live_claims(struct live *l, const char *workload, ...) __attribute
 struct child *live_load(const char **ready, const char *workload, ...) __attribute__((sentinel));
 /* The same, after a shell's commands, in a network namespace of its own. */
 struct child *live_load_in_namespace(const char *prepare, const char *workload, const char **ready);
+/* A round of a workload that calls through int 0x80, in *load; skips the test where that cannot be. */
+const char *live_round_int80(const char *workload, const char *n, struct child **load);
 char *live_round(struct child *load); /* fails the test where child_round would return NULL */
 
 int64_t live_now_ns(void); /* CLOCK_REALTIME */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -244,6 +245,16 @@ static void test_nice_asks_first(void **state)
 	press("qq");
 }
 
+/* Fails the test if that takes 30 s. */
+static void until_dead(pid_t pid)
+{
+	struct pollfd p = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+
+	assert_true(p.fd >= 0);
+	assert_int_equal(poll(&p, 1, 30000), 1);
+	close(p.fd);
+}
+
 static void test_signals_ask_first(void **state)
 {
 	pid_t pid = start_child();
@@ -259,7 +270,8 @@ static void test_signals_ask_first(void **state)
 	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
 	press("x\ry");
 	until_written("SIGTERM sent to 1 process");
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	until_dead(pid);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 }
 

@@ -247,13 +247,10 @@ static void test_io_uring_sockets(void **state)
 static void test_socketcall(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
-	struct child *load = child_load(NULL, "socketcall", "200", NULL);
-	const char *done;
+	struct child *load;
+	const char *done = live_round_int80("socketcall", "200", &load);
 
 	(void)state;
-	done = load ? child_round(load) : NULL;
-	if (!done)
-		live_skip("this kernel or machine has no int 0x80");
 	live_past_now(l);
 	live_compare_claims(l, 0, load->pid, done);
 	live_compare((double)live_sum(l, 0, load->pid, "net.accepts"), (double)child_value(done, "accepts"), 0,

@@ -12,22 +12,7 @@ work=$(mktemp -d)
 root=$work/root
 part=''
 trap 'rm -rf "$work" "$part"' EXIT
-number=0
-status=0
-
-# check NAME COMMAND…: passes if the command succeeds; what it prints otherwise tells why not.
-check() {
-	local name=$1 found
-	shift
-	number=$((number + 1))
-	if found=$("$@" 2>&1); then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		echo "# ${found//$'\n'/$'\n'# }"
-		status=1
-	fi
-}
+. tests/check.sh
 
 skip_all() {
 	echo 1..1

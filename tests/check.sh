@@ -1,0 +1,19 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the test scripts that speak TAP share: $number of checks so far, the $status to exit with. Sourced.
+number=0
+status=0
+
+# check NAME COMMAND…: passes if the command succeeds; what it prints otherwise tells why not.
+check() {
+	local name=$1 found
+	shift
+	number=$((number + 1))
+	if found=$("$@" 2>&1); then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		echo "# ${found//$'\n'/$'\n'# }"
+		status=1
+	fi
+}
