@@ -60,7 +60,7 @@ static void *read_and_forget(void *arg)
 	return NULL;
 }
 
-/* A peer measures once it sleeps until its next print: in nanosleep, epoll or poll. */
+/* A program measures once it sleeps until its next print: in nanosleep, epoll or poll. */
 static bool until_it_sleeps(struct child *c)
 {
 	static const long sleeps[] = { 7, 35, 230, 232, 270, 271, 281 };
@@ -115,13 +115,10 @@ bool watch_start(const struct watcher *w)
 		programs[i] = child_start((char *const *)w->argv[i], (uid_t)-1);
 		if (!programs[i])
 			return false;
-		if (w->kind == WATCH_PEER && !until_it_sleeps(programs[i]))
+		if (!until_it_sleeps(programs[i]))
 			return false;
-		if (w->kind == WATCH_LAGTOP) {
-			if (!child_line(programs[i]))
-				return false;
+		if (w->kind == WATCH_LAGTOP)
 			draining = !pthread_create(&drain, NULL, read_and_forget, programs[i]);
-		}
 	}
 	return true;
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # status is for those that source this
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the test scripts that speak TAP share: $number of checks so far, the $status to exit with. Sourced.
 number=0
