@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum watch_kind { WATCH_NOTHING, WATCH_FLOOR, WATCH_LAGTOP, WATCH_PEER };
 
@@ -28,6 +29,16 @@ bool watch_start(const struct watcher *w);
 void watch_stop(void);
 /* No tracing program of a stranger is loaded: else `nothing` is not nothing. */
 bool watch_undisturbed(void);
+
+/* What the kernel has booked on the programs that a process holds, each by one descriptor, while they are counted
+ * (bpf_stats_enabled; it costs two clock reads a run). */
+struct watch_account {
+	double ns, runs;
+};
+bool watch_count_programs(bool on);
+struct watch_account watch_account_of(pid_t pid);
+/* Of the watcher that was started, its first program's; the floor's are our own. */
+struct watch_account watch_account(void);
 
 #define BENCH_ROUNDS 400
 struct series {

@@ -4,6 +4,7 @@
  * other, and only differences within a round are used, since the machine itself drifts more than
  * what is measured. CPU time of the workload's own process, in ns; both sides of a ping-pong are in it.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,27 +16,46 @@
 
 static const struct {
 	const char *name, *argv[5];
+	bool one_cpu; /* what it starts would else wake the other CPU now and then, which costs more than all else */
 } workloads[] = {
-	{ "getppid", { "getppid", "1", "300000" } },
-	{ "getppid, 2 threads", { "getppid", "2", "600000" } },
-	{ "read /dev/zero", { "zero", "250000" } },
-	{ "ten calls mixed", { "ten", "300000" } },
-	{ "sched_yield ping-pong", { "yield", "1", "20000" } },
-	{ "futex ping-pong", { "futex", "1", "10000" } },
-	{ "pipe ping-pong", { "pipe", "1", "8000" } },
-	{ "TCP 1 byte ping-pong", { "tcp", "1", "4000" } },
-	{ "thread create + join", { "threads", "1500" } },
-	{ "fork + exit", { "forkexit", "300" } },
-	{ "spawn /bin/true", { "spawn", "100" } },
-	{ "redis GET, server", { NULL } },
+	{ .name = "getppid", .argv = { "getppid", "1", "300000" } },
+	{ .name = "getppid, 2 threads", .argv = { "getppid", "2", "600000" } },
+	{ .name = "read /dev/zero", .argv = { "zero", "250000" } },
+	{ .name = "ten calls mixed", .argv = { "ten", "300000" } },
+	{ .name = "sched_yield ping-pong", .argv = { "yield", "1", "20000" } },
+	{ .name = "futex ping-pong", .argv = { "futex", "1", "10000" } },
+	{ .name = "pipe ping-pong", .argv = { "pipe", "1", "8000" } },
+	{ .name = "TCP 1 byte ping-pong", .argv = { "tcp", "1", "4000" } },
+	{ .name = "thread create + join", .argv = { "threads", "1500" }, .one_cpu = true },
+	{ .name = "fork + exit", .argv = { "forkexit", "300" }, .one_cpu = true },
+	{ .name = "spawn /bin/true", .argv = { "spawn", "100" }, .one_cpu = true },
+	{ .name = "redis GET, server" },
 };
 #define WORKLOADS (sizeof(workloads) / sizeof(*workloads))
 #define WATCHERS 16
+#define COUNTED_ROUNDS 5
 
 static struct child *load[WORKLOADS];
 static bool use_workload[WORKLOADS];
 static bool disturbed;
 static struct series plain[WORKLOADS], added[WORKLOADS][WATCHERS];
+
+static struct child *start_load(size_t i)
+{
+	const char *const *a = workloads[i].argv;
+	cpu_set_t one, all;
+	struct child *c;
+
+	CPU_ZERO(&one);
+	CPU_SET(1, &one);
+	if (sched_getaffinity(0, sizeof(all), &all))
+		return NULL;
+	if (workloads[i].one_cpu)
+		sched_setaffinity(0, sizeof(one), &one);
+	c = child_load(NULL, a[0], a[1], a[2], a[3], NULL);
+	sched_setaffinity(0, sizeof(all), &all);
+	return c;
+}
 
 static bool wanted(const char *name, char **words)
 {
@@ -61,6 +81,49 @@ static void run_workloads(double *ns)
 		done = child_round(load[i]);
 		ns[i] = done ? (double)child_value(done, "cpu_ns") / (double)child_value(done, "ops") : -1;
 	}
+}
+
+/* A watcher's programs while each workload runs, an operation. */
+static void count_programs(const struct watcher *w, struct watch_account an_operation[WORKLOADS])
+{
+	if (!watch_start(w) || !watch_count_programs(true)) {
+		watch_stop();
+		return;
+	}
+	for (size_t i = 0; i < WORKLOADS; i++) {
+		struct watch_account before, after;
+		double ops = 0;
+
+		if (!use_workload[i] || !load[i])
+			continue;
+		before = watch_account();
+		for (int round = 0; round < COUNTED_ROUNDS; round++) {
+			const char *done = child_round(load[i]);
+
+			ops += done ? (double)child_value(done, "ops") : 0;
+		}
+		after = watch_account();
+		an_operation[i].runs = (after.runs - before.runs) / ops;
+		an_operation[i].ns = (after.ns - before.ns) / ops;
+	}
+	watch_count_programs(false);
+	watch_stop();
+}
+
+static void print_programs(void)
+{
+	struct watch_account empty[WORKLOADS] = {}, own[WORKLOADS] = {};
+
+	count_programs(&watchers[1], empty);
+	count_programs(&watchers[2], own);
+	printf("\nby the kernel's own count (bpf_stats_enabled), an operation: runs of lagtop's programs, ns in them "
+	       "over\n"
+	       "as many empty ones\n\n%-22s %10s %10s\n",
+	       "", "runs", "ns");
+	for (size_t i = 0; i < WORKLOADS; i++)
+		if (own[i].runs > 0 && empty[i].runs > 0)
+			printf("%-22s %10.1f %+10.0f\n", workloads[i].name, own[i].runs,
+			       own[i].ns - empty[i].ns / empty[i].runs * own[i].runs);
 }
 
 /* Every other round goes the other way round, so that a steady drift cancels. */
@@ -140,6 +203,27 @@ static void print_table(const bool *use)
 	}
 }
 
+/* What users would run instead of lagtop: three tools of libbpf-tools. */
+static void print_peers(void)
+{
+	size_t peers = 0;
+
+	while (peers < n_watchers && strcmp(watchers[peers].name, "all three"))
+		peers++;
+	printf("\nadded by lagtop / added by runqlat -P + syscount -L -P + cpudist -P\n\n");
+	for (size_t i = 0; i < WORKLOADS; i++) {
+		const struct series *own = &added[i][2], *three = &added[i][peers];
+
+		if (!use_workload[i])
+			continue;
+		printf("%-22s ", workloads[i].name);
+		if (resolved(own) && resolved(three))
+			printf("%10.2f\n", series_median(own) / series_median(three));
+		else
+			printf("%10s\n", "n.r.");
+	}
+}
+
 static int write_csv(const char *path, const bool *use)
 {
 	FILE *f = fopen(path, "w");
@@ -195,12 +279,10 @@ int bench_events(int rounds, bool families, bool peers, const char *csv, char **
 		watch_stop();
 	}
 	for (size_t i = 0; i < WORKLOADS; i++) {
-		const char *const *a = workloads[i].argv;
-
 		if (!wanted(workloads[i].name, words))
 			continue;
-		if (a[0]) {
-			load[i] = child_load(NULL, a[0], a[1], a[2], a[3], NULL);
+		if (workloads[i].argv[0]) {
+			load[i] = start_load(i);
 			use_workload[i] = load[i] && child_round(load[i]); /* warm */
 		} else {
 			use_workload[i] = bench_server_start();
@@ -212,6 +294,9 @@ int bench_events(int rounds, bool families, bool peers, const char *csv, char **
 	}
 	fprintf(stderr, "\r                    \r");
 	print_table(use);
+	if (peers)
+		print_peers();
+	print_programs();
 	child_free_all();
 	return write_csv(csv, use);
 }

@@ -2,6 +2,7 @@
 /* Watchers: started before a round's workloads, stopped after. None of them reads the workload's numbers. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -167,6 +168,50 @@ bool watch_undisturbed(void)
 		usleep(100000);
 	}
 	return false;
+}
+
+bool watch_count_programs(bool on)
+{
+	FILE *f = fopen("/proc/sys/kernel/bpf_stats_enabled", "w");
+
+	if (!f)
+		return false;
+	fputs(on ? "1" : "0", f);
+	return !fclose(f);
+}
+
+struct watch_account watch_account_of(pid_t pid)
+{
+	struct watch_account sum = {};
+	char path[300], line[256];
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
+	dir = opendir(path);
+	while (dir && (d = readdir(dir))) {
+		FILE *f;
+		double n;
+
+		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", pid, d->d_name);
+		f = fopen(path, "r");
+		while (f && fgets(line, sizeof(line), f)) {
+			if (sscanf(line, "run_time_ns: %lf", &n) == 1)
+				sum.ns += n;
+			if (sscanf(line, "run_cnt: %lf", &n) == 1)
+				sum.runs += n;
+		}
+		if (f)
+			fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return sum;
+}
+
+struct watch_account watch_account(void)
+{
+	return watch_account_of(programs[0] ? programs[0]->pid : getpid());
 }
 
 void series_add(struct series *s, double value)
