@@ -95,7 +95,7 @@ static __always_inline bool lt_is_op(struct sock *sk, int ret)
 
 static __always_inline int lt_count_send(struct sock *sk, int ret)
 {
-	__u64 began_ns = bpf_ktime_get_ns();
+	__u64 began_ns = lt_self_turn(LT_PROG_SEND);
 	enum lt_proto proto;
 	struct lt_socket *socket;
 	struct lt_flow *flow;
@@ -113,13 +113,14 @@ static __always_inline int lt_count_send(struct sock *sk, int ret)
 		if (socket && proto == LT_UDP)
 			__sync_fetch_and_add(&socket->tx_bytes, ret);
 	}
-	lt_self(LT_PROG_SEND, began_ns);
+	if (began_ns)
+		lt_self_add(LT_PROG_SEND, began_ns);
 	return 0;
 }
 
 static __always_inline int lt_count_recv(struct sock *sk, int ret, int flags)
 {
-	__u64 began_ns = bpf_ktime_get_ns();
+	__u64 began_ns = lt_self_turn(LT_PROG_RECV);
 	enum lt_proto proto;
 	struct lt_socket *socket;
 	struct lt_flow *flow;
@@ -137,7 +138,8 @@ static __always_inline int lt_count_recv(struct sock *sk, int ret, int flags)
 		if (socket && proto == LT_UDP)
 			__sync_fetch_and_add(&socket->rx_bytes, ret);
 	}
-	lt_self(LT_PROG_RECV, began_ns);
+	if (began_ns)
+		lt_self_add(LT_PROG_RECV, began_ns);
 	return 0;
 }
 

@@ -265,6 +265,7 @@ struct lt_cpu {
 	__u64 switches; /* of untracked threads */
 	struct {
 		__u64 runs, ns; /* timed runs and their time */
+		__u64 turns;	/* all runs, where they are counted */
 	} self[LT_PROGS];
 } __attribute__((aligned(64)));
 

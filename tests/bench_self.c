@@ -20,16 +20,18 @@ static double self_number(struct json_object *reading, const char *name)
 int bench_self(int readings)
 {
 	char *argv[] = { (char *)"./lagtop", (char *)"--json", (char *)"-d", (char *)"1", NULL };
-	struct child *calls = child_load(NULL, "ten", "2000000000", NULL), *pipes;
+	struct child *calls = child_load(NULL, "ten", "2000000000", NULL), *pipes, *tcp;
 	struct watch_account own = {}, before, after;
 	struct child *lagtop;
 	char *line;
 
 	pipes = child_load(NULL, "pipe", "-1", "2000000000", NULL);
-	if (!calls || !pipes || !watch_count_programs(true))
+	tcp = child_load(NULL, "tcp", "-1", "2000000000", NULL);
+	if (!calls || !pipes || !tcp || !watch_count_programs(true))
 		return 1;
 	child_send(calls, 'x');
 	child_send(pipes, 'x');
+	child_send(tcp, 'x');
 	lagtop = child_start(argv, (uid_t)-1);
 	if (!lagtop || !child_line(lagtop))
 		return 1;

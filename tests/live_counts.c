@@ -181,6 +181,38 @@ static void test_few_records(void **state)
 	live_verdict();
 }
 
+/* Its programs' runs, as one in 1,024 of them tells, are what the readings count: both ends of calls, switches,
+ * wakeups, and operations on sockets. */
+static void test_own_runs(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *calls = live_load(NULL, "getppid", "2", live_times("3000000", "100000"), NULL);
+	struct child *tcp = live_load(NULL, "tcp", "-1", live_times("40000", "4000"), NULL);
+	int64_t runs = 0, seen = 0;
+	size_t from = live_mark(l);
+
+	(void)state;
+	live_need_real_time();
+	live_round(calls);
+	live_round(tcp);
+	live_past_now(l);
+	for (size_t r = from; r < l->n; r++) {
+		struct json_object *all = json_object_object_get(l->reading[r], "processes");
+
+		runs += live_get(l->reading[r], "self.bpf_runs");
+		seen += 2 * live_get(l->reading[r], "host.calls.count") + live_get(l->reading[r], "host.switches") +
+			live_get(l->reading[r], "host.wakeups");
+		for (size_t i = 0; i < json_object_array_length(all); i++) {
+			struct json_object *p = json_object_array_get_idx(all, i);
+			int64_t tx = live_get(p, "net.tx_ops"), rx = live_get(p, "net.rx_ops");
+
+			seen += (tx == LIVE_NULL ? 0 : tx) + (rx == LIVE_NULL ? 0 : rx);
+		}
+	}
+	live_compare((double)runs, (double)seen, (double)seen / 10, "own cost: runs of programs");
+	live_verdict();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest counts[] = {
@@ -193,6 +225,7 @@ int main(void)
 		live_test(test_output_not_read),
 		live_test(test_long_delay),
 		live_test(test_few_records),
+		live_test(test_own_runs),
 	};
 
 	return live_main(counts);
