@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <math.h>
@@ -14,6 +15,7 @@
 #include "world.h"
 
 #define SESSIONS 4
+#define ATTACH_NS 60000000000LL /* lagtop is at work in less */
 
 static struct live *sessions[SESSIONS];
 static unsigned int out_of_bounds;
@@ -87,22 +89,65 @@ static struct live *start(void (*world)(void), const char *path, const char *opt
 	for (n = 2; argv[n] && argv[n + 1]; n++)
 		if (!strcmp(argv[n], "-d"))
 			l->child->deadline_ms += (int)(strtod(argv[n + 1], NULL) * 1000);
-	live_next(l);
 	return l;
+}
+
+static struct live *start_usual(const char *option, va_list args)
+{
+	bool nobody = getenv("LIVE_NOBODY");
+	const char *path = nobody ? world_capable_lagtop() : program();
+
+	if (!path)
+		live_skip("no file system here keeps file capabilities");
+	return start(nobody ? world_nobody : NULL, path, option, args);
 }
 
 struct live *live_start(const char *option, ...)
 {
-	bool nobody = getenv("LIVE_NOBODY");
-	const char *path = nobody ? world_capable_lagtop() : program();
 	struct live *l;
 	va_list args;
 
-	if (!path)
-		live_skip("no file system here keeps file capabilities");
 	va_start(args, option);
-	l = start(nobody ? world_nobody : NULL, path, option, args);
+	l = start_usual(option, args);
 	va_end(args);
+	live_next(l);
+	return l;
+}
+
+static bool has_timer(pid_t pid)
+{
+	char path[300], target[64];
+	struct dirent *d;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	while (dir && !found && (d = readdir(dir))) {
+		ssize_t len;
+
+		snprintf(path, sizeof(path), "/proc/%d/fd/%s", pid, d->d_name);
+		len = readlink(path, target, sizeof(target) - 1);
+		target[len < 0 ? 0 : len] = 0;
+		found = strstr(target, "[timerfd]");
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+struct live *live_start_unread(const char *option, ...)
+{
+	int64_t deadline_ns = live_now_ns() + ATTACH_NS;
+	struct live *l;
+	va_list args;
+
+	va_start(args, option);
+	l = start_usual(option, args);
+	va_end(args);
+	while (!has_timer(l->child->pid))
+		if (live_now_ns() > deadline_ns)
+			fail_msg("lagtop does not begin: %s", child_errors(l->child));
 	return l;
 }
 
@@ -114,6 +159,7 @@ struct live *live_start_as(void (*world)(void), const char *path, const char *op
 	va_start(args, option);
 	l = start(world, path ? path : program(), option, args);
 	va_end(args);
+	live_next(l);
 	return l;
 }
 

@@ -38,7 +38,9 @@ void live_skip(const char *reason) __attribute__((noreturn));
 /* `lagtop --json` and these options, after its first reading: everything that follows is counted. With LIVE_NOBODY in
  * the environment user nobody starts it, with file capabilities. */
 struct live *live_start(const char *option, ...) __attribute__((sentinel));
-/* The same in a world (world.h; NULL: ours), and another program than usual (NULL: no other). */
+/* The same before its first reading, which counts everything that follows: lagtop's timer begins after its probes. */
+struct live *live_start_unread(const char *option, ...) __attribute__((sentinel));
+/* live_start in a world (world.h; NULL: ours), and another program than usual (NULL: no other). */
 struct live *live_start_as(void (*world)(void), const char *path, const char *option, ...) __attribute__((sentinel));
 /* Skips where lagtop says that this kernel cannot have the net family. */
 void live_need_net(struct live *l);

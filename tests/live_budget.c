@@ -224,17 +224,36 @@ static void until_asleep(int64_t pid)
 	}
 }
 
-/* A number of every thread of a process, added up; it must be asleep. */
-static int64_t sum_tasks(int64_t pid, const char *file, const char *word, int number)
+static DIR *open_tasks(int64_t pid)
 {
-	char path[128];
-	int64_t sum = 0;
-	struct dirent *d;
+	char path[64];
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%lld/task", (long long)pid);
 	dir = opendir(path);
 	assert_non_null(dir);
+	return dir;
+}
+
+static void until_all_asleep(int64_t pid)
+{
+	DIR *dir = open_tasks(pid);
+	struct dirent *d;
+
+	while ((d = readdir(dir)))
+		if (d->d_name[0] != '.')
+			until_asleep(strtoll(d->d_name, NULL, 10));
+	closedir(dir);
+}
+
+/* A number of every thread of a process, added up; it must be asleep. */
+static int64_t sum_tasks(int64_t pid, const char *file, const char *word, int number)
+{
+	DIR *dir = open_tasks(pid);
+	char path[128];
+	int64_t sum = 0;
+	struct dirent *d;
+
 	while ((d = readdir(dir))) {
 		if (d->d_name[0] == '.')
 			continue;
@@ -265,19 +284,15 @@ static int64_t stolen_ns(void)
 }
 
 #define TICK_NS 10000000
+#define WORDS 6
 
-/*
- * lagtop saw the process's whole life; it is asleep before and after its round. A wakeup that preempts lets
- * the switch skip its clock update (rq_clock_skip_update), so the kernel books the way from the wakeup to
- * the switch as run, not as delay: less than a microsecond where the CPU was not idle.
- */
-#define SKIPPED_NS 600
+/* What a workload did, by lagtop and by the kernel. lagtop saw its whole life, and all of its threads are asleep. */
 struct accounts {
-	double run, exec, waited, delay, stolen, skipped;
+	double run, exec, waited, delay, stolen;
 	int64_t voluntary, involuntary, kernel_voluntary, kernel_involuntary;
 };
 
-static struct accounts take_accounts(const char *workload, const char *a, const char *b, const char *c)
+static struct accounts take_accounts(const char *const word[WORDS])
 {
 	struct live *l = live_start("-d", "0.2", NULL);
 	struct accounts is = {};
@@ -285,9 +300,9 @@ static struct accounts take_accounts(const char *workload, const char *a, const 
 	struct child *load;
 
 	stolen_before = stolen_ns();
-	load = live_load(NULL, workload, a, b, c, NULL);
+	load = live_load(NULL, word[0], word[1], word[2], word[3], word[4], word[5], NULL);
 	live_round(load);
-	until_asleep(load->pid);
+	until_all_asleep(load->pid);
 	live_past_now(l);
 	is.stolen = (double)(stolen_ns() - stolen_before);
 	is.run = (double)sum_state_ns(l, load->pid, "run");
@@ -298,13 +313,62 @@ static struct accounts take_accounts(const char *workload, const char *a, const 
 	is.involuntary = live_sum(l, 0, load->pid, "switches.involuntary");
 	is.kernel_voluntary = sum_tasks(load->pid, "status", "voluntary_ctxt_switches:", 0);
 	is.kernel_involuntary = sum_tasks(load->pid, "status", "nonvoluntary_ctxt_switches:", 0);
-	is.skipped = SKIPPED_NS * (double)(is.voluntary + is.involuntary);
 	return is;
+}
+
+/*
+ * The kernel reads its clock as a wakeup and as a switch begin; the tracepoints come later: that of the wakeup when the
+ * thread is queued, that of the switch when the one before is dequeued and the next is chosen. So lagtop's wait is
+ * longer by the difference of the two, and its run shorter: here, on 6.18, by 0.3 to 0.7 us. Where a wakeup preempts,
+ * the kernel doesn't read its clock again for the switch (rq_clock_skip_update): it counts no wait, lagtop the 1.3 us
+ * that it was, or 10 us at the end of a timer's interrupt. Threads under SCHED_BATCH never preempt when woken.
+ * Beside waits of 100 us that is less than 1 %; those of a pair on one CPU are so short that it is what they are.
+ */
+#define SHORT_EXCESS_NS 600 /* a switch, by far not all of which are wakeups that preempt */
+
+static double switches(const struct accounts *a)
+{
+	return (double)(a->voluntary + a->involuntary);
+}
+
+static double excess_ns(const struct accounts *a)
+{
+	return (a->waited - a->delay) / switches(a);
 }
 
 static double delay_tolerance(const struct accounts *a)
 {
-	return fmax(1e6, a->delay * 0.01) + a->skipped;
+	return fmax(1e6, a->delay * 0.01);
+}
+
+/* What lagtop has as waiting until the switch, the kernel has as run. 0.1 %, for its clock is another. */
+static double least_run(const struct accounts *a)
+{
+	return a->exec * 0.999 - fmax(0, a->waited - a->delay);
+}
+
+static const struct rivals {
+	const char *name;
+	bool short_waits, beside_spinner;
+	const char *word[WORDS];
+} rivals[] = {
+	{ "bursts, batch", false, true, { "batch", "bursts", "1", "300", "1000" } },
+	{ "futexes", false, true, { "barrier", "1", "100", "32", "20" } },
+	{ "futexes, batch", false, true, { "batch", "barrier", "1", "100", "32", "20" } },
+	{ "pipes", false, true, { "ring", "1", "1000", "100" } },
+	{ "pipes, batch", false, true, { "batch", "ring", "1", "1000", "100" } },
+	{ "yield", false, false, { "yield", "1", "20000" } },
+	{ "futex pair", true, true, { "futex", "1", "20000" } },
+	{ "pipe pair", true, true, { "pipe", "1", "20000" } },
+};
+
+static bool agrees(const struct rivals *r, const struct accounts *a)
+{
+	if (a->run < least_run(a))
+		return false;
+	if (r->short_waits)
+		return excess_ns(a) >= 0 && excess_ns(a) <= SHORT_EXCESS_NS;
+	return fabs(a->waited - a->delay) <= delay_tolerance(a);
 }
 
 /*
@@ -313,37 +377,36 @@ static double delay_tolerance(const struct accounts *a)
  */
 #define ACCOUNT_TRIES 3
 
-static void compare_with_schedstat(bool beside_spinner, const char *workload, const char *a, const char *b,
-				   const char *c)
+static void compare_with_schedstat(const struct rivals *r)
 {
 	struct accounts is;
 
 	for (int try = 1;; try++) {
-		if (beside_spinner)
+		if (r->beside_spinner)
 			live_load(NULL, "spin", "1", "1", "0", NULL);
-		is = take_accounts(workload, a, b, c);
-		if (fabs(is.waited - is.delay) <= delay_tolerance(&is) || try == ACCOUNT_TRIES)
-			break;
-		printf("again: %s waited %.0f ns, by run_delay %.0f; %.0f ns were stolen\n", workload, is.waited,
-		       is.delay, is.stolen);
+		is = take_accounts(r->word);
 		live_end_test(NULL);
+		if (agrees(r, &is) || try == ACCOUNT_TRIES)
+			break;
+		printf("again: %s waited %.0f ns, by run_delay %.0f; ran %.0f, by schedstat %.0f; %.0f were stolen\n",
+		       r->name, is.waited, is.delay, is.run, is.exec, is.stolen);
 	}
-	live_compare(is.waited, is.delay, delay_tolerance(&is), "%s: runq + preempt, run_delay", workload);
-	live_between(is.run, is.exec * 0.99 - 1e6 - is.skipped, is.exec * 1.02 + is.stolen + TICK_NS,
-		     "%s: run, schedstat", workload);
-	live_compare((double)is.voluntary, (double)is.kernel_voluntary, 0, "%s: voluntary switches", workload);
-	live_compare((double)is.involuntary, (double)is.kernel_involuntary, 0, "%s: involuntary switches", workload);
+	if (r->short_waits)
+		live_between(excess_ns(&is), 0, SHORT_EXCESS_NS, "%s: ns a switch above run_delay", r->name);
+	else
+		live_compare(is.waited, is.delay, delay_tolerance(&is), "%s: runq + preempt, run_delay", r->name);
+	live_between(is.run, least_run(&is), is.exec * 1.02 + is.stolen + TICK_NS, "%s: run, schedstat", r->name);
+	live_compare((double)is.voluntary, (double)is.kernel_voluntary, 0, "%s: voluntary switches", r->name);
+	live_compare((double)is.involuntary, (double)is.kernel_involuntary, 0, "%s: involuntary switches", r->name);
 	live_verdict();
-	live_end_test(NULL);
 }
 
 static void test_schedstat(void **state)
 {
 	(void)state;
 	live_need_real_time();
-	compare_with_schedstat(true, "bursts", "1", "300", "1000");
-	compare_with_schedstat(true, "futex", "1", "20000", NULL);
-	compare_with_schedstat(false, "yield", "1", "20000", NULL);
+	for (size_t i = 0; i < sizeof(rivals) / sizeof(*rivals); i++)
+		compare_with_schedstat(&rivals[i]);
 }
 
 static const struct {

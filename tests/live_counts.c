@@ -148,15 +148,20 @@ static void test_output_not_read(void **state)
 	live_verdict();
 }
 
-static void test_long_delay(void **state)
+/* 7,000 lives between two readings that are a minute apart. */
+static void test_delay_of_a_minute(void **state)
 {
-	struct live *l = live_start("-d", getenv("LIVE_DELAY") ? getenv("LIVE_DELAY") : "8", NULL);
-	struct child *load = live_load(NULL, "forkexit", "5000", NULL);
-	const char *done = live_round(load);
+	struct live *l = live_start_unread("-d", live_times("60", "20"), NULL);
+	struct child *spawn = live_load(NULL, "spawn", live_times("2000", "200"), NULL);
+	struct child *fork = live_load(NULL, "forkexit", live_times("5000", "1000"), NULL);
+	const char *spawned = live_round(spawn), *forked = live_round(fork);
 
 	(void)state;
 	live_past_now(l);
-	compare_dead(l, "long delay", load->pid, "load", 5000, child_value(done, "codes"));
+	live_between((double)l->n, 1, 2, "a minute: readings"); /* two if the workloads took so long */
+	live_compare((double)live_lost(l, 0), 0, 0, "a minute: lost");
+	compare_dead(l, "a minute, true", spawn->pid, "true", child_value(spawned, "ops"), 0);
+	compare_dead(l, "a minute, fork", fork->pid, "load", child_value(forked, "ops"), child_value(forked, "codes"));
 	live_verdict();
 }
 
@@ -223,7 +228,7 @@ int main(void)
 		live_test(test_io_uring_rings),
 		live_test(test_two_lagtops),
 		live_test(test_output_not_read),
-		live_test(test_long_delay),
+		live_test(test_delay_of_a_minute),
 		live_test(test_few_records),
 		live_test(test_own_runs),
 	};

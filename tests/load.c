@@ -146,7 +146,7 @@ static int count_words(const char *text)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: load WORKLOAD [ARGUMENT…]\n");
+	fprintf(stderr, "usage: load [batch] WORKLOAD [ARGUMENT…]   (batch: by SCHED_BATCH)\n");
 	for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++)
 		for (const struct workload *w = tables[t]; w->name; w++)
 			fprintf(stderr, "  %-16s %-22s %s\n", w->name, w->args, w->help);
@@ -155,6 +155,12 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
+	if (argc > 2 && !strcmp(argv[1], "batch")) {
+		if (sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){}))
+			load_die("SCHED_BATCH");
+		argv++;
+		argc--;
+	}
 	if (argc < 2)
 		return usage();
 	for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++)

@@ -203,6 +203,83 @@ static void run_tcp(char **arg)
 	pingpong_fds(&p, arg);
 }
 
+/* Many threads on one CPU, N turns each in a round; every turn wakes others, who wait for those before them. */
+struct crowded {
+	long n, threads, work_ns;
+	long next; /* number of the next thread to begin */
+	void (*turn)(struct crowded *c, long i);
+	pthread_barrier_t begin, meet, end;
+	int (*pipe)[2];
+};
+
+static void *crowded_thread(void *arg)
+{
+	struct crowded *c = arg;
+	long me = __atomic_fetch_add(&c->next, 1, __ATOMIC_RELAXED);
+
+	for (;;) {
+		pthread_barrier_wait(&c->begin);
+		for (long i = 0; i < c->n; i++)
+			c->turn(c, me);
+		pthread_barrier_wait(&c->end);
+	}
+	return NULL;
+}
+
+static void crowded_rounds(struct crowded *c, char **arg, void (*turn)(struct crowded *c, long i))
+{
+	load_pin(load_number(arg[0]));
+	c->n = load_number(arg[1]);
+	c->turn = turn;
+	pthread_barrier_init(&c->begin, NULL, (unsigned int)c->threads + 1);
+	pthread_barrier_init(&c->meet, NULL, (unsigned int)c->threads);
+	pthread_barrier_init(&c->end, NULL, (unsigned int)c->threads + 1);
+	for (long i = 0; i < c->threads; i++)
+		load_thread(crowded_thread, c);
+	load_ready(" ");
+	while (load_go()) {
+		pthread_barrier_wait(&c->begin);
+		pthread_barrier_wait(&c->end);
+		load_done(c->n * c->threads, " ");
+	}
+}
+
+static void work_and_meet(struct crowded *c, long i)
+{
+	(void)i;
+	spin_ns(c->work_ns);
+	pthread_barrier_wait(&c->meet);
+}
+
+static void run_barrier(char **arg)
+{
+	static struct crowded c;
+
+	c.threads = load_number(arg[2]);
+	c.work_ns = load_number(arg[3]) * 1000;
+	crowded_rounds(&c, arg, work_and_meet);
+}
+
+static void pass_on(struct crowded *c, long i)
+{
+	char byte = 0;
+
+	if (write(c->pipe[i][1], &byte, 1) != 1 || read(c->pipe[(i + 1) % c->threads][0], &byte, 1) != 1)
+		load_die("ring");
+}
+
+static void run_ring(char **arg)
+{
+	static struct crowded c;
+
+	c.threads = load_number(arg[2]);
+	c.pipe = calloc((size_t)c.threads, sizeof(*c.pipe));
+	for (long i = 0; i < c.threads; i++)
+		if (!c.pipe || pipe(c.pipe[i]))
+			load_die("ring");
+	crowded_rounds(&c, arg, pass_on);
+}
+
 static void *nothing(void *arg)
 {
 	return arg;
@@ -442,6 +519,9 @@ const struct workload load_sched[] = {
 	{ "futex", "CPU N", run_futex, "N round trips by futex" },
 	{ "pipe", "CPU N", run_pipe, "N round trips of a byte by pipe" },
 	{ "tcp", "CPU N", run_tcp, "N round trips of a byte by TCP" },
+	{ "barrier", "CPU N THREADS US", run_barrier, "N × run for US µs and meet, by futex, each thread" },
+	{ "ring", "CPU N THREADS", run_ring,
+	  "N × a byte by pipe to the next thread and one from the last, each thread" },
 	{ "threads", "N", run_threads, "N × pthread_create and join" },
 	{ "crowd", "N", run_crowd, "a process of N sleeping threads" },
 	{ "herd", "N", run_herd, "N sleeping processes" },
