@@ -265,10 +265,10 @@ static void pass_on(struct crowded *c, long i)
 	char byte = 0;
 
 	if (write(c->pipe[i][1], &byte, 1) != 1 || read(c->pipe[(i + 1) % c->threads][0], &byte, 1) != 1)
-		load_die("ring");
+		load_die("relay");
 }
 
-static void run_ring(char **arg)
+static void run_relay(char **arg)
 {
 	static struct crowded c;
 
@@ -276,7 +276,7 @@ static void run_ring(char **arg)
 	c.pipe = calloc((size_t)c.threads, sizeof(*c.pipe));
 	for (long i = 0; i < c.threads; i++)
 		if (!c.pipe || pipe(c.pipe[i]))
-			load_die("ring");
+			load_die("relay");
 	crowded_rounds(&c, arg, pass_on);
 }
 
@@ -520,7 +520,7 @@ const struct workload load_sched[] = {
 	{ "pipe", "CPU N", run_pipe, "N round trips of a byte by pipe" },
 	{ "tcp", "CPU N", run_tcp, "N round trips of a byte by TCP" },
 	{ "barrier", "CPU N THREADS US", run_barrier, "N × run for US µs and meet, by futex, each thread" },
-	{ "ring", "CPU N THREADS", run_ring,
+	{ "relay", "CPU N THREADS", run_relay,
 	  "N × a byte by pipe to the next thread and one from the last, each thread" },
 	{ "threads", "N", run_threads, "N × pthread_create and join" },
 	{ "crowd", "N", run_crowd, "a process of N sleeping threads" },
