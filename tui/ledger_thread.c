@@ -19,8 +19,16 @@
 
 /* Bucket counts of a histogram at the last reading: [first, first + n), the others are 0. */
 struct kept_hist {
-	uint32_t *count;
+	union {
+		uint32_t count;	  /* n == 1: as of most calls */
+		uint32_t *counts; /* n > 1 */
+	};
 	uint8_t first, n;
+};
+
+struct kept_errnos {
+	uint32_t n;
+	struct sample_errno of[];
 };
 
 struct kept_call {
@@ -29,15 +37,14 @@ struct kept_call {
 	uint64_t count, total_ns;
 	uint64_t time_ns, wait_ns; /* with the part of a call going on */
 	struct kept_hist latency;
-	struct sample_errno *errnos;
-	uint32_t n_errnos;
+	struct kept_errnos *errnos; /* NULL: it never failed */
 };
 
 struct kept_work {
 	uint64_t time_ns[LT_STATES]; /* with the part of the state going on */
 	uint64_t voluntary, involuntary, wakeups, migrations;
 	uint64_t calls, call_errors, call_total_ns;
-	struct lt_net net;
+	struct lt_net *net; /* NULL: it never moved a byte */
 	struct kept_hist runq, service;
 	struct kept_call *call;
 	uint32_t n_calls;
@@ -59,27 +66,37 @@ struct reading {
 
 static void hist_forget(struct kept_hist *h)
 {
-	free(h->count);
-	memset(h, 0, sizeof(*h));
+	if (h->n > 1)
+		free(h->counts);
+	*h = (struct kept_hist){ 0 };
+}
+
+static uint32_t *hist_counts(struct kept_hist *h)
+{
+	return h->n > 1 ? h->counts : &h->count;
+}
+
+static bool hist_has(const struct kept_hist *h, uint32_t bucket)
+{
+	return bucket >= h->first && bucket < (uint32_t)h->first + h->n;
 }
 
 static uint32_t *hist_slot(struct kept_hist *h, uint32_t bucket)
 {
 	uint32_t first, n, *grown;
 
-	if (h->count && bucket >= h->first && bucket < (uint32_t)h->first + h->n)
-		return &h->count[bucket - h->first];
-	first = h->count && h->first < bucket ? h->first : bucket;
-	n = (h->count && h->first + h->n - 1u > bucket ? h->first + h->n - 1u : bucket) - first + 1;
+	if (!h->n)
+		*h = (struct kept_hist){ .first = (uint8_t)bucket, .n = 1 };
+	if (hist_has(h, bucket))
+		return hist_counts(h) + (bucket - h->first);
+	first = h->first < bucket ? h->first : bucket;
+	n = (h->first + h->n - 1u > bucket ? h->first + h->n - 1u : bucket) - first + 1;
 	grown = calloc(n, sizeof(*grown));
 	if (!grown)
 		return NULL;
-	if (h->count)
-		memcpy(grown + (h->first - first), h->count, h->n * sizeof(*grown));
-	free(h->count);
-	h->count = grown;
-	h->first = (uint8_t)first;
-	h->n = (uint8_t)n;
+	memcpy(grown + (h->first - first), hist_counts(h), h->n * sizeof(*grown));
+	hist_forget(h);
+	*h = (struct kept_hist){ .counts = grown, .first = (uint8_t)first, .n = (uint8_t)n };
 	return &grown[bucket - first];
 }
 
@@ -92,7 +109,7 @@ static int hist_subtract(struct kept_hist *kept, const struct lt_hist *now, uint
 		uint32_t count = __atomic_load_n(&now->count[b], __ATOMIC_RELAXED), *last;
 		struct sample_bucket *bucket;
 
-		if (!count && !(kept->count && b >= kept->first && b < (uint32_t)kept->first + kept->n))
+		if (!count && !hist_has(kept, b))
 			continue;
 		last = hist_slot(kept, b);
 		if (!last)
@@ -129,6 +146,7 @@ void ledger_thread_forget(struct kept *k)
 			free(k->work->call[i].errnos);
 		}
 		free(k->work->call);
+		free(k->work->net);
 		hist_forget(&k->work->runq);
 		hist_forget(&k->work->service);
 		free(k->work);
@@ -219,9 +237,9 @@ static struct kept_call *kept_call_of(struct kept_work *w, uint32_t call)
 		if (w->call[i].call == call)
 			return &w->call[i];
 	}
-	/* Room for a power of two. */
-	if (!(w->n_calls & (w->n_calls - 1))) {
-		grown = realloc(w->call, (w->n_calls ? w->n_calls * 2 : 1) * sizeof(*grown));
+	/* Room for two at a time: doubling it would cost as much as the calls themselves. */
+	if (w->n_calls % 2 == 0) {
+		grown = realloc(w->call, (w->n_calls + 2) * sizeof(*grown));
 		if (!grown)
 			return NULL;
 		w->call = grown;
@@ -234,21 +252,21 @@ static struct kept_call *kept_call_of(struct kept_work *w, uint32_t call)
 static int errno_subtract(struct kept_call *k, uint32_t error, uint32_t count, struct sample_call *to,
 			  struct sample *out)
 {
-	struct sample_errno *last = NULL, *grown, *e;
+	uint32_t n = k->errnos ? k->errnos->n : 0, i = 0;
+	struct sample_errno *last, *e;
+	struct kept_errnos *grown;
 
-	for (uint32_t i = 0; i < k->n_errnos; i++) {
-		if (k->errnos[i].error == error)
-			last = &k->errnos[i];
-	}
-	if (!last) {
-		grown = realloc(k->errnos, (k->n_errnos + 1) * sizeof(*grown));
+	while (i < n && k->errnos->of[i].error != error)
+		i++;
+	if (i == n) {
+		grown = realloc(k->errnos, sizeof(*grown) + (n + 1) * sizeof(grown->of[0]));
 		if (!grown)
 			return -ENOMEM;
 		k->errnos = grown;
-		last = &k->errnos[k->n_errnos++];
-		last->error = error;
-		last->count = 0;
+		grown->n = n + 1;
+		grown->of[i] = (struct sample_errno){ .error = error };
 	}
+	last = &k->errnos->of[i];
 	if (count == last->count)
 		return 0;
 	e = sample_add_errno(out);
@@ -412,10 +430,18 @@ static int calls_subtract(struct thread_reading *t, struct kept_work *w, struct 
 	return err;
 }
 
-static void net_subtract(struct lt_net *last, const struct lt_net *now_in_map, struct sample_work *work)
+static int net_subtract(struct kept_work *w, const struct lt_net *now_in_map, struct sample_work *work)
 {
-	struct lt_net now = *now_in_map;
+	static const struct lt_net none;
+	struct lt_net now = *now_in_map, *last = w->net;
 
+	if (!last) {
+		if (!memcmp(&now, &none, sizeof(now)))
+			return 0;
+		last = w->net = calloc(1, sizeof(*last));
+		if (!last)
+			return -ENOMEM;
+	}
 	for (int i = 0; i < LT_PROTOS; i++) {
 		work->flow[i].tx_bytes = now.by[i].tx_bytes - last->by[i].tx_bytes;
 		work->flow[i].rx_bytes = now.by[i].rx_bytes - last->by[i].rx_bytes;
@@ -425,6 +451,7 @@ static void net_subtract(struct lt_net *last, const struct lt_net *now_in_map, s
 	work->connects = now.connects - last->connects;
 	work->accepts = now.accepts - last->accepts;
 	*last = now;
+	return 0;
 }
 
 /* The counters at the last reading of a thread that is read in full for the first time since it did anything. */
@@ -506,7 +533,7 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 		if (calls_moved && !err)
 			err = calls_subtract(t, w, &work, out);
 	}
-	net_subtract(&w->net, &r->net, &work);
+	err = err ? err : net_subtract(w, &r->net, &work);
 	if (err)
 		return err;
 	to = sample_add_work(out);

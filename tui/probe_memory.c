@@ -124,25 +124,26 @@ uint64_t probe_memory_left(const struct lt_stack *stack)
 	return stack->given - __atomic_load_n((const uint64_t *)&stack->taken, __ATOMIC_ACQUIRE);
 }
 
-/* How many records shall be free: a quarter of a chunk and an eighth of all. */
+/* How many of n chunks shall be free. What is taken until the drain thread runs hardly depends on how many there are;
+ * how long a reading keeps it waiting does. */
+static uint64_t spare(uint32_t n_chunks, uint32_t chunk)
+{
+	return (uint64_t)(n_chunks + 11) * chunk / 32;
+}
+
 static uint64_t records_spare(const struct probe *p)
 {
-	return LT_CHUNK / 4 + (uint64_t)p->memory.n_chunks * LT_CHUNK / 8;
+	return spare(p->memory.n_chunks, LT_CHUNK);
 }
 
 void probe_memory_grow(struct probe *p)
 {
-	uint64_t all;
-
 	while (records_left(p) && probe_memory_left(p->memory.free) < records_spare(p))
 		if (add_records(p, bpf_map__fd(p->skel->maps.lt_chunks)))
 			break;
-	all = (uint64_t)p->memory.n_call_chunks * LT_CALL_CHUNK;
-	while (probe_memory_left(p->memory.free_calls) < LT_CALL_CHUNK / 4 + all / 8) {
+	while (probe_memory_left(p->memory.free_calls) < spare(p->memory.n_call_chunks, LT_CALL_CHUNK))
 		if (add_calls(p, bpf_map__fd(p->skel->maps.lt_call_chunks)))
 			break;
-		all += LT_CALL_CHUNK;
-	}
 }
 
 int probe_memory_begin(struct probe *p, struct probe_first *first)
