@@ -125,7 +125,7 @@ static int replay_an_hour(uint32_t busy)
 		err = record_write(r, s);
 		record_ms += cpu_ms() - start;
 		start = cpu_ms();
-		err = history_add(&h, s) ? 1 : err;
+		err = history_add(&h) ? 1 : err;
 		history_ms += cpu_ms() - start;
 		held_bytes = h.bytes > held_bytes ? h.bytes : held_bytes;
 		if (n % LOOK_EVERY)

@@ -77,13 +77,11 @@ static void replay(void)
 	while (src && h.n < 3) {
 		s = history_take(&h);
 		assert(s);
-		if (src->read(src, s) != 1) {
-			history_drop(&h, s);
+		if (src->read(src, s) != 1)
 			break;
-		}
 		assert(!sample_check(s) && !model_update(live, s));
 		look(live);
-		assert(!history_add(&h, s));
+		assert(!history_add(&h));
 	}
 	for (back = h.n; back--;) {
 		s = history_at(&h, back);

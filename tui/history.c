@@ -70,7 +70,7 @@ struct history_store {
 	struct order now, before; /* of the newest reading and, while it is added, of the one before */
 	struct row_kept *over, **over_end;
 	uint64_t bytes; /* of lives and rows */
-	struct sample *newest, *spare;
+	struct sample newest;
 	struct slot slots[SLOTS];
 	uint32_t asked;
 	struct history_pack pack;
@@ -81,9 +81,7 @@ struct history_store {
 
 static uint64_t sample_bytes(const struct sample *s)
 {
-	if (!s)
-		return 0;
-	return sizeof(*s) + s->cap_processes * sizeof(*s->processes) + s->cap_threads * sizeof(*s->threads) +
+	return s->cap_processes * sizeof(*s->processes) + s->cap_threads * sizeof(*s->threads) +
 	       s->cap_works * sizeof(*s->works) + s->cap_calls * sizeof(*s->calls) +
 	       s->cap_buckets * sizeof(*s->buckets) + s->cap_errnos * sizeof(*s->errnos) +
 	       s->cap_connections * sizeof(*s->connections) + s->cap_text;
@@ -91,9 +89,8 @@ static uint64_t sample_bytes(const struct sample *s)
 
 static uint64_t all_bytes(const struct history_store *st)
 {
-	uint64_t bytes = st->bytes + sizeof(*st) + sample_bytes(st->newest) + sample_bytes(st->spare) +
-			 sample_bytes(&st->one) + st->cap_found * sizeof(*st->found) +
-			 (st->now.cap + st->before.cap) * sizeof(*st->now.lives) +
+	uint64_t bytes = st->bytes + sizeof(*st) + sample_bytes(&st->newest) + sample_bytes(&st->one) +
+			 st->cap_found * sizeof(*st->found) + (st->now.cap + st->before.cap) * sizeof(*st->now.lives) +
 			 st->pack.cap_words * sizeof(*st->pack.words) + st->pack.cap_bytes;
 	int i;
 
@@ -112,33 +109,11 @@ static struct history_store *store_of(struct history *h)
 	return h->store;
 }
 
-static void free_sample(struct sample *s)
-{
-	if (s)
-		sample_free(s);
-	free(s);
-}
-
 struct sample *history_take(struct history *h)
 {
 	struct history_store *st = store_of(h);
-	struct sample *s;
 
-	if (!st)
-		return NULL;
-	s = st->spare;
-	st->spare = NULL;
-	return s ? s : calloc(1, sizeof(*s));
-}
-
-void history_drop(struct history *h, struct sample *s)
-{
-	if (s && h->store && !h->store->spare) {
-		sample_clear(s);
-		h->store->spare = s;
-	} else {
-		free_sample(s);
-	}
+	return st ? &st->newest : NULL;
 }
 
 static struct life *life_find(const struct history_store *st, const struct key *key)
@@ -327,17 +302,13 @@ static void forget_before(struct history_store *st, uint32_t reading)
 	}
 }
 
-int history_add(struct history *h, struct sample *s)
+int history_add(struct history *h)
 {
-	struct history_store *st = store_of(h);
-	int err = st ? keep(st, s) : -ENOMEM;
+	struct history_store *st = h->store;
+	int err = keep(st, &st->newest);
 
-	if (err) {
-		history_drop(h, s);
+	if (err)
 		return err;
-	}
-	history_drop(h, st->newest);
-	st->newest = s;
 	h->n++;
 	while ((h->bytes = all_bytes(st)) > h->max_bytes && h->n > HISTORY_MIN)
 		forget_before(st, st->last - --h->n + 1);
@@ -416,7 +387,7 @@ struct sample *history_at(const struct history *h, uint32_t back)
 	if (back >= h->n)
 		return NULL;
 	if (!back)
-		return st->newest;
+		return &st->newest;
 	reading = st->last - back;
 	slot = &st->slots[0];
 	for (i = 0; i < SLOTS && slot->reading != reading; i++)
@@ -512,8 +483,7 @@ void history_free(struct history *h)
 
 	if (st) {
 		free_lives(st);
-		free_sample(st->newest);
-		free_sample(st->spare);
+		sample_free(&st->newest);
 		for (i = 0; i < SLOTS; i++)
 			sample_free(&st->slots[i].sample);
 		sample_free(&st->one);

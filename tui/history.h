@@ -17,13 +17,11 @@ struct history {
 
 #define HISTORY_MIN 4 /* readings kept whatever their size */
 
-/* An empty sample to read into, or NULL. It belongs to the caller until history_add. */
+/* The newest reading, for the next one to be read in its place; two of them would be a third of all memory. NULL: out
+ * of memory. */
 struct sample *history_take(struct history *h);
-/* Hands a sample taken back unread. */
-void history_drop(struct history *h, struct sample *s);
-/* Adds the newest reading, forgets the oldest beyond max_bytes. It stays valid until the next one is added.
- * 0 or -ENOMEM (then it is freed). */
-int history_add(struct history *h, struct sample *s);
+/* The sample taken is a new reading now: adds it, forgets the oldest beyond max_bytes. 0 or -ENOMEM. */
+int history_add(struct history *h);
 /* back readings ago, 0: the newest; NULL: not kept, or out of memory. Valid until two others were asked for. */
 struct sample *history_at(const struct history *h, uint32_t back);
 /* A process's histogram of that reading, as model_histogram_of gives it; 0: it did nothing, or was not there. */

@@ -109,7 +109,8 @@ struct model;
 struct model *model_new(void);	  /* NULL: out of memory */
 void model_free(struct model *m); /* NULL is legal */
 
-/* Takes a new reading. The sample must outlive the next model_update or model_free. 0 or -ENOMEM. */
+/* Takes a new reading, perhaps in the memory of the one before. It must stay until the next model_update, or until
+ * nothing is asked any more. 0 or -ENOMEM. */
 int model_update(struct model *m, const struct sample *s);
 
 const struct sample *model_sample(const struct model *m); /* the last one, or NULL */

@@ -47,6 +47,7 @@ struct replay {
 	ZSTD_DCtx *zstd;
 	struct record_buffer packed, now, before; /* before: whole, what the next frame may build on */
 	uint32_t chain;				  /* that frame's own */
+	struct sample next;			  /* what is read before it is believed */
 	char trouble[160];
 };
 
@@ -371,10 +372,10 @@ static void keep_frame(struct replay *p)
 static int replay_read(struct source *src, struct sample *s)
 {
 	struct replay *p = (struct replay *)src;
+	struct sample before = *s;
 	const char *wrong;
 	int err;
 
-	sample_clear(s);
 	if (*p->trouble)
 		return 0;
 	err = read_frame(p);
@@ -385,12 +386,14 @@ static int replay_read(struct source *src, struct sample *s)
 			snprintf(p->trouble, sizeof(p->trouble), "it holds no reading");
 		return 0;
 	}
-	err = take_reading(p, s, &wrong);
+	sample_clear(&p->next);
+	err = take_reading(p, &p->next, &wrong);
 	if (!err) {
+		*s = p->next;
+		p->next = before;
 		keep_frame(p);
 		return 1;
 	}
-	sample_clear(s);
 	snprintf(p->trouble, sizeof(p->trouble), "reading %llu cannot be shown: %s; those before it are whole",
 		 (unsigned long long)p->readings + 1,
 		 wrong		  ? wrong
@@ -407,6 +410,7 @@ static void replay_close(struct source *src)
 	for (i = 0; i < p->n_sections; i++)
 		free(p->sections[i].fields);
 	ZSTD_freeDCtx(p->zstd);
+	sample_free(&p->next);
 	free(p->packed.data);
 	free(p->now.data);
 	free(p->before.data);

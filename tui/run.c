@@ -2,8 +2,7 @@
 /*
  * The loop without a screen. Readings lie on a grid of absolute times, so delays do not add up;
  * a grid point that was missed is left out, not made up for. stdout may block for ever (a stopped
- * reader): every wait also waits for the signals. The model keeps a pointer to the last sample,
- * hence two, used in turn.
+ * reader): every wait also waits for the signals.
  */
 #include "run.h"
 
@@ -35,7 +34,7 @@ struct run {
 	struct source *source;
 	struct record *record;
 	struct model *model;
-	struct sample sample[2];
+	struct sample sample;
 	struct alert alert;
 	struct openmetrics metrics;
 	uint64_t readings;
@@ -223,7 +222,7 @@ static bool pids_alive(struct run *run, const struct sample *s)
 /* One reading, from the source to stdout. */
 static enum run_end take_reading(struct run *run)
 {
-	struct sample *s = &run->sample[run->readings % 2];
+	struct sample *s = &run->sample;
 	const struct options *o = run->options;
 	enum run_end end;
 	bool alive;
@@ -303,8 +302,7 @@ int run_batch(const struct options *o, struct source *src, struct record *rec, c
 		end = fail(&run, "%s holds no process of --pid", o->replay);
 	alert_free(&run.alert);
 	model_free(run.model);
-	sample_free(&run.sample[0]);
-	sample_free(&run.sample[1]);
+	sample_free(&run.sample);
 	if (run.timer_fd >= 0)
 		close(run.timer_fd);
 	if (run.signal_fd >= 0)

@@ -570,8 +570,6 @@ static void take_reading(struct screen *s)
 		s->source->want_connections(s->source, view_wants_connections(&s->view) ? SOURCE_ALL_CONNECTIONS
 											: SOURCE_NO_CONNECTIONS);
 	got = s->source->read(s->source, sample);
-	if (got <= 0)
-		history_drop(&s->view.history, sample);
 	if (got == -EAGAIN) /* the recording goes on */
 		return;
 	if (got < 0 && s->source->live) {
@@ -593,7 +591,6 @@ static void take_reading(struct screen *s)
 
 		if (err) {
 			fail(s, 1, "record: %s", strerror(-err));
-			history_drop(&s->view.history, sample);
 			return;
 		}
 	}
@@ -689,6 +686,8 @@ static void read_keys(struct screen *s)
 		if (s->view.read_now && s->options->manual)
 			take_reading(s);
 		s->view.read_now = false;
+		if (s->status >= 0)
+			return;
 		err = s->view.moved ? 0 : view_arrange(&s->view);
 		if (err)
 			fail(s, 1, "screen: %s", strerror(-err));

@@ -13,8 +13,8 @@ enum source_connections {
 };
 
 struct source {
-	/* Fills *s (cleared by the callee). 1: a reading; 0: no more (end of the file); -EAGAIN: none yet, its
-	 * recording goes on; -errno. */
+	/* 1: *s is the next reading. 0: no more (end of the file); -EAGAIN: none yet, its recording goes on: *s is as
+	 * it was. -errno: the last try; nothing may be asked of *s. */
 	int (*read)(struct source *src, struct sample *s);
 	/* NULL is legal. */
 	void (*close)(struct source *src);

@@ -200,11 +200,8 @@ int view_reading(struct view *v, struct sample *s)
 	if (!frozen || v->back + HISTORY_MIN >= v->history.n)
 		forget_past(v);
 	err = model_update(v->live, s);
-	if (err) {
-		history_drop(&v->history, s);
-		return err;
-	}
-	err = history_add(&v->history, s);
+	if (!err)
+		err = history_add(&v->history);
 	if (err)
 		return err;
 	if (v->history.n == 1)

@@ -118,7 +118,7 @@ struct view {
 int view_init(struct view *v, const struct options *o, bool live);
 void view_free(struct view *v);
 
-/* Takes a reading and owns it. 0 or -ENOMEM. */
+/* A new reading was read into what history_take gave. 0 or -ENOMEM: nothing may be drawn then. */
 int view_reading(struct view *v, struct sample *s);
 void view_key(struct view *v, const struct key *k);
 /* Arranges the rows of what is shown: after a reading, and after a key unless it only moved. 0 or -ENOMEM. */
