@@ -274,6 +274,28 @@ static bool gather(size_t crowd)
 	return true;
 }
 
+static long tasks_now(void)
+{
+	FILE *f = fopen("/proc/loadavg", "r");
+	long tasks = 0;
+
+	if (f && fscanf(f, "%*s %*s %*s %*d/%ld", &tasks) != 1)
+		tasks = 0;
+	if (f)
+		fclose(f);
+	return tasks;
+}
+
+/* A crowd takes its time to die; who is measured meanwhile has it on his hands, too. */
+static void disperse(long tasks_before)
+{
+	int64_t until_ns = now_ns(CLOCK_MONOTONIC) + 30 * SECOND_NS;
+
+	child_free_all();
+	while (tasks_now() > tasks_before + 100 && now_ns(CLOCK_MONOTONIC) < until_ns)
+		poll(NULL, 0, 10);
+}
+
 int bench_front(int readings, const char *csv_path, char **words)
 {
 	char home[] = "/tmp/lagtop-bench-XXXXXX", command[64];
@@ -287,6 +309,8 @@ int bench_front(int readings, const char *csv_path, char **words)
 	fprintf(csv, "crowd,program,readings,cpu_ms,bytes,first_screen_ms,rss_mib\n");
 	printf("per reading, %d readings at 1 Hz on a terminal of 200x50 unless named otherwise\n", readings);
 	for (size_t i = 0; i < sizeof(crowds) / sizeof(*crowds); i++) {
+		long tasks = tasks_now();
+
 		if (!chosen(crowds[i].name, words, crowd_name))
 			continue;
 		make_room(crowds[i].tasks);
@@ -294,7 +318,7 @@ int bench_front(int readings, const char *csv_path, char **words)
 			bench_crowd(crowds[i].name, readings, home, csv, words);
 		else
 			printf("\n%s: more than this machine allows\n", crowds[i].name);
-		child_free_all();
+		disperse(tasks);
 	}
 	snprintf(command, sizeof(command), "rm -rf %s", home);
 	if (system(command))
