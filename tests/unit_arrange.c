@@ -16,7 +16,7 @@
 #define DEEP 100000
 
 static const struct row like = {
-	.kind = MODEL_PROCESS, .comm = "", .cmdline = "", .cgroup = "", .interval_ns = 1000000000
+	.kind = MODEL_PROCESS, .comm = "", .cmdline = "", .cgroup = "", .interval_ns = 1000000000, .net = &row_no_net
 };
 
 struct family {

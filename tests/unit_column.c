@@ -21,6 +21,13 @@
 /* A process whose every number is different. */
 static struct row busy_row(void)
 {
+	static struct row_net net = {
+		.connects = 208,
+		.connect_errors = 209,
+		.accepts = 210,
+		.connect = { 321, 322, 323, 324, 325, false },
+		.srtt_ns = 212,
+	};
 	struct row r = {
 		.kind = MODEL_PROCESS,
 		.pid = 100,
@@ -44,21 +51,17 @@ static struct row busy_row(void)
 		.calls = 205,
 		.call_errors = 206,
 		.call_total_ns = 207,
-		.connects = 208,
-		.connect_errors = 209,
-		.accepts = 210,
-		.retransmits = 211,
-		.srtt_ns = 212,
 		.runq = { 301, 302, 303, 304, 305, false },
 		.service = { 311, 312, 313, 314, 315, false },
-		.connect = { 321, 322, 323, 324, 325, false },
+		.retransmits = 211,
+		.net = &net,
 		.call = LT_CALL_NONE,
 	};
 
 	for (int i = 0; i < LT_STATES; i++)
 		r.time_ns[i] = 400 + (uint64_t)i;
 	for (int i = 0; i < LT_PROTOS; i++)
-		r.flow[i] = (struct lt_flow){ 1000u << i, 10000u << i, 3u << i, 7u << i };
+		net.flow[i] = (struct lt_flow){ 1000u << i, 10000u << i, 3u << i, 7u << i };
 	return r;
 }
 
@@ -264,7 +267,7 @@ static void unknown_is_not_zero(void **state)
 	/* Nothing happened: counts are zero, percentiles of nothing are not known. */
 	none = (struct row){ .interval_ns = 1000000000,
 			     .retransmits = SAMPLE_UNKNOWN,
-			     .srtt_ns = SAMPLE_UNKNOWN,
+			     .net = &row_no_net,
 			     .comm = "",
 			     .cmdline = "",
 			     .cgroup = "",

@@ -49,11 +49,11 @@ static void threads_add_up(void **state)
 	assert_int_equal(sum, r->wall_ns);
 	assert_int_equal(r->voluntary, 9);
 	assert_int_equal(r->threads, 3);
-	assert_int_equal(r->flow[LT_TCP].tx_bytes, 101);
-	assert_int_equal(r->flow[LT_UNIX].rx_bytes, 7);
-	assert_int_equal(r->connects, 2);
+	assert_int_equal(r->net->flow[LT_TCP].tx_bytes, 101);
+	assert_int_equal(r->net->flow[LT_UNIX].rx_bytes, 7);
+	assert_int_equal(r->net->connects, 2);
 	assert_int_equal(r->retransmits, 3);
-	assert_int_equal(r->srtt_ns, SAMPLE_UNKNOWN);
+	assert_int_equal(r->net->srtt_ns, SAMPLE_UNKNOWN);
 	assert_int_equal(r->runq.count, 103);
 	assert_int_equal(r->runq.max_ns, 3 * MS_NS);
 	reading_assert_near(r->runq.p50_ns, 2000);
@@ -186,7 +186,7 @@ static void groups_add_up(void **state)
 	r = reading_rows(&q, 2);
 	assert_string_equal(r[0].comm, "init");
 	assert_int_equal(r[0].processes, 1);
-	assert_int_equal(r[0].srtt_ns, SAMPLE_UNKNOWN);
+	assert_int_equal(r[0].net->srtt_ns, SAMPLE_UNKNOWN);
 	assert_string_equal(r[1].comm, "web");
 	assert_int_equal(r[1].kind, MODEL_COMMAND);
 	assert_false(r[1].own_user);
@@ -199,8 +199,8 @@ static void groups_add_up(void **state)
 	assert_int_equal(r[1].runq.count, 110);
 	reading_assert_near(r[1].runq.p50_ns, 2000);
 	reading_assert_near(r[1].runq.p90_ns, 40000);
-	assert_int_equal(r[1].flow[LT_TCP].tx_bytes, 398);
-	assert_int_equal(r[1].srtt_ns, (100 + 200 * 100 + 300 * 300 + 200) / 401);
+	assert_int_equal(r[1].net->flow[LT_TCP].tx_bytes, 398);
+	assert_int_equal(r[1].net->srtt_ns, (100 + 200 * 100 + 300 * 300 + 200) / 401);
 	q.kind = MODEL_USER;
 	r = reading_rows(&q, 2);
 	assert_int_equal(r[0].uid, 0);
@@ -489,17 +489,17 @@ static void connections_find_their_owner(void **state)
 	assert_string_equal(r[0].comm, "new");
 	assert_int_equal(r[0].uid, 33);
 	assert_true(r[0].own_user);
-	assert_int_equal(r[0].flow[LT_TCP].tx_bytes, 100);
-	assert_int_equal(r[0].srtt_ns, SAMPLE_UNKNOWN);
+	assert_int_equal(r[0].net->flow[LT_TCP].tx_bytes, 100);
+	assert_int_equal(r[0].net->srtt_ns, SAMPLE_UNKNOWN);
 	assert_ptr_equal(r[0].connection, &s->connections[0]);
 	assert_false(r[1].own_user);
-	assert_int_equal(r[1].flow[LT_UDP].tx_bytes, 200);
+	assert_int_equal(r[1].net->flow[LT_UDP].tx_bytes, 200);
 	assert_string_equal(r[2].comm, "");
 	assert_int_equal(r[2].pid, 99);
 	assert_int_equal(r[2].retransmits, 2);
 	q.pid = 10;
 	r = reading_rows(&q, 2);
-	assert_int_equal(r[1].flow[LT_UDP].tx_bytes, 400);
+	assert_int_equal(r[1].net->flow[LT_UDP].tx_bytes, 400);
 	reading_assert_near(model_host(reading_model)->srtt_p50_ns, 2000);
 }
 

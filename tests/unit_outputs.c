@@ -250,9 +250,13 @@ static void in_a_row(void **state)
 
 	(void)state;
 	for (i = 0; i < 6; i++) {
-		struct row a = {
-			.kind = MODEL_PROCESS, .pid = 1, .interval_ns = 1, .comm = "a", .cmdline = "", .cgroup = ""
-		};
+		struct row a = { .kind = MODEL_PROCESS,
+				 .pid = 1,
+				 .interval_ns = 1,
+				 .net = &row_no_net,
+				 .comm = "a",
+				 .cmdline = "",
+				 .cgroup = "" };
 		struct row b = a, *rows[2] = { &a, &b };
 		int n;
 

@@ -446,8 +446,8 @@ static void version_1_stays_readable(void **state)
 	assert_int_equal(r->runq.max_ns, 16447360);
 	assert_int_equal(r->calls, 68886);
 	assert_int_equal(r->call_errors, 4);
-	assert_int_equal(r->flow[LT_TCP].tx_bytes, 2054400);
-	assert_int_equal(r->srtt_ns, 102504);
+	assert_int_equal(r->net->flow[LT_TCP].tx_bytes, 2054400);
+	assert_int_equal(r->net->srtt_ns, 102504);
 	source_close(src);
 	model_free(m);
 	for (n = 0; n < 4; n++)

@@ -28,7 +28,7 @@ static bool is_active(const struct row *r)
 	if (r->time_ns[LT_RUN] || r->time_ns[LT_RUNQ] || r->time_ns[LT_PREEMPT] || r->calls || r->call_time_ns)
 		return true;
 	for (i = 0; i < LT_PROTOS; i++)
-		if (r->flow[i].tx_ops || r->flow[i].rx_ops)
+		if (r->net->flow[i].tx_ops || r->net->flow[i].rx_ops)
 			return true;
 	return false;
 }

@@ -206,24 +206,24 @@ static struct value raw_errnos(const struct row *r)
 }
 
 /* Internet sockets; a connection's own. Unix sockets and the rest stand apart. */
-#define INET(field) (r->flow[LT_TCP].field + r->flow[LT_UDP].field + r->flow[LT_INET].field)
+#define INET(field) (r->net->flow[LT_TCP].field + r->net->flow[LT_UDP].field + r->net->flow[LT_INET].field)
 NUMBER(raw_traffic, NET, INET(tx_bytes) + INET(rx_bytes))
 NUMBER(raw_tx, NET, INET(tx_bytes))
 NUMBER(raw_rx, NET, INET(rx_bytes))
 NUMBER(raw_tx_ops, NET, INET(tx_ops))
 NUMBER(raw_rx_ops, NET, INET(rx_ops))
-NUMBER(raw_tcp_tx, NET, r->flow[LT_TCP].tx_bytes)
-NUMBER(raw_tcp_rx, NET, r->flow[LT_TCP].rx_bytes)
-NUMBER(raw_udp_tx, NET, r->flow[LT_UDP].tx_bytes)
-NUMBER(raw_udp_rx, NET, r->flow[LT_UDP].rx_bytes)
-NUMBER(raw_unix_tx, NET, r->flow[LT_UNIX].tx_bytes)
-NUMBER(raw_unix_rx, NET, r->flow[LT_UNIX].rx_bytes)
-NUMBER(raw_connects, NET, r->connects)
-NUMBER(raw_connect_errors, NET, r->connect_errors)
-NUMBER(raw_accepts, NET | SYSCALL, r->accepts) /* an accept is known by its return */
-DURATION(raw_connect_p99, NET, connect, p99_ns)
+NUMBER(raw_tcp_tx, NET, r->net->flow[LT_TCP].tx_bytes)
+NUMBER(raw_tcp_rx, NET, r->net->flow[LT_TCP].rx_bytes)
+NUMBER(raw_udp_tx, NET, r->net->flow[LT_UDP].tx_bytes)
+NUMBER(raw_udp_rx, NET, r->net->flow[LT_UDP].rx_bytes)
+NUMBER(raw_unix_tx, NET, r->net->flow[LT_UNIX].tx_bytes)
+NUMBER(raw_unix_rx, NET, r->net->flow[LT_UNIX].rx_bytes)
+NUMBER(raw_connects, NET, r->net->connects)
+NUMBER(raw_connect_errors, NET, r->net->connect_errors)
+NUMBER(raw_accepts, NET | SYSCALL, r->net->accepts) /* an accept is known by its return */
+DURATION(raw_connect_p99, NET, net->connect, p99_ns)
 MAYBE(raw_retransmits, NET, r->retransmits != SAMPLE_UNKNOWN, r->retransmits)
-MAYBE(raw_srtt, NET, r->srtt_ns != SAMPLE_UNKNOWN, r->srtt_ns)
+MAYBE(raw_srtt, NET, r->net->srtt_ns != SAMPLE_UNKNOWN, r->net->srtt_ns)
 
 static struct value raw_proto(const struct row *r)
 {

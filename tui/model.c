@@ -32,14 +32,29 @@ int model_reserve(void *array, uint32_t *cap, uint32_t n, size_t size)
 	return 0;
 }
 
+int row_list_reserve(struct row_list *l, uint32_t n)
+{
+	int err = model_reserve(&l->rows, &l->cap, n, sizeof(*l->rows));
+
+	return err ? err : model_reserve(&l->nets, &l->cap_nets, n, sizeof(*l->nets));
+}
+
+void row_list_free(struct row_list *l)
+{
+	free(l->rows);
+	free(l->nets);
+}
+
 static void life_free(struct life *l)
 {
 	if (!l)
 		return;
-	for (int i = 0; i < DISTS; i++)
-		free(l->sum[i].count);
-	free(l->spark);
+	for (int i = 0; l->total && i < DISTS; i++)
+		free(l->total->dist[i].count);
+	if (l->total)
+		free(l->total->net);
 	free(l->total);
+	free(l->spark);
 	free(l->last);
 	free(l);
 }
@@ -58,11 +73,11 @@ void model_free(struct model *m)
 	free(m->lives);
 	free(m->spare);
 	free(m->life_of);
-	free(m->living.rows);
+	row_list_free(&m->living);
 	call_table_free(&m->calls);
 	call_table_free(&m->calls_total);
 	for (int i = 0; i < MODEL_KINDS; i++)
-		free(m->out[i].rows);
+		row_list_free(&m->out[i]);
 	free(m->errnos);
 	free(m->groups);
 	free(m->group_of);
@@ -70,9 +85,19 @@ void model_free(struct model *m)
 	free(m);
 }
 
-void row_add(struct row *a, const struct row *b)
+const struct row_net row_no_net = { .srtt_ns = SAMPLE_UNKNOWN };
+
+struct row_net *row_use_net(struct row *r, struct row_net *own)
 {
-	a->off &= b->off;
+	if (r->net != own) {
+		*own = row_no_net;
+		r->net = own;
+	}
+	return own;
+}
+
+static void sums_add(struct row_sums *a, const struct row_sums *b)
+{
 	a->wall_ns += b->wall_ns;
 	for (int i = 0; i < LT_STATES; i++)
 		a->time_ns[i] += b->time_ns[i];
@@ -83,6 +108,10 @@ void row_add(struct row *a, const struct row *b)
 	a->calls += b->calls;
 	a->call_errors += b->call_errors;
 	a->call_total_ns += b->call_total_ns;
+}
+
+static void net_add(struct row_net *a, const struct row_net *b)
+{
 	for (int i = 0; i < LT_PROTOS; i++) {
 		a->flow[i].tx_bytes += b->flow[i].tx_bytes;
 		a->flow[i].rx_bytes += b->flow[i].rx_bytes;
@@ -92,8 +121,21 @@ void row_add(struct row *a, const struct row *b)
 	a->connects += b->connects;
 	a->connect_errors += b->connect_errors;
 	a->accepts += b->accepts;
-	if (b->retransmits != SAMPLE_UNKNOWN)
-		a->retransmits = a->retransmits == SAMPLE_UNKNOWN ? b->retransmits : a->retransmits + b->retransmits;
+}
+
+static void retransmits_add(uint64_t *a, uint64_t b)
+{
+	if (b != SAMPLE_UNKNOWN)
+		*a = *a == SAMPLE_UNKNOWN ? b : *a + b;
+}
+
+void row_add(struct row *a, struct row_net *own, const struct row *b)
+{
+	a->off &= b->off;
+	sums_add(&a->sums, &b->sums);
+	retransmits_add(&a->retransmits, b->retransmits);
+	if (b->net != &row_no_net)
+		net_add(row_use_net(a, own), b->net);
 }
 
 void row_of_process(struct row *r, const struct sample *s, const struct sample_process *p)
@@ -116,15 +158,24 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.cgroup = sample_text(s, p->cgroup),
 		.interval_ns = s->interval_ns,
 		.retransmits = SAMPLE_UNKNOWN,
-		.srtt_ns = SAMPLE_UNKNOWN,
+		.net = &row_no_net,
 		.call = LT_CALL_NONE,
 	};
 	for (int f = 0; f < SAMPLE_FAMILIES; f++)
 		r->off |= (uint8_t)(!s->probe[f].on << f);
 }
 
-void row_add_thread(struct row *r, const struct sample *s, const struct sample_thread *t, struct tally *runq,
-		    struct tally *service)
+static bool used_net(const struct sample_work *w)
+{
+	uint64_t any = w->connects | w->accepts;
+
+	for (int i = 0; i < LT_PROTOS; i++)
+		any |= w->flow[i].tx_ops | w->flow[i].rx_ops | w->flow[i].tx_bytes | w->flow[i].rx_bytes;
+	return any;
+}
+
+void row_add_thread(struct row *r, struct row_net *own, const struct sample *s, const struct sample_thread *t,
+		    struct tally *runq, struct tally *service)
 {
 	const struct sample_work *w;
 
@@ -143,16 +194,19 @@ void row_add_thread(struct row *r, const struct sample *s, const struct sample_t
 	r->calls += w->calls;
 	r->call_errors += w->call_errors;
 	r->call_total_ns += w->call_total_ns;
-	for (int i = 0; i < LT_PROTOS; i++) {
-		r->flow[i].tx_bytes += w->flow[i].tx_bytes;
-		r->flow[i].rx_bytes += w->flow[i].rx_bytes;
-		r->flow[i].tx_ops += w->flow[i].tx_ops;
-		r->flow[i].rx_ops += w->flow[i].rx_ops;
-	}
-	r->connects += w->connects;
-	r->accepts += w->accepts;
 	tally_add_dist(runq, s, &w->runq);
 	tally_add_dist(service, s, &w->service);
+	if (!used_net(w))
+		return;
+	row_use_net(r, own);
+	for (int i = 0; i < LT_PROTOS; i++) {
+		own->flow[i].tx_bytes += w->flow[i].tx_bytes;
+		own->flow[i].rx_bytes += w->flow[i].rx_bytes;
+		own->flow[i].tx_ops += w->flow[i].tx_ops;
+		own->flow[i].rx_ops += w->flow[i].rx_ops;
+	}
+	own->connects += w->connects;
+	own->accepts += w->accepts;
 }
 
 /* Orders lives and processes as a sample does. */
@@ -239,7 +293,7 @@ static uint64_t inet_bytes(const struct row *r)
 	uint64_t bytes = 0;
 
 	for (int i = LT_TCP; i <= LT_INET; i++)
-		bytes += r->flow[i].tx_bytes + r->flow[i].rx_bytes;
+		bytes += r->net->flow[i].tx_bytes + r->net->flow[i].rx_bytes;
 	return bytes;
 }
 
@@ -258,26 +312,28 @@ static uint64_t per_second(uint64_t n, uint64_t interval_ns)
 static int life_keep_last(struct model *m, struct life *l, const struct row *r)
 {
 	size_t comm = strlen(r->comm) + 1, cmdline = strlen(r->cmdline) + 1, cgroup = strlen(r->cgroup) + 1;
-	char *text;
+	struct life_last *last = malloc(sizeof(*last) + comm + cmdline + cgroup);
 
-	m->n_dead -= l->last != NULL;
-	free(l->last);
-	l->last = malloc(sizeof(*l->last) + comm + cmdline + cgroup);
-	if (!l->last)
+	if (!last)
 		return -ENOMEM;
-	m->n_dead++;
-	*l->last = *r;
-	text = (char *)(l->last + 1);
-	l->last->comm = memcpy(text, r->comm, comm);
-	l->last->cmdline = memcpy(text + comm, r->cmdline, cmdline);
-	l->last->cgroup = memcpy(text + comm + cmdline, r->cgroup, cgroup);
+	m->n_dead += l->last == NULL;
+	free(l->last);
+	l->last = last;
+	last->row = *r;
+	if (r->net != &row_no_net) {
+		last->net = *r->net;
+		last->row.net = &last->net;
+	}
+	last->row.comm = memcpy(last->texts, r->comm, comm);
+	last->row.cmdline = memcpy(last->texts + comm, r->cmdline, cmdline);
+	last->row.cgroup = memcpy(last->texts + comm + cmdline, r->cgroup, cgroup);
 	return 0;
 }
 
 /* All its threads slept in one state, and nothing happened to them: most processes, most of the time. */
 static bool is_asleep(const struct row *r, uint8_t *state)
 {
-	if (r->exited || r->time_ns[LT_RUN] || r->wakeups || r->calls || r->connect_errors ||
+	if (r->exited || r->time_ns[LT_RUN] || r->wakeups || r->calls || r->net->connect_errors ||
 	    (r->retransmits && r->retransmits != SAMPLE_UNKNOWN))
 		return false;
 	*state = LT_RUN;
@@ -286,7 +342,7 @@ static bool is_asleep(const struct row *r, uint8_t *state)
 	return *state < LT_STATES && r->time_ns[*state] == r->wall_ns;
 }
 
-/* Sums of its own take a whole row: only for a process that did something. */
+/* Sums of its own are only for a process that did something. */
 static bool life_sleeps_on(struct life *l, const struct row *r)
 {
 	uint8_t state;
@@ -299,41 +355,66 @@ static bool life_sleeps_on(struct life *l, const struct row *r)
 	return true;
 }
 
-static void life_put_sleep(const struct life *l, struct row *r)
+static void life_put_sleep(const struct life *l, struct row_sums *sums, uint64_t *interval_ns)
 {
-	memset(r->time_ns, 0, sizeof(r->time_ns));
-	r->time_ns[l->slept_state] = r->wall_ns = l->slept_wall_ns;
-	r->interval_ns = l->slept_interval_ns;
+	memset(sums->time_ns, 0, sizeof(sums->time_ns));
+	sums->time_ns[l->slept_state] = sums->wall_ns = l->slept_wall_ns;
+	*interval_ns = l->slept_interval_ns;
 }
 
 void life_sums(const struct life *l, const struct row *now, struct row *sums)
 {
-	*sums = l->total ? *l->total : *now;
-	if (!l->total && l->slept_interval_ns)
-		life_put_sleep(l, sums);
-	memcpy(sums, now, ROW_IDENTITY_SIZE);
-	sums->call = now->call;
-	sums->spark = now->spark;
+	const struct life_total *t = l->total;
+
+	*sums = *now;
+	if (t) {
+		sums->sums = t->sums;
+		sums->interval_ns = t->interval_ns;
+		sums->off = t->off;
+		sums->retransmits = t->retransmits;
+		sums->net = t->net ? t->net : &row_no_net;
+	} else if (l->slept_interval_ns) {
+		life_put_sleep(l, &sums->sums, &sums->interval_ns);
+	}
+}
+
+static int total_add_net(struct life_total *t, const struct row_net *net)
+{
+	if (!t->net && net == &row_no_net)
+		return 0;
+	if (!t->net) {
+		t->net = malloc(sizeof(*t->net));
+		if (!t->net)
+			return -ENOMEM;
+		*t->net = row_no_net;
+	}
+	net_add(t->net, net);
+	t->net->srtt_ns = net->srtt_ns;
+	return 0;
 }
 
 /* Adds a row and what is in the tallies to a life's totals. */
 static int life_add(struct model *m, struct life *l, const struct row *r)
 {
-	if (!l->total) {
+	struct life_total *t = l->total;
+
+	if (!t) {
 		if ((r->exited && !l->slept_interval_ns) || life_sleeps_on(l, r))
 			return 0;
-		l->total = calloc(1, sizeof(*l->total));
-		if (!l->total)
+		t = l->total = calloc(1, sizeof(*t));
+		if (!t)
 			return -ENOMEM;
-		l->total->off = r->off;
-		l->total->retransmits = SAMPLE_UNKNOWN;
-		life_put_sleep(l, l->total);
+		t->off = r->off;
+		t->retransmits = SAMPLE_UNKNOWN;
+		life_put_sleep(l, &t->sums, &t->interval_ns);
 	}
-	row_add(l->total, r);
-	l->total->interval_ns += r->interval_ns;
-	l->total->srtt_ns = r->srtt_ns;
-	if (dist_sum_add(&l->sum[DIST_RUNQ], &m->runq) < 0 || dist_sum_add(&l->sum[DIST_SERVICE], &m->service) < 0 ||
-	    dist_sum_add(&l->sum[DIST_CONNECT], &m->connect) < 0)
+	t->off &= r->off;
+	sums_add(&t->sums, &r->sums);
+	retransmits_add(&t->retransmits, r->retransmits);
+	t->interval_ns += r->interval_ns;
+	if (total_add_net(t, r->net) < 0 || dist_sum_add(&t->dist[DIST_RUNQ], &m->runq) < 0 ||
+	    dist_sum_add(&t->dist[DIST_SERVICE], &m->service) < 0 ||
+	    dist_sum_add(&t->dist[DIST_CONNECT], &m->connect) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -341,6 +422,7 @@ static int life_add(struct model *m, struct life *l, const struct row *r)
 /* The whole host's interval, added up on the way. */
 struct host_sum {
 	struct row row;
+	struct row_net net;
 	struct tally runq, calls;
 };
 
@@ -368,31 +450,42 @@ static int life_spark(struct life *l, struct row *r)
 	return 0;
 }
 
+/* A process's own network numbers, besides its threads'. */
+static void row_add_sockets(struct row *r, struct row_net *own, const struct sample_socket_sums *sockets,
+			    const struct tally *connect)
+{
+	r->retransmits = sockets->retransmits;
+	if (!sockets->connect_errors && !connect->events && sockets->srtt_ns == SAMPLE_UNKNOWN)
+		return;
+	row_use_net(r, own);
+	own->connect_errors = sockets->connect_errors;
+	own->srtt_ns = sockets->srtt_ns;
+	own->connect = tally_dist(connect);
+}
+
 /* One process of the sample: its row, its sparklines, its totals, its part in the host's. */
 static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 {
 	const struct sample *s = m->sample;
 	const struct sample_process *p = &s->processes[i];
 	struct row *r = &m->living.rows[i];
+	struct row_net *own = &m->living.nets[i];
 	struct life *l = m->life_of[i];
 	int err;
 
 	row_of_process(r, s, p);
 	for (uint32_t t = 0; t < p->n_threads; t++)
-		row_add_thread(r, s, &s->threads[p->first_thread + t], &m->runq, &m->service);
+		row_add_thread(r, own, s, &s->threads[p->first_thread + t], &m->runq, &m->service);
 	tally_add_dist(&m->connect, s, &p->sockets.connect);
-	r->connect_errors = p->sockets.connect_errors;
-	r->retransmits = p->sockets.retransmits;
-	r->srtt_ns = p->sockets.srtt_ns;
+	row_add_sockets(r, own, &p->sockets, &m->connect);
 	r->runq = tally_dist(&m->runq);
 	r->service = tally_dist(&m->service);
-	r->connect = tally_dist(&m->connect);
 	err = life_spark(l, r);
 	if (!err)
 		err = life_add(m, l, r);
 	if (!err && r->exited && m->n_dead < MODEL_DEAD_MAX)
 		err = life_keep_last(m, l, r);
-	row_add(&host->row, r);
+	row_add(&host->row, &host->net, r);
 	if (!r->exited) {
 		host->row.threads += r->threads;
 		host->row.processes++;
@@ -465,13 +558,13 @@ static void host_update(struct model *m, const struct host_sum *host)
 	h->tx_bytes = 0;
 	h->rx_bytes = 0;
 	for (int i = LT_TCP; i <= LT_INET; i++) {
-		h->tx_bytes += sum->flow[i].tx_bytes;
-		h->rx_bytes += sum->flow[i].rx_bytes;
+		h->tx_bytes += sum->net->flow[i].tx_bytes;
+		h->rx_bytes += sum->net->flow[i].rx_bytes;
 	}
 	h->retransmits = s->retransmits;
-	h->connects = sum->connects;
-	h->connect_errors = sum->connect_errors;
-	h->accepts = sum->accepts;
+	h->connects = sum->net->connects;
+	h->connect_errors = sum->net->connect_errors;
+	h->accepts = sum->net->accepts;
 	h->srtt_p50_ns = srtt_median(m);
 	h->net_unknown = !s->probe[SAMPLE_NET].on;
 	host_minute(h);
@@ -501,7 +594,7 @@ static void dead_append(struct model *m)
 		struct life *l = m->lives[i];
 
 		if (l->gone) {
-			list->rows[list->n] = *l->last;
+			list->rows[list->n] = l->last->row;
 			list->rows[list->n++].spark = l->spark;
 		}
 	}
@@ -509,14 +602,14 @@ static void dead_append(struct model *m)
 
 int model_update(struct model *m, const struct sample *s)
 {
-	struct host_sum host = { .row.retransmits = SAMPLE_UNKNOWN };
+	struct host_sum host = { .row.retransmits = SAMPLE_UNKNOWN, .row.net = &row_no_net };
 	int err;
 
 	m->sample = NULL;
 	m->living.n = 0;
 	err = lives_merge(m, s);
 	if (!err)
-		err = model_reserve(&m->living.rows, &m->living.cap, m->n_lives, sizeof(*m->living.rows));
+		err = row_list_reserve(&m->living, m->n_lives);
 	if (err)
 		return err;
 	m->sample = s;

@@ -48,6 +48,26 @@ struct model_sparkline {
 	uint8_t at;
 };
 
+/* What only a row has that used the network. */
+struct row_net {
+	struct lt_flow flow[LT_PROTOS];
+	uint64_t connects, connect_errors, accepts;
+	struct model_dist connect;
+	uint64_t srtt_ns; /* SAMPLE_UNKNOWN: not measured */
+};
+
+extern const struct row_net row_no_net;
+
+/* What is added up over threads, processes and readings. */
+#define ROW_SUMS                                                                                                       \
+	uint64_t wall_ns, time_ns[LT_STATES];                                                                          \
+	uint64_t voluntary, involuntary, wakeups, migrations;                                                          \
+	uint64_t calls, call_errors, call_total_ns
+
+struct row_sums {
+	ROW_SUMS;
+};
+
 struct row {
 	enum model_kind kind;
 	uint32_t pid, tid, ppid, uid;
@@ -65,14 +85,15 @@ struct row {
 	uint64_t interval_ns; /* what rates divide by; the numbers begin here */
 	bool totals;	      /* since the start: rates stand as sums */
 	uint8_t off;	      /* bit set of 1 << enum sample_family: it was off, its numbers are not known */
-	uint64_t wall_ns, time_ns[LT_STATES];
+	union {
+		struct {
+			ROW_SUMS;
+		};
+		struct row_sums sums;
+	};
 	struct model_dist runq, service;
-	uint64_t voluntary, involuntary, wakeups, migrations;
-	uint64_t calls, call_errors, call_total_ns;
-	struct lt_flow flow[LT_PROTOS];
-	uint64_t connects, connect_errors, accepts;
-	struct model_dist connect;
-	uint64_t retransmits, srtt_ns;	     /* SAMPLE_UNKNOWN: not measured */
+	uint64_t retransmits;		     /* SAMPLE_UNKNOWN: not measured */
+	const struct row_net *net;	     /* row_no_net: it did not use it */
 	const struct model_sparkline *spark; /* [MODEL_SPARKS], or NULL */
 
 	/* MODEL_CALL: one call over the processes chosen, MODEL_CALLER: of one process; `calls` is its count, `service`

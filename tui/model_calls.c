@@ -31,7 +31,7 @@ static struct row *call_row(struct call_table *c, const struct sample *s, uint32
 				   .cmdline = "",
 				   .cgroup = "",
 				   .retransmits = SAMPLE_UNKNOWN,
-				   .srtt_ns = SAMPLE_UNKNOWN };
+				   .net = &row_no_net };
 		for (int f = 0; f < SAMPLE_FAMILIES; f++)
 			r->off |= (uint8_t)(!s->probe[f].on << f);
 		*place = (uint16_t)++c->list.n;

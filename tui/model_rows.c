@@ -49,15 +49,19 @@ static struct model_dist dist_of_sum(struct tally *t, const struct dist_sum *d)
 }
 
 /* A process's row since the start; `now` is its row of the interval, or its last. */
-static void total_row(struct model *m, struct row *r, const struct row *now, const struct life *l)
+static void total_row(struct model *m, struct row *r, struct row_net *own, const struct row *now, const struct life *l)
 {
 	life_sums(l, now, r);
 	r->totals = true;
 	if (!l->total)
 		return;
-	r->runq = dist_of_sum(&m->runq, &l->sum[DIST_RUNQ]);
-	r->service = dist_of_sum(&m->service, &l->sum[DIST_SERVICE]);
-	r->connect = dist_of_sum(&m->connect, &l->sum[DIST_CONNECT]);
+	r->runq = dist_of_sum(&m->runq, &l->total->dist[DIST_RUNQ]);
+	r->service = dist_of_sum(&m->service, &l->total->dist[DIST_SERVICE]);
+	if (r->net == &row_no_net)
+		return;
+	*own = *r->net;
+	own->connect = dist_of_sum(&m->connect, &l->total->dist[DIST_CONNECT]);
+	r->net = own;
 }
 
 static int process_rows(struct model *m, const struct model_query *q, struct row **rows)
@@ -69,7 +73,7 @@ static int process_rows(struct model *m, const struct model_query *q, struct row
 		*rows = m->living.rows;
 		return (int)n;
 	}
-	if (model_reserve(&out->rows, &out->cap, n, sizeof(*out->rows)) < 0)
+	if (row_list_reserve(out, n) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct life *l;
@@ -81,13 +85,14 @@ static int process_rows(struct model *m, const struct model_query *q, struct row
 				dead++;
 			l = m->lives[dead++];
 		}
-		total_row(m, &out->rows[i], &m->living.rows[i], l);
+		total_row(m, &out->rows[i], &out->nets[i], &m->living.rows[i], l);
 	}
 	*rows = out->rows;
 	return (int)n;
 }
 
-static void thread_row(struct model *m, struct row *r, const struct row *process, const struct sample_thread *t)
+static void thread_row(struct model *m, struct row *r, struct row_net *own, const struct row *process,
+		       const struct sample_thread *t)
 {
 	const struct sample *s = m->sample;
 
@@ -110,7 +115,7 @@ static void thread_row(struct model *m, struct row *r, const struct row *process
 		.interval_ns = s->interval_ns,
 		.off = process->off,
 		.retransmits = SAMPLE_UNKNOWN,
-		.srtt_ns = SAMPLE_UNKNOWN,
+		.net = &row_no_net,
 		.call = t->state == LT_DEAD ? LT_CALL_NONE : t->call,
 	};
 	if (r->call != LT_CALL_NONE) {
@@ -118,7 +123,7 @@ static void thread_row(struct model *m, struct row *r, const struct row *process
 		r->oldest_ns = t->call_age_ns;
 		r->oldest_at_least = t->flags & SAMPLE_THREAD_AT_LEAST;
 	}
-	row_add_thread(r, s, t, &m->runq, &m->service);
+	row_add_thread(r, own, s, t, &m->runq, &m->service);
 	if (t->work == SAMPLE_NONE)
 		return;
 	r->runq = tally_dist(&m->runq);
@@ -136,14 +141,15 @@ static int thread_rows(struct model *m, const struct model_query *q, struct row 
 
 	for (uint32_t i = range.first; i < range.end; i++)
 		n += s->processes[i].n_threads;
-	if (model_reserve(&out->rows, &out->cap, n, sizeof(*out->rows)) < 0)
+	if (row_list_reserve(out, n) < 0)
 		return -ENOMEM;
 	n = 0;
 	for (uint32_t i = range.first; i < range.end; i++) {
 		const struct sample_process *p = &s->processes[i];
 
-		for (uint32_t t = 0; t < p->n_threads; t++)
-			thread_row(m, &out->rows[n++], &m->living.rows[i], &s->threads[p->first_thread + t]);
+		for (uint32_t t = 0; t < p->n_threads; t++, n++)
+			thread_row(m, &out->rows[n], &out->nets[n], &m->living.rows[i],
+				   &s->threads[p->first_thread + t]);
 	}
 	*rows = out->rows;
 	return (int)n;
@@ -180,7 +186,7 @@ static int group_find(struct model *m, struct group **table, enum model_kind kin
 		.cgroup = kind == MODEL_CGROUP ? r->cgroup : "",
 		.off = r->off,
 		.retransmits = SAMPLE_UNKNOWN,
-		.srtt_ns = SAMPLE_UNKNOWN,
+		.net = &row_no_net,
 		.call = LT_CALL_NONE,
 	};
 	g = &m->groups[out->n++];
@@ -192,7 +198,7 @@ static int group_find(struct model *m, struct group **table, enum model_kind kin
 }
 
 /* Percentiles of a group, from its members' buckets, and its srtt: their mean, weighted by their bytes. */
-static void group_finish(struct model *m, struct row *row, const struct group *g, bool totals)
+static void group_finish(struct model *m, struct row *row, struct row_net *own, const struct group *g, bool totals)
 {
 	const struct sample *s = m->sample;
 	double weights = 0, sum = 0;
@@ -202,16 +208,17 @@ static void group_finish(struct model *m, struct row *row, const struct group *g
 		const struct sample_process *p = &s->processes[process];
 		const struct row *r = &m->living.rows[process];
 		const struct life *l = m->life_of[process];
-		double weight = (double)(r->flow[LT_TCP].tx_bytes + r->flow[LT_TCP].rx_bytes) + 1;
+		const struct lt_flow *tcp = &r->net->flow[LT_TCP];
+		double weight = (double)(tcp->tx_bytes + tcp->rx_bytes) + 1;
 
-		if (r->srtt_ns != SAMPLE_UNKNOWN) {
+		if (r->net->srtt_ns != SAMPLE_UNKNOWN) {
 			weights += weight;
-			sum += weight * (double)r->srtt_ns;
+			sum += weight * (double)r->net->srtt_ns;
 		}
 		if (totals && l->total) {
-			tally_add_sum(&m->runq, &l->sum[DIST_RUNQ]);
-			tally_add_sum(&m->service, &l->sum[DIST_SERVICE]);
-			tally_add_sum(&m->connect, &l->sum[DIST_CONNECT]);
+			tally_add_sum(&m->runq, &l->total->dist[DIST_RUNQ]);
+			tally_add_sum(&m->service, &l->total->dist[DIST_SERVICE]);
+			tally_add_sum(&m->connect, &l->total->dist[DIST_CONNECT]);
 			continue;
 		}
 		tally_add_dist(&m->connect, s, &p->sockets.connect);
@@ -225,10 +232,11 @@ static void group_finish(struct model *m, struct row *row, const struct group *g
 		}
 	}
 	if (weights > 0)
-		row->srtt_ns = (uint64_t)(sum / weights + 0.5);
+		row_use_net(row, own)->srtt_ns = (uint64_t)(sum / weights + 0.5);
+	if (m->connect.events)
+		row_use_net(row, own)->connect = tally_dist(&m->connect);
 	row->runq = tally_dist(&m->runq);
 	row->service = tally_dist(&m->service);
-	row->connect = tally_dist(&m->connect);
 	tally_clear(&m->runq);
 	tally_clear(&m->service);
 	tally_clear(&m->connect);
@@ -247,8 +255,7 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 	struct row_list *out = &m->out[q->kind];
 	struct group *table = NULL;
 
-	if (model_reserve(&out->rows, &out->cap, n, sizeof(*out->rows)) < 0 ||
-	    model_reserve(&m->groups, &m->cap_groups, n, sizeof(*m->groups)) < 0 ||
+	if (row_list_reserve(out, n) < 0 || model_reserve(&m->groups, &m->cap_groups, n, sizeof(*m->groups)) < 0 ||
 	    model_reserve(&m->group_of, &m->cap_group_of, n, sizeof(*m->group_of)) < 0 ||
 	    model_reserve(&m->members, &m->cap_members, n, sizeof(*m->members)) < 0)
 		return -ENOMEM;
@@ -272,7 +279,7 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 			life_sums(m->life_of[i], r, &sums);
 			add = &sums;
 		}
-		row_add(&out->rows[g], add);
+		row_add(&out->rows[g], &out->nets[g], add);
 		if (add->interval_ns > out->rows[g].interval_ns)
 			out->rows[g].interval_ns = add->interval_ns;
 		out->rows[g].totals = q->totals;
@@ -295,7 +302,7 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 		m->members[g->first + g->n++] = i;
 	}
 	for (uint32_t g = 0; g < out->n; g++)
-		group_finish(m, &out->rows[g], &m->groups[g], q->totals);
+		group_finish(m, &out->rows[g], &out->nets[g], &m->groups[g], q->totals);
 	*rows = out->rows;
 	return (int)out->n;
 }
@@ -399,8 +406,8 @@ static const struct row *youngest(const struct model *m, uint32_t pid)
 	return pid && low > 0 && s->processes[low - 1].pid == pid ? &m->living.rows[low - 1] : NULL;
 }
 
-static void connection_row(const struct sample *s, struct row *r, const struct sample_connection *c,
-			   const struct row *owner)
+static void connection_row(const struct sample *s, struct row *r, struct row_net *own,
+			   const struct sample_connection *c, const struct row *owner)
 {
 	*r = (struct row){
 		.kind = MODEL_CONNECTION,
@@ -416,12 +423,13 @@ static void connection_row(const struct sample *s, struct row *r, const struct s
 		.interval_ns = s->interval_ns,
 		.off = c->tx_bytes == SAMPLE_UNKNOWN ? 1 << SAMPLE_NET : 0,
 		.retransmits = c->retransmits,
-		.srtt_ns = c->srtt_ns,
 		.call = LT_CALL_NONE,
 		.connection = c,
 	};
-	r->flow[c->proto].tx_bytes = c->tx_bytes;
-	r->flow[c->proto].rx_bytes = c->rx_bytes;
+	row_use_net(r, own);
+	own->flow[c->proto].tx_bytes = c->tx_bytes;
+	own->flow[c->proto].rx_bytes = c->rx_bytes;
+	own->srtt_ns = c->srtt_ns;
 }
 
 static int connection_rows(struct model *m, const struct model_query *q, struct row **rows)
@@ -431,7 +439,7 @@ static int connection_rows(struct model *m, const struct model_query *q, struct 
 	const struct row *owner = NULL;
 	uint32_t n = 0;
 
-	if (model_reserve(&out->rows, &out->cap, s->n_connections, sizeof(*out->rows)) < 0)
+	if (row_list_reserve(out, s->n_connections) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->n_connections; i++) {
 		const struct sample_connection *c = &s->connections[i];
@@ -440,7 +448,8 @@ static int connection_rows(struct model *m, const struct model_query *q, struct 
 			continue;
 		if (!owner || owner->pid != c->pid)
 			owner = youngest(m, c->pid);
-		connection_row(s, &out->rows[n++], c, owner);
+		connection_row(s, &out->rows[n], &out->nets[n], c, owner);
+		n++;
 	}
 	*rows = out->rows;
 	return (int)n;
@@ -515,7 +524,7 @@ uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t sta
 			l = m->lives[i];
 	if (!l || !l->total) /* its first reading is all there is */
 		return m->sample ? model_histogram_of(m->sample, pid, start_ns, service, count) : 0;
-	sum = &l->sum[service ? DIST_SERVICE : DIST_RUNQ];
+	sum = &l->total->dist[service ? DIST_SERVICE : DIST_RUNQ];
 	for (uint32_t i = 0; i < sum->n; i++) {
 		count[sum->low + i] += sum->count[i];
 		events += sum->count[i];

@@ -33,21 +33,40 @@ enum model_dist_kind { DIST_RUNQ, DIST_SERVICE, DIST_CONNECT, DISTS };
 /* What the model remembers of a process. */
 struct life {
 	uint32_t pid;
-	uint32_t gone; /* readings since it was last in a sample */
+	uint8_t gone; /* readings since it was last in a sample */
+	uint8_t slept_state;
 	uint64_t start_ns;
 	struct model_sparkline *spark; /* [MODEL_SPARKS]; NULL: it never did anything */
-	struct row *last;	       /* it exited: its last row, with its texts behind it in the same block */
-	/* Sums since lagtop's start; NULL: it was in one sleep all the time, or its first row is all there is. */
-	struct row *total;
+	struct life_last *last;	       /* it exited */
+	struct life_total *total;      /* NULL: it was in one sleep all the time, or its first row is all there is */
 	uint64_t slept_wall_ns, slept_interval_ns; /* that sleep */
-	uint8_t slept_state;
-	struct dist_sum sum[DISTS];
+};
+
+/* Its last row, with what that points to. */
+struct life_last {
+	struct row row;
+	struct row_net net;
+	char texts[];
+};
+
+/* Its sums since lagtop's start. */
+struct life_total {
+	struct row_sums sums;
+	uint64_t interval_ns, retransmits;
+	struct row_net *net; /* NULL: it never used it */
+	struct dist_sum dist[DISTS];
+	uint8_t off;
 };
 
 struct row_list {
 	struct row *rows;
-	uint32_t n, cap;
+	struct row_net *nets; /* rows[i].net is &nets[i] or row_no_net: memory that nobody used is not there */
+	uint32_t n, cap, cap_nets;
 };
+
+/* For n rows. 0 or -ENOMEM. */
+int row_list_reserve(struct row_list *l, uint32_t n);
+void row_list_free(struct row_list *l);
 
 /* Calls being added up, by LT_CALL. */
 struct call_slot {
@@ -100,15 +119,17 @@ struct model {
 int model_reserve(void *array, uint32_t *cap, uint32_t n, size_t size);
 
 /* What a process did since the start, with the identity of `now`, its row of the interval or its last. Percentiles are
- * in l->sum. */
+ * in l->total->dist. */
 void life_sums(const struct life *l, const struct row *now, struct row *sums);
 
-/* Adds what b counted to a; identity, percentiles and srtt_ns stay a's. */
-void row_add(struct row *a, const struct row *b);
+/* A row's network numbers, to be written: those at `own`, all zero or not known if it had none. */
+struct row_net *row_use_net(struct row *r, struct row_net *own);
+/* Adds what b counted to a, whose network numbers are `own`; identity, percentiles and srtt_ns stay a's. */
+void row_add(struct row *a, struct row_net *own, const struct row *b);
 /* Fills a row's identity from a process or thread of the sample; its numbers are zero or not known. */
 void row_of_process(struct row *r, const struct sample *s, const struct sample_process *p);
-/* Adds one thread's interval to a row and to the tallies (NULL: percentiles are not wanted). */
-void row_add_thread(struct row *r, const struct sample *s, const struct sample_thread *t, struct tally *runq,
-		    struct tally *service);
+/* Adds one thread's interval to a row, whose network numbers are `own`, and to the tallies. */
+void row_add_thread(struct row *r, struct row_net *own, const struct sample *s, const struct sample_thread *t,
+		    struct tally *runq, struct tally *service);
 
 #endif

@@ -51,7 +51,9 @@ static int keep_row(struct page *p, const struct row *r)
 
 	if (!texts)
 		return -ENOMEM;
+	p->net = *r->net;
 	p->row = *r;
+	p->row.net = &p->net;
 	p->row.comm = memcpy(texts, r->comm, comm);
 	p->row.cmdline = memcpy(texts + comm, r->cmdline, cmdline);
 	p->row.cgroup = memcpy(texts + comm + cmdline, r->cgroup, cgroup);
@@ -73,7 +75,7 @@ static int find_last(struct view *v, uint32_t reading)
 
 	if (p->last == UINT32_MAX) {
 		if (p->reading > reading)
-			p->row = (struct row){ .pid = p->pid };
+			p->row = (struct row){ .pid = p->pid, .net = &row_no_net };
 		return 0;
 	}
 	s = history_process(&v->history, p->last, p->pid, p->start_ns);

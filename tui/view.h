@@ -38,7 +38,8 @@ struct page {
 	uint64_t start_ns;
 	enum page_tab tab;
 	struct table tables[PAGE_HEATMAP];
-	struct row row;	  /* its own numbers; when it is gone, those of its last reading */
+	struct row row; /* its own numbers; when it is gone, those of its last reading */
+	struct row_net net;
 	char *texts;	  /* of row: gone, it outlives its sample */
 	uint32_t reading; /* sample.number of the reading that row was shown in; 0: none */
 	bool gone;	  /* no row of it in the reading shown */
