@@ -351,8 +351,10 @@ static void list_key(struct view *v, const struct key *k)
 		list_enter(v, v->mode);
 		return;
 	case DO_REVERSE:
-		if (v->mode == MODE_SORT)
+		if (v->mode == MODE_SORT) {
 			table_sort(view_table(v), view_table(v)->sort);
+			v->settings_changed = true;
+		}
 		break;
 	case DO_BACK:
 	case DO_QUIT:

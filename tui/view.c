@@ -434,6 +434,7 @@ static void mouse(struct view *v, const struct key *k)
 			if (k->x >= t->shown[i].x && k->x <= t->shown[i].x + t->shown[i].cells &&
 			    t->shown[i].column->show != SHOW_SPARK) {
 				table_sort(t, t->shown[i].column);
+				v->settings_changed = true;
 				break;
 			}
 	} else if (t && k->y > t->y && k->y <= t->y + t->lines) {
@@ -460,8 +461,9 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 	if (!t) { /* the heatmap has nothing to move in or sort */
 		if (function == DO_LEFT || function == DO_RIGHT)
 			page_tab(v, function == DO_LEFT ? -1 : 1);
-		if (function != DO_BACK && function != DO_QUIT && function != DO_HELP && function < DO_PAUSE &&
-		    function != DO_NEXT_VIEW && function != DO_PREVIOUS_VIEW && function != DO_VIEW)
+		if (function != DO_NOTHING && function != DO_BACK && function != DO_QUIT && function != DO_HELP &&
+		    function < DO_PAUSE && function != DO_NEXT_VIEW && function != DO_PREVIOUS_VIEW &&
+		    function != DO_VIEW)
 			return;
 		if (function == DO_TAG)
 			return;
@@ -469,6 +471,8 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 	v->moved = t && function >= DO_UP && function <= DO_END && function != DO_HOME;
 	switch (function) {
 	case DO_NOTHING:
+		if (code > ' ' && code < 127)
+			view_say(v, STYLE_NORMAL, "%c is no key here: ? shows them all", (char)code);
 		break;
 	case DO_UP:
 	case DO_DOWN:
@@ -552,7 +556,7 @@ static void obey(struct view *v, enum key_function function, uint32_t code)
 	case DO_SEARCH_NEXT:
 	case DO_SEARCH_PREVIOUS:
 		if (!v->wants.search[0])
-			menu_open(v, MODE_SEARCH);
+			view_say(v, STYLE_WARN, "nothing to search for yet: / asks");
 		else if (!table_find(t, &v->wants, function == DO_SEARCH_NEXT ? 1 : -1, false, v->now_ns))
 			view_say(v, STYLE_WARN, "not found: %s", v->wants.search);
 		break;
