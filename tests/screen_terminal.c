@@ -200,15 +200,10 @@ static bool is_asleep(struct vt *v)
 	return state == 'S';
 }
 
-/* Nobody reads: frames are left out, keys are still obeyed, and what is shown afterwards is the newest. */
-static void a_stopped_terminal_stops_nothing(void **state)
+/* 24 readings in two views of up to 10 kB: many times what a pty holds. Every key is taken although no frame is read.
+ */
+static void fill_terminal(struct vt *v)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 50, .cols = 200 });
-	uint32_t first = v->frame;
-
-	(void)state;
-	/* 24 readings in two views of up to 10 kB: many times what a pty holds. Every key is taken although
-	 * no frame is read. */
 	for (int i = 0; i < 48; i++) {
 		unsigned long long before = bytes_read(v);
 
@@ -218,10 +213,37 @@ static void a_stopped_terminal_stops_nothing(void **state)
 			poll(NULL, 0, 1);
 		}
 	}
+}
+
+/* Nobody reads: frames are left out, keys are still obeyed, and what is shown afterwards is the newest. */
+static void a_stopped_terminal_stops_nothing(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 50, .cols = 200 });
+	uint32_t first = v->frame;
+
+	(void)state;
+	fill_terminal(v);
 	while (vt_line_of(v, "12:03:25") < 0)
 		assert_true(vt_wait(v, v->frame + 1));
 	stage_shows(v, "LAG%");
 	assert_in_range(v->frame - first, 1, 30);
+}
+
+/* Nor does it hang when it is ended while nobody reads: what is not taken in time is left out. */
+static void a_stopped_terminal_keeps_nobody(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 50, .cols = 200 });
+	int status;
+
+	(void)state;
+	fill_terminal(v);
+	kill(v->pid, SIGTERM);
+	alarm(20); /* of the test program */
+	assert_int_equal(waitpid(v->pid, &status, 0), v->pid);
+	alarm(0);
+	v->ended = true;
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
 }
 
 /* In one sentence with a way out, before anything is drawn. */
@@ -269,6 +291,20 @@ static void colours_follow_the_wishes(void **state)
 	v = stage_open(&(struct stage){ .rows = 24 });
 	assert_int_equal(vt_cell(v, 0, 0).bg, -1);
 	assert_int_equal(vt_cell(v, 10, 40).bg, -1);
+}
+
+/* Some calls fail in every program: their colour is for those of whom every tenth does. */
+static void failing_calls_are_told_from_ordinary_ones(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 40, .cols = 120 });
+	int x = vt_find(v, 5, "ERR/s") + 4, many = stage_shows(v, " 30640 "), few = stage_shows(v, " 2890 ");
+
+	(void)state;
+	assert_string_not_equal(vt_cell(v, few, x).text, " ");
+	assert_int_equal(vt_cell(v, few, x).fg, -1);
+	assert_false(vt_cell(v, few, x).bold);
+	assert_int_not_equal(vt_cell(v, many, x).fg, -1);
+	assert_true(vt_cell(v, many, x).bold);
 }
 
 static void options_and_themes_are_obeyed(void **state)
@@ -321,8 +357,10 @@ int main(void)
 		cmocka_unit_test_teardown(a_closed_terminal_ends_it, stage_end),
 		cmocka_unit_test_teardown(follows_the_size, stage_end),
 		cmocka_unit_test_teardown(a_stopped_terminal_stops_nothing, stage_end),
+		cmocka_unit_test_teardown(a_stopped_terminal_keeps_nobody, stage_end),
 		cmocka_unit_test_teardown(unfit_terminals_are_refused, stage_end),
 		cmocka_unit_test_teardown(colours_follow_the_wishes, stage_end),
+		cmocka_unit_test_teardown(failing_calls_are_told_from_ordinary_ones, stage_end),
 		cmocka_unit_test_teardown(options_and_themes_are_obeyed, stage_end),
 		cmocka_unit_test_teardown(one_write_a_frame, stage_end),
 	};

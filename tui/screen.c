@@ -121,9 +121,9 @@ static const struct look looks[STYLES] = {
 	[STYLE_STATE + LT_SLEEP] = { 240, 249, -1, 0, A_DIM },
 	[STYLE_STATE + LT_IO] = { 80, 30, COLOR_CYAN, 0, 0 },
 	[STYLE_STATE + LT_OTHER] = { 242, 247, -1, 0, A_DIM },
-	[STYLE_HEAT + 0] = { 24, 153, COLOR_BLUE, 0, 0 },
-	[STYLE_HEAT + 1] = { 31, 110, COLOR_BLUE, A_BOLD, 0 },
-	[STYLE_HEAT + 2] = { 38, 68, COLOR_CYAN, 0, 0 },
+	[STYLE_HEAT + 0] = { 31, 153, COLOR_BLUE, 0, 0 },
+	[STYLE_HEAT + 1] = { 38, 110, COLOR_BLUE, A_BOLD, 0 },
+	[STYLE_HEAT + 2] = { 45, 68, COLOR_CYAN, 0, 0 },
 	[STYLE_HEAT + 3] = { 81, 25, COLOR_CYAN, A_BOLD, 0 },
 	[STYLE_HEAT + 4] = { 159, 17, COLOR_WHITE, A_BOLD, A_BOLD },
 };
@@ -281,7 +281,7 @@ static void modes_on(void)
 	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
 	t.c_cc[VMIN] = 1;
 	t.c_cc[VTIME] = 0;
-	tcsetattr(STDIN_FILENO, TCSADRAIN, &t);
+	tcsetattr(STDIN_FILENO, TCSANOW, &t); /* what waits in a stopped terminal is not waited for */
 }
 
 static bool has_capability(const char *name)
