@@ -167,7 +167,13 @@ static void search_finds(void **state)
 	stage_line(v, 23, "not found: zzz");
 	/* Escape forgets it, Backspace on nothing leaves the prompt. */
 	stage_press(v, "/", "Bksp", NULL);
-	assert_int_equal(vt_find(v, 23, "search"), -1);
+	assert_int_equal(vt_find(v, 23, "search: "), -1);
+	/* Then there is nothing to find again, and the next key is no text. */
+	stage_press(v, "Esc", "n", NULL);
+	stage_line(v, 23, "nothing to search for yet");
+	stage_press(v, "Esc", "N", "j", NULL);
+	stage_line(v, 23, "nothing to search for yet");
+	stage_hides(v, "search: ");
 }
 
 static void filter_narrows(void **state)
@@ -251,7 +257,7 @@ static void threads_tree_groups(void **state)
 	stage_press(v, "H", "t", NULL);
 	assert_int_equal(pid_at(v, FIRST_Y), 1);
 	/* A level goes on below for as long as it has rows. */
-	stage_line(v, stage_shows(v, " 3312 "), "  ├─/usr/bin/contain");
+	stage_line(v, stage_shows(v, " 3312 "), "  ├─containerd");
 	stage_line(v, stage_shows(v, " 4022 "), "  │ └─grafana server");
 	stage_line(v, stage_shows(v, " 5001 "), "  │ └─-bash");
 	stage_line(v, stage_shows(v, "31002 "), "  │   ├─lagtop");
@@ -264,8 +270,16 @@ static void threads_tree_groups(void **state)
 	assert_true(vt_find(v, FIRST_Y, "postgres") >= 0);
 	stage_press(v, "Enter", NULL);
 	stage_line(v, TABS_Y, "6 of 34");
-	stage_press(v, "Esc", "c", "End", "Enter", NULL);
+	/* What a group is called stands there once, in full, below what it is. */
+	stage_press(v, "Esc", "c", "Down", "Down", "Enter", NULL);
+	stage_line(v, TABS_Y, " user");
+	stage_line(v, HEADER_Y, "PROCS USER");
+	stage_hides(v, "COMMAND");
+	stage_press(v, "c", "End", "Enter", NULL);
 	stage_line(v, TABS_Y, " cgrp");
+	stage_line(v, HEADER_Y, "CGROUP");
+	stage_hides(v, "COMMAND");
+	stage_shows(v, "postgresql.service");
 }
 
 static void kernel_threads_and_idle_rows_hide(void **state)
@@ -408,8 +422,14 @@ static void columns_are_chosen(void **state)
 	struct vt *v = open_plain();
 
 	(void)state;
-	stage_press(v, "C", "Down", "Space", "Esc", NULL);
+	/* What a column is stands below in full, however long. */
+	stage_press(v, "C", "Down", "Down", NULL);
+	stage_shows(v, "added up, so it may exceed 100.");
+	stage_press(v, "Up", "Space", "Esc", NULL);
 	assert_int_equal(vt_find(v, HEADER_Y, "USER"), -1);
+	stage_press(v, "s", NULL);
+	stage_shows(v, "added up, so it may exceed 100.");
+	stage_press(v, "Esc", NULL);
 	/* Now LAG% is second; it moves one to the right, PPID comes in before COMMAND. */
 	stage_press(v, "F2", "Down", "+", "Esc", NULL);
 	assert_true(vt_find(v, HEADER_Y, "CPU%") < vt_find(v, HEADER_Y, "LAG%"));
@@ -518,6 +538,31 @@ static void mouse_selects_and_sorts(void **state)
 	assert_int_equal(stage_cursor(v), FIRST_Y + 3);
 	assert_true(vt_keys(v, "\033[<64;10;12M"));
 	assert_int_equal(stage_cursor(v), FIRST_Y);
+	/* What one sorted by with the mouse is kept like what keys chose. */
+	v = open_plain();
+	stage_line(v, HEADER_Y, "TIME%▼");
+	snprintf(press, sizeof(press), "\033[<0;%1$d;%2$dM\033[<0;%1$d;%2$dm", vt_find(v, HEADER_Y, "ERR/s") + 2,
+		 HEADER_Y + 1);
+	assert_true(vt_keys(v, press));
+	v = open_plain();
+	stage_line(v, HEADER_Y, "ERR/s▼");
+	stage_press(v, "s", "I", "Esc", NULL);
+	v = open_plain();
+	stage_line(v, HEADER_Y, "ERR/s▲");
+}
+
+static void a_key_that_is_none_is_said(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	stage_press(v, "u", NULL);
+	stage_line(v, 23, "u is no key here: ? shows them all");
+	stage_press(v, "Esc", NULL);
+	stage_line(v, 23, "Quit");
+	/* Nor in a page without a table. */
+	stage_press(v, "Enter", "Shift-Tab", "u", NULL);
+	stage_line(v, 23, "u is no key here");
 }
 
 static void quit_keys_quit(void **state)
@@ -628,6 +673,7 @@ int main(void)
 		cmocka_unit_test_teardown(help_scrolls, stage_end),
 		cmocka_unit_test_teardown(order_is_held_after_a_cursor_key, stage_end),
 		cmocka_unit_test_teardown(mouse_selects_and_sorts, stage_end),
+		cmocka_unit_test_teardown(a_key_that_is_none_is_said, stage_end),
 		cmocka_unit_test_teardown(quit_keys_quit, stage_end),
 		cmocka_unit_test_teardown(settings_are_kept, stage_end),
 		cmocka_unit_test_teardown(senseless_keys_do_no_harm, stage_end),

@@ -47,7 +47,7 @@ static void the_dead_say_how_and_when(void **state)
 		stage_press(v, ".", NULL);
 		snprintf(ago, sizeof(ago), "killed by signal 9, %d.00s ago", i);
 		stage_line(v, 1, ago);
-		stage_line(v, 1, "/usr/lib/gcc/x86_64-linux-gnu/12/cc1");
+		stage_line(v, 1, "cc1 -quiet main.c");
 		assert_string_equal(vt_line(v, 2), budget);
 		assert_string_equal(vt_line(v, HISTOGRAM_Y), summary);
 		assert_string_equal(vt_line(v, HISTOGRAM_Y + 2), histogram);
@@ -88,6 +88,20 @@ static void the_dead_show_their_last_reading(void **state)
 	free(budget);
 	free(summary);
 	free(histogram);
+}
+
+/* The command line in full, and without the program's path where it would not fit. */
+static void its_name_is_in_sight(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+
+	(void)state;
+	stage_press(v, "\\", "c", "e", "r", "t", "b", "o", "t", "Enter", "Enter", NULL);
+	stage_line(v, 1, "30640 root /usr/bin/python3 /usr/bin/certbot renew -q  ");
+	assert_true(vt_resize(v, 24, 70));
+	stage_line(v, 1, "30640 root python3 /usr/bin/certbot renew -q  ");
+	assert_true(vt_resize(v, 10, 40));
+	stage_line(v, 1, "30640 python3 /us  1 thread");
 }
 
 static void nobody_is_there_before_its_birth(void **state)
@@ -184,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(the_dead_say_how_and_when, stage_end),
 		cmocka_unit_test_teardown(the_dead_show_their_last_reading, stage_end),
+		cmocka_unit_test_teardown(its_name_is_in_sight, stage_end),
 		cmocka_unit_test_teardown(nobody_is_there_before_its_birth, stage_end),
 		cmocka_unit_test_teardown(a_call_shows_who_makes_it, stage_end),
 		cmocka_unit_test_teardown(totals_are_totals_and_say_where_they_are_not, stage_end),

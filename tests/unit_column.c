@@ -430,6 +430,15 @@ static void formats(void **state)
 	r.kernel = false;
 	r.cmdline = "the command line";
 	assert_shows("command", &r, true, "the command line");
+	r.cmdline = "/usr/bin/python3 /srv/shop.py";
+	assert_shows("command", &r, true, "python3 /srv/shop.py");
+	r.cmdline = "/opt/My Shop/shop";
+	assert_shows("command", &r, true, "My Shop/shop");
+	r.cmdline = "/ /tmp/x"; /* no name in it */
+	assert_shows("command", &r, true, "/ /tmp/x");
+	r.cmdline = "./shop /srv/shop.db";
+	assert_shows("command", &r, true, "./shop /srv/shop.db");
+	r.cmdline = "the command line";
 	r.tid++;
 	assert_shows("command", &r, true, "kworker/0:1");
 	r.kind = MODEL_USER;

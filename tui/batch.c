@@ -185,9 +185,11 @@ int batch_table(FILE *out, const struct options *o, struct row **rows, int n)
 				width[c] = cells;
 		}
 	}
-	for (c = 0; c < columns_shown; c++)
-		print_cell(out, chosen[c], chosen[c]->title, (int)strlen(chosen[c]->title), width[c],
-			   c + 1 == columns_shown);
+	for (c = 0; c < columns_shown; c++) {
+		const char *title = column_title(chosen[c], options_kind(o));
+
+		print_cell(out, chosen[c], title, (int)strlen(title), width[c], c + 1 == columns_shown);
+	}
 	fputc('\n', out);
 	for (i = 0; i < n; i++) {
 		for (c = 0; c < columns_shown; c++) {

@@ -9,6 +9,7 @@
 
 #define LABEL_CELLS 6
 #define SHARE_CELLS 8 /* "# " and " 99.9%" around the name */
+#define SHARE_GAP 2
 #define BAR_LABEL "where its time goes"
 
 /* What a state looks like without colours: neighbours in the bar differ. */
@@ -61,10 +62,35 @@ static int draw_share(struct grid *g, int y, int x, int state, const struct row 
 	return used + grid_text(g, y, x + used, g->cols - x - used, any ? STYLE_STRONG : STYLE_DIM, buf);
 }
 
+static int share_cells(int state)
+{
+	return (int)strlen(states[state].name) + SHARE_CELLS;
+}
+
+/* How many states stand in a line, in columns as wide as their widest: in one line, or else two. 0: there is no room
+ * for columns. */
+static int share_columns(int room, int width[LT_STATES])
+{
+	for (int lines = 1; lines <= 2; lines++) {
+		int n = (LT_STATES + lines - 1) / lines, used = (n - 1) * SHARE_GAP;
+
+		memset(width, 0, LT_STATES * sizeof(*width));
+		for (int state = 0; state < LT_STATES; state++)
+			if (share_cells(state) > width[state % n]) {
+				used += share_cells(state) - width[state % n];
+				width[state % n] = share_cells(state);
+			}
+		if (used <= room)
+			return n;
+	}
+	return 0;
+}
+
 int chart_budget(struct grid *g, int y, int screen_rows, const struct row *r)
 {
 	char buf[48];
 	int x = 1, left = g->cols >= 64 ? (int)strlen(BAR_LABEL) + 2 : 1, right = g->cols >= 64 ? 15 : 0, used = 1;
+	int width[LT_STATES], n = share_columns(g->cols - 2, width);
 
 	if (r->off & 1 << SAMPLE_SCHED) {
 		grid_text(g, y, 1, g->cols - 1, STYLE_DIM, "the sched family is off: where its time goes is not known");
@@ -80,14 +106,12 @@ int chart_budget(struct grid *g, int y, int screen_rows, const struct row *r)
 	if (screen_rows < 14)
 		return used;
 	for (int state = 0; state < LT_STATES; state++) {
-		int cells = (int)strlen(states[state].name) + SHARE_CELLS;
-
-		if (x + cells > g->cols) {
+		if (n ? state && state % n == 0 : x + share_cells(state) > g->cols) {
 			used++;
 			x = 1;
 		}
 		draw_share(g, y + used, x, state, r);
-		x += cells + 1;
+		x += n ? width[state % n] + SHARE_GAP : share_cells(state) + 1;
 	}
 	return used + 1;
 }

@@ -114,7 +114,17 @@ static struct value raw_cgroup(const struct row *r)
 	return text(r->cgroup);
 }
 
-/* As htop: the command line; [comm] for kernel threads; a thread that is no leader by its own name. */
+/* In few cells a program's name says more than the way to it. */
+static const char *without_path(const char *cmdline)
+{
+	size_t end = strcspn(cmdline, " "), at = end;
+
+	while (at && cmdline[at - 1] != '/')
+		at--;
+	return *cmdline == '/' && at < end ? cmdline + at : cmdline;
+}
+
+/* The command line; [comm] for kernel threads; a thread that is no leader by its own name. */
 static struct value raw_command(const struct row *r)
 {
 	size_t len = strlen(r->comm);
@@ -128,7 +138,7 @@ static struct value raw_command(const struct row *r)
 		return text(buf);
 	}
 	if (r->cmdline[0] && (r->kind != MODEL_THREAD || r->tid == r->pid))
-		return text(r->cmdline);
+		return text(without_path(r->cmdline));
 	return raw_comm(r);
 }
 
@@ -326,8 +336,8 @@ const struct column columns[] = {
 	  "The kernel's short name, 15 bytes, as the process or thread set it; a group's name." },
 	{ "cmdline", "CMDLINE", "cmdline", 40, SHOW_TEXT, COLUMN_LEFT, PROCESSES | CALLERS | THREADS | CONNECTIONS, raw_cmdline, "",
 	  "The command line; empty for kernel threads and for what was gone before it could be read." },
-	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS | CONNECTIONS, raw_command, "",
-	  "The command line, or the short name where there is none; kernel threads in brackets." },
+	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, (TASKS & ~(1 << MODEL_USER)) | CALLERS | CONNECTIONS, raw_command, "",
+	  "The command line without the program's path, or the short name where there is none; kernel threads in brackets." },
 	{ "cgroup", "CGROUP", "cgroup", 30, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS, raw_cgroup, "",
 	  "Control group, unified hierarchy." },
 
@@ -389,7 +399,7 @@ const struct column columns[] = {
 	  "Which table the number belongs to: the machine's own, or that of 32-bit programs." },
 	{ "calls", "CALLS/s", "calls.count", 7, SHOW_RATE, 0, TASKS | CALLS, raw_calls, "/s",
 	  "System calls that returned." },
-	{ "errors", "ERR/s", "calls.errors", 6, SHOW_RATE, COLUMN_BAD, TASKS | CALLS, raw_errors, "/s",
+	{ "errors", "ERR/s", "calls.errors", 6, SHOW_RATE, COLUMN_FAILS, TASKS | CALLS, raw_errors, "/s",
 	  "System calls that returned an error." },
 	{ "calltime", "CALLED", "calls.total_ns", 6, SHOW_TIME, 0, TASKS | CALLS, raw_call_total, "ns",
 	  "Durations of the calls that returned, added up; whole ones, also what lay before the interval." },
@@ -505,6 +515,11 @@ const struct column_view column_callers = {
 	"time",	      MODEL_SPARK_CALL
 };
 const size_t column_views_count = sizeof(column_views) / sizeof(column_views[0]);
+
+const char *column_title(const struct column *c, enum model_kind kind)
+{
+	return kind == MODEL_CGROUP && c->raw == raw_command ? "CGROUP" : c->title;
+}
 
 const struct column *column_find(const char *name)
 {

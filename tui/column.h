@@ -37,8 +37,9 @@ enum column_show {
 #define COLUMN_LEFT 1	  /* text starts at the left */
 #define COLUMN_AT_LEAST 2 /* may carry ≥ */
 #define COLUMN_LATENCY 4  /* severity by duration */
-#define COLUMN_BAD 8	  /* any value above zero deserves attention (errors, retransmits) */
+#define COLUMN_BAD 8	  /* any value above zero deserves attention (retransmits) */
 #define COLUMN_LAG 16	  /* share in which the row wanted to go on and could not */
+#define COLUMN_FAILS 32	  /* errors: severity by their share of the calls */
 
 struct column {
 	const char *name;  /* --sort, --filter, lagtoprc, CSV header: "runq99" */
@@ -58,6 +59,9 @@ extern const size_t columns_count;
 
 /* NULL: no such column. Case-insensitive, by name or title. */
 const struct column *column_find(const char *name);
+
+/* Its header above rows of a kind: what a control group is called stands where processes have their command. */
+const char *column_title(const struct column *c, enum model_kind kind);
 
 /* The shown value: sorted, filtered, printed. */
 struct value column_value(const struct column *c, const struct row *r);

@@ -11,15 +11,22 @@
 #define HELP_CELLS 92
 #define HELP_KEYS_CELLS 14 /* the longest title of a column */
 #define HELP_LINES 512
+#define FOOT_LINES 2	 /* below a list of columns: what the one under the cursor is, in full */
+#define FOOT_MIN_ROWS 16 /* of the screen */
 
-static const char *const notes[] = {
-	"LAG% is the time in which a process wanted to go on and could not: RUNQ% and BLK%.",
-	"Shares are thread-time over the interval: two threads that wait make 200 %.",
-	"Percentiles come from histograms with four buckets an octave: at most 12.5 % off.",
-	"CALL99 leaves out the interruptible sleep in a call: what the kernel took.",
-	"Sparklines: the newest at the right; heights are logarithmic and the same in every row.",
-	"Yellow and bold: from 10 ms, or LAG% from 5; red: from 100 ms, or LAG% from 20.",
-	"- is not known, a dot is zero; a dagger marks the dead, a star what is tagged.",
+static const struct {
+	const char *key, *text;
+} notes[] = {
+	{ "LAG%", "The time in which a process wanted to go on and could not: RUNQ% and BLK%." },
+	{ "shares in %", "Thread time over the interval: two threads that wait make 200." },
+	{ "percentiles", "From histograms with four buckets an octave: at most 12.5 % off." },
+	{ "CALL99", "Leaves out the interruptible sleep in a call: what the kernel took." },
+	{ "history", "The newest reading is at the right; heights are logarithmic and the same in every row." },
+	{ "yellow, bold", "From 10 ms; LAG% from 5; ERR/s where every tenth call fails." },
+	{ "red", "From 100 ms; LAG% from 20." },
+	{ "signs", "- is not known, a dot is zero; a dagger marks the dead, a star what is tagged." },
+	{ "self", "The CPU that lagtop itself takes; beside it what one event costs in the kernel." },
+	{ "lost", "What could not be counted in this interval; --json says of what kind." },
 };
 
 /* The help as lines of a width: made anew when it is drawn, since the width may change. */
@@ -90,7 +97,7 @@ static void make_help(struct help *h, int cells)
 	}
 	help_title(h, "Reading the table");
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
-		help_text(h, "", notes[i], cells - HELP_KEYS_CELLS - 1);
+		help_text(h, notes[i].key, notes[i].text, cells - HELP_KEYS_CELLS - 1);
 	help_title(h, "Columns");
 	for (size_t i = 0; i < columns_count; i++)
 		help_text(h, columns[i].title, columns[i].help, cells - HELP_KEYS_CELLS - 1);
@@ -154,6 +161,19 @@ static void draw_item(struct view *v, struct grid *g, int y, int x, int cells, i
 	}
 }
 
+static void draw_foot(struct view *v, struct grid *g, int y, int x, int cells)
+{
+	const struct column *cols[TABLE_COLUMNS];
+	const struct table *t = view_table(v);
+	int n = v->mode == MODE_SORT ? menu_sortable(t, cols) : menu_choosable(t, cols);
+	struct help help = { .n = 0 };
+
+	if (v->menu.cursor < n)
+		help_text(&help, "", cols[v->menu.cursor]->help, cells);
+	for (int i = 0; i < help.n && i < FOOT_LINES; i++)
+		grid_text(g, y + i, x, help.line[i].len, STYLE_STRONG, help.line[i].text);
+}
+
 static void draw_list(struct view *v, struct grid *g)
 {
 	static const struct {
@@ -166,10 +186,12 @@ static void draw_list(struct view *v, struct grid *g)
 		[MODE_SIGNAL] = { "Signal", 56 },
 	};
 	struct menu *m = &v->menu;
-	struct grid_box box = grid_box(g, m->n, kinds[v->mode].cols, kinds[v->mode].title);
+	bool of_columns = v->mode == MODE_SORT || v->mode == MODE_COLUMNS;
+	int foot = of_columns && g->rows >= FOOT_MIN_ROWS ? FOOT_LINES : 0;
+	struct grid_box box = grid_box(g, m->n + foot, kinds[v->mode].cols, kinds[v->mode].title);
 
 	m->y = box.y;
-	m->lines = box.rows;
+	m->lines = box.rows - foot;
 	if (m->cursor < m->top)
 		m->top = m->cursor;
 	if (m->cursor >= m->top + m->lines)
@@ -179,8 +201,10 @@ static void draw_list(struct view *v, struct grid *g)
 		if (m->top + i == m->cursor)
 			grid_light(g, box.y + i, box.x, box.cols);
 	}
+	if (foot)
+		draw_foot(v, g, box.y + m->lines, box.x, box.cols);
 	if (m->top + m->lines < m->n)
-		grid_text(g, box.y + m->lines, box.x + box.cols - 6, 6, STYLE_KEY, " more ");
+		grid_text(g, box.y + box.rows, box.x + box.cols - 6, 6, STYLE_KEY, " more ");
 }
 
 static int draw_words(struct grid *g, int y, int x, int right, const char *key, const char *text)

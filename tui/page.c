@@ -154,7 +154,7 @@ static void draw_identity(const struct view *v, struct grid *g, int y)
 	const struct row *r = &v->page.row;
 	const struct sample *s = model_sample(view_model(v));
 	char name[512], buf[192], when[24], group[96];
-	int x, right = g->cols;
+	int x, cells, right = g->cols;
 
 	if (v->page.gone && !r->interval_ns) {
 		snprintf(buf, sizeof(buf), " %u is not in this reading", v->page.pid);
@@ -181,13 +181,17 @@ static void draw_identity(const struct view *v, struct grid *g, int y)
 	}
 	snprintf(buf, sizeof(buf), " %u ", r->pid);
 	x = grid_text(g, y, 0, right, STYLE_STRONG, buf);
-	if (r->own_user) {
+	if (r->own_user && g->cols >= 60) {
 		format_clean(name, sizeof(name), names_user(r->uid), 16, g->utf8);
 		x += grid_text(g, y, x, right - x, STYLE_DIM, name) + 1;
 	}
-	format_clean(name, sizeof(name), *r->cmdline ? r->cmdline : r->comm, right - x - 1 > 0 ? right - x - 1 : 0,
-		     g->utf8);
-	grid_text(g, y, x, right - x - 1, STYLE_STRONG, name);
+	right -= 2;
+	cells = right > x ? right - x : 0;
+	if (*r->cmdline && strlen(r->cmdline) <= (size_t)cells)
+		format_clean(name, sizeof(name), r->cmdline, cells, g->utf8);
+	else
+		column_format(column_find("command"), r, g->utf8, name, sizeof(name), cells);
+	grid_text(g, y, x, right - x, STYLE_STRONG, name);
 }
 
 static void draw_tabs(struct view *v, struct grid *g, int y)
@@ -268,6 +272,8 @@ static void draw_heatmaps(const struct view *v, struct grid *g, int y, int lines
 		int x = i ? half + 2 : 1, cells = i ? g->cols - x : half - 1;
 
 		grid_text(g, y, x, cells, STYLE_HEADER, i ? "system calls" : "run queue latency");
+		if (cells >= 30)
+			grid_right(g, y, x + cells - 3, 3, STYLE_HEADER, "now");
 		chart_heatmap(g, y + 1, x, cells, lines - 1, &v->history, v->back, v->page.pid, v->page.start_ns,
 			      i == 1);
 	}

@@ -7,7 +7,10 @@
 #include "table.h"
 
 #define SPARK_MIN_CELLS 8
-#define MARK_CELLS 1 /* dead, tagged */
+#define MARK_CELLS 1	/* dead, tagged */
+#define REST_CELLS 16	/* of the last text at least */
+#define BAD_SHARE 10	/* from every tenth call that fails on */
+#define CGROUP_CELLS 25 /* "pod 01234567 0123456789ab" */
 
 /* Columns that stay when others scroll: who the row is. */
 static bool is_fixed(const struct column *c, int at)
@@ -21,9 +24,11 @@ static void lay_out(struct table *t, int cols)
 	const struct column *spark = NULL;
 	int n = table_columns(t, all), fixed = 0, x = MARK_CELLS, skipped = 0;
 	bool rest = n > 0 && all[n - 1]->show == SHOW_TEXT && n > 1;
-	int rest_cells = !rest ? 0 : t->kind == MODEL_CONNECTION ? cols / 10 : cols >= 70 ? 16 : cols / 4;
+	int rest_cells = !rest ? 0 : t->kind == MODEL_CONNECTION ? cols / 10 : cols < 70 ? cols / 4 : REST_CELLS;
 	int last = rest ? n - 1 : n;
 
+	if (rest && t->kind == MODEL_CGROUP && cols >= 70)
+		rest_cells = CGROUP_CELLS;
 	t->n_shown = 0;
 	t->more_right = false;
 	while (fixed < last && is_fixed(all[fixed], fixed))
@@ -89,7 +94,7 @@ static enum style value_style(const struct column *c, const struct row *r)
 		return r->kernel ? STYLE_DIM : STYLE_NORMAL;
 	if (v.type == VALUE_NONE || n == 0)
 		return STYLE_DIM;
-	if (c->flags & COLUMN_BAD)
+	if (c->flags & COLUMN_BAD || (c->flags & COLUMN_FAILS && r->call_errors * BAD_SHARE >= r->calls))
 		return STYLE_WARN;
 	if (c->flags & COLUMN_LAG)
 		return n >= 20 ? STYLE_BAD : n >= 5 ? STYLE_WARN : STYLE_NORMAL;
@@ -110,7 +115,7 @@ static void draw_header(const struct table *t, struct grid *g, int y)
 		enum style style = c == t->sort ? STYLE_SORTED : STYLE_HEADER;
 		int x = t->shown[i].x, cells = t->shown[i].cells, end = x + cells;
 
-		snprintf(title, sizeof(title), "%s", c->title);
+		snprintf(title, sizeof(title), "%s", column_title(c, t->kind));
 		if (totals && (c->show == SHOW_RATE || c->show == SHOW_BYTES_RATE))
 			title[strcspn(title, "/")] = '\0';
 		if (c->flags & COLUMN_LEFT || c->show == SHOW_SPARK)
