@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Takes the pictures in screenshots/: records lagtop on this machine while a web server answers, a database writes
-# and something is compiled; then while one service waits for a lock and another talks over a lossy network. Replays
-# the recordings on a terminal without a screen, once for each picture. Needs root. What is on the pictures was
-# measured when they were taken.
+# Takes the pictures in screenshots/: lagtop runs on a terminal without a screen, once for each picture, while a web
+# server answers, a database writes and something is compiled; then while one service waits for a lock and another
+# talks over a lossy network. Needs root. What is on the pictures was measured when they were taken.
 set -eum # each load a process group of its own
 # In a pid and a network namespace of its own, so that the pictures show the loads and not what else this machine runs.
 [ $$ -eq 1 ] || exec unshare --pid --net --fork --kill-child --mount-proc "$0"
@@ -11,7 +10,8 @@ cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin
 work=$(mktemp -d /var/tmp/lagtop-screenshots-XXXXXX)
 chmod 755 "$work"
-readings=60
+readings=40
+reading_ms=500
 ip link set lo up
 
 stop_loads() {
@@ -36,24 +36,21 @@ until_listening() {
 	until (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
 }
 
-record() {
-	./lagtop --json -d 0.5 -n $readings --record "$work/$1" >/dev/null
-}
-
-# picture NAME SIZE RECORDING [VARIABLE=VALUE] -- KEY…: after the last reading these keys.
+# picture NAME SIZE [VARIABLE=VALUE] -- KEY…: after the last reading these keys.
 picture() {
-	local name=$1 size=$2 recording=$3 key keys=() vars=("XDG_CONFIG_HOME=$work")
-	shift 3
+	local name=$1 size=$2 key keys=(-w $reading_ms) vars=("XDG_CONFIG_HOME=$work/config")
+	shift 2
 	while [ "$1" != -- ]; do
 		vars+=("$1")
 		shift
 	done
 	shift
-	for _ in $(seq 2 $readings); do keys+=(-k .); done
+	for _ in $(seq $readings); do keys+=(-k .); done
+	keys+=(-w 0)
 	for key; do keys+=(-k "$key"); done
 	build/tests/shot "$size" "$work/$name.svg" -f "${keys[@]}" -- \
-		env "${vars[@]}" ./lagtop --replay "$work/$recording" --manual
-	rm -f "$work/lagtop/lagtoprc"
+		env "${vars[@]}" ./lagtop --manual -d "0.$((reading_ms / 100))"
+	rm -rf "$work/config"
 	rsvg-convert -z 1.5 "$work/$name.svg" -o "screenshots/$name.png"
 }
 
@@ -83,7 +80,12 @@ compiler() {
 web_server
 database
 begin compiler
-record server
+picture overview 150x34 --
+picture process 150x34 -- / r e d i s - s e r Enter Enter
+picture heatmap 150x34 -- / r e d i s - s e r Enter Enter Tab Tab Tab
+picture calls 150x24 -- 5
+picture connections 150x24 -- 6
+picture mono 80x24 NO_COLOR=1 --
 stop_loads
 
 load futex -1 100000000
@@ -96,13 +98,5 @@ nft -f - <<-END
 	}
 END
 web_server
-record waits
-stop_loads
-
-picture overview 150x34 server --
-picture process 150x34 server -- / r e d i s - s e r Enter Enter
-picture calls 150x24 server -- 5
-picture connections 150x24 server -- 6
-picture mono 80x24 server NO_COLOR=1 --
-picture lossy 80x24 waits -- 4 '>' '>' '>'
-picture lock 80x24 waits -- 3 '>' '>' '>' Enter
+picture lossy 80x24 -- 4 '>' '>' '>'
+picture lock 80x24 -- 3 '>' '>' '>' Enter

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Pictures of a terminal program: shot COLSxROWS OUT.svg [-t TERM] [-w MS] [-k KEY]… -- PROGRAM ARG…
- * Starts the program on a terminal of its own, waits MS milliseconds for it to draw (-w before each -k that
- * follows), presses the keys, and writes what the terminal shows as SVG. A program started with
- * --manual is waited for by its frames instead (-f). Blocks are drawn as shapes, so that neither font nor
- * renderer leaves gaps.
+ * Pictures of a terminal program: shot COLSxROWS OUT.svg [-f] [-t TERM] [-w MS] [-k KEY]… -- PROGRAM ARG…
+ * Starts the program on a terminal of its own, presses the keys, each after MS milliseconds (-w before each -k that
+ * follows), waits as long once more, and writes what the terminal shows as SVG. A program started with --manual is
+ * also waited for by its frames (-f). Blocks are drawn as shapes, so that neither font nor renderer leaves gaps.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -165,7 +164,7 @@ int main(int argc, char **argv)
 	struct vt_start start = { .rows = 0 };
 	struct vt *v = NULL;
 	const char *path;
-	int wait_ms = 1500, option, status;
+	int wait_ms = 0, option, status;
 	bool frames = false, alive = true;
 	char *keys[KEYS_MAX], buf[2];
 	int wait[KEYS_MAX], n = 0;
@@ -196,17 +195,12 @@ int main(int argc, char **argv)
 	if (frames)
 		alive = vt_wait(v, 1);
 	for (int i = 0; i < n && alive; i++) {
-		if (frames)
-			alive = vt_press(v, keys[i]);
-		else {
-			const char *bytes = vt_key_bytes(keys[i], buf);
+		const char *bytes = vt_key_bytes(keys[i], buf);
 
-			vt_read(v, wait[i]);
-			alive = write(v->fd, bytes, strlen(bytes)) > 0;
-		}
+		vt_read(v, wait[i]);
+		alive = frames ? vt_keys(v, bytes) : write(v->fd, bytes, strlen(bytes)) > 0;
 	}
-	if (!frames)
-		vt_read(v, wait_ms);
+	vt_read(v, wait_ms);
 	status = write_svg(v, path);
 	vt_close(v);
 	return alive ? status : 1;
