@@ -102,6 +102,25 @@ static void its_name_is_in_sight(void **state)
 	stage_line(v, 1, "30640 root python3 /usr/bin/certbot renew -q  ");
 	assert_true(vt_resize(v, 10, 40));
 	stage_line(v, 1, "30640 python3 /us  1 thread");
+	/* Of what is measured, what does not fit is left out whole. */
+	assert_true(vt_resize(v, 24, 54));
+	stage_shows(v, "runq p50 4.61us   ");
+}
+
+/* Who compares processes looks at the same columns in the same order. */
+static void the_next_page_is_sorted_alike(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+
+	(void)state;
+	stage_press(v, "Enter", ">", "Tab", ">", "C", "Down", "Space", "Esc", NULL);
+	stage_shows(v, "CPU%\u25bc");
+	stage_hides(v, "STATE");
+	stage_press(v, "Down", "Esc", "Down", "Enter", NULL);
+	stage_shows(v, "WAIT%\u25bc");
+	stage_press(v, "Tab", NULL);
+	stage_shows(v, "CPU%\u25bc");
+	stage_hides(v, "STATE");
 }
 
 static void nobody_is_there_before_its_birth(void **state)
@@ -199,6 +218,7 @@ int main(void)
 		cmocka_unit_test_teardown(the_dead_say_how_and_when, stage_end),
 		cmocka_unit_test_teardown(the_dead_show_their_last_reading, stage_end),
 		cmocka_unit_test_teardown(its_name_is_in_sight, stage_end),
+		cmocka_unit_test_teardown(the_next_page_is_sorted_alike, stage_end),
 		cmocka_unit_test_teardown(nobody_is_there_before_its_birth, stage_end),
 		cmocka_unit_test_teardown(a_call_shows_who_makes_it, stage_end),
 		cmocka_unit_test_teardown(totals_are_totals_and_say_where_they_are_not, stage_end),

@@ -142,6 +142,8 @@ void chart_summary(struct grid *g, int y, int x, int cells, const char *title, c
 		format_ns(ns, sizeof(ns), parts[i].ns);
 		snprintf(buf, sizeof(buf), "%s%s", parts[i].at_least ? (g->utf8 ? "\u2265" : ">") : "", ns);
 		used += cells >= 62 ? 2 : 1;
+		if (used + (int)strlen(parts[i].name) + 1 + grid_width(buf) > cells)
+			return;
 		used += grid_text(g, y, x + used, cells - used, STYLE_DIM, parts[i].name) + 1;
 		used += grid_text(g, y, x + used, cells - used,
 				  parts[i].ns >= 100000000  ? STYLE_BAD

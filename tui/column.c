@@ -60,17 +60,23 @@ static char *text_buffer(void)
 		return r->off & (needs) || !(known) ? unknown : number(n);                                             \
 	}
 
+/* What is outside of the pid namespace belongs to many. */
+static bool has_user(const struct row *r)
+{
+	return r->own_user && (r->pid || r->kind == MODEL_USER);
+}
+
 NUMBER(raw_pid, 0, r->pid)
 NUMBER(raw_tid, 0, r->tid)
 NUMBER(raw_ppid, 0, r->ppid)
-MAYBE(raw_uid, 0, r->own_user, r->uid)
+MAYBE(raw_uid, 0, has_user(r), r->uid)
 NUMBER(raw_start, 0, r->start_ns)
 NUMBER(raw_threads, 0, r->threads)
 NUMBER(raw_processes, 0, r->processes)
 
 static struct value raw_user(const struct row *r)
 {
-	return r->own_user ? text(names_user(r->uid)) : unknown;
+	return has_user(r) ? text(names_user(r->uid)) : unknown;
 }
 
 static struct value raw_state(const struct row *r)

@@ -13,29 +13,41 @@
 
 static const char *const tab_titles[PAGE_TABS] = { "Calls", "Threads", "Connections", "Heatmap" };
 
-void page_open(struct view *v, const struct row *r)
+static void init_tables(struct page *p)
 {
 	static const char *const views[PAGE_HEATMAP] = { "calls", "overview", "connections" };
 
-	v->page = (struct page){ .open = true, .pid = r->pid, .start_ns = view_owner(v, r) };
 	for (int i = 0; i < PAGE_HEATMAP; i++)
-		table_init(&v->page.tables[i], column_view_find(views[i]));
-	v->page.tables[PAGE_THREADS].n_chosen = 0;
-	table_choose(&v->page.tables[PAGE_THREADS],
+		table_init(&p->tables[i], column_view_find(views[i]));
+	p->tables[PAGE_THREADS].n_chosen = 0;
+	table_choose(&p->tables[PAGE_THREADS],
 		     "tid state lag cpu runq blk lock runq99 calls errors call oldest command");
-	v->page.tables[PAGE_THREADS].kind = MODEL_THREAD;
+	p->tables[PAGE_THREADS].kind = MODEL_THREAD;
 	/* Whose they are stands above. */
-	v->page.tables[PAGE_CONNECTIONS].n_chosen = 0;
-	table_choose(&v->page.tables[PAGE_CONNECTIONS],
-		     "proto local remote traffic srtt retrans tx rx state age txq rxq");
+	p->tables[PAGE_CONNECTIONS].n_chosen = 0;
+	table_choose(&p->tables[PAGE_CONNECTIONS], "proto local remote traffic srtt retrans tx rx state age txq rxq");
+}
+
+/* Columns and order are those of the page before. */
+void page_open(struct view *v, const struct row *r)
+{
+	struct page *p = &v->page, fresh = { .open = true, .pid = r->pid, .start_ns = view_owner(v, r) };
+
+	memcpy(fresh.tables, p->tables, sizeof(fresh.tables));
+	*p = fresh;
+	if (!p->tables[PAGE_CALLS].view)
+		init_tables(p);
 }
 
 void page_close(struct view *v)
 {
+	struct page *p = &v->page;
+
 	for (int i = 0; i < PAGE_HEATMAP; i++)
-		table_free(&v->page.tables[i]);
-	free(v->page.texts);
-	v->page = (struct page){ .open = false };
+		table_forget(&p->tables[i]);
+	free(p->texts);
+	p->texts = NULL;
+	p->open = false;
 }
 
 void page_tab(struct view *v, int by)

@@ -25,6 +25,21 @@ void table_free(struct table *t)
 	t->places = NULL;
 }
 
+void table_forget(struct table *t)
+{
+	struct table fresh = { .view = t->view,
+			       .kind = t->kind,
+			       .n_chosen = t->n_chosen,
+			       .sort = t->sort,
+			       .kept_sort = t->kept_sort,
+			       .reverse = t->reverse,
+			       .kept_reverse = t->kept_reverse };
+
+	memcpy(fresh.chosen, t->chosen, sizeof(fresh.chosen));
+	table_free(t);
+	*t = fresh;
+}
+
 bool table_choose(struct table *t, const char *names)
 {
 	for (names += strspn(names, " "); *names; names += strspn(names, " ")) {
