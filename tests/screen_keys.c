@@ -120,6 +120,17 @@ static void sort_column_moves(void **state)
 	stage_line(v, HEADER_Y, "LAG%▼");
 }
 
+/* Where most rows have nothing of what is sorted by, those with traffic still stand above those without. */
+static void rows_alike_follow_the_view(void **state)
+{
+	struct vt *v = stage_open(&(struct stage){ .rows = 50, .args = { "-v", "net", "-s", "retrans" } });
+	int grafana = stage_shows(v, " 4022 "), nobody = stage_shows(v, "[kthreadd]");
+
+	(void)state;
+	stage_line(v, HEADER_Y, "RETR/s▼");
+	assert_true(grafana < nobody);
+}
+
 /* Who waits for what, at 80 columns: to sort by it takes at most four keys from the start, into the process one more.
  */
 static void four_keys_tell_who_waits(void **state)
@@ -657,6 +668,7 @@ int main(void)
 		cmocka_unit_test_teardown(columns_scroll, stage_end),
 		cmocka_unit_test_teardown(views_change, stage_end),
 		cmocka_unit_test_teardown(sort_column_moves, stage_end),
+		cmocka_unit_test_teardown(rows_alike_follow_the_view, stage_end),
 		cmocka_unit_test_teardown(four_keys_tell_who_waits, stage_end),
 		cmocka_unit_test_teardown(search_finds, stage_end),
 		cmocka_unit_test_teardown(filter_narrows, stage_end),

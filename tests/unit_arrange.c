@@ -40,7 +40,7 @@ static const char *arranged(const struct family *f, size_t n, const char *column
 		rows[i].time_ns[LT_RUN] = f[i].run_ns;
 		order[i] = &rows[i];
 	}
-	assert_int_equal(arrange_rows(order, n, column_find(column), reverse, tree), 0);
+	assert_int_equal(arrange_rows(order, n, column_find(column), reverse, NULL, tree), 0);
 	text[0] = '\0';
 	for (i = 0; i < n; i++) {
 		if (i)
@@ -61,7 +61,30 @@ static void flat(void **state)
 	(void)state;
 	assert_string_equal(ARRANGED(f, "cpu", false, false), "2 4 3 1");
 	assert_string_equal(ARRANGED(f, "cpu", true, false), "1 3 2 4");
-	assert_int_equal(arrange_rows(NULL, 0, column_find("cpu"), false, true), 0);
+	assert_int_equal(arrange_rows(NULL, 0, column_find("cpu"), false, NULL, true), 0);
+}
+
+/* Who has nothing of what is sorted by is still not like everybody else who has not. */
+static void alike(void **state)
+{
+	static const uint64_t errors[] = { 0, 0, 2, 0, 2 }, run_ns[] = { 10, 30, 5, 20, 7 };
+	struct row rows[5], *order[5];
+	char text[32] = "";
+
+	(void)state;
+	for (int reverse = 0; reverse < 2; reverse++) {
+		for (uint32_t i = 0; i < 5; i++) {
+			rows[i] = like;
+			rows[i].pid = i + 1;
+			rows[i].call_errors = errors[i];
+			rows[i].time_ns[LT_RUN] = run_ns[i];
+			order[i] = &rows[i];
+		}
+		assert_int_equal(arrange_rows(order, 5, column_find("errors"), reverse, column_find("cpu"), false), 0);
+		for (uint32_t i = 0; i < 5; i++)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%u ", order[i]->pid);
+	}
+	assert_string_equal(text, "5 3 2 4 1 2 4 1 5 3 ");
 }
 
 static void tree(void **state)
@@ -121,7 +144,7 @@ static void a_chain_needs_no_stack(void **state)
 		rows[i].start_ns = i;
 		order[DEEP - 1 - i] = &rows[i];
 	}
-	assert_int_equal(arrange_rows(order, DEEP, column_find("cpu"), false, true), 0);
+	assert_int_equal(arrange_rows(order, DEEP, column_find("cpu"), false, NULL, true), 0);
 	for (i = 0; i < DEEP; i++)
 		if (order[i] != &rows[i] || rows[i].depth != i)
 			fail_msg("place %u holds pid %u at depth %u", i, order[i]->pid, order[i]->depth);
@@ -132,8 +155,13 @@ static void a_chain_needs_no_stack(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(flat),	       cmocka_unit_test(tree),	cmocka_unit_test(outside_comes_last),
-		cmocka_unit_test(reused_pids), cmocka_unit_test(rings), cmocka_unit_test(a_chain_needs_no_stack),
+		cmocka_unit_test(flat),
+		cmocka_unit_test(alike),
+		cmocka_unit_test(tree),
+		cmocka_unit_test(outside_comes_last),
+		cmocka_unit_test(reused_pids),
+		cmocka_unit_test(rings),
+		cmocka_unit_test(a_chain_needs_no_stack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,13 +12,13 @@
 #define NOBODY SIZE_MAX
 
 struct order {
-	const struct column *column;
+	const struct column *column, *then;
 	bool reverse;
 };
 
 /* A row with what it is ordered by beside it. */
 struct place {
-	uint64_t key[COLUMN_KEY];
+	uint64_t key[COLUMN_KEY], then; /* then: the first key of another column */
 	struct row *row;
 };
 
@@ -41,6 +41,8 @@ static int by_key(const void *a, const void *b, void *order)
 	const struct place *x = a, *y = b;
 	const struct order *by = order;
 
+	if (x->key[0] == y->key[0] && x->then != y->then)
+		return x->then < y->then ? -1 : 1;
 	for (int i = 0; i < COLUMN_KEY; i++)
 		if (x->key[i] != y->key[i])
 			return x->key[i] < y->key[i] ? -1 : 1;
@@ -54,7 +56,12 @@ static bool sort_by_key(struct row **rows, size_t n, struct order *by)
 	bool good = places;
 
 	for (size_t i = 0; good && i < n; i++) {
+		uint64_t then[COLUMN_KEY] = { 0 };
+
+		if (by->then && by->then != by->column)
+			column_order_key(by->then, false, rows[i], then);
 		places[i].row = rows[i];
+		places[i].then = then[0];
 		good = column_order_key(by->column, by->reverse, rows[i], places[i].key);
 	}
 	if (good) {
@@ -165,9 +172,10 @@ out:
 	return err;
 }
 
-int arrange_rows(struct row **rows, size_t n, const struct column *sort, bool reverse, bool tree)
+int arrange_rows(struct row **rows, size_t n, const struct column *sort, bool reverse, const struct column *then,
+		 bool tree)
 {
-	struct order by = { sort, reverse };
+	struct order by = { sort, then, reverse };
 
 	if (n == 0)
 		return 0;

@@ -71,7 +71,7 @@ bool batch_wants(const struct options *o, const struct row *r)
 int batch_rows(const struct options *o, struct model *m, struct row ***rows)
 {
 	struct model_query query = { .kind = options_kind(o), .no_dead = true };
-	const struct column *sort = o->sort ? o->sort : column_find(o->view->sort);
+	const struct column *own = column_find(o->view->sort), *sort = o->sort ? o->sort : own;
 	struct row *all;
 	int n, i, kept = 0;
 
@@ -85,7 +85,7 @@ int batch_rows(const struct options *o, struct model *m, struct row ***rows)
 	for (i = 0; i < n; i++)
 		if (batch_wants(o, &all[i]))
 			(*rows)[kept++] = &all[i];
-	arrange_rows(*rows, (size_t)kept, sort, o->sort_reverse, o->tree);
+	arrange_rows(*rows, (size_t)kept, sort, o->sort_reverse, own, o->tree);
 	return kept;
 }
 

@@ -275,6 +275,7 @@ static void find_branches(struct table *t)
 int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint32_t n, uint32_t current,
 		  const struct table_wants *w, uint64_t now_ns)
 {
+	const struct column *then = column_find(t->view->sort);
 	bool tree = w->tree && kind == MODEL_PROCESS;
 	int err;
 
@@ -300,9 +301,9 @@ int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint3
 		t->order[t->n++] = &rows[i];
 		t->current += i < current;
 	}
-	err = arrange_rows(t->order, t->current, t->sort, t->reverse, tree);
+	err = arrange_rows(t->order, t->current, t->sort, t->reverse, then, tree);
 	if (!err)
-		err = arrange_rows(t->order + t->current, t->n - t->current, t->sort, t->reverse, tree);
+		err = arrange_rows(t->order + t->current, t->n - t->current, t->sort, t->reverse, then, tree);
 	if (!err && now_ns < t->held_ns && t->n_places)
 		err = restore_places(t);
 	if (tree)
