@@ -2,8 +2,8 @@
 /*
  * Packing for the history. First a thing is laid out as words: the process and its texts, then each of its threads,
  * with its work, that one's calls, and behind each what is its own of buckets and errors; an index stands for nothing
- * there, a text's offset for its length. Then the words lose their zeros: a byte tells how long the next two are
- * (0 to 8 bytes each), and their bytes follow.
+ * there, a text's offset for its length. Then the words lose their zeros: a byte tells the kinds of the next two, 0 to 14,
+ * and their bytes follow; or that many pairs of zeros do.
  */
 #include "history_pack.h"
 
@@ -57,10 +57,52 @@ static unsigned int length(uint64_t word)
 	return word ? WORD - (unsigned int)__builtin_clzll(word) / 8 : 0;
 }
 
+/* Kinds of words: 0 to 8, of so many bytes. From PAIR on two small numbers of 32 bits: the first of 0 to 2 bytes, the
+ * second of 1 or 2. ZEROS: no word; the other kind and two more pairs of zeros. */
+#define PAIR 9
+#define ZEROS 15
+#define ZEROS_LEAST 2
+#define ZEROS_MOST (ZEROS_LEAST + 15)
+
+static unsigned int pair_low(unsigned int kind)
+{
+	return (kind - PAIR) / 2;
+}
+
+static unsigned int kind_bytes(unsigned int kind)
+{
+	return kind < PAIR ? kind : pair_low(kind) + (kind - PAIR) % 2 + 1;
+}
+
+/* The kind of a word, which becomes what is written of it. */
+static unsigned int kind_of(uint64_t *word)
+{
+	uint64_t low = (uint32_t)*word, high = *word >> 32;
+	unsigned int bytes;
+
+	if (!high || high > UINT16_MAX || low > UINT16_MAX)
+		return length(*word);
+	bytes = length(low);
+	*word = low | high << 8 * bytes;
+	return PAIR + 2 * bytes + (high > UINT8_MAX);
+}
+
+/* How many pairs of zeros come next. */
+static unsigned int zeros(const struct history_pack *p, size_t i)
+{
+	unsigned int n = 0;
+
+	while (n < ZEROS_MOST && i + 1 < p->n_words && !(p->words[i] | p->words[i + 1])) {
+		i += 2;
+		n++;
+	}
+	return n;
+}
+
 static int squeeze(struct history_pack *p)
 {
 	size_t most = (p->n_words + 1) * (WORD + 1) + WORD, i;
-	unsigned int first, second;
+	unsigned int first, second, n;
 	uint64_t words[2];
 	uint8_t *to;
 
@@ -77,40 +119,66 @@ static int squeeze(struct history_pack *p)
 	for (i = 0; i < p->n_words; i += 2) {
 		words[0] = p->words[i];
 		words[1] = i + 1 < p->n_words ? p->words[i + 1] : 0;
-		first = length(words[0]);
-		second = length(words[1]);
+		if (!(words[0] | words[1]) && (n = zeros(p, i)) >= ZEROS_LEAST) {
+			*to++ = (uint8_t)(ZEROS | (n - ZEROS_LEAST) << 4);
+			i += 2 * (n - 1);
+			continue;
+		}
+		first = kind_of(&words[0]);
+		second = kind_of(&words[1]);
 		*to++ = (uint8_t)(first | second << 4);
 		/* Whole words are written, the next byte over what was too much. */
 		words[0] = htole64(words[0]);
 		words[1] = htole64(words[1]);
 		memcpy(to, &words[0], WORD);
-		memcpy(to + first, &words[1], WORD);
-		to += first + second;
+		memcpy(to + kind_bytes(first), &words[1], WORD);
+		to += kind_bytes(first) + kind_bytes(second);
 	}
 	p->n_bytes = (size_t)(to - p->bytes);
 	return 0;
+}
+
+static uint64_t number(const uint8_t *bytes, unsigned int n)
+{
+	uint64_t word = 0;
+
+	while (n--)
+		word = word << 8 | bytes[n];
+	return word;
+}
+
+static uint64_t word_of(unsigned int kind, const uint8_t *bytes)
+{
+	unsigned int n = kind_bytes(kind), low;
+
+	if (kind < PAIR)
+		return number(bytes, n);
+	low = pair_low(kind);
+	return number(bytes, low) | number(bytes + low, n - low) << 32;
 }
 
 /* The words that n bytes stand for, an even number. 0 or -ENOMEM. */
 static int swell(struct history_pack *p, const uint8_t *bytes, size_t n)
 {
 	const uint8_t *end = bytes + n;
-	unsigned int lengths, len, k;
-	uint64_t *words, word;
+	unsigned int kinds, k;
+	uint64_t *words;
 
 	p->n_words = 0;
 	p->failed = false;
 	while (bytes < end) {
-		words = more_words(p, 2);
+		kinds = *bytes++;
+		n = (kinds & 15) == ZEROS ? 2 * (kinds / 16 + ZEROS_LEAST) : 2;
+		words = more_words(p, n);
 		if (!words)
 			return -ENOMEM;
-		lengths = *bytes++;
-		for (k = 0; k < 2; k++, lengths >>= 4) {
-			len = lengths & 15;
-			for (word = 0; len--;)
-				word = word << 8 | bytes[len];
-			words[k] = word;
-			bytes += lengths & 15;
+		if (n > 2) {
+			memset(words, 0, n * WORD);
+			continue;
+		}
+		for (k = 0; k < 2; k++, kinds >>= 4) {
+			words[k] = word_of(kinds & 15, bytes);
+			bytes += kind_bytes(kinds & 15);
 		}
 	}
 	return 0;
@@ -122,11 +190,20 @@ static void add_dist(struct history_pack *p, const struct sample *s, const struc
 		add(p, &s->buckets[d->first], d->n * sizeof(*s->buckets));
 }
 
+/* Most calls begin and end in one interval, and many are the only one: what is the same becomes 0, and back. */
+static void turn_call(struct sample_call *c)
+{
+	c->time_ns ^= c->total_ns;
+	if (c->count == 1)
+		c->latency.max_ns ^= c->total_ns;
+}
+
 static void add_call(struct history_pack *p, const struct sample *s, const struct sample_call *call)
 {
 	struct sample_call c = *call;
 
 	c.latency.first = c.first_errno = 0;
+	turn_call(&c);
 	add(p, &c, sizeof(c));
 	add_dist(p, s, &call->latency);
 	if (call->n_errnos)
@@ -248,6 +325,7 @@ static void take_call(struct cursor *c)
 	if (c->failed)
 		return;
 	*call = *from;
+	turn_call(call);
 	take_dist(c, &call->latency);
 	errnos = take(c, call->n_errnos * sizeof(*errnos));
 	call->first_errno = c->to->n_errnos;
