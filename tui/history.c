@@ -16,6 +16,7 @@
 
 #include "history_pack.h"
 #include "model.h"
+#include "text.h"
 
 #define OPEN UINT32_MAX /* `to` of a row that is not over */
 #define SLOTS 2
@@ -49,6 +50,7 @@ struct row_kept {
 	struct row_kept *older, *newer; /* of the same life */
 	struct row_kept *next_over;
 	struct life *life;
+	struct text *texts; /* as history_pack has them; NULL: none */
 	uint32_t from, to, n;
 	uint8_t bytes[];
 };
@@ -69,7 +71,8 @@ struct history_store {
 	struct life *lives;
 	struct order now, before; /* of the newest reading and, while it is added, of the one before */
 	struct row_kept *over, **over_end;
-	uint64_t bytes; /* of lives and rows */
+	uint64_t bytes;	    /* of lives, rows and texts */
+	struct text *texts; /* of the process that was kept last in this reading */
 	struct sample newest;
 	struct slot slots[SLOTS];
 	uint32_t asked;
@@ -91,7 +94,7 @@ static uint64_t all_bytes(const struct history_store *st)
 {
 	uint64_t bytes = st->bytes + sizeof(*st) + sample_bytes(&st->newest) + sample_bytes(&st->one) +
 			 st->cap_found * sizeof(*st->found) + (st->now.cap + st->before.cap) * sizeof(*st->now.lives) +
-			 st->pack.cap_words * sizeof(*st->pack.words) + st->pack.cap_bytes;
+			 st->pack.cap_words * sizeof(*st->pack.words) + st->pack.cap_bytes + st->pack.cap_texts;
 	int i;
 
 	for (i = 0; i < SLOTS; i++)
@@ -145,11 +148,42 @@ static uint64_t row_bytes(const struct row_kept *r)
 	return sizeof(*r) + r->n + MALLOC_BYTES;
 }
 
+static uint64_t text_bytes(const struct text *t)
+{
+	return sizeof(*t) + t->n + MALLOC_BYTES;
+}
+
+/* The texts that were packed last, from this life's row before or the process before where they are the same. */
+static struct text *hold_texts(struct history_store *st, const struct row_kept *before)
+{
+	const struct history_pack *p = &st->pack;
+	struct text *like = before && text_is(before->texts, p->texts, p->n_texts) ? before->texts : st->texts;
+	struct text *t = text_new(like, p->texts, p->n_texts);
+
+	if (t && t->holders == 1)
+		st->bytes += text_bytes(t);
+	return t;
+}
+
+static void row_free(struct history_store *st, struct row_kept *r)
+{
+	st->bytes -= row_bytes(r);
+	if (r->texts && r->texts->holders == 1)
+		st->bytes -= text_bytes(r->texts);
+	text_drop(r->texts);
+	free(r);
+}
+
 static void row_close(struct history_store *st, struct row_kept *r)
 {
 	r->to = st->last;
 	*st->over_end = r;
 	st->over_end = &r->next_over;
+}
+
+static bool is_packed(const struct row_kept *r, const struct history_pack *p)
+{
+	return r->n == p->n_bytes && !memcmp(r->bytes, p->bytes, p->n_bytes) && text_is(r->texts, p->texts, p->n_texts);
 }
 
 /* What was packed last is what this life is in the newest reading. 0 or -ENOMEM. */
@@ -159,14 +193,24 @@ static int life_is(struct history_store *st, struct life *life)
 	struct row_kept *before = life->newest, *r;
 
 	life->seen = st->last;
-	if (before && before->to == OPEN && before->n == p->n_bytes && !memcmp(before->bytes, p->bytes, p->n_bytes))
+	if (before && before->to == OPEN && is_packed(before, p)) {
+		st->texts = before->texts;
 		return 0;
+	}
 	r = malloc(sizeof(*r) + p->n_bytes);
 	if (!r)
 		return -ENOMEM;
 	*r = (struct row_kept){
 		.older = before, .life = life, .from = st->last, .to = OPEN, .n = (uint32_t)p->n_bytes
 	};
+	if (p->n_texts) {
+		r->texts = hold_texts(st, before);
+		if (!r->texts) {
+			free(r);
+			return -ENOMEM;
+		}
+	}
+	st->texts = r->texts;
 	memcpy(r->bytes, p->bytes, p->n_bytes);
 	if (before)
 		before->newer = r;
@@ -267,6 +311,7 @@ static int keep(struct history_store *st, const struct sample *s)
 	st->before = st->now;
 	st->now = before;
 	st->before.at = st->now.n = 0;
+	st->texts = NULL;
 	st->last++;
 	err = keep_host(st, s);
 	for (i = 0; i < s->n_processes && !err; i++)
@@ -297,8 +342,7 @@ static void forget_before(struct history_store *st, uint32_t reading)
 			HASH_DEL(st->lives, r->life);
 			free(r->life);
 		}
-		st->bytes -= row_bytes(r);
-		free(r);
+		row_free(st, r);
 	}
 }
 
@@ -361,19 +405,26 @@ static ssize_t find_rows(struct history_store *st, uint32_t reading)
 	return (ssize_t)n;
 }
 
+static int unpack(struct history_store *st, const struct row_kept *r, struct sample *s)
+{
+	switch (r->life->key.kind) {
+	case LIFE_HOST:
+		return history_unpack_host(&st->pack, r->bytes, r->n, s);
+	case LIFE_PROCESS:
+		return history_unpack_process(&st->pack, r->bytes, r->n, r->texts ? r->texts->bytes : "", s);
+	default:
+		return history_unpack_connection(&st->pack, r->bytes, r->n, s);
+	}
+}
+
 static int put_together(struct history_store *st, uint32_t reading, struct sample *s)
 {
-	static int (*const unpack[])(struct history_pack *, const uint8_t *, size_t, struct sample *) = {
-		[LIFE_HOST] = history_unpack_host,
-		[LIFE_PROCESS] = history_unpack_process,
-		[LIFE_CONNECTION] = history_unpack_connection,
-	};
 	ssize_t n = find_rows(st, reading), i;
 	int err = n < 0 ? (int)n : 0;
 
 	sample_clear(s);
 	for (i = 0; i < n && !err; i++)
-		err = unpack[st->found[i]->life->key.kind](&st->pack, st->found[i]->bytes, st->found[i]->n, s);
+		err = unpack(st, st->found[i], s);
 	return err;
 }
 
@@ -418,7 +469,7 @@ uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid,
 	struct history_store *st = h->store;
 	const struct row_kept *r = row_alone(h, back, &key);
 
-	if (!r || history_unpack_process(&st->pack, r->bytes, r->n, &st->one))
+	if (!r || unpack(st, r, &st->one))
 		return 0;
 	return model_histogram_of(&st->one, pid, start_ns, service, count);
 }
@@ -429,8 +480,7 @@ const struct sample *history_process(const struct history *h, uint32_t back, uin
 	struct history_store *st = h->store;
 	const struct row_kept *of_host = row_alone(h, back, &host), *r = row_alone(h, back, &key);
 
-	if (!of_host || !r || history_unpack_host(&st->pack, of_host->bytes, of_host->n, &st->one) ||
-	    history_unpack_process(&st->pack, r->bytes, r->n, &st->one))
+	if (!of_host || !r || unpack(st, of_host, &st->one) || unpack(st, r, &st->one))
 		return NULL;
 	return &st->one;
 }
@@ -457,7 +507,7 @@ uint64_t history_time(const struct history *h, uint32_t back)
 	struct history_store *st = h->store;
 	const struct row_kept *r = row_alone(h, back, &key);
 
-	return r && !history_unpack_host(&st->pack, r->bytes, r->n, &st->one) ? st->one.t_ns : 0;
+	return r && !unpack(st, r, &st->one) ? st->one.t_ns : 0;
 }
 
 static void free_lives(struct history_store *st)
@@ -469,7 +519,7 @@ static void free_lives(struct history_store *st)
 	{
 		for (r = life->newest; r; r = older) {
 			older = r->older;
-			free(r);
+			row_free(st, r);
 		}
 		HASH_DEL(st->lives, life);
 		free(life);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packing for the history. First a thing is laid out as words: the process and its texts, then each of its threads,
- * with its work, that one's calls, and behind each what is its own of buckets and errors; an index stands for nothing
- * there, a text's offset for its length. Then the words lose their zeros: a byte tells the kinds of the next two, 0 to 14,
- * and their bytes follow; or that many pairs of zeros do.
+ * Packing for the history. First a thing is laid out as words: the process, then each of its threads, with its
+ * work, that one's calls, and behind each what is its own of buckets and errors; an index stands for nothing
+ * there, a text's offset for its length. Then the words lose their zeros: a byte tells the kinds of the next two, 0 to
+ * 14, and their bytes follow; or that many pairs of zeros do.
  */
 #include "history_pack.h"
 
@@ -39,6 +39,33 @@ static uint64_t *more_words(struct history_pack *p, size_t n)
 	words = p->words + p->n_words;
 	p->n_words += n;
 	return words;
+}
+
+static void begin(struct history_pack *p)
+{
+	p->n_words = p->n_texts = 0;
+	p->failed = false;
+}
+
+/* Returns its length. */
+static uint32_t add_text(struct history_pack *p, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (p->n_texts + n > p->cap_texts) {
+		size_t cap = (p->n_texts + n) * 2;
+		char *texts = realloc(p->texts, cap);
+
+		if (!texts) {
+			p->failed = true;
+			return 0;
+		}
+		p->texts = texts;
+		p->cap_texts = cap;
+	}
+	memcpy(p->texts + p->n_texts, text, n);
+	p->n_texts += n;
+	return (uint32_t)n;
 }
 
 static void add(struct history_pack *p, const void *element, size_t size)
@@ -242,8 +269,7 @@ static void add_thread(struct history_pack *p, const struct sample *s, const str
 
 int history_pack_host(struct history_pack *p, const struct sample *s)
 {
-	p->n_words = 0;
-	p->failed = false;
+	begin(p);
 	add(p, s, HOST_BYTES);
 	add(p, &s->has_connections, sizeof(s->has_connections));
 	return squeeze(p);
@@ -251,20 +277,15 @@ int history_pack_host(struct history_pack *p, const struct sample *s)
 
 int history_pack_process(struct history_pack *p, const struct sample *s, const struct sample_process *process)
 {
-	const char *texts[] = { sample_text(s, process->comm), sample_text(s, process->cmdline),
-				sample_text(s, process->cgroup) };
 	struct sample_process head = *process;
 	uint32_t i;
 
-	p->n_words = 0;
-	p->failed = false;
+	begin(p);
 	head.first_thread = head.sockets.connect.first = 0;
-	head.comm = (uint32_t)strlen(texts[0]);
-	head.cmdline = (uint32_t)strlen(texts[1]);
-	head.cgroup = (uint32_t)strlen(texts[2]);
+	head.comm = add_text(p, sample_text(s, process->comm));
+	head.cmdline = add_text(p, sample_text(s, process->cmdline));
+	head.cgroup = add_text(p, sample_text(s, process->cgroup));
 	add(p, &head, sizeof(head));
-	for (i = 0; i < 3; i++)
-		add(p, texts[i], strlen(texts[i]));
 	add_dist(p, s, &process->sockets.connect);
 	for (i = 0; i < process->n_threads; i++)
 		add_thread(p, s, &s->threads[process->first_thread + i]);
@@ -275,8 +296,7 @@ int history_pack_connection(struct history_pack *p, const struct sample *s, cons
 {
 	struct sample_connection c = *connection;
 
-	p->n_words = 0;
-	p->failed = false;
+	begin(p);
 	if (c.age_ns != SAMPLE_UNKNOWN)
 		c.age_ns = s->t_ns - c.age_ns;
 	add(p, &c, sizeof(c));
@@ -286,6 +306,7 @@ int history_pack_connection(struct history_pack *p, const struct sample *s, cons
 /* What was laid out, from the first word on. */
 struct cursor {
 	const uint64_t *at;
+	const char *texts;
 	struct sample *to;
 	bool failed; /* out of memory */
 };
@@ -375,8 +396,9 @@ static void take_thread(struct cursor *c)
 
 static uint32_t take_text(struct cursor *c, uint32_t len)
 {
-	uint32_t at = sample_add_text(c->to, take(c, len), len);
+	uint32_t at = sample_add_text(c->to, c->texts, len);
 
+	c->texts += len;
 	c->failed |= len && !at;
 	return at;
 }
@@ -393,9 +415,9 @@ int history_unpack_host(struct history_pack *p, const uint8_t *bytes, size_t n, 
 	return 0;
 }
 
-int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t n, struct sample *s)
+int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t n, const char *texts, struct sample *s)
 {
-	struct cursor c = { .to = s };
+	struct cursor c = { .texts = texts, .to = s };
 	struct sample_process *process;
 	uint32_t i;
 
@@ -435,5 +457,6 @@ void history_pack_free(struct history_pack *p)
 {
 	free(p->words);
 	free(p->bytes);
+	free(p->texts);
 	*p = (struct history_pack){ 0 };
 }

@@ -14,16 +14,18 @@ struct history_pack {
 	size_t n_words, cap_words;
 	uint8_t *bytes;
 	size_t n_bytes, cap_bytes;
+	char *texts; /* of a process, apart: they are what changes least */
+	size_t n_texts, cap_texts;
 	bool failed; /* out of memory */
 };
 
-/* Into p->bytes. 0 or -ENOMEM. Of the sample itself everything but its arrays. */
+/* Into p->bytes and p->texts. 0 or -ENOMEM. Of the sample itself everything but its arrays. */
 int history_pack_host(struct history_pack *p, const struct sample *s);
 int history_pack_process(struct history_pack *p, const struct sample *s, const struct sample_process *process);
 int history_pack_connection(struct history_pack *p, const struct sample *s, const struct sample_connection *c);
 /* Appends to s, whose t_ns and interval_ns are the reading's. 0 or -ENOMEM. */
 int history_unpack_host(struct history_pack *p, const uint8_t *bytes, size_t n, struct sample *s);
-int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t n, struct sample *s);
+int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t n, const char *texts, struct sample *s);
 int history_unpack_connection(struct history_pack *p, const uint8_t *bytes, size_t n, struct sample *s);
 void history_pack_free(struct history_pack *p);
 

@@ -5,6 +5,7 @@
  * A dead thread's last numbers wait in a sample of their own until the next reading.
  */
 #include "ledger_thread.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ struct process {
 	int32_t exit_status;
 	bool group_exit, stale; /* stale: read the names again */
 	char comm[16];
-	char *cmdline, *cgroup;
+	struct text *cmdline, *cgroup;
 };
 
 struct ledger {
@@ -114,8 +115,8 @@ struct ledger *ledger_new(struct ledger_memory *memory, const struct ledger_name
 static void process_free(struct ledger *l, struct process *p)
 {
 	HASH_DELETE(hh, l->processes, p);
-	free(p->cmdline);
-	free(p->cgroup);
+	text_drop(p->cmdline);
+	text_drop(p->cgroup);
 	free(p);
 }
 
@@ -326,14 +327,15 @@ static void recycle(struct ledger *l, uint32_t slot)
 	stack_push(m->free, slot, &r->who.next_free, 1);
 }
 
-static void text_set(char **text, const char *bytes, size_t len)
+/* like: what it may be the same as. */
+static void text_set(struct text **text, struct text *like, const char *bytes, size_t len)
 {
-	char *copy = strndup(bytes, len);
+	struct text *new = text_new(like, bytes, strnlen(bytes, len));
 
-	if (!copy)
+	if (!new)
 		return;
-	free(*text);
-	*text = copy;
+	text_drop(*text);
+	*text = new;
 }
 
 /* The command line that exec was given, if the record has it. */
@@ -362,12 +364,12 @@ static void names_inherit(struct ledger *l, struct process *p, const struct lt_r
 			len--;
 		for (size_t i = 0; i < len; i++)
 			text[i] = args->args[i] ? args->args[i] : ' ';
-		text_set(&p->cmdline, text, len);
-	} else if (!p->cmdline && parent && parent->cmdline) {
-		text_set(&p->cmdline, parent->cmdline, strlen(parent->cmdline));
+		text_set(&p->cmdline, p->cmdline, text, len);
+	} else if (!p->cmdline && parent) {
+		p->cmdline = text_hold(parent->cmdline);
 	}
-	if (!p->cgroup && parent && parent->cgroup)
-		text_set(&p->cgroup, parent->cgroup, strlen(parent->cgroup));
+	if (!p->cgroup && parent)
+		p->cgroup = text_hold(parent->cgroup);
 }
 
 static size_t pending_bytes(const struct sample *s)
@@ -513,29 +515,31 @@ static int copy_thread(struct sample *to, const struct sample *from, uint32_t in
 	return 0;
 }
 
-static void replace_text(char **text, size_t (*get)(uint32_t, char *, size_t), uint32_t pid)
+static void replace_text(struct text **text, struct text *like, size_t (*get)(uint32_t, char *, size_t), uint32_t pid)
 {
 	char buf[4096];
 	size_t len = get(pid, buf, sizeof(buf) - 1);
 
 	if (!len)
 		return;
-	text_set(text, buf, len);
+	text_set(text, like, buf, len);
 }
 
-static void names_read(struct ledger *l, struct process *p)
+/* Who has the number before is often of the same program, and most often in the same cgroup. */
+static void names_read(struct ledger *l, struct process *p, const struct process *neighbour)
 {
 	if (!p->stale || !p->live || !l->names || outside(p))
 		return;
 	p->stale = false;
 	if (!(p->flags & SAMPLE_PROCESS_KERNEL))
-		replace_text(&p->cmdline, l->names->cmdline, (uint32_t)p->key.pid);
-	replace_text(&p->cgroup, l->names->cgroup, (uint32_t)p->key.pid);
+		replace_text(&p->cmdline, neighbour ? neighbour->cmdline : NULL, l->names->cmdline,
+			     (uint32_t)p->key.pid);
+	replace_text(&p->cgroup, neighbour ? neighbour->cgroup : NULL, l->names->cgroup, (uint32_t)p->key.pid);
 }
 
-static uint32_t text_add(struct sample *s, const char *text)
+static uint32_t text_add(struct sample *s, const struct text *text)
 {
-	return text ? sample_add_text(s, text, strlen(text)) : 0;
+	return text ? sample_add_text(s, text->bytes, text->n) : 0;
 }
 
 static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epoch, struct sample *s)
@@ -587,13 +591,13 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 /* Apart from the numbers: /proc is slow, and a reading's threads should be read close to its T. */
 static void emit_names(struct ledger *l, struct process *p, struct sample *s, uint32_t index)
 {
+	const struct process *neighbour = index ? l->order[index - 1] : NULL;
 	struct sample_process *to = &s->processes[index];
 
-	names_read(l, p);
+	names_read(l, p, neighbour);
 	to->comm = sample_add_text(s, p->comm, strnlen(p->comm, sizeof(p->comm)));
-	to->cmdline = text_add(s, p->cmdline);
-	to->cgroup = index && p->cgroup && !strcmp(sample_text(s, to[-1].cgroup), p->cgroup) ? to[-1].cgroup
-											     : text_add(s, p->cgroup);
+	to->cmdline = neighbour && p->cmdline == neighbour->cmdline ? to[-1].cmdline : text_add(s, p->cmdline);
+	to->cgroup = neighbour && p->cgroup == neighbour->cgroup ? to[-1].cgroup : text_add(s, p->cgroup);
 }
 
 static int by_pid(const void *a, const void *b)
