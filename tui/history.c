@@ -31,19 +31,30 @@ struct key {
 	uint64_t start_ns; /* of a connection, its network namespace */
 	uint32_t pid;
 	uint32_t twin; /* the n-th with the same key in one reading */
+	uint8_t kind, proto, family, zero;
+	/* The rest is of connections only: others have no memory for it. */
 	uint16_t local_port, remote_port;
 	uint8_t local[16], remote[16];
-	uint8_t kind, proto, family, zero;
 };
 
 _Static_assert(sizeof(struct key) == 56, "no padding");
 
+static size_t key_bytes(const struct key *key)
+{
+	return key->kind == LIFE_CONNECTION ? sizeof(*key) : offsetof(struct key, local_port);
+}
+
+static bool key_is(const struct key *a, const struct key *b)
+{
+	return a->kind == b->kind && !memcmp(a, b, key_bytes(b));
+}
+
 struct life {
-	struct key key;
 	UT_hash_handle hh;
 	struct row_kept *newest;
 	uint32_t seen;	/* the last reading that it was in */
 	uint32_t place; /* in the order of that one */
+	struct key key; /* key_bytes of it */
 };
 
 struct row_kept {
@@ -123,23 +134,28 @@ static struct life *life_find(const struct history_store *st, const struct key *
 {
 	struct life *life;
 
-	HASH_FIND(hh, st->lives, key, sizeof(*key), life);
+	HASH_FIND(hh, st->lives, key, key_bytes(key), life);
 	return life;
+}
+
+static size_t life_size(const struct key *key)
+{
+	return offsetof(struct life, key) + key_bytes(key);
 }
 
 static struct life *life_add(struct history_store *st, const struct key *key)
 {
-	struct life *life = calloc(1, sizeof(*life));
+	struct life *life = calloc(1, life_size(key));
 
 	if (!life)
 		return NULL;
-	life->key = *key;
-	HASH_ADD(hh, st->lives, key, sizeof(life->key), life);
+	memcpy(&life->key, key, key_bytes(key));
+	HASH_ADD(hh, st->lives, key, key_bytes(key), life);
 	if (!life->hh.tbl) {
 		free(life);
 		return NULL;
 	}
-	st->bytes += sizeof(*life) + MALLOC_BYTES + HASH_BYTES;
+	st->bytes += life_size(key) + MALLOC_BYTES + HASH_BYTES;
 	return life;
 }
 
@@ -228,7 +244,7 @@ static struct life *life_expected(struct history_store *st, const struct key *ke
 	size_t i;
 
 	for (i = o->at; i < o->n && i < o->at + LOOK_AHEAD; i++)
-		if (!memcmp(&o->lives[i]->key, key, sizeof(*key))) {
+		if (key_is(&o->lives[i]->key, key)) {
 			o->at = i + 1;
 			return o->lives[i];
 		}
@@ -338,7 +354,7 @@ static void forget_before(struct history_store *st, uint32_t reading)
 		if (r->newer) {
 			r->newer->older = NULL;
 		} else {
-			st->bytes -= sizeof(*r->life) + MALLOC_BYTES + HASH_BYTES;
+			st->bytes -= life_size(&r->life->key) + MALLOC_BYTES + HASH_BYTES;
 			HASH_DEL(st->lives, r->life);
 			free(r->life);
 		}

@@ -250,10 +250,19 @@ static void add_work(struct history_pack *p, const struct sample *s, const struc
 		add_call(p, s, &s->calls[work->first_call + i]);
 }
 
-static void add_thread(struct history_pack *p, const struct sample *s, const struct sample_thread *thread)
+/* Most processes have one thread. */
+static void turn_thread(struct sample_thread *t, const struct sample_process *process)
+{
+	t->tid ^= process->pid;
+	t->start_ns ^= process->start_ns;
+}
+
+static void add_thread(struct history_pack *p, const struct sample *s, const struct sample_process *process,
+		       const struct sample_thread *thread)
 {
 	struct sample_thread t = *thread;
 
+	turn_thread(&t, process);
 	t.process = 0;
 	t.work = thread->work == SAMPLE_NONE ? SAMPLE_NONE : 0;
 	t.wall_ns = s->interval_ns - t.wall_ns;
@@ -288,7 +297,7 @@ int history_pack_process(struct history_pack *p, const struct sample *s, const s
 	add(p, &head, sizeof(head));
 	add_dist(p, s, &process->sockets.connect);
 	for (i = 0; i < process->n_threads; i++)
-		add_thread(p, s, &s->threads[process->first_thread + i]);
+		add_thread(p, s, process, &s->threads[process->first_thread + i]);
 	return squeeze(p);
 }
 
@@ -385,6 +394,7 @@ static void take_thread(struct cursor *c)
 		return;
 	*t = *from;
 	t->process = c->to->n_processes - 1;
+	turn_thread(t, &c->to->processes[t->process]);
 	t->wall_ns = c->to->interval_ns - t->wall_ns;
 	if (t->call != LT_CALL_NONE)
 		t->call_age_ns = c->to->t_ns - t->call_age_ns;

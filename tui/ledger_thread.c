@@ -237,13 +237,11 @@ static struct kept_call *kept_call_of(struct kept_work *w, uint32_t call)
 		if (w->call[i].call == call)
 			return &w->call[i];
 	}
-	/* Room for two at a time: doubling it would cost as much as the calls themselves. */
-	if (w->n_calls % 2 == 0) {
-		grown = realloc(w->call, (w->n_calls + 2) * sizeof(*grown));
-		if (!grown)
-			return NULL;
-		w->call = grown;
-	}
+	/* No room beforehand: threads seldom make a call for the first time, and there are many threads. */
+	grown = realloc(w->call, (w->n_calls + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	w->call = grown;
 	memset(&w->call[w->n_calls], 0, sizeof(*w->call));
 	w->call[w->n_calls].call = call;
 	return &w->call[w->n_calls++];

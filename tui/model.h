@@ -71,12 +71,12 @@ struct row_sums {
 struct row {
 	enum model_kind kind;
 	uint32_t pid, tid, ppid, uid;
-	uint64_t start_ns;
 	uint32_t processes, threads;
-	bool exited;   /* dead; its numbers are those of its last interval */
-	bool kernel;   /* kernel thread */
-	bool own_user; /* uid is valid (process, thread, user group) */
 	int32_t exit_code;
+	uint64_t start_ns;
+	bool exited;			     /* dead; its numbers are those of its last interval */
+	bool kernel;			     /* kernel thread */
+	bool own_user;			     /* uid is valid (process, thread, user group) */
 	uint8_t state;			     /* threads: enum lt_state */
 	uint32_t depth;			     /* tree */
 	uint64_t branches;		     /* tree, as shown: bit n: level n goes on below this row */
@@ -84,7 +84,8 @@ struct row {
 
 	uint64_t interval_ns; /* what rates divide by; the numbers begin here */
 	bool totals;	      /* since the start: rates stand as sums */
-	uint8_t off;	      /* bit set of 1 << enum sample_family: it was off, its numbers are not known */
+	bool oldest_at_least;
+	uint8_t off; /* bit set of 1 << enum sample_family: it was off, its numbers are not known */
 	union {
 		struct {
 			ROW_SUMS;
@@ -99,11 +100,10 @@ struct row {
 	/* MODEL_CALL: one call over the processes chosen, MODEL_CALLER: of one process; `calls` is its count, `service`
 	 * its whole latency. MODEL_THREAD: the call it is in, or LT_CALL_NONE, and in oldest_ns for how long. */
 	uint32_t call;
+	uint32_t n_errnos;
 	uint64_t call_time_ns, call_wait_ns; /* call_wait_ns: SAMPLE_UNKNOWN without sched */
 	uint64_t in_flight, oldest_ns;
-	bool oldest_at_least;
 	const struct model_errno *errnos;
-	uint32_t n_errnos;
 
 	const struct sample_connection *connection; /* MODEL_CONNECTION */
 };
