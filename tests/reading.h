@@ -24,9 +24,9 @@ void reading_dist(struct sample *s, struct sample_dist *d, uint64_t ns, uint32_t
 struct sample_call *reading_call(struct sample *s, struct sample_work *w, uint32_t nr, uint32_t count, uint64_t ns,
 				 uint32_t error, uint32_t errors);
 
-/* A model and two samples in turn, as the screen has them; fresh for each test. */
+/* A model, fresh for each test, and one sample that each reading is made in, as the screen has it: nothing may lean on
+ * what it was. */
 extern struct model *reading_model;
-extern struct sample reading_samples[2];
 int reading_setup(void **state);
 int reading_teardown(void **state);
 struct sample *reading_next(uint32_t number);

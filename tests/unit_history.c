@@ -19,6 +19,7 @@
 #include "fixture.h"
 #include "history.h"
 #include "many.h"
+#include "reading.h"
 
 static void add(struct history *h, void (*fill)(struct sample *s, uint32_t number), uint32_t number)
 {
@@ -150,6 +151,93 @@ static void what_was_asked_for_stays(void **state)
 	history_free(&h);
 }
 
+/* Each pair of numbers of so many bits, and zeros of every length between: each has its own way to be written. */
+static void fill_numbers(struct sample *s, uint32_t number)
+{
+	const uint32_t n[] = { 0, 1, 0xff, 0x100, 0xffff, 0x10000, 0xffffff, 0x1000000, UINT32_MAX };
+	size_t all = sizeof(n) / sizeof(n[0]);
+
+	reading_begin(s, number);
+	s->has_connections = true;
+	for (size_t i = 0; i < all * all; i++) {
+		struct sample_connection *c = sample_add_connection(s);
+		struct sample_work *w;
+
+		assert_non_null(c);
+		*c = (struct sample_connection){ .proto = LT_TCP,
+						 .family = 4,
+						 .local_port = (uint16_t)i,
+						 .tx_bytes = (uint64_t)n[i / all] << 32 | n[i % all],
+						 .rx_bytes = (uint64_t)n[i % all] << 32 | n[i / all],
+						 .age_ns = SAMPLE_UNKNOWN };
+		reading_process(s, (uint32_t)i + 1, i, "zeros");
+		w = reading_busy(s, (uint32_t)i + 1, LT_SLEEP, MS_NS);
+		(&w->flow[0].tx_bytes)[i % 20] = 1;
+		(&w->flow[0].tx_bytes)[19 - i / 20 % 20] = number;
+		reading_call(s, w, 1, 1 + i % 2, i * MS_NS, 5, 1)->time_ns = i % 3 * MS_NS;
+	}
+}
+
+static void numbers_of_all_sizes_come_back(void **state)
+{
+	struct history h = { .max_bytes = 64 << 20 };
+	struct sample expected = { 0 };
+	const struct sample *s;
+
+	(void)state;
+	add(&h, fill_numbers, 1);
+	add(&h, fill_numbers, 2);
+	s = history_at(&h, 1);
+	fill_numbers(&expected, 1);
+	assert_non_null(s);
+	assert_int_equal(s->n_connections, expected.n_connections);
+	assert_memory_equal(s->connections, expected.connections, s->n_connections * sizeof(*s->connections));
+	assert_int_equal(s->n_works, expected.n_works);
+	for (uint32_t i = 0; i < s->n_works; i++)
+		assert_memory_equal(s->works[i].flow, expected.works[i].flow, sizeof(s->works[i].flow));
+	assert_int_equal(s->n_calls, expected.n_calls);
+	assert_memory_equal(s->calls, expected.calls, s->n_calls * sizeof(*s->calls));
+	assert_memory_equal(s->threads, expected.threads, s->n_threads * sizeof(*s->threads));
+	sample_free(&expected);
+	history_free(&h);
+}
+
+#define LONG_TEXT 1000
+
+/* 1,000 processes with long command lines: of one text, or of as many as there are. */
+static void fill_one_text(struct sample *s, uint32_t number)
+{
+	char text[LONG_TEXT];
+
+	reading_begin(s, number);
+	memset(text, 'a', sizeof(text));
+	for (uint32_t i = 1; i <= 1000; i++) {
+		if (number > 100)
+			snprintf(text, sizeof(text), "%0*u", LONG_TEXT - 1, i);
+		reading_process(s, i, i, "one")->cmdline = sample_add_text(s, text, sizeof(text) - 1);
+		reading_busy(s, i, LT_SLEEP, MS_NS + number);
+	}
+}
+
+static void texts_in_common_are_held_once(void **state)
+{
+	struct history one = { .max_bytes = 64 << 20 }, many = { .max_bytes = 64 << 20 };
+	const struct sample *s;
+
+	(void)state;
+	for (uint32_t n = 1; n <= 5; n++) {
+		add(&one, fill_one_text, n);
+		add(&many, fill_one_text, 100 + n);
+	}
+	assert_in_range(many.bytes - one.bytes, 999 * LONG_TEXT, 1100 * LONG_TEXT);
+	s = history_at(&many, 4);
+	assert_non_null(s);
+	for (uint32_t i = 1; i <= 1000; i++)
+		assert_int_equal(atoi(sample_text(s, s->processes[i - 1].cmdline)), i);
+	history_free(&one);
+	history_free(&many);
+}
+
 #define MANY 10000
 
 /* 10,000 processes, of which 1 % did something. */
@@ -244,8 +332,9 @@ static void times_and_last_readings_are_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_reading_comes_back),	 cmocka_unit_test(what_was_asked_for_stays),
-		cmocka_unit_test(idle_rows_cost_nothing),	 cmocka_unit_test(times_and_last_readings_are_known),
+		cmocka_unit_test(numbers_of_all_sizes_come_back), cmocka_unit_test(texts_in_common_are_held_once),
+		cmocka_unit_test(every_reading_comes_back),	  cmocka_unit_test(what_was_asked_for_stays),
+		cmocka_unit_test(idle_rows_cost_nothing),	  cmocka_unit_test(times_and_last_readings_are_known),
 		cmocka_unit_test(memory_stays_within_its_bound),
 	};
 

@@ -163,7 +163,6 @@ static void dead_rows_stay_a_while(void **state)
 		reading_process(s, 7, 1, "stays");
 		reading_thread(s, 7, LT_SLEEP);
 		reading_update(s);
-		memset(reading_samples[(i - 1) & 1].text, 'x', reading_samples[(i - 1) & 1].cap_text);
 		q.no_dead = false;
 		r = reading_rows(&q, i < 2 + MODEL_DEAD_ROWS ? 2 : 1);
 		assert_string_equal(r[0].comm, "stays");

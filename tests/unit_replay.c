@@ -147,6 +147,8 @@ static void a_file_that_grows_is_followed(void **state)
 	assert_int_equal(record_close(r), 0);
 	assert_int_equal(src->read(src, &s), 0);
 	assert_string_equal(record_trouble(src), "");
+	assert_int_equal(s.number, 99); /* what is shown stays what it was */
+	assert_true(s.n_processes > 0);
 	source_close(src);
 	sample_free(&s);
 }
