@@ -22,10 +22,14 @@ static void totals_add_up(void **state)
 	(void)state;
 	for (uint32_t i = 1; i <= 3; i++) {
 		struct sample *s = reading_next(i);
+		struct sample_process *p = reading_process(s, 10, 5, "db");
 		struct sample_work *w;
 
-		reading_process(s, 10, 5, "db")->sockets.retransmits = i;
+		p->sockets.retransmits = i;
+		reading_dist(s, &p->sockets.connect, 1000 << i, 2);
 		w = reading_busy(s, 10, LT_SLEEP, i * 100 * MS_NS);
+		w->flow[LT_TCP].tx_bytes = i;
+		w->connects = 2;
 		reading_dist(s, &w->runq, 1000 << (i * 3), i);
 		reading_dist(s, &w->service, 8000 >> i, 1);
 		w->wakeups = 10;
@@ -42,6 +46,11 @@ static void totals_add_up(void **state)
 	assert_int_equal(r[0].interval_ns, 3 * SECOND_NS);
 	assert_int_equal(r[0].wakeups, 30);
 	assert_int_equal(r[0].retransmits, 6);
+	assert_int_equal(r[0].net->flow[LT_TCP].tx_bytes, 6);
+	assert_int_equal(r[0].net->connects, 6);
+	assert_int_equal(r[0].net->connect.count, 6);
+	reading_assert_near(r[0].net->connect.p50_ns, 4000);
+	assert_ptr_equal(r[1].net, &row_no_net);
 	assert_int_equal(r[0].runq.count, 6);
 	assert_int_equal(r[0].runq.max_ns, 512000);
 	reading_assert_near(r[0].runq.p50_ns, 64000);
@@ -66,6 +75,8 @@ static void totals_add_up(void **state)
 	assert_int_equal(r->wall_ns, 6 * SECOND_NS);
 	assert_int_equal(r->interval_ns, 3 * SECOND_NS);
 	assert_int_equal(r->runq.count, 6);
+	assert_int_equal(r->net->connects, 6);
+	assert_int_equal(r->net->connect.count, 6);
 	/* What has no totals says so, and is the interval's. */
 	assert_true(model_has_totals(&q) && model_has_totals(&calls) && model_has_totals(&commands));
 	calls.pid = 10;
@@ -149,19 +160,22 @@ static void dead_rows_stay_a_while(void **state)
 	struct model_query q = { .kind = MODEL_PROCESS };
 	struct sample *s = reading_next(1);
 	struct sample_process *p = reading_process(s, 10, 5, "brief");
+	struct sample_work *w;
 	struct row *r;
 
 	(void)state;
 	p->flags = SAMPLE_PROCESS_EXITED;
 	p->exit_code = -9;
-	reading_dist(s, &reading_busy(s, 10, LT_DEAD, 100 * MS_NS)->runq, 2000, 3);
+	w = reading_busy(s, 10, LT_DEAD, 100 * MS_NS);
+	w->flow[LT_TCP].tx_bytes = 100;
+	reading_dist(s, &w->runq, 2000, 3);
 	reading_update(s);
 	assert_true(reading_row(10)->exited);
 	assert_int_equal(reading_row(10)->exit_code, -9);
 	for (uint32_t i = 2; i <= 2 + MODEL_DEAD_ROWS; i++) {
 		s = reading_next(i);
 		reading_process(s, 7, 1, "stays");
-		reading_thread(s, 7, LT_SLEEP);
+		reading_busy(s, 7, LT_SLEEP, MS_NS)->flow[LT_TCP].tx_bytes = i;
 		reading_update(s);
 		q.no_dead = false;
 		r = reading_rows(&q, i < 2 + MODEL_DEAD_ROWS ? 2 : 1);
@@ -171,6 +185,8 @@ static void dead_rows_stay_a_while(void **state)
 			assert_true(r[1].exited);
 			assert_int_equal(r[1].time_ns[LT_RUN], 100 * MS_NS);
 			assert_int_equal(r[1].runq.count, 3);
+			assert_int_equal(r[0].net->flow[LT_TCP].tx_bytes, i);
+			assert_int_equal(r[1].net->flow[LT_TCP].tx_bytes, 100);
 			assert_string_equal(r[1].comm, "brief");
 			assert_string_equal(r[1].cmdline, "/bin/brief --pid 10");
 			q.totals = true;
