@@ -70,7 +70,7 @@ int BPF_PROG(lt_exec, struct task_struct *task, int old_pid)
 	/* After exec by a non-leader the task has its leader's pid and start. */
 	s.record->who.tid = lt_tid(task);
 	s.record->who.start_ns = task->start_boottime;
-	s.record->who.uid = task->cred->euid.val;
+	lt_cred_read(&s.record->who, task);
 	args_keep(s.record, task);
 	s.record->who.changes++;
 	return 0;
@@ -119,8 +119,8 @@ int BPF_PROG(lt_pexit, struct task_struct *task)
 			lt_this_cpu()->untracked_died++;
 		return 0;
 	}
-	s.record->who.ppid = lt_tgid(task->real_parent);
-	s.record->who.uid = task->cred->euid.val;
+	s.record->who.ppid = lt_ppid(task);
+	lt_cred_read(&s.record->who, task);
 	if (task->signal->flags & SIGNAL_GROUP_EXIT) {
 		s.record->who.exit_status = task->signal->group_exit_code;
 		s.record->who.flags |= LT_GROUP_EXIT;
@@ -140,16 +140,20 @@ static __always_inline bool is_over(struct task_struct *task)
 	return lt_with_sched ? task->__state & TASK_DEAD : task->flags & PF_EXITING;
 }
 
-/* What a thread is doing right now, for its first word. */
-static __always_inline enum lt_state present_state(struct task_struct *task, __u32 call)
+/* What a thread is doing right now, for its first word; in_call: what it sleeps in if it does in its call. */
+static __always_inline enum lt_state present_state(struct task_struct *task, __u32 call, enum lt_state in_call)
 {
+	enum lt_state asleep;
+
 	if (!lt_with_sched)
 		return LT_OTHER;
 	if (task->__state & TASK_NEW_STATE)
 		return LT_NEW;
 	/* On its CPU but not runnable: about to leave it. */
-	if (!lt_runnable(task))
-		return lt_sleep_state(task, task->__state, call);
+	if (!lt_runnable(task)) {
+		asleep = lt_sleep_outside(task, task->__state, call);
+		return asleep == LT_IN_CALL ? in_call : asleep;
+	}
 	return task->on_cpu ? LT_RUN : LT_PREEMPT;
 }
 
@@ -161,6 +165,7 @@ int lt_seed(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	__u64 now_ns, word, switches;
+	enum lt_state in_call;
 	struct lt_slot s;
 	__u32 call;
 	__s32 slot;
@@ -179,12 +184,13 @@ int lt_seed(struct bpf_iter__task *ctx)
 	lt_introduce_old(s.record, task, now_ns);
 	/* A running thread's saved registers are those of its last call, a new one's its parent's: they say nothing. */
 	call = (task->on_cpu && lt_runnable(task)) || !switches ? LT_CALL_NONE : lt_call_by_regs(task);
+	in_call = lt_sleep_in_call(task, call);
 	if (lt_with_calls && call != LT_CALL_NONE) {
 		s.record->calls.call = call;
 		s.record->calls.at_least = 1;
 		s.record->calls.enter_ns = now_ns;
 	}
-	word = LT_WORD(now_ns, present_state(task, call));
+	word = LT_WORD(now_ns, present_state(task, call, in_call));
 	*s.word = word;
 	if (!lt_index_add(task, slot)) {
 		*s.word = LT_WORD(now_ns, LT_VOID);
@@ -195,10 +201,10 @@ int lt_seed(struct bpf_iter__task *ctx)
 	if (is_over(task)) {
 		lt_index_remove(task);
 		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, LT_DEAD));
-	} else if (present_state(task, call) != LT_WORD_STATE(*(volatile __u64 *)s.word) ||
+	} else if (present_state(task, call, in_call) != LT_WORD_STATE(*(volatile __u64 *)s.word) ||
 		   task->nvcsw + task->nivcsw != switches) {
 		/* Read again, because the verifier knows it of `word`, and would try each state with each: 0.7 s. */
-		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, present_state(task, call)));
+		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, present_state(task, call, in_call)));
 	}
 	return 0;
 }

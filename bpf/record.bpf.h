@@ -52,7 +52,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 1 << 17);
 	__type(key, __u64);
 	__type(value, __u32);
 } lt_spill __weak SEC(".maps");
@@ -329,6 +329,23 @@ static __always_inline __u64 lt_process_start(struct task_struct *task, __u32 tg
 	return tgid ? BPF_CORE_READ(task, group_leader, start_boottime) : 0;
 }
 
+/* Its parent's number, likewise. By a helper, as is all that is seldom read behind a pointer: for each pointer that a
+ * program follows by itself the verifier looks four times through all names of the kernel's types, some ms each. */
+static __always_inline __u32 lt_ppid(struct task_struct *task)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+
+	return lt_pid_namespace ? lt_tgid(parent) : (__u32)BPF_CORE_READ(parent, tgid);
+}
+
+static __always_inline void lt_cred_read(struct lt_who *who, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+
+	who->cred = (__u64)cred;
+	who->uid = BPF_CORE_READ(cred, euid.val);
+}
+
 /* Fills the identity of a record that nobody else can see yet. */
 static __always_inline void lt_introduce(struct lt_record *record, struct task_struct *task)
 {
@@ -336,13 +353,12 @@ static __always_inline void lt_introduce(struct lt_record *record, struct task_s
 
 	who->task = (__u64)task;
 	who->start_ns = task->start_boottime;
-	who->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	who->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	who->tid = lt_tid(task);
 	who->tgid = lt_tgid(task);
 	who->process_start_ns = lt_process_start(task, who->tgid);
-	who->ppid = lt_tgid(task->real_parent);
-	who->cred = (__u64)task->cred;
-	who->uid = task->cred->euid.val;
+	who->ppid = lt_ppid(task);
+	lt_cred_read(who, task);
 	who->flags = task->flags & PF_KTHREAD ? LT_KTHREAD : 0;
 	__builtin_memcpy(who->comm, task->comm, sizeof(who->comm));
 	record->calls.call = LT_CALL_NONE;

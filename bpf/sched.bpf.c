@@ -51,7 +51,7 @@ static __always_inline __u64 rq_ago_ns(struct task_struct *task, bool queued)
 
 	if (!bpf_core_field_exists(task->se.cfs_rq->rq) || !bpf_core_field_exists(task->sched_info.last_arrival))
 		return 0;
-	clock = task->se.cfs_rq->rq->clock;
+	clock = BPF_CORE_READ(task, se.cfs_rq, rq, clock);
 	then = queued ? task->sched_info.last_queued : task->sched_info.last_arrival;
 	return then && clock > then ? clock - then : 0;
 }
@@ -123,8 +123,7 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 		move(&s, since_plus(&s, now_ns, rq_ago_ns(task, false)), LT_RUN);
 	}
 	if (s.record->who.cred != (__u64)task->cred) {
-		s.record->who.cred = (__u64)task->cred;
-		s.record->who.uid = task->cred->euid.val;
+		lt_cred_read(&s.record->who, task);
 		s.record->who.changes++;
 	}
 	s.record->sched.voluntary = task->nvcsw;

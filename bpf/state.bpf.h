@@ -58,10 +58,10 @@ static __always_inline void lt_call_args(struct task_struct *task, bool compat, 
 	lt_regs_args((struct pt_regs *)bpf_task_pt_regs(task), compat, arg);
 }
 
-/* The open file behind a descriptor number; NULL: none. */
-static __always_inline struct file *lt_fd_file(struct task_struct *task, __u64 fd)
+/* The open file behind a descriptor number; NULL: none. files: a task's, followed once in a program (lt_ppid says why).
+ */
+static __always_inline struct file *lt_fd_file(struct files_struct *files, __u64 fd)
 {
-	struct files_struct *files = task->files;
 	struct fdtable *table;
 	struct file *file = NULL;
 	__u32 nr = fd;
@@ -76,17 +76,17 @@ static __always_inline struct file *lt_fd_file(struct task_struct *task, __u64 f
 	return file;
 }
 
-static __always_inline bool lt_fd_is_socket(struct task_struct *task, __u64 fd)
+static __always_inline bool lt_fd_is_socket(struct files_struct *files, __u64 fd)
 {
-	struct file *file = lt_fd_file(task, fd);
+	struct file *file = lt_fd_file(files, fd);
 
 	return file && (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
 }
 
 /* The internet or UNIX socket behind a descriptor; NULL: none. */
-static __always_inline struct sock *lt_fd_sock(struct task_struct *task, __u64 fd)
+static __always_inline struct sock *lt_fd_sock(struct files_struct *files, __u64 fd)
 {
-	struct file *file = lt_fd_file(task, fd);
+	struct file *file = lt_fd_file(files, fd);
 	struct socket *socket;
 	struct sock *sk;
 	__u16 family;
@@ -103,6 +103,7 @@ static __always_inline struct sock *lt_fd_sock(struct task_struct *task, __u64 f
 static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, __u32 call)
 {
 	enum lt_wait wait = lt_wait_of(call);
+	struct files_struct *files;
 	__u64 arg[3];
 
 	switch (wait) {
@@ -135,17 +136,20 @@ static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, 
 
 		return op == IPC_SEMOP || op == IPC_SEMTIMEDOP ? LT_LOCK : LT_IO;
 	}
-	if (lt_fd_is_socket(task, arg[0]))
+	files = task->files;
+	if (lt_fd_is_socket(files, arg[0]))
 		return LT_NET;
-	if (wait == LT_WAIT_FD_1_2 && lt_fd_is_socket(task, arg[1]))
+	if (wait == LT_WAIT_FD_1_2 && lt_fd_is_socket(files, arg[1]))
 		return LT_NET;
-	if (wait == LT_WAIT_FD_1_3 && lt_fd_is_socket(task, arg[2]))
+	if (wait == LT_WAIT_FD_1_3 && lt_fd_is_socket(files, arg[2]))
 		return LT_NET;
 	return LT_IO;
 }
 
-/* The state that a task goes to sleep in. task_state: as sched_switch reports it. call: LT_CALL_NONE if in none. */
-static __always_inline enum lt_state lt_sleep_state(struct task_struct *task, __u32 task_state, __u32 call)
+/* The same for any sleep, but LT_IN_CALL for that. task_state: as sched_switch reports it. call: LT_CALL_NONE if in
+ * none. */
+#define LT_IN_CALL LT_STATES
+static __always_inline enum lt_state lt_sleep_outside(struct task_struct *task, __u32 task_state, __u32 call)
 {
 	if (task_state & (TASK_STOPPED | TASK_TRACED | TASK_PARKED | TASK_FROZEN))
 		return LT_OTHER;
@@ -165,7 +169,15 @@ static __always_inline enum lt_state lt_sleep_state(struct task_struct *task, __
 		return LT_SLEEP;
 	if (call == LT_CALL_NONE)
 		return LT_OTHER;
-	return lt_sleep_in_call(task, call);
+	return LT_IN_CALL;
+}
+
+/* The state that a task goes to sleep in. */
+static __always_inline enum lt_state lt_sleep_state(struct task_struct *task, __u32 task_state, __u32 call)
+{
+	enum lt_state state = lt_sleep_outside(task, task_state, call);
+
+	return state == LT_IN_CALL ? lt_sleep_in_call(task, call) : state;
 }
 
 /* Runnable, whatever its state says: since 6.12 a sleeper may stay queued (sched_delayed). */

@@ -150,21 +150,23 @@ static __always_inline bool is_splice(__u32 call)
 static __always_inline void socket_call(struct task_struct *task, struct lt_record *record, struct pt_regs *regs,
 					__u32 call, long ret)
 {
+	bool accepts = is_accept(regs, call);
 	enum lt_proto proto;
 	struct sock *sk;
-	__u64 arg[3];
+	__u64 arg[3] = { ret };
 
-	if (is_accept(regs, call)) {
-		sk = lt_fd_sock(task, ret);
-		if (sk && BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
-			record->net.accepts++;
-	} else if (is_splice(call)) {
+	if (!accepts && !is_splice(call))
+		return;
+	if (!accepts)
 		lt_regs_args(regs, LT_CALL_ABI(call) == LT_ABI_COMPAT, arg);
-		sk = lt_fd_sock(task, arg[0]);
+	sk = lt_fd_sock(task->files, arg[0]);
+	if (!sk)
+		return;
+	proto = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? LT_UNIX : LT_TCP;
+	if (accepts) {
+		record->net.accepts += proto != LT_UNIX;
+	} else if (ret && BPF_CORE_READ(sk, sk_type) == SOCK_STREAM) {
 		/* Datagrams are spliced by way of recvmsg, which the network family sees. */
-		if (!sk || !ret || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
-			return;
-		proto = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? LT_UNIX : LT_TCP;
 		record->net.by[proto].rx_bytes += ret;
 		record->net.by[proto].rx_ops++;
 	}
