@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Exact numbers: what a workload did so many times is in the readings so many times, never more, never less. */
+#include <bpf/bpf.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "live.h"
+#include "proc.h"
 
 /* The dead of some readings whose parent is `ppid`: how many, the sum of their exit codes, how many twice. */
 struct dead {
@@ -218,6 +221,65 @@ static void test_own_runs(void **state)
 	live_verdict();
 }
 
+#define MAPS 256
+
+/* All lagtops' maps, the records among them, which no descriptor holds: their numbers, and how much the kernel says
+ * that those take which are not among n_not. */
+static size_t lagtop_maps(uint32_t id[MAPS], const uint32_t * not, size_t n_not, int64_t *bytes)
+{
+	uint32_t next = 0;
+	size_t n = 0;
+
+	*bytes = 0;
+	while (!bpf_map_get_next_id(next, &next)) {
+		struct bpf_map_info info = {};
+		uint32_t len = sizeof(info);
+		int fd = bpf_map_get_fd_by_id(next);
+		char file[32];
+		size_t i = 0;
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+		    (!strncmp(info.name, "lt_", 3) || !strncmp(info.name, "lagtop", 6))) {
+			assert_true(n < MAPS);
+			id[n++] = next;
+			while (i < n_not && not [i] != next)
+				i++;
+			snprintf(file, sizeof(file), "fdinfo/%d", fd);
+			if (i == n_not)
+				*bytes += live_proc(getpid(), file, "memlock:");
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+	return n;
+}
+
+/* What it says that the kernel holds for it is what the kernel says. It may be 8 MiB, 2 KiB a thread, and 512 bytes for
+ * each call that a thread has made: the C library makes three as a thread begins; ten for all others. */
+static void test_kernel_memory(void **state)
+{
+	enum { CROWD = 5000 };
+	uint32_t before[MAPS], after[MAPS];
+	struct json_object *last;
+	int64_t bytes, threads = CROWD + proc_threads();
+	size_t n_before;
+	struct live *l;
+
+	(void)state;
+	live_need_bpf();
+	n_before = lagtop_maps(before, NULL, 0, &bytes);
+	l = live_start("-d", "0.2", NULL);
+	live_load(NULL, "crowd", "5000", NULL);
+	live_past_now(l);
+	last = l->reading[l->n - 1];
+	lagtop_maps(after, before, n_before, &bytes);
+	live_compare((double)live_get(last, "self.map_bytes"), (double)bytes, (double)bytes / 100, "kernel memory");
+	live_between((double)bytes, 1,
+		     (8 << 20) + 2048.0 * (double)threads + 512.0 * (3 * CROWD + 10 * (double)(threads - CROWD)),
+		     "kernel memory for %lld threads", (long long)threads);
+	live_verdict();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest counts[] = {
@@ -231,6 +293,7 @@ int main(void)
 		live_test(test_delay_of_a_minute),
 		live_test(test_few_records),
 		live_test(test_own_runs),
+		live_test(test_kernel_memory),
 	};
 
 	return live_main(counts);

@@ -112,6 +112,7 @@ static void drain(struct probe *p)
 {
 	struct totals t;
 
+	probe_memory_grow(p); /* first: in a storm of births each ms counts */
 	ring_buffer__consume(p->events);
 	ledger_drain(p->ledger, p->skel->bss->lt_epoch);
 	probe_memory_grow(p);

@@ -80,7 +80,7 @@ static int add_chunk(struct probe *p, const char *name, size_t size, int outer_f
 		err = -ENOMEM;
 	else if (outer_fd >= 0)
 		err = bpf_map_update_elem(outer_fd, &nr, &fd, BPF_ANY);
-	p->map_bytes += probe_memory_bytes(size, 1);
+	p->map_bytes += proc_map_bytes(fd);
 	++*n;
 	if (outer_fd < 0)
 		return err ? err : fd;
@@ -131,14 +131,21 @@ static uint64_t spare(uint32_t n_chunks, uint32_t chunk)
 	return (uint64_t)(n_chunks + 11) * chunk / 32;
 }
 
-static uint64_t records_spare(const struct probe *p)
+/* In a storm of births as many again as were taken since we looked last, up to a chunk. */
+static uint64_t records_spare(struct probe *p)
 {
-	return spare(p->memory.n_chunks, LT_CHUNK);
+	uint64_t taken = __atomic_load_n((const uint64_t *)&p->memory.free->taken, __ATOMIC_ACQUIRE);
+	uint64_t recent = taken - p->records_taken;
+
+	p->records_taken = taken;
+	return spare(p->memory.n_chunks, LT_CHUNK) + (recent < LT_CHUNK ? recent : LT_CHUNK);
 }
 
 void probe_memory_grow(struct probe *p)
 {
-	while (records_left(p) && probe_memory_left(p->memory.free) < records_spare(p))
+	uint64_t records = records_spare(p);
+
+	while (records_left(p) && probe_memory_left(p->memory.free) < records)
 		if (add_records(p, bpf_map__fd(p->skel->maps.lt_chunks)))
 			break;
 	while (probe_memory_left(p->memory.free_calls) < spare(p->memory.n_call_chunks, LT_CALL_CHUNK))
@@ -169,6 +176,7 @@ int probe_memory_publish(struct probe *p, const struct probe_first *made)
 {
 	int chunks = bpf_map__fd(p->skel->maps.lt_chunks), call_chunks = bpf_map__fd(p->skel->maps.lt_call_chunks);
 	uint32_t threads = proc_threads(), zero = 0, first = LT_CHUNK;
+	struct bpf_map *map;
 	int err = bpf_map_update_elem(chunks, &zero, &made->records_fd, BPF_ANY);
 
 	if (!err)
@@ -185,8 +193,7 @@ int probe_memory_publish(struct probe *p, const struct probe_first *made)
 	while (records_left(p) && probe_memory_left(p->memory.free) < threads + records_spare(p) &&
 	       !add_records(p, chunks))
 		;
-	p->map_bytes += sizeof(struct lt_index_set) * LT_INDEX_SETS + page_round(sizeof(*p->skel->bss)) +
-			LT_CHUNKS * 8 + LT_CALL_CHUNKS * 8 + LT_EVENTS_BYTES + 3 * 4096;
+	bpf_object__for_each_map(map, p->skel->obj) p->map_bytes += proc_map_bytes(bpf_map__fd(map));
 	return 0;
 }
 

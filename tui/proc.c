@@ -119,3 +119,15 @@ uint64_t proc_rss_bytes(void)
 	space = strchr(text, ' ');
 	return space ? strtoull(space + 1, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
+
+uint64_t proc_map_bytes(int fd)
+{
+	static const char label[] = "\nmemlock:";
+	char path[64], text[1024], *at;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (!slurp(path, text, sizeof(text)))
+		return 0;
+	at = strstr(text, label);
+	return at ? strtoull(at + sizeof(label) - 1, NULL, 10) : 0;
+}

@@ -18,5 +18,7 @@ uint32_t proc_ppid(uint32_t pid);
 uint32_t proc_threads(void);
 /* This process's resident set. */
 uint64_t proc_rss_bytes(void);
+/* What the kernel says that one of our BPF maps takes. */
+uint64_t proc_map_bytes(int fd);
 
 #endif
