@@ -48,9 +48,9 @@ struct probe {
 	struct ledger_memory memory;
 	struct ledger *ledger;
 	struct sockets *sockets;
-	uint64_t events_lost;	/* no memory for them */
-	uint32_t max_records;	/* 0: grow as needed */
-	uint64_t records_taken; /* when we looked last */
+	uint64_t events_lost;		     /* no memory for them */
+	uint32_t max_records;		     /* 0: grow as needed */
+	uint64_t records_taken, calls_taken; /* when we looked last */
 	uint64_t seeded_ns, untracked_base, untracked_died_base;
 
 	struct totals last;

@@ -124,31 +124,31 @@ uint64_t probe_memory_left(const struct lt_stack *stack)
 	return stack->given - __atomic_load_n((const uint64_t *)&stack->taken, __ATOMIC_ACQUIRE);
 }
 
-/* How many of n chunks shall be free. What is taken until the drain thread runs hardly depends on how many there are;
- * how long a reading keeps it waiting does. */
-static uint64_t spare(uint32_t n_chunks, uint32_t chunk)
+/* How many shall be free, with n chunks of them. What is taken until the drain thread runs hardly depends on how many
+ * there are; how long a reading keeps it waiting does. In a storm of births as many again as were taken since we looked
+ * last, up to a chunk. */
+static uint64_t spare(const struct lt_stack *stack, uint64_t *taken, uint32_t n_chunks, uint32_t chunk)
 {
-	return (uint64_t)(n_chunks + 11) * chunk / 32;
+	uint64_t now = __atomic_load_n((const uint64_t *)&stack->taken, __ATOMIC_ACQUIRE), recent = now - *taken;
+
+	*taken = now;
+	return (uint64_t)(n_chunks + 11) * chunk / 32 + (recent < chunk ? recent : chunk);
 }
 
-/* In a storm of births as many again as were taken since we looked last, up to a chunk. */
 static uint64_t records_spare(struct probe *p)
 {
-	uint64_t taken = __atomic_load_n((const uint64_t *)&p->memory.free->taken, __ATOMIC_ACQUIRE);
-	uint64_t recent = taken - p->records_taken;
-
-	p->records_taken = taken;
-	return spare(p->memory.n_chunks, LT_CHUNK) + (recent < LT_CHUNK ? recent : LT_CHUNK);
+	return spare(p->memory.free, &p->records_taken, p->memory.n_chunks, LT_CHUNK);
 }
 
 void probe_memory_grow(struct probe *p)
 {
 	uint64_t records = records_spare(p);
+	uint64_t calls = spare(p->memory.free_calls, &p->calls_taken, p->memory.n_call_chunks, LT_CALL_CHUNK);
 
 	while (records_left(p) && probe_memory_left(p->memory.free) < records)
 		if (add_records(p, bpf_map__fd(p->skel->maps.lt_chunks)))
 			break;
-	while (probe_memory_left(p->memory.free_calls) < spare(p->memory.n_call_chunks, LT_CALL_CHUNK))
+	while (probe_memory_left(p->memory.free_calls) < calls)
 		if (add_calls(p, bpf_map__fd(p->skel->maps.lt_call_chunks)))
 			break;
 }
