@@ -14,6 +14,7 @@
 #include "arrange.h"
 
 #define DEEP 100000
+#define MANY 5000
 
 static const struct row like = {
 	.kind = MODEL_PROCESS, .comm = "", .cmdline = "", .cgroup = "", .interval_ns = 1000000000, .net = &row_no_net
@@ -152,6 +153,59 @@ static void a_chain_needs_no_stack(void **state)
 	free(rows);
 }
 
+/* What is sorted without comparing stands as comparing has it: every neighbour, whatever the column and the kind. */
+static void as_compared(void **state)
+{
+	static const char *const names[] = { "traffic", "srtt", "age", "pid", "local", "cpu" };
+	struct sample_connection *connections = calloc(MANY, sizeof(*connections));
+	struct row *rows = calloc(MANY, sizeof(*rows)), **order = calloc(MANY, sizeof(struct row *));
+	struct row_net *nets = calloc(MANY, sizeof(*nets));
+	uint32_t noise = 1, i;
+
+	(void)state;
+	assert_true(connections && rows && order && nets);
+	for (i = 0; i < MANY; i++) {
+		struct sample_connection *c = &connections[i];
+
+		noise = noise * 1664525 + 1013904223;
+		rows[i] = like;
+		rows[i].kind = noise >> 30 ? MODEL_CONNECTION : MODEL_PROCESS;
+		rows[i].pid = rows[i].tid = noise >> 16 & 7;
+		rows[i].off = noise >> 28 & 7 ? 0 : 1 << SAMPLE_NET;
+		rows[i].time_ns[LT_RUN] = noise >> 20 & 15;
+		rows[i].net = &nets[i];
+		nets[i].srtt_ns = SAMPLE_UNKNOWN;
+		nets[i].flow[LT_TCP].tx_bytes = noise >> 24 & 3 ? 0 : noise >> 8;
+		*c = (struct sample_connection){ .proto = LT_TCP, .family = 4, .state = 1 };
+		c->local_port = noise >> 8 & 1;
+		c->remote_port = noise >> 12 & 3;
+		c->remote[0] = noise >> 4 & 15;
+		c->srtt_ns = noise >> 26 & 1 ? SAMPLE_UNKNOWN : noise >> 10 & 255;
+		c->age_ns = (uint64_t)noise << 20;
+		rows[i].connection = rows[i].kind == MODEL_CONNECTION ? c : NULL;
+	}
+	for (size_t n = 0; n < 2 * sizeof(names) / sizeof(names[0]); n++) {
+		const struct column *column = column_find(names[n / 2]);
+
+		for (i = 0; i < MANY; i++)
+			order[i] = &rows[i];
+		assert_int_equal(arrange_rows(order, MANY, column, n % 2, NULL, false), 0);
+		for (i = 0; i < MANY; i++)
+			rows[i].depth = 0;
+		for (i = 0; i < MANY; i++) {
+			order[i]->depth++;
+			if (i && column_compare(column, n % 2, order[i - 1], order[i]) > 0)
+				fail_msg("by %s: places %u and %u", names[n / 2], i - 1, i);
+		}
+		for (i = 0; i < MANY; i++)
+			assert_int_equal(rows[i].depth, 1);
+	}
+	free(connections);
+	free(nets);
+	free(order);
+	free(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +216,7 @@ int main(void)
 		cmocka_unit_test(reused_pids),
 		cmocka_unit_test(rings),
 		cmocka_unit_test(a_chain_needs_no_stack),
+		cmocka_unit_test(as_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

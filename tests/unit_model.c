@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "column.h"
 #include "reading.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -462,7 +463,7 @@ static void connections_find_their_owner(void **state)
 	static const struct {
 		uint32_t pid;
 		uint64_t tx_bytes;
-	} list[] = { { 10, 100 }, { 0, 200 }, { 99, 300 }, { 10, 400 } };
+	} list[] = { { 10, 100 }, { 0, 200 }, { 99, 300 }, { 10, 400 }, { 99, 0 } };
 	struct model_query q = { .kind = MODEL_CONNECTION };
 	struct sample *s = reading_next(1);
 	struct row *r;
@@ -485,12 +486,16 @@ static void connections_find_their_owner(void **state)
 	}
 	s->has_connections = true;
 	reading_update(s);
-	r = reading_rows(&q, 4);
+	r = reading_rows(&q, 5);
+	for (size_t i = 0; i < COUNT(list); i++) {
+		assert_int_equal(column_find("traffic")->raw(&r[i]).i, list[i].tx_bytes);
+		assert_int_equal(column_find("srtt")->raw(&r[i]).type, i ? VALUE_INT : VALUE_NONE);
+		assert_int_equal(i ? column_find("srtt")->raw(&r[i]).i : 0, 1000 * i);
+	}
 	assert_string_equal(r[0].comm, "new");
 	assert_int_equal(r[0].uid, 33);
 	assert_true(r[0].own_user);
 	assert_int_equal(r[0].net->flow[LT_TCP].tx_bytes, 100);
-	assert_int_equal(r[0].net->srtt_ns, SAMPLE_UNKNOWN);
 	assert_ptr_equal(r[0].connection, &s->connections[0]);
 	assert_false(r[1].own_user);
 	assert_int_equal(r[1].net->flow[LT_UDP].tx_bytes, 200);

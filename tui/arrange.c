@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NOBODY SIZE_MAX
 
@@ -16,9 +17,12 @@ struct order {
 	bool reverse;
 };
 
-/* A row with what it is ordered by beside it. */
+#define KEYS (COLUMN_KEY + 1)
+
+/* A row with what it is ordered by beside it: the column's first key, that of the column `then`, the column's others.
+ */
 struct place {
-	uint64_t key[COLUMN_KEY], then; /* then: the first key of another column */
+	uint64_t key[KEYS];
 	struct row *row;
 };
 
@@ -36,38 +40,63 @@ static int by_column(const void *a, const void *b, void *order)
 	return column_compare(by->column, by->reverse, *(struct row *const *)a, *(struct row *const *)b);
 }
 
-static int by_key(const void *a, const void *b, void *order)
+/*
+ * Sorts by the keys, byte by byte from the last, without comparing; bytes in which no two keys differ cost nothing, and
+ * those are most. `other` has room for as many. Returns which of the two holds them now.
+ */
+static struct place *sort_places(struct place *places, struct place *other, size_t n)
 {
-	const struct place *x = a, *y = b;
-	const struct order *by = order;
+	uint64_t differs[KEYS] = { 0 };
 
-	if (x->key[0] == y->key[0] && x->then != y->then)
-		return x->then < y->then ? -1 : 1;
-	for (int i = 0; i < COLUMN_KEY; i++)
-		if (x->key[i] != y->key[i])
-			return x->key[i] < y->key[i] ? -1 : 1;
-	return column_compare(by->column, by->reverse, x->row, y->row);
+	for (size_t i = 1; i < n; i++)
+		for (int k = 0; k < KEYS; k++)
+			differs[k] |= places[i].key[k] ^ places[0].key[k];
+	for (int digit = KEYS * 8 - 1; digit >= 0; digit--) {
+		size_t at[256] = { 0 }, before = 0, count;
+		int k = digit / 8, shift = 56 - digit % 8 * 8;
+		struct place *sorted = other;
+
+		if (!(differs[k] >> shift & 255))
+			continue;
+		for (size_t i = 0; i < n; i++)
+			at[places[i].key[k] >> shift & 255]++;
+		for (int byte = 0; byte < 256; byte++) {
+			count = at[byte];
+			at[byte] = before;
+			before += count;
+		}
+		for (size_t i = 0; i < n; i++)
+			sorted[at[places[i].key[k] >> shift & 255]++] = places[i];
+		other = places;
+		places = sorted;
+	}
+	return places;
 }
 
 /* False: there are no keys, or no memory for them. */
 static bool sort_by_key(struct row **rows, size_t n, struct order *by)
 {
-	struct place *places = reallocarray(NULL, n, sizeof(*places));
+	struct place *places = reallocarray(NULL, n, 2 * sizeof(*places)), *sorted;
 	bool good = places;
 
 	for (size_t i = 0; good && i < n; i++) {
-		uint64_t then[COLUMN_KEY] = { 0 };
+		uint64_t key[COLUMN_KEY], then[COLUMN_KEY] = { 0 };
 
 		if (by->then && by->then != by->column)
 			column_order_key(by->then, false, rows[i], then);
-		places[i].row = rows[i];
-		places[i].then = then[0];
-		good = column_order_key(by->column, by->reverse, rows[i], places[i].key);
+		good = column_order_key(by->column, by->reverse, rows[i], key);
+		places[i] = (struct place){ { key[0], then[0], key[1], key[2] }, rows[i] };
 	}
 	if (good) {
-		qsort_r(places, n, sizeof(*places), by_key, by);
-		for (size_t i = 0; i < n; i++)
-			rows[i] = places[i].row;
+		sorted = sort_places(places, places + n, n);
+		for (size_t i = 0, first = 0; i < n; i++) {
+			rows[i] = sorted[i].row;
+			if (i + 1 < n && !memcmp(sorted[i].key, sorted[i + 1].key, sizeof(sorted->key)))
+				continue;
+			if (i > first)
+				qsort_r(rows + first, i + 1 - first, sizeof(*rows), by_column, by);
+			first = i + 1;
+		}
 	}
 	free(places);
 	return good;

@@ -239,7 +239,13 @@ NUMBER(raw_connect_errors, NET, r->net->connect_errors)
 NUMBER(raw_accepts, NET | SYSCALL, r->net->accepts) /* an accept is known by its return */
 DURATION(raw_connect_p99, NET, net->connect, p99_ns)
 MAYBE(raw_retransmits, NET, r->retransmits != SAMPLE_UNKNOWN, r->retransmits)
-MAYBE(raw_srtt, NET, r->net->srtt_ns != SAMPLE_UNKNOWN, r->net->srtt_ns)
+
+static uint64_t srtt_ns(const struct row *r)
+{
+	return r->connection ? r->connection->srtt_ns : r->net->srtt_ns;
+}
+
+MAYBE(raw_srtt, NET, srtt_ns(r) != SAMPLE_UNKNOWN, srtt_ns(r))
 
 static struct value raw_proto(const struct row *r)
 {

@@ -53,7 +53,7 @@ struct row_net {
 	struct lt_flow flow[LT_PROTOS];
 	uint64_t connects, connect_errors, accepts;
 	struct model_dist connect;
-	uint64_t srtt_ns; /* SAMPLE_UNKNOWN: not measured */
+	uint64_t srtt_ns; /* SAMPLE_UNKNOWN: not measured; a connection's is in itself */
 };
 
 extern const struct row_net row_no_net;

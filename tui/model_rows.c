@@ -423,13 +423,15 @@ static void connection_row(const struct sample *s, struct row *r, struct row_net
 		.interval_ns = s->interval_ns,
 		.off = c->tx_bytes == SAMPLE_UNKNOWN ? 1 << SAMPLE_NET : 0,
 		.retransmits = c->retransmits,
+		.net = &row_no_net,
 		.call = LT_CALL_NONE,
 		.connection = c,
 	};
+	if (!c->tx_bytes && !c->rx_bytes)
+		return;
 	row_use_net(r, own);
 	own->flow[c->proto].tx_bytes = c->tx_bytes;
 	own->flow[c->proto].rx_bytes = c->rx_bytes;
-	own->srtt_ns = c->srtt_ns;
 }
 
 static int connection_rows(struct model *m, const struct model_query *q, struct row **rows)
