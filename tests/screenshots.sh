@@ -38,14 +38,14 @@ until_listening() {
 
 # picture NAME SIZE [VARIABLE=VALUE] -- KEY…: after the last reading these keys.
 picture() {
-	local name=$1 size=$2 key keys=(-w $reading_ms) vars=("XDG_CONFIG_HOME=$work/config")
+	local name=$1 size=$2 key keys=(-w "$reading_ms") vars=("XDG_CONFIG_HOME=$work/config")
 	shift 2
 	while [ "$1" != -- ]; do
 		vars+=("$1")
 		shift
 	done
 	shift
-	for _ in $(seq $readings); do keys+=(-k .); done
+	for _ in $(seq "$readings"); do keys+=(-k .); done
 	keys+=(-w 0)
 	for key; do keys+=(-k "$key"); done
 	build/tests/shot "$size" "$work/$name.svg" -f "${keys[@]}" -- \
