@@ -283,6 +283,25 @@ static void test_deaths_in_several_drains(void **state)
 	assert_int_equal(fake_process(10)->uid, 9);
 }
 
+/* A kernel thread among those outside makes no kernel thread of them all, nor a user's process his of all. */
+static void test_outside_is_nobody(void **state)
+{
+	struct lt_record *first = fake_record(fake_seed(0, 5, LT_SLEEP)),
+			 *other = fake_record(fake_seed(2, 2, LT_SLEEP));
+
+	(void)state;
+	first->who.flags |= LT_KTHREAD;
+	other->who.flags |= LT_KTHREAD;
+	first->who.uid = other->who.uid = 33;
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_process(0)->flags, 0);
+	assert_int_equal(fake_process(0)->uid, 0);
+	assert_string_equal(sample_text(&fake.sample, fake_process(0)->comm), "outside");
+	assert_int_equal(fake_process(2)->flags, SAMPLE_PROCESS_KERNEL);
+	assert_int_equal(fake_process(2)->uid, 33);
+}
+
 /* The process goes on without its leader, and ends with its last thread. */
 static void test_a_leader_that_ends_first(void **state)
 {
@@ -597,6 +616,7 @@ int main(void)
 		lives_test(test_a_short_life_is_seen_once),
 		lives_test(test_what_it_ended_with),
 		lives_test(test_deaths_in_several_drains),
+		lives_test(test_outside_is_nobody),
 		lives_test(test_a_leader_that_ends_first),
 		lives_test(test_exec_by_a_thread),
 		lives_test(test_a_number_used_again),

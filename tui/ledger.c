@@ -189,8 +189,10 @@ static struct process *process_of(struct ledger *l, const struct lt_who *who)
 	p->stale = true;
 	p->flags = who->flags & LT_KTHREAD ? SAMPLE_PROCESS_KERNEL : 0;
 	memcpy(p->comm, who->comm, sizeof(p->comm));
-	if (outside(p))
+	if (outside(p)) { /* of whichever comes first it has nothing */
+		p->uid = p->flags = 0;
 		snprintf(p->comm, sizeof(p->comm), "outside");
+	}
 	HASH_ADD(hh, l->processes, key, sizeof(key), p);
 	l->order[l->n_order++] = p;
 	l->resort = true;
