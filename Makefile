@@ -180,7 +180,7 @@ screenshots: ## take the pictures in screenshots/ anew, of this machine
 	@tests/deps.sh build test pictures
 	@$(MAKE) lagtop $(BUILD)/tests/load $(BUILD)/tests/shot
 	@mkdir -p screenshots
-	@$(SUDO) tests/screenshots.sh
+	@$(SUDO) tests/screenshots.sh $(ARGS)
 
 lint: ## format, include rules, spelling, scripts
 	@tests/deps.sh build test

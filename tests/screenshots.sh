@@ -3,13 +3,15 @@
 # Takes the pictures in screenshots/: lagtop runs on a terminal without a screen, once for each picture, while a web
 # server answers, a database writes and something is compiled; then while one service waits for a lock and another
 # talks over a lossy network. Needs root. What is on the pictures was measured when they were taken.
+# Arguments: the pictures to take (all).
 set -eum # each load a process group of its own
 # In a pid and a network namespace of its own, so that the pictures show the loads and not what else this machine runs.
-[ $$ -eq 1 ] || exec unshare --pid --net --fork --kill-child --mount-proc "$0"
+[ $$ -eq 1 ] || exec unshare --pid --net --fork --kill-child --mount-proc "$0" "$@"
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin
 work=$(mktemp -d /var/tmp/lagtop-screenshots-XXXXXX)
 chmod 755 "$work"
+only=" $* "
 readings=40
 reading_ms=500
 ip link set lo up
@@ -38,6 +40,7 @@ until_listening() {
 
 # picture NAME SIZE [VARIABLE=VALUE] -- KEY…: after the last reading these keys.
 picture() {
+	[[ $only == '  ' || $only == *" $1 "* ]] || return 0
 	local name=$1 size=$2 key keys=(-w "$reading_ms") vars=("XDG_CONFIG_HOME=$work/config")
 	shift 2
 	while [ "$1" != -- ]; do
@@ -82,7 +85,7 @@ database
 begin compiler
 picture overview 150x34 --
 picture process 150x34 -- / r e d i s - s e r Enter Enter
-picture heatmap 150x34 -- / r e d i s - s e r Enter Enter Tab Tab Tab
+readings=70 picture heatmap 150x34 -- / r e d i s - s e r Enter Enter Tab Tab Tab
 picture calls 150x24 -- 5
 picture connections 150x24 -- 6
 picture mono 80x24 NO_COLOR=1 --
