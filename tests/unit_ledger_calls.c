@@ -340,6 +340,30 @@ static void test_the_maximum_of_the_dead(void **state)
 	assert_int_equal(fake_call(10, READ)->latency.max_ns, 500 * US);
 }
 
+/* The switch back to its CPU was missed, so the next call has the wait of the one before; it is not more than its time.
+ */
+static void test_a_wait_is_part_of_the_time(void **state)
+{
+	(void)state;
+	fake_enter(slot, READ);
+	fake_move(slot, LT_IO);
+	fake.now_ns += 100 * MS;
+	fake_return(slot, 0);
+	fake_enter(slot, READ);
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->time_ns, 100 * MS);
+	fake_move(slot, LT_RUN);
+	fake.now_ns += MS;
+	fake_move(slot, LT_IO);
+	fake.now_ns += 10 * MS;
+	fake_wake(slot);
+	fake_switch_in(slot);
+	fake_return(slot, 0);
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->time_ns, 11 * MS);
+	assert_in_range(fake_call(10, READ)->wait_ns, 10 * MS, 11 * MS);
+}
+
 /* Bytes, connects and accepts, by kind of socket. */
 static void test_flows(void **state)
 {
@@ -390,6 +414,7 @@ int main(void)
 		calls_test(test_counters_wrap),
 		calls_test(test_a_maximum_is_its_intervals),
 		calls_test(test_the_maximum_of_the_dead),
+		calls_test(test_a_wait_is_part_of_the_time),
 		calls_test(test_flows),
 	};
 

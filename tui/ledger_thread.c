@@ -373,6 +373,8 @@ static int call_subtract(struct thread_reading *t, struct kept_work *w, uint32_t
 		row.time_ns = now.total_ns + open_ns - k->time_ns;
 	if (now.wait_ns + open_wait_ns > k->wait_ns)
 		row.wait_ns = now.wait_ns + open_wait_ns - k->wait_ns;
+	if (row.wait_ns > row.time_ns) /* a switch that was missed: the next call has the wait of the one before */
+		row.wait_ns = row.time_ns;
 	if (!t->memory->with_sched)
 		row.wait_ns = SAMPLE_UNKNOWN;
 	k->count = now.count;
