@@ -17,13 +17,17 @@
 
 #define TRIES 100
 
-/* Bucket counts of a histogram at the last reading: [first, first + n), the others are 0. */
+#define FEW 3
+
+/* Bucket counts of a histogram at the last reading; those not kept are 0. There are very many of them, and most calls
+ * take about the same time each time. */
 struct kept_hist {
 	union {
-		uint32_t count;	  /* n == 1: as of most calls */
-		uint32_t *counts; /* n > 1 */
-	};
-	uint8_t first, n;
+		uint32_t few[FEW]; /* of bucket[] */
+		uint32_t *counts;  /* of bucket[0] and those that follow it */
+	} __attribute__((packed, aligned(4)));
+	uint8_t n; /* more than FEW: of counts */
+	uint8_t bucket[FEW];
 };
 
 struct kept_errnos {
@@ -66,50 +70,81 @@ struct reading {
 
 static void hist_forget(struct kept_hist *h)
 {
-	if (h->n > 1)
+	if (h->n > FEW)
 		free(h->counts);
 	*h = (struct kept_hist){ 0 };
 }
 
-static uint32_t *hist_counts(struct kept_hist *h)
+static uint32_t *hist_find(struct kept_hist *h, uint32_t bucket)
 {
-	return h->n > 1 ? h->counts : &h->count;
+	if (h->n > FEW)
+		return bucket - h->bucket[0] < h->n ? &h->counts[bucket - h->bucket[0]] : NULL;
+	for (uint32_t i = 0; i < h->n; i++) {
+		if (h->bucket[i] == bucket)
+			return &h->few[i];
+	}
+	return NULL;
 }
 
-static bool hist_has(const struct kept_hist *h, uint32_t bucket)
+/* More than a few buckets: all from the lowest to the highest. */
+static int hist_spread(struct kept_hist *h, uint32_t bucket)
 {
-	return bucket >= h->first && bucket < (uint32_t)h->first + h->n;
+	uint32_t first = bucket, end = bucket + 1, *counts;
+
+	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
+		if (!hist_find(h, b))
+			continue;
+		first = b < first ? b : first;
+		end = b + 1 > end ? b + 1 : end;
+	}
+	counts = calloc(end - first, sizeof(*counts));
+	if (!counts)
+		return -ENOMEM;
+	for (uint32_t b = first; b < end; b++)
+		counts[b - first] = hist_find(h, b) ? *hist_find(h, b) : 0;
+	hist_forget(h);
+	*h = (struct kept_hist){ .counts = counts, .n = (uint8_t)(end - first), .bucket = { (uint8_t)first } };
+	return 0;
 }
 
 static uint32_t *hist_slot(struct kept_hist *h, uint32_t bucket)
 {
-	uint32_t first, n, *grown;
+	uint32_t *slot = hist_find(h, bucket);
 
-	if (!h->n)
-		*h = (struct kept_hist){ .first = (uint8_t)bucket, .n = 1 };
-	if (hist_has(h, bucket))
-		return hist_counts(h) + (bucket - h->first);
-	first = h->first < bucket ? h->first : bucket;
-	n = (h->first + h->n - 1u > bucket ? h->first + h->n - 1u : bucket) - first + 1;
-	grown = calloc(n, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	memcpy(grown + (h->first - first), hist_counts(h), h->n * sizeof(*grown));
-	hist_forget(h);
-	*h = (struct kept_hist){ .counts = grown, .first = (uint8_t)first, .n = (uint8_t)n };
-	return &grown[bucket - first];
+	if (slot)
+		return slot;
+	if (h->n < FEW) {
+		h->bucket[h->n] = (uint8_t)bucket;
+		h->few[h->n] = 0;
+		return &h->few[h->n++];
+	}
+	return hist_spread(h, bucket) ? NULL : hist_find(h, bucket);
+}
+
+/* A count is 0 now that was not: only then do the zeros have to be looked at. */
+static bool hist_wrapped(const struct kept_hist *h, const struct lt_hist *now)
+{
+	for (uint32_t i = 0; i < h->n; i++) {
+		uint32_t last = h->n > FEW ? h->counts[i] : h->few[i];
+
+		if (last && !now->count[h->n > FEW ? h->bucket[0] + i : h->bucket[i]])
+			return true;
+	}
+	return false;
 }
 
 /* Writes what the histogram grew by as sparse buckets. */
 static int hist_subtract(struct kept_hist *kept, const struct lt_hist *now, uint64_t max_ns, struct sample_dist *dist,
 			 struct sample *out)
 {
+	bool wrapped = hist_wrapped(kept, now);
+
 	dist->first = out->n_buckets;
 	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
 		uint32_t count = __atomic_load_n(&now->count[b], __ATOMIC_RELAXED), *last;
 		struct sample_bucket *bucket;
 
-		if (!count && !hist_has(kept, b))
+		if (!count && !(wrapped && hist_find(kept, b)))
 			continue;
 		last = hist_slot(kept, b);
 		if (!last)

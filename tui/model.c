@@ -50,7 +50,7 @@ static void life_free(struct life *l)
 	if (!l)
 		return;
 	for (int i = 0; l->total && i < DISTS; i++)
-		free(l->total->dist[i].count);
+		free(l->total->dist[i].counts);
 	if (l->total)
 		free(l->total->net);
 	free(l->total);

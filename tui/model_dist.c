@@ -6,6 +6,7 @@
  */
 #include "model_state.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,28 +116,53 @@ struct model_dist model_dist_of(const uint64_t count[HIST_BUCKETS], uint64_t max
 	return tally_dist(&t);
 }
 
+uint64_t dist_sum_count(const struct dist_sum *d, uint32_t bucket)
+{
+	uint64_t count = 0;
+
+	if (bucket >= d->low && bucket - d->low < d->n)
+		memcpy(&count, d->counts + (bucket - d->low) * d->bytes, d->bytes);
+	return le64toh(count);
+}
+
+static void dist_sum_put(struct dist_sum *d, uint32_t bucket, uint64_t count)
+{
+	count = htole64(count);
+	memcpy(d->counts + (bucket - d->low) * d->bytes, &count, d->bytes);
+}
+
+/* Room for buckets [low, end) of counts that need `bytes`. */
+static int dist_sum_grow(struct dist_sum *d, uint32_t low, uint32_t end, uint32_t bytes)
+{
+	struct dist_sum grown = {
+		.max_ns = d->max_ns, .low = (uint8_t)low, .n = (uint8_t)(end - low), .bytes = (uint8_t)bytes
+	};
+
+	grown.counts = calloc(grown.n, bytes);
+	if (!grown.counts)
+		return -ENOMEM;
+	for (uint32_t b = low; b < end; b++)
+		dist_sum_put(&grown, b, dist_sum_count(d, b));
+	free(d->counts);
+	*d = grown;
+	return 0;
+}
+
 int dist_sum_add(struct dist_sum *d, const struct tally *t)
 {
-	uint32_t low, end;
+	uint32_t low, end, bytes = d->bytes ? d->bytes : 1;
 
 	if (t->events == 0)
 		return 0;
 	low = d->n && d->low < t->low ? d->low : t->low;
-	end = d->low + d->n > t->end ? d->low + d->n : t->end;
-	if (end - low > d->n) {
-		uint64_t *count = calloc(end - low, sizeof(*count));
-
-		if (!count)
-			return -ENOMEM;
-		if (d->n)
-			memcpy(count + (d->low - low), d->count, d->n * sizeof(*count));
-		free(d->count);
-		d->count = count;
-		d->low = low;
-		d->n = end - low;
-	}
+	end = d->n && d->low + d->n > t->end ? d->low + d->n : t->end;
 	for (uint32_t b = t->low; b < t->end; b++)
-		d->count[b - d->low] += t->count[b];
+		while (bytes < sizeof(uint64_t) && (dist_sum_count(d, b) + t->count[b]) >> 8 * bytes)
+			bytes++;
+	if ((end - low > d->n || bytes > d->bytes) && dist_sum_grow(d, low, end, bytes) < 0)
+		return -ENOMEM;
+	for (uint32_t b = t->low; b < t->end; b++)
+		dist_sum_put(d, b, dist_sum_count(d, b) + t->count[b]);
 	if (t->max_ns > d->max_ns)
 		d->max_ns = t->max_ns;
 	return 0;
@@ -147,9 +173,11 @@ void tally_add_sum(struct tally *t, const struct dist_sum *d)
 	if (d->n == 0)
 		return;
 	tally_widen(t, d->low, d->low + d->n);
-	for (uint32_t i = 0; i < d->n; i++) {
-		t->count[d->low + i] += d->count[i];
-		t->events += d->count[i];
+	for (uint32_t b = d->low; b < d->low + (uint32_t)d->n; b++) {
+		uint64_t count = dist_sum_count(d, b);
+
+		t->count[b] += count;
+		t->events += count;
 	}
 	if (d->max_ns > t->max_ns)
 		t->max_ns = d->max_ns;

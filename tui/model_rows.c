@@ -527,9 +527,11 @@ uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t sta
 	if (!l || !l->total) /* its first reading is all there is */
 		return m->sample ? model_histogram_of(m->sample, pid, start_ns, service, count) : 0;
 	sum = &l->total->dist[service ? DIST_SERVICE : DIST_RUNQ];
-	for (uint32_t i = 0; i < sum->n; i++) {
-		count[sum->low + i] += sum->count[i];
-		events += sum->count[i];
+	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
+		uint64_t n = dist_sum_count(sum, b);
+
+		count[b] += n;
+		events += n;
 	}
 	return events;
 }

@@ -18,14 +18,16 @@ void tally_add_tally(struct tally *t, const struct tally *more);
 struct model_dist tally_dist(const struct tally *t);
 void tally_clear(struct tally *t);
 
-/* A distribution kept for long: just the buckets from the lowest to the highest seen. */
+/* A distribution kept for long: just the buckets from the lowest to the highest seen, each in as few bytes as the
+ * biggest needs. */
 struct dist_sum {
-	uint64_t *count; /* of buckets low .. low + n - 1 */
+	uint8_t *counts; /* of buckets low .. low + n - 1 */
 	uint64_t max_ns;
-	uint32_t low, n;
+	uint8_t low, n, bytes;
 };
 
 int dist_sum_add(struct dist_sum *d, const struct tally *t); /* 0 or -ENOMEM */
+uint64_t dist_sum_count(const struct dist_sum *d, uint32_t bucket);
 void tally_add_sum(struct tally *t, const struct dist_sum *d);
 
 enum model_dist_kind { DIST_RUNQ, DIST_SERVICE, DIST_CONNECT, DISTS };
