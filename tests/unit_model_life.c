@@ -154,6 +154,34 @@ static void reused_pid_is_another(void **state)
 	assert_true(r[1].exited);
 }
 
+/* A sum takes more bytes as it grows; those of its neighbours stay. */
+static void sums_grow_without_end(void **state)
+{
+	static const uint32_t counts[] = { 1, 254, 1, 65279, 1, 0x1000000, UINT32_MAX, UINT32_MAX, UINT32_MAX };
+	struct model_query q = { .kind = MODEL_PROCESS, .totals = true };
+	uint64_t sum = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		uint64_t seen[HIST_BUCKETS] = { 0 };
+		struct sample *s = reading_next(i + 1);
+		struct sample_work *w;
+
+		reading_process(s, 10, 5, "busy");
+		w = reading_busy(s, 10, LT_SLEEP, MS_NS);
+		if (i % 2 == 0)
+			reading_dist(s, &w->runq, 1000, 1);
+		reading_dist(s, &w->runq, 2000, counts[i]);
+		reading_update(s);
+		sum += counts[i];
+		assert_int_equal(reading_rows(&q, 1)->runq.count, sum + i / 2 + 1);
+		assert_int_equal(model_histogram_total(reading_model, 10, 5, false, seen), sum + i / 2 + 1);
+		assert_int_equal(seen[hist_bucket(2000)], sum);
+		assert_int_equal(seen[hist_bucket(1000)], i / 2 + 1);
+	}
+	assert_true(sum > UINT32_MAX);
+}
+
 /* A row of the dead stays five readings, with its numbers and texts, although its sample is long gone. */
 static void dead_rows_stay_a_while(void **state)
 {
@@ -305,13 +333,10 @@ static void memory_stays_flat(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		READING_TEST(totals_add_up),
-		READING_TEST(sleep_counts_once_awake),
-		READING_TEST(reused_pid_is_another),
-		READING_TEST(dead_rows_stay_a_while),
-		READING_TEST(dead_are_not_counted_again),
-		READING_TEST(dead_rows_are_bounded),
-		READING_TEST(sparklines_remember),
+		READING_TEST(totals_add_up),	      READING_TEST(sleep_counts_once_awake),
+		READING_TEST(reused_pid_is_another),  READING_TEST(sums_grow_without_end),
+		READING_TEST(dead_rows_stay_a_while), READING_TEST(dead_are_not_counted_again),
+		READING_TEST(dead_rows_are_bounded),  READING_TEST(sparklines_remember),
 		READING_TEST(memory_stays_flat),
 	};
 

@@ -115,7 +115,6 @@ static uint32_t *hist_slot(struct kept_hist *h, uint32_t bucket)
 		return slot;
 	if (h->n < FEW) {
 		h->bucket[h->n] = (uint8_t)bucket;
-		h->few[h->n] = 0;
 		return &h->few[h->n++];
 	}
 	return hist_spread(h, bucket) ? NULL : hist_find(h, bucket);
