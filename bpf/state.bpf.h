@@ -36,6 +36,8 @@ static __always_inline enum lt_wait lt_wait_of(__u32 call)
 
 	if (call == LT_CALL_NONE || nr >= WAIT_ROWS)
 		return LT_WAIT_OTHER;
+	/* Said again where the compiler cannot merge it into what it knows: the verifier knows less. */
+	asm volatile("%0 &= %1" : "+r"(nr) : "i"(WAIT_ROWS - 1));
 	return LT_CALL_ABI(call) == LT_ABI_COMPAT ? wait_compat[nr] : wait_native[nr];
 }
 

@@ -202,6 +202,32 @@ void child_free_all(void)
 		child_free(children);
 }
 
+struct outcome outcome_run(void (*world)(void), char *const argv[])
+{
+	struct child *c = child_start_in(world, argv);
+	struct outcome o = { .status = -1 };
+	char *line;
+
+	if (!c)
+		return o;
+	child_close_in(c);
+	while ((line = child_line(c))) {
+		o.out_lines++;
+		free(o.last_line);
+		o.last_line = strdup(line);
+	}
+	o.status = child_wait(c);
+	o.errors = child_errors(c);
+	child_free(c);
+	return o;
+}
+
+void outcome_free(struct outcome *o)
+{
+	free(o->last_line);
+	free(o->errors);
+}
+
 static bool starts_with(const char *line, const char *word)
 {
 	return line && !strncmp(line, word, strlen(word));

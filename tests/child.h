@@ -40,6 +40,16 @@ char *child_errors(struct child *c);
 void child_free(struct child *c); /* kills and reaps it if need be; NULL is legal */
 void child_free_all(void);
 
+/* A program run to its end with nothing to read: exit status as of child_wait, and what it said. */
+struct outcome {
+	int status;
+	size_t out_lines;
+	char *last_line, *errors; /* of stdout; all of stderr */
+};
+
+struct outcome outcome_run(void (*world)(void), char *const argv[]); /* world: NULL, or for child_start_in */
+void outcome_free(struct outcome *o);
+
 /* A workload of tests/load.c, set up: *ready (may be NULL) is its `ready` line. NULL: it failed. */
 struct child *child_load(const char **ready, const char *workload, ...) __attribute__((sentinel));
 /* One round: a byte, then the `done` line, which stays valid until the next line is read; NULL: it failed. */

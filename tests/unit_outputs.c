@@ -31,23 +31,18 @@ static char errors[4000];
 /* Runs ./lagtop with these words; the exit status. Its stderr is in errors, *lines counts its stdout. */
 static int lagtop(const char *const *words, int *lines)
 {
-	char *argv[20] = { getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop" }, *told;
-	struct child *c;
-	int i, status;
+	char *argv[20] = { getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop" };
+	struct outcome o;
+	int i;
 
 	for (i = 0; words[i]; i++)
 		argv[i + 1] = (char *)(uintptr_t)words[i];
-	c = child_start(argv, (uid_t)-1);
-	assert_non_null(c);
-	child_close_in(c);
-	for (*lines = 0; child_line(c); ++*lines)
-		;
-	status = child_wait(c);
-	told = child_errors(c);
-	snprintf(errors, sizeof(errors), "%s", told);
-	free(told);
-	child_free(c);
-	return status;
+	o = outcome_run(NULL, argv);
+	assert_non_null(o.errors);
+	*lines = (int)o.out_lines;
+	snprintf(errors, sizeof(errors), "%s", o.errors);
+	outcome_free(&o);
+	return o.status;
 }
 
 #define LAGTOP(lines, ...) lagtop((const char *const[]){ "--replay", recording, __VA_ARGS__, NULL }, lines)

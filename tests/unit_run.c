@@ -44,24 +44,19 @@ static int replay(const char *words, int *lines)
 {
 	char line[200], *argv[20] = { getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop", "--replay", path },
 			*rest = line;
-	struct child *c;
-	char *word, *told;
-	int argc = 3, status;
+	struct outcome o;
+	char *word;
+	int argc = 3;
 
 	snprintf(line, sizeof(line), "%s", words);
 	while ((word = strsep(&rest, " ")))
 		argv[argc++] = word;
-	c = child_start(argv, (uid_t)-1);
-	assert_non_null(c);
-	child_close_in(c);
-	for (*lines = 0; child_line(c); ++*lines)
-		;
-	status = child_wait(c);
-	told = child_errors(c);
-	snprintf(errors, sizeof(errors), "%s", told);
-	free(told);
-	child_free(c);
-	return status;
+	o = outcome_run(NULL, argv);
+	assert_non_null(o.errors);
+	*lines = (int)o.out_lines;
+	snprintf(errors, sizeof(errors), "%s", o.errors);
+	outcome_free(&o);
+	return o.status;
 }
 
 static void whole_recording(void **state)

@@ -179,35 +179,18 @@ const char *world_capable_lagtop(void)
 
 struct outcome outcome_of(void (*world)(void), const char *program, const char *option, ...)
 {
-	char *argv[16] = { (char *)(program ? program : plain_lagtop()) }, *line;
-	struct outcome o = {};
-	struct child *c;
+	char *argv[16] = { (char *)(program ? program : plain_lagtop()) };
+	struct outcome o;
 	va_list args;
 
 	va_start(args, option);
 	for (size_t n = 1; n < 15 && option; n++, option = va_arg(args, const char *))
 		argv[n] = (char *)option;
 	va_end(args);
-	c = child_start_in(world, argv);
-	assert_non_null(c);
-	child_close_in(c);
-	while ((line = child_line(c))) {
-		o.out_lines++;
-		free(o.last_line);
-		o.last_line = strdup(line);
-	}
-	o.status = child_wait(c);
-	o.errors = child_errors(c);
-	child_free(c);
-	if (o.status == 126 || o.status == 127)
-		fail_msg("not started: %s", o.errors);
+	o = outcome_run(world, argv);
+	if (o.status < 0 || o.status == 126 || o.status == 127)
+		fail_msg("not started: %s", o.errors ? o.errors : "");
 	return o;
-}
-
-void outcome_free(struct outcome *o)
-{
-	free(o->last_line);
-	free(o->errors);
 }
 
 void outcome_refuses(struct outcome o, int status, const char *word)

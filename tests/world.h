@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "child.h"
+
 #define NOBODY 65534
 
 void world_nobody(void);  /* that user, no capability */
@@ -25,15 +27,8 @@ void world_refuses(int call, int command, int error);
  * here takes them. */
 const char *world_capable_lagtop(void);
 
-/* lagtop run to its end in a world (NULL: ours): its exit status and what it said. */
-struct outcome {
-	int status;
-	size_t out_lines;
-	char *last_line, *errors; /* of stdout; all of stderr */
-};
-
+/* lagtop (program: another one than usual) run to its end in a world (NULL: ours). */
 struct outcome outcome_of(void (*world)(void), const char *program, const char *option, ...) __attribute__((sentinel));
-void outcome_free(struct outcome *o);
 /* That status, nothing on stdout and one sentence on stderr that names `word`: no libbpf, no errno number. Frees. */
 void outcome_refuses(struct outcome o, int status, const char *word);
 
