@@ -222,8 +222,9 @@ static void check_in_flight(bool before)
 	for (size_t i = 0; i < SLEEPERS; i++) {
 		live_between(least[i], 0.95, 1.001, "%s: in %s all the time", before ? "before" : "after",
 			     sleepers[i].call);
-		live_between((double)age_ns[i], inside_ns, 6e10, "%s: age of %s", before ? "before" : "after",
-			     sleepers[i].call);
+		/* It may have gone to sleep a twentieth into the first of seven readings, as above. */
+		live_between((double)age_ns[i], inside_ns * (1 - 0.05 / 7), 6e10, "%s: age of %s",
+			     before ? "before" : "after", sleepers[i].call);
 	}
 	live_verdict();
 }
