@@ -39,6 +39,7 @@ static struct child *load[WORKLOADS];
 static bool use_workload[WORKLOADS];
 static bool disturbed;
 static struct series plain[WORKLOADS], added[WORKLOADS][WATCHERS];
+static struct watch_account programs[WORKLOADS]; /* lagtop's, an operation; ns over as many empty ones */
 
 static struct child *start_load(size_t i)
 {
@@ -112,18 +113,20 @@ static void count_programs(const struct watcher *w, struct watch_account an_oper
 
 static void print_programs(void)
 {
-	struct watch_account empty[WORKLOADS] = {}, own[WORKLOADS] = {};
+	struct watch_account empty[WORKLOADS] = {};
 
 	count_programs(&watchers[1], empty);
-	count_programs(&watchers[2], own);
+	count_programs(&watchers[2], programs);
 	printf("\nby the kernel's own count (bpf_stats_enabled), an operation: runs of lagtop's programs, ns in them "
 	       "over\n"
 	       "as many empty ones\n\n%-22s %10s %10s\n",
 	       "", "runs", "ns");
-	for (size_t i = 0; i < WORKLOADS; i++)
-		if (own[i].runs > 0 && empty[i].runs > 0)
-			printf("%-22s %10.1f %+10.0f\n", workloads[i].name, own[i].runs,
-			       own[i].ns - empty[i].ns / empty[i].runs * own[i].runs);
+	for (size_t i = 0; i < WORKLOADS; i++) {
+		if (!(programs[i].runs > 0) || !(empty[i].runs > 0))
+			continue;
+		programs[i].ns -= empty[i].ns / empty[i].runs * programs[i].runs;
+		printf("%-22s %10.1f %+10.0f\n", workloads[i].name, programs[i].runs, programs[i].ns);
+	}
 }
 
 /* Every other round goes the other way round, so that a steady drift cancels. */
@@ -232,7 +235,7 @@ static int write_csv(const char *path, const bool *use)
 		perror(path);
 		return 1;
 	}
-	fprintf(f, "workload,watcher,rounds,nothing_ns,added_ns,spread_ns,resolved,ratio_to_floor\n");
+	fprintf(f, "workload,watcher,rounds,nothing_ns,added_ns,spread_ns,resolved,ratio_to_floor,runs,own_ns\n");
 	for (size_t i = 0; i < WORKLOADS; i++)
 		for (size_t w = 1; w < n_watchers; w++) {
 			const struct series *s = &added[i][w];
@@ -243,7 +246,10 @@ static int write_csv(const char *path, const bool *use)
 				series_median(&plain[i]), series_median(s), series_spread(s), resolved(s));
 			if (resolved(s) && resolved(&added[i][1]))
 				fprintf(f, "%.3f", series_median(s) / series_median(&added[i][1]));
-			fprintf(f, "\n");
+			if (w == 2 && programs[i].runs > 0)
+				fprintf(f, ",%.2f,%.1f\n", programs[i].runs, programs[i].ns);
+			else
+				fprintf(f, ",,\n");
 		}
 	return fclose(f) ? 1 : 0;
 }
