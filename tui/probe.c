@@ -95,6 +95,8 @@ static int seed(struct probe *p)
 	p->untracked_died_base = t.untracked_died;
 	p->skel->bss->lt_seed_missed = 0;
 	err = probe_iterate(p->seed_link);
+	/* Those were no births. */
+	p->records_taken = __atomic_load_n((const uint64_t *)&p->memory.free->taken, __ATOMIC_ACQUIRE);
 	p->seeded_ns = clock_ns(CLOCK_MONOTONIC);
 	return err;
 }
