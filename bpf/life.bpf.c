@@ -194,6 +194,8 @@ int lt_seed(struct bpf_iter__task *ctx)
 	*s.word = word;
 	if (!lt_index_add(task, slot)) {
 		*s.word = LT_WORD(now_ns, LT_VOID);
+		if (!lt_find(task, &s))
+			__sync_fetch_and_add(&lt_seed_missed, 1);
 		return 0;
 	}
 	/* It may have moved on before it could be found: ended, or gone to a sleep that would not show until it ends.

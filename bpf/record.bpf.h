@@ -172,7 +172,7 @@ static __always_inline void lt_index_remove(struct task_struct *task)
 			return;
 		}
 	}
-	/* The front end counts lt_spilled down: a count that is too high only costs a lookup. */
+	/* Nobody counts lt_spilled down: a count that is too high only costs a lookup. */
 	if (lt_spilled)
 		bpf_map_delete_elem(&lt_spill, &key);
 }

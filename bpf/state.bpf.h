@@ -60,8 +60,7 @@ static __always_inline void lt_call_args(struct task_struct *task, bool compat, 
 	lt_regs_args((struct pt_regs *)bpf_task_pt_regs(task), compat, arg);
 }
 
-/* The open file behind a descriptor number; NULL: none. files: a task's, followed once in a program (lt_ppid says why).
- */
+/* The open file behind a descriptor number; NULL: none. files: a task's, followed once in a program (see lt_ppid). */
 static __always_inline struct file *lt_fd_file(struct files_struct *files, __u64 fd)
 {
 	struct fdtable *table;
@@ -148,9 +147,10 @@ static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, 
 	return LT_IO;
 }
 
+#define LT_IN_CALL LT_STATES
+
 /* The same for any sleep, but LT_IN_CALL for that. task_state: as sched_switch reports it. call: LT_CALL_NONE if in
  * none. */
-#define LT_IN_CALL LT_STATES
 static __always_inline enum lt_state lt_sleep_outside(struct task_struct *task, __u32 task_state, __u32 call)
 {
 	if (task_state & (TASK_STOPPED | TASK_TRACED | TASK_PARKED | TASK_FROZEN))

@@ -18,6 +18,7 @@
 
 #include "bench.h"
 #include "child.h"
+#include "proc.h"
 
 static const struct front {
 	const char *name, *first; /* on its first whole screen: the head of its table */
@@ -274,25 +275,13 @@ static bool gather(size_t crowd)
 	return true;
 }
 
-static long tasks_now(void)
-{
-	FILE *f = fopen("/proc/loadavg", "r");
-	long tasks = 0;
-
-	if (f && fscanf(f, "%*s %*s %*s %*d/%ld", &tasks) != 1)
-		tasks = 0;
-	if (f)
-		fclose(f);
-	return tasks;
-}
-
 /* A crowd takes its time to die; who is measured meanwhile has it on his hands, too. */
-static void disperse(long tasks_before)
+static void disperse(uint32_t tasks_before)
 {
 	int64_t until_ns = now_ns(CLOCK_MONOTONIC) + 30 * SECOND_NS;
 
 	child_free_all();
-	while (tasks_now() > tasks_before + 100 && now_ns(CLOCK_MONOTONIC) < until_ns)
+	while (proc_threads() > tasks_before + 100 && now_ns(CLOCK_MONOTONIC) < until_ns)
 		poll(NULL, 0, 10);
 }
 
@@ -309,7 +298,7 @@ int bench_front(int readings, const char *csv_path, char **words)
 	fprintf(csv, "crowd,program,readings,cpu_ms,bytes,first_screen_ms,rss_mib\n");
 	printf("per reading, %d readings at 1 Hz on a terminal of 200x50 unless named otherwise\n", readings);
 	for (size_t i = 0; i < sizeof(crowds) / sizeof(*crowds); i++) {
-		long tasks = tasks_now();
+		uint32_t tasks = proc_threads();
 
 		if (!chosen(crowds[i].name, words, crowd_name))
 			continue;

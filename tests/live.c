@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,7 +147,7 @@ struct live *live_start_unread(const char *option, ...)
 	l = start_usual(option, args);
 	va_end(args);
 	while (!has_timer(l->child->pid))
-		if (live_now_ns() > deadline_ns)
+		if (live_now_ns() > deadline_ns || poll(NULL, 0, 10) < 0)
 			fail_msg("lagtop does not begin: %s", child_errors(l->child));
 	return l;
 }

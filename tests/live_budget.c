@@ -324,7 +324,7 @@ static struct accounts take_accounts(const char *const word[WORDS])
  * that it was, or 10 us at the end of a timer's interrupt. Threads under SCHED_BATCH never preempt when woken.
  * Beside waits of 100 us that is less than 1 %; those of a pair on one CPU are so short that it is what they are.
  */
-#define SHORT_EXCESS_NS 600 /* a switch, by far not all of which are wakeups that preempt */
+#define SHORT_EXCESS_NS 900 /* a switch, by far not all of which are wakeups that preempt */
 
 static double switches(const struct accounts *a)
 {

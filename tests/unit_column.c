@@ -281,13 +281,9 @@ static void unknown_is_not_zero(void **state)
 	assert_int_equal(find("srtt")->raw(&none).type, VALUE_NONE);
 	assert_int_equal(find("exit")->raw(&none).type, VALUE_NONE);
 	assert_int_equal(find("user")->raw(&none).type, VALUE_NONE);
-	/* What is outside of a pid namespace is nobody's alone; a group of a user's processes is his. */
-	none.own_user = true;
-	assert_int_equal(find("user")->raw(&none).type, VALUE_NONE);
 	assert_int_equal(find("uid")->raw(&none).type, VALUE_NONE);
-	none.kind = MODEL_USER;
+	none.own_user = true;
 	assert_int_equal(find("user")->raw(&none).type, VALUE_TEXT);
-	none.kind = MODEL_PROCESS;
 	/* The whole latency of a call needs nothing but the calls. */
 	r = busy_row();
 	r.kind = MODEL_CALL;

@@ -286,8 +286,8 @@ static void test_deaths_in_several_drains(void **state)
 /* A kernel thread among those outside makes no kernel thread of them all, nor a user's process his of all. */
 static void test_outside_is_nobody(void **state)
 {
-	struct lt_record *first = fake_record(fake_seed(0, 5, LT_SLEEP)),
-			 *other = fake_record(fake_seed(2, 2, LT_SLEEP));
+	uint32_t outside = fake_seed(0, 5, LT_SLEEP);
+	struct lt_record *first = fake_record(outside), *other = fake_record(fake_seed(2, 2, LT_SLEEP));
 
 	(void)state;
 	first->who.flags |= LT_KTHREAD;
@@ -300,6 +300,10 @@ static void test_outside_is_nobody(void **state)
 	assert_string_equal(sample_text(&fake.sample, fake_process(0)->comm), "outside");
 	assert_int_equal(fake_process(2)->flags, SAMPLE_PROCESS_KERNEL);
 	assert_int_equal(fake_process(2)->uid, 33);
+	fake_die(outside, 0);
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_process(0)->uid, 0);
 }
 
 /* The process goes on without its leader, and ends with its last thread. */

@@ -217,6 +217,31 @@ static void groups_add_up(void **state)
 }
 
 /* The sums over all groups are the host's, whatever the grouping. */
+/* What is outside of the pid namespace is no user's, nor in a user's group. */
+static void outside_is_nobodys(void **state)
+{
+	struct sample *s = reading_next(1);
+	struct model_query q = { .kind = MODEL_USER };
+	struct row *r;
+
+	(void)state;
+	reading_process(s, 0, 0, "outside");
+	reading_busy(s, 5, LT_SLEEP, 300 * MS_NS);
+	reading_process(s, 1, 7, "init");
+	reading_busy(s, 1, LT_SLEEP, 20 * MS_NS);
+	reading_update(s);
+	r = reading_row(0);
+	assert_false(r->own_user);
+	r = reading_rows(&q, 2);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(r[i].time_ns[LT_RUN], (r[i].own_user ? 20 : 300) * MS_NS);
+	assert_int_not_equal(r[0].own_user, r[1].own_user);
+	q = (struct model_query){ .kind = MODEL_THREAD };
+	r = reading_rows(&q, 2);
+	assert_false(r[0].own_user);
+	assert_true(r[1].own_user);
+}
+
 static void groups_lose_nothing(void **state)
 {
 	struct sample *s = reading_next(1);
@@ -511,17 +536,12 @@ static void connections_find_their_owner(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		READING_TEST(threads_add_up),
-		READING_TEST(threads_have_rows),
-		READING_TEST(families_off),
-		READING_TEST(no_sample_no_rows),
-		READING_TEST(groups_add_up),
-		READING_TEST(groups_lose_nothing),
-		READING_TEST(callers_are_the_calls_by_process),
-		READING_TEST(calls_add_up),
-		READING_TEST(waits_need_sched),
-		READING_TEST(host_adds_up),
-		READING_TEST(connections_find_their_owner),
+		READING_TEST(threads_add_up),	   READING_TEST(threads_have_rows),
+		READING_TEST(families_off),	   READING_TEST(no_sample_no_rows),
+		READING_TEST(groups_add_up),	   READING_TEST(outside_is_nobodys),
+		READING_TEST(groups_lose_nothing), READING_TEST(callers_are_the_calls_by_process),
+		READING_TEST(calls_add_up),	   READING_TEST(waits_need_sched),
+		READING_TEST(host_adds_up),	   READING_TEST(connections_find_their_owner),
 	};
 
 	return cmocka_run_group_tests_name("model", tests, NULL, NULL);

@@ -60,23 +60,17 @@ static char *text_buffer(void)
 		return r->off & (needs) || !(known) ? unknown : number(n);                                             \
 	}
 
-/* What is outside of the pid namespace belongs to many. */
-static bool has_user(const struct row *r)
-{
-	return r->own_user && (r->pid || r->kind == MODEL_USER);
-}
-
 NUMBER(raw_pid, 0, r->pid)
 NUMBER(raw_tid, 0, r->tid)
 NUMBER(raw_ppid, 0, r->ppid)
-MAYBE(raw_uid, 0, has_user(r), r->uid)
+MAYBE(raw_uid, 0, r->own_user, r->uid)
 NUMBER(raw_start, 0, r->start_ns)
 NUMBER(raw_threads, 0, r->threads)
 NUMBER(raw_processes, 0, r->processes)
 
 static struct value raw_user(const struct row *r)
 {
-	return has_user(r) ? text(names_user(r->uid)) : unknown;
+	return r->own_user ? text(names_user(r->uid)) : unknown;
 }
 
 static struct value raw_state(const struct row *r)
@@ -107,7 +101,7 @@ static struct value raw_comm(const struct row *r)
 		return unknown;
 	if (r->kind == MODEL_CGROUP)
 		return text(cgroup_name(text_buffer(), TEXT_SIZE, r->comm));
-	return text(r->kind == MODEL_USER ? names_user(r->uid) : r->comm);
+	return text(r->kind != MODEL_USER ? r->comm : r->own_user ? names_user(r->uid) : "");
 }
 
 static struct value raw_cmdline(const struct row *r)
@@ -349,7 +343,7 @@ const struct column columns[] = {
 	{ "cmdline", "CMDLINE", "cmdline", 40, SHOW_TEXT, COLUMN_LEFT, PROCESSES | CALLERS | THREADS | CONNECTIONS, raw_cmdline, "",
 	  "The command line; empty for kernel threads and for what was gone before it could be read." },
 	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, (TASKS & ~(1 << MODEL_USER)) | CALLERS | CONNECTIONS, raw_command, "",
-	  "The command line without the program's path, or the short name where there is none; kernel threads in brackets." },
+	  "The command line without the program's path (cmdline has it), or the short name where there is none; kernel threads in brackets." },
 	{ "cgroup", "CGROUP", "cgroup", 30, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS, raw_cgroup, "",
 	  "Control group, unified hierarchy." },
 

@@ -17,8 +17,8 @@ struct history {
 
 #define HISTORY_MIN 4 /* readings kept whatever their size */
 
-/* The newest reading, for the next one to be read in its place; two of them would be a third of all memory. NULL: out
- * of memory. */
+/* The newest reading, for the next one to be read in its place: two of them would be much memory. NULL: out of
+ * memory. */
 struct sample *history_take(struct history *h);
 /* The sample taken is a new reading now: adds it, forgets the oldest beyond max_bytes. 0 or -ENOMEM. */
 int history_add(struct history *h);

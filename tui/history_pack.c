@@ -52,6 +52,8 @@ static uint32_t add_text(struct history_pack *p, const char *text)
 {
 	size_t n = strlen(text);
 
+	if (!n)
+		return 0;
 	if (p->n_texts + n > p->cap_texts) {
 		size_t cap = (p->n_texts + n) * 2;
 		char *texts = realloc(p->texts, cap);

@@ -403,8 +403,10 @@ static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 	} else if (who->tid == who->tgid && !p->group_exit) {
 		p->exit_status = who->exit_status;
 	}
-	p->ppid = who->ppid;
-	p->uid = who->uid;
+	if (!outside(p)) {
+		p->ppid = who->ppid;
+		p->uid = who->uid;
+	}
 	if (who->tid == who->tgid)
 		names_inherit(l, p, record_at(l->memory, slot));
 	if (l->dead.n_threads > index) {

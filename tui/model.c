@@ -151,7 +151,7 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.threads = p->threads,
 		.exited = p->flags & SAMPLE_PROCESS_EXITED,
 		.kernel = p->flags & SAMPLE_PROCESS_KERNEL,
-		.own_user = true,
+		.own_user = p->pid != 0, /* what is outside of the pid namespace belongs to many */
 		.exit_code = p->exit_code,
 		.comm = sample_text(s, p->comm),
 		.cmdline = sample_text(s, p->cmdline),

@@ -106,7 +106,7 @@ static void thread_row(struct model *m, struct row *r, struct row_net *own, cons
 		.threads = 1,
 		.exited = t->state == LT_DEAD,
 		.kernel = process->kernel,
-		.own_user = true,
+		.own_user = process->own_user,
 		.exit_code = process->exit_code,
 		.state = t->state,
 		.comm = t->comm,
@@ -166,7 +166,7 @@ static int group_find(struct model *m, struct group **table, enum model_kind kin
 		      struct row_list *out)
 {
 	const char *key = kind == MODEL_COMMAND ? r->comm : kind == MODEL_CGROUP ? r->cgroup : (const char *)&r->uid;
-	unsigned len = kind == MODEL_USER ? (unsigned)sizeof(r->uid) : (unsigned)strlen(key);
+	unsigned len = kind != MODEL_USER ? (unsigned)strlen(key) : r->own_user ? (unsigned)sizeof(r->uid) : 0;
 	struct group *g = NULL;
 	struct row *row;
 
@@ -177,7 +177,7 @@ static int group_find(struct model *m, struct group **table, enum model_kind kin
 	*row = (struct row){
 		.kind = kind,
 		.uid = kind == MODEL_USER ? r->uid : 0,
-		.own_user = kind == MODEL_USER,
+		.own_user = kind == MODEL_USER && r->own_user,
 		.exited = true,
 		.comm = kind == MODEL_COMMAND  ? r->comm
 			: kind == MODEL_CGROUP ? r->cgroup

@@ -62,7 +62,7 @@ struct life_total {
 
 struct row_list {
 	struct row *rows;
-	struct row_net *nets; /* rows[i].net is &nets[i] or row_no_net: memory that nobody used is not there */
+	struct row_net *nets; /* where rows[i].net is its own, it is &nets[i]: memory that nobody used is not there */
 	uint32_t n, cap, cap_nets;
 };
 

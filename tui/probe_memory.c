@@ -126,13 +126,14 @@ uint64_t probe_memory_left(const struct lt_stack *stack)
 
 /* How many shall be free, with n chunks of them. What is taken until the drain thread runs hardly depends on how many
  * there are; how long a reading keeps it waiting does. In a storm of births as many again as were taken since we looked
- * last, up to a chunk. */
+ * last, up to a chunk and a sixteenth of all. */
 static uint64_t spare(const struct lt_stack *stack, uint64_t *taken, uint32_t n_chunks, uint32_t chunk)
 {
 	uint64_t now = __atomic_load_n((const uint64_t *)&stack->taken, __ATOMIC_ACQUIRE), recent = now - *taken;
+	uint64_t most = (uint64_t)(n_chunks + 16) * chunk / 16;
 
 	*taken = now;
-	return (uint64_t)(n_chunks + 11) * chunk / 32 + (recent < chunk ? recent : chunk);
+	return (uint64_t)(n_chunks + 11) * chunk / 32 + (recent < most ? recent : most);
 }
 
 static uint64_t records_spare(struct probe *p)
@@ -193,7 +194,13 @@ int probe_memory_publish(struct probe *p, const struct probe_first *made)
 	while (records_left(p) && probe_memory_left(p->memory.free) < threads + records_spare(p) &&
 	       !add_records(p, chunks))
 		;
-	bpf_object__for_each_map(map, p->skel->obj) p->map_bytes += proc_map_bytes(bpf_map__fd(map));
+	bpf_object__for_each_map(map, p->skel->obj)
+	{
+		uint64_t bytes = proc_map_bytes(bpf_map__fd(map));
+
+		/* Before 6.4 the kernel says 0 of a ring. */
+		p->map_bytes += map == p->skel->maps.lt_events && bytes < LT_EVENTS_BYTES ? LT_EVENTS_BYTES : bytes;
+	}
 	return 0;
 }
 
