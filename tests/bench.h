@@ -17,10 +17,13 @@ enum watch_kind { WATCH_NOTHING, WATCH_FLOOR, WATCH_LAGTOP, WATCH_PEER };
 struct watcher {
 	const char *name;
 	enum watch_kind kind;
+	bool clock;			      /* of the floor: its programs read the clock */
 	bool families;			      /* only with --families */
 	const char *argv[WATCH_PROGRAMS][10]; /* the programs that it consists of */
 };
 
+/* The first of the watchers. */
+enum { AT_NOTHING, AT_FLOOR, AT_CLOCK, AT_LAGTOP };
 extern const struct watcher watchers[];
 extern const size_t n_watchers;
 

@@ -115,8 +115,8 @@ static void print_programs(void)
 {
 	struct watch_account empty[WORKLOADS] = {};
 
-	count_programs(&watchers[1], empty);
-	count_programs(&watchers[2], programs);
+	count_programs(&watchers[AT_FLOOR], empty);
+	count_programs(&watchers[AT_LAGTOP], programs);
 	printf("\nby the kernel's own count (bpf_stats_enabled), an operation: runs of lagtop's programs, ns in them "
 	       "over\n"
 	       "as many empty ones\n\n%-22s %10s %10s\n",
@@ -151,7 +151,7 @@ static void run_round(int round, const bool *use)
 		if (!use_workload[i] || ns[0][i] < 0)
 			continue;
 		series_add(&plain[i], ns[0][i]);
-		for (size_t w = 1; w < n_watchers; w++)
+		for (size_t w = AT_FLOOR; w < n_watchers; w++)
 			if (use[w] && ns[w][i] >= 0)
 				series_add(&added[i][w], ns[w][i] - ns[0][i]);
 	}
@@ -183,22 +183,22 @@ static void print_table(const bool *use)
 	printf("\nadded CPU ns per operation over nothing attached: median of paired differences ± half its 95 %% "
 	       "interval;\nn.r.: not resolved above the noise; in brackets the ratio to the floor\n\n%-22s %10s",
 	       "", "nothing");
-	for (size_t w = 1; w < n_watchers; w++)
+	for (size_t w = AT_FLOOR; w < n_watchers; w++)
 		if (use[w])
-			printf(" %18s%s", watchers[w].name, watchers[w].kind == WATCH_FLOOR ? "" : "        ");
+			printf(" %18s%s", watchers[w].name, w == AT_FLOOR ? "" : "        ");
 	printf("\n");
 	for (size_t i = 0; i < WORKLOADS; i++) {
 		if (!use_workload[i])
 			continue;
 		printf("%-22s %10.0f", workloads[i].name, series_median(&plain[i]));
-		for (size_t w = 1; w < n_watchers; w++) {
+		for (size_t w = AT_FLOOR; w < n_watchers; w++) {
 			if (!use[w])
 				continue;
 			print_added(&added[i][w]);
-			if (watchers[w].kind == WATCH_FLOOR)
+			if (w == AT_FLOOR)
 				continue;
-			if (resolved(&added[i][1]) && resolved(&added[i][w]))
-				printf(" [%5.2f]", series_median(&added[i][w]) / series_median(&added[i][1]));
+			if (resolved(&added[i][AT_FLOOR]) && resolved(&added[i][w]))
+				printf(" [%5.2f]", series_median(&added[i][w]) / series_median(&added[i][AT_FLOOR]));
 			else
 				printf(" [  -  ]");
 		}
@@ -215,7 +215,7 @@ static void print_peers(void)
 		peers++;
 	printf("\nadded by lagtop / added by runqlat -P + syscount -L -P + cpudist -P\n\n");
 	for (size_t i = 0; i < WORKLOADS; i++) {
-		const struct series *own = &added[i][2], *three = &added[i][peers];
+		const struct series *own = &added[i][AT_LAGTOP], *three = &added[i][peers];
 
 		if (!use_workload[i])
 			continue;
@@ -237,16 +237,16 @@ static int write_csv(const char *path, const bool *use)
 	}
 	fprintf(f, "workload,watcher,rounds,nothing_ns,added_ns,spread_ns,resolved,ratio_to_floor,runs,own_ns\n");
 	for (size_t i = 0; i < WORKLOADS; i++)
-		for (size_t w = 1; w < n_watchers; w++) {
+		for (size_t w = AT_FLOOR; w < n_watchers; w++) {
 			const struct series *s = &added[i][w];
 
 			if (!use_workload[i] || !use[w] || !s->n)
 				continue;
 			fprintf(f, "\"%s\",%s,%zu,%.1f,%.1f,%.1f,%d,", workloads[i].name, watchers[w].name, s->n,
 				series_median(&plain[i]), series_median(s), series_spread(s), resolved(s));
-			if (resolved(s) && resolved(&added[i][1]))
-				fprintf(f, "%.3f", series_median(s) / series_median(&added[i][1]));
-			if (w == 2 && programs[i].runs > 0)
+			if (resolved(s) && resolved(&added[i][AT_FLOOR]))
+				fprintf(f, "%.3f", series_median(s) / series_median(&added[i][AT_FLOOR]));
+			if (w == AT_LAGTOP && programs[i].runs > 0)
 				fprintf(f, ",%.2f,%.1f\n", programs[i].runs, programs[i].ns);
 			else
 				fprintf(f, ",,\n");

@@ -18,9 +18,10 @@
 #include "child.h"
 
 const struct watcher watchers[] = {
-	{ .name = "nothing", .kind = WATCH_NOTHING },
-	{ .name = "floor", .kind = WATCH_FLOOR },
-	{ .name = "lagtop", .kind = WATCH_LAGTOP, .argv = { { "./lagtop", "--json", "-d", "1" } } },
+	[AT_NOTHING] = { .name = "nothing", .kind = WATCH_NOTHING },
+	[AT_FLOOR] = { .name = "floor", .kind = WATCH_FLOOR },
+	[AT_CLOCK] = { .name = "floor + clock", .kind = WATCH_FLOOR, .clock = true },
+	[AT_LAGTOP] = { .name = "lagtop", .kind = WATCH_LAGTOP, .argv = { { "./lagtop", "--json", "-d", "1" } } },
 	{ .name = "sched",
 	  .kind = WATCH_LAGTOP,
 	  .families = true,
@@ -95,7 +96,7 @@ static bool until_it_sleeps(struct child *c)
 	}
 }
 
-static bool start_floor(void)
+static bool start_floor(bool clock)
 {
 	struct bpf_program *prog;
 
@@ -103,6 +104,7 @@ static bool start_floor(void)
 	empty = bench_floor__open();
 	if (!empty)
 		return false;
+	empty->rodata->read_clock = clock;
 	/* A kernel without a hook has lagtop without it too. */
 	bpf_object__for_each_program(prog, empty->obj)
 	{
@@ -117,7 +119,7 @@ static bool start_floor(void)
 bool watch_start(const struct watcher *w)
 {
 	if (w->kind == WATCH_FLOOR)
-		return start_floor();
+		return start_floor(w->clock);
 	for (size_t i = 0; i < WATCH_PROGRAMS && w->argv[i][0]; i++) {
 		programs[i] = child_start((char *const *)w->argv[i], (uid_t)-1);
 		if (!programs[i])
