@@ -271,9 +271,9 @@ static void check_death_inside(const char *how)
 	}
 	live_compare((double)dead, 120, 0, "%s inside a call: processes", how);
 	live_compare((double)impossible, 0, 0, "%s inside a call: in flight, failed or for ever", how);
-	/* As many as whoever else just took are kept free: a chunk of each kind may come. */
+	/* As many as were just taken are kept free: two chunks of each kind may come. */
 	live_between((double)live_get(l->reading[l->n - 1], "self.map_bytes"), (double)map_bytes,
-		     (double)map_bytes + sizeof(struct lt_chunk) + sizeof(struct lt_call_chunk) + 8192,
+		     (double)map_bytes + 2 * (sizeof(struct lt_chunk) + sizeof(struct lt_call_chunk) + 8192),
 		     "%s inside a call: memory", how);
 	live_verdict();
 }
@@ -295,7 +295,9 @@ static void test_vfork(void **state)
 
 	(void)state;
 	live_compare((double)sum_children(l, load->pid, "vfork", "count"), 0, 0, "vfork: returns of children");
-	live_compare((double)sum_children(l, load->pid, "exit_group", "count"), 1000, 0, "vfork: exits of children");
+	/* A thousand in a moment: on a machine that stops meanwhile some may find no record, but not silently. */
+	live_between((double)sum_children(l, load->pid, "exit_group", "count"), 1000 - (double)live_lost(l, 0), 1000,
+		     "vfork: exits of children");
 	live_verdict();
 }
 
