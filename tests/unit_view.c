@@ -14,7 +14,8 @@
 #include <string.h>
 
 #include "reading.h"
-#include "view.h"
+#include "keys.h"
+#include "view_reading.h"
 
 #define MANY 6000
 
@@ -54,7 +55,7 @@ static void many_are_walked_where_they_are_shown(void **state)
 
 static void press(struct view *v, uint32_t code)
 {
-	view_key(v, &(struct key){ .code = code });
+	keys_dispatch(v, &(struct key){ .code = code });
 	assert_int_equal(view_arrange(v), 0);
 }
 

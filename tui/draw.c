@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The frame around the table: title, meters, tabs, key line. What does not fit is left out by rank,
  * never cut in the middle. */
-#include <math.h>
+#include "draw.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "batch.h"
 #include "format.h"
+#include "keys.h"
+#include "menu_draw.h"
 #include "names.h"
-#include "view.h"
+#include "page_draw.h"
 
 #define METERS_MIN_ROWS 16 /* below: one line of meters */
 #define METER_LEVELS 7	   /* of 8: lines of meters stand on each other */
@@ -360,18 +363,14 @@ static void add_losses(struct line *l, const struct sample *s)
 	line_add(l, true, 1, STYLE_BAD, buf);
 }
 
-static void draw_tabs(struct view *v, struct grid *g, int y)
+/* The views' tabs. Returns where they end. */
+static int draw_tabs(struct view *v, struct grid *g, int y)
 {
-	const struct sample *s = model_sample(view_model(v));
-	const struct table *t = view_main(v);
-	struct model_query q = { .kind = t->kind };
-	struct line l = { .n = 0 };
 	bool narrow = g->cols < 68;
-	char buf[96], n[24], brief[32];
-	int x, room;
+	char buf[96];
+	int x = 0;
 
 	v->tabs_y = y;
-	x = 0;
 	for (size_t i = 0; i < column_views_count; i++) {
 		bool on = i == v->at;
 
@@ -383,21 +382,32 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 			grid_put(g, y, v->tab_x[i] + 1, '1' + (uint32_t)i, STYLE_KEY);
 		v->tab_x[i + 1] = x;
 	}
-	if (!s)
-		return;
-	room = g->cols - x - 1;
-	if (v->wants.filter[0]) {
-		char clean[40];
+	return x;
+}
 
+/* What narrows or changes the rows: the filter, the call, totals. */
+static void add_wants(struct line *l, struct view *v, const struct grid *g, int room)
+{
+	struct model_query q = { .kind = view_main(v)->kind };
+	char buf[96], clean[40];
+
+	if (v->wants.filter[0]) {
 		format_clean(clean, sizeof(clean), v->wants.filter, room > 36 ? 16 : 5, g->utf8);
 		snprintf(buf, sizeof(buf), "\\%s", clean);
-		line_add(&l, true, 1, STYLE_WARN, buf);
+		line_add(l, true, 1, STYLE_WARN, buf);
 	}
 	if (v->call != LT_CALL_NONE)
-		line_add(&l, true, 1, STYLE_WARN, names_call(v->call));
+		line_add(l, true, 1, STYLE_WARN, names_call(v->call));
 	batch_narrow(&v->wants.options, &q);
 	if (view_totals(v) && model_has_totals(&q))
-		line_add(&l, true, 2, STYLE_WARN, "totals");
+		line_add(l, true, 2, STYLE_WARN, "totals");
+}
+
+/* "12 of 345 processes" */
+static void add_count(struct line *l, const struct table *t)
+{
+	char buf[96], n[24], brief[32];
+
 	if (t->unknown)
 		snprintf(n, sizeof(n), "-");
 	else if (t->current == t->of)
@@ -408,23 +418,51 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 	snprintf(brief, sizeof(brief), "%s %s", n, kind_name(t->kind, true));
 	if (strlen(n) > 4) /* self has its place, too */
 		brief[strlen(n)] = 0;
-	line_add_brief(&l, true, 5, STYLE_NORMAL, buf, brief);
+	line_add_brief(l, true, 5, STYLE_NORMAL, buf, brief);
+}
+
+/* What lagtop itself takes. */
+static void add_self(struct line *l, const struct sample *s)
+{
+	char buf[96], n[24];
+
 	if (s->interval_ns) {
 		format_percent(n, sizeof(n), (double)s->self.cpu_ns * 100 / (double)s->interval_ns);
 		snprintf(buf, sizeof(buf), "self %s%%", n);
-		line_add(&l, true, 6, STYLE_DIM, buf);
+		line_add(l, true, 6, STYLE_DIM, buf);
 	}
 	if (s->self.bpf_ns != SAMPLE_UNKNOWN && s->self.bpf_runs) {
 		snprintf(buf, sizeof(buf), "%.0fns/event", (double)s->self.bpf_ns / (double)s->self.bpf_runs);
-		line_add(&l, true, 7, STYLE_DIM, buf);
+		line_add(l, true, 7, STYLE_DIM, buf);
 	}
+}
+
+static void draw_tab_line(struct view *v, struct grid *g, int y)
+{
+	const struct sample *s = model_sample(view_model(v));
+	struct line l = { .n = 0 };
+	int x = draw_tabs(v, g, y), room = g->cols - x - 1;
+
+	if (!s)
+		return;
+	add_wants(&l, v, g, room);
+	add_count(&l, view_main(v));
+	add_self(&l, s);
 	add_losses(&l, s);
 	if (room > 0)
 		line_draw(&l, g, y, x + 1, g->cols, 2);
 }
 
+static const char *row_label(const struct view *v, const struct key_row *row)
+{
+	const char *label = v->page.open && row->page_label ? row->page_label : row->label;
+
+	return label && *label ? label : NULL;
+}
+
 static void draw_keys(const struct view *v, struct grid *g, int y)
 {
+	const struct key_row *last = key_rows + key_rows_count - 1;
 	char name[16];
 	int x = 0;
 
@@ -435,18 +473,16 @@ static void draw_keys(const struct view *v, struct grid *g, int y)
 		grid_text(g, y, 1, g->cols - 1, v->message_style, clean);
 		return;
 	}
+	while (last > key_rows && !row_label(v, last))
+		last--;
 	for (size_t i = 0; i < key_rows_count; i++) {
-		const struct key_row *k = &key_rows[i];
-		bool last = k->function == DO_QUIT;
-		const char *key, *label = k->label;
+		const char *label = row_label(v, &key_rows[i]), *key;
 
-		if (!label || (v->page.open && (k->function == DO_TREE || k->function == DO_GROUP)))
+		if (!label)
 			continue;
-		key = key_label(k->keys[0], name);
-		if (last && v->page.open)
-			label = "Back";
+		key = key_label(key_rows[i].keys[0], name);
 		/* Room for the last one, which says how to leave, is kept. */
-		if (!last && x + 1 + grid_width(key) + grid_width(label) + LAST_KEY_CELLS > g->cols)
+		if (&key_rows[i] != last && x + 1 + grid_width(key) + grid_width(label) + LAST_KEY_CELLS > g->cols)
 			continue;
 		x += grid_text(g, y, x, g->cols - x, STYLE_NORMAL, " ");
 		x += grid_text(g, y, x, g->cols - x, STYLE_KEY, key);
@@ -454,7 +490,7 @@ static void draw_keys(const struct view *v, struct grid *g, int y)
 	}
 }
 
-void draw_frame(struct view *v, struct grid *g)
+static void draw_frame(struct view *v, struct grid *g)
 {
 	int y = 1, lines;
 
@@ -475,8 +511,16 @@ void draw_frame(struct view *v, struct grid *g)
 		return;
 	}
 	y += draw_meters(v, g, y);
-	draw_tabs(v, g, y++);
+	draw_tab_line(v, g, y++);
 	lines = g->rows - y - 1;
 	if (lines > 0)
 		table_draw(view_main(v), g, y, lines, &v->wants);
+}
+
+void draw(struct view *v, struct grid *g)
+{
+	grid_clear(g);
+	draw_frame(v, g);
+	if (v->mode != MODE_TABLE)
+		menu_draw(v, g);
 }

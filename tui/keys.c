@@ -1,78 +1,398 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The table of keys. Motion keys win over top's letters; nothing here kills without a menu. */
-#include <stdio.h>
-
+/* What keys and the mouse do. Motion keys win over top's letters; nothing here kills without a menu. */
 #include "keys.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "batch.h"
+#include "menu.h"
+#include "names.h"
+#include "page.h"
+
+/* ---- moving: what only moves the cursor leaves the rows as they are ---- */
+
+static void move(struct view *v, int by)
+{
+	table_move(view_table(v), by, v->now_ns);
+	v->moved = true;
+}
+
+static int page_lines(const struct table *t)
+{
+	return t->lines > 1 ? t->lines - 1 : 1;
+}
+
+static void move_page(struct view *v, int direction)
+{
+	move(v, direction * page_lines(view_table(v)));
+}
+
+static void move_half_page(struct view *v, int direction)
+{
+	move(v, direction * ((page_lines(view_table(v)) + 1) / 2));
+}
+
+static void move_home(struct view *v, int unused)
+{
+	(void)unused;
+	table_home(view_table(v));
+}
+
+enum { KEY_END, KEY_LAST_ROW };
+
+/* In the past, End goes back to now. */
+static void move_end(struct view *v, int which)
+{
+	struct table *t = view_table(v);
+
+	if (which == KEY_END && v->back) {
+		v->back = 0;
+	} else if (t) {
+		table_move(t, t->n, v->now_ns);
+		v->moved = true;
+	}
+}
+
+static void scroll(struct view *v, int by)
+{
+	struct table *t = view_table(v);
+
+	v->moved = t;
+	if (t)
+		table_scroll(t, by);
+	else
+		page_tab(v, by);
+}
+
+/* ---- into a row and back ---- */
+
+/* The processes of a group: by a filter, which Esc forgets. */
+static void show_members(struct view *v, const struct row *r)
+{
+	const char *column = r->kind == MODEL_COMMAND ? "comm" : r->kind == MODEL_USER ? "user" : "cgroup";
+	char text[TABLE_TEXT];
+	int len =
+		snprintf(text, sizeof(text), "%s=\"%s\"", column, r->kind == MODEL_USER ? names_user(r->uid) : r->comm);
+
+	if (len >= (int)sizeof(text) || !view_filter(v, text)) {
+		view_filter(v, "");
+		view_say(v, STYLE_WARN, "the name of this group does not fit into a filter");
+		return;
+	}
+	v->rows_kind = MODEL_PROCESS;
+}
+
+/* Who makes a call: Esc goes back to the calls. */
+static void show_callers(struct view *v, uint32_t call)
+{
+	if (v->page.open)
+		page_close(v);
+	while (v->tables[v->at].view->kind != MODEL_CALL)
+		v->at = (v->at + 1) % column_views_count;
+	v->call = call;
+	table_home(&v->callers);
+}
+
+static void enter(struct view *v, int unused)
+{
+	const struct row *r = table_cursor(view_table(v));
+
+	(void)unused;
+	if (!r || (v->page.open && r->kind != MODEL_CALL))
+		return;
+	switch (r->kind) {
+	case MODEL_PROCESS:
+	case MODEL_THREAD:
+	case MODEL_CALLER:
+		page_open(v, r);
+		break;
+	case MODEL_CONNECTION:
+		if (r->pid)
+			page_open(v, r);
+		else
+			view_say(v, STYLE_NORMAL, "no process is known to own this socket");
+		break;
+	case MODEL_COMMAND:
+	case MODEL_USER:
+	case MODEL_CGROUP:
+		show_members(v, r);
+		break;
+	case MODEL_CALL:
+		show_callers(v, r->call);
+		break;
+	}
+}
+
+/* Out of what is innermost. */
+static void back(struct view *v, int unused)
+{
+	(void)unused;
+
+	if (v->page.open)
+		page_close(v);
+	else if (v->call != LT_CALL_NONE)
+		v->call = LT_CALL_NONE;
+	else if (v->back || v->paused) {
+		v->paused = false;
+		v->back = 0;
+	} else {
+		view_filter(v, "");
+		v->wants.search[0] = 0;
+		v->wants.n_tags = 0;
+		v->message_ns = 0;
+	}
+}
+
+static void quit(struct view *v, int unused)
+{
+	(void)unused;
+	if (v->page.open)
+		page_close(v);
+	else
+		v->quit = true;
+}
+
+/* ---- views ---- */
+
+static void choose_view(struct view *v, int at)
+{
+	if ((size_t)at >= column_views_count || at >= VIEW_TABLES)
+		return;
+	v->at = v->settings.view = (size_t)at;
+	v->call = LT_CALL_NONE;
+	v->settings_changed = true;
+	if (v->page.open)
+		page_close(v);
+}
+
+static void step_view(struct view *v, int by)
+{
+	int n = (int)column_views_count;
+
+	if (v->page.open)
+		page_tab(v, by);
+	else
+		choose_view(v, ((int)v->at + n + by) % n);
+}
+
+static void search(struct view *v, int direction)
+{
+	if (!v->wants.search[0])
+		view_say(v, STYLE_WARN, "nothing to search for yet: / asks");
+	else if (!table_find(view_table(v), &v->wants, direction, false, v->now_ns))
+		view_say(v, STYLE_WARN, "not found: %s", v->wants.search);
+}
+
+static void sort_by_next(struct view *v, int direction)
+{
+	table_sort_move(view_table(v), direction);
+	v->settings_changed = true;
+}
+
+static void reverse(struct view *v, int unused)
+{
+	struct table *t = view_table(v);
+
+	(void)unused;
+	if (t->sort)
+		table_sort(t, t->sort);
+	v->settings_changed = true;
+}
+
+static void toggle_tree(struct view *v, int unused)
+{
+	(void)unused;
+	v->wants.tree = v->settings.tree = !v->wants.tree;
+	v->settings_changed = true;
+}
+
+static void toggle_threads(struct view *v, int unused)
+{
+	(void)unused;
+	if (v->page.open) {
+		v->page.tab = PAGE_THREADS;
+		return;
+	}
+	v->rows_kind = v->rows_kind == MODEL_THREAD ? MODEL_PROCESS : MODEL_THREAD;
+	v->settings.threads = v->rows_kind == MODEL_THREAD;
+	v->settings_changed = true;
+	if (!view_is_process(v))
+		choose_view(v, 0);
+}
+
+static void toggle_kernel(struct view *v, int unused)
+{
+	(void)unused;
+	v->wants.no_kernel = !v->wants.no_kernel;
+	v->settings_changed = true;
+	view_say(v, STYLE_NORMAL, "kernel threads %s", v->wants.no_kernel ? "hidden" : "shown");
+}
+
+static void toggle_dead(struct view *v, int unused)
+{
+	(void)unused;
+	v->no_dead = !v->no_dead;
+	v->settings_changed = true;
+	view_say(v, STYLE_NORMAL, "the dead are %s",
+		 v->no_dead ? "shown in their last reading only" : "kept for a while");
+}
+
+static void toggle_active(struct view *v, int unused)
+{
+	(void)unused;
+	v->wants.options.active = !v->wants.options.active;
+	view_say(v, STYLE_NORMAL, v->wants.options.active ? "only rows that did something" : "all rows");
+}
+
+static void toggle_totals(struct view *v, int unused)
+{
+	struct model_query q = { .kind = view_kind(v) };
+
+	(void)unused;
+	v->totals = !v->totals;
+	batch_narrow(&v->wants.options, &q);
+	view_say(v, STYLE_NORMAL, "%s",
+		 !v->totals		? "rates of the interval"
+		 : v->back		? "totals are known of the newest reading only"
+		 : model_has_totals(&q) ? "totals since the start"
+					: "totals are not kept of these rows: they are of the interval");
+}
+
+/* ---- time ---- */
+
+static void toggle_pause(struct view *v, int unused)
+{
+	(void)unused;
+	v->paused = !v->paused && !v->back;
+	v->back = 0;
+}
+
+static void step_back(struct view *v, int by)
+{
+	uint32_t oldest = v->history.n ? v->history.n - 1 : 0;
+
+	if (by > 0 && v->back >= oldest)
+		view_say(v, STYLE_NORMAL, "no older reading is kept");
+	else if (by < 0 && v->back == 0)
+		view_say(v, STYLE_NORMAL, "this is the newest reading");
+	else if (by > 0)
+		v->back = v->back + (uint32_t)by < oldest ? v->back + (uint32_t)by : oldest;
+	else
+		v->back = v->back > (uint32_t)-by ? v->back - (uint32_t)-by : 0;
+}
+
+static void read_now(struct view *v, int unused)
+{
+	(void)unused;
+	v->read_now = true;
+}
+
+static void redraw(struct view *v, int unused)
+{
+	(void)unused;
+	v->redraw = true;
+}
+
+/* ---- processes ---- */
+
+static void toggle_tag(struct view *v, int down)
+{
+	const struct row *r = table_cursor(view_table(v));
+	struct table_wants *w = &v->wants;
+	uint64_t key;
+
+	if (!r || r->kind != MODEL_PROCESS) {
+		view_say(v, STYLE_NORMAL, "only processes can be tagged");
+		return;
+	}
+	key = table_key(r);
+	for (uint32_t i = 0; i < w->n_tags; i++) {
+		if (w->tags[i] == key) {
+			w->tags[i] = w->tags[--w->n_tags];
+			table_move(view_table(v), down, v->now_ns);
+			return;
+		}
+	}
+	if (w->n_tags == w->cap_tags) {
+		uint32_t cap = w->cap_tags ? w->cap_tags * 2 : 16;
+		uint64_t *tags = realloc(w->tags, cap * sizeof(*tags));
+
+		if (!tags)
+			return;
+		w->tags = tags;
+		w->cap_tags = cap;
+	}
+	w->tags[w->n_tags++] = key;
+	table_move(view_table(v), down, v->now_ns);
+}
+
+/* ---- the table ---- */
+
+#define TABLE KEY_NEEDS_TABLE
+#define COUNTS KEY_COUNTS
+
+/* clang-format off */
 const struct key_row key_rows[] = {
+	/* function, arg, flags, keys */
 	{ .help = "Moving" },
-	{ DO_UP, { K_UP, 'k' }, NULL, "up one row" },
-	{ DO_DOWN, { K_DOWN, 'j' }, NULL, "down one row" },
-	{ DO_LEFT, { K_LEFT, 'h' }, NULL, "columns to the left" },
-	{ DO_RIGHT, { K_RIGHT, 'l' }, NULL, "columns to the right" },
-	{ DO_PAGE_UP, { K_PAGE_UP, 'B' & K_CTRL }, NULL, "up one page" },
-	{ DO_PAGE_DOWN, { K_PAGE_DOWN, 'F' & K_CTRL }, NULL, "down one page" },
-	{ DO_HALF_UP, { 'U' & K_CTRL }, NULL, "up half a page" },
-	{ DO_HALF_DOWN, { 'D' & K_CTRL }, NULL, "down half a page" },
-	{ DO_HOME, { K_HOME, 'g' }, NULL, "first row, and stay at the top" },
-	{ DO_END, { K_END, 'G' }, NULL, "last row; in the past, End: back to now" },
-	{ DO_ENTER, { K_ENTER }, NULL, "into the process, the group, or who makes the call" },
-	{ DO_BACK, { K_ESC, K_BACKSPACE }, NULL, "back; in the table: forget filter and tags" },
+	{ move, -1, TABLE, { K_UP, 'k' }, .help = "up one row", .list_function = menu_move },
+	{ move, 1, TABLE, { K_DOWN, 'j' }, .help = "down one row", .list_function = menu_move },
+	{ scroll, -1, 0, { K_LEFT, 'h' }, .help = "columns to the left" },
+	{ scroll, 1, 0, { K_RIGHT, 'l' }, .help = "columns to the right" },
+	{ move_page, -1, TABLE, { K_PAGE_UP, 'B' & K_CTRL }, .help = "up one page", .list_function = menu_move_page },
+	{ move_page, 1, TABLE, { K_PAGE_DOWN, 'F' & K_CTRL }, .help = "down one page", .list_function = menu_move_page },
+	{ move_half_page, -1, TABLE, { 'U' & K_CTRL }, .help = "up half a page", .list_function = menu_move_page },
+	{ move_half_page, 1, TABLE, { 'D' & K_CTRL }, .help = "down half a page", .list_function = menu_move_page },
+	{ move_home, 0, TABLE, { K_HOME, 'g' }, .help = "first row, and stay at the top", .list_function = menu_home },
+	{ move_end, KEY_END, COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .list_function = menu_end },
+	{ enter, 0, TABLE, { K_ENTER }, .help = "into the process, the group, or who makes the call", .list_function = menu_enter },
+	{ back, 0, 0, { K_ESC, K_BACKSPACE }, .help = "back; in the table: forget filter and tags", .list_function = menu_close },
 
 	{ .help = "Views" },
-	{ DO_HELP, { '?', K_F + 1 }, "Help", "this help" },
-	{ DO_VIEW, { '1', '2', '3' }, NULL, "overview, sched, syscalls" },
-	{ DO_VIEW, { '4', '5', '6' }, NULL, "net, calls, connections" },
-	{ DO_NEXT_VIEW, { K_TAB }, NULL, "next view" },
-	{ DO_PREVIOUS_VIEW, { K_BACKTAB }, NULL, "previous view" },
-	{ DO_SEARCH, { '/', K_F + 3 }, "Search", "search while typing" },
-	{ DO_SEARCH_NEXT, { 'n' }, NULL, "next match" },
-	{ DO_SEARCH_PREVIOUS, { 'N' }, NULL, "previous match" },
-	{ DO_FILTER, { '\\', K_F + 4 }, "Filter", "only rows for which it holds: a word, or cpu>5 and user=root" },
-	{ DO_SORT_LEFT, { '<' }, NULL, "sort by the column to the left" },
-	{ DO_SORT_RIGHT, { '>' }, NULL, "sort by the column to the right" },
-	{ DO_SORT_MENU, { 's', K_F + 6 }, "Sort", "menu of columns to sort by" },
-	{ DO_REVERSE, { 'I' }, NULL, "turn the order round" },
-	{ DO_TREE, { 't', K_F + 5 }, "Tree", "parents and children" },
-	{ DO_THREADS, { 'H' }, "Threads", "one row per thread" },
-	{ DO_GROUP, { 'c' }, "Group", "group by command, user, cgroup" },
-	{ DO_COLUMNS, { 'C', K_F + 2 }, "Columns", "choose columns" },
-	{ DO_KERNEL, { 'K' }, NULL, "hide or show kernel threads" },
-	{ DO_DEAD, { 'D' }, NULL, "keep the dead for a while, or not" },
-	{ DO_ACTIVE, { 'a' }, NULL, "only rows that did something" },
-	{ DO_TOTALS, { 'T' }, NULL, "rates, or totals since the start" },
+	{ menu_open, MODE_HELP, 0, { '?', K_F + 1 }, .help = "this help", .label = "Help", .list_function = menu_close },
+	{ choose_view, 0, COUNTS, { '1', '2', '3' }, .help = "overview, sched, syscalls" },
+	{ choose_view, 3, COUNTS, { '4', '5', '6' }, .help = "net, calls, connections" },
+	{ step_view, 1, 0, { K_TAB }, .help = "next view" },
+	{ step_view, -1, 0, { K_BACKTAB }, .help = "previous view" },
+	{ menu_open, MODE_SEARCH, TABLE, { '/', K_F + 3 }, .help = "search while typing", .label = "Search" },
+	{ search, 1, TABLE, { 'n' }, .help = "next match" },
+	{ search, -1, TABLE, { 'N' }, .help = "previous match" },
+	{ menu_open, MODE_FILTER, TABLE, { '\\', K_F + 4 }, .help = "only rows for which it holds: a word, or cpu>5 and user=root", .label = "Filter" },
+	{ sort_by_next, -1, TABLE, { '<' }, .help = "sort by the column to the left" },
+	{ sort_by_next, 1, TABLE, { '>' }, .help = "sort by the column to the right" },
+	{ menu_open, MODE_SORT, TABLE, { 's', K_F + 6 }, .help = "menu of columns to sort by", .label = "Sort" },
+	{ reverse, 0, TABLE, { 'I' }, .help = "turn the order round", .list_function = menu_reverse },
+	{ toggle_tree, 0, TABLE, { 't', K_F + 5 }, .help = "parents and children", .label = "Tree", .page_label = "" },
+	{ toggle_threads, 0, TABLE, { 'H' }, .help = "one row per thread", .label = "Threads" },
+	{ menu_open, MODE_GROUP, TABLE, { 'c' }, .help = "group by command, user, cgroup", .label = "Group", .page_label = "" },
+	{ menu_open, MODE_COLUMNS, TABLE, { 'C', K_F + 2 }, .help = "choose columns", .label = "Columns" },
+	{ toggle_kernel, 0, TABLE, { 'K' }, .help = "hide or show kernel threads" },
+	{ toggle_dead, 0, TABLE, { 'D' }, .help = "keep the dead for a while, or not" },
+	{ toggle_active, 0, TABLE, { 'a' }, .help = "only rows that did something" },
+	{ toggle_totals, 0, TABLE, { 'T' }, .help = "rates, or totals since the start" },
 
 	{ .help = "Time" },
-	{ DO_PAUSE, { 'p' }, "Pause", "hold the picture; readings go on" },
-	{ DO_OLDER, { '[' }, NULL, "one reading back" },
-	{ DO_NEWER, { ']' }, NULL, "one reading forward" },
-	{ DO_OLDER_10, { '{' }, NULL, "ten readings back" },
-	{ DO_NEWER_10, { '}' }, NULL, "ten readings forward" },
-	{ DO_DELAY, { 'd' }, NULL, "time between readings" },
+	{ toggle_pause, 0, 0, { 'p' }, .help = "hold the picture; readings go on", .label = "Pause" },
+	{ step_back, 1, 0, { '[' }, .help = "one reading back" },
+	{ step_back, -1, 0, { ']' }, .help = "one reading forward" },
+	{ step_back, 10, 0, { '{' }, .help = "ten readings back" },
+	{ step_back, -10, 0, { '}' }, .help = "ten readings forward" },
+	{ menu_open, MODE_DELAY, 0, { 'd' }, .help = "time between readings" },
 
 	{ .help = "Processes" },
-	{ DO_TAG, { ' ' }, NULL, "tag the process" },
-	{ DO_SIGNAL, { 'x', K_F + 9 }, "Signal", "send a signal: menu, then confirm" },
-	{ DO_NICE_UP, { K_F + 8 }, NULL, "nicer, lower priority: asks first" },
-	{ DO_NICE_DOWN, { K_F + 7 }, NULL, "less nice, higher priority: asks first" },
+	{ toggle_tag, 1, TABLE, { ' ' }, .help = "tag the process", .list_function = menu_move_page }, /* as in every pager */
+	{ menu_open, MODE_SIGNAL, 0, { 'x', K_F + 9 }, .help = "send a signal: menu, then confirm", .label = "Signal" },
+	{ menu_open_nice, 1, 0, { K_F + 8 }, .help = "nicer, lower priority: asks first" },
+	{ menu_open_nice, -1, 0, { K_F + 7 }, .help = "less nice, higher priority: asks first" },
 
 	{ .help = "Leaving" },
-	{ DO_REDRAW, { 'L' & K_CTRL }, NULL, "paint the screen anew" },
-	{ DO_QUIT, { 'q', K_F + 10 }, "Quit", "quit; in a page: back" },
-	{ DO_READ, { '.' }, NULL, NULL }, /* --manual: the next reading, now */
+	{ redraw, 0, 0, { 'L' & K_CTRL }, .help = "paint the screen anew" },
+	{ quit, 0, 0, { 'q', K_F + 10 }, .help = "quit; in a page: back", .label = "Quit", .page_label = "Back", .list_function = menu_close },
+	{ read_now, 0, 0, { '.' }, .help = NULL }, /* --manual: the next reading, now */
 };
+/* clang-format on */
 const size_t key_rows_count = sizeof(key_rows) / sizeof(key_rows[0]);
-
-enum key_function key_function(uint32_t code)
-{
-	if (code == '\n')
-		code = K_ENTER;
-	for (size_t i = 0; i < key_rows_count; i++)
-		for (int k = 0; k < 4 && key_rows[i].keys[k]; k++)
-			if (key_rows[i].keys[k] == code)
-				return key_rows[i].function;
-	return DO_NOTHING;
-}
 
 const char *key_label(uint32_t code, char buf[16])
 {
@@ -108,5 +428,77 @@ void keys_list(FILE *out)
 		for (int k = 0; k < 4 && row->keys[k]; k++)
 			fprintf(out, "%s%s", k ? " " : "", key_label(row->keys[k], buf));
 		fprintf(out, "%s%s\n", row->function ? "\t" : "", row->help);
+	}
+}
+
+static const struct key_row *find_key(uint32_t code, int *arg)
+{
+	if (code == '\n')
+		code = K_ENTER;
+	for (size_t i = 0; i < key_rows_count; i++)
+		for (int k = 0; k < 4 && key_rows[i].keys[k]; k++)
+			if (key_rows[i].keys[k] == code) {
+				*arg = key_rows[i].arg + (key_rows[i].flags & KEY_COUNTS ? k : 0);
+				return &key_rows[i];
+			}
+	return NULL;
+}
+
+static void mouse(struct view *v, const struct key *k)
+{
+	struct table *t = view_table(v);
+	const int *tab_x = v->page.open ? v->page_tab_x : v->tab_x;
+	int tabs = v->page.open ? PAGE_TABS : (int)column_views_count;
+
+	if (k->button != BUTTON_CLICK) {
+		if (t)
+			table_move(t, k->button == BUTTON_WHEEL_UP ? -3 : 3, v->now_ns);
+		return;
+	}
+	if (k->y == (v->page.open ? v->page_tabs_y : v->tabs_y)) {
+		for (int i = 0; i < tabs; i++) {
+			if (k->x < tab_x[i] || k->x >= tab_x[i + 1])
+				continue;
+			if (v->page.open)
+				v->page.tab = (enum page_tab)i;
+			else
+				choose_view(v, i);
+		}
+	} else if (t && k->y == t->y) {
+		for (int i = 0; i < t->n_shown; i++)
+			if (k->x >= t->shown[i].x && k->x <= t->shown[i].x + t->shown[i].cells &&
+			    t->shown[i].column->show != SHOW_SPARK) {
+				table_sort(t, t->shown[i].column);
+				v->settings_changed = true;
+				break;
+			}
+	} else if (t && k->y > t->y && k->y <= t->y + t->lines) {
+		uint32_t line = t->top + (uint32_t)(k->y - t->y - 1);
+
+		if (line >= t->n)
+			return;
+		if (t->pinned && line == t->cursor)
+			enter(v, 0);
+		else
+			table_move(t, (int64_t)line - t->cursor, v->now_ns);
+	}
+}
+
+void keys_dispatch(struct view *v, const struct key *k)
+{
+	int arg;
+	const struct key_row *row = find_key(k->code, &arg);
+
+	v->moved = false;
+	if (v->mode != MODE_TABLE) {
+		if (!menu_key(v, k) && row && row->list_function)
+			row->list_function(v, arg);
+	} else if (k->code == K_MOUSE) {
+		mouse(v, k);
+	} else if (row) {
+		if (view_table(v) || !(row->flags & KEY_NEEDS_TABLE))
+			row->function(v, arg);
+	} else if (k->code > ' ' && k->code < 127) {
+		view_say(v, STYLE_NORMAL, "%c is no key here: ? shows them all", (char)k->code);
 	}
 }

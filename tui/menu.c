@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Menus and prompts over the table: help, sort, group, columns, signal and its confirmation, search, filter, delay. */
+#include "menu.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control.h"
-#include "format.h"
-#include "menu.h"
 
 #define DELAY_MIN_S 0.1
 #define DELAY_MAX_S 3600.0
@@ -52,7 +52,7 @@ int menu_sortable(const struct table *t, const struct column *out[TABLE_COLUMNS]
 	return n;
 }
 
-void menu_free(struct view *v)
+static void menu_reset(struct view *v)
 {
 	free(v->menu.targets);
 	v->menu = (struct menu){ .n = 0 };
@@ -132,7 +132,7 @@ void menu_open_nice(struct view *v, int by)
 	struct menu *m = &v->menu;
 	int err;
 
-	menu_free(v);
+	menu_reset(v);
 	if (!may_act(v))
 		return;
 	take_targets(v);
@@ -151,12 +151,12 @@ void menu_open_nice(struct view *v, int by)
 	choose_nice(m, by);
 }
 
-void menu_open(struct view *v, enum view_mode mode)
+void menu_open(struct view *v, int mode)
 {
 	const struct column *cols[TABLE_COLUMNS];
 	struct table *t = view_table(v);
 
-	menu_free(v);
+	menu_reset(v);
 	v->input[0] = 0;
 	switch (mode) {
 	case MODE_SORT:
@@ -196,7 +196,7 @@ void menu_open(struct view *v, enum view_mode mode)
 	default:
 		break;
 	}
-	v->mode = mode;
+	v->mode = (enum view_mode)mode;
 }
 
 static void send_signals(struct view *v)
@@ -238,48 +238,132 @@ static void choose_columns(struct table *t, const struct column **cols, int n)
 	t->skip = 0;
 }
 
-/* Space adds or removes, + and - (or right and left) move. */
-static void columns_key(struct view *v, uint32_t code)
+/* Adds or removes the column under the cursor. */
+static void toggle_column(struct view *v)
 {
 	const struct column *cols[TABLE_COLUMNS], *c;
 	struct table *t = view_table(v);
-	int n = menu_choosable(t, cols), at = v->menu.cursor, to = at;
+	int n = menu_choosable(t, cols), at = v->menu.cursor, to;
 
 	if (at >= n)
 		return;
 	c = cols[at];
-	if (code == ' ' || code == K_ENTER) {
-		if (at < t->n_chosen && t->n_chosen > 1) {
-			memmove(cols + at, cols + at + 1, (size_t)(t->n_chosen - at - 1) * sizeof(*cols));
-			choose_columns(t, cols, t->n_chosen - 1);
-		} else if (at >= t->n_chosen && t->n_chosen < TABLE_COLUMNS) {
-			/* Before the last one, which takes the rest of the line. */
-			to = t->n_chosen ? t->n_chosen - 1 : 0;
-			memmove(cols + to + 1, cols + to, (size_t)(at - to) * sizeof(*cols));
-			cols[to] = c;
-			choose_columns(t, cols, t->n_chosen + 1);
-			v->menu.cursor = to;
-		}
-	} else {
-		to = code == '-' || code == K_LEFT ? at - 1 : at + 1;
-		if (at >= t->n_chosen || to < 0 || to >= t->n_chosen)
-			return;
-		cols[at] = cols[to];
+	if (at < t->n_chosen && t->n_chosen > 1) {
+		memmove(cols + at, cols + at + 1, (size_t)(t->n_chosen - at - 1) * sizeof(*cols));
+		choose_columns(t, cols, t->n_chosen - 1);
+	} else if (at >= t->n_chosen && t->n_chosen < TABLE_COLUMNS) {
+		/* Before the last one, which takes the rest of the line. */
+		to = t->n_chosen ? t->n_chosen - 1 : 0;
+		memmove(cols + to + 1, cols + to, (size_t)(at - to) * sizeof(*cols));
 		cols[to] = c;
-		choose_columns(t, cols, t->n_chosen);
+		choose_columns(t, cols, t->n_chosen + 1);
 		v->menu.cursor = to;
 	}
 	v->menu.n = menu_choosable(t, cols);
 	v->settings_changed = true;
 }
 
-static void list_enter(struct view *v, enum view_mode mode)
+static void move_column(struct view *v, int by)
+{
+	const struct column *cols[TABLE_COLUMNS], *c;
+	struct table *t = view_table(v);
+	int at = v->menu.cursor, to = at + by;
+
+	menu_choosable(t, cols);
+	if (at >= t->n_chosen || to < 0 || to >= t->n_chosen)
+		return;
+	c = cols[at];
+	cols[at] = cols[to];
+	cols[to] = c;
+	choose_columns(t, cols, t->n_chosen);
+	v->menu.cursor = to;
+	v->settings_changed = true;
+}
+
+/* Space adds or removes, + and - (or right and left) move. */
+static bool columns_key(struct view *v, uint32_t code)
+{
+	switch (code) {
+	case ' ':
+	case K_ENTER:
+		toggle_column(v);
+		return true;
+	case '-':
+	case K_LEFT:
+		move_column(v, -1);
+		return true;
+	case '+':
+	case K_RIGHT:
+		move_column(v, 1);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void put_cursor(struct view *v, int to)
+{
+	struct menu *m = &v->menu;
+
+	if (v->mode == MODE_HELP) {
+		m->top += to - m->cursor;
+		if (m->top > m->n - m->lines)
+			m->top = m->n - m->lines;
+		if (m->top < 0)
+			m->top = 0;
+		m->cursor = m->top;
+		return;
+	}
+	m->cursor = to < m->n ? to : m->n - 1;
+	if (m->cursor < 0)
+		m->cursor = 0;
+}
+
+void menu_move(struct view *v, int by)
+{
+	put_cursor(v, v->menu.cursor + by);
+}
+
+void menu_move_page(struct view *v, int direction)
+{
+	menu_move(v, direction * (v->menu.lines > 1 ? v->menu.lines - 1 : 1));
+}
+
+void menu_home(struct view *v, int unused)
+{
+	(void)unused;
+	put_cursor(v, 0);
+}
+
+void menu_end(struct view *v, int unused)
+{
+	(void)unused;
+	put_cursor(v, v->menu.n - 1);
+}
+
+void menu_close(struct view *v, int unused)
+{
+	(void)unused;
+	v->mode = MODE_TABLE;
+}
+
+void menu_reverse(struct view *v, int unused)
+{
+	(void)unused;
+	if (v->mode != MODE_SORT)
+		return;
+	table_sort(view_table(v), view_table(v)->sort);
+	v->settings_changed = true;
+}
+
+void menu_enter(struct view *v, int unused)
 {
 	const struct column *cols[TABLE_COLUMNS];
 	struct table *t = view_table(v);
 	int at = v->menu.cursor, n;
 
-	switch (mode) {
+	(void)unused;
+	switch (v->mode) {
 	case MODE_SORT:
 		n = menu_sortable(t, cols);
 		if (at < n && cols[at] != t->sort)
@@ -304,80 +388,20 @@ static void list_enter(struct view *v, enum view_mode mode)
 	v->mode = MODE_TABLE;
 }
 
-static void list_key(struct view *v, const struct key *k)
+/* The wheel moves; a click puts the cursor, on the cursor it is Enter. */
+static void list_mouse(struct view *v, const struct key *k)
 {
-	enum key_function function = key_function(k->code);
 	struct menu *m = &v->menu;
-	int page = m->lines > 1 ? m->lines - 1 : 1, before = m->cursor;
+	int item = m->top + k->y - m->y;
 
-	if (k->code == K_MOUSE) {
-		if (k->button == BUTTON_WHEEL_UP)
-			function = DO_UP;
-		else if (k->button == BUTTON_WHEEL_DOWN)
-			function = DO_DOWN;
-		else if (k->y >= m->y && k->y < m->y + m->lines && m->top + k->y - m->y < m->n) {
-			m->cursor = m->top + k->y - m->y;
-			function = m->cursor == before ? DO_ENTER : DO_NOTHING;
-		}
-	}
-	if (v->mode == MODE_COLUMNS && (k->code == ' ' || k->code == '+' || k->code == '-' || k->code == K_ENTER ||
-					k->code == K_LEFT || k->code == K_RIGHT)) {
-		columns_key(v, k->code);
+	if (k->button != BUTTON_CLICK)
+		menu_move(v, k->button == BUTTON_WHEEL_UP ? -1 : 1);
+	else if (k->y < m->y || k->y >= m->y + m->lines || item >= m->n)
 		return;
-	}
-	switch (function) {
-	case DO_UP:
-		m->cursor--;
-		break;
-	case DO_DOWN:
-		m->cursor++;
-		break;
-	case DO_PAGE_UP:
-	case DO_HALF_UP:
-		m->cursor -= page;
-		break;
-	case DO_PAGE_DOWN:
-	case DO_HALF_DOWN:
-	case DO_TAG: /* the space bar turns the page in every pager */
-		m->cursor += page;
-		break;
-	case DO_HOME:
-		m->cursor = 0;
-		break;
-	case DO_END:
-		m->cursor = m->n - 1;
-		break;
-	case DO_ENTER:
-		list_enter(v, v->mode);
-		return;
-	case DO_REVERSE:
-		if (v->mode == MODE_SORT) {
-			table_sort(view_table(v), view_table(v)->sort);
-			v->settings_changed = true;
-		}
-		break;
-	case DO_BACK:
-	case DO_QUIT:
-	case DO_HELP:
-		v->mode = MODE_TABLE;
-		return;
-	default:
-		break;
-	}
-	/* Help has no cursor: it scrolls. */
-	if (v->mode == MODE_HELP) {
-		m->top += m->cursor - before;
-		if (m->top > m->n - m->lines)
-			m->top = m->n - m->lines;
-		if (m->top < 0)
-			m->top = 0;
-		m->cursor = m->top;
-		return;
-	}
-	if (m->cursor >= m->n)
-		m->cursor = m->n - 1;
-	if (m->cursor < 0)
-		m->cursor = 0;
+	else if (item == m->cursor)
+		menu_enter(v, 0);
+	else
+		put_cursor(v, item);
 }
 
 static void set_delay(struct view *v)
@@ -478,11 +502,10 @@ static void prompt_key(struct view *v, uint32_t code)
 /* Only y acts. F7 and F8 go on choosing a nice value. */
 static void confirm_key(struct view *v, uint32_t code)
 {
-	enum key_function function = key_function(code);
 	bool nice = v->mode == MODE_NICE;
 
-	if (nice && (function == DO_NICE_UP || function == DO_NICE_DOWN)) {
-		choose_nice(&v->menu, function == DO_NICE_UP ? 1 : -1);
+	if (nice && (code == K_F + 7 || code == K_F + 8)) {
+		choose_nice(&v->menu, code == K_F + 8 ? 1 : -1);
 		return;
 	}
 	v->mode = MODE_TABLE;
@@ -494,13 +517,15 @@ static void confirm_key(struct view *v, uint32_t code)
 		send_signals(v);
 }
 
-void menu_key(struct view *v, const struct key *k)
+bool menu_key(struct view *v, const struct key *k)
 {
-	if (v->mode == MODE_CONFIRM || v->mode == MODE_NICE) {
+	if (v->mode == MODE_CONFIRM || v->mode == MODE_NICE)
 		confirm_key(v, k->code);
-	} else if (is_prompt(v->mode)) {
+	else if (is_prompt(v->mode))
 		prompt_key(v, k->code);
-	} else {
-		list_key(v, k);
-	}
+	else if (k->code == K_MOUSE)
+		list_mouse(v, k);
+	else if (v->mode != MODE_COLUMNS || !columns_key(v, k->code))
+		return false;
+	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Menus and prompts over the table: menu.c obeys keys, menu_draw.c draws. */
+/* Menus and prompts over the table: their state and what keys do to it; drawn by menu_draw.c. */
 #ifndef MENU_H
 #define MENU_H
 
@@ -16,5 +16,23 @@ extern const struct menu_group menu_groups[MENU_GROUPS];
 int menu_choosable(const struct table *t, const struct column *out[TABLE_COLUMNS]);
 /* The columns that the sort menu shows. */
 int menu_sortable(const struct table *t, const struct column *out[TABLE_COLUMNS]);
+
+/* Opens one. */
+void menu_open(struct view *v, int mode);
+/* Asks whether a process shall be nicer (1) or less nice (-1). */
+void menu_open_nice(struct view *v, int by);
+
+/* A key of a prompt, a question or the column chooser, or the mouse. False: it is to do what the table of keys says of
+ * lists. */
+bool menu_key(struct view *v, const struct key *k);
+
+/* In a list: what the table of keys names. The help has no cursor: it scrolls. */
+void menu_move(struct view *v, int by);
+void menu_move_page(struct view *v, int direction);
+void menu_home(struct view *v, int unused);
+void menu_end(struct view *v, int unused);
+void menu_enter(struct view *v, int unused);
+void menu_reverse(struct view *v, int unused);
+void menu_close(struct view *v, int unused);
 
 #endif

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Menus and prompts drawn: see menu.h. */
+/* Menus and prompts drawn: see menu_draw.h. */
+#include "menu_draw.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "control.h"
 #include "format.h"
+#include "keys.h"
 #include "menu.h"
 
 #define HELP_CELLS 92
@@ -90,7 +92,7 @@ static void make_help(struct help *h, int cells)
 		if (!key_rows[i].help)
 			continue;
 		key_names(&key_rows[i], keys, sizeof(keys));
-		if (key_rows[i].function == DO_NOTHING)
+		if (!key_rows[i].function)
 			help_title(h, key_rows[i].help);
 		else
 			help_text(h, keys, key_rows[i].help, cells - HELP_KEYS_CELLS - 1);

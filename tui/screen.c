@@ -24,9 +24,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "draw.h"
+#include "keys.h"
 #include "screen.h"
 #include "settings.h"
-#include "view.h"
+#include "view_reading.h"
 
 #define SEQUENCE_MAX 32 /* characters of a key after its Esc */
 #define SYNC_BEGIN "\033[?2026h"
@@ -249,11 +251,11 @@ static void put_line(struct screen *s, int y)
 	mvadd_wchnstr(y, 0, line, n);
 }
 
-static void draw(struct screen *s)
+static void draw_screen(struct screen *s)
 {
 	size_t line_bytes = (size_t)s->grid.cols * sizeof(struct cell);
 
-	view_draw(&s->view, &s->grid);
+	draw(&s->view, &s->grid);
 	for (int y = 0; y < s->grid.rows; y++) {
 		struct cell *old = &s->shown.cells[y * s->grid.cols];
 
@@ -671,7 +673,7 @@ static bool skip_sequence(void)
 	return false;
 }
 
-/* Obeys all keys that are there. */
+/* Dispatches all keys that are there. */
 static void read_keys(struct screen *s)
 {
 	struct key k;
@@ -682,7 +684,7 @@ static void read_keys(struct screen *s)
 	while (s->status < 0 && (got = get_wch(&ch)) != ERR) {
 		if (!translate(got, ch, &k) || (k.code == K_ESC && skip_sequence()))
 			continue;
-		view_key(&s->view, &k);
+		keys_dispatch(&s->view, &k);
 		if (s->view.read_now && s->options->manual)
 			take_reading(s);
 		s->view.read_now = false;
@@ -742,7 +744,7 @@ static void loop(struct screen *s)
 
 	while (s->status < 0) {
 		if (s->dirty && !s->pending_len)
-			draw(s);
+			draw_screen(s);
 		p[3].events = s->pending_len ? POLLOUT : 0;
 		if (poll(p, 4, -1) < 0 && errno != EINTR)
 			break;

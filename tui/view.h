@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the user looks at: which view, page or menu, which reading, and what each key does to it.
- * Knows no terminal: it takes keys and readings, and draws into a grid.
+ * What the user looks at: which view, page or menu, which reading. Knows no terminal. view_reading.c brings readings
+ * in, keys.c changes it, draw.c draws it.
  *
  * Two models: `live` has seen every reading; `past` is made anew from the history when one looks
  * back or pauses. Everything drawn comes from the one that is shown.
@@ -10,7 +10,7 @@
 #define VIEW_H
 
 #include "history.h"
-#include "keys.h"
+#include "key.h"
 #include "table.h"
 
 #define VIEW_TABLES 8
@@ -119,20 +119,13 @@ struct view {
 int view_init(struct view *v, const struct options *o, bool live);
 void view_free(struct view *v);
 
-/* A new reading was read into what history_take gave. 0 or -ENOMEM: nothing may be drawn then. */
-int view_reading(struct view *v, struct sample *s);
-void view_key(struct view *v, const struct key *k);
-/* Arranges the rows of what is shown: after a reading, and after a key unless it only moved. 0 or -ENOMEM. */
-int view_arrange(struct view *v);
-void view_draw(struct view *v, struct grid *g);
-
-/* For the parts: draw.c, page.c, menu.c. */
 struct model *view_model(const struct view *v);	   /* the one shown */
 struct table *view_main(struct view *v);	   /* that of the view, whatever page is open over it */
 struct table *view_table(struct view *v);	   /* the one the cursor is in; NULL: none (heatmap) */
 bool view_wants_connections(const struct view *v); /* the sockets are looked at, or cheap to walk */
 bool view_totals(const struct view *v);		   /* totals are asked for, and known: not of the past */
 bool view_is_process(const struct view *v);	   /* a view of processes, threads or groups */
+enum model_kind view_kind(const struct view *v);   /* that of the rows of view_main */
 /* Takes a filter's text. False: it cannot be read, filter_why says why, the filter before stays. */
 bool view_filter(struct view *v, const char *text);
 /* wants.filter is only the beginning of the command line's. */
@@ -140,20 +133,5 @@ bool view_filter_long(const struct view *v);
 /* When the process of a row began, in the reading shown; 0: it is not known. */
 uint64_t view_owner(const struct view *v, const struct row *r);
 void view_say(struct view *v, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-void draw_frame(struct view *v, struct grid *g);
-
-void page_open(struct view *v, const struct row *r);
-void page_close(struct view *v);
-int page_arrange(struct view *v);
-void page_draw(struct view *v, struct grid *g);
-void page_tab(struct view *v, int by);
-
-void menu_open(struct view *v, enum view_mode mode);
-void menu_key(struct view *v, const struct key *k);
-void menu_draw(struct view *v, struct grid *g);
-/* Asks whether a process shall be nicer (1) or less nice (-1). */
-void menu_open_nice(struct view *v, int by);
-void menu_free(struct view *v);
 
 #endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All of the screen, drawn into a grid. */
+#ifndef DRAW_H
+#define DRAW_H
+
+#include "view.h"
+
+void draw(struct view *v, struct grid *g);
+
+#endif

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The page of one process: its budget, latencies, calls, threads, connections; charts are drawn by chart.c. */
+#include "page_draw.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cgroup.h"
+#include "chart.h"
+#include "format.h"
+#include "names.h"
+
+static const char *const tab_titles[PAGE_TABS] = { "Calls", "Threads", "Connections", "Heatmap" };
+
+/* How long ago its last reading was taken: what is below is of that one. */
+static void add_ago(const struct view *v, char *buf, size_t size)
+{
+	const struct page *p = &v->page;
+	size_t len = strlen(buf);
+	char ago[24];
+
+	if (p->last == UINT32_MAX || p->last == v->back)
+		return;
+	format_ns(ago, sizeof(ago), history_time(&v->history, v->back) - history_time(&v->history, p->last));
+	snprintf(buf + len, size - len, ", %s ago", ago);
+}
+
+static void draw_identity(const struct view *v, struct grid *g, int y)
+{
+	const struct row *r = &v->page.row;
+	const struct sample *s = model_sample(view_model(v));
+	char name[512], buf[192], when[24], group[96];
+	int x, cells, right = g->cols;
+
+	if (v->page.gone && !r->interval_ns) {
+		snprintf(buf, sizeof(buf), " %u is not in this reading", v->page.pid);
+		grid_text(g, y, 0, g->cols, STYLE_WARN, buf);
+		return;
+	}
+	format_ns(when, sizeof(when), s->uptime_ns > r->start_ns ? s->uptime_ns - r->start_ns : 0);
+	format_clean(group, sizeof(group), cgroup_name(name, sizeof(name), r->cgroup), 28, g->utf8);
+	if (v->page.gone || r->exited) {
+		if (!r->exited)
+			snprintf(buf, sizeof(buf), "gone");
+		else if (r->exit_code < 0)
+			snprintf(buf, sizeof(buf), "killed by signal %d", -r->exit_code);
+		else
+			snprintf(buf, sizeof(buf), "exited, status %d", r->exit_code);
+		add_ago(v, buf, sizeof(buf));
+		right -= grid_width(buf) + 1;
+		grid_text(g, y, right, g->cols - right, STYLE_BAD, buf);
+	} else {
+		snprintf(buf, sizeof(buf), "%u thread%s%s%s  up %s", r->threads, r->threads == 1 ? "" : "s",
+			 *group && g->cols >= 90 ? "  " : "", g->cols >= 90 ? group : "", when);
+		right -= grid_width(buf) + 1;
+		grid_text(g, y, right, g->cols - right, STYLE_DIM, buf);
+	}
+	snprintf(buf, sizeof(buf), " %u ", r->pid);
+	x = grid_text(g, y, 0, right, STYLE_STRONG, buf);
+	if (r->own_user && g->cols >= 60) {
+		format_clean(name, sizeof(name), names_user(r->uid), 16, g->utf8);
+		x += grid_text(g, y, x, right - x, STYLE_DIM, name) + 1;
+	}
+	right -= 2;
+	cells = right > x ? right - x : 0;
+	if (*r->cmdline && strlen(r->cmdline) <= (size_t)cells)
+		format_clean(name, sizeof(name), r->cmdline, cells, g->utf8);
+	else
+		column_format(column_find("command"), r, g->utf8, name, sizeof(name), cells);
+	grid_text(g, y, x, right - x, STYLE_STRONG, name);
+}
+
+static void draw_tabs(struct view *v, struct grid *g, int y)
+{
+	int x = 0;
+
+	v->page_tabs_y = y;
+	for (int i = 0; i < PAGE_TABS; i++) {
+		char buf[32];
+
+		v->page_tab_x[i] = x;
+		snprintf(buf, sizeof(buf), " %s ", tab_titles[i]);
+		x += grid_text(g, y, x, g->cols - x, i == (int)v->page.tab ? STYLE_TAB : STYLE_NORMAL, buf);
+		v->page_tab_x[i + 1] = x;
+	}
+	/* What it does in each call and thread is kept for the interval only. */
+	if (v->page.row.totals && v->page.tab != PAGE_HEATMAP)
+		grid_right(g, y, x + 2, g->cols - x - 3, STYLE_WARN,
+			   g->cols - x > 40 ? "totals above, here the interval" : "interval");
+	else if (g->cols - x > 24)
+		grid_right(g, y, x, g->cols - x - 1, STYLE_DIM, "Tab next, Esc back");
+}
+
+/* Why there is nothing in a tab of someone dead, and how to see what there was. */
+static void draw_none(const struct view *v, struct grid *g, int y)
+{
+	const struct page *p = &v->page;
+	char buf[80];
+
+	if (p->last == UINT32_MAX)
+		snprintf(buf, sizeof(buf), "nothing of it is kept any more");
+	else
+		snprintf(buf, sizeof(buf), "it was dead by then; [ goes back, %u reading%s to its last",
+			 p->last - v->back, p->last - v->back == 1 ? "" : "s");
+	grid_fill(g, y, 0, g->cols, ' ', STYLE_NORMAL);
+	grid_text(g, y, 1, g->cols - 1, STYLE_DIM, buf);
+}
+
+/* Of what the summary beside it is: the interval, all since the start, or the last interval of one who is dead. */
+static void fill_histogram(const struct view *v, bool service, uint64_t count[HIST_BUCKETS])
+{
+	const struct page *p = &v->page;
+
+	if (p->row.totals)
+		model_histogram_total(view_model(v), p->pid, p->start_ns, service, count);
+	else if (p->last != UINT32_MAX)
+		history_histogram(&v->history, p->last, p->pid, p->start_ns, service, count);
+}
+
+static void draw_histograms(const struct view *v, struct grid *g, int y, int lines)
+{
+	static const struct {
+		const char *title, *brief;
+		bool service;
+	} sides[] = { { "run queue latency", "runq", false }, { "system calls", "calls", true } };
+	const struct row *r = &v->page.row;
+	int half = (g->cols - 3) / 2;
+
+	for (int i = 0; i < 2; i++) {
+		uint64_t count[HIST_BUCKETS] = { 0 };
+		int x = i ? half + 3 : 1, cells = i ? g->cols - x : half;
+
+		fill_histogram(v, sides[i].service, count);
+		chart_summary(g, y, x, cells, cells >= 54 ? sides[i].title : sides[i].brief,
+			      sides[i].service ? &r->service : &r->runq);
+		chart_histogram(g, y + 1, x, cells - 1, lines - 1, count);
+	}
+	for (int i = 0; i < lines; i++)
+		grid_put(g, y + i, half + 1, g->blocks ? 0x2502 : '|', STYLE_DIM);
+}
+
+/* Columns are readings, the newest at the right. */
+static void draw_heatmaps(const struct view *v, struct grid *g, int y, int lines)
+{
+	int half = (g->cols - 2) / 2;
+
+	for (int i = 0; i < 2; i++) {
+		int x = i ? half + 2 : 1, cells = i ? g->cols - x : half - 1;
+
+		grid_text(g, y, x, cells, STYLE_HEADER, i ? "system calls" : "run queue latency");
+		if (cells >= 30)
+			grid_right(g, y, x + cells - 3, 3, STYLE_HEADER, "now");
+		chart_heatmap(g, y + 1, x, cells, lines - 1, &v->history, v->back, v->page.pid, v->page.start_ns,
+			      i == 1);
+	}
+}
+
+void page_draw(struct view *v, struct grid *g)
+{
+	struct page *p = &v->page;
+	int y = 1, lines;
+
+	draw_identity(v, g, y++);
+	if (v->page.gone && !p->row.interval_ns)
+		return;
+	y += chart_budget(g, y, g->rows, &p->row);
+	if (g->rows >= 20) {
+		lines = g->rows >= 32 ? 9 : 5;
+		if (g->rows >= 30)
+			y++;
+		draw_histograms(v, g, y, lines);
+		y += lines;
+		if (g->rows >= 30)
+			y++;
+	}
+	draw_tabs(v, g, y++);
+	lines = g->rows - y - 1;
+	if (lines < 1)
+		return;
+	if (p->tab == PAGE_HEATMAP)
+		draw_heatmaps(v, g, y, lines);
+	else
+		table_draw(&p->tables[p->tab], g, y, lines, &v->wants);
+	if (p->tab != PAGE_HEATMAP && lines > 1 && !p->tables[p->tab].n && p->last != v->back)
+		draw_none(v, g, y + 1);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Readings come into the view: the newest, one of the past, and their rows in order. */
+#include "view_reading.h"
+
+#include <errno.h>
+
+#include "batch.h"
+#include "page.h"
+
+/* Brings `past` to the reading `back` ago: one step if it stands right before, else from as many
+ * readings as a sparkline shows. */
+static int look_back(struct view *v)
+{
+	const struct sample *s = v->back ? history_at(&v->history, v->back) : NULL;
+	uint32_t from = v->back, number = s ? s->number : 0; /* s does not outlive two others */
+
+	if (!s || (v->past && v->past_number == number))
+		return 0;
+	if (!v->past || v->past_number + 1 != number) {
+		model_free(v->past);
+		v->past = model_new();
+		if (!v->past)
+			return -ENOMEM;
+		while (from + 1 < v->history.n && from - v->back < MODEL_SPARK)
+			from++;
+	}
+	for (uint32_t back = from;; back--) {
+		const struct sample *older = history_at(&v->history, back);
+		int err = older ? model_update(v->past, older) : -ENOMEM;
+
+		if (err || back == v->back) {
+			v->past_number = number;
+			return err;
+		}
+	}
+}
+
+static void forget_past(struct view *v)
+{
+	model_free(v->past);
+	v->past = NULL;
+	v->past_number = 0;
+}
+
+/* What the columns do not show, said once: the first, and whether there is more. */
+static void say_missing(struct view *v, const struct sample *s)
+{
+	int n = 0, first = 0;
+
+	for (int i = SAMPLE_FAMILIES - 1; i >= 0; i--)
+		if (*s->probe[i].reason) {
+			first = i;
+			n++;
+		}
+	if (n)
+		view_say(v, STYLE_WARN, "%s %s%s: %s", sample_family_name[first], s->probe[first].on ? "on" : "off",
+			 n > 1 ? " (more: --check)" : "", s->probe[first].reason);
+}
+
+int view_reading(struct view *v, struct sample *s)
+{
+	bool frozen = v->paused || v->back;
+	int err;
+
+	/* The model of the past leans on a sample: it goes before that sample may. */
+	if (!frozen || v->back + HISTORY_MIN >= v->history.n)
+		forget_past(v);
+	err = model_update(v->live, s);
+	if (!err)
+		err = history_add(&v->history);
+	if (err)
+		return err;
+	if (v->history.n == 1)
+		say_missing(v, s);
+	if (frozen && v->history.n > 1) {
+		v->back++;
+		if (v->back >= v->history.n) {
+			v->back = v->history.n - 1;
+			view_say(v, STYLE_WARN, "memory for the past is full (--history): the oldest reading moves on");
+		}
+	}
+	return view_arrange(v);
+}
+
+int view_arrange(struct view *v)
+{
+	struct model_query q = {
+		.kind = view_kind(v), .totals = view_totals(v), .no_dead = v->no_dead, .call = v->call
+	};
+	uint32_t current = UINT32_MAX;
+	struct row *rows;
+	int n, err;
+
+	err = look_back(v);
+	if (err)
+		return err;
+	if (!model_sample(view_model(v)))
+		return 0;
+	if (v->page.open)
+		return page_arrange(v);
+	batch_narrow(&v->wants.options, &q);
+	n = model_rows(view_model(v), &q, &rows);
+	if (n < 0)
+		return n;
+	if (q.kind == MODEL_PROCESS)
+		current = model_sample(view_model(v))->n_processes;
+	view_main(v)->unknown = q.kind == MODEL_CONNECTION && !model_sample(view_model(v))->has_connections;
+	return table_arrange(view_main(v), q.kind, rows, (uint32_t)n, current < (uint32_t)n ? current : (uint32_t)n,
+			     &v->wants, v->now_ns);
+}
