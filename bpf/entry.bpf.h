@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The pool of 512-byte entries chained to a thread's record: one a call, more for its rarer errnos,
- * one for the command line. Only the thread itself chains them; the front end takes them back.
+ * one for the command line; one for all calls above the limit. Only the thread itself chains them; the front end takes
+ * them back.
  */
 #ifndef ENTRY_BPF_H
 #define ENTRY_BPF_H
 
 #include "record.bpf.h"
 
-#define CHAIN 64 /* entries looked at before one is given up as lost */
+/* The longest that a chain can be: every call of the thread, `others`, more errnos of each, the command line. */
+#define CHAIN (2 * (LT_CALLS_LIMIT + 1) + 1)
 
 static __always_inline struct lt_call *lt_entry_at(__u32 index)
 {
@@ -23,18 +25,16 @@ static __always_inline struct lt_call *lt_entry_at(__u32 index)
 	return chunk ? &chunk->call[index & (LT_CALL_CHUNK - 1)] : NULL;
 }
 
-/* Finds the entry further down its chain, or takes one off the free list and chains it in front. Returns its index + 1;
- * 0: none is left, counted. Global, so that the verifier walks its loops once. */
-__weak __noinline __u32 lt_entry_slow(struct lt_calls *calls, __u32 call)
+/* Finds the entry further down its chain. Returns its index + 1; 0: it is not there. Global, as the next two, so that
+ * the verifier walks its loop once. */
+__weak __noinline __u32 lt_entry_find(struct lt_calls *calls, __u32 call)
 {
 	struct lt_call *entry;
-	__u64 old, next;
-	__u32 *head, at;
+	__u32 at;
 
 	if (!calls)
 		return 0;
-	head = &calls->head[call & (LT_CALL_HEADS - 1)];
-	at = *head;
+	at = calls->head[call & (LT_CALL_HEADS - 1)];
 	for (int i = 0; i < CHAIN && at; i++) {
 		entry = lt_entry_at(at - 1);
 		if (!entry)
@@ -43,11 +43,26 @@ __weak __noinline __u32 lt_entry_slow(struct lt_calls *calls, __u32 call)
 			return at;
 		at = entry->next;
 	}
+	return 0;
+}
+
+/* Takes an entry off the free list and chains it in front. Returns its index + 1; 0: none is left. */
+__weak __noinline __u32 lt_entry_take(struct lt_calls *calls, __u32 call)
+{
+	struct lt_call *entry;
+	__u64 old, next;
+	__u32 *head;
+
+	if (!calls)
+		return 0;
+	head = &calls->head[call & (LT_CALL_HEADS - 1)];
 	for (int i = 0; i < 16; i++) {
 		old = *(volatile __u64 *)&lt_free_calls.head;
-		entry = (__u32)old ? lt_entry_at((__u32)old - 1) : NULL;
-		if (!entry)
+		if (!(__u32)old)
 			break;
+		entry = lt_entry_at((__u32)old - 1);
+		if (!entry)
+			continue;
 		next = ((old >> 32) + 1) << 32 | entry->next;
 		if (__sync_val_compare_and_swap(&lt_free_calls.head, old, next) != old)
 			continue;
@@ -58,8 +73,31 @@ __weak __noinline __u32 lt_entry_slow(struct lt_calls *calls, __u32 call)
 		*head = (__u32)old;
 		return (__u32)old;
 	}
-	lt_this_cpu()->lost_calls++;
 	return 0;
+}
+
+/* The entry that a call counts in if it is not the first of its chain, made if need be. A call without an entry is
+ * counted as lost. Returns its index + 1, or 0. */
+__weak __noinline __u32 lt_entry_slow(struct lt_calls *calls, __u32 call)
+{
+	__u32 at = lt_entry_find(calls, call);
+
+	if (!calls || at)
+		return at;
+	if (call & LT_CALL_SPECIAL)
+		return lt_entry_take(calls, call);
+	if (calls->n_entries >= LT_CALLS_LIMIT) {
+		call = LT_CALL_OTHERS;
+		at = lt_entry_find(calls, call);
+		if (at)
+			return at;
+	}
+	at = lt_entry_take(calls, call);
+	if (at)
+		calls->n_entries++;
+	else
+		lt_this_cpu()->lost_calls++;
+	return at;
 }
 
 /* The thread's entry for a call, made if need be; NULL: no room, counted. */
@@ -71,6 +109,16 @@ static __always_inline struct lt_call *lt_entry(struct lt_calls *calls, __u32 ca
 	if (entry && entry->call == call)
 		return entry;
 	at = lt_entry_slow(calls, call);
+	return at ? lt_entry_at(at - 1) : NULL;
+}
+
+/* The entry that a call was counted in; NULL: it was lost. */
+static __always_inline struct lt_call *lt_entry_of_counted(struct lt_calls *calls, __u32 call)
+{
+	__u32 at = lt_entry_find(calls, call);
+
+	if (!at)
+		at = lt_entry_find(calls, LT_CALL_OTHERS);
 	return at ? lt_entry_at(at - 1) : NULL;
 }
 

@@ -60,7 +60,7 @@ static __always_inline void handler_returned(struct lt_calls *calls, long restor
 	struct lt_call *entry;
 
 	if (calls->to_restart && (__s32)restored == -EINTR) {
-		entry = lt_entry(calls, calls->to_restart - 1);
+		entry = lt_entry_of_counted(calls, calls->to_restart - 1);
 		calls->errors++;
 		if (entry)
 			error_add(calls, entry, EINTR);

@@ -41,13 +41,17 @@ enum lt_state {
 #define LT_WORD_STATE(word) ((word)&15)
 
 /* Which numbers a system call's number belongs to. */
-enum lt_abi { LT_ABI_NATIVE, LT_ABI_COMPAT, LT_ABI_X32 };
+enum lt_abi { LT_ABI_NATIVE, LT_ABI_COMPAT, LT_ABI_X32, LT_ABI_OTHERS };
 
 /* A call: number and abi in one u32. Numbers above 4094 are folded to 4095 ("#4095" and up). */
 #define LT_CALL(abi, nr) ((__u32)(abi) << 12 | (nr))
 #define LT_CALL_NR(call) ((call)&0xfff)
 #define LT_CALL_ABI(call) ((call) >> 12 & 3)
 #define LT_CALL_NONE 0xffffffffU
+
+/* So many different calls of a thread have an entry each; the rest share one: programs may call by any number. */
+#define LT_CALLS_LIMIT 128
+#define LT_CALL_OTHERS LT_CALL(LT_ABI_OTHERS, 0xfff)
 
 enum lt_proto { LT_TCP, LT_UDP, LT_INET, LT_UNIX, LT_PROTO_OTHER, LT_PROTOS };
 
@@ -136,6 +140,7 @@ struct lt_calls {
 	__u64 restart_sp;  /* its thread's stack pointer */
 	__u64 count, errors, total_ns; /* returned calls, refused ones and exit */
 	__u32 head[LT_CALL_HEADS];
+	__u32 n_entries; /* for different calls, `others` among them; only grows */
 	struct lt_max service_max;
 	struct lt_hist service; /* duration less interruptible sleep */
 };

@@ -200,7 +200,8 @@ static struct lt_call *entry_at(uint32_t index)
 
 struct lt_call *fake_entry(uint32_t slot, uint32_t call)
 {
-	__u32 *head = &fake_record(slot)->calls.head[call & (LT_CALL_HEADS - 1)];
+	struct lt_calls *calls = &fake_record(slot)->calls;
+	__u32 *head = &calls->head[call & (LT_CALL_HEADS - 1)];
 	struct lt_call *entry;
 	uint32_t index;
 
@@ -208,6 +209,11 @@ struct lt_call *fake_entry(uint32_t slot, uint32_t call)
 		entry = entry_at(at - 1);
 		if (entry->call == call)
 			return entry;
+	}
+	if (!(call & LT_CALL_SPECIAL)) {
+		if (calls->n_entries >= LT_CALLS_LIMIT && call != LT_CALL_OTHERS)
+			return fake_entry(slot, LT_CALL_OTHERS);
+		calls->n_entries++;
 	}
 	index = pop(&fake.free_calls, next_call);
 	entry = entry_at(index);

@@ -82,6 +82,32 @@ static void run_getppid(char **arg)
 	}
 }
 
+#define FIRST_NUMBER 512 /* no kernel has calls from here on */
+static long numbers, stride;
+
+static void part_numbers(long n)
+{
+	while (n--)
+		for (long i = 0; i < numbers; i++)
+			syscall(FIRST_NUMBER + i * stride);
+}
+
+static void run_numbers(char **arg)
+{
+	long threads = load_number(arg[0]), each = load_number(arg[3]), n;
+	struct team team;
+
+	numbers = load_number(arg[1]);
+	stride = load_number(arg[2]);
+	n = threads * numbers * each;
+	team_start(&team, threads, each, part_numbers);
+	load_ready(" ");
+	while (load_go()) {
+		team_round(&team);
+		load_done(n, " ");
+	}
+}
+
 static void run_zero(char **arg)
 {
 	long n = load_number(arg[0]);
@@ -297,6 +323,8 @@ static void run_io_uring(char **arg)
 
 const struct workload load_calls[] = {
 	{ "getppid", "THREADS TOTAL", run_getppid, "getppid, TOTAL times over THREADS threads" },
+	{ "numbers", "THREADS NUMBERS STRIDE EACH", run_numbers,
+	  "NUMBERS calls that do not exist, STRIDE apart, each EACH times in every thread" },
 	{ "zero", "N", run_zero, "read a byte of /dev/zero" },
 	{ "ten", "N", run_ten, "ten cheap calls in turn, N in all" },
 	{ "busy", "N MS", run_busy, "N processes that make ten calls every MS ms" },

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "fake_kernel.h"
+#include "names.h"
 
 #define US 1000ULL
 #define MS 1000000ULL
@@ -231,6 +232,106 @@ static void test_many_errnos(void **state)
 	assert_int_equal(fake_errors(fake_call(10, READ), 20), 1);
 }
 
+/* As many as have a counter, and the rest of the errors under no name: the sum is the errors. */
+static void test_more_errnos_than_fit(void **state)
+{
+	uint32_t sum = 0;
+
+	(void)state;
+	for (int error = 1; error <= LT_ERRNOS + LT_MORE_ERRNOS + 50; error++)
+		call_once(READ, US, -error);
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->n_errnos, LT_ERRNOS + LT_MORE_ERRNOS + 1);
+	for (uint32_t error = 0; error <= LT_ERRNOS + LT_MORE_ERRNOS + 50; error++)
+		sum += fake_errors(fake_call(10, READ), error);
+	assert_int_equal(sum, fake_call(10, READ)->errors);
+	assert_int_equal(fake_errors(fake_call(10, READ), 0), 50);
+	assert_string_equal(names_errno(0), "others");
+	call_once(READ, US, -LT_ERRNOS - LT_MORE_ERRNOS - 60);
+	call_once(READ, US, -1);
+	fake_read();
+	assert_int_equal(fake_errors(fake_call(10, READ), 0), 1);
+	assert_int_equal(fake_errors(fake_call(10, READ), 1), 1);
+}
+
+#define OTHER(i) LT_CALL(LT_ABI_NATIVE, 500 + (i))
+
+/* Above the limit calls share one row; a call that goes on is charged there, in each reading once, and is known by its
+ * own number in its thread. */
+static void test_others(void **state)
+{
+	const struct sample_call *others;
+	uint64_t time_ns = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < LT_CALLS_LIMIT; i++)
+		call_once(OTHER(i), US, -38);
+	fake_enter(slot, OTHER(LT_CALLS_LIMIT)); /* the first of them: they have no entry yet */
+	for (int i = 0; i < 3; i++) {
+		fake.now_ns += MS;
+		fake_read();
+		others = fake_call(10, LT_CALL_OTHERS);
+		assert_int_equal(others->count, 0);
+		assert_int_equal(others->time_ns, MS);
+		assert_null(fake_call(10, OTHER(LT_CALLS_LIMIT)));
+		assert_int_equal(fake_thread(10)->call, OTHER(LT_CALLS_LIMIT));
+	}
+	fake.now_ns += MS;
+	fake_return(slot, -38);
+	for (uint32_t i = 0; i < 400; i++)
+		call_once(OTHER(LT_CALLS_LIMIT + i), US, i % 2 ? -38 : 0);
+	call_once(OTHER(0), US, 0);
+	fake_read();
+	others = fake_call(10, LT_CALL_OTHERS);
+	assert_int_equal(others->count, 401);
+	assert_int_equal(others->errors, 201);
+	assert_int_equal(fake_errors(others, 38), 201);
+	assert_int_equal(others->total_ns, 4 * MS + 400 * US);
+	assert_int_equal(others->time_ns, MS + 400 * US);
+	assert_int_equal(others->latency.max_ns, 4 * MS);
+	assert_int_equal(fake_dist_count(&others->latency), 401);
+	assert_int_equal(fake_call(10, OTHER(0))->count, 1);
+	assert_int_equal(fake_work(10)->n_calls, 2);
+	/* Another one, asleep over readings that do not look at it, and killed in it. */
+	fake_enter(slot, OTHER(4000 - 500));
+	fake_move(slot, LT_IO);
+	for (int i = 0; i < 3; i++) {
+		fake.now_ns += MS;
+		fake_read();
+		time_ns += fake_call(10, LT_CALL_OTHERS) ? fake_call(10, LT_CALL_OTHERS)->time_ns
+							 : fake_thread(10)->wall_ns;
+	}
+	fake.now_ns += MS;
+	fake_wake(slot);
+	fake_switch_in(slot);
+	fake_return(slot, 0);
+	fake_die(slot, 0);
+	fake_read();
+	assert_int_equal(fake_call(10, LT_CALL_OTHERS)->count, 1);
+	assert_int_equal(fake_call(10, LT_CALL_OTHERS)->time_ns + time_ns, 4 * MS);
+	assert_int_equal(fake_free_calls(), FAKE_CALLS);
+}
+
+/* exit_group above the limit: counted there, once. */
+static void test_exit_among_others(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i <= LT_CALLS_LIMIT; i++)
+		call_once(OTHER(i), US, 0);
+	fake_read();
+	fake_enter(slot, EXIT_GROUP);
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_call(10, LT_CALL_OTHERS)->count, 1);
+	assert_int_equal(fake_call(10, LT_CALL_OTHERS)->time_ns, MS);
+	assert_int_equal(fake_work(10)->calls, 1);
+	fake.now_ns += MS;
+	fake_die(slot, 0);
+	fake_read();
+	assert_int_equal(fake_call(10, LT_CALL_OTHERS)->count, 0);
+	assert_int_equal(fake_work(10)->n_calls, 1);
+}
+
 /* That a call failed with EINTR is known when the handler has returned: the reading of its return may be over. */
 static void test_an_error_comes_later(void **state)
 {
@@ -409,6 +510,9 @@ int main(void)
 		calls_test(test_death_inside_a_call),
 		calls_test(test_exit_counts_once),
 		calls_test(test_many_errnos),
+		calls_test(test_more_errnos_than_fit),
+		calls_test(test_others),
+		calls_test(test_exit_among_others),
 		calls_test(test_an_error_comes_later),
 		calls_test(test_arguments_are_no_call),
 		calls_test(test_counters_wrap),

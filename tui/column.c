@@ -183,12 +183,17 @@ static struct value raw_call(const struct row *r)
 	return r->off & SYSCALL || r->call == LT_CALL_NONE ? unknown : text(names_call(r->call));
 }
 
-static struct value raw_abi(const struct row *r)
+static bool has_number(const struct row *r)
 {
-	return r->off & SYSCALL || r->call == LT_CALL_NONE ? unknown : text(names_abi(r->call));
+	return r->call != LT_CALL_NONE && r->call != LT_CALL_OTHERS;
 }
 
-MAYBE(raw_number, SYSCALL, r->call != LT_CALL_NONE, LT_CALL_NR(r->call))
+static struct value raw_abi(const struct row *r)
+{
+	return r->off & SYSCALL || !has_number(r) ? unknown : text(names_abi(r->call));
+}
+
+MAYBE(raw_number, SYSCALL, has_number(r), LT_CALL_NR(r->call))
 DURATION(raw_latency_p50, SYSCALL, service, p50_ns)
 DURATION(raw_latency_p90, SYSCALL, service, p90_ns)
 DURATION(raw_latency_p99, SYSCALL, service, p99_ns)

@@ -206,8 +206,11 @@ static void put_call(struct json_writer *w, const struct row *r)
 
 	json_open(w, NULL, '{');
 	json_text(w, "name", names_call(r->call));
-	json_unsigned(w, "nr", LT_CALL_NR(r->call));
-	json_text(w, "abi", names_abi(r->call));
+	put_number(w, "nr", LT_CALL_NR(r->call), r->call != LT_CALL_OTHERS);
+	if (r->call == LT_CALL_OTHERS)
+		json_null(w, "abi");
+	else
+		json_text(w, "abi", names_abi(r->call));
 	json_unsigned(w, "count", r->calls);
 	json_unsigned(w, "errors", r->call_errors);
 	json_unsigned(w, "total_ns", r->call_total_ns);

@@ -44,6 +44,17 @@ struct kept_call {
 	struct kept_errnos *errnos; /* NULL: it never failed */
 };
 
+/* Up to so many kept calls are searched one by one: most threads make few, and there are many threads. */
+#define FEW_CALLS 8
+#define CALL_PLACES 512 /* above twice LT_CALLS_LIMIT + 1 */
+
+/* A call going on that has no entry: its first one does not have it before it returns. */
+struct kept_open {
+	uint32_t call;
+	uint64_t enter_ns;
+	uint64_t time_ns, wait_ns; /* charged so far */
+};
+
 struct kept_work {
 	uint64_t time_ns[LT_STATES]; /* with the part of the state going on */
 	uint64_t voluntary, involuntary, wakeups, migrations;
@@ -51,6 +62,8 @@ struct kept_work {
 	struct lt_net *net; /* NULL: it never moved a byte */
 	struct kept_hist runq, service;
 	struct kept_call *call;
+	uint8_t *place;		/* [CALL_PLACES], by hash: index + 1 of a call, 0: free; NULL: they are few */
+	struct kept_open *open; /* NULL: never one */
 	uint32_t n_calls;
 	bool exit_counted;
 	uint64_t end_ns; /* up to when the open parts above are charged */
@@ -180,6 +193,8 @@ void ledger_thread_forget(struct kept *k)
 			free(k->work->call[i].errnos);
 		}
 		free(k->work->call);
+		free(k->work->place);
+		free(k->work->open);
 		free(k->work->net);
 		hist_forget(&k->work->runq);
 		hist_forget(&k->work->service);
@@ -263,22 +278,73 @@ static void time_subtract(uint64_t to[LT_STATES], const uint64_t now[LT_STATES],
 	}
 }
 
-static struct kept_call *kept_call_of(struct kept_work *w, uint32_t call)
+/* Where a call is, or would be. */
+static uint8_t *call_place(const struct kept_work *w, uint32_t call)
 {
-	struct kept_call *grown;
+	uint32_t i = call * 0x9e3779b1U >> 23;
 
+	while (w->place[i] && w->call[w->place[i] - 1].call != call)
+		i = (i + 1) % CALL_PLACES;
+	return &w->place[i];
+}
+
+static struct kept_call *kept_call_find(const struct kept_work *w, uint32_t call)
+{
+	uint8_t at;
+
+	if (w->place) {
+		at = *call_place(w, call);
+		return at ? &w->call[at - 1] : NULL;
+	}
 	for (uint32_t i = 0; i < w->n_calls; i++) {
 		if (w->call[i].call == call)
 			return &w->call[i];
+	}
+	return NULL;
+}
+
+/* What is kept of a call that has an entry; NULL: no memory. */
+static struct kept_call *kept_call_of(struct kept_work *w, uint32_t call)
+{
+	struct kept_call *k = kept_call_find(w, call), *grown;
+
+	if (k)
+		return k;
+	if (w->n_calls == FEW_CALLS) {
+		w->place = calloc(CALL_PLACES, 1);
+		if (!w->place)
+			return NULL;
+		for (uint32_t i = 0; i < w->n_calls; i++)
+			*call_place(w, w->call[i].call) = (uint8_t)(i + 1);
 	}
 	/* No room beforehand: threads seldom make a call for the first time, and there are many threads. */
 	grown = realloc(w->call, (w->n_calls + 1) * sizeof(*grown));
 	if (!grown)
 		return NULL;
 	w->call = grown;
-	memset(&w->call[w->n_calls], 0, sizeof(*w->call));
-	w->call[w->n_calls].call = call;
-	return &w->call[w->n_calls++];
+	k = &w->call[w->n_calls];
+	memset(k, 0, sizeof(*k));
+	k->call = call;
+	w->n_calls++;
+	if (w->place)
+		*call_place(w, call) = (uint8_t)w->n_calls;
+	if (w->open && w->open->call == call) {
+		k->time_ns = w->open->time_ns;
+		k->wait_ns = w->open->wait_ns;
+		free(w->open);
+		w->open = NULL;
+	}
+	return k;
+}
+
+/* The same of a call going on that has none. */
+static struct kept_open *kept_open_of(struct kept_work *w, uint32_t call, uint64_t enter_ns)
+{
+	if (!w->open)
+		w->open = calloc(1, sizeof(*w->open));
+	if (w->open && (w->open->call != call || w->open->enter_ns != enter_ns))
+		*w->open = (struct kept_open){ .call = call, .enter_ns = enter_ns };
+	return w->open;
 }
 
 static int errno_subtract(struct kept_call *k, uint32_t error, uint32_t count, struct sample_call *to,
@@ -311,27 +377,45 @@ static int errno_subtract(struct kept_call *k, uint32_t error, uint32_t count, s
 	return 0;
 }
 
-/* An entry's errnos: the first few in it, more in a companion further on in the same chain. */
+/* The errors that no counter of an errno has: there was no room for it. All are read after `errors`, so that those that
+ * come meanwhile make it too small, not too large. */
+static uint32_t errors_unknown(const struct kept_call *k, uint32_t errors, uint32_t known)
+{
+	uint32_t last = 0;
+
+	for (uint32_t i = 0; k->errnos && i < k->errnos->n; i++) {
+		if (!k->errnos->of[i].error)
+			last = k->errnos->of[i].count;
+	}
+	return (int32_t)(errors - known - last) > 0 ? errors - known : last;
+}
+
+/* An entry's errnos: the first few in it, more in a companion further on in the same chain, the rest as errno 0. */
 static int errnos_subtract(const struct ledger_memory *m, const struct lt_calls *calls, const struct lt_call *entry,
 			   struct kept_call *k, struct sample_call *to, struct sample *out)
 {
-	uint32_t at, call = entry->call;
+	uint32_t at, call = entry->call, known = 0, unknown;
+	const struct lt_errno_count *more;
 	int err = 0;
 
 	to->first_errno = out->n_errnos;
-	for (int i = 0; !err && i < LT_ERRNOS && entry->errors_by[i].error; i++)
+	for (int i = 0; !err && i < LT_ERRNOS && entry->errors_by[i].error; i++) {
+		known += entry->errors_by[i].count;
 		err = errno_subtract(k, entry->errors_by[i].error, entry->errors_by[i].count, to, out);
+	}
 	if (err || !entry->errors_by[LT_ERRNOS - 1].error)
 		return err;
 	for (at = calls->head[call & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
-		const struct lt_call *more = call_at(m, at - 1);
-
-		if (more->call != (call | LT_CALL_ERRNOS))
+		if (call_at(m, at - 1)->call != (call | LT_CALL_ERRNOS))
 			continue;
-		for (int i = 0; !err && i < LT_MORE_ERRNOS && more->more_errors[i].error; i++)
-			err = errno_subtract(k, more->more_errors[i].error, more->more_errors[i].count, to, out);
+		more = call_at(m, at - 1)->more_errors;
+		for (int i = 0; !err && i < LT_MORE_ERRNOS && more[i].error; i++) {
+			known += more[i].count;
+			err = errno_subtract(k, more[i].error, more[i].count, to, out);
+		}
 	}
-	return err;
+	unknown = errors_unknown(k, k->errors, known);
+	return err || !unknown ? err : errno_subtract(k, 0, unknown, to, out);
 }
 
 /* A call and its thread, read at one moment. */
@@ -340,6 +424,7 @@ struct call_reading {
 	uint32_t call, errors;
 };
 
+/* entry NULL: the call never returned yet. */
 static bool read_call(const struct lt_calls *calls, const struct lt_call *entry, struct call_reading *now)
 {
 	static const struct lt_call none;
@@ -371,59 +456,133 @@ struct thread_reading {
 	bool dead;
 };
 
-/* One call of one thread; entry NULL: it never returned yet. */
-static int call_subtract(struct thread_reading *t, struct kept_work *w, uint32_t call, const struct lt_call *entry,
-			 struct sample *out)
+static bool has_entry(const struct thread_reading *t, uint32_t call)
 {
 	const struct lt_calls *calls = &t->record->calls;
+	uint32_t at = __atomic_load_n(&calls->head[call & (LT_CALL_HEADS - 1)], __ATOMIC_ACQUIRE);
+
+	while (at && call_at(t->memory, at - 1)->call != call)
+		at = call_at(t->memory, at - 1)->next;
+	return at;
+}
+
+/* The call as which one going on will be counted when it returns. */
+static uint32_t counts_as(const struct thread_reading *t, uint32_t call)
+{
+	const struct lt_calls *calls = &t->record->calls;
+
+	if (__atomic_load_n(&calls->n_entries, __ATOMIC_ACQUIRE) < LT_CALLS_LIMIT || has_entry(t, call))
+		return call;
+	return LT_CALL_OTHERS;
+}
+
+/* How long the call going on has lasted, if it is this one, and its part off the CPU. */
+static void open_read(const struct thread_reading *t, const struct call_reading *now, uint32_t call, uint64_t *open_ns,
+		      uint64_t *wait_ns)
+{
+	*open_ns = *wait_ns = 0;
+	if (!now->enter_ns || t->end_ns <= now->enter_ns)
+		return;
+	if (now->call != call && (call != LT_CALL_OTHERS || counts_as(t, now->call) != call))
+		return;
+	*open_ns = t->end_ns - now->enter_ns;
+	if (t->now.call_enter_ns == now->enter_ns)
+		*wait_ns = t->now.call_wait_ns;
+	if (LT_WORD_STATE(t->now.word) != LT_RUN && t->end_ns > LT_WORD_SINCE(t->now.word))
+		*wait_ns += t->end_ns - LT_WORD_SINCE(t->now.word);
+	if (*wait_ns > *open_ns)
+		*wait_ns = *open_ns;
+}
+
+/* exit and exit_group never return: they count once, while they go on. */
+static void exit_count(const struct thread_reading *t, struct kept_work *w, const struct call_reading *now,
+		       struct sample_call *row)
+{
+	if (!now->enter_ns || w->exit_counted || !lt_call_exits(LT_CALL_ABI(now->call), LT_CALL_NR(now->call)) ||
+	    counts_as(t, now->call) != row->call)
+		return;
+	row->count++;
+	w->exit_counted = true;
+}
+
+static void row_charge(const struct thread_reading *t, struct sample_call *row, uint64_t time_ns, uint64_t wait_ns,
+		       uint64_t *kept_time_ns, uint64_t *kept_wait_ns)
+{
+	if (time_ns > *kept_time_ns)
+		row->time_ns = time_ns - *kept_time_ns;
+	if (wait_ns > *kept_wait_ns)
+		row->wait_ns = wait_ns - *kept_wait_ns;
+	if (row->wait_ns > row->time_ns) /* a switch that was missed: the next call has the wait of the one before */
+		row->wait_ns = row->time_ns;
+	if (!t->memory->with_sched)
+		row->wait_ns = SAMPLE_UNKNOWN;
+	*kept_time_ns = time_ns;
+	*kept_wait_ns = wait_ns;
+}
+
+static int row_append(const struct sample_call *row, struct sample *out)
+{
+	struct sample_call *to;
+
+	/* A call that a handler interrupted may fail after the reading that counted it. */
+	if (!row->count && !row->errors && !row->time_ns)
+		return 0;
+	to = sample_add_call(out);
+	if (!to)
+		return -ENOMEM;
+	*to = *row;
+	return 0;
+}
+
+/* The call going on that has no entry. */
+static int open_subtract(struct thread_reading *t, struct kept_work *w, uint32_t call, struct sample *out)
+{
+	struct sample_call row = { .call = call };
 	struct call_reading now;
-	struct kept_call *k;
-	struct sample_call *to, row = { .call = call };
-	uint64_t open_ns = 0, open_wait_ns = 0;
-	bool exits;
+	uint64_t open_ns, wait_ns;
+	struct kept_open *k;
+
+	if (!read_call(&t->record->calls, NULL, &now)) {
+		(*t->torn)++;
+		return 0;
+	}
+	exit_count(t, w, &now, &row);
+	open_read(t, &now, call, &open_ns, &wait_ns);
+	if (open_ns) {
+		k = kept_open_of(w, call, now.enter_ns);
+		if (!k)
+			return -ENOMEM;
+		row_charge(t, &row, open_ns, wait_ns, &k->time_ns, &k->wait_ns);
+	}
+	return row_append(&row, out);
+}
+
+/* One entry of one thread. */
+static int call_subtract(struct thread_reading *t, struct kept_work *w, const struct lt_call *entry, struct sample *out)
+{
+	const struct lt_calls *calls = &t->record->calls;
+	struct sample_call row = { .call = entry->call };
+	struct kept_call *k = kept_call_of(w, entry->call);
+	struct call_reading now;
+	uint64_t open_ns, open_wait_ns;
 	int err;
 
-	k = kept_call_of(w, call);
 	if (!k)
 		return -ENOMEM;
 	if (!read_call(calls, entry, &now)) {
 		(*t->torn)++;
 		return 0;
 	}
-	if (now.enter_ns && now.call == call && t->end_ns > now.enter_ns) {
-		open_ns = t->end_ns - now.enter_ns;
-		if (t->now.call_enter_ns == now.enter_ns)
-			open_wait_ns = t->now.call_wait_ns;
-		if (LT_WORD_STATE(t->now.word) != LT_RUN && t->end_ns > LT_WORD_SINCE(t->now.word))
-			open_wait_ns += t->end_ns - LT_WORD_SINCE(t->now.word);
-		if (open_wait_ns > open_ns)
-			open_wait_ns = open_ns;
-	}
-	exits = now.enter_ns && now.call == call && lt_call_exits(LT_CALL_ABI(call), LT_CALL_NR(call));
+	open_read(t, &now, entry->call, &open_ns, &open_wait_ns);
 	row.count = now.count - k->count;
 	row.errors = now.errors - k->errors;
 	row.total_ns = now.total_ns - k->total_ns;
-	if (now.total_ns + open_ns > k->time_ns)
-		row.time_ns = now.total_ns + open_ns - k->time_ns;
-	if (now.wait_ns + open_wait_ns > k->wait_ns)
-		row.wait_ns = now.wait_ns + open_wait_ns - k->wait_ns;
-	if (row.wait_ns > row.time_ns) /* a switch that was missed: the next call has the wait of the one before */
-		row.wait_ns = row.time_ns;
-	if (!t->memory->with_sched)
-		row.wait_ns = SAMPLE_UNKNOWN;
+	row_charge(t, &row, now.total_ns + open_ns, now.wait_ns + open_wait_ns, &k->time_ns, &k->wait_ns);
 	k->count = now.count;
 	k->errors = now.errors;
 	k->total_ns = now.total_ns;
-	k->time_ns = now.total_ns + open_ns;
-	k->wait_ns = now.wait_ns + open_wait_ns;
-	if (exits && !w->exit_counted) {
-		row.count++;
-		w->exit_counted = true;
-	}
-	/* A call that a handler interrupted may fail after the reading that counted it. */
-	if (!row.count && !row.errors && !row.time_ns)
-		return 0;
-	if (entry && (row.count || row.errors)) {
+	exit_count(t, w, &now, &row);
+	if (row.count || row.errors) {
 		err = hist_subtract(&k->latency, &entry->latency, max_of(&entry->max, t->epoch, t->dead), &row.latency,
 				    out);
 		if (!err && row.errors)
@@ -431,16 +590,13 @@ static int call_subtract(struct thread_reading *t, struct kept_work *w, uint32_t
 		if (err)
 			return err;
 	}
-	to = sample_add_call(out);
-	if (!to)
-		return -ENOMEM;
-	*to = row;
-	return 0;
+	return row_append(&row, out);
 }
 
 static int calls_subtract(struct thread_reading *t, struct kept_work *w, struct sample_work *work, struct sample *out)
 {
 	const struct lt_calls *calls = &t->record->calls;
+	uint32_t open = t->now.enter_ns ? counts_as(t, t->now.call) : LT_CALL_NONE;
 	bool open_seen = false;
 	int err = 0;
 
@@ -452,14 +608,14 @@ static int calls_subtract(struct thread_reading *t, struct kept_work *w, struct 
 			const struct lt_call *entry = call_at(t->memory, at - 1);
 
 			if (!(entry->call & LT_CALL_SPECIAL)) {
-				open_seen |= entry->call == t->now.call;
-				err = call_subtract(t, w, entry->call, entry, out);
+				open_seen |= entry->call == open;
+				err = call_subtract(t, w, entry, out);
 			}
 			at = entry->next;
 		}
 	}
 	if (!err && t->now.enter_ns && !open_seen)
-		err = call_subtract(t, w, t->now.call, NULL, out);
+		err = open_subtract(t, w, open, out);
 	work->n_calls = out->n_calls - work->first_call;
 	return err;
 }
@@ -504,10 +660,12 @@ static struct kept_work *work_begin(struct kept *k, const struct lt_who *who)
 }
 
 /* Readings that found the thread idle charged its state and its call on and on: so they stand in the totals. */
-static int work_catch_up(struct kept *k, struct kept_work *w)
+static int work_catch_up(const struct thread_reading *t, struct kept *k, struct kept_work *w)
 {
 	uint64_t idle_ns = k->end_ns - w->end_ns, open_ns;
 	struct kept_call *call;
+	struct kept_open *open;
+	uint32_t number;
 
 	if (k->end_ns <= w->end_ns || !k->word)
 		return 0;
@@ -515,12 +673,19 @@ static int work_catch_up(struct kept *k, struct kept_work *w)
 	w->end_ns = k->end_ns;
 	if (!k->enter_ns || k->enter_ns >= k->end_ns)
 		return 0;
-	call = kept_call_of(w, k->call);
-	if (!call)
-		return -ENOMEM;
 	open_ns = k->end_ns - k->enter_ns < idle_ns ? k->end_ns - k->enter_ns : idle_ns;
-	call->time_ns += open_ns;
-	call->wait_ns += open_ns;
+	number = counts_as(t, k->call);
+	call = kept_call_find(w, number);
+	if (call) {
+		call->time_ns += open_ns;
+		call->wait_ns += open_ns;
+		return 0;
+	}
+	open = kept_open_of(w, number, k->enter_ns);
+	if (!open)
+		return -ENOMEM;
+	open->time_ns += open_ns;
+	open->wait_ns += open_ns;
 	return 0;
 }
 
@@ -534,7 +699,7 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 
 	if (!w)
 		w = work_begin(k, &r->who);
-	if (!w || work_catch_up(k, w))
+	if (!w || work_catch_up(t, k, w))
 		return -ENOMEM;
 	memcpy(time_ns, t->now.time_ns, sizeof(time_ns));
 	if (LT_WORD_STATE(t->now.word) < LT_STATES && t->end_ns > LT_WORD_SINCE(t->now.word))

@@ -83,6 +83,8 @@ const char *names_call(uint32_t call)
 
 	if (known)
 		return known;
+	if (call == LT_CALL_OTHERS)
+		return "others";
 	if (nr >= FIRST_NEW_CALL && nr < FIRST_NEW_CALL + COUNT(new_calls))
 		return new_calls[nr - FIRST_NEW_CALL];
 	name = seccomp_syscall_resolve_num_arch(arch_of(call), (int)nr);
@@ -116,10 +118,12 @@ const char *names_errno(uint32_t error)
 	const char *name = NULL;
 	char number[16];
 
+	if (!error)
+		return "others";
 #ifdef __GLIBC__
 	name = strerrorname_np((int)error);
 #endif
-	if (!name || error == 0) {
+	if (!name) {
 		name = cache_find(cache, error);
 		if (name)
 			return name;

@@ -32,7 +32,7 @@ static bool dist_fits(const struct sample *s, const struct sample_dist *d, uint6
 
 static bool call_number_fits(uint32_t call)
 {
-	return call < LT_CALL(LT_ABI_X32 + 1, 0);
+	return call < LT_CALL(LT_ABI_X32 + 1, 0) || call == LT_CALL_OTHERS;
 }
 
 static bool text_fits(const struct sample *s, uint32_t offset)

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What grows with what anyone on the machine does has a bound; at it the numbers still add up, and what is not in them
+ * is in `lost`.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "live.h"
+
+#define MIB (1 << 20)
+#define MOST_ROWS 129 /* calls of one thread, `others` among them */
+
+/* The rows of a process's calls over readings: their sums, and what of them can not be. */
+struct call_rows {
+	int64_t count, errors, named_errors, most, twice, negative;
+};
+
+static void add_row(struct call_rows *sum, struct json_object *row)
+{
+	int64_t count = live_get(row, "count"), errors = live_get(row, "errors");
+
+	sum->count += count;
+	sum->errors += errors;
+	sum->negative += count < 0 || errors < 0 || errors > count || live_get(row, "time_ns") < 0;
+	json_object_object_foreach(json_object_object_get(row, "errno"), name, value)
+	{
+		sum->named_errors += *name ? json_object_get_int64(value) : 0;
+	}
+}
+
+static struct call_rows sum_rows(struct live *l, int64_t pid)
+{
+	struct call_rows sum = {};
+
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *p = live_process(l->reading[r], pid);
+		struct json_object *rows = p ? json_object_object_get(p, "syscalls") : NULL;
+		size_t n = rows ? json_object_array_length(rows) : 0;
+
+		sum.most = (int64_t)n > sum.most ? (int64_t)n : sum.most;
+		for (size_t i = 0; i < n; i++) {
+			struct json_object *row = json_object_array_get_idx(rows, i);
+
+			add_row(&sum, row);
+			for (size_t j = 0; j < i; j++)
+				sum.twice +=
+					live_get(json_object_array_get_idx(rows, j), "nr") == live_get(row, "nr") &&
+					!strcmp(live_text(json_object_array_get_idx(rows, j), "abi"),
+						live_text(row, "abi"));
+		}
+	}
+	return sum;
+}
+
+static int64_t map_bytes(struct live *l)
+{
+	return live_get(l->reading[l->n - 1], "self.map_bytes");
+}
+
+/* The process is gone: every call it made is in its rows or lost. */
+static void compare_rows(struct live *l, struct child *load, const char *what)
+{
+	int64_t calls, lost = 0;
+	struct call_rows rows;
+
+	child_close_in(load);
+	assert_int_equal(child_wait(load), 0);
+	live_past_now(l);
+	for (size_t r = 0; r < l->n; r++)
+		lost += live_get(l->reading[r], "lost.calls");
+	rows = sum_rows(l, load->pid);
+	calls = live_sum(l, 0, load->pid, "calls.count");
+	live_between((double)(rows.count + lost), (double)calls, (double)(calls + lost), "%s: rows and lost", what);
+	live_between((double)rows.count, (double)(calls - lost), (double)calls, "%s: rows", what);
+	live_compare((double)rows.named_errors, (double)rows.errors, 0, "%s: errors by errno", what);
+	live_compare((double)rows.twice, 0, 0, "%s: two rows for one call", what);
+	live_compare((double)rows.negative, 0, 0, "%s: rows that can not be", what);
+}
+
+/* Many calls, evenly and all in one chain of entries. */
+static void test_different_calls_of_a_thread(void **state)
+{
+	static const struct {
+		const char *numbers, *stride, *each, *ops;
+	} loads[] = {
+		{ "70", "16", "2000", "70 in a chain" },
+		{ "200", "16", "500", "200 in a chain" },
+		{ "3000", "1", "20", "3,000" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(loads) / sizeof(*loads); i++) {
+		struct live *l = live_start("-d", "0.2", NULL);
+		struct child *load =
+			live_load(NULL, "numbers", "1", loads[i].numbers, loads[i].stride, loads[i].each, NULL);
+		int64_t bytes = map_bytes(l);
+
+		live_round(load);
+		live_round(load);
+		compare_rows(l, load, loads[i].ops);
+		live_compare((double)sum_rows(l, load->pid).most, 0, 2 * MOST_ROWS, "%s: rows of two threads",
+			     loads[i].ops);
+		live_between((double)(map_bytes(l) - bytes), 0, 4 * MIB, "%s: more kernel memory", loads[i].ops);
+		live_end_test(NULL);
+	}
+	live_verdict();
+}
+
+/* `others` stands for what has no row of its own, with its errors. */
+static void test_others(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "numbers", "1", "1000", "1", "10", NULL);
+	struct call_rows rows;
+	int64_t count;
+
+	(void)state;
+	live_round(load);
+	compare_rows(l, load, "others");
+	rows = sum_rows(l, load->pid);
+	count = live_sum_call(l, 0, load->pid, "others", "count");
+	/* The thread made a few others before. */
+	live_between((double)count, (1000 - 128) * 10, (1000 - 128 + 30) * 10, "others: calls");
+	live_compare((double)live_sum_call(l, 0, load->pid, "others", "errno.ENOSYS"), (double)count, 40,
+		     "others: ENOSYS");
+	live_between((double)rows.errors, 10000, 10100, "all: errors");
+	live_verdict();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest bounds[] = {
+		live_test(test_different_calls_of_a_thread),
+		live_test(test_others),
+	};
+
+	return live_main(bounds);
+}
