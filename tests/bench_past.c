@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -107,14 +107,15 @@ static int replay_an_hour(uint32_t busy)
 	double history_ms = 0, record_ms = 0, look_ms = 0, start;
 	struct history h = { .max_bytes = HISTORY_BYTES };
 	uint64_t rss_bytes = 0, held_bytes = 0;
-	int fd = memfd_create("recording", MFD_CLOEXEC), err = 0;
-	char path[40], why[200];
+	char path[] = "/dev/shm/lagtop-bench.XXXXXX", why[200];
+	int fd = mkostemp(path, O_CLOEXEC), err = 0;
 	struct record *r;
 	struct stat st;
 	uint32_t n;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	r = fd < 0 ? NULL : record_open(path, why, sizeof(why));
+	if (fd >= 0)
+		unlink(path);
 	for (n = 1; r && n <= HOUR && !err; n++) {
 		struct sample *s = history_take(&h);
 

@@ -5,7 +5,7 @@
  * length in the next two bytes. Whatever is read goes through the model and the history, as on the screen.
  */
 #include <stdio.h>
-#include <sys/mman.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "column.h"
@@ -15,13 +15,18 @@
 #include "record.h"
 #include "synthetic.h"
 
-static char path[40], why[200];
+static char path[] = "/dev/shm/lagtop-fuzz.XXXXXX", why[200];
 static struct frames good; /* description and one reading */
 static int file;
 
 static void set_file(const uint8_t *bytes, size_t len)
 {
 	assert(!ftruncate(file, 0) && pwrite(file, bytes, len, 0) == (ssize_t)len);
+}
+
+static void remove_file(void)
+{
+	unlink(path);
 }
 
 static void set_up(void)
@@ -31,9 +36,9 @@ static void set_up(void)
 	uint8_t *bytes;
 	off_t len;
 
-	file = memfd_create("recording", MFD_CLOEXEC);
+	file = mkostemp(path, O_CLOEXEC);
 	assert(file >= 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	atexit(remove_file);
 	r = record_open(path, why, sizeof(why));
 	assert(r);
 	synthetic_fill(&s, 1);

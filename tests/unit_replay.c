@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -40,7 +39,7 @@
 #define BOMB_BYTES (250U << 20)
 #define BOMB_RSS_BYTES (300U << 20)
 
-static char path[40]; /* of a file in memory */
+static char path[] = "/dev/shm/lagtop-replay.XXXXXX";
 static int file;
 static char why[512];
 
@@ -558,10 +557,13 @@ int main(void)
 		cmocka_unit_test(a_hostile_file_costs_bounded_memory),
 	};
 
-	file = memfd_create("recording", MFD_CLOEXEC);
+	int failed;
+
+	file = mkostemp(path, O_CLOEXEC);
 	if (file < 0)
 		return 1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	setenv("TZ", "UTC", 1);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(path);
+	return failed;
 }

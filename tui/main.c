@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "file.h"
 #include "keys.h"
 #include "run.h"
 #include "screen.h"
@@ -94,6 +95,7 @@ static struct source *open_replay(const struct options *o, char *why, size_t why
 
 static int run(const struct options *o)
 {
+	const char *wrong = o->openmetrics ? file_replaceable(o->openmetrics) : NULL;
 	struct source *src = NULL;
 	struct record *rec = NULL;
 	char why[WHY_SIZE] = "";
@@ -101,6 +103,10 @@ static int run(const struct options *o)
 
 	if (o->output == OUTPUT_SCREEN && (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)))
 		return complain("this is not a terminal; --batch, --json and --csv need none", RUNTIME_FAILURE);
+	if (wrong) {
+		snprintf(why, sizeof(why), "cannot write to %s: %s", o->openmetrics, wrong);
+		return complain(why, BAD_OPTION);
+	}
 	if (!o->replay && check_pids(o))
 		return RUNTIME_FAILURE;
 	if (o->output != OUTPUT_SCREEN)
@@ -170,8 +176,9 @@ int main(int argc, char **argv)
 
 	open_streams();
 	keep_heap_dense();
-	setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: numbers keep their point */
-	signal(SIGPIPE, SIG_IGN);
+	setlocale(LC_CTYPE, "");  /* not LC_NUMERIC: numbers keep their point */
+	signal(SIGPIPE, SIG_IGN); /* both are told by write() */
+	signal(SIGXFSZ, SIG_IGN);
 	status = options_parse(&o, argc, argv);
 	if (!status)
 		status = act(&o);

@@ -6,13 +6,11 @@
 #include "openmetrics.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "batch.h"
+#include "file.h"
 #include "format.h"
 
 #define LABEL_SIZE 600
@@ -215,50 +213,36 @@ static int choose(const struct options *o, enum model_kind kind, struct model *m
 	return n < OPENMETRICS_GROUPS ? n : OPENMETRICS_GROUPS;
 }
 
-/* The whole file to fd, which it closes. 0 or -errno. */
-static int write_file(int fd, const struct openmetrics *om, const struct options *o, struct model *m)
+static int print_file(FILE *out, const struct openmetrics *om, const struct options *o, struct model *m)
 {
 	enum model_kind kind = options_group(o);
 	const char *by = kind == MODEL_USER ? "user" : kind == MODEL_CGROUP ? "cgroup" : "command";
-	FILE *out = fdopen(fd, "w");
 	struct row **rows = NULL;
-	int n, err;
+	int n = choose(o, kind, m, &rows);
 
-	if (!out) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	n = choose(o, kind, m, &rows);
+	if (n < 0)
+		return n;
 	print_host(out, om, model_host(m), model_sample(m));
 	if (n > 0)
 		print_groups(out, by, rows, (size_t)n);
 	fputs("# EOF\n", out);
 	free(rows);
-	err = n < 0 ? n : batch_finish(out);
-	if (!err && fchmod(fd, 0644)) /* node_exporter is somebody else */
-		err = -errno;
-	if (fclose(out) && !err)
-		err = -errno;
-	return err;
+	return 0;
 }
 
 int openmetrics_write(struct openmetrics *om, const struct options *o, struct model *m)
 {
-	char fresh[4096];
-	int fd, err;
+	struct file_fresh file;
+	int err;
 
 	add_up(om, model_host(m), model_sample(m));
-	/* It does not end in ".prom": the collector leaves it alone. */
-	if ((size_t)snprintf(fresh, sizeof(fresh), "%s.XXXXXX", o->openmetrics) >= sizeof(fresh))
-		return -ENAMETOOLONG;
-	fd = mkostemp(fresh, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = write_file(fd, om, o, m);
-	if (!err && rename(fresh, o->openmetrics))
-		err = -errno;
+	/* The name beside does not end in ".prom": the collector leaves it alone. Its user is somebody else. */
+	err = file_fresh_open(&file, o->openmetrics, 0644);
 	if (err)
-		unlink(fresh);
+		return err;
+	err = print_file(file.out, om, o, m);
+	if (!err)
+		return file_fresh_commit(&file, o->openmetrics);
+	file_fresh_drop(&file);
 	return err;
 }

@@ -6,6 +6,7 @@
  */
 #include "record.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "file.h"
 #include "record_fields.h"
 #include "record_file.h"
 
@@ -207,6 +209,7 @@ struct record *record_open(const char *path, char *why, size_t why_size)
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct record *r = calloc(1, sizeof(*r));
+	const char *wrong;
 
 	if (r)
 		r->zstd = ZSTD_createCCtx();
@@ -216,12 +219,12 @@ struct record *record_open(const char *path, char *why, size_t why_size)
 		return NULL;
 	}
 	ZSTD_CCtx_setParameter(r->zstd, ZSTD_c_compressionLevel, PACK_LEVEL);
-	/* 0600: command lines may hold secrets. Emptied only by the first reading: a start that fails costs nothing. */
-	r->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	/* Command lines may hold secrets. Emptied only by the first reading: a start that fails costs nothing. */
+	r->fd = file_open_private(path, &wrong);
 	if (r->fd >= 0 && (!fcntl(r->fd, F_OFD_SETLK, &whole) || (errno != EAGAIN && errno != EACCES)))
 		return r; /* a file system without locks is no reason not to write */
 	snprintf(why, why_size, "cannot write to %s: %s", path,
-		 r->fd >= 0 ? "another lagtop is recording to it" : strerror(errno));
+		 r->fd < 0 ? wrong : "another lagtop is recording to it");
 	record_close(r);
 	return NULL;
 }
@@ -249,17 +252,26 @@ static int write_packed(struct record *r)
 	return 0;
 }
 
+/* Empties an older file, which others may have been allowed to read. 0 or -errno. */
+static int take_file(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || (st.st_mode & 077 && fchmod(fd, 0600)) || ftruncate(fd, 0))
+		return -errno;
+	return 0;
+}
+
 int record_write(struct record *r, const struct sample *s)
 {
 	struct record_buffer written;
-	struct stat st;
 	int err = 0;
 
 	r->packed.len = 0;
 	if (!r->begun) {
-		if (!fstat(r->fd, &st) && S_ISREG(st.st_mode) && ftruncate(r->fd, 0))
-			return -errno;
-		err = pack_header(r);
+		err = take_file(r->fd);
+		if (!err)
+			err = pack_header(r);
 	}
 	r->now.len = 0;
 	if (!err)
