@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What outlives the run: --openmetrics, read by the reference client's parsers; --fail-if and its exit status. */
+/* What outlives the run: --openmetrics, read by the reference client; --fail-if and its exit status. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +50,7 @@ static int lagtop(const char *const *words, int *lines)
 static char *samples[SAMPLES_MAX]; /* "NAME\tLABELS\tVALUE" */
 static int n_samples;
 
-/* Has the file read by both parsers. */
+/* Has the file read as Prometheus does. */
 static void read_metrics(void)
 {
 	char *argv[] = { "/usr/bin/python3", "tests/openmetrics.py", metrics, NULL }, *line, *told;
@@ -64,7 +64,7 @@ static void read_metrics(void)
 		samples[n_samples++] = strdup(line);
 	told = child_errors(c);
 	if (child_wait(c))
-		fail_msg("no OpenMetrics: %s", told);
+		fail_msg("not of the format: %s", told);
 	free(told);
 	child_free(c);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * OpenMetrics text: see openmetrics.h. What is not known has no line. One table row per metric; those of
+ * Prometheus's text format 0.0.4: see openmetrics.h. What is not known has no line. One table row per metric; those of
  * groups read a column's shown value, so that a dashboard and the screen agree.
  */
 #include "openmetrics.h"
@@ -18,46 +18,44 @@
 
 /* A metric of groups: a column's shown value times factor. */
 static const struct group_metric {
-	const char *column, *name, *unit, *help;
+	const char *column, *name, *help;
 	double factor;
 } group_metrics[] = {
-	{ "lag", "lag_ratio", "ratio", "Time in which it wanted to go on and could not, per time", 0.01 },
-	{ "cpu", "cpu_ratio", "ratio", "Time on a CPU per time", 0.01 },
-	{ "wakeq", "runq_ratio", "ratio", "Time woken and waiting for a CPU per time", 0.01 },
-	{ "preempt", "preempt_ratio", "ratio", "Time put off a CPU per time", 0.01 },
-	{ "disk", "disk_ratio", "ratio", "Time waiting for a device per time", 0.01 },
-	{ "block", "block_ratio", "ratio", "Time in other uninterruptible waits per time", 0.01 },
-	{ "lock", "lock_ratio", "ratio", "Time waiting for a lock per time", 0.01 },
-	{ "net", "net_ratio", "ratio", "Time waiting for a socket per time", 0.01 },
-	{ "runq99", "runq_p99_seconds", "seconds", "99 % of the waits for a CPU were shorter", 1e-9 },
-	{ "runqmax", "runq_max_seconds", "seconds", "The longest wait for a CPU", 1e-9 },
-	{ "call99", "call_p99_seconds", "seconds", "99 % of the system calls took the kernel less", 1e-9 },
-	{ "calls", "calls_per_second", NULL, "System calls that returned, per second", 1 },
-	{ "errors", "call_errors_per_second", NULL, "System calls that failed, per second", 1 },
-	{ "tx", "transmit_bytes_per_second", NULL, "Payload sent over internet sockets, per second", 1 },
-	{ "rx", "receive_bytes_per_second", NULL, "Payload received over internet sockets, per second", 1 },
-	{ "retrans", "retransmits_per_second", NULL, "TCP segments sent again, per second", 1 },
-	{ "threads", "threads", NULL, "Threads alive at the reading", 1 },
-	{ "procs", "processes", NULL, "Processes alive at the reading", 1 },
+	{ "lag", "lag_ratio", "Time in which it wanted to go on and could not, per time", 0.01 },
+	{ "cpu", "cpu_ratio", "Time on a CPU per time", 0.01 },
+	{ "wakeq", "runq_ratio", "Time woken and waiting for a CPU per time", 0.01 },
+	{ "preempt", "preempt_ratio", "Time put off a CPU per time", 0.01 },
+	{ "disk", "disk_ratio", "Time waiting for a device per time", 0.01 },
+	{ "block", "block_ratio", "Time in other uninterruptible waits per time", 0.01 },
+	{ "lock", "lock_ratio", "Time waiting for a lock per time", 0.01 },
+	{ "net", "net_ratio", "Time waiting for a socket per time", 0.01 },
+	{ "runq99", "runq_p99_seconds", "99 % of the waits for a CPU were shorter", 1e-9 },
+	{ "runqmax", "runq_max_seconds", "The longest wait for a CPU", 1e-9 },
+	{ "call99", "call_p99_seconds", "99 % of the system calls took the kernel less", 1e-9 },
+	{ "calls", "calls_per_second", "System calls that returned, per second", 1 },
+	{ "errors", "call_errors_per_second", "System calls that failed, per second", 1 },
+	{ "tx", "transmit_bytes_per_second", "Payload sent over internet sockets, per second", 1 },
+	{ "rx", "receive_bytes_per_second", "Payload received over internet sockets, per second", 1 },
+	{ "retrans", "retransmits_per_second", "TCP segments sent again, per second", 1 },
+	{ "threads", "threads", "Threads alive at the reading", 1 },
+	{ "procs", "processes", "Processes alive at the reading", 1 },
 };
 
-static void family(FILE *out, const char *name, const char *type, const char *unit, const char *help)
+/* Of the types OpenMetrics added node_exporter knows none; a counter's family carries its _total. */
+static void family(FILE *out, const char *name, const char *type, const char *help)
 {
-	fprintf(out, "# TYPE lagtop_%s %s\n", name, type);
-	if (unit)
-		fprintf(out, "# UNIT lagtop_%s %s\n", name, unit);
-	fprintf(out, "# HELP lagtop_%s %s.\n", name, help);
+	fprintf(out, "# HELP lagtop_%s %s.\n# TYPE lagtop_%s %s\n", name, help, name, type);
 }
 
-static void counter(FILE *out, const char *name, const char *unit, const char *help, double value)
+static void counter(FILE *out, const char *name, const char *help, double value)
 {
-	family(out, name, "counter", unit, help);
-	fprintf(out, "lagtop_%s_total %.15g\n", name, value);
+	family(out, name, "counter", help);
+	fprintf(out, "lagtop_%s %.15g\n", name, value);
 }
 
-static void gauge(FILE *out, const char *name, const char *unit, const char *help, double value)
+static void gauge(FILE *out, const char *name, const char *help, double value)
 {
-	family(out, name, "gauge", unit, help);
+	family(out, name, "gauge", help);
 	fprintf(out, "lagtop_%s %.15g\n", name, value);
 }
 
@@ -88,7 +86,7 @@ static void percentiles(FILE *out, const char *what, const char *help, const str
 
 	for (i = 0; i < COUNT(values) && d->count; i++) {
 		snprintf(name, sizeof(name), "host_%s_%s_seconds", what, values[i].name);
-		gauge(out, name, "seconds", help, (double)values[i].ns / 1e9);
+		gauge(out, name, help, (double)values[i].ns / 1e9);
 	}
 }
 
@@ -127,34 +125,33 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 
 	label(host, s->host);
 	label(kernel, s->kernel);
-	family(out, "build", "info", NULL, "What measured, and where");
+	family(out, "build_info", "gauge", "What measured, and where");
 	fprintf(out, "lagtop_build_info{version=\"" LAGTOP_VERSION "\",host=\"%s\",kernel=\"%s\"} 1\n", host, kernel);
-	gauge(out, "reading_timestamp_seconds", "seconds", "When the reading was taken", (double)s->realtime_ns / 1e9);
-	gauge(out, "reading_interval_seconds", "seconds", "The time that it covers", (double)s->interval_ns / 1e9);
-	gauge(out, "host_cpus", NULL, "CPUs online", s->cpus);
-	gauge(out, "host_threads", NULL, "Threads alive at the reading", h->threads);
-	gauge(out, "host_processes", NULL, "Processes alive at the reading", h->processes);
+	gauge(out, "reading_timestamp_seconds", "When the reading was taken", (double)s->realtime_ns / 1e9);
+	gauge(out, "reading_interval_seconds", "The time that it covers", (double)s->interval_ns / 1e9);
+	gauge(out, "host_cpus", "CPUs online", s->cpus);
+	gauge(out, "host_threads", "Threads alive at the reading", h->threads);
+	gauge(out, "host_processes", "Processes alive at the reading", h->processes);
 	if (s->probe[SAMPLE_SCHED].on) {
-		counter(out, "host_run_seconds", "seconds", "Time on CPUs", (double)om->run_ns / 1e9);
-		counter(out, "host_switches", NULL, "Context switches", (double)om->switches);
-		counter(out, "host_wakeups", NULL, "Wakeups from a sleep", (double)om->wakeups);
-		counter(out, "host_forks", NULL, "Processes begun", (double)om->forks);
+		counter(out, "host_run_seconds_total", "Time on CPUs", (double)om->run_ns / 1e9);
+		counter(out, "host_switches_total", "Context switches", (double)om->switches);
+		counter(out, "host_wakeups_total", "Wakeups from a sleep", (double)om->wakeups);
+		counter(out, "host_forks_total", "Processes begun", (double)om->forks);
 		percentiles(out, "runq", "Waits for a CPU that ended in the interval", &h->runq);
 	}
 	if (s->probe[SAMPLE_SYSCALL].on) {
-		counter(out, "host_calls", NULL, "System calls that returned", (double)om->calls);
-		counter(out, "host_call_errors", NULL, "System calls that failed", (double)om->call_errors);
+		counter(out, "host_calls_total", "System calls that returned", (double)om->calls);
+		counter(out, "host_call_errors_total", "System calls that failed", (double)om->call_errors);
 		percentiles(out, "call", "System calls of the interval, without their interruptible sleep", &h->calls);
 	}
 	if (s->probe[SAMPLE_NET].on) {
-		counter(out, "host_transmit_bytes", "bytes", "Payload sent over internet sockets",
-			(double)om->tx_bytes);
-		counter(out, "host_receive_bytes", "bytes", "Payload received over internet sockets",
+		counter(out, "host_transmit_bytes_total", "Payload sent over internet sockets", (double)om->tx_bytes);
+		counter(out, "host_receive_bytes_total", "Payload received over internet sockets",
 			(double)om->rx_bytes);
-		counter(out, "host_retransmits", NULL, "TCP segments sent again", (double)om->retransmits);
+		counter(out, "host_retransmits_total", "TCP segments sent again", (double)om->retransmits);
 	}
-	counter(out, "self_cpu_seconds", "seconds", "CPU time of lagtop itself", (double)om->self_cpu_ns / 1e9);
-	family(out, "lost", "counter", NULL, "What could not be counted");
+	counter(out, "self_cpu_seconds_total", "CPU time of lagtop itself", (double)om->self_cpu_ns / 1e9);
+	family(out, "lost_total", "counter", "What could not be counted");
 	for (i = 0; i < COUNT(lost); i++)
 		fprintf(out, "lagtop_lost_total{what=\"%s\"} %llu\n", lost[i].name, (unsigned long long)lost[i].n);
 }
@@ -189,7 +186,7 @@ static void print_groups(FILE *out, const char *by, struct row **rows, size_t n)
 		const struct column *c = column_find(g->column);
 
 		snprintf(name, sizeof(name), "%s_%s", by, g->name);
-		family(out, name, "gauge", g->unit, g->help);
+		family(out, name, "gauge", g->help);
 		for (i = 0; i < n; i++) {
 			v = column_value(c, rows[i]);
 			if (v.type == VALUE_INT || v.type == VALUE_REAL)
@@ -225,7 +222,6 @@ static int print_file(FILE *out, const struct openmetrics *om, const struct opti
 	print_host(out, om, model_host(m), model_sample(m));
 	if (n > 0)
 		print_groups(out, by, rows, (size_t)n);
-	fputs("# EOF\n", out);
 	free(rows);
 	return 0;
 }
