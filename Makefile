@@ -11,7 +11,8 @@ ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 CFLAGS ?= -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 LDFLAGS ?= -Wl,-z,relro,-z,now
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)
-LT_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Iinclude -Itui -I$(BUILD) -I$(BUILD)/tests -MMD -MP $(shell pkg-config --cflags $(PKGS))
+# cmocka 2 calls its assert_in_range deprecated; what it wants instead cmocka 1 has not.
+LT_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DCMOCKA_DISABLE_DEPRECATION_WARNINGS $(WARN) -Iinclude -Itui -I$(BUILD) -I$(BUILD)/tests -MMD -MP $(shell pkg-config --cflags $(PKGS))
 LT_LIBS = $(shell pkg-config --libs $(PKGS)) -lpthread -lm
 TEST_LIBS = $(shell pkg-config --libs $(TEST_PKGS)) $(LT_LIBS) -lutil
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -std=gnu11 -D__TARGET_ARCH_$(ARCH) \
@@ -56,7 +57,7 @@ $(BUILD)/lagtop.skel.h: $(BUILD)/lagtop.bpf.linked
 	$(call say,SKEL)$(BPFTOOL) gen skeleton $< name lagtop > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/tests:
-	@pkg-config --exists $(PKGS) || { echo 'lagtop: packages are missing; "make deps" installs them' >&2; exit 1; }
+	@tests/deps.sh versions "$(CLANG)" "$(CC)" "$(BPFTOOL)" $(PKGS)
 	@mkdir -p $@
 
 # Archives: a test links only what it uses, so none needs to be told what that is.
@@ -128,9 +129,22 @@ $(DOCS): tui/docs.awk tui/lagtop.8 $(LISTS)
 readme: $(LISTS) ## write the tables of keys, columns and (after test-kernels) kernels into README.md
 	@awk -v form=readme -v kernels=$(BUILD)/kernels.md -f tui/docs.awk $(LISTS) README.md > $(BUILD)/README.md && cp $(BUILD)/README.md README.md
 
+# Debian's zsh looks elsewhere for what packages bring. fish looks below /usr/local only where XDG_DATA_DIRS names
+# it, as desktops do and ssh does not; below /etc always.
 PREFIX ?= /usr/local
-BIN = $(DESTDIR)$(PREFIX)/bin
-SHARE = $(DESTDIR)$(PREFIX)/share
+SHARE = $(PREFIX)/share
+zsh_dir_/usr = $(if $(wildcard /etc/debian_version),/usr/share/zsh/vendor-completions)
+fish_dir_/usr/local = /etc/fish/completions
+ZSH_DIR ?= $(or $(zsh_dir_$(PREFIX)),$(SHARE)/zsh/site-functions)
+FISH_DIR ?= $(or $(fish_dir_$(PREFIX)),$(SHARE)/fish/vendor_completions.d)
+
+# A path below DESTDIR as one word of the shell.
+to = '$(subst ','\'',$(DESTDIR)$(1))'
+TO_PROGRAM = $(call to,$(PREFIX)/bin/lagtop)
+TO_MAN = $(call to,$(SHARE)/man/man8/lagtop.8)
+TO_BASH = $(call to,$(SHARE)/bash-completion/completions/lagtop)
+TO_FISH = $(call to,$(FISH_DIR)/lagtop.fish)
+TO_ZSH = $(call to,$(ZSH_DIR)/_lagtop)
 
 # What a person types. Each installs what it needs first; that takes no time when nothing is missing.
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
@@ -196,18 +210,17 @@ syntax: $(BUILD)/lagtop.skel.h $(BENCH_SKEL)
 	@$(CLANG) -fsyntax-only -Werror $(filter-out -MMD -MP,$(LT_CFLAGS)) $(filter-out %.bpf.c,$(wildcard tui/*.c tests/*.c))
 
 format: ## put every C file into the format that lint wants
-	clang-format -i $(wildcard bpf/*.[ch] include/*.h tui/*.[ch] tests/*.[ch])
+	$(shell tests/deps.sh clang-format) -i $(wildcard bpf/*.[ch] include/*.h tui/*.[ch] tests/*.[ch])
 
-install: lagtop $(DOCS) ## install into PREFIX (/usr/local), below DESTDIR
-	install -D -m 755 lagtop $(BIN)/lagtop
-	install -D -m 644 $(BUILD)/docs/lagtop.8 $(SHARE)/man/man8/lagtop.8
-	install -D -m 644 $(BUILD)/docs/lagtop.bash $(SHARE)/bash-completion/completions/lagtop
-	install -D -m 644 $(BUILD)/docs/lagtop.fish $(SHARE)/fish/vendor_completions.d/lagtop.fish
-	install -D -m 644 $(BUILD)/docs/_lagtop $(SHARE)/zsh/vendor-completions/_lagtop
+install: lagtop $(DOCS) ## install into PREFIX (/usr/local), ZSH_DIR and FISH_DIR, below DESTDIR
+	install -D -m 755 lagtop $(TO_PROGRAM)
+	install -D -m 644 $(BUILD)/docs/lagtop.8 $(TO_MAN)
+	install -D -m 644 $(BUILD)/docs/lagtop.bash $(TO_BASH)
+	install -D -m 644 $(BUILD)/docs/lagtop.fish $(TO_FISH)
+	install -D -m 644 $(BUILD)/docs/_lagtop $(TO_ZSH)
 
 uninstall: ## remove what install put there
-	rm -f $(BIN)/lagtop $(SHARE)/man/man8/lagtop.8 $(SHARE)/bash-completion/completions/lagtop \
-		$(SHARE)/fish/vendor_completions.d/lagtop.fish $(SHARE)/zsh/vendor-completions/_lagtop
+	rm -f $(TO_PROGRAM) $(TO_MAN) $(TO_BASH) $(TO_FISH) $(TO_ZSH)
 
 deb: lagtop $(DOCS) ## a Debian package, build/lagtop_VERSION_ARCH.deb
 	@.ci/deb

@@ -3,11 +3,12 @@
 # Installs what is missing to build lagtop (build), to test it (test), to take its pictures (pictures) or
 # to compare it (peers): by apt on Debian and Ubuntu; elsewhere it prints the packages' names and stops.
 # Nothing missing: no package manager is called. `deps.sh bpftool` prints the path of a bpftool that works,
-# `deps.sh libraries` the packages of the libraries on Debian.
+# `deps.sh clang-format` the one that formats as lint wants, `deps.sh libraries` the packages of the libraries on Debian.
+# `deps.sh versions CLANG CC BPFTOOL MODULE…` fails with a sentence if one of them is missing or too old to build lagtop.
 set -eu
 
 # Part, proof that it is there, and the packages of Debian, Fedora, Arch, openSUSE and Alpine.
-# Proofs: a command, pc:MODULE for pkg-config, h:HEADER, f:FILE, py:MODULE.
+# Proofs: a command, pc:MODULE for pkg-config, h:HEADER, f:FILE, py:MODULE, deb:COMMAND where packages are Debian's.
 table() {
 	cat <<-'END'
 	build gcc             gcc               gcc                   gcc         gcc               gcc
@@ -42,9 +43,13 @@ table() {
 	test  qemu-system-aarch64 qemu-system-arm qemu-system-aarch64-core qemu-system-aarch64 qemu-arm qemu-system-aarch64
 	test  aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc cross-aarch64-gcc13 -
 	test  f:/bin/busybox  busybox-static    busybox               busybox     busybox-static    busybox-static
+	test  curl            curl              curl                  curl        curl              curl
+	test  zsh             zsh               zsh                   zsh         zsh               zsh
+	test  fish            fish              fish                  fish        fish              fish
 	test  mandoc          mandoc            mandoc                mandoc      mandoc            mandoc
 	test  debootstrap     debootstrap       debootstrap           debootstrap debootstrap       debootstrap
-	test  lintian         lintian           -                     -           -                 -
+	test  deb:dpkg-shlibdeps dpkg-dev       -                     -           -                 -
+	test  deb:lintian     lintian           -                     -           -                 -
 	test  py:prometheus_client python3-prometheus-client python3-prometheus_client python-prometheus_client python3-prometheus_client py3-prometheus-client
 	test  cpio            cpio              cpio                  cpio        cpio              cpio
 	pictures rsvg-convert librsvg2-bin      librsvg2-tools        librsvg     rsvg-convert      rsvg-convert
@@ -81,9 +86,34 @@ have() {
 	h:*) echo "#include <${1#h:}>" | gcc -E - >/dev/null 2>&1 ;;
 	f:*) [ -e "${1#f:}" ] ;;
 	libfuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null ;;
+	deb:*) ! command -v dpkg >/dev/null || command -v "${1#deb:}" >/dev/null ;;
 	py:*) /usr/bin/python3 -c "import ${1#py:}" 2>/dev/null ;;
 	*) command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] ;;
 	esac
+}
+
+stop() {
+	echo "lagtop: $1" >&2
+	exit 1
+}
+
+# The oldest with which lagtop is built, and the kernels take what was built.
+versions() {
+	clang=$1 cc=$2 bpftool=$3
+	shift 3
+	if ! pkg-config --exists "$@" || [ -z "$bpftool" ] || ! command -v "${clang%% *}" >/dev/null; then
+		stop 'packages are missing; "make deps" installs them'
+	fi
+	# shellcheck disable=SC2086 # a command with its words
+	major=$(echo __clang_major__ | $clang -E -P -x c - 2>/dev/null) || major=''
+	[ "${major:-0}" -ge 14 ] || stop "clang ${major:-($clang)} is too old: lagtop needs 14 or newer (make CLANG=clang-14)"
+	pkg-config --exists 'libbpf >= 1.0' ||
+		stop "libbpf $(pkg-config --modversion libbpf) is too old: lagtop needs 1.0 or newer"
+	"$bpftool" gen help 2>&1 | grep -q 'gen object' ||
+		stop "$bpftool is too old: lagtop needs bpftool 5.14 or newer (make BPFTOOL=/path/of/another)"
+	printf '#define _GNU_SOURCE\n#include <string.h>\nint main(void) { return !sigabbrev_np(1); }\n' |
+		$cc -x c -fsyntax-only -Werror=implicit-function-declaration - 2>/dev/null ||
+		stop "this C library has no sigabbrev_np(): lagtop needs glibc 2.32 or newer"
 }
 
 # Prints column $1 of the rows that are wanted and not there.
@@ -108,9 +138,9 @@ print_elsewhere() {
 
 apt() {
 	if [ "$(id -u)" = 0 ]; then
-		DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"
+		DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 "$@"
 	else
-		sudo DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"
+		sudo DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 "$@"
 	fi
 }
 
@@ -122,6 +152,15 @@ candidate() {
 case ${1-} in
 bpftool)
 	bpftool_path
+	exit
+	;;
+clang-format)
+	command -v clang-format-14 || echo clang-format
+	exit
+	;;
+versions)
+	shift
+	versions "$@"
 	exit
 	;;
 libraries)

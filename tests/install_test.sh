@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a user gets: installed files, man page, completions, package, and documents that say what the program says.
 # Prints TAP.
-# shellcheck disable=SC2317 # the checks are called through check
+# shellcheck disable=SC2317,SC2329 # the checks are called through check
 set -u
 export MAKEFLAGS='' # no jobserver of a make that runs this
 cd "$(dirname "$0")/.." || exit 1
@@ -11,12 +11,58 @@ trap 'rm -rf "$work"' EXIT
 . tests/check.sh
 
 install_and_uninstall() {
-	make -s install DESTDIR="$work/root" PREFIX=/opt/lagtop >/dev/null || return
-	"$work/root/opt/lagtop/bin/lagtop" --version || return
-	[ -s "$work/root/opt/lagtop/share/man/man8/lagtop.8" ] || return
-	make -s uninstall DESTDIR="$work/root" PREFIX=/opt/lagtop
-	find "$work/root" -type f | grep . && return 1
+	local root="$work/a user's root"
+	make -s install DESTDIR="$root" PREFIX=/opt/lagtop >/dev/null || return
+	"$root/opt/lagtop/bin/lagtop" --version || return
+	[ -s "$root/opt/lagtop/share/man/man8/lagtop.8" ] || return
+	[ "$(find "$root" -type f | wc -l)" = 5 ] || { find "$root" && return 1; }
+	make -s uninstall DESTDIR="$root" PREFIX=/opt/lagtop || return
+	find "$root" -type f | grep . && return 1
 	return 0
+}
+
+# Where this machine's shells look when nobody tells them more, as over ssh.
+shells_look_there() {
+	local prefix root fish zsh
+	fish=$(env -u XDG_DATA_DIRS HOME="$work" fish --command "printf '%s\n' \$fish_complete_path")
+	# shellcheck disable=SC2016,SC2086 # of zsh
+	zsh=$(env -u FPATH zsh -fc 'print -l $fpath')
+	for prefix in /usr /usr/local; do
+		root=$work/shells$prefix
+		make -s install DESTDIR="$root" PREFIX="$prefix" || return
+		grep -xF "$(cd "$root" && find . -name lagtop.fish -printf '/%P\n' | sed 's|/lagtop.fish||')" <<<"$fish" ||
+			{ echo "fish looks in $fish" && find "$root" && return 1; }
+		grep -xF "$(cd "$root" && find . -name _lagtop -printf '/%P\n' | sed 's|/_lagtop||')" <<<"$zsh" ||
+			{ echo "zsh looks in $zsh" && find "$root" && return 1; }
+	done
+	make -s install DESTDIR="$work/named" ZSH_DIR=/z/functions FISH_DIR=/f || return
+	[ -s "$work/named/z/functions/_lagtop" ] && [ -s "$work/named/f/lagtop.fish" ]
+}
+
+# builds_not SENTENCE VARIABLE…: make with these variables says that, and nothing else.
+builds_not() {
+	local sentence=$1
+	shift
+	make -s all BUILD="$work/build" LAGTOP="$work/lagtop" "$@" >"$work/built" 2>&1 && return 1
+	grep -v '^make: \*\*\*' "$work/built" >"$work/told"
+	[ "$(wc -l <"$work/told")" = 1 ] && grep "^lagtop: $sentence" "$work/told" && return
+	cat "$work/built"
+	return 1
+}
+
+what_is_too_old() {
+	mkdir -p "$work/old" || return
+	printf '#!/bin/sh\necho 11\n' >"$work/old/clang"
+	printf '#!/bin/sh\necho Usage: bpftool gen skeleton FILE\n' >"$work/old/bpftool"
+	printf '#!/bin/sh\n exit 1\n' >"$work/old/cc"
+	chmod +x "$work"/old/*
+	builds_not 'clang 11 is too old: lagtop needs 14' CLANG="$work/old/clang" || return
+	builds_not 'packages are missing; "make deps"' CLANG="$work/old/none" || return
+	builds_not '.*/bpftool is too old: lagtop needs' BPFTOOL="$work/old/bpftool" || return
+	builds_not 'this C library has no' CC="$work/old/cc" || return
+	pkg-config --cflags libbpf >/dev/null || return
+	sed 's/^Version:.*/Version: 0.3.0/' "$(pkg-config --variable=pcfiledir libbpf)/libbpf.pc" >"$work/old/libbpf.pc"
+	PKG_CONFIG_PATH=$work/old builds_not 'libbpf 0.3.0 is too old: lagtop needs 1.0'
 }
 
 man_page() {
@@ -62,12 +108,29 @@ package() {
 	dpkg-deb -x build/lagtop_*.deb "$work/deb" && "$work/deb/usr/bin/lagtop" --version
 }
 
+# A machine without dpkg-dev: a package that depends on nothing would be none.
+package_needs_dependencies() {
+	mkdir "$work/bin" && ln -s /usr/bin/* /usr/sbin/* "$work/bin" 2>/dev/null
+	rm "$work/bin/dpkg-shlibdeps"
+	PATH=$work/bin make -s deb >"$work/made" 2>&1 && return 1
+	grep '^lagtop: .*dpkg-shlibdeps.*dpkg-dev' "$work/made" || { cat "$work/made" && return 1; }
+	printf '#!/bin/sh\necho "error: no symbols" >&2\nexit 2\n' >"$work/bin/dpkg-shlibdeps"
+	chmod +x "$work/bin/dpkg-shlibdeps"
+	PATH=$work/bin make -s deb >"$work/made" 2>&1 && return 1
+	grep '^lagtop: .*: error: no symbols' "$work/made" || { cat "$work/made" && return 1; }
+}
+
 make -s lagtop build/docs/lagtop.8 build/docs/lagtop.bash build/docs/lagtop.fish build/docs/_lagtop >/dev/null
 check "install and uninstall" install_and_uninstall
+check "completions are where fish and zsh look" shells_look_there
+check "what is too old to build it is told in a sentence" what_is_too_old
 check "the man page is sound and tells every option" man_page
 check "bash completes" completions
 check "README's tables are the program's" readme_is_current
 check "output that cannot be written" output_that_is_not_taken
-command -v dpkg-deb >/dev/null && check "the Debian package is clean" package
+if command -v dpkg-deb >/dev/null; then
+	check "no package without its dependencies" package_needs_dependencies
+	check "the Debian package is clean" package
+fi
 echo "1..$number"
 exit $status
