@@ -17,3 +17,10 @@ check() {
 		status=1
 	fi
 }
+
+# skip NAME REASON: a check that cannot be made here.
+skip() {
+	number=$((number + 1))
+	echo "skip: $2"
+	echo "ok $number - $1 # SKIP"
+}

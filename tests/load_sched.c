@@ -42,8 +42,8 @@ static void run_spin(char **arg)
 		if (!pid) {
 			load_pin(cpu);
 			setpriority(PRIO_PROCESS, 0, (int)nice_value);
-			for (volatile unsigned long x = 0;; x++)
-				;
+			for (;;)
+				__asm__ volatile("");
 		}
 		len += (size_t)snprintf(pids + len, sizeof(pids) - len, "%s%d", i ? "," : "", pid);
 	}

@@ -5,7 +5,7 @@
 # tests than it planned counts as failed: nothing disappears silently.
 #
 # A test that skips says why in a line "skip: REASON". With LAGTOP_STRICT=1 (.ci/run) a skip is a
-# failure unless the reason is that this kernel lacks something ("this kernel …").
+# failure unless the reason is what this kernel or clang-format is not ("this kernel …", "this clang-format …").
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export CMOCKA_MESSAGE_OUTPUT=tap
@@ -37,7 +37,7 @@ count() {
 	{ name = $0; sub(/^(not )?ok [0-9]+( -)? ?/, "", name); seen++ }
 	toupper($0) ~ /# SKIP/ {
 		sub(/ *# SKIP */, "", name)
-		if (strict && reason !~ /^this kernel/)
+		if (strict && reason !~ /^this (kernel|clang-format)/)
 			fail(name ": skipped: " (reason ? reason : "no reason given"))
 		else
 			skipped++
