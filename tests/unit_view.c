@@ -125,8 +125,8 @@ static void a_long_filter_comes_back_whole(void **state)
 	/* Cut off, it would hold for all. */
 	snprintf(text, sizeof(text), "pid>0%*s and pid>%d", 300, "", PID);
 	o.filter = text;
-	o.expression = filter_parse(text, &at, why, sizeof(why));
-	assert_non_null(o.expression);
+	o.selection.filter = filter_parse(text, &at, why, sizeof(why));
+	assert_non_null(o.selection.filter);
 	assert_int_equal(view_init(&v, &o, true), 0);
 	read_one(&v, 1, SECOND_NS);
 	assert_int_equal(view_main(&v)->n, 0);
@@ -140,7 +140,7 @@ static void a_long_filter_comes_back_whole(void **state)
 	press(&v, K_ESC);
 	assert_int_equal(view_main(&v)->n, 0);
 	view_free(&v);
-	filter_free(o.expression);
+	filter_free(o.selection.filter);
 }
 
 static void all_that_is_missing_is_told_of(void **state)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Readings as text and as CSV, for pipes and files. Which rows, in which order, is decided here
- * for all outputs. Text holds clean characters only. CSV holds valid UTF-8 and the shown values, but
- * not rounded to three figures; it is quoted as RFC 4180 says, with this system's line ends.
+ * Readings as text and as CSV, for pipes and files. Text holds clean characters only. CSV holds valid UTF-8 and the
+ * shown values, but not rounded to three figures; it is quoted as RFC 4180 says, with this system's line ends.
  */
 #include "batch.h"
 
@@ -12,81 +11,20 @@
 #include <string.h>
 #include <time.h>
 
-#include "arrange.h"
 #include "format.h"
 
 #define CELLS_MAX 4096 /* of one cell: long command lines end there */
 #define TEXT_COLUMNS 64
 #define INDENT_MAX 40 /* levels of a tree */
 
-static bool is_active(const struct row *r)
-{
-	int i;
-
-	if (r->kind == MODEL_CONNECTION)
-		return r->connection->tx_bytes || r->connection->rx_bytes;
-	if (r->time_ns[LT_RUN] || r->time_ns[LT_RUNQ] || r->time_ns[LT_PREEMPT] || r->calls || r->call_time_ns)
-		return true;
-	for (i = 0; i < LT_PROTOS; i++)
-		if (r->net->flow[i].tx_ops || r->net->flow[i].rx_ops)
-			return true;
-	return false;
-}
-
-/* -p and -u: whose row it is. Rows of nobody's (groups, calls) were narrowed by the query. */
-static bool is_whose(const void *options, const struct row *r)
-{
-	bool of_process = r->kind == MODEL_PROCESS || r->kind == MODEL_THREAD || r->kind == MODEL_CONNECTION;
-	const struct options *o = options;
-	size_t i;
-
-	if (o->has_uid && (of_process || r->own_user) && (!r->own_user || r->uid != o->uid))
-		return false;
-	if (!o->n_pids || !of_process)
-		return true;
-	for (i = 0; i < o->n_pids; i++)
-		if (o->pids[i] == r->pid)
-			return true;
-	return false;
-}
-
-void batch_narrow(const struct options *o, struct model_query *query)
-{
-	if (!o->n_pids && !o->has_uid)
-		return;
-	query->wants = is_whose;
-	query->context = o;
-}
-
-bool batch_wants(const struct options *o, const struct row *r)
-{
-	if (!is_whose(o, r))
-		return false;
-	if (o->active && !is_active(r))
-		return false;
-	/* Tables that do not have its columns are not filtered: the screen has other tabs, JSON other lists. */
-	return !o->expression || !(filter_kinds(o->expression) & 1U << r->kind) || filter_holds(o->expression, r);
-}
-
 int batch_rows(const struct options *o, struct model *m, struct row ***rows)
 {
-	struct model_query query = { .kind = options_kind(o), .no_dead = true };
-	const struct column *own = column_find(o->view->sort), *sort = o->sort ? o->sort : own;
-	struct row *all;
-	int n, i, kept = 0;
+	const struct column *own = column_find(o->view->sort);
+	struct selection_order order = {
+		.sort = o->sort ? o->sort : own, .then = own, .reverse = o->sort_reverse, .tree = o->tree
+	};
 
-	batch_narrow(o, &query);
-	n = model_rows(m, &query, &all);
-	if (n < 0)
-		return n;
-	*rows = malloc(((size_t)n + 1) * sizeof(**rows));
-	if (!*rows)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		if (batch_wants(o, &all[i]))
-			(*rows)[kept++] = &all[i];
-	arrange_rows(*rows, (size_t)kept, sort, o->sort_reverse, own, o->tree);
-	return kept;
+	return selection_rows(&o->selection, options_kind(o), &order, m, rows);
 }
 
 char *batch_time(char buf[BATCH_TIME_SIZE], uint64_t realtime_ns)

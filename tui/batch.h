@@ -7,12 +7,6 @@
 
 #include "options.h"
 
-/* Whether a row belongs on the screen or in the output (-p, -u, -f, --active; the model keeps all). */
-bool batch_wants(const struct options *o, const struct row *r);
-
-/* Lets a query add up only the processes of -p and -u; o must outlive it. */
-void batch_narrow(const struct options *o, struct model_query *query);
-
 /* The rows that the options ask for, in order. The array is the caller's to free, the rows are the model's.
  * Returns their number, or -ENOMEM. */
 int batch_rows(const struct options *o, struct model *m, struct row ***rows);

@@ -6,6 +6,7 @@
 
 #include "chart.h"
 #include "format.h"
+#include "severity.h"
 
 #define LABEL_CELLS 6
 #define SHARE_CELLS 8 /* "# " and " 99.9%" around the name */
@@ -145,10 +146,7 @@ void chart_summary(struct grid *g, int y, int x, int cells, const char *title, c
 		if (used + (int)strlen(parts[i].name) + 1 + grid_width(buf) > cells)
 			return;
 		used += grid_text(g, y, x + used, cells - used, STYLE_DIM, parts[i].name) + 1;
-		used += grid_text(g, y, x + used, cells - used,
-				  parts[i].ns >= 100000000  ? STYLE_BAD
-				  : parts[i].ns >= 10000000 ? STYLE_WARN
-							    : STYLE_NORMAL,
+		used += grid_text(g, y, x + used, cells - used, severity_duration((double)parts[i].ns, STYLE_NORMAL),
 				  buf);
 	}
 }
@@ -217,10 +215,7 @@ void chart_histogram(struct grid *g, int y, int x, int cells, int lines, const u
 			continue;
 		if (!eighths) /* however few, they are there */
 			eighths = 1;
-		grid_bar(g, y + i, x + LABEL_CELLS + 2, room, eighths,
-			 edge[i] >= 100000000  ? STYLE_BAD
-			 : edge[i] >= 10000000 ? STYLE_WARN
-					       : STYLE_SPARK);
+		grid_bar(g, y + i, x + LABEL_CELLS + 2, room, eighths, severity_duration((double)edge[i], STYLE_SPARK));
 		format_count(buf, sizeof(buf), (double)sum[i]);
 		grid_text(g, y + i, x + LABEL_CELLS + 3 + (eighths + 7) / 8, 6, STYLE_DIM, buf);
 	}

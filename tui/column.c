@@ -53,6 +53,15 @@ static char *text_buffer(void)
 	{                                                                                                              \
 		return r->off & (needs) || !r->dist.count ? unknown : number(r->dist.field);                           \
 	}
+/* The longest of a distribution: a lower bound while one of its durations goes on. */
+#define LONGEST(name, needs, dist)                                                                                     \
+	static struct value name(const struct row *r)                                                                  \
+	{                                                                                                              \
+		struct value v = number(r->dist.max_ns);                                                               \
+                                                                                                                       \
+		v.at_least = r->dist.max_at_least;                                                                     \
+		return r->off & (needs) || !r->dist.count ? unknown : v;                                               \
+	}
 /* A number that may be missing although its family is on. */
 #define MAYBE(name, needs, known, n)                                                                                   \
 	static struct value name(const struct row *r)                                                                  \
@@ -161,7 +170,7 @@ NUMBER(raw_runq_count, SCHED, r->runq.count)
 DURATION(raw_runq_p50, SCHED, runq, p50_ns)
 DURATION(raw_runq_p90, SCHED, runq, p90_ns)
 DURATION(raw_runq_p99, SCHED, runq, p99_ns)
-DURATION(raw_runq_max, SCHED, runq, max_ns)
+LONGEST(raw_runq_max, SCHED, runq)
 NUMBER(raw_voluntary, SCHED, r->voluntary)
 NUMBER(raw_involuntary, SCHED, r->involuntary)
 NUMBER(raw_wakeups, SCHED, r->wakeups)
@@ -176,7 +185,7 @@ MAYBE(raw_call_average, SYSCALL, r->calls && r->call_total_ns, r->call_total_ns 
 DURATION(raw_service_p50, SCHED | SYSCALL, service, p50_ns)
 DURATION(raw_service_p90, SCHED | SYSCALL, service, p90_ns)
 DURATION(raw_service_p99, SCHED | SYSCALL, service, p99_ns)
-DURATION(raw_service_max, SCHED | SYSCALL, service, max_ns)
+LONGEST(raw_service_max, SCHED | SYSCALL, service)
 
 static struct value raw_call(const struct row *r)
 {
@@ -197,11 +206,18 @@ MAYBE(raw_number, SYSCALL, has_number(r), LT_CALL_NR(r->call))
 DURATION(raw_latency_p50, SYSCALL, service, p50_ns)
 DURATION(raw_latency_p90, SYSCALL, service, p90_ns)
 DURATION(raw_latency_p99, SYSCALL, service, p99_ns)
-DURATION(raw_latency_max, SYSCALL, service, max_ns)
+LONGEST(raw_latency_max, SYSCALL, service)
 NUMBER(raw_call_time, SYSCALL, r->call_time_ns)
 MAYBE(raw_call_wait, SYSCALL | SCHED, r->call_wait_ns != SAMPLE_UNKNOWN, r->call_wait_ns)
 NUMBER(raw_in_flight, SYSCALL, r->in_flight)
-MAYBE(raw_oldest, SYSCALL, r->in_flight, r->oldest_ns)
+
+static struct value raw_oldest(const struct row *r)
+{
+	struct value v = number(r->oldest_ns);
+
+	v.at_least = r->oldest_at_least;
+	return r->off & SYSCALL || !r->in_flight ? unknown : v;
+}
 
 /* "EAGAIN 1.2k EINTR 3": the most frequent first. */
 static struct value raw_errnos(const struct row *r)
@@ -300,15 +316,6 @@ static struct value raw_net_spark(const struct row *r)
 	return spark(r, MODEL_SPARK_NET);
 }
 
-bool column_at_least(const struct column *c, const struct row *r)
-{
-	if (c->raw == raw_runq_max)
-		return r->runq.max_at_least;
-	if (c->raw == raw_service_max || c->raw == raw_latency_max)
-		return r->service.max_at_least;
-	return c->raw == raw_oldest && r->oldest_at_least;
-}
-
 #define PROCESSES (1 << MODEL_PROCESS)
 #define THREADS (1 << MODEL_THREAD)
 #define GROUPS (1 << MODEL_COMMAND | 1 << MODEL_USER | 1 << MODEL_CGROUP)
@@ -318,20 +325,22 @@ bool column_at_least(const struct column *c, const struct row *r)
 #define CONNECTIONS (1 << MODEL_CONNECTION)
 
 #define LATENCY COLUMN_LATENCY
-#define MAXIMUM (COLUMN_LATENCY | COLUMN_AT_LEAST)
 
+/* Fields at the end that a row leaves out are 0. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 /* clang-format off */
 const struct column columns[] = {
-	/* name, title, json, width, show, flags, kinds, raw, unit, help */
+	/* name, title, json, width, show, flags, kinds, raw, unit, help, spark */
 	{ "pid", "PID", "pid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS, raw_pid, "",
 	  "Process id; of a thread, its process's; of a connection, its owner's." },
-	{ "tid", "TID", NULL, 7, SHOW_ID, 0, THREADS, raw_tid, "",
+	{ "tid", "TID", NULL, 7, SHOW_ID, COLUMN_FIXED, THREADS, raw_tid, "",
 	  "Thread id." },
 	{ "ppid", "PPID", "ppid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS, raw_ppid, "",
 	  "The parent's process id." },
 	{ "uid", "UID", "uid", 10, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_uid, "",
 	  "Effective user id, as a number." },
-	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_user, "",
+	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT | COLUMN_FIXED, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_user, "",
 	  "Effective user; the number where the system knows no name." },
 	{ "state", "STATE", "state", 10, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_state, "",
 	  "Process: alive or exited; thread: what it does at the moment of the reading; connection: its TCP state." },
@@ -391,7 +400,7 @@ const struct column columns[] = {
 	  "90 % of the waits for a CPU were shorter." },
 	{ "runq99", "RUNQ99", "runq.p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_runq_p99, "ns",
 	  "99 % of the waits for a CPU were shorter." },
-	{ "runqmax", "RUNQMAX", "runq.max_ns", 7, SHOW_TIME, MAXIMUM, TASKS, raw_runq_max, "ns",
+	{ "runqmax", "RUNQMAX", "runq.max_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_runq_max, "ns",
 	  "The longest wait for a CPU, to the nanosecond." },
 	{ "vol", "VOLCS/s", "switches.voluntary", 7, SHOW_RATE, 0, TASKS, raw_voluntary, "/s",
 	  "Voluntary context switches: it went to sleep." },
@@ -422,7 +431,7 @@ const struct column columns[] = {
 	  "90 % of the system calls took the kernel less, without their interruptible sleep." },
 	{ "call99", "CALL99", "calls.p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_service_p99, "ns",
 	  "99 % of the system calls took the kernel less, without their interruptible sleep." },
-	{ "callmax", "CALLMAX", "calls.max_ns", 7, SHOW_TIME, MAXIMUM, TASKS, raw_service_max, "ns",
+	{ "callmax", "CALLMAX", "calls.max_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_service_max, "ns",
 	  "The longest system call, without its interruptible sleep." },
 	{ "p50", "P50", NULL, 6, SHOW_TIME, LATENCY, CALLS, raw_latency_p50, "ns",
 	  "Half of the calls were shorter, sleep included." },
@@ -430,7 +439,7 @@ const struct column columns[] = {
 	  "90 % of the calls were shorter, sleep included." },
 	{ "p99", "P99", NULL, 6, SHOW_TIME, LATENCY, CALLS, raw_latency_p99, "ns",
 	  "99 % of the calls were shorter, sleep included." },
-	{ "max", "MAX", NULL, 7, SHOW_TIME, MAXIMUM, CALLS, raw_latency_max, "ns",
+	{ "max", "MAX", NULL, 7, SHOW_TIME, LATENCY, CALLS, raw_latency_max, "ns",
 	  "The longest of the calls that returned, sleep included." },
 	{ "time", "TIME%", NULL, 6, SHOW_SHARE, 0, CALLS, raw_call_time, "%",
 	  "Time spent inside the call in this interval, by all threads, calls still going on included." },
@@ -438,7 +447,7 @@ const struct column columns[] = {
 	  "The part of TIME% that was not spent on a CPU." },
 	{ "inflight", "INFLIGHT", NULL, 8, SHOW_COUNT, 0, CALLS, raw_in_flight, "",
 	  "Threads inside the call at the moment of the reading." },
-	{ "oldest", "OLDEST", NULL, 7, SHOW_TIME, COLUMN_AT_LEAST, THREADS | CALLS, raw_oldest, "ns",
+	{ "oldest", "OLDEST", NULL, 7, SHOW_TIME, 0, THREADS | CALLS, raw_oldest, "ns",
 	  "For how long the oldest call in flight has been going on; with > if it began before lagtop did." },
 	{ "errnos", "ERRNO", NULL, 30, SHOW_TEXT, COLUMN_LEFT, CALLS, raw_errnos, "",
 	  "The errors returned in the interval and how often, the most frequent first." },
@@ -491,13 +500,14 @@ const struct column columns[] = {
 	  "Bytes received and not yet read by the process." },
 
 	{ "runqspark", "RUNQ99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_runq_spark, "",
-	  "RUNQ99 of the last readings, newest right; a level is a factor of four, from 4 us to 65 ms." },
+	  "RUNQ99 of the last readings, newest right; a level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_RUNQ },
 	{ "callspark", "CALL99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_call_spark, "",
-	  "CALL99 of the last readings, newest right; a level is a factor of four, from 4 us to 65 ms." },
+	  "CALL99 of the last readings, newest right; a level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_CALL },
 	{ "netspark", "NET/s history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_net_spark, "",
-	  "NET/s of the last readings, newest right; a level is a factor of eight, from 1 kB to 268 MB." },
+	  "NET/s of the last readings, newest right; a level is a factor of eight, from 1 kB to 268 MB.", MODEL_SPARK_NET },
 };
 /* clang-format on */
+#pragma GCC diagnostic pop
 const size_t columns_count = sizeof(columns) / sizeof(columns[0]);
 
 const struct column_view column_views[] = {

@@ -15,6 +15,7 @@ enum value_type { VALUE_NONE, VALUE_INT, VALUE_REAL, VALUE_TEXT };
 
 struct value {
 	enum value_type type; /* VALUE_NONE: not known; shown as "-", null in JSON */
+	bool at_least;	      /* only a lower bound: printed with ≥, or > for an age */
 	union {
 		int64_t i;
 		double real;
@@ -34,12 +35,12 @@ enum column_show {
 	SHOW_SPARK, /* sparkline */
 };
 
-#define COLUMN_LEFT 1	  /* text starts at the left */
-#define COLUMN_AT_LEAST 2 /* may carry ≥ */
-#define COLUMN_LATENCY 4  /* severity by duration */
-#define COLUMN_BAD 8	  /* any value above zero deserves attention (retransmits) */
-#define COLUMN_LAG 16	  /* share in which the row wanted to go on and could not */
-#define COLUMN_FAILS 32	  /* errors: severity by their share of the calls */
+#define COLUMN_LEFT 1	 /* text starts at the left */
+#define COLUMN_FIXED 2	 /* who the row is: stays when others scroll */
+#define COLUMN_LATENCY 4 /* severity by duration */
+#define COLUMN_BAD 8	 /* any value above zero deserves attention (retransmits) */
+#define COLUMN_LAG 16	 /* share in which the row wanted to go on and could not */
+#define COLUMN_FAILS 32	 /* errors: severity by their share of the calls */
 
 struct column {
 	const char *name;  /* --sort, --filter, lagtoprc, CSV header: "runq99" */
@@ -50,8 +51,9 @@ struct column {
 	uint8_t flags;
 	uint16_t kinds; /* bit set of 1 << enum model_kind for which it means something */
 	struct value (*raw)(const struct row *r);
-	const char *unit; /* "%", "/s", "ns", "bytes/s" */
-	const char *help; /* one sentence */
+	const char *unit;	/* "%", "/s", "ns", "bytes/s" */
+	const char *help;	/* one sentence */
+	enum model_spark spark; /* of SHOW_SPARK: which */
 };
 
 extern const struct column columns[];
@@ -65,9 +67,6 @@ const char *column_title(const struct column *c, enum model_kind kind);
 
 /* The shown value: sorted, filtered, printed. */
 struct value column_value(const struct column *c, const struct row *r);
-
-/* Whether the value is only a lower bound: printed with ≥, or > for an age. */
-bool column_at_least(const struct column *c, const struct row *r);
 
 /* Orders two rows by a column's shown value, biggest first (texts: a to z); unknown last, and behind all what is
  * outside of the pid namespace; ties by pid, tid, start and what else tells them apart. `reverse` turns the order of
@@ -83,8 +82,7 @@ bool column_order_key(const struct column *c, bool reverse, const struct row *r,
  * "-" for not known. Returns the number of cells. */
 int column_format(const struct column *c, const struct row *r, bool utf8, char *buf, size_t size, int cells);
 
-/* Which sparkline a column of SHOW_SPARK shows; the height, 1 to 8, of one of its levels (0: nothing measured). */
-enum model_spark column_spark(const struct column *c);
+/* The height, 1 to 8, of a level of a sparkline (0: nothing measured). */
 int column_spark_height(enum model_spark which, uint8_t level);
 
 /* The views: name for --view, title of the tab, kind of row, default columns, default sort, sparkline. */

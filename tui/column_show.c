@@ -150,13 +150,6 @@ static int spark_height(uint8_t level, const struct spark_scale *scale)
 	return level < low ? 0 : height > 7 ? 7 : height;
 }
 
-enum model_spark column_spark(const struct column *c)
-{
-	return !strcmp(c->name, "runqspark")   ? MODEL_SPARK_RUNQ
-	       : !strcmp(c->name, "callspark") ? MODEL_SPARK_CALL
-					       : MODEL_SPARK_NET;
-}
-
 int column_spark_height(enum model_spark which, uint8_t level)
 {
 	static const struct spark_scale durations = { 12, 2 }, rates = { 10, 3 };
@@ -169,8 +162,7 @@ static int spark_format(const struct column *c, const struct row *r, bool utf8, 
 	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	static const char *const letters[] = { "_", ".", "-", "~", "=", "+", "*", "#" };
 	const char *const *glyphs = utf8 ? blocks : letters;
-	enum model_spark which = column_spark(c);
-	const struct model_sparkline *s = r->spark ? &r->spark[which] : NULL;
+	const struct model_sparkline *s = r->spark ? &r->spark[c->spark] : NULL;
 	size_t used = 0;
 	int n = cells < MODEL_SPARK ? cells : MODEL_SPARK, shown = 0;
 
@@ -180,7 +172,7 @@ static int spark_format(const struct column *c, const struct row *r, bool utf8, 
 		const char *glyph = " ";
 
 		if (level)
-			glyph = glyphs[column_spark_height(which, level) - 1];
+			glyph = glyphs[column_spark_height(c->spark, level) - 1];
 		if (used + strlen(glyph) >= size)
 			break;
 		strcpy(buf + used, glyph);
@@ -191,8 +183,7 @@ static int spark_format(const struct column *c, const struct row *r, bool utf8, 
 }
 
 /* What a number prints as; zero is marked so that the eye can skip it. */
-static void number_format(const struct column *c, const struct row *r, const struct value *v, bool utf8, char *buf,
-			  size_t size)
+static void number_format(const struct column *c, const struct value *v, bool utf8, char *buf, size_t size)
 {
 	bool zero = v->type == VALUE_REAL ? !(v->real > 0) : v->i == 0;
 
@@ -221,11 +212,9 @@ static void number_format(const struct column *c, const struct row *r, const str
 		format_bytes(buf, size, (double)v->i);
 		break;
 	default: {
-		const char *mark = "";
+		const char *mark = !v->at_least ? "" : c->flags & COLUMN_LATENCY && utf8 ? "≥" : ">";
 		char ns[16];
 
-		if (c->flags & COLUMN_AT_LEAST && column_at_least(c, r))
-			mark = c->flags & COLUMN_LATENCY && utf8 ? "≥" : ">";
 		snprintf(buf, size, "%s%s", mark, format_ns(ns, sizeof(ns), (uint64_t)v->i));
 	}
 	}
@@ -248,7 +237,7 @@ int column_format(const struct column *c, const struct row *r, bool utf8, char *
 		return format_clean(buf, size, "-", cells, utf8);
 	if (v.type == VALUE_TEXT)
 		return format_clean(buf, size, v.text, cells, utf8);
-	number_format(c, r, &v, utf8, number, sizeof(number));
+	number_format(c, &v, utf8, number, sizeof(number));
 	if (format_clean(buf, size, number, INT_MAX, utf8) <= cells)
 		return format_clean(buf, size, number, cells, utf8);
 	/* A number that is cut would be another number. */

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "batch.h"
 #include "format.h"
 #include "keys.h"
 #include "menu_draw.h"
 #include "names.h"
 #include "page_draw.h"
+#include "severity.h"
 
 #define METERS_MIN_ROWS 16 /* below: one line of meters */
 #define METER_LEVELS 7	   /* of 8: lines of meters stand on each other */
@@ -211,11 +211,6 @@ static void draw_minute(struct grid *g, int y, int x, int cells, const struct me
 	}
 }
 
-static enum style duration_style(uint64_t ns)
-{
-	return ns >= 100000000 ? STYLE_BAD : ns >= 10000000 ? STYLE_WARN : STYLE_STRONG;
-}
-
 static void meter_duration(struct meter *m, bool on, bool known, uint64_t ns)
 {
 	if (!on || !known) {
@@ -224,7 +219,7 @@ static void meter_duration(struct meter *m, bool on, bool known, uint64_t ns)
 		return;
 	}
 	format_ns(m->text, sizeof(m->text), ns);
-	m->style = duration_style(ns);
+	m->style = severity_duration((double)ns, STYLE_STRONG);
 }
 
 static void meter_rate(struct meter *m, bool on, uint64_t n, uint64_t interval_ns, bool bad)
@@ -398,7 +393,7 @@ static void add_wants(struct line *l, struct view *v, const struct grid *g, int 
 	}
 	if (v->call != LT_CALL_NONE)
 		line_add(l, true, 1, STYLE_WARN, names_call(v->call));
-	batch_narrow(&v->wants.options, &q);
+	selection_narrow(&v->wants.selection, &q);
 	if (view_totals(v) && model_has_totals(&q))
 		line_add(l, true, 2, STYLE_WARN, "totals");
 }

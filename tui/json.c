@@ -248,22 +248,22 @@ static int put_calls(struct json_writer *w, struct model *m, const struct row *p
 	return 0;
 }
 
-/* The options' rows of a view, by pid. */
-static int rows_of(const struct options *o, const char *view, struct model *m, struct row ***rows)
+/* The wanted rows of a view, by pid. */
+static int rows_by_pid(const struct options *o, const char *view, struct model *m, struct row ***rows)
 {
-	struct options of_view = *o;
+	const struct column_view *of = column_view_find(view);
+	const struct selection_order order = { .sort = column_find("pid"),
+					       .then = column_find(of->sort),
+					       .reverse = true };
 
-	of_view.view = column_view_find(view);
-	of_view.sort = column_find("pid");
-	of_view.sort_reverse = true;
-	return batch_rows(&of_view, m, rows);
+	return selection_rows(&o->selection, of->kind, &order, m, rows);
 }
 
 static int put_processes(struct json_writer *w, const struct options *o, struct model *m)
 {
 	struct row **rows = NULL;
 	struct json_plan plan;
-	int n = rows_of(o, "overview", m, &rows), i, err = 0;
+	int n = rows_by_pid(o, "overview", m, &rows), i, err = 0;
 
 	if (n < 0)
 		return n;
@@ -313,7 +313,7 @@ static int put_connections(struct json_writer *w, const struct options *o, struc
 		json_null(w, "connections");
 		return 0;
 	}
-	n = rows_of(o, "connections", m, &rows);
+	n = rows_by_pid(o, "connections", m, &rows);
 	if (n < 0)
 		return n;
 	json_open(w, "connections", '[');

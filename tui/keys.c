@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "batch.h"
 #include "menu.h"
 #include "names.h"
 #include "page.h"
@@ -241,8 +240,8 @@ static void toggle_dead(struct view *v, int unused)
 static void toggle_active(struct view *v, int unused)
 {
 	(void)unused;
-	v->wants.options.active = !v->wants.options.active;
-	view_say(v, STYLE_NORMAL, v->wants.options.active ? "only rows that did something" : "all rows");
+	v->wants.selection.active = !v->wants.selection.active;
+	view_say(v, STYLE_NORMAL, v->wants.selection.active ? "only rows that did something" : "all rows");
 }
 
 static void toggle_totals(struct view *v, int unused)
@@ -251,7 +250,7 @@ static void toggle_totals(struct view *v, int unused)
 
 	(void)unused;
 	v->totals = !v->totals;
-	batch_narrow(&v->wants.options, &q);
+	selection_narrow(&v->wants.selection, &q);
 	view_say(v, STYLE_NORMAL, "%s",
 		 !v->totals		? "rates of the interval"
 		 : v->back		? "totals are known of the newest reading only"

@@ -49,15 +49,15 @@ static int check_pids(const struct options *o)
 	uint32_t process;
 	size_t i;
 
-	for (i = 0; i < o->n_pids; i++) {
-		process = process_of(o->pids[i]);
-		if (process == o->pids[i])
+	for (i = 0; i < o->selection.n_pids; i++) {
+		process = process_of(o->selection.pids[i]);
+		if (process == o->selection.pids[i])
 			continue;
 		if (process)
-			snprintf(why, sizeof(why), "--pid %u: a thread of process %u; give that number", o->pids[i],
-				 process);
+			snprintf(why, sizeof(why), "--pid %u: a thread of process %u; give that number",
+				 o->selection.pids[i], process);
 		else
-			snprintf(why, sizeof(why), "--pid %u: there is no such process", o->pids[i]);
+			snprintf(why, sizeof(why), "--pid %u: there is no such process", o->selection.pids[i]);
 		return complain(why, RUNTIME_FAILURE);
 	}
 	return 0;

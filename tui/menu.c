@@ -9,16 +9,6 @@
 
 #include "control.h"
 
-#define DELAY_MIN_S 0.1
-#define DELAY_MAX_S 3600.0
-
-const struct menu_group menu_groups[MENU_GROUPS] = {
-	{ MODEL_PROCESS, "process" },
-	{ MODEL_COMMAND, "command" },
-	{ MODEL_USER, "user" },
-	{ MODEL_CGROUP, "cgroup" },
-};
-
 static bool is_prompt(enum view_mode mode)
 {
 	return mode == MODE_SEARCH || mode == MODE_FILTER || mode == MODE_DELAY;
@@ -106,7 +96,7 @@ static void take_targets(struct view *v)
 
 static bool may_act(struct view *v)
 {
-	if (v->wants.options.readonly)
+	if (v->options->readonly)
 		view_say(v, STYLE_WARN, "--readonly: lagtop gave up the right to do that");
 	else if (!v->source_live)
 		view_say(v, STYLE_WARN, "this is a recording: its processes are out of reach");
@@ -168,9 +158,9 @@ void menu_open(struct view *v, int mode)
 	case MODE_GROUP:
 		if (v->page.open)
 			return;
-		v->menu.n = MENU_GROUPS;
-		for (int i = 0; i < MENU_GROUPS; i++)
-			if (menu_groups[i].kind == v->rows_kind)
+		v->menu.n = SELECTION_GROUPS;
+		for (int i = 0; i < SELECTION_GROUPS; i++)
+			if (selection_groups[i].kind == v->rows_kind)
 				v->menu.cursor = i;
 		break;
 	case MODE_COLUMNS:
@@ -188,7 +178,7 @@ void menu_open(struct view *v, int mode)
 		break;
 	case MODE_FILTER:
 		memcpy(v->filter_kept, v->wants.filter, sizeof(v->filter_kept));
-		v->filter_before = view_filter_long(v) ? v->wants.options.filter : v->filter_kept;
+		v->filter_before = view_filter_long(v) ? v->options->filter : v->filter_kept;
 		if (v->filter_before == v->filter_kept) /* else it is too long to be typed: what is typed replaces it */
 			memcpy(v->input, v->filter_kept, sizeof(v->input));
 		v->filter_why[0] = 0;
@@ -371,7 +361,7 @@ void menu_enter(struct view *v, int unused)
 		v->settings_changed = true;
 		break;
 	case MODE_GROUP:
-		v->rows_kind = menu_groups[at].kind;
+		v->rows_kind = selection_groups[at].kind;
 		v->call = LT_CALL_NONE;
 		v->settings.threads = false;
 		if (!view_is_process(v))
@@ -406,17 +396,13 @@ static void list_mouse(struct view *v, const struct key *k)
 
 static void set_delay(struct view *v)
 {
-	char *end;
-	double delay_s;
-
 	if (!v->input[0])
 		return;
-	delay_s = strtod(v->input, &end);
-	if (*end || !(delay_s >= DELAY_MIN_S && delay_s <= DELAY_MAX_S)) {
-		view_say(v, STYLE_WARN, "a delay is %.1f to %.0f seconds", DELAY_MIN_S, DELAY_MAX_S);
+	if (!options_delay(v->input, &v->delay_s)) {
+		view_say(v, STYLE_WARN, "a delay is %.1f to %d seconds", OPTIONS_DELAY_MIN_S, OPTIONS_DELAY_MAX_S);
 		return;
 	}
-	v->delay_s = v->settings.delay_s = delay_s;
+	v->settings.delay_s = v->delay_s;
 	v->delay_changed = v->settings_changed = true;
 }
 

@@ -9,6 +9,7 @@
 #include "format.h"
 #include "keys.h"
 #include "menu.h"
+#include "severity.h"
 
 #define HELP_CELLS 92
 #define HELP_KEYS_CELLS 14 /* the longest title of a column */
@@ -16,6 +17,8 @@
 #define FOOT_LINES 2	 /* below a list of columns: what the one under the cursor is, in full */
 #define FOOT_MIN_ROWS 16 /* of the screen */
 
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
 static const struct {
 	const char *key, *text;
 } notes[] = {
@@ -24,8 +27,9 @@ static const struct {
 	{ "percentiles", "From histograms with four buckets an octave: at most 12.5 % off." },
 	{ "CALL99", "Leaves out the interruptible sleep in a call: what the kernel took." },
 	{ "history", "The newest reading is at the right; heights are logarithmic and the same in every row." },
-	{ "yellow, bold", "From 10 ms; LAG% from 5; ERR/s where every tenth call fails." },
-	{ "red", "From 100 ms; LAG% from 20." },
+	{ "yellow, bold", "From " TEXT(SEVERITY_WARN_MS) " ms; LAG% from " TEXT(
+				  SEVERITY_WARN_LAG) "; ERR/s where every tenth call fails." },
+	{ "red", "From " TEXT(SEVERITY_BAD_MS) " ms; LAG% from " TEXT(SEVERITY_BAD_LAG) "." },
 	{ "signs", "- is not known, a dot is zero; a dagger marks the dead, a star what is tagged." },
 	{ "self", "The CPU that lagtop itself takes; beside it what one event costs in the kernel." },
 	{ "lost", "What could not be counted in this interval; --json says of what kind." },
@@ -151,7 +155,7 @@ static void draw_item(struct view *v, struct grid *g, int y, int x, int cells, i
 		grid_text(g, y, x + 19, cells - 19, item < t->n_chosen ? STYLE_NORMAL : STYLE_DIM, cols[item]->help);
 		break;
 	case MODE_GROUP:
-		grid_text(g, y, x + 1, cells - 1, STYLE_NORMAL, menu_groups[item].name);
+		grid_text(g, y, x + 1, cells - 1, STYLE_NORMAL, selection_groups[item].name);
 		break;
 	case MODE_SIGNAL:
 		snprintf(buf, sizeof(buf), "%2d %-5s %s", control_signals[item].number, control_signals[item].name,

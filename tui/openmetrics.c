@@ -196,32 +196,20 @@ static void print_groups(FILE *out, const char *by, struct row **rows, size_t n)
 	}
 }
 
-/* The groups that are wanted, the worst LAG% first. Returns their number or -ENOMEM; the array is the caller's. */
-static int choose(const struct options *o, enum model_kind kind, struct model *m, struct row ***rows)
-{
-	struct options groups = *o;
-	int n;
-
-	groups.view = column_view_find("overview");
-	groups.threads = groups.tree = groups.sort_reverse = false;
-	groups.group = kind;
-	groups.sort = column_find("lag");
-	n = batch_rows(&groups, m, rows);
-	return n < OPENMETRICS_GROUPS ? n : OPENMETRICS_GROUPS;
-}
-
+/* The wanted groups with the worst LAG%. 0 or -ENOMEM. */
 static int print_file(FILE *out, const struct openmetrics *om, const struct options *o, struct model *m)
 {
+	const struct column *lag = column_find("lag");
+	const struct selection_order worst = { .sort = lag, .then = lag, .top = OPENMETRICS_GROUPS };
 	enum model_kind kind = options_group(o);
-	const char *by = kind == MODEL_USER ? "user" : kind == MODEL_CGROUP ? "cgroup" : "command";
 	struct row **rows = NULL;
-	int n = choose(o, kind, m, &rows);
+	int n = selection_rows(&o->selection, kind, &worst, m, &rows);
 
 	if (n < 0)
 		return n;
 	print_host(out, om, model_host(m), model_sample(m));
 	if (n > 0)
-		print_groups(out, by, rows, (size_t)n);
+		print_groups(out, selection_group_name(kind), rows, (size_t)n);
 	free(rows);
 	return 0;
 }

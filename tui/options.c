@@ -15,8 +15,6 @@
 
 #include "format.h"
 
-#define DELAY_MIN_S 0.1
-#define DELAY_MAX_S 3600
 #define HISTORY_MAX_MIB 65536
 #define PID_LIMIT INT32_MAX
 #define MESSAGE_CELLS 2000
@@ -58,13 +56,22 @@ static bool parse_number(const char *arg, uint64_t min, uint64_t max, uint64_t *
 	return !*end && !errno && *n >= min && *n <= max;
 }
 
-static int set_delay(struct options *o, const char *arg)
+bool options_delay(const char *text, double *delay_s)
 {
 	char *end;
+	double s = strtod(text, &end);
 
-	o->delay_s = strtod(arg, &end);
-	if (end == arg || *end || !(o->delay_s >= DELAY_MIN_S && o->delay_s <= DELAY_MAX_S))
-		return bad("--delay '%s': expected seconds from %g to %d", arg, DELAY_MIN_S, DELAY_MAX_S);
+	if (end == text || *end || !(s >= OPTIONS_DELAY_MIN_S && s <= OPTIONS_DELAY_MAX_S))
+		return false;
+	*delay_s = s;
+	return true;
+}
+
+static int set_delay(struct options *o, const char *arg)
+{
+	if (!options_delay(arg, &o->delay_s))
+		return bad("--delay '%s': expected seconds from %g to %d", arg, OPTIONS_DELAY_MIN_S,
+			   OPTIONS_DELAY_MAX_S);
 	return 0;
 }
 
@@ -90,13 +97,13 @@ static int set_pids(struct options *o, const char *arg)
 				     PID_LIMIT);
 			break;
 		}
-		pids = reallocarray(o->pids, o->n_pids + 1, sizeof(*pids));
+		pids = reallocarray(o->selection.pids, o->selection.n_pids + 1, sizeof(*pids));
 		if (!pids) {
 			status = bad("out of memory");
 			break;
 		}
-		o->pids = pids;
-		o->pids[o->n_pids++] = (uint32_t)pid;
+		o->selection.pids = pids;
+		o->selection.pids[o->selection.n_pids++] = (uint32_t)pid;
 	}
 	free(list);
 	return status;
@@ -111,8 +118,8 @@ static int set_user(struct options *o, const char *arg)
 		uid = user->pw_uid;
 	else if (!parse_number(arg, 0, UINT32_MAX - 1, &uid))
 		return bad("--user '%s': no such user; expected a name that is known here, or a number", arg);
-	o->has_uid = true;
-	o->uid = (uint32_t)uid;
+	o->selection.has_uid = true;
+	o->selection.uid = (uint32_t)uid;
 	return 0;
 }
 
@@ -121,10 +128,10 @@ static int set_filter(struct options *o, const char *arg)
 	char why[200];
 	size_t at = 0;
 
-	filter_free(o->expression);
+	filter_free(o->selection.filter);
 	o->filter = arg;
-	o->expression = filter_parse(arg, &at, why, sizeof(why));
-	return o->expression ? 0 : bad("--filter '%s': at character %zu: %s", arg, at + 1, why);
+	o->selection.filter = filter_parse(arg, &at, why, sizeof(why));
+	return o->selection.filter ? 0 : bad("--filter '%s': at character %zu: %s", arg, at + 1, why);
 }
 
 /* The names of the columns that mean something for a kind of row, or of all. */
@@ -204,20 +211,9 @@ static int set_view(struct options *o, const char *arg)
 
 static int set_group(struct options *o, const char *arg)
 {
-	static const struct {
-		const char *name;
-		enum model_kind kind;
-	} groups[] = {
-		{ "process", MODEL_PROCESS },
-		{ "command", MODEL_COMMAND },
-		{ "user", MODEL_USER },
-		{ "cgroup", MODEL_CGROUP },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (!strcmp(arg, groups[i].name)) {
-			o->group = groups[i].kind;
+	for (int i = 0; i < SELECTION_GROUPS; i++)
+		if (!strcmp(arg, selection_groups[i].name)) {
+			o->group = selection_groups[i].kind;
 			return 0;
 		}
 	return bad("--group '%s': expected process, command, user or cgroup", arg);
@@ -297,11 +293,14 @@ static int set_max_threads(struct options *o, const char *arg)
 	return 0;
 }
 
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+#define DELAY_HELP "time between readings, " TEXT(OPTIONS_DELAY_MIN_S) " to " TEXT(OPTIONS_DELAY_MAX_S) " (1)"
 #define FLAG(field) offsetof(struct options, field), NULL
 #define SET(function) 0, function
 
 static const struct option_row option_table[] = {
-	{ "delay", 'd', "SECS", SET(set_delay), "time between readings, 0.1 to 3600 (1)" },
+	{ "delay", 'd', "SECS", SET(set_delay), DELAY_HELP },
 	{ "iterations", 'n', "N", SET(set_iterations), "stop after N readings" },
 	{ "pid", 'p', "PID[,PID...]", SET(set_pids), "only these processes" },
 	{ "user", 'u', "USER", SET(set_user), "only this user's" },
@@ -319,7 +318,7 @@ static const struct option_row option_table[] = {
 	{ "record", 'w', "FILE", SET(set_record), "also write every reading to FILE" },
 	{ "replay", 'r', "FILE", SET(set_replay), "show FILE instead of this machine" },
 	{ "at", 0, "TIME", SET(set_at), "begin the replay there: 03:15, 2026-11-22T03:15, -10m (before its end)" },
-	{ "active", 0, NULL, FLAG(active), "only rows that did something in the interval" },
+	{ "active", 0, NULL, FLAG(selection.active), "only rows that did something in the interval" },
 	{ "history", 0, "MIB", SET(set_history), "memory for the past (32)" },
 	{ "max-threads", 0, "N", SET(set_max_threads), "records to begin with" },
 	{ "verbose", 0, NULL, FLAG(verbose), "libbpf's messages to stderr (batch) or after the screen" },
@@ -397,7 +396,7 @@ static int check_together(const struct options *o)
 		column_names(names, sizeof(names), 1U << options_kind(o));
 		return bad("--sort '%s': no such column in this table; there are: %s", o->sort->name, names);
 	}
-	if (o->expression && !(filter_kinds(o->expression) & 1U << options_kind(o)))
+	if (o->selection.filter && !(filter_kinds(o->selection.filter) & 1U << options_kind(o)))
 		return bad("--filter '%s': one of its columns is not in this table; --list-columns lists them",
 			   o->filter);
 	if (o->fail_expression && !(filter_kinds(o->fail_expression) & 1U << options_kind(o)))
@@ -466,9 +465,9 @@ int options_parse(struct options *o, int argc, char **argv)
 
 void options_free(struct options *o)
 {
-	filter_free(o->expression);
+	filter_free(o->selection.filter);
 	filter_free(o->fail_expression);
-	free(o->pids);
+	free(o->selection.pids);
 	*o = (struct options){ 0 };
 }
 

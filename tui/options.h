@@ -4,11 +4,14 @@
 #define OPTIONS_H
 
 #include "column.h"
-#include "filter.h"
 #include "probe.h"
+#include "selection.h"
 #include "when.h"
 
 #define LAGTOP_VERSION "0.1"
+
+#define OPTIONS_DELAY_MIN_S 0.1
+#define OPTIONS_DELAY_MAX_S 3600
 
 enum options_output { OUTPUT_SCREEN, OUTPUT_BATCH, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_NONE };
 
@@ -16,16 +19,12 @@ struct options {
 	enum options_output output;
 	double delay_s;
 	uint64_t iterations; /* 0: no end */
-	uint32_t *pids;	     /* -p; NULL: all */
-	size_t n_pids;
-	bool has_uid;
-	uint32_t uid;
+	struct selection selection;
 	const char *filter;	   /* as given; NULL: none */
-	struct filter *expression; /* what it means */
 	const struct column *sort; /* NULL: the view's own */
 	bool sort_reverse;
 	const struct column_view *view;
-	bool threads, tree, active, no_mouse, ascii, no_color, readonly, verbose;
+	bool threads, tree, no_mouse, ascii, no_color, readonly, verbose;
 	enum model_kind group; /* MODEL_PROCESS: none */
 	const char *record, *replay;
 	struct when at; /* --at; WHEN_NONE: from the beginning */
@@ -43,6 +42,8 @@ struct options {
 int options_parse(struct options *o, int argc, char **argv);
 void options_free(struct options *o);
 void options_help(FILE *out);
+/* A time between readings, as --delay, the prompt and lagtoprc take it. False: it is none, or not within the limits. */
+bool options_delay(const char *text, double *delay_s);
 /* The kind of row that the options ask for: the view's own, or by -H and -g. */
 enum model_kind options_kind(const struct options *o);
 /* The groups of --openmetrics: command, unless -g says otherwise. */

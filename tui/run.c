@@ -211,8 +211,8 @@ static bool pids_alive(struct run *run, const struct sample *s)
 	size_t i;
 
 	for (p = 0; p < s->n_processes; p++)
-		for (i = 0; i < run->options->n_pids; i++)
-			if (s->processes[p].pid == run->options->pids[i]) {
+		for (i = 0; i < run->options->selection.n_pids; i++)
+			if (s->processes[p].pid == run->options->selection.pids[i]) {
 				run->saw_pids = true;
 				alive |= !(s->processes[p].flags & SAMPLE_PROCESS_EXITED);
 			}
@@ -251,7 +251,7 @@ static enum run_end take_reading(struct run *run)
 		end = check_alert(run);
 	if (end != RUN_ON)
 		return end;
-	if (o->n_pids && !alive && (run->source->live || run->saw_pids))
+	if (o->selection.n_pids && !alive && (run->source->live || run->saw_pids))
 		return RUN_QUIET;
 	return o->iterations && run->readings >= o->iterations ? RUN_QUIET : RUN_ON;
 }
@@ -298,7 +298,7 @@ int run_batch(const struct options *o, struct source *src, struct record *rec, c
 		if (end == RUN_ON)
 			end = take_reading(&run);
 	}
-	if (end == RUN_QUIET && o->n_pids && !run.saw_pids && !src->live && run.readings)
+	if (end == RUN_QUIET && o->selection.n_pids && !run.saw_pids && !src->live && run.readings)
 		end = fail(&run, "%s holds no process of --pid", o->replay);
 	alert_free(&run.alert);
 	model_free(run.model);

@@ -550,8 +550,9 @@ static int set_timer(struct screen *s)
 static bool pids_gone(const struct options *o, const struct sample *s)
 {
 	for (uint32_t p = 0; p < s->n_processes; p++)
-		for (size_t i = 0; i < o->n_pids; i++)
-			if (s->processes[p].pid == o->pids[i] && !(s->processes[p].flags & SAMPLE_PROCESS_EXITED))
+		for (size_t i = 0; i < o->selection.n_pids; i++)
+			if (s->processes[p].pid == o->selection.pids[i] &&
+			    !(s->processes[p].flags & SAMPLE_PROCESS_EXITED))
 				return false;
 	return true;
 }
@@ -601,7 +602,7 @@ static void take_reading(struct screen *s)
 		fail(s, 1, "screen: %s", strerror(-got));
 	if (s->options->iterations && s->readings >= s->options->iterations)
 		s->status = 0;
-	if (s->options->n_pids && s->source->live && pids_gone(s->options, sample))
+	if (s->options->selection.n_pids && s->source->live && pids_gone(s->options, sample))
 		s->status = 0; /* all processes of -p are gone */
 }
 

@@ -40,8 +40,8 @@ static bool settings_path(char path[PATH_SIZE], bool make)
 	return true;
 }
 
-/* A file being read: columns of a view may come on several lines. */
-struct reading {
+/* A file being parsed: columns of a view may come on several lines. */
+struct parse {
 	struct view *view;
 	bool seen[VIEW_TABLES];
 };
@@ -88,18 +88,15 @@ static bool set_general(struct view *v, const char *name, const char *value)
 		if (!view || (size_t)(view - column_views) >= VIEW_TABLES)
 			return false;
 		v->settings.view = (size_t)(view - column_views);
-		if (v->wants.options.view == &column_views[0] && !v->wants.options.sort) /* --view and --sort win */
+		if (v->options->view == &column_views[0] && !v->options->sort) /* --view and --sort win */
 			v->at = v->settings.view;
 		return true;
 	}
 	if (!strcmp(name, "delay")) {
-		double delay_s = strtod(value, NULL);
-
-		if (!(delay_s >= 0.1 && delay_s <= 3600))
+		if (!options_delay(value, &v->settings.delay_s))
 			return false;
-		v->settings.delay_s = delay_s;
 		if (v->delay_s == 1) /* --delay wins */
-			v->delay_s = delay_s;
+			v->delay_s = v->settings.delay_s;
 		return true;
 	}
 	if (!parse_bool(value, &yes))
@@ -119,7 +116,7 @@ static bool set_general(struct view *v, const char *name, const char *value)
 	return true;
 }
 
-static bool set_view(struct reading *r, const struct column_view *view, const char *name, const char *value)
+static bool set_view(struct parse *r, const struct column_view *view, const char *name, const char *value)
 {
 	size_t at = (size_t)(view - column_views);
 	struct view *v = r->view;
@@ -146,7 +143,7 @@ static bool set_view(struct reading *r, const struct column_view *view, const ch
 		return false;
 	t->kept_sort = c;
 	t->kept_reverse = *value == '-';
-	if (!(v->wants.options.sort && v->at == at)) { /* --sort wins */
+	if (!(v->options->sort && v->at == at)) { /* --sort wins */
 		t->sort = t->kept_sort;
 		t->reverse = t->kept_reverse;
 	}
@@ -155,7 +152,7 @@ static bool set_view(struct reading *r, const struct column_view *view, const ch
 
 static int take_line(void *user, const char *section, const char *name, const char *value)
 {
-	struct reading *r = user;
+	struct parse *r = user;
 	const struct column_view *view = column_view_find(section);
 
 	if (view)
@@ -165,7 +162,7 @@ static int take_line(void *user, const char *section, const char *name, const ch
 
 void settings_load(struct view *v)
 {
-	struct reading r = { .view = v };
+	struct parse r = { .view = v };
 	char path[PATH_SIZE];
 	int line;
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "arrange.h"
-#include "batch.h"
 #include "table.h"
 
 void table_init(struct table *t, const struct column_view *view)
@@ -172,7 +171,7 @@ bool table_tagged(const struct table_wants *w, uint64_t key)
 
 static bool wanted(const struct row *r, const struct table_wants *w)
 {
-	return !(w->no_kernel && r->kernel) && batch_wants(&w->options, r);
+	return !(w->no_kernel && r->kernel) && selection_wants(&w->selection, r);
 }
 
 static int compare_places(const void *a, const void *b)

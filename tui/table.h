@@ -11,7 +11,7 @@
 #define TABLE_H
 
 #include "grid.h"
-#include "options.h"
+#include "selection.h"
 
 #define TABLE_COLUMNS 96
 #define TABLE_TEXT 256
@@ -19,7 +19,7 @@
 
 /* What the user asks of every table. */
 struct table_wants {
-	struct options options; /* -p, -u, --active, the filter */
+	struct selection selection;
 	char filter[TABLE_TEXT], search[TABLE_TEXT];
 	bool no_kernel;
 	bool tree;

@@ -4,18 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "severity.h"
 #include "table.h"
 
 #define SPARK_MIN_CELLS 8
 #define MARK_CELLS 1	/* dead, tagged */
 #define REST_CELLS 16	/* of the last text at least */
-#define BAD_SHARE 10	/* from every tenth call that fails on */
 #define CGROUP_CELLS 25 /* "pod 01234567 0123456789ab" */
 
 /* Columns that stay when others scroll: who the row is. */
 static bool is_fixed(const struct column *c, int at)
 {
-	return (at == 0 && c->show != SHOW_SPARK) || (at < 3 && (!strcmp(c->name, "tid") || !strcmp(c->name, "user")));
+	return (at == 0 && c->show != SHOW_SPARK) || (at < 3 && c->flags & COLUMN_FIXED);
 }
 
 static void lay_out(struct table *t, int cols)
@@ -78,9 +78,7 @@ enum style table_spark_style(enum model_spark kind, uint8_t level)
 {
 	if (kind == MODEL_SPARK_NET || !level)
 		return STYLE_SPARK;
-	if (hist_floor(level - 1U) >= 100000000)
-		return STYLE_BAD;
-	return hist_floor(level - 1U) >= 10000000 ? STYLE_WARN : STYLE_SPARK;
+	return severity_duration((double)hist_floor(level - 1U), STYLE_SPARK);
 }
 
 static enum style value_style(const struct column *c, const struct row *r)
@@ -94,13 +92,13 @@ static enum style value_style(const struct column *c, const struct row *r)
 		return r->kernel ? STYLE_DIM : STYLE_NORMAL;
 	if (v.type == VALUE_NONE || n == 0)
 		return STYLE_DIM;
-	if (c->flags & COLUMN_BAD || (c->flags & COLUMN_FAILS && r->call_errors * BAD_SHARE >= r->calls))
+	if (c->flags & COLUMN_BAD || (c->flags & COLUMN_FAILS && r->call_errors * SEVERITY_WARN_ERRORS >= r->calls))
 		return STYLE_WARN;
 	if (c->flags & COLUMN_LAG)
-		return n >= 20 ? STYLE_BAD : n >= 5 ? STYLE_WARN : STYLE_NORMAL;
+		return severity_lag(n);
 	/* A call's whole duration holds its sleep: long is not bad. */
 	if (c->flags & COLUMN_LATENCY && r->kind != MODEL_CALL && r->kind != MODEL_CALLER)
-		return n >= 100e6 ? STYLE_BAD : n >= 10e6 ? STYLE_WARN : STYLE_NORMAL;
+		return severity_duration(n, STYLE_NORMAL);
 	return STYLE_NORMAL;
 }
 
@@ -139,7 +137,7 @@ static void draw_header(const struct table *t, struct grid *g, int y)
 
 static void draw_spark(struct grid *g, int y, int x, int cells, const struct column *c, const struct row *r)
 {
-	enum model_spark kind = column_spark(c);
+	enum model_spark kind = c->spark;
 
 	if (!r->spark)
 		return;

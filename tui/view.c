@@ -12,8 +12,10 @@
 
 int view_init(struct view *v, const struct options *o, bool live)
 {
-	*v = (struct view){ .delay_s = o->delay_s, .source_live = live, .rows_kind = o->group, .settings.delay_s = 1 };
-	v->wants.options = *o;
+	*v = (struct view){
+		.options = o, .delay_s = o->delay_s, .source_live = live, .rows_kind = o->group, .settings.delay_s = 1
+	};
+	v->wants.selection = o->selection;
 	v->call = LT_CALL_NONE;
 	table_init(&v->callers, &column_callers);
 	v->wants.tree = o->tree;
@@ -62,13 +64,13 @@ bool view_filter(struct view *v, const char *text)
 	if (text != v->wants.filter)
 		snprintf(v->wants.filter, sizeof(v->wants.filter), "%s", text);
 	filter_free(v->filter);
-	v->filter = v->wants.options.expression = f;
+	v->filter = v->wants.selection.filter = f;
 	return true;
 }
 
 bool view_filter_long(const struct view *v)
 {
-	const char *asked = v->wants.options.filter;
+	const char *asked = v->options->filter;
 
 	return asked && strlen(asked) >= TABLE_TEXT && !strncmp(asked, v->wants.filter, TABLE_TEXT - 1);
 }

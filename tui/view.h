@@ -11,6 +11,7 @@
 
 #include "history.h"
 #include "key.h"
+#include "options.h"
 #include "table.h"
 
 #define VIEW_TABLES 8
@@ -76,6 +77,7 @@ struct settings {
 };
 
 struct view {
+	const struct options *options;
 	struct settings settings;
 	struct table_wants wants;
 	struct table tables[VIEW_TABLES];
@@ -89,7 +91,7 @@ struct view {
 	enum view_mode mode;
 	struct menu menu;
 	char input[TABLE_TEXT]; /* of a prompt */
-	struct filter *filter;	/* what wants.filter means; the last that could be read */
+	struct filter *filter;	/* of the text typed, our own; the last that could be read */
 	char filter_why[100];	/* why the text being typed cannot be read; "": it can */
 	size_t filter_at;	/* the byte where */
 	char filter_kept[TABLE_TEXT];

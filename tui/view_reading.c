@@ -4,7 +4,6 @@
 
 #include <errno.h>
 
-#include "batch.h"
 #include "page.h"
 
 /* Brings `past` to the reading `back` ago: one step if it stands right before, else from as many
@@ -98,7 +97,7 @@ int view_arrange(struct view *v)
 		return 0;
 	if (v->page.open)
 		return page_arrange(v);
-	batch_narrow(&v->wants.options, &q);
+	selection_narrow(&v->wants.selection, &q);
 	n = model_rows(view_model(v), &q, &rows);
 	if (n < 0)
 		return n;
