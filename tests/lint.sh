@@ -8,6 +8,10 @@ cd "$(dirname "$0")/.." || exit 1
 shopt -s nullglob
 . tests/check.sh
 
+# lint.sh [WORDS]: only the checks whose name contains them.
+only=${1-}
+rule() { case $1 in *"$only"*) check "$@" ;; esac }
+
 # silent COMMAND…: succeeds if the command does and prints nothing.
 silent() {
 	local found
@@ -56,6 +60,28 @@ license_lines() {
 	done
 }
 
+# What includes do not show: the linker's view.
+calls_of_layers() {
+	MAKEFLAGS='' make -s lagtop >/dev/null && tests/layers.sh symbols
+}
+
+# From the opening to the closing brace. A comment in the function or right above it may say why not.
+function_length() {
+	local of
+	mapfile -t of < <(printf '%s\n' "${sources[@]}" | grep -v '^bpf/')
+	awk -v longest=60 '
+		FNR == 1 { start = 0; reason = 0 }
+		/[Ll]onger than a screen: / { reason = 1 }
+		/^[A-Za-z_].*\(/ && !/;$/ { name = $0 }
+		/^\{/ { start = FNR }
+		/^\}/ {
+			if (start && !reason && FNR - start >= longest)
+				print FILENAME ":" start ": " FNR - start + 1 " lines, and no reason beside it: " name
+			start = 0
+			reason = 0
+		}' "${of[@]}"
+}
+
 file_length() {
 	wc -l "${sources[@]}" | awk '$2 != "total" && $1 > 900 { print $2 ": " $1 " lines: more than one reason to change" }'
 }
@@ -91,22 +117,25 @@ clang_format() {
 	"$formatter" --dry-run --Werror "${sources[@]}" 2>&1 | awk -F: '/error/ && !seen[$1]++ { print $1 ":" $2 ": make format mends it" }'
 }
 
-check "ncurses is included by one file" silent ncurses_in_one_file
-check "libbpf and the skeleton are included by the probe only" silent libbpf_in_one_module
-check "shared headers include only each other" silent shared_headers_stand_alone
-check "BPF programs are named lt_…" silent bpf_names
-check "every source says its license" silent license_lines
-check "no file is too long" silent file_length
+rule "ncurses is included by one file" silent ncurses_in_one_file
+rule "libbpf and the skeleton are included by the probe only" silent libbpf_in_one_module
+rule "shared headers include only each other" silent shared_headers_stand_alone
+rule "BPF programs are named lt_…" silent bpf_names
+rule "every source says its license" silent license_lines
+rule "no file is too long" silent file_length
+rule "no function is too long" silent function_length
+rule "files include only the layers before them" silent tests/layers.sh includes
+rule "files call only the layers before them" silent calls_of_layers
 if [ "$formatter_version" = "version 14" ]; then
-	check "clang-format" silent clang_format
-else
+	rule "clang-format" silent clang_format
+elif [ -z "$only" ]; then
 	skip "clang-format" "this clang-format is of ${formatter_version:-no version}; the sources have the format of version 14"
 fi
-check "clang has no warnings either" silent clang_warnings
-check "shellcheck" silent shellcheck -f gcc "${scripts[@]}"
-check "codespell" silent codespell -L nd,inflight --skip "./tests/golden/*,tests/golden/*" "${texts[@]}"
-check "make deps knows every package" silent packages_have_rows
-check "no path of one machine" silent machine_paths
-check "no registry's host" silent registry_hosts
+rule "clang has no warnings either" silent clang_warnings
+rule "shellcheck" silent shellcheck -f gcc "${scripts[@]}"
+rule "codespell" silent codespell -L nd,inflight --skip "./tests/golden/*,tests/golden/*" "${texts[@]}"
+rule "make deps knows every package" silent packages_have_rows
+rule "no path of one machine" silent machine_paths
+rule "no registry's host" silent registry_hosts
 echo "1..$number"
 exit $status

@@ -228,6 +228,7 @@ static void json_host(void **state)
 	assert_int_equal(json_object_array_length(field(r, "processes")), 4);
 }
 
+/* Longer than a screen: the contract of a process, field by field. */
 static void json_process(void **state)
 {
 	static const struct expected server[] = {
@@ -380,7 +381,7 @@ static void json_connections(void **state)
 	assert_null(field(reading, "connections"));
 }
 
-/* A family that is off: null everywhere, in no place 0. */
+/* A family that is off: null everywhere, in no place 0. Longer than a screen: the contract, field by field. */
 static void json_families_off(void **state)
 {
 	static const struct expected off[SAMPLE_FAMILIES][12] = {

@@ -135,7 +135,8 @@ static void views_are_whole(void **state)
 	assert_null(column_view_find("nonsense"));
 }
 
-/* Every scalar of the contract's process object, with the number that the row holds. */
+/* Every scalar of the contract's process object, with the number that the row holds. Longer than a screen: the
+ * contract, path by path. */
 static void json_is_complete(void **state)
 {
 	static const struct {

@@ -62,6 +62,7 @@ static const char *held(const char *text, enum model_kind kind)
 	return list;
 }
 
+/* Longer than a screen: a table of cases. */
 static void expressions(void **state)
 {
 	static const struct {

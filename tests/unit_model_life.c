@@ -12,6 +12,7 @@
 #include "model_state.h"
 #include "reading.h"
 
+/* Longer than a screen: one life from reading to reading. */
 static void totals_add_up(void **state)
 {
 	struct model_query q = { .kind = MODEL_PROCESS, .totals = true },

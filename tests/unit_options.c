@@ -65,6 +65,7 @@ static void defaults(void **state)
 	options_free(&o);
 }
 
+/* Longer than a screen: every option has its line. */
 static void every_option_sets_its_field(void **state)
 {
 	struct options o;
@@ -139,7 +140,8 @@ static void every_option_sets_its_field(void **state)
 	options_free(&o);
 }
 
-/* Each bad line: status 2, one line on stderr that names what is wrong and what is allowed. */
+/* Each bad line: status 2, one line on stderr that names what is wrong and what is allowed. Longer than a screen: a
+ * table of cases. */
 static void bad_lines(void **state)
 {
 	static const struct {

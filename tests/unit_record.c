@@ -238,7 +238,8 @@ static void changed_bytes_are_noticed(void **state)
 	free(bytes);
 }
 
-/* A file whose checksum is right but whose numbers lie, as somebody could make it. */
+/* A file whose checksum is right but whose numbers lie, as somebody could make it. Longer than a screen: a table of
+ * cases. */
 static void lying_numbers_are_refused(void **state)
 {
 	static const struct {

@@ -301,6 +301,7 @@ static void a_writer_killed_while_it_writes(void **state)
 	}
 }
 
+/* Longer than a screen: a table of cases. */
 static void times_are_found(void **state)
 {
 	static const struct {

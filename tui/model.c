@@ -12,39 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int model_reserve(void *array, uint32_t *cap, uint32_t n, size_t size)
-{
-	uint64_t want = *cap ? *cap : 16;
-	void *old, *new;
-
-	if (n <= *cap)
-		return 0;
-	while (want < n)
-		want *= 2;
-	if (want > UINT32_MAX)
-		return -ENOMEM;
-	memcpy(&old, array, sizeof(old));
-	new = realloc(old, want * size);
-	if (!new)
-		return -ENOMEM;
-	memcpy(array, &new, sizeof(new));
-	*cap = (uint32_t)want;
-	return 0;
-}
-
-int row_list_reserve(struct row_list *l, uint32_t n)
-{
-	int err = model_reserve(&l->rows, &l->cap, n, sizeof(*l->rows));
-
-	return err ? err : model_reserve(&l->nets, &l->cap_nets, n, sizeof(*l->nets));
-}
-
-void row_list_free(struct row_list *l)
-{
-	free(l->rows);
-	free(l->nets);
-}
-
 static void life_free(struct life *l)
 {
 	if (!l)
@@ -84,8 +51,6 @@ void model_free(struct model *m)
 	free(m->members);
 	free(m);
 }
-
-const struct row_net row_no_net = { .srtt_ns = SAMPLE_UNKNOWN };
 
 struct row_net *row_use_net(struct row *r, struct row_net *own)
 {

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "batch.h"
 #include "file.h"
 #include "format.h"
 
@@ -196,7 +195,7 @@ static void print_groups(FILE *out, const char *by, struct row **rows, size_t n)
 	}
 }
 
-/* The wanted groups with the worst LAG%. 0 or -ENOMEM. */
+/* The host, and the wanted groups with the worst LAG%. 0 or -ENOMEM. */
 static int print_file(FILE *out, const struct openmetrics *om, const struct options *o, struct model *m)
 {
 	const struct column *lag = column_find("lag");

@@ -68,22 +68,6 @@ static uint64_t untracked(const struct probe *p, const struct totals *t)
 	return born > died ? born - died : 0;
 }
 
-int probe_iterate(struct bpf_link *link)
-{
-	int fd = bpf_iter_create(bpf_link__fd(link)), err;
-	ssize_t n;
-	char c;
-
-	if (fd < 0)
-		return fd;
-	/* EAGAIN: the kernel or the program wants a pause. */
-	while ((n = read(fd, &c, sizeof(c))) > 0 || (n < 0 && errno == EAGAIN))
-		;
-	err = n < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 /* Walks all tasks and gives a record to each that has none. */
 static int seed(struct probe *p)
 {

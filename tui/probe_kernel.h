@@ -68,7 +68,7 @@ int probe_refused(char *why, size_t size, int err, const char *what);
  * probe_close, also on failure. 0 or -errno with why. */
 int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t why_size);
 
-/* Lets an iterator's program see everything there is. 0 or -errno. */
+/* probe_iterate.c: lets an iterator's program see everything there is. 0 or -errno. */
 int probe_iterate(struct bpf_link *link);
 
 /* By family, those of all families last, since they were loaded. */

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# lint finds what it is there for: each of its rules about structure fails on a copy of the tree in which it is broken.
+# shellcheck disable=SC2317,SC2329 # the functions are called through check
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/check.sh
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+
+# finds WORDS TEXT: in the copy the rule with these words fails and says TEXT.
+finds() {
+	local found
+	found=$("$copy/tests/lint.sh" "$1")
+	grep -q "^not ok" <<<"$found" && grep -qF -- "$2" <<<"$found" && return
+	echo "$found"
+	return 1
+}
+
+# keeps WORDS: in the copy the rule with these words passes.
+keeps() {
+	local found
+	found=$("$copy/tests/lint.sh" "$1")
+	grep -q "^ok" <<<"$found" && ! grep -q "^not ok" <<<"$found" && return
+	echo "$found"
+	return 1
+}
+
+# plant FILE: appends stdin to the copy's file.
+plant() {
+	cat >>"$copy/$1"
+}
+
+# mend FILE…: as they are here.
+mend() {
+	local file
+	for file; do
+		if [ -e "$file" ]; then cp -p "$file" "$copy/$file"; else rm -f "$copy/$file"; fi
+		touch "$copy/$file"
+	done
+}
+
+# A function of so many lines from brace to brace.
+long_function() {
+	echo "int planted(int n);"
+	echo "${2-}"
+	echo "int planted(int n)"
+	echo "{"
+	yes "	n++;" | head -n $(($1 - 3))
+	echo "	return n;"
+	echo "}"
+}
+
+make -s lagtop >/dev/null || exit 1
+tar -c --exclude=.git --exclude='build/*/*' --exclude='*.png' --exclude=corpus . | tar -x -C "$copy"
+mkdir -p "$copy/build/tests"
+
+check "the tree as it is has no upward include" keeps include
+check "the tree as it is has no upward call" keeps call
+check "the tree as it is has no long function" keeps function
+
+plant tui/sample.h <<<'#include "view.h"'
+check "an include of a higher layer is found" finds include 'tui/sample.h includes view.h'
+mend tui/sample.h
+
+# Each calls the other, and no header tells.
+plant tui/text.c <<<'int grid_planted(void); int text_planted(void); int text_planted(void) { return grid_planted(); }'
+plant tui/grid.c <<<'int text_planted(void); int grid_planted(void); int grid_planted(void) { return text_planted(); }'
+check "a circle of calls is found" finds call 'tui/text.c uses grid_planted of grid.c'
+mend tui/text.c tui/grid.c
+
+# Each includes the other, which the compiler takes.
+plant tui/text.h <<<'#include "format.h"'
+plant tui/format.h <<<'#include "text.h"'
+check "a circle of includes is found" finds include 'tui/text.h includes format.h'
+mend tui/text.h tui/format.h
+
+plant tui/planted.h <<<'/* nobody'"'"'s */'
+check "a file without a layer is found" finds include 'tui/planted.h: not in the layers'
+rm "$copy/tui/planted.h"
+
+sed -i 's/ history_pack / history_pack nothing /' "$copy/tui/README.md"
+check "a layer's file that is not there is found" finds include 'nothing: in the layers'
+mend tui/README.md
+
+long_function 61 | plant tui/text.c
+check "a function of 61 lines is found" finds function '61 lines'
+mend tui/text.c
+long_function 60 | plant tui/text.c
+check "a function of 60 lines fits" keeps function
+mend tui/text.c
+long_function 61 '/* Longer than a screen: a table. */' | plant tui/text.c
+check "a function of 61 lines with a reason is left alone" keeps function
+mend tui/text.c
+echo "1..$number"
+exit $status
