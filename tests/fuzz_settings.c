@@ -43,13 +43,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	close(fd);
 	assert(!options_parse(&o, 1, argv) && !view_init(&v, &o, true));
-	settings_load(&v);
-	if (!v.settings.broken) {
+	if (settings_load(&v)) {
 		settings_save(&v);
 		view_free(&v);
 		assert(!view_init(&v, &o, true));
-		settings_load(&v);
-		assert(!v.settings.broken);
+		assert(settings_load(&v));
 	}
 	view_free(&v);
 	options_free(&o);

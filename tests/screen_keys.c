@@ -154,9 +154,6 @@ static void four_keys_tell_who_waits(void **state)
 		stage_press(v, "Enter", NULL);
 		stage_shows(v, "where its time goes");
 		stage_press(v, "Esc", NULL);
-		/* The settings keep what a view is sorted by. */
-		for (const char *at = strchr(ways[i].keys, '>'); at && *at; at++)
-			stage_press(v, "<", NULL);
 	}
 }
 
@@ -549,15 +546,17 @@ static void mouse_selects_and_sorts(void **state)
 	assert_int_equal(stage_cursor(v), FIRST_Y + 3);
 	assert_true(vt_keys(v, "\033[<64;10;12M"));
 	assert_int_equal(stage_cursor(v), FIRST_Y);
-	/* What one sorted by with the mouse is kept like what keys chose. */
+	/* What one sorted by with the mouse is saved like what keys chose. */
+	stage_press(v, "W", NULL);
 	v = open_plain();
 	stage_line(v, HEADER_Y, "TIME%▼");
 	snprintf(press, sizeof(press), "\033[<0;%1$d;%2$dM\033[<0;%1$d;%2$dm", vt_find(v, HEADER_Y, "ERR/s") + 2,
 		 HEADER_Y + 1);
 	assert_true(vt_keys(v, press));
+	stage_press(v, "W", NULL);
 	v = open_plain();
 	stage_line(v, HEADER_Y, "ERR/s▼");
-	stage_press(v, "s", "I", "Esc", NULL);
+	stage_press(v, "s", "I", "Esc", "W", NULL);
 	v = open_plain();
 	stage_line(v, HEADER_Y, "ERR/s▲");
 }
@@ -587,46 +586,6 @@ static void quit_keys_quit(void **state)
 		assert_false(vt_keys(v, keys[i]));
 		assert_int_equal(vt_end(v), 0);
 	}
-}
-
-static void settings_are_kept(void **state)
-{
-	struct vt *v = open_plain();
-	char text[4096] = { 0 };
-	FILE *f;
-
-	(void)state;
-	stage_press(v, "2", ">", "K", "C", "Down", "Space", "Esc", NULL);
-	assert_false(vt_keys(v, "q"));
-	assert_int_equal(vt_end(v), 0);
-	v = open_plain();
-	stage_line(v, HEADER_Y, "CPU%▼");
-	assert_int_equal(vt_find(v, HEADER_Y, "USER"), -1);
-	stage_line(v, TABS_Y, "29 of 34");
-	/* What the command line asked for is not kept. */
-	v = stage_open(&(struct stage){ .args = { "-d", "7", "-s", "pid", "-H", "-v", "net" } });
-	stage_press(v, "K", NULL);
-	stage_line(v, 0, "7 s");
-	v = open_plain();
-	stage_line(v, 0, " 1 s");
-	stage_line(v, HEADER_Y, "WAKEQ%");
-	assert_int_equal(vt_find(v, HEADER_Y, "TID"), -1);
-	stage_press(v, "4", NULL);
-	assert_int_equal(vt_find(v, HEADER_Y, "PID▼"), -1);
-	/* A file that is not understood is said and left as it is. */
-	f = fopen(stage_settings(), "we");
-	assert_non_null(f);
-	fputs("view = net\nnonsense = 1\n", f);
-	fclose(f);
-	v = open_plain();
-	stage_line(v, 23, "lagtoprc line 2");
-	stage_line(v, HEADER_Y, "TX/s");
-	stage_press(v, "3", NULL);
-	f = fopen(stage_settings(), "re");
-	assert_non_null(f);
-	text[fread(text, 1, sizeof(text) - 1, f)] = 0;
-	fclose(f);
-	assert_string_equal(text, "view = net\nnonsense = 1\n");
 }
 
 /* Keys and sizes without sense: it must neither end nor hang, and be whole afterwards. The same ones every time. */
@@ -687,7 +646,6 @@ int main(void)
 		cmocka_unit_test_teardown(mouse_selects_and_sorts, stage_end),
 		cmocka_unit_test_teardown(a_key_that_is_none_is_said, stage_end),
 		cmocka_unit_test_teardown(quit_keys_quit, stage_end),
-		cmocka_unit_test_teardown(settings_are_kept, stage_end),
 		cmocka_unit_test_teardown(senseless_keys_do_no_harm, stage_end),
 	};
 

@@ -60,6 +60,7 @@ static const struct trial {
 	{ "x", { NULL }, { "Esc" } },
 	{ "F8", { NULL }, { "Esc" } },
 	{ "F7", { NULL }, { "Esc" } },
+	{ "W", { NULL }, { "Esc" } },
 	{ ".", { NULL }, { NULL } },
 };
 

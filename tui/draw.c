@@ -124,7 +124,7 @@ static void draw_title(const struct view *v, struct grid *g)
 	struct tm tm;
 	time_t t;
 
-	line_add(&l, false, 0, STYLE_NAME, "lagtop");
+	line_add(&l, false, 0, STYLE_NAME, v->settings.differs ? "lagtop*" : "lagtop");
 	if (!s) {
 		line_draw(&l, g, 0, 0, g->cols, 2);
 		return;

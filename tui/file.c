@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LINKS_MAX 40 /* as the kernel */
+
 static const char *wrong_kind(const struct stat *st)
 {
 	if (S_ISLNK(st->st_mode))
@@ -89,6 +91,32 @@ int file_open_small(const char *path, long max_bytes, const char **wrong)
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+const char *file_behind_links(char *path, size_t size, unsigned int *mode)
+{
+	char target[4096], *name;
+	const char *wrong;
+	struct stat st;
+	ssize_t n;
+	int links;
+
+	for (links = 0; !lstat(path, &st); links++) {
+		if (!S_ISLNK(st.st_mode)) {
+			wrong = wrong_kind(&st);
+			*mode = st.st_mode & 0777;
+			return wrong ? wrong : wrong_owner(&st);
+		}
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n < 0 || links == LINKS_MAX)
+			return strerror(n < 0 ? errno : ELOOP);
+		target[n] = '\0';
+		name = *target == '/' ? path : strrchr(path, '/') + 1; /* a relative one begins where the link is */
+		if ((size_t)(name - path) + (size_t)n >= size)
+			return strerror(ENAMETOOLONG);
+		memcpy(name, target, (size_t)n + 1);
+	}
+	return errno == ENOENT ? NULL : strerror(errno);
 }
 
 int file_fresh_open(struct file_fresh *f, const char *path, unsigned int mode)

@@ -14,6 +14,10 @@ const char *file_replaceable(const char *path);
  * is no such file. */
 int file_open_small(const char *path, long max_bytes, const char **wrong);
 
+/* Follows the links in a name's last part to where the file is or would be, in place. NULL: it is ours to replace, with
+ * *mode, or there is none; else why not. */
+const char *file_behind_links(char *path, size_t size, unsigned int *mode);
+
 /* A file that takes another's place once it is whole: written beside it, then renamed. */
 struct file_fresh {
 	FILE *out;

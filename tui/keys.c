@@ -293,6 +293,12 @@ static void redraw(struct view *v, int unused)
 	v->redraw = true;
 }
 
+static void save(struct view *v, int unused)
+{
+	(void)unused;
+	v->save = true;
+}
+
 /* ---- processes ---- */
 
 static void toggle_tag(struct view *v, int down)
@@ -386,6 +392,7 @@ const struct key_row key_rows[] = {
 	{ menu_open_nice, -1, 0, { K_F + 7 }, .help = "less nice, higher priority: asks first" },
 
 	{ .help = "Leaving" },
+	{ save, 0, 0, { 'W' }, .help = "save columns, order, view, delay; * in the title: not saved" },
 	{ redraw, 0, 0, { 'L' & K_CTRL }, .help = "paint the screen anew" },
 	{ quit, 0, 0, { 'q', K_F + 10 }, .help = "quit; in a page: back", .label = "Quit", .page_label = "Back", .list_function = menu_close },
 	{ read_now, 0, 0, { '.' }, .help = NULL }, /* --manual: the next reading, now */

@@ -69,6 +69,7 @@ bool options_delay(const char *text, double *delay_s)
 
 static int set_delay(struct options *o, const char *arg)
 {
+	o->delay_given = true;
 	if (!options_delay(arg, &o->delay_s))
 		return bad("--delay '%s': expected seconds from %g to %d", arg, OPTIONS_DELAY_MIN_S,
 			   OPTIONS_DELAY_MAX_S);
@@ -202,6 +203,7 @@ static int set_view(struct options *o, const char *arg)
 	size_t at = 0, i;
 
 	o->view = column_view_find(arg);
+	o->view_given = true;
 	if (o->view)
 		return 0;
 	for (i = 0; i < column_views_count; i++)

@@ -9,7 +9,6 @@
 #include "when.h"
 
 #define LAGTOP_VERSION "0.1"
-
 #define OPTIONS_DELAY_MIN_S 0.1
 #define OPTIONS_DELAY_MAX_S 3600
 
@@ -18,7 +17,8 @@ enum options_output { OUTPUT_SCREEN, OUTPUT_BATCH, OUTPUT_JSON, OUTPUT_CSV, OUTP
 struct options {
 	enum options_output output;
 	double delay_s;
-	uint64_t iterations; /* 0: no end */
+	bool delay_given, view_given; /* on the command line, if only to say what would be so anyway */
+	uint64_t iterations;	      /* 0: no end */
 	struct selection selection;
 	const char *filter;	   /* as given; NULL: none */
 	const struct column *sort; /* NULL: the view's own */

@@ -702,9 +702,11 @@ static void read_keys(struct screen *s)
 		if (s->view.redraw)
 			repaint(s);
 		s->view.redraw = false;
-		if (s->view.settings_changed)
+		if (s->view.save)
 			settings_save(&s->view);
-		s->view.settings_changed = false;
+		if (s->view.settings_changed)
+			settings_compare(&s->view);
+		s->view.settings_changed = s->view.save = false;
 	}
 }
 

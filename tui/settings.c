@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* lagtoprc: see settings.h. One table row per setting; [view] sections hold columns and sort order. */
-#include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "settings.h"
 
 #define PATH_SIZE 4096
+#define FILE_MAX_BYTES 65536
 #define LINE_COLUMNS 12 /* names on a line: inih takes lines of at most 200 bytes */
 
 static const char *const themes[] = { "auto", "dark", "light", "mono" };
@@ -29,7 +29,7 @@ static bool settings_path(char path[PATH_SIZE], bool make)
 		n = snprintf(path, PATH_SIZE, "%s/.config", home);
 	else
 		return false;
-	if (n > PATH_SIZE - 32)
+	if (n > PATH_SIZE - 64)
 		return false;
 	if (make)
 		mkdir(path, 0700);
@@ -64,16 +64,53 @@ static bool parse_bool(const char *text, bool *out)
 	return i >= 0;
 }
 
+/* --threads, --tree and --group exclude one another: what one of them asks for wins over both settings. */
+static bool arranged(const struct options *o)
+{
+	return o->threads || o->tree || o->group != MODEL_PROCESS;
+}
+
 static void set_threads(struct view *v, bool yes)
 {
 	v->settings.threads = yes;
-	if (yes && v->rows_kind == MODEL_PROCESS) /* --group wins */
+	if (yes && !arranged(v->options))
 		v->rows_kind = MODEL_THREAD;
+}
+
+static void set_tree(struct view *v, bool yes)
+{
+	v->settings.tree = yes;
+	if (!arranged(v->options))
+		v->wants.tree = yes;
+}
+
+static bool set_main_view(struct view *v, const char *value)
+{
+	const struct options *o = v->options;
+	const struct column_view *view = column_view_find(value);
+
+	if (!view || (size_t)(view - column_views) >= VIEW_TABLES)
+		return false;
+	v->settings.view = (size_t)(view - column_views);
+	if (!o->view_given && !o->sort) /* --view and --sort win */
+		v->at = v->settings.view;
+	return true;
+}
+
+static bool set_delay(struct view *v, const char *value)
+{
+	double delay_s;
+
+	if (!options_delay(value, &delay_s))
+		return false;
+	v->settings.delay_s = delay_s;
+	if (!v->options->delay_given) /* --delay wins */
+		v->delay_s = delay_s;
+	return true;
 }
 
 static bool set_general(struct view *v, const char *name, const char *value)
 {
-	const struct column_view *view;
 	bool yes;
 	int i;
 
@@ -83,22 +120,10 @@ static bool set_general(struct view *v, const char *name, const char *value)
 			v->settings.theme = (enum view_theme)i;
 		return i >= 0;
 	}
-	if (!strcmp(name, "view")) {
-		view = column_view_find(value);
-		if (!view || (size_t)(view - column_views) >= VIEW_TABLES)
-			return false;
-		v->settings.view = (size_t)(view - column_views);
-		if (v->options->view == &column_views[0] && !v->options->sort) /* --view and --sort win */
-			v->at = v->settings.view;
-		return true;
-	}
-	if (!strcmp(name, "delay")) {
-		if (!options_delay(value, &v->settings.delay_s))
-			return false;
-		if (v->delay_s == 1) /* --delay wins */
-			v->delay_s = v->settings.delay_s;
-		return true;
-	}
+	if (!strcmp(name, "view"))
+		return set_main_view(v, value);
+	if (!strcmp(name, "delay"))
+		return set_delay(v, value);
 	if (!parse_bool(value, &yes))
 		return false;
 	if (!strcmp(name, "mouse"))
@@ -108,12 +133,20 @@ static bool set_general(struct view *v, const char *name, const char *value)
 	else if (!strcmp(name, "dead_rows"))
 		v->no_dead = !yes;
 	else if (!strcmp(name, "tree"))
-		v->wants.tree |= v->settings.tree = yes;
+		set_tree(v, yes);
 	else if (!strcmp(name, "threads"))
 		set_threads(v, yes);
 	else
 		return false;
 	return true;
+}
+
+/* The kinds of rows that a view may show. */
+static unsigned int kinds_of(const struct column_view *view)
+{
+	return view->kind != MODEL_PROCESS ? 1U << view->kind
+					   : 1U << MODEL_PROCESS | 1U << MODEL_THREAD | 1U << MODEL_COMMAND |
+						     1U << MODEL_USER | 1U << MODEL_CGROUP;
 }
 
 static bool set_view(struct parse *r, const struct column_view *view, const char *name, const char *value)
@@ -139,7 +172,7 @@ static bool set_view(struct parse *r, const struct column_view *view, const char
 	if (strcmp(name, "sort"))
 		return false;
 	c = column_find(value + (*value == '-'));
-	if (!c)
+	if (!c || c->show == SHOW_SPARK || !(c->kinds & kinds_of(view)))
 		return false;
 	t->kept_sort = c;
 	t->kept_reverse = *value == '-';
@@ -160,27 +193,34 @@ static int take_line(void *user, const char *section, const char *name, const ch
 	return !*section && set_general(r->view, name, value);
 }
 
-void settings_load(struct view *v)
+/* Takes what the file says. NULL, or what is wrong with it. */
+static const char *read_settings(struct view *v, const char *path)
 {
+	static char wrong[80];
 	struct parse r = { .view = v };
-	char path[PATH_SIZE];
-	int line;
+	const char *why;
+	int fd, line;
+	FILE *f;
 
-	if (!settings_path(path, false) || access(path, F_OK))
-		return;
-	line = ini_parse(path, take_line, &r);
+	fd = file_open_small(path, FILE_MAX_BYTES, &why);
+	if (fd < 0)
+		return why;
+	f = fdopen(fd, "r");
+	if (!f) {
+		close(fd);
+		return "out of memory";
+	}
+	line = ini_parse_file(f, take_line, &r);
+	fclose(f);
 	if (!line)
-		return;
-	v->settings.broken = true;
-	if (line > 0)
-		view_say(v, STYLE_WARN, "lagtoprc line %d is not understood; the file stays as it is", line);
-	else
-		view_say(v, STYLE_WARN, "lagtoprc cannot be read");
+		return NULL;
+	snprintf(wrong, sizeof(wrong), line > 0 ? "line %d is not understood" : "it cannot be read", line);
+	return wrong;
 }
 
 static void write_settings(FILE *f, const struct view *v)
 {
-	fprintf(f, "# lagtop's settings: rewritten when they change on the screen\n");
+	fprintf(f, "# lagtop's settings, as key W saved them\n");
 	fprintf(f, "theme = %s\n", themes[v->settings.theme]);
 	fprintf(f, "mouse = %s\n", v->settings.no_mouse ? "no" : "yes");
 	fprintf(f, "view = %s\n", column_views[v->settings.view].name);
@@ -201,28 +241,89 @@ static void write_settings(FILE *f, const struct view *v)
 	}
 }
 
+/* The file's text; NULL without memory. */
+static char *settings_text(const struct view *v)
+{
+	size_t len;
+	char *text = NULL;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	write_settings(f, v);
+	if (!fclose(f))
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void note_saved(struct view *v)
+{
+	free(v->settings.saved);
+	v->settings.saved = settings_text(v);
+	v->settings.differs = false;
+}
+
+void settings_compare(struct view *v)
+{
+	char *text = settings_text(v);
+
+	v->settings.differs = text && v->settings.saved && strcmp(text, v->settings.saved);
+	free(text);
+}
+
+bool settings_load(struct view *v)
+{
+	char path[PATH_SIZE];
+	const char *wrong = settings_path(path, false) ? read_settings(v, path) : NULL;
+
+	if (wrong)
+		view_say(v, STYLE_WARN, "lagtoprc: %s; it stays as it is", wrong);
+	note_saved(v);
+	return !wrong;
+}
+
+/* Whether the file, as somebody may have changed it meanwhile, is one that may be written anew. */
+static const char *check_settings(const struct view *v, const char *path)
+{
+	struct view *scratch = malloc(sizeof(*scratch));
+	const char *wrong = "out of memory";
+
+	if (scratch) {
+		*scratch = *v; /* nothing that a setting changes is behind a pointer */
+		wrong = read_settings(scratch, path);
+	}
+	free(scratch);
+	return wrong;
+}
+
 void settings_save(struct view *v)
 {
-	char path[PATH_SIZE], fresh[PATH_SIZE + 8];
-	FILE *f;
-	int fd;
+	struct file_fresh file;
+	char path[PATH_SIZE];
+	const char *wrong;
+	unsigned int mode = 0600;
+	int err;
 
-	if (v->settings.broken || !settings_path(path, true))
+	if (!settings_path(path, true)) {
+		view_say(v, STYLE_WARN, "not saved: neither XDG_CONFIG_HOME nor HOME names a folder");
 		return;
-	snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path);
-	fd = mkostemp(fresh, O_CLOEXEC);
-	f = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (f) {
-		bool bad;
-
-		write_settings(f, v);
-		bad = fflush(f) || ferror(f);
-		bad |= fclose(f) != 0;
-		if (!bad && !rename(fresh, path))
-			return;
 	}
-	v->settings.broken = true; /* said once is enough */
-	view_say(v, STYLE_WARN, "settings are not kept: %s", strerror(errno));
-	if (fd >= 0)
-		unlink(fresh);
+	wrong = check_settings(v, path);
+	if (!wrong)
+		wrong = file_behind_links(path, sizeof(path), &mode);
+	if (!wrong) {
+		err = file_fresh_open(&file, path, mode);
+		if (!err) {
+			write_settings(file.out, v);
+			err = file_fresh_commit(&file, path);
+		}
+		wrong = err ? strerror(-err) : NULL;
+	}
+	if (wrong) {
+		view_say(v, STYLE_WARN, "not saved: lagtoprc: %s", wrong);
+		return;
+	}
+	note_saved(v);
+	view_say(v, STYLE_NORMAL, "saved to %s", path);
 }

@@ -39,6 +39,14 @@ void table_forget(struct table *t)
 	*t = fresh;
 }
 
+static bool chosen(const struct table *t, const struct column *c)
+{
+	for (int i = 0; i < t->n_chosen; i++)
+		if (t->chosen[i] == c)
+			return true;
+	return false;
+}
+
 bool table_choose(struct table *t, const char *names)
 {
 	for (names += strspn(names, " "); *names; names += strspn(names, " ")) {
@@ -51,20 +59,12 @@ bool table_choose(struct table *t, const char *names)
 			name[len] = 0;
 			c = column_find(name);
 		}
-		if (!c)
+		if (!c || chosen(t, c))
 			return false;
 		t->chosen[t->n_chosen++] = c;
 		names += len;
 	}
 	return true;
-}
-
-static bool chosen(const struct table *t, const struct column *c)
-{
-	for (int i = 0; i < t->n_chosen; i++)
-		if (t->chosen[i] == c)
-			return true;
-	return false;
 }
 
 int table_columns(const struct table *t, const struct column *out[TABLE_COLUMNS])

@@ -67,7 +67,8 @@ void table_init(struct table *t, const struct column_view *view);
 void table_free(struct table *t);
 /* Forgets the rows and the cursor; columns and order stay. */
 void table_forget(struct table *t);
-/* Appends columns by their names, separated by spaces. False: one is not known, those before it were taken. */
+/* Appends columns by their names, separated by spaces. False: one is not known, or is there already; those
+ * before it were taken. */
 bool table_choose(struct table *t, const char *names);
 
 /* The columns that mean something for the kind of rows there now. Returns their number. */

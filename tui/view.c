@@ -51,6 +51,7 @@ void view_free(struct view *v)
 	free(v->menu.targets);
 	filter_free(v->filter);
 	free(v->wants.tags);
+	free(v->settings.saved);
 }
 
 bool view_filter(struct view *v, const char *text)

@@ -73,7 +73,8 @@ struct settings {
 	double delay_s;
 	size_t view;
 	bool tree, threads;
-	bool broken; /* the file has lines that are not understood: it is left as it is */
+	char *saved;  /* what is in the file, as settings_save would write it; NULL: not known */
+	bool differs; /* from what is saved: the title says so */
 };
 
 struct view {
@@ -104,7 +105,7 @@ struct view {
 	uint32_t back; /* readings ago */
 
 	double delay_s;
-	bool delay_changed, quit, redraw, read_now, settings_changed;
+	bool delay_changed, quit, redraw, read_now, settings_changed, save;
 	bool moved; /* the last key only moved the cursor: the rows are as they were */
 	bool source_live, source_ended;
 	uint64_t now_ns; /* the clock of held orders and messages; set before each call */
