@@ -56,7 +56,7 @@ void grid_put(struct grid *g, int y, int x, uint32_t ch, enum style style)
 	/* Texts are clean when they come here; should one not be, the terminal shall not pay for it. */
 	c->ch = ch < ' ' || (ch >= 0x7f && ch < 0xa0) ? '?' : ch;
 	c->style = (uint8_t)style;
-	c->lit = false;
+	c->selected = false;
 }
 
 /* Decodes one character of clean UTF-8 and steps over it; 0 at the end. */
@@ -123,13 +123,13 @@ void grid_fill(struct grid *g, int y, int x, int cells, uint32_t ch, enum style 
 		grid_put(g, y, x + i, ch, style);
 }
 
-void grid_light(struct grid *g, int y, int x, int cells)
+void grid_select(struct grid *g, int y, int x, int cells)
 {
 	for (int i = 0; i < cells; i++) {
 		struct cell *c = cell_at(g, y, x + i);
 
 		if (c)
-			c->lit = true;
+			c->selected = true;
 	}
 }
 

@@ -36,7 +36,7 @@ enum style {
 struct cell {
 	uint32_t ch;
 	uint8_t style;
-	bool lit; /* under the cursor */
+	bool selected; /* under the cursor */
 };
 
 struct grid {
@@ -58,7 +58,7 @@ int grid_text(struct grid *g, int y, int x, int cells, enum style style, const c
 int grid_right(struct grid *g, int y, int x, int cells, enum style style, const char *text);
 void grid_fill(struct grid *g, int y, int x, int cells, uint32_t ch, enum style style);
 /* Lights n cells of a line: the cursor. */
-void grid_light(struct grid *g, int y, int x, int cells);
+void grid_select(struct grid *g, int y, int x, int cells);
 /* Columns a clean text takes. */
 int grid_width(const char *text);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The last readings in bounded memory: see history.h. Readings have numbers from 1. A life is a process, a connection
+ * The last readings in bounded memory: see history.h. Readings have numbers from 1. A series is a process, a connection
  * or the host; its rows are what it was, each from one reading to another (`to` not included), newest first. A row that
  * is over goes to the end of one list: they end in order, so that the oldest reading's last rows are always
  * at its head.
@@ -24,7 +24,7 @@
 #define MALLOC_BYTES 16 /* what a small allocation costs besides */
 #define HASH_BYTES 32	/* the same of a place in a table */
 
-enum life_kind { LIFE_HOST, LIFE_PROCESS, LIFE_CONNECTION };
+enum series_kind { SERIES_HOST, SERIES_PROCESS, SERIES_CONNECTION };
 
 /* No padding: it is hashed as bytes. */
 struct key {
@@ -41,7 +41,7 @@ _Static_assert(sizeof(struct key) == 56, "no padding");
 
 static size_t key_bytes(const struct key *key)
 {
-	return key->kind == LIFE_CONNECTION ? sizeof(*key) : offsetof(struct key, local_port);
+	return key->kind == SERIES_CONNECTION ? sizeof(*key) : offsetof(struct key, local_port);
 }
 
 static bool key_is(const struct key *a, const struct key *b)
@@ -49,7 +49,7 @@ static bool key_is(const struct key *a, const struct key *b)
 	return a->kind == b->kind && !memcmp(a, b, key_bytes(b));
 }
 
-struct life {
+struct series {
 	UT_hash_handle hh;
 	struct row_kept *newest;
 	uint32_t seen;	/* the last reading that it was in */
@@ -58,9 +58,9 @@ struct life {
 };
 
 struct row_kept {
-	struct row_kept *older, *newer; /* of the same life */
+	struct row_kept *older, *newer; /* of the same series */
 	struct row_kept *next_over;
-	struct life *life;
+	struct series *series;
 	struct text *texts; /* as history_pack has them; NULL: none */
 	uint32_t from, to, n;
 	uint8_t bytes[];
@@ -71,18 +71,18 @@ struct slot {
 	uint32_t reading, asked;
 };
 
-/* Lives in the order of a reading. They stay in it: rows of the newest reading are never forgotten. */
+/* Series in the order of a reading. They stay in it: rows of the newest reading are never forgotten. */
 struct order {
-	struct life **lives;
+	struct series **all;
 	size_t n, cap, at; /* at: the next one to be looked for */
 };
 
 struct history_store {
 	uint32_t last; /* number of the newest reading */
-	struct life *lives;
+	struct series *all;
 	struct order now, before; /* of the newest reading and, while it is added, of the one before */
 	struct row_kept *over, **over_end;
-	uint64_t bytes;	    /* of lives, rows and texts */
+	uint64_t bytes;	    /* of series, rows and texts */
 	struct text *texts; /* of the process that was kept last in this reading */
 	struct sample newest;
 	struct slot slots[SLOTS];
@@ -104,7 +104,7 @@ static uint64_t sample_bytes(const struct sample *s)
 static uint64_t all_bytes(const struct history_store *st)
 {
 	uint64_t bytes = st->bytes + sizeof(*st) + sample_bytes(&st->newest) + sample_bytes(&st->one) +
-			 st->cap_found * sizeof(*st->found) + (st->now.cap + st->before.cap) * sizeof(*st->now.lives) +
+			 st->cap_found * sizeof(*st->found) + (st->now.cap + st->before.cap) * sizeof(*st->now.all) +
 			 st->pack.cap_words * sizeof(*st->pack.words) + st->pack.cap_bytes + st->pack.cap_texts;
 	int i;
 
@@ -130,33 +130,33 @@ struct sample *history_take(struct history *h)
 	return st ? &st->newest : NULL;
 }
 
-static struct life *life_find(const struct history_store *st, const struct key *key)
+static struct series *series_find(const struct history_store *st, const struct key *key)
 {
-	struct life *life;
+	struct series *series;
 
-	HASH_FIND(hh, st->lives, key, key_bytes(key), life);
-	return life;
+	HASH_FIND(hh, st->all, key, key_bytes(key), series);
+	return series;
 }
 
-static size_t life_size(const struct key *key)
+static size_t series_size(const struct key *key)
 {
-	return offsetof(struct life, key) + key_bytes(key);
+	return offsetof(struct series, key) + key_bytes(key);
 }
 
-static struct life *life_add(struct history_store *st, const struct key *key)
+static struct series *series_add(struct history_store *st, const struct key *key)
 {
-	struct life *life = calloc(1, life_size(key));
+	struct series *series = calloc(1, series_size(key));
 
-	if (!life)
+	if (!series)
 		return NULL;
-	memcpy(&life->key, key, key_bytes(key));
-	HASH_ADD(hh, st->lives, key, key_bytes(key), life);
-	if (!life->hh.tbl) {
-		free(life);
+	memcpy(&series->key, key, key_bytes(key));
+	HASH_ADD(hh, st->all, key, key_bytes(key), series);
+	if (!series->hh.tbl) {
+		free(series);
 		return NULL;
 	}
-	st->bytes += life_size(key) + MALLOC_BYTES + HASH_BYTES;
-	return life;
+	st->bytes += series_size(key) + MALLOC_BYTES + HASH_BYTES;
+	return series;
 }
 
 static uint64_t row_bytes(const struct row_kept *r)
@@ -169,7 +169,7 @@ static uint64_t text_bytes(const struct text *t)
 	return sizeof(*t) + t->n + MALLOC_BYTES;
 }
 
-/* The texts that were packed last, from this life's row before or the process before where they are the same. */
+/* The texts that were packed last, from this series' row before or the process before where they are the same. */
 static struct text *hold_texts(struct history_store *st, const struct row_kept *before)
 {
 	const struct history_pack *p = &st->pack;
@@ -202,13 +202,13 @@ static bool is_packed(const struct row_kept *r, const struct history_pack *p)
 	return r->n == p->n_bytes && !memcmp(r->bytes, p->bytes, p->n_bytes) && text_is(r->texts, p->texts, p->n_texts);
 }
 
-/* What was packed last is what this life is in the newest reading. 0 or -ENOMEM. */
-static int life_is(struct history_store *st, struct life *life)
+/* What was packed last is what this series is in the newest reading. 0 or -ENOMEM. */
+static int series_is(struct history_store *st, struct series *series)
 {
 	const struct history_pack *p = &st->pack;
-	struct row_kept *before = life->newest, *r;
+	struct row_kept *before = series->newest, *r;
 
-	life->seen = st->last;
+	series->seen = st->last;
 	if (before && before->to == OPEN && is_packed(before, p)) {
 		st->texts = before->texts;
 		return 0;
@@ -217,7 +217,7 @@ static int life_is(struct history_store *st, struct life *life)
 	if (!r)
 		return -ENOMEM;
 	*r = (struct row_kept){
-		.older = before, .life = life, .from = st->last, .to = OPEN, .n = (uint32_t)p->n_bytes
+		.older = before, .series = series, .from = st->last, .to = OPEN, .n = (uint32_t)p->n_bytes
 	};
 	if (p->n_texts) {
 		r->texts = hold_texts(st, before);
@@ -232,94 +232,95 @@ static int life_is(struct history_store *st, struct life *life)
 		before->newer = r;
 	if (before && before->to == OPEN)
 		row_close(st, before);
-	life->newest = r;
+	series->newest = r;
 	st->bytes += row_bytes(r);
 	return 0;
 }
 
 /* Most of a reading stands in the order of the one before: there the table need not be asked. NULL: not right here. */
-static struct life *life_expected(struct history_store *st, const struct key *key)
+static struct series *series_expected(struct history_store *st, const struct key *key)
 {
 	struct order *o = &st->before;
 	size_t i;
 
 	for (i = o->at; i < o->n && i < o->at + LOOK_AHEAD; i++)
-		if (key_is(&o->lives[i]->key, key)) {
+		if (key_is(&o->all[i]->key, key)) {
 			o->at = i + 1;
-			return o->lives[i];
+			return o->all[i];
 		}
 	return NULL;
 }
 
-static int order_add(struct order *o, struct life *life)
+static int order_add(struct order *o, struct series *series)
 {
 	size_t cap = o->cap ? o->cap * 2 : 256;
-	struct life **lives;
+	struct series **all;
 
 	if (o->n == o->cap) {
-		lives = reallocarray(o->lives, cap, sizeof(*lives));
-		if (!lives)
+		all = reallocarray(o->all, cap, sizeof(*all));
+		if (!all)
 			return -ENOMEM;
-		o->lives = lives;
+		o->all = all;
 		o->cap = cap;
 	}
-	life->place = (uint32_t)o->n;
-	o->lives[o->n++] = life;
+	series->place = (uint32_t)o->n;
+	o->all[o->n++] = series;
 	return 0;
 }
 
-/* The life of a key, which is made if need be; of twins the first that was not yet in this reading. */
-static struct life *life_now(struct history_store *st, struct key *key)
+/* The series of a key, which is made if need be; of twins the first that was not yet in this reading. */
+static struct series *series_now(struct history_store *st, struct key *key)
 {
-	struct life *life = life_expected(st, key);
+	struct series *series = series_expected(st, key);
 
-	for (; (!life || life->seen == st->last) && (life = life_find(st, key)) && life->seen == st->last; key->twin++)
+	for (; (!series || series->seen == st->last) && (series = series_find(st, key)) && series->seen == st->last;
+	     key->twin++)
 		;
 	/* Who follows it is who followed it before, whatever happened to those between. */
-	if (life && life->seen + 1 == st->last)
-		st->before.at = life->place + 1;
-	if (!life)
-		life = life_add(st, key);
-	return life && !order_add(&st->now, life) ? life : NULL;
+	if (series && series->seen + 1 == st->last)
+		st->before.at = series->place + 1;
+	if (!series)
+		series = series_add(st, key);
+	return series && !order_add(&st->now, series) ? series : NULL;
 }
 
 static int keep_host(struct history_store *st, const struct sample *s)
 {
-	struct key key = { .kind = LIFE_HOST };
-	struct life *life = life_now(st, &key);
+	struct key key = { .kind = SERIES_HOST };
+	struct series *series = series_now(st, &key);
 
-	return !life || history_pack_host(&st->pack, s) ? -ENOMEM : life_is(st, life);
+	return !series || history_pack_host(&st->pack, s) ? -ENOMEM : series_is(st, series);
 }
 
 static int keep_process(struct history_store *st, const struct sample *s, const struct sample_process *p)
 {
-	struct key key = { .kind = LIFE_PROCESS, .pid = p->pid, .start_ns = p->start_ns };
-	struct life *life = life_now(st, &key);
+	struct key key = { .kind = SERIES_PROCESS, .pid = p->pid, .start_ns = p->start_ns };
+	struct series *series = series_now(st, &key);
 
-	return !life || history_pack_process(&st->pack, s, p) ? -ENOMEM : life_is(st, life);
+	return !series || history_pack_process(&st->pack, s, p) ? -ENOMEM : series_is(st, series);
 }
 
 static int keep_connection(struct history_store *st, const struct sample *s, const struct sample_connection *c)
 {
-	struct key key = { .kind = LIFE_CONNECTION,
+	struct key key = { .kind = SERIES_CONNECTION,
 			   .pid = c->pid,
 			   .start_ns = c->netns,
 			   .local_port = c->local_port,
 			   .remote_port = c->remote_port,
 			   .proto = c->proto,
 			   .family = c->family };
-	struct life *life;
+	struct series *series;
 
 	memcpy(key.local, c->local, sizeof(key.local));
 	memcpy(key.remote, c->remote, sizeof(key.remote));
-	life = life_now(st, &key);
-	return !life || history_pack_connection(&st->pack, s, c) ? -ENOMEM : life_is(st, life);
+	series = series_now(st, &key);
+	return !series || history_pack_connection(&st->pack, s, c) ? -ENOMEM : series_is(st, series);
 }
 
 static int keep(struct history_store *st, const struct sample *s)
 {
 	struct order before = st->before;
-	struct life *life;
+	struct series *series;
 	size_t k;
 	uint32_t i;
 	int err;
@@ -335,9 +336,9 @@ static int keep(struct history_store *st, const struct sample *s)
 	for (i = 0; i < s->n_connections && !err; i++)
 		err = keep_connection(st, s, &s->connections[i]);
 	for (k = 0; k < st->before.n; k++) {
-		life = st->before.lives[k];
-		if (life->seen != st->last && life->newest && life->newest->to == OPEN)
-			row_close(st, life->newest);
+		series = st->before.all[k];
+		if (series->seen != st->last && series->newest && series->newest->to == OPEN)
+			row_close(st, series->newest);
 	}
 	return err;
 }
@@ -354,9 +355,9 @@ static void forget_before(struct history_store *st, uint32_t reading)
 		if (r->newer) {
 			r->newer->older = NULL;
 		} else {
-			st->bytes -= life_size(&r->life->key) + MALLOC_BYTES + HASH_BYTES;
-			HASH_DEL(st->lives, r->life);
-			free(r->life);
+			st->bytes -= series_size(&r->series->key) + MALLOC_BYTES + HASH_BYTES;
+			HASH_DEL(st->all, r->series);
+			free(r->series);
 		}
 		row_free(st, r);
 	}
@@ -375,9 +376,9 @@ int history_add(struct history *h)
 	return 0;
 }
 
-static const struct row_kept *row_at(const struct life *life, uint32_t reading)
+static const struct row_kept *row_at(const struct series *series, uint32_t reading)
 {
-	const struct row_kept *r = life ? life->newest : NULL;
+	const struct row_kept *r = series ? series->newest : NULL;
 
 	while (r && r->from > reading)
 		r = r->older;
@@ -386,8 +387,8 @@ static const struct row_kept *row_at(const struct life *life, uint32_t reading)
 
 static int by_key(const void *a, const void *b)
 {
-	const struct key *x = &(*(struct row_kept *const *)a)->life->key;
-	const struct key *y = &(*(struct row_kept *const *)b)->life->key;
+	const struct key *x = &(*(struct row_kept *const *)a)->series->key;
+	const struct key *y = &(*(struct row_kept *const *)b)->series->key;
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
@@ -399,21 +400,21 @@ static int by_key(const void *a, const void *b)
 /* The rows of a reading: the host's, the processes' in order, the connections'. Their number, or -ENOMEM. */
 static ssize_t find_rows(struct history_store *st, uint32_t reading)
 {
-	size_t lives = HASH_COUNT(st->lives), n = 0;
+	size_t all = HASH_COUNT(st->all), n = 0;
 	const struct row_kept *r;
-	struct life *life, *next;
+	struct series *series, *next;
 	struct row_kept **found;
 
-	if (lives > st->cap_found) {
-		found = reallocarray(st->found, lives + lives / 2, sizeof(*found));
+	if (all > st->cap_found) {
+		found = reallocarray(st->found, all + all / 2, sizeof(*found));
 		if (!found)
 			return -ENOMEM;
 		st->found = found;
-		st->cap_found = lives + lives / 2;
+		st->cap_found = all + all / 2;
 	}
-	HASH_ITER(hh, st->lives, life, next)
+	HASH_ITER(hh, st->all, series, next)
 	{
-		r = row_at(life, reading);
+		r = row_at(series, reading);
 		if (r)
 			st->found[n++] = (struct row_kept *)(uintptr_t)r;
 	}
@@ -423,10 +424,10 @@ static ssize_t find_rows(struct history_store *st, uint32_t reading)
 
 static int unpack(struct history_store *st, const struct row_kept *r, struct sample *s)
 {
-	switch (r->life->key.kind) {
-	case LIFE_HOST:
+	switch (r->series->key.kind) {
+	case SERIES_HOST:
 		return history_unpack_host(&st->pack, r->bytes, r->n, s);
-	case LIFE_PROCESS:
+	case SERIES_PROCESS:
 		return history_unpack_process(&st->pack, r->bytes, r->n, r->texts ? r->texts->bytes : "", s);
 	default:
 		return history_unpack_connection(&st->pack, r->bytes, r->n, s);
@@ -467,7 +468,7 @@ struct sample *history_at(const struct history *h, uint32_t back)
 	return slot->reading ? &slot->sample : NULL;
 }
 
-/* A life's row of that reading, to be unpacked alone into st->one; NULL: it has none. */
+/* A series' row of that reading, to be unpacked alone into st->one; NULL: it has none. */
 static const struct row_kept *row_alone(const struct history *h, uint32_t back, const struct key *key)
 {
 	struct history_store *st = h->store;
@@ -475,13 +476,13 @@ static const struct row_kept *row_alone(const struct history *h, uint32_t back, 
 	if (back >= h->n)
 		return NULL;
 	sample_clear(&st->one);
-	return row_at(life_find(st, key), st->last - back);
+	return row_at(series_find(st, key), st->last - back);
 }
 
 uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns, bool service,
 			   uint64_t count[HIST_BUCKETS])
 {
-	struct key key = { .kind = LIFE_PROCESS, .pid = pid, .start_ns = start_ns };
+	struct key key = { .kind = SERIES_PROCESS, .pid = pid, .start_ns = start_ns };
 	struct history_store *st = h->store;
 	const struct row_kept *r = row_alone(h, back, &key);
 
@@ -492,7 +493,7 @@ uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid,
 
 const struct sample *history_process(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns)
 {
-	struct key host = { .kind = LIFE_HOST }, key = { .kind = LIFE_PROCESS, .pid = pid, .start_ns = start_ns };
+	struct key host = { .kind = SERIES_HOST }, key = { .kind = SERIES_PROCESS, .pid = pid, .start_ns = start_ns };
 	struct history_store *st = h->store;
 	const struct row_kept *of_host = row_alone(h, back, &host), *r = row_alone(h, back, &key);
 
@@ -503,10 +504,10 @@ const struct sample *history_process(const struct history *h, uint32_t back, uin
 
 uint32_t history_last(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns)
 {
-	struct key key = { .kind = LIFE_PROCESS, .pid = pid, .start_ns = start_ns };
+	struct key key = { .kind = SERIES_PROCESS, .pid = pid, .start_ns = start_ns };
 	const struct history_store *st = h->store;
-	const struct life *life = back < h->n ? life_find(st, &key) : NULL;
-	const struct row_kept *r = life ? life->newest : NULL;
+	const struct series *series = back < h->n ? series_find(st, &key) : NULL;
+	const struct row_kept *r = series ? series->newest : NULL;
 	uint32_t reading;
 
 	while (r && r->from > st->last - back)
@@ -519,7 +520,7 @@ uint32_t history_last(const struct history *h, uint32_t back, uint32_t pid, uint
 
 uint64_t history_time(const struct history *h, uint32_t back)
 {
-	struct key key = { .kind = LIFE_HOST };
+	struct key key = { .kind = SERIES_HOST };
 	struct history_store *st = h->store;
 	const struct row_kept *r = row_alone(h, back, &key);
 
@@ -529,16 +530,16 @@ uint64_t history_time(const struct history *h, uint32_t back)
 static void free_lives(struct history_store *st)
 {
 	struct row_kept *r, *older;
-	struct life *life, *next;
+	struct series *series, *next;
 
-	HASH_ITER(hh, st->lives, life, next)
+	HASH_ITER(hh, st->all, series, next)
 	{
-		for (r = life->newest; r; r = older) {
+		for (r = series->newest; r; r = older) {
 			older = r->older;
 			row_free(st, r);
 		}
-		HASH_DEL(st->lives, life);
-		free(life);
+		HASH_DEL(st->all, series);
+		free(series);
 	}
 }
 
@@ -554,8 +555,8 @@ void history_free(struct history *h)
 			sample_free(&st->slots[i].sample);
 		sample_free(&st->one);
 		history_pack_free(&st->pack);
-		free(st->now.lives);
-		free(st->before.lives);
+		free(st->now.all);
+		free(st->before.all);
 		free(st->found);
 		free(st);
 	}

@@ -280,7 +280,7 @@ static int put_processes(struct json_writer *w, const struct options *o, struct 
 	return err;
 }
 
-static bool stirred(const struct sample_connection *c, uint64_t interval_ns)
+static bool is_active(const struct sample_connection *c, uint64_t interval_ns)
 {
 	return c->tx_bytes || c->rx_bytes || c->retransmits || c->changed || c->age_ns < interval_ns;
 }
@@ -318,7 +318,7 @@ static int put_connections(struct json_writer *w, const struct options *o, struc
 		return n;
 	json_open(w, "connections", '[');
 	for (i = 0; i < n; i++)
-		if (all || stirred(rows[i]->connection, model_sample(m)->interval_ns))
+		if (all || is_active(rows[i]->connection, model_sample(m)->interval_ns))
 			put_connection(w, rows[i]);
 	json_close(w, ']');
 	free(rows);

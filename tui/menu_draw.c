@@ -205,7 +205,7 @@ static void draw_list(struct view *v, struct grid *g)
 	for (int i = 0; i < m->lines && m->top + i < m->n; i++) {
 		draw_item(v, g, box.y + i, box.x, box.cols, m->top + i);
 		if (m->top + i == m->cursor)
-			grid_light(g, box.y + i, box.x, box.cols);
+			grid_select(g, box.y + i, box.x, box.cols);
 	}
 	if (foot)
 		draw_foot(v, g, box.y + m->lines, box.x, box.cols);

@@ -461,7 +461,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	if (o->view->kind == MODEL_CONNECTION)
 		o->probe.connections = SOURCE_ALL_CONNECTIONS;
 	else if (o->output == OUTPUT_JSON)
-		o->probe.connections = SOURCE_STIRRED;
+		o->probe.connections = SOURCE_ACTIVE_CONNECTIONS;
 	return status;
 }
 

@@ -35,8 +35,8 @@
 #define SYNC_END "\033[?2026l"
 #define ROWS_MAX 500
 #define COLS_MAX 1000
-#define LIT_DARK 237 /* the cursor line's background */
-#define LIT_LIGHT 253
+#define SELECTED_DARK 237 /* the cursor line's background */
+#define SELECTED_LIGHT 253
 #define FIRST_NS 100000000ULL /* until the first reading */
 #define LEAVE_MS 1000	      /* how long the last write waits for a stopped terminal */
 
@@ -52,9 +52,9 @@ struct screen {
 	int out_memory; /* where ncurses writes */
 	int tty;	/* O_NONBLOCK */
 	int timer, signals, stderr_fd, stderr_memory;
-	bool synchronised;		      /* the terminal may know mode 2026 */
-	short pair[STYLES], lit_pair[STYLES]; /* lit: under the cursor */
-	attr_t attr[STYLES], lit_attr[STYLES];
+	bool synchronised;			   /* the terminal may know mode 2026 */
+	short pair[STYLES], selected_pair[STYLES]; /* selected: under the cursor */
+	attr_t attr[STYLES], selected_attr[STYLES];
 	cchar_t line[COLS_MAX];
 
 	char *pending; /* what the terminal has not taken yet */
@@ -160,15 +160,15 @@ static void choose_looks(struct screen *s)
 		const struct look *l = &looks[i];
 		short colour = rich ? (light ? l->light : l->dark) : l->eight;
 
-		s->attr[i] = s->lit_attr[i] = mono ? l->mono : l->attr;
+		s->attr[i] = s->selected_attr[i] = mono ? l->mono : l->attr;
 		if (!mono && !rich && (i == STYLE_DIM || i == STYLE_DEAD || i == STYLE_BOX))
 			s->attr[i] |= A_DIM;
 		s->pair[i] = mono ? 0 : make_pair(&next, colour, -1);
 		/* The cursor: a shade of the background where there are shades, else the line reversed. */
 		if (rich)
-			s->lit_pair[i] = make_pair(&next, colour, light ? LIT_LIGHT : LIT_DARK);
+			s->selected_pair[i] = make_pair(&next, colour, light ? SELECTED_LIGHT : SELECTED_DARK);
 		else
-			s->lit_attr[i] = (s->attr[i] & A_BOLD) | A_REVERSE;
+			s->selected_attr[i] = (s->attr[i] & A_BOLD) | A_REVERSE;
 	}
 }
 
@@ -243,8 +243,8 @@ static void put_line(struct screen *s, int y)
 
 		if (!cells[x].ch)
 			continue; /* the right half of a wide one */
-		if (cells[x].lit)
-			setcchar(&line[n++], ch, s->lit_attr[style], s->lit_pair[style], NULL);
+		if (cells[x].selected)
+			setcchar(&line[n++], ch, s->selected_attr[style], s->selected_pair[style], NULL);
 		else
 			setcchar(&line[n++], ch, s->attr[style], s->pair[style], NULL);
 	}

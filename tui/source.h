@@ -8,7 +8,7 @@
 /* What a live source reports of its sockets. Walking them costs, reporting them costs more. */
 enum source_connections {
 	SOURCE_NO_CONNECTIONS,
-	SOURCE_STIRRED, /* those that moved bytes or changed their state */
+	SOURCE_ACTIVE_CONNECTIONS, /* those that moved bytes or changed their state */
 	SOURCE_ALL_CONNECTIONS,
 };
 

@@ -236,7 +236,7 @@ void table_draw(struct table *t, struct grid *g, int y, int lines, const struct 
 			break;
 		draw_row(t, g, y + 1 + i, r, w);
 		if (t->top + (uint32_t)i == t->cursor)
-			grid_light(g, y + 1 + i, 0, g->cols);
+			grid_select(g, y + 1 + i, 0, g->cols);
 	}
 	if (t->n == 0 && t->lines > 0)
 		grid_text(g, y + 1, 1, g->cols - 1, STYLE_DIM,
