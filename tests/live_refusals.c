@@ -62,6 +62,19 @@ static void test_no_btf(void **state)
 	refuse_in(world_no_btf, "CONFIG_DEBUG_INFO_BTF", "--json", "-n", "1");
 }
 
+static void test_no_sys(void **state)
+{
+	struct outcome o;
+
+	(void)state;
+	live_need_bpf();
+	refuse_in(world_no_sys, "/sys is not mounted here", "--json", "-n", "1");
+	o = outcome_of(world_no_sys, NULL, "--check", NULL);
+	assert_int_equal(o.status, 1);
+	assert_non_null(strstr(o.last_line, "none: /sys is not mounted here"));
+	outcome_free(&o);
+}
+
 /* Maps are charged to the control group since Linux 5.11: the limit of old is none. */
 static void test_no_memlock(void **state)
 {
@@ -260,6 +273,7 @@ int main(void)
 		live_test(test_root_of_a_container),
 		live_test(test_user_namespace),
 		live_test(test_no_btf),
+		live_test(test_no_sys),
 		live_test(test_no_memlock),
 		live_test(test_seccomp),
 		live_test(test_check_tells_the_refusal),

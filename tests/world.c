@@ -100,6 +100,12 @@ void world_no_btf(void)
 	need(!mount("none", "/sys/kernel/btf", "tmpfs", 0, NULL), "/sys/kernel/btf");
 }
 
+void world_no_sys(void)
+{
+	need(mounts_unshare(), "private mounts");
+	need(!umount2("/sys", MNT_DETACH), "/sys");
+}
+
 void world_no_memlock(void)
 {
 	static const struct rlimit none;

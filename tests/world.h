@@ -19,6 +19,7 @@ void world_no_capability(void);	 /* root without CAP_BPF, CAP_PERFMON and CAP_SY
 void world_user_namespace(void); /* root of a user namespace of its own, as in a rootless container */
 void world_pid_namespace(void);	 /* a pid namespace of its own, with its /proc */
 void world_no_btf(void);
+void world_no_sys(void);     /* /sys is not mounted, as in a bare chroot */
 void world_no_memlock(void); /* RLIMIT_MEMLOCK 0 */
 /* The system call answers with that errno, by seccomp; command: its first argument, -1: any. */
 void world_refuses(int call, int command, int error);

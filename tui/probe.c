@@ -320,7 +320,7 @@ int probe_check(const struct probe_options *o, FILE *out)
 		return 1;
 	uname(&u);
 	fprintf(out, "kernel        Linux %s %s\n", u.release, u.machine);
-	fprintf(out, "BTF           %s\n", access("/sys/kernel/btf/vmlinux", R_OK) ? "no" : "yes");
+	fprintf(out, "BTF           %s\n", probe_btf());
 	fprintf(out, "lockdown      %s\n", privileges_lockdown(lockdown, sizeof(lockdown)));
 	fprintf(out, "privileges    %s\n", privileges_missing(why, sizeof(why)) ? why : "enough");
 	if (probe_load(p, o, why, sizeof(why)) || start(p, o, why, sizeof(why))) {

@@ -64,6 +64,9 @@ int __attribute__((format(printf, 4, 5))) probe_fail(char *why, size_t size, int
 /* The same for what the kernel answered: "the kernel refuses WHAT: …", with what to do about it. */
 int probe_refused(char *why, size_t size, int err, const char *what);
 
+/* Whether the kernel's types can be read, in words for --check. */
+const char *probe_btf(void);
+
 /* probe_load.c: opens, loads and attaches; a family that fails is off, with its reason. What was made stays for
  * probe_close, also on failure. 0 or -errno with why. */
 int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t why_size);

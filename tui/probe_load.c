@@ -8,9 +8,11 @@
 #include <bpf/btf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -387,6 +389,39 @@ out:
 	return err;
 }
 
+#define BTF_FILE "/sys/kernel/btf/vmlinux"
+
+const char *probe_btf(void)
+{
+	struct statfs sys;
+
+	if (!access(BTF_FILE, R_OK))
+		return "yes";
+	if (statfs("/sys", &sys) || sys.f_type != SYSFS_MAGIC)
+		return "not seen: /sys is not mounted";
+	return access(BTF_FILE, F_OK) ? "no" : "not to be read";
+}
+
+/* Why there is none, of which err alone tells nothing: libbpf has looked in other places, too. */
+static int btf_missing(int err, char *why, size_t size)
+{
+	const char *state = probe_btf();
+	struct utsname u;
+
+	uname(&u);
+	if (strstr(state, "mounted"))
+		return probe_fail(why, size, err,
+				  "/sys is not mounted here, and lagtop reads the kernel's type information in it "
+				  "(" BTF_FILE "): mount -t sysfs sysfs /sys");
+	if (strcmp(state, "no"))
+		return probe_fail(why, size, err, "the kernel's type information (" BTF_FILE ") cannot be read: %s",
+				  strerror(-err));
+	return probe_fail(why, size, err,
+			  "this kernel (%s) carries no BTF type information (" BTF_FILE "): "
+			  "lagtop needs one built with CONFIG_DEBUG_INFO_BTF",
+			  u.release);
+}
+
 static int kernel_check(struct btf **btf, char *why, size_t why_size)
 {
 	struct utsname u;
@@ -394,19 +429,16 @@ static int kernel_check(struct btf **btf, char *why, size_t why_size)
 
 	if (privileges_missing(why, why_size))
 		return -EPERM;
-	uname(&u);
 	*btf = btf__load_vmlinux_btf();
 	err = libbpf_get_error(*btf);
 	if (err) {
 		*btf = NULL;
-		return probe_fail(why, why_size, err,
-				  "this kernel (%s) carries no BTF type information (/sys/kernel/btf/vmlinux): "
-				  "lagtop needs one built with CONFIG_DEBUG_INFO_BTF",
-				  u.release);
+		return btf_missing(err, why, why_size);
 	}
 	if (!kernel_has_helpers(*btf)) {
 		btf__free(*btf);
 		*btf = NULL;
+		uname(&u);
 		return probe_fail(
 			why, why_size, -ENOSYS,
 			"Linux %s is too old: its BPF cannot read another task's registers (bpf_task_pt_regs); "
