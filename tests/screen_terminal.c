@@ -249,7 +249,7 @@ static void a_stopped_terminal_keeps_nobody(void **state)
 /* In one sentence with a way out, before anything is drawn. */
 static void unfit_terminals_are_refused(void **state)
 {
-	static const char *const terms[] = { "no-such-terminal", "dumb", "" };
+	static const char *const terms[] = { "no-such-terminal", "foobar", "dumb", "" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
@@ -259,8 +259,27 @@ static void unfit_terminals_are_refused(void **state)
 		assert_int_equal(vt_end(v), 1);
 		assert_non_null(memmem(v->bytes, v->n_bytes, terms[i], strlen(terms[i])));
 		assert_non_null(memmem(v->bytes, v->n_bytes, "--batch", 7));
+		assert_int_equal(memmem(v->bytes, v->n_bytes, "TERM=xterm-256color, or", 23) != NULL,
+				 strcmp(terms[i], "dumb") != 0);
 		assert_null(memchr(v->bytes, '\033', v->n_bytes));
 		vt_close(v);
+	}
+}
+
+/* With what the type descends from, and a word about it. */
+static void unknown_emulators_are_served(void **state)
+{
+	static const char *const terms[] = { "xterm-no-such", "foot-no-such", "tmux-no-such", "vt100-no-such" };
+	char word[120];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
+		struct vt *v = stage_open(&(struct stage){ .rows = 24, .term = terms[i] });
+
+		stage_shows(v, " 2211 ");
+		snprintf(word, sizeof(word), "the terminal type \"%s\" is not known here: this is for ", terms[i]);
+		stage_shows(v, word);
+		stage_press(v, ".", "Down", NULL);
 	}
 }
 
@@ -327,6 +346,33 @@ static void options_and_themes_are_obeyed(void **state)
 	assert_int_equal(vt_end(v), 0);
 }
 
+/* What marks the dead in the table is what the help calls so. */
+static void the_help_tells_the_signs(void **state)
+{
+	static const struct {
+		const char *option, *dead, *told, *heights;
+	} cases[] = {
+		{ "--no-mouse", "\u2020", "a dagger marks the dead", "heights are logarithmic" },
+		{ "--ascii", "+", "> at least; + marks the dead, * what is tagged", "from low to high _.-:=+*#" },
+	};
+	int i, y;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct vt *v = stage_open(&(struct stage){ .rows = 60, .cols = 120, .args = { cases[i].option } });
+
+		stage_press(v, ".", ".", NULL); /* FIXTURE_EXIT_READING */
+		y = stage_shows(v, " 30551 ");
+		assert_string_equal(vt_cell(v, y, 0).text, cases[i].dead);
+		stage_press(v, "?", "End", "PgUp", NULL);
+		for (y = 0; y < 20 && vt_line_of(v, " history ") < 0; y++)
+			stage_press(v, "Up", "Up", "Up", "Up", NULL);
+		stage_shows(v, cases[i].told);
+		stage_shows(v, cases[i].heights);
+		stage_hides(v, cases[1 - i].told);
+	}
+}
+
 static void one_write_a_frame(void **state)
 {
 	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
@@ -359,9 +405,11 @@ int main(void)
 		cmocka_unit_test_teardown(a_stopped_terminal_stops_nothing, stage_end),
 		cmocka_unit_test_teardown(a_stopped_terminal_keeps_nobody, stage_end),
 		cmocka_unit_test_teardown(unfit_terminals_are_refused, stage_end),
+		cmocka_unit_test_teardown(unknown_emulators_are_served, stage_end),
 		cmocka_unit_test_teardown(colours_follow_the_wishes, stage_end),
 		cmocka_unit_test_teardown(failing_calls_are_told_from_ordinary_ones, stage_end),
 		cmocka_unit_test_teardown(options_and_themes_are_obeyed, stage_end),
+		cmocka_unit_test_teardown(the_help_tells_the_signs, stage_end),
 		cmocka_unit_test_teardown(one_write_a_frame, stage_end),
 	};
 

@@ -28,6 +28,7 @@
 #include "keys.h"
 #include "screen.h"
 #include "settings.h"
+#include "terminal.h"
 #include "view_reading.h"
 
 #define SEQUENCE_MAX 32 /* characters of a key after its Esc */
@@ -432,10 +433,72 @@ static void define_keys(void)
 	}
 }
 
+/* Whether the machine describes this type of terminal, and it can move its cursor. */
+static bool try_type(struct screen *s, const char *type)
+{
+	struct sigaction stop;
+
+	if (!*type)
+		return false;
+	sigaction(SIGTSTP, NULL, &stop);
+	s->curses = newterm(type, s->out_file, s->in_file);
+	sigaction(SIGTSTP, &stop, NULL); /* not ncurses' own: it would leave the screen a second time */
+	return s->curses && tigetstr("cup");
+}
+
+static void forget_type(struct screen *s)
+{
+	if (s->curses)
+		delscreen(s->curses);
+	s->curses = NULL;
+}
+
+/* A type that this machine does describe; "" if it has none. */
+static const char *other_type(struct screen *s)
+{
+	static const char *const types[] = { "xterm-256color", "xterm", "vt100", "linux", "ansi" };
+	bool fits;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		fits = try_type(s, types[i]);
+		forget_type(s);
+		if (fits)
+			return types[i];
+	}
+	return "";
+}
+
+/* ncurses for this type of terminal, or for one that it is like. */
+static int open_curses(struct screen *s, const char *term)
+{
+	char name[64];
+	const char *other;
+
+	if (try_type(s, term))
+		return 0;
+	if (s->curses) {
+		fail(s, 1, "screen: the terminal type \"%s\" cannot move its cursor; --batch does not need that", term);
+		return -EINVAL;
+	}
+	for (int i = 0; terminal_like(term, i, name, sizeof(name)); i++) {
+		if (try_type(s, name)) {
+			s->view.now_ns = clock_ns(CLOCK_MONOTONIC);
+			view_say(&s->view, STYLE_WARN, "the terminal type \"%s\" is not known here: this is for %s",
+				 term, name);
+			return 0;
+		}
+		forget_type(s);
+	}
+	other = other_type(s);
+	s->status = 1;
+	snprintf(s->why, s->why_size, "screen: the terminal type \"%s\" is not known here; try %s%s%s--batch", term,
+		 *other ? "TERM=" : "", other, *other ? ", or " : "");
+	return -EINVAL;
+}
+
 static int open_terminal(struct screen *s)
 {
 	const char *term = getenv("TERM");
-	struct sigaction stop;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		fail(s, 1, "screen: standard %s is not a terminal; --batch, --json and --csv do not need one",
@@ -452,15 +515,8 @@ static int open_terminal(struct screen *s)
 		return -errno;
 	}
 	set_escdelay(25);
-	sigaction(SIGTSTP, NULL, &stop);
-	s->curses = newterm(NULL, s->out_file, s->in_file);
-	sigaction(SIGTSTP, &stop, NULL); /* not ncurses' own: it would leave the screen a second time */
-	if (!s->curses || !tigetstr("cup")) {
-		fail(s, 1,
-		     s->curses ? "screen: the terminal type \"%s\" cannot move its cursor; --batch does not need that"
-			       : "screen: the terminal type \"%s\" is not known here; try TERM=xterm or TERM=vt100, or "
-				 "--batch",
-		     term ? term : "");
+	if (open_curses(s, term ? term : "")) {
+		tcsetattr(STDIN_FILENO, TCSANOW, &restore.modes);
 		return -EINVAL;
 	}
 	typeahead(-1);
