@@ -160,8 +160,6 @@ int column_spark_height(enum model_spark which, uint8_t level)
 static int spark_format(const struct column *c, const struct row *r, bool utf8, char *buf, size_t size, int cells)
 {
 	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
-	static const char *const letters[] = { "_", ".", "-", "~", "=", "+", "*", "#" };
-	const char *const *glyphs = utf8 ? blocks : letters;
 	const struct model_sparkline *s = r->spark ? &r->spark[c->spark] : NULL;
 	size_t used = 0;
 	int n = cells < MODEL_SPARK ? cells : MODEL_SPARK, shown = 0;
@@ -169,10 +167,9 @@ static int spark_format(const struct column *c, const struct row *r, bool utf8, 
 	buf[0] = '\0';
 	for (int i = MODEL_SPARK - n; s && i < MODEL_SPARK; i++) {
 		uint8_t level = s->level[(s->at + i) % MODEL_SPARK];
-		const char *glyph = " ";
+		const char letter[] = { level ? FORMAT_HEIGHTS[column_spark_height(c->spark, level) - 1] : ' ', '\0' };
+		const char *glyph = level && utf8 ? blocks[column_spark_height(c->spark, level) - 1] : letter;
 
-		if (level)
-			glyph = glyphs[column_spark_height(c->spark, level) - 1];
 		if (used + strlen(glyph) >= size)
 			break;
 		strcpy(buf + used, glyph);

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define FORMAT_HEIGHTS "_.-:=+*#" /* of a sparkline, in ASCII */
+
 /* Each prints into buf (size ≥ 16) and returns buf. */
 char *format_ns(char *buf, size_t size, uint64_t ns);	  /* "310us", "1.20ms", "17.2s", "3m05", "2h10m", "4d03h" */
 char *format_count(char *buf, size_t size, double n);	  /* "812", "41.2k", "1.20M", "3.10G" */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "format.h"
 #include "grid.h"
 
 int grid_resize(struct grid *g, int rows, int cols)
@@ -138,7 +139,7 @@ void grid_spark(struct grid *g, int y, int x, int level, enum style style)
 	if (level <= 0)
 		grid_put(g, y, x, ' ', style);
 	else
-		grid_put(g, y, x, g->blocks ? 0x2580U + (uint32_t)level : (uint32_t) "_.-:=+*#"[level - 1], style);
+		grid_put(g, y, x, g->blocks ? 0x2580U + (uint32_t)level : (uint32_t)FORMAT_HEIGHTS[level - 1], style);
 }
 
 void grid_bar(struct grid *g, int y, int x, int cells, int eighths, enum style style)

@@ -20,19 +20,24 @@
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 static const struct {
-	const char *key, *text;
+	const char *key, *text, *plain; /* plain: where there are no blocks, NULL: the same */
 } notes[] = {
-	{ "LAG%", "The time in which a process wanted to go on and could not: RUNQ% and BLK%." },
-	{ "shares in %", "Thread time over the interval: two threads that wait make 200." },
-	{ "percentiles", "From histograms with four buckets an octave: at most 12.5 % off." },
-	{ "CALL99", "Leaves out the interruptible sleep in a call: what the kernel took." },
-	{ "history", "The newest reading is at the right; heights are logarithmic and the same in every row." },
-	{ "yellow, bold", "From " TEXT(SEVERITY_WARN_MS) " ms; LAG% from " TEXT(
-				  SEVERITY_WARN_LAG) "; ERR/s where every tenth call fails." },
-	{ "red", "From " TEXT(SEVERITY_BAD_MS) " ms; LAG% from " TEXT(SEVERITY_BAD_LAG) "." },
-	{ "signs", "- is not known, a dot is zero; a dagger marks the dead, a star what is tagged." },
-	{ "self", "The CPU that lagtop itself takes; beside it what one event costs in the kernel." },
-	{ "lost", "What could not be counted in this interval; --json says of what kind." },
+	{ "LAG%", "The time in which a process wanted to go on and could not: RUNQ% and BLK%.", NULL },
+	{ "shares in %", "Thread time over the interval: two threads that wait make 200.", NULL },
+	{ "percentiles", "From histograms with four buckets an octave: at most 12.5 % off.", NULL },
+	{ "CALL99", "Leaves out the interruptible sleep in a call: what the kernel took.", NULL },
+	{ "history", "The newest reading is at the right; heights are logarithmic and the same in every row.",
+	  "The newest reading is at the right; from low to high " FORMAT_HEIGHTS
+	  ", logarithmic and the same in every row." },
+	{ "yellow, bold",
+	  "From " TEXT(SEVERITY_WARN_MS) " ms; LAG% from " TEXT(
+		  SEVERITY_WARN_LAG) "; ERR/s where every tenth call fails.",
+	  NULL },
+	{ "red", "From " TEXT(SEVERITY_BAD_MS) " ms; LAG% from " TEXT(SEVERITY_BAD_LAG) ".", NULL },
+	{ "signs", "- is not known, a dot is zero; a dagger marks the dead, a star what is tagged.",
+	  "- not known, a dot zero, > at least; + marks the dead, * what is tagged." },
+	{ "self", "The CPU that lagtop itself takes; beside it what one event costs in the kernel.", NULL },
+	{ "lost", "What could not be counted in this interval; --json says of what kind.", NULL },
 };
 
 /* The help as lines of a width: made anew when it is drawn, since the width may change. */
@@ -87,7 +92,7 @@ static void key_names(const struct key_row *k, char *buf, size_t size)
 		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? " " : "", key_label(k->keys[i], name));
 }
 
-static void make_help(struct help *h, int cells)
+static void make_help(struct help *h, int cells, bool plain)
 {
 	char keys[HELP_KEYS_CELLS + 1];
 
@@ -103,7 +108,8 @@ static void make_help(struct help *h, int cells)
 	}
 	help_title(h, "Reading the table");
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
-		help_text(h, notes[i].key, notes[i].text, cells - HELP_KEYS_CELLS - 1);
+		help_text(h, notes[i].key, plain && notes[i].plain ? notes[i].plain : notes[i].text,
+			  cells - HELP_KEYS_CELLS - 1);
 	help_title(h, "Columns");
 	for (size_t i = 0; i < columns_count; i++)
 		help_text(h, columns[i].title, columns[i].help, cells - HELP_KEYS_CELLS - 1);
@@ -115,7 +121,7 @@ static void draw_help(struct view *v, struct grid *g)
 	struct menu *m = &v->menu;
 	struct grid_box box = grid_box(g, g->rows, HELP_CELLS, "Help: Up and Down scroll, Esc leaves");
 
-	make_help(&help, box.cols);
+	make_help(&help, box.cols, !g->blocks);
 	m->n = help.n;
 	m->y = box.y;
 	m->lines = box.rows;
