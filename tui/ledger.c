@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #define PENDING_LIMIT (256U << 20) /* bytes of buried threads that may wait for a reading */
@@ -194,6 +196,10 @@ static struct process *process_of(struct ledger *l, const struct lt_who *who)
 		snprintf(p->comm, sizeof(p->comm), "outside");
 	}
 	HASH_ADD(hh, l->processes, key, sizeof(key), p);
+	if (!p->hh.tbl) {
+		free(p);
+		return NULL;
+	}
 	l->order[l->n_order++] = p;
 	l->resort = true;
 	return p;

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #define CONNECTIONS_LIMIT (1U << 20) /* closed ones that may wait for a reading */
@@ -76,6 +78,10 @@ static struct owner *owner_of(struct sockets *k, uint32_t pid, uint64_t start_ns
 			return NULL;
 		o->key = key;
 		HASH_ADD(hh, k->owners, key, sizeof(key), o);
+		if (!o->hh.tbl) {
+			free(o);
+			return NULL;
+		}
 	}
 	return k->last = o;
 }

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Out of memory, at every allocation in turn: whoever asked gets an error and lives, and a reading that is had is
+ * whole.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_kernel.h"
+#include "sockets.h"
+
+/* The C library's own, which the ones below stand before. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+static int64_t left = -1; /* allocations until one fails; negative: all succeed */
+static bool failed;
+
+static bool fails(void)
+{
+	if (left < 0 || left--)
+		return false;
+	failed = true;
+	errno = ENOMEM;
+	return true;
+}
+
+void *malloc(size_t size)
+{
+	return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	return fails() ? NULL : __libc_realloc(old, size);
+}
+
+static void fail_at(int64_t n)
+{
+	left = n;
+	failed = false;
+}
+
+static void fail_no_more(void)
+{
+	left = -1;
+}
+
+#define PROCESSES 40 /* more than a new hash table has buckets for */
+#define US 1000ULL
+#define READ LT_CALL(LT_ABI_NATIVE, 0)
+
+static void busy(uint32_t slot)
+{
+	for (uint32_t i = 0; i < 20; i++) {
+		fake_enter(slot, LT_CALL(LT_ABI_NATIVE, i));
+		fake.now_ns += US << i % 8;
+		fake_return(slot, -(long)(i % 5));
+	}
+}
+
+static void test_ledger(void **state)
+{
+	int64_t n = 0;
+
+	(void)state;
+	do {
+		uint32_t slot[PROCESSES];
+		struct sample out = { .t_ns = fake.now_ns + 1, .interval_ns = 1, .cpus = 1 };
+		int err;
+
+		fake_open(NULL);
+		for (uint32_t i = 0; i < PROCESSES; i++) {
+			slot[i] = fake_born(100 + i, 100 + i);
+			busy(slot[i]);
+		}
+		fail_at(n);
+		ledger_drain(fake.ledger, fake.epoch);
+		err = ledger_read(fake.ledger, fake.now_ns, fake.epoch, &out);
+		fail_no_more();
+		assert_true(err == -ENOMEM || !err);
+		if (!err) {
+			assert_null(sample_check(&out));
+			assert_int_equal(out.n_processes, PROCESSES);
+			assert_int_equal(out.n_calls, PROCESSES * 20);
+		}
+		sample_free(&out);
+		fake_close();
+		n++;
+	} while (failed);
+	assert_true(n > PROCESSES);
+}
+
+static int tell(struct sockets *k, uint32_t pid)
+{
+	struct lt_event e = { .type = LT_EVENT_CONNECTED, .tgid = pid, .process_start_ns = pid, .value = 1000 };
+	struct lt_closed_event closed = { .type = LT_EVENT_CLOSED };
+	int err = sockets_event(k, &e, sizeof(e));
+
+	closed.connection.tgid = pid;
+	closed.connection.process_start_ns = pid;
+	return err ? err : sockets_event(k, &closed, sizeof(closed));
+}
+
+static void test_sockets(void **state)
+{
+	int64_t n = 0;
+
+	(void)state;
+	do {
+		struct sockets *k = sockets_new();
+		struct sample s = { .t_ns = 2, .interval_ns = 1 };
+		uint32_t refused = 0;
+
+		assert_non_null(k);
+		fail_at(n);
+		for (uint32_t pid = 1; pid <= PROCESSES; pid++) {
+			int err = tell(k, pid);
+
+			assert_true(!err || err == -ENOMEM);
+			refused += err != 0;
+		}
+		fail_no_more();
+		assert_in_range(refused, failed, failed);
+		assert_int_equal(sockets_fill(k, &s, true), 0);
+		assert_in_range(s.n_connections, PROCESSES - refused, PROCESSES);
+		sample_free(&s);
+		sockets_free(k);
+		n++;
+	} while (failed);
+	assert_true(n > PROCESSES);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ledger),
+		cmocka_unit_test(test_sockets),
+	};
+
+	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
+}
