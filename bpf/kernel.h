@@ -24,6 +24,7 @@ typedef __u32 __wsum;
 /* Values of enum bpf_map_type and of flags; they are part of the kernel's user interface. */
 #define BPF_MAP_TYPE_HASH 1
 #define BPF_MAP_TYPE_ARRAY 2
+#define BPF_MAP_TYPE_PERCPU_ARRAY 6
 #define BPF_MAP_TYPE_ARRAY_OF_MAPS 12
 #define BPF_MAP_TYPE_RINGBUF 27
 #define BPF_MAP_TYPE_SK_STORAGE 24

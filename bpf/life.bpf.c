@@ -157,6 +157,19 @@ static __always_inline enum lt_state present_state(struct task_struct *task, __u
 	return task->on_cpu ? LT_RUN : LT_PREEMPT;
 }
 
+/* A CPU that is no longer online runs no tracepoints: the last switch on it, away from its stopper thread, is missed,
+ * and no other follows. Who is neither on a CPU nor queued for one does not run; how long it did before, nobody knows.
+ */
+static __always_inline void left_unseen(struct task_struct *task, struct lt_slot *s)
+{
+	__u64 word = *(volatile __u64 *)s->word;
+
+	if (LT_WORD_STATE(word) == LT_RUN && !task->on_cpu && !task->on_rq)
+		__sync_val_compare_and_swap(
+			s->word, word,
+			LT_WORD(LT_WORD_SINCE(word), lt_sleep_outside(task, task->__state, LT_CALL_NONE)));
+}
+
 /* Threads that the last walk found without a record and had none for; the front end zeroes it before a walk. */
 __u64 lt_seed_missed = 0;
 
@@ -172,8 +185,10 @@ int lt_seed(struct bpf_iter__task *ctx)
 
 	if (!task || !task->pid || task->exit_state || is_over(task))
 		return 0;
-	if (lt_find(task, &s))
+	if (lt_find(task, &s)) {
+		left_unseen(task, &s);
 		return 0;
+	}
 	slot = lt_pop(&s);
 	if (slot < 0) {
 		__sync_fetch_and_add(&lt_seed_missed, 1);

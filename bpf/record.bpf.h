@@ -23,7 +23,7 @@ volatile __u32 lt_epoch __weak = 0;   /* number of the interval going on; the fr
 volatile __u32 lt_spilled __weak = 0; /* entries in lt_spill */
 struct lt_stack lt_free __weak = {};
 struct lt_stack lt_free_calls __weak = {};
-struct lt_cpu lt_cpus[LT_CPUS] __weak = {};
+static struct lt_cpu lt_no_cpu; /* never used: the verifier does not know it */
 
 /* Inner maps: mmapable arrays of one struct lt_chunk or lt_call_chunk; the front end makes them. */
 struct {
@@ -57,6 +57,14 @@ struct {
 	__type(value, __u32);
 } lt_spill __weak SEC(".maps");
 
+/* The kernel makes one for each CPU that there can be, whatever their numbers. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lt_cpu);
+} lt_cpus __weak SEC(".maps");
+
 /* To the front end: records run low, connects that ended, sockets that went. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -72,7 +80,10 @@ struct lt_slot {
 
 static __always_inline struct lt_cpu *lt_this_cpu(void)
 {
-	return &lt_cpus[bpf_get_smp_processor_id() & (LT_CPUS - 1)];
+	__u32 zero = 0;
+	struct lt_cpu *cpu = bpf_map_lookup_elem(&lt_cpus, &zero);
+
+	return cpu ? cpu : &lt_no_cpu;
 }
 
 static __always_inline bool lt_slot_at(__u32 slot, struct lt_slot *s)
@@ -97,7 +108,7 @@ static __always_inline bool lt_slot_at(__u32 slot, struct lt_slot *s)
  * most 64 TiB of direct map. The verifier makes a number of a pointer only by subtracting another. */
 static __always_inline __u64 lt_key(struct task_struct *task)
 {
-	__u64 number = (__u64)task, base = (__u64)lt_cpus;
+	__u64 number = (__u64)task, base = (__u64)&lt_free;
 
 	asm volatile("%0 -= %1" : "+r"(number) : "r"(base));
 	return number >> 6 & ((1ULL << 40) - 1);

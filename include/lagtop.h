@@ -274,6 +274,4 @@ struct lt_cpu {
 	} self[LT_PROGS];
 } __attribute__((aligned(64)));
 
-#define LT_CPUS 512
-
 #endif

@@ -25,6 +25,7 @@
 #define DRAIN_MS 1000
 #define DRAIN_NICE (-10)
 #define SEED_EVERY_NS 1000000000ULL
+#define CPUS_CHANGE_NS 3000000000ULL
 
 static const struct ledger_names names = { proc_cmdline, proc_cgroup, proc_ppid };
 
@@ -36,11 +37,15 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 
+/* A reading that fails is the last one again. */
 static void totals_read(const struct probe *p, struct totals *t)
 {
+	uint32_t zero = 0;
+
 	memset(t, 0, sizeof(*t));
-	for (int i = 0; i < LT_CPUS; i++) {
-		const struct lt_cpu *cpu = &p->skel->bss->lt_cpus[i];
+	bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.lt_cpus), &zero, p->of_cpu);
+	for (int i = 0; i < p->n_cpus; i++) {
+		const struct lt_cpu *cpu = &p->of_cpu[i];
 
 		t->forks += cpu->forks;
 		t->execs += cpu->execs;
@@ -94,8 +99,22 @@ static int on_event(void *ctx, void *data, size_t size)
 	return 0;
 }
 
+/* What the last switches on a CPU that goes off left behind is mended by a walk. It is not online some ms before it is
+ * off. */
+static bool cpus_changed(struct probe *p, uint64_t now_ns)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (online != p->cpus_online) {
+		p->cpus_online = online;
+		p->cpus_changed_ns = now_ns;
+	}
+	return now_ns - p->cpus_changed_ns < CPUS_CHANGE_NS && now_ns - p->seeded_ns >= CPUS_CHANGE_NS / 10;
+}
+
 static void drain(struct probe *p)
 {
+	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 	struct totals t;
 
 	probe_memory_grow(p); /* first: in a storm of births each ms counts */
@@ -103,8 +122,8 @@ static void drain(struct probe *p)
 	ledger_drain(p->ledger, p->skel->bss->lt_epoch);
 	probe_memory_grow(p);
 	totals_read(p, &t);
-	if (untracked(p, &t) && probe_memory_left(p->memory.free) &&
-	    clock_ns(CLOCK_MONOTONIC) - p->seeded_ns >= SEED_EVERY_NS)
+	if (cpus_changed(p, now_ns) ||
+	    (untracked(p, &t) && probe_memory_left(p->memory.free) && now_ns - p->seeded_ns >= SEED_EVERY_NS))
 		seed(p);
 }
 
@@ -244,6 +263,7 @@ static void probe_close(struct source *source)
 	sockets_free(p->sockets);
 	probe_memory_free(p);
 	pthread_mutex_destroy(&p->lock);
+	free(p->of_cpu);
 	free(p);
 }
 
@@ -262,6 +282,7 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 		probe_sockets_want(p, o->connections);
 		err = probe_sockets_start(p);
 	}
+	p->cpus_online = sysconf(_SC_NPROCESSORS_ONLN);
 	if (!err)
 		err = seed(p);
 	if (err)
@@ -286,6 +307,12 @@ static struct probe *probe_new(void)
 
 	if (!p)
 		return NULL;
+	p->n_cpus = libbpf_num_possible_cpus();
+	p->of_cpu = p->n_cpus > 0 ? calloc((size_t)p->n_cpus, sizeof(*p->of_cpu)) : NULL;
+	if (!p->of_cpu) {
+		free(p);
+		return NULL;
+	}
 	p->source.read = probe_read;
 	p->source.close = probe_close;
 	p->source.want_connections = want_connections;

@@ -37,6 +37,8 @@ struct probe {
 	enum source_connections connections;
 	struct lt_connection *walked; /* [cap_walked]: what the kernel side's walk writes */
 	uint32_t cap_walked;
+	struct lt_cpu *of_cpu; /* [n_cpus], as last read: those that there can be */
+	int n_cpus;
 	uint64_t map_bytes;
 
 	pthread_mutex_t lock;
@@ -52,6 +54,8 @@ struct probe {
 	uint32_t max_records;		     /* 0: grow as needed */
 	uint64_t records_taken, calls_taken; /* when we looked last */
 	uint64_t seeded_ns, untracked_base, untracked_died_base;
+	uint64_t cpus_changed_ns;
+	long cpus_online; /* when we looked last */
 
 	struct totals last;
 	uint64_t t_ns, cpu_ns;
