@@ -125,7 +125,7 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 	label(host, s->host);
 	label(kernel, s->kernel);
 	family(out, "build_info", "gauge", "What measured, and where");
-	fprintf(out, "lagtop_build_info{version=\"" LAGTOP_VERSION "\",host=\"%s\",kernel=\"%s\"} 1\n", host, kernel);
+	fprintf(out, "lagtop_build_info{host=\"%s\",kernel=\"%s\",version=\"" LAGTOP_VERSION "\"} 1\n", host, kernel);
 	gauge(out, "reading_timestamp_seconds", "When the reading was taken", (double)s->realtime_ns / 1e9);
 	gauge(out, "reading_interval_seconds", "The time that it covers", (double)s->interval_ns / 1e9);
 	gauge(out, "host_cpus", "CPUs online", s->cpus);
