@@ -376,15 +376,22 @@ static __always_inline void lt_introduce(struct lt_record *record, struct task_s
 	record->calls.interrupted = LT_CALL_NONE;
 }
 
+/* The counters that the kernel keeps of a task by itself. */
+static __always_inline void lt_kernel_counters(__u64 counter[LT_N_KERNEL], struct task_struct *task)
+{
+#define X(name, unit, since, field) counter[COUNTER_##name - LT_SCHED_FIRST] = task->field;
+	LT_COUNTERS_KERNEL(X)
+#undef X
+}
+
 /* Likewise for a thread that existed before its record: the kernel's counters have a history. */
 static __always_inline void lt_introduce_old(struct lt_record *record, struct task_struct *task, __u64 now_ns)
 {
 	lt_introduce(record, task);
 	record->who.flags |= LT_SEEDED;
 	record->who.born_ns = now_ns;
-	record->who.base_voluntary = record->sched.voluntary = task->nvcsw;
-	record->who.base_involuntary = record->sched.involuntary = task->nivcsw;
-	record->who.base_migrations = record->sched.migrations = task->se.nr_migrations;
+	lt_kernel_counters(record->who.base, task);
+	lt_kernel_counters(record->sched.counter, task);
 }
 
 #endif

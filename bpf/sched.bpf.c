@@ -126,9 +126,7 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 		lt_cred_read(&s.record->who, task);
 		s.record->who.changes++;
 	}
-	s.record->sched.voluntary = task->nvcsw;
-	s.record->sched.involuntary = task->nivcsw;
-	s.record->sched.migrations = task->se.nr_migrations;
+	lt_kernel_counters(s.record->sched.counter, task);
 	if (task_state & TASK_DEAD) {
 		lt_index_remove(task);
 		move(&s, now_ns, LT_DEAD);
@@ -149,20 +147,20 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 		return;
 	word = *s.word;
 	from = LT_WORD_STATE(word);
-	if (from != LT_RUNQ && from != LT_PREEMPT) {
+	if (from != LT_WAKEQ && from != LT_PREEMPT) {
 		/* A missed wakeup, or a missed switch-out: it was queued when the run queue says so. */
 		lt_this_cpu()->lost_switches++;
 		began_ns = since_plus(&s, now_ns, rq_ago_ns(task, true));
 		if (from != LT_RUN)
 			s.record->sched.wakeups++;
-		move(&s, began_ns, from == LT_RUN ? LT_PREEMPT : LT_RUNQ);
+		move(&s, began_ns, from == LT_RUN ? LT_PREEMPT : LT_WAKEQ);
 		word = *s.word;
 		from = LT_WORD_STATE(word);
 	}
-	if (from == LT_RUNQ) {
+	if (from == LT_WAKEQ) {
 		waited_ns = now_ns > LT_WORD_SINCE(word) ? now_ns - LT_WORD_SINCE(word) : 0;
-		lt_hist_add(&s.record->sched.runq, waited_ns);
-		lt_max_add(&s.record->sched.runq_max, waited_ns);
+		lt_hist_add(&s.record->sched.wakeup, waited_ns);
+		lt_max_add(&s.record->sched.wakeup_max, waited_ns);
 	}
 	move(&s, now_ns, LT_RUN);
 }
@@ -201,9 +199,9 @@ static __always_inline void wake(struct task_struct *task, bool is_new)
 	if (!lt_find(task, &s))
 		return;
 	from = LT_WORD_STATE(*s.word);
-	if (from == LT_RUN || from == LT_RUNQ || from == LT_PREEMPT || from == LT_DEAD)
+	if (from == LT_RUN || from == LT_WAKEQ || from == LT_PREEMPT || from == LT_DEAD)
 		return;
-	move(&s, now_ns, LT_RUNQ);
+	move(&s, now_ns, LT_WAKEQ);
 	if (!is_new)
 		s.record->sched.wakeups++;
 	lt_self(LT_PROG_WAKEUP, now_ns);

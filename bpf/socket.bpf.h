@@ -85,7 +85,7 @@ static __always_inline struct lt_flow *lt_flow_of(enum lt_proto proto)
 {
 	struct lt_slot s;
 
-	return lt_find(bpf_get_current_task_btf(), &s) ? &s.record->net.by[proto] : NULL;
+	return lt_find(bpf_get_current_task_btf(), &s) ? &s.record->net.flow[proto] : NULL;
 }
 
 static __always_inline bool lt_is_op(struct sock *sk, int ret)

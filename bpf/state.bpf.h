@@ -147,7 +147,7 @@ static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, 
 	return LT_IO;
 }
 
-#define LT_IN_CALL LT_STATES
+#define LT_IN_CALL (LT_VOID + 1)
 
 /* The same for any sleep, but LT_IN_CALL for that. task_state: as sched_switch reports it. call: LT_CALL_NONE if in
  * none. */

@@ -61,7 +61,7 @@ static __always_inline void handler_returned(struct lt_calls *calls, long restor
 
 	if (calls->to_restart && (__s32)restored == -EINTR) {
 		entry = lt_entry_of_counted(calls, calls->to_restart - 1);
-		calls->errors++;
+		calls->call_errors++;
 		if (entry)
 			error_add(calls, entry, EINTR);
 	}
@@ -87,7 +87,7 @@ static __always_inline int enter(struct task_struct *task, long nr)
 	barrier();
 	calls->enter_ns = now_ns;
 	if (lt_call_exits(LT_CALL_ABI(calls->call), LT_CALL_NR(calls->call)))
-		calls->count++;
+		calls->calls++;
 	lt_self(LT_PROG_ENTER, now_ns);
 	return 0;
 }
@@ -110,8 +110,8 @@ static __always_inline void refused(struct task_struct *task, struct lt_record *
 	entry = lt_entry(calls, lt_call_of(task, nr));
 	calls->seq++;
 	barrier();
-	calls->count++;
-	calls->errors++;
+	calls->calls++;
+	calls->call_errors++;
 	if (entry) {
 		entry->count++;
 		error_add(calls, entry, -ret);
@@ -167,8 +167,8 @@ static __always_inline void socket_call(struct task_struct *task, struct lt_reco
 		record->net.accepts += proto != LT_UNIX;
 	} else if (ret && BPF_CORE_READ(sk, sk_type) == SOCK_STREAM) {
 		/* Datagrams are spliced by way of recvmsg, which the network family sees. */
-		record->net.by[proto].rx_bytes += ret;
-		record->net.by[proto].rx_ops++;
+		record->net.flow[proto].rx_bytes += ret;
+		record->net.flow[proto].rx_ops++;
 	}
 }
 
@@ -217,15 +217,15 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	calls->seq++;
 	barrier();
 	calls->enter_ns = 0;
-	calls->count++;
-	calls->total_ns += total_ns;
+	calls->calls++;
+	calls->call_total_ns += total_ns;
 	if (entry) {
 		entry->count++;
 		entry->total_ns += total_ns;
 		entry->wait_ns += wait_ns;
 	}
 	if (is_error(ret)) {
-		calls->errors++;
+		calls->call_errors++;
 		if (entry)
 			error_add(calls, entry, -ret);
 	} else if (is_restart(ret)) {

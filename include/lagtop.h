@@ -14,26 +14,7 @@
 #ifndef LAGTOP_H
 #define LAGTOP_H
 
-#include "hist.h"
-
-/* What a thread is doing. Exactly one at a time; time_ns[] has a slot for each of the first 11. */
-enum lt_state {
-	LT_RUN,	    /* on a CPU */
-	LT_RUNQ,    /* woken or new, waiting for a CPU */
-	LT_PREEMPT, /* runnable, put off its CPU */
-	LT_DISK,    /* uninterruptible, in_iowait */
-	LT_BLOCK,   /* uninterruptible, not in_iowait */
-	LT_LOCK,    /* asleep in futex, flock, fcntl(F_SETLKW), semop; RT lock */
-	LT_NET,	    /* asleep in a socket call, or in read, write … on a socket */
-	LT_POLL,    /* asleep in epoll, poll, select, io_uring_enter, io_getevents */
-	LT_SLEEP,   /* asleep in nanosleep, pause, wait*, vfork; idle kernel threads */
-	LT_IO,	    /* asleep in read, write … on pipes, ttys, files, message queues */
-	LT_OTHER,   /* any other sleep; stopped, traced, parked, frozen */
-	LT_STATES,
-	LT_NEW = 12,  /* record taken, thread not yet woken for the first time */
-	LT_DEAD = 13, /* last switch done: final */
-	LT_VOID = 14, /* record taken in vain: give it back unread */
-};
+#include "counters.h"
 
 /* The word: since when (ns) and in which state, in one store. 0: the record is free. */
 #define LT_WORD(since_ns, state) ((__u64)(since_ns) << 4 | (state))
@@ -53,8 +34,6 @@ enum lt_abi { LT_ABI_NATIVE, LT_ABI_COMPAT, LT_ABI_X32, LT_ABI_OTHERS };
 #define LT_CALLS_LIMIT 128
 #define LT_CALL_OTHERS LT_CALL(LT_ABI_OTHERS, 0xfff)
 
-enum lt_proto { LT_TCP, LT_UDP, LT_INET, LT_UNIX, LT_PROTO_OTHER, LT_PROTOS };
-
 /* The longest event of the present and of the last interval: slot epoch & 1, valid if epoch[] says so. */
 struct lt_max {
 	__u64 ns[2];
@@ -62,15 +41,13 @@ struct lt_max {
 };
 
 struct lt_who {
-	__u64 task;		/* address of the task_struct: the record's key */
-	__u64 born_ns;		/* first wakeup, or seeding */
-	__u64 start_ns;		/* thread's start, CLOCK_BOOTTIME */
-	__u64 process_start_ns; /* its leader's start, CLOCK_BOOTTIME: with tgid the process's identity */
-	__u64 cgroup_id;	/* unified hierarchy */
-	__u64 cred;		/* address of its credentials: uid is read again when it differs */
-	__u64 base_voluntary;	/* what the kernel had counted before the record began; 0 for the newly born */
-	__u64 base_involuntary;
-	__u64 base_migrations;
+	__u64 task;		 /* address of the task_struct: the record's key */
+	__u64 born_ns;		 /* first wakeup, or seeding */
+	__u64 start_ns;		 /* thread's start, CLOCK_BOOTTIME */
+	__u64 process_start_ns;	 /* its leader's start, CLOCK_BOOTTIME: with tgid the process's identity */
+	__u64 cgroup_id;	 /* unified hierarchy */
+	__u64 cred;		 /* address of its credentials: uid is read again when it differs */
+	__u64 base[LT_N_KERNEL]; /* what the kernel had counted before the record began; 0 for the newly born */
 	__u32 tid, tgid;
 	__u32 ppid;	   /* at birth; again at exit */
 	__u32 uid;	   /* effective; again at switches and exit */
@@ -87,15 +64,12 @@ struct lt_who {
 
 struct lt_sched {
 	__u64 time_ns[LT_STATES]; /* finished stays in each state; Σ == since − born */
-	__u64 voluntary;	  /* nvcsw, as the kernel counts it, at the last switch-out */
-	__u64 involuntary;	  /* nivcsw, likewise */
-	__u64 migrations;	  /* se.nr_migrations, likewise */
-	__u64 wakeups;		  /* from a sleep to runq */
+	LT_SCHED_MEMBERS;	  /* counters.h; the kernel's as they were at the last switch-out */
 	__u64 call_enter_ns;	  /* the call (its enter time) that the next two belong to */
 	__u64 call_wait_ns;	  /* off-CPU in that call so far */
 	__u64 call_sleep_ns;	  /* of it, interruptible sleep */
-	struct lt_max runq_max;
-	struct lt_hist runq; /* waits from wakeup to CPU */
+	struct lt_max wakeup_max;
+	struct lt_hist wakeup; /* waits from wakeup to CPU */
 };
 
 /* One (thread, call) pair; chained from lt_calls.head by hash. */
@@ -138,20 +112,15 @@ struct lt_calls {
 	__u32 interrupted; /* the last one that restart_syscall is to go on with */
 	__u32 to_restart;  /* + 1: the last one that ended so that it may be made again, or fail with EINTR; 0: none */
 	__u64 restart_sp;  /* its thread's stack pointer */
-	__u64 count, errors, total_ns; /* returned calls, refused ones and exit */
+	LT_CALLS_MEMBERS;  /* counters.h: returned calls, refused ones and exit */
 	__u32 head[LT_CALL_HEADS];
 	__u32 n_entries; /* for different calls, `others` among them; only grows */
 	struct lt_max service_max;
 	struct lt_hist service; /* duration less interruptible sleep */
 };
 
-struct lt_flow {
-	__u64 tx_bytes, rx_bytes, tx_ops, rx_ops;
-};
-
 struct lt_net {
-	struct lt_flow by[LT_PROTOS];
-	__u32 connects, accepts;
+	LT_NET_MEMBERS; /* counters.h */
 };
 
 /* What is kept with each internet socket (BPF socket storage). The owner is the process that used it last;
@@ -220,6 +189,9 @@ struct lt_record {
 	struct lt_calls calls;
 	struct lt_net net;
 } __attribute__((aligned(64)));
+
+/* 179 MB for 100,000 threads. What does not fit here lives in a pool that a thread takes from when it needs it. */
+_Static_assert(sizeof(struct lt_record) <= 1792, "a thread's record stays small");
 
 /* Records come in chunks, made by the front end as needed; the words stand apart, dense. */
 #define LT_CHUNK_SHIFT 10

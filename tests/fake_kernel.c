@@ -100,7 +100,7 @@ uint32_t fake_fork(uint32_t tgid, uint32_t tid, uint64_t process_start_ns, uint3
 	/* Nothing of the slot's last thread may be left, but its place in the free list. */
 	assert_int_equal(*fake_word(slot), 0);
 	assert_int_equal(r->who.tid, 0);
-	assert_int_equal(r->calls.count + r->calls.head[0] + r->sched.voluntary + r->net.connects, 0);
+	assert_int_equal(r->calls.calls + r->calls.head[0] + r->sched.voluntary + r->net.connects, 0);
 	r->who.tid = tid;
 	r->who.tgid = tgid;
 	r->who.ppid = ppid;
@@ -129,9 +129,8 @@ uint32_t fake_seed(uint32_t tgid, uint32_t tid, enum lt_state state)
 	struct lt_record *r = fake_record(slot);
 
 	r->who.flags |= LT_SEEDED;
-	r->who.base_voluntary = r->sched.voluntary = 100;
-	r->who.base_involuntary = r->sched.involuntary = 50;
-	r->who.base_migrations = r->sched.migrations = 20;
+	for (int i = 0; i < LT_N_KERNEL; i++)
+		r->who.base[i] = r->sched.counter[i] = 100 + 10 * (uint64_t)i;
 	word_set(slot, LT_WORD(fake.now_ns, state));
 	return slot;
 }
@@ -165,7 +164,7 @@ void fake_wake(uint32_t slot)
 {
 	bool is_new = LT_WORD_STATE(*fake_word(slot)) == LT_NEW;
 
-	fake_move(slot, LT_RUNQ);
+	fake_move(slot, LT_WAKEQ);
 	if (!is_new)
 		fake_record(slot)->sched.wakeups++;
 }
@@ -188,8 +187,8 @@ void fake_switch_in(uint32_t slot)
 	struct lt_sched *sched = &fake_record(slot)->sched;
 	uint64_t word = *fake_word(slot);
 
-	if (LT_WORD_STATE(word) == LT_RUNQ)
-		fake_hist_add(&sched->runq, &sched->runq_max, fake.now_ns - LT_WORD_SINCE(word));
+	if (LT_WORD_STATE(word) == LT_WAKEQ)
+		fake_hist_add(&sched->wakeup, &sched->wakeup_max, fake.now_ns - LT_WORD_SINCE(word));
 	fake_move(slot, LT_RUN);
 }
 
@@ -232,7 +231,7 @@ void fake_enter(uint32_t slot, uint32_t call)
 	calls->at_least = 0;
 	__atomic_store_n((uint64_t *)&calls->enter_ns, fake.now_ns, __ATOMIC_RELEASE);
 	if (lt_call_exits(LT_CALL_ABI(call), LT_CALL_NR(call)))
-		calls->count++;
+		calls->calls++;
 }
 
 static void error_add(uint32_t slot, struct lt_call *entry, uint32_t error)
@@ -270,13 +269,13 @@ void fake_return(uint32_t slot, long ret)
 	}
 	__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
 	__atomic_store_n((uint64_t *)&calls->enter_ns, 0, __ATOMIC_RELEASE);
-	calls->count++;
-	calls->total_ns += total_ns;
+	calls->calls++;
+	calls->call_total_ns += total_ns;
 	entry->count++;
 	entry->total_ns += total_ns;
 	entry->wait_ns += wait_ns;
 	if (ret < 0) {
-		calls->errors++;
+		calls->call_errors++;
 		error_add(slot, entry, (uint32_t)-ret);
 	}
 	__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
@@ -291,7 +290,7 @@ void fake_interrupted(uint32_t slot, uint32_t call)
 	struct lt_calls *calls = &fake_record(slot)->calls;
 
 	__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
-	calls->errors++;
+	calls->call_errors++;
 	error_add(slot, fake_entry(slot, call), EINTR);
 	__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
 }

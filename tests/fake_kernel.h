@@ -37,8 +37,8 @@ uint32_t fake_fork(uint32_t tgid, uint32_t tid, uint64_t process_start_ns, uint3
 uint32_t fake_born(uint32_t tgid, uint32_t tid);					   /* and on a CPU at once */
 uint32_t fake_seed(uint32_t tgid, uint32_t tid, enum lt_state state);
 void fake_move(uint32_t slot, enum lt_state to);
-void fake_wake(uint32_t slot);	    /* to runq */
-void fake_switch_in(uint32_t slot); /* from runq or preempt */
+void fake_wake(uint32_t slot);	    /* to wakeq */
+void fake_switch_in(uint32_t slot); /* from wakeq or preempt */
 void fake_enter(uint32_t slot, uint32_t call);
 void fake_return(uint32_t slot, long ret);
 void fake_interrupted(uint32_t slot, uint32_t call); /* it has returned; a handler's return says that it failed */

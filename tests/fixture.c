@@ -21,11 +21,11 @@ struct actor {
 	uint32_t pid, ppid, uid, threads;
 	const char *comm, *cmdline, *cgroup;
 	/* Per mille of the interval, of the first thread; the rest of it is spent in `rest`. */
-	uint16_t run, runq, preempt, disk, block, lock;
+	uint16_t run, wakeq, preempt, disk, block, lock;
 	enum lt_state rest;
 	uint32_t calls;	  /* a second */
 	uint32_t errors;  /* a second */
-	uint64_t runq_ns; /* a typical wait for a CPU */
+	uint64_t wake_ns; /* a typical wait for a CPU */
 	uint64_t call_ns; /* a typical call */
 	uint32_t tx_kb, rx_kb;
 };
@@ -209,8 +209,8 @@ static void add_work(struct sample *s, uint32_t i, uint32_t number, uint64_t wal
 	uint64_t storm = number % 12 >= 8 ? 3 : 1;
 	struct sample_work *w = sample_add_work(s);
 	uint64_t used = 0, calls = about(a->calls, 200, wobble(i, 1, number));
-	const uint16_t share[] = { a->run, a->runq, a->preempt, a->disk, a->block, a->lock };
-	static const uint8_t state[] = { LT_RUN, LT_RUNQ, LT_PREEMPT, LT_DISK, LT_BLOCK, LT_LOCK };
+	const uint16_t share[] = { a->run, a->wakeq, a->preempt, a->disk, a->block, a->lock };
+	static const uint8_t state[] = { LT_RUN, LT_WAKEQ, LT_PREEMPT, LT_DISK, LT_BLOCK, LT_LOCK };
 
 	assert(w);
 	for (size_t k = 0; k < COUNT(share); k++) {
@@ -226,7 +226,7 @@ static void add_work(struct sample *s, uint32_t i, uint32_t number, uint64_t wal
 	w->involuntary = a->preempt * 3U;
 	w->wakeups = w->voluntary;
 	w->migrations = a->preempt / 4;
-	w->runq = add_dist(s, about(a->runq_ns * storm, 700, wobble(i, 2, number)), (uint32_t)w->wakeups);
+	w->wakeup = add_dist(s, about(a->wake_ns * storm, 700, wobble(i, 2, number)), (uint32_t)w->wakeups);
 	w->service = add_dist(s, about(a->call_ns * storm, 500, wobble(i, 3, number)), (uint32_t)calls);
 	w->calls = calls;
 	w->call_total_ns = calls * a->call_ns / 3;
@@ -336,6 +336,7 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	snprintf(s->host, sizeof(s->host), "web-07");
 	snprintf(s->kernel, sizeof(s->kernel), "6.1.0-56");
 	add_probes(s, kind);
+	s->unknown = counter_unknown(s->kernel);
 	s->forks = 12;
 	s->execs = 9;
 	s->exits = 11;

@@ -16,8 +16,8 @@
 
 #define FREEZE_NS 20000000000LL /* to freeze one process takes less */
 
-static const char *const states[] = { "run", "runq", "preempt", "disk", "block", "lock",
-				      "net", "poll", "sleep",	"io",	"other" };
+static const char *const states[] = { "run", "wakeq", "preempt", "disk", "block", "lock",
+				      "net", "poll",  "sleep",	 "io",	 "other" };
 #define STATES (sizeof(states) / sizeof(*states))
 
 static int64_t state_ns(struct json_object *p, const char *state)
@@ -306,7 +306,7 @@ static struct accounts take_accounts(const char *const word[WORDS])
 	live_past_now(l);
 	is.stolen = (double)(stolen_ns() - stolen_before);
 	is.run = (double)sum_state_ns(l, load->pid, "run");
-	is.waited = (double)(sum_state_ns(l, load->pid, "runq") + sum_state_ns(l, load->pid, "preempt"));
+	is.waited = (double)(sum_state_ns(l, load->pid, "wakeq") + sum_state_ns(l, load->pid, "preempt"));
 	is.exec = (double)sum_tasks(load->pid, "schedstat", NULL, 0);
 	is.delay = (double)sum_tasks(load->pid, "schedstat", NULL, 1);
 	is.voluntary = live_sum(l, 0, load->pid, "switches.voluntary");
@@ -394,7 +394,7 @@ static void compare_with_schedstat(const struct rivals *r)
 	if (r->short_waits)
 		live_between(excess_ns(&is), 0, SHORT_EXCESS_NS, "%s: ns a switch above run_delay", r->name);
 	else
-		live_compare(is.waited, is.delay, delay_tolerance(&is), "%s: runq + preempt, run_delay", r->name);
+		live_compare(is.waited, is.delay, delay_tolerance(&is), "%s: wakeq + preempt, run_delay", r->name);
 	live_between(is.run, least_run(&is), is.exec * 1.02 + is.stolen + TICK_NS, "%s: run, schedstat", r->name);
 	live_compare((double)is.voluntary, (double)is.kernel_voluntary, 0, "%s: voluntary switches", r->name);
 	live_compare((double)is.involuntary, (double)is.kernel_involuntary, 0, "%s: involuntary switches", r->name);
@@ -615,7 +615,7 @@ static void test_percentiles(void **state)
 		live_next(l);
 		p = live_process(l->reading[l->n - 1], pid);
 		assert_non_null(p);
-		count = live_get(p, "runq.count");
+		count = live_get(p, "wakeup.count");
 	}
 	live_between((double)count, 99, 101, "run-queue waits: count");
 	for (size_t i = 0; i < 4; i++) {
@@ -625,7 +625,7 @@ static void test_percentiles(void **state)
 		low = (double)child_value(done, path) * (1 - bucket);
 		snprintf(path, sizeof(path), "%s_high_ns", names[i]);
 		high = (double)child_value(done, path) * (1 + bucket);
-		snprintf(path, sizeof(path), "runq.%s_ns", names[i]);
+		snprintf(path, sizeof(path), "wakeup.%s_ns", names[i]);
 		live_between((double)live_get(p, path), low, high, "run-queue waits: %s", names[i]);
 	}
 	live_verdict();

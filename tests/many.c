@@ -41,9 +41,9 @@ static uint32_t add_work(struct sample *s, uint32_t pid, uint32_t number)
 
 	assert(w);
 	w->time_ns[LT_RUN] = seed % 100000000;
-	w->time_ns[LT_RUNQ] = seed / 7 % 10000000;
-	w->time_ns[LT_POLL] = SECOND_NS - w->time_ns[LT_RUN] - w->time_ns[LT_RUNQ];
-	w->runq = add_dist(s, seed);
+	w->time_ns[LT_WAKEQ] = seed / 7 % 10000000;
+	w->time_ns[LT_POLL] = SECOND_NS - w->time_ns[LT_RUN] - w->time_ns[LT_WAKEQ];
+	w->wakeup = add_dist(s, seed);
 	w->service = add_dist(s, seed + 1);
 	w->voluntary = w->wakeups = 1 + seed % 500;
 	w->calls = 3000 + seed % 1000;
@@ -113,6 +113,7 @@ void many_fill(struct sample *s, uint32_t number, uint32_t processes, uint32_t a
 	s->cpus = 64;
 	strcpy(s->host, "big-01");
 	strcpy(s->kernel, "6.1.0-56");
+	s->unknown = counter_unknown(s->kernel);
 	for (i = 0; i < SAMPLE_FAMILIES; i++) {
 		s->probe[i].on = 1;
 		strcpy(s->probe[i].by, "tp_btf");

@@ -35,7 +35,6 @@ struct sample_process *reading_process(struct sample *s, uint32_t pid, uint64_t 
 	p->comm = sample_add_text(s, comm, strlen(comm));
 	snprintf(cmdline, sizeof(cmdline), "/bin/%s --pid %u", comm, pid);
 	p->cmdline = sample_add_text(s, cmdline, strlen(cmdline));
-	p->sockets.retransmits = SAMPLE_UNKNOWN;
 	p->sockets.srtt_ns = SAMPLE_UNKNOWN;
 	return p;
 }

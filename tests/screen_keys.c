@@ -76,7 +76,7 @@ static void columns_scroll(void **state)
 
 static void views_change(void **state)
 {
-	static const char *const titles[] = { "LAG%", "WAKEQ%", "CALLS/s▼", "NET/s▼", "TIME%▼", "REMOTE" };
+	static const char *const titles[] = { "LAG%", "WAKEQ%", "CALLS/s▼", "RXTX/s▼", "TIME%▼", "REMOTE" };
 	struct vt *v = open_plain();
 	char key[2] = { 0 };
 
@@ -500,7 +500,7 @@ static void help_scrolls(void **state)
 
 static void order_is_held_after_a_cursor_key(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .args = { "-s", "runq99" } });
+	struct vt *v = stage_open(&(struct stage){ .args = { "-s", "wake99" } });
 	int before[8], changed = 0;
 
 	(void)state;

@@ -104,7 +104,7 @@ static void its_name_is_in_sight(void **state)
 	stage_line(v, 1, "30640 python3 /us  1 thread");
 	/* Of what is measured, what does not fit is left out whole. */
 	assert_true(vt_resize(v, 24, 54));
-	stage_shows(v, "runq p50 4.61us   ");
+	stage_shows(v, "wake p50 4.61us   ");
 }
 
 /* Who compares processes looks at the same columns in the same order. */

@@ -74,7 +74,7 @@ static void add_server_work(struct sample *s)
 
 	assert(w);
 	w->time_ns[LT_RUN] = 300000001;
-	w->time_ns[LT_RUNQ] = 20000002;
+	w->time_ns[LT_WAKEQ] = 20000002;
 	w->time_ns[LT_PREEMPT] = 30000003;
 	w->time_ns[LT_DISK] = 40000004;
 	w->time_ns[LT_BLOCK] = 50000005;
@@ -84,7 +84,7 @@ static void add_server_work(struct sample *s)
 	w->time_ns[LT_SLEEP] = 90000009;
 	w->time_ns[LT_IO] = 100000010;
 	w->time_ns[LT_OTHER] = 159999945;
-	w->runq = dist(s, 40000, 90, 12000000, 10);
+	w->wakeup = dist(s, 40000, 90, 12000000, 10);
 	w->service = dist(s, 2000, 106, 310000, 1);
 	w->voluntary = 101;
 	w->involuntary = 11;
@@ -128,8 +128,9 @@ static void add_server(struct sample *s)
 						 .comm = text(s, "server"),
 						 .cmdline = text(s, "server --fast"),
 						 .cgroup = text(s, "/system.slice/server.service") });
-	s->processes[s->n_processes - 1].sockets =
-		(struct sample_socket_sums){ 6, 410000, dist(s, 200000, 3, 900000, 1), 1 };
+	s->processes[s->n_processes - 1].sockets = (struct sample_socket_sums){
+		.retransmits = 6, .connect_errors = 1, .srtt_ns = 410000, .connect = dist(s, 200000, 3, 900000, 1)
+	};
 	add_thread(s, &(struct sample_thread){ .tid = SYNTHETIC_SERVER,
 					       .work = s->n_works,
 					       .call = LT_CALL(LT_ABI_NATIVE, 0),
@@ -163,7 +164,7 @@ static void add_exited(struct sample *s)
 						 .comm = text(s, SYNTHETIC_HOSTILE),
 						 .cmdline = text(s, "=evil " SYNTHETIC_HOSTILE),
 						 .cgroup = text(s, "/user.slice") });
-	s->processes[s->n_processes - 1].sockets = (struct sample_socket_sums){ 0, SAMPLE_UNKNOWN, { 0, 0, 0 }, 0 };
+	s->processes[s->n_processes - 1].sockets = (struct sample_socket_sums){ .srtt_ns = SAMPLE_UNKNOWN };
 	add_thread(s, &(struct sample_thread){ .tid = SYNTHETIC_EXITED,
 					       .work = s->n_works,
 					       .call = LT_CALL_NONE,
@@ -175,7 +176,7 @@ static void add_exited(struct sample *s)
 	w = sample_add_work(s);
 	assert(w);
 	w->time_ns[LT_RUN] = 1900000;
-	w->time_ns[LT_RUNQ] = 100000;
+	w->time_ns[LT_WAKEQ] = 100000;
 	w->involuntary = 1;
 }
 
@@ -232,6 +233,7 @@ void synthetic_fill(struct sample *s, uint32_t number)
 		s->probe[i].on = 1;
 		snprintf(s->probe[i].by, sizeof(s->probe[i].by), "tp_btf%d", i);
 	}
+	s->unknown = counter_unknown(s->kernel);
 	s->forks = 42;
 	s->execs = 43;
 	s->exits = 44;

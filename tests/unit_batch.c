@@ -174,7 +174,7 @@ static void assert_fields(struct json_object *o, const struct expected *e, size_
 static void json_host(void **state)
 {
 	static const struct expected host[] = {
-		{ "schema", 1 },
+		{ "schema", 2 },
 		{ "interval_ns", 1000000000 },
 		{ "host.cpus", 2 },
 		{ "host.threads", 4 },
@@ -185,11 +185,11 @@ static void json_host(void **state)
 		{ "host.forks", 42 },
 		{ "host.execs", 43 },
 		{ "host.exits", 44 },
-		{ "host.runq.count", 100 },
-		{ "host.runq.p50_ns", 36864 },
-		{ "host.runq.p90_ns", 36864 },
-		{ "host.runq.p99_ns", 11534336 },
-		{ "host.runq.max_ns", 12000000 },
+		{ "host.wakeup.count", 100 },
+		{ "host.wakeup.p50_ns", 36864 },
+		{ "host.wakeup.p90_ns", 36864 },
+		{ "host.wakeup.p99_ns", 11534336 },
+		{ "host.wakeup.max_ns", 12000000 },
 		{ "host.calls.count", 107 },
 		{ "host.calls.errors", 3 },
 		{ "host.calls.p50_ns", 1920 },
@@ -240,9 +240,11 @@ static void json_process(void **state)
 		{ "exit_code", UNKNOWN },
 		{ "wall_ns", 2000000000 },
 		{ "time_ns.run", 300000001 },
-		{ "time_ns.runq", 20000002 },
+		{ "time_ns.wakeq", 20000002 },
 		{ "time_ns.preempt", 30000003 },
+		{ "time_ns.throttled", UNKNOWN },
 		{ "time_ns.disk", 40000004 },
+		{ "time_ns.memory", UNKNOWN },
 		{ "time_ns.block", 50000005 },
 		{ "time_ns.lock", 1060000006 },
 		{ "time_ns.net", 70000007 },
@@ -250,11 +252,11 @@ static void json_process(void **state)
 		{ "time_ns.sleep", 90000009 },
 		{ "time_ns.io", 100000010 },
 		{ "time_ns.other", 159999945 },
-		{ "runq.count", 100 },
-		{ "runq.p50_ns", 36864 },
-		{ "runq.p90_ns", 36864 },
-		{ "runq.p99_ns", 11534336 },
-		{ "runq.max_ns", 12000000 },
+		{ "wakeup.count", 100 },
+		{ "wakeup.p50_ns", 36864 },
+		{ "wakeup.p90_ns", 36864 },
+		{ "wakeup.p99_ns", 11534336 },
+		{ "wakeup.max_ns", 12000000 },
 		{ "switches.voluntary", 101 },
 		{ "switches.involuntary", 11 },
 		{ "wakeups", 102 },
@@ -287,7 +289,7 @@ static void json_process(void **state)
 		{ "exit_code", -9 },	    { "wall_ns", 2000000 },
 		{ "time_ns.run", 1900000 }, { "time_ns.io", 0 },
 		{ "calls.count", 0 },	    { "calls.p99_ns", UNKNOWN },
-		{ "runq.count", 0 },	    { "runq.max_ns", UNKNOWN },
+		{ "wakeup.count", 0 },	    { "wakeup.max_ns", UNKNOWN },
 		{ "net.srtt_ns", UNKNOWN }, { "net.connect_p99_ns", UNKNOWN },
 	};
 	struct json_object *p = element(json("-j"), "processes", "pid", SYNTHETIC_SERVER);
@@ -388,8 +390,8 @@ static void json_families_off(void **state)
 		{ { "wall_ns", UNKNOWN },
 		  { "time_ns.run", UNKNOWN },
 		  { "time_ns.other", UNKNOWN },
-		  { "runq.count", UNKNOWN },
-		  { "runq.p99_ns", UNKNOWN },
+		  { "wakeup.count", UNKNOWN },
+		  { "wakeup.p99_ns", UNKNOWN },
 		  { "switches.voluntary", UNKNOWN },
 		  { "switches.involuntary", UNKNOWN },
 		  { "wakeups", UNKNOWN },
@@ -406,7 +408,7 @@ static void json_families_off(void **state)
 		  { "calls.max_ns", UNKNOWN },
 		  { "syscalls", UNKNOWN },
 		  { "pid", 1000 },
-		  { "runq.count", 100 },
+		  { "wakeup.count", 100 },
 		  { "wall_ns", 2000000000 },
 		  { "net.tx_bytes", 8008030 } },
 		{ { "net.tx_bytes", UNKNOWN },
@@ -424,7 +426,7 @@ static void json_families_off(void **state)
 	};
 	static const struct expected host[SAMPLE_FAMILIES][4] = {
 		{ { "host.run_ns", UNKNOWN },
-		  { "host.runq.count", UNKNOWN },
+		  { "host.wakeup.count", UNKNOWN },
 		  { "host.switches", UNKNOWN },
 		  { "host.calls.p99_ns", UNKNOWN } },
 		{ { "host.calls.count", UNKNOWN },
@@ -581,7 +583,7 @@ static void text_tables(void **state)
 	const char *out = run(batch_text, "-b"), *server, *exited, *quiet;
 
 	(void)state;
-	assert_non_null(strstr(out, "cpu 15.1%  runq p99 11.5ms  107 calls/s  lost 378\n"));
+	assert_non_null(strstr(out, "cpu 15.1%  wake-up p99 11.5ms  107 calls/s  lost 378\n"));
 	assert_non_null(strstr(out, "PID"));
 	server = line_with(out, "server --fast");
 	exited = line_with(out, "=evil");

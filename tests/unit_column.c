@@ -25,6 +25,7 @@ static struct row busy_row(void)
 		.connects = 208,
 		.connect_errors = 209,
 		.accepts = 210,
+		.retransmits = 211,
 		.connect = { 321, 322, 323, 324, 325, false },
 		.srtt_ns = 212,
 	};
@@ -51,9 +52,8 @@ static struct row busy_row(void)
 		.calls = 205,
 		.call_errors = 206,
 		.call_total_ns = 207,
-		.runq = { 301, 302, 303, 304, 305, false },
+		.wakeup = { 301, 302, 303, 304, 305, false },
 		.service = { 311, 312, 313, 314, 315, false },
-		.retransmits = 211,
 		.net = &net,
 		.call = LT_CALL_NONE,
 	};
@@ -94,7 +94,7 @@ static void table_is_whole(void **state)
 				assert_string_not_equal(c->json, columns[j].json);
 		}
 	}
-	assert_ptr_equal(column_find("RunQ99"), find("runq99"));
+	assert_ptr_equal(column_find("RunQ99"), find("wake99"));
 	assert_ptr_equal(column_find("calls/s"), find("calls"));
 	assert_null(column_find("nonsense"));
 	assert_null(column_find(""));
@@ -151,25 +151,27 @@ static void json_is_complete(void **state)
 		{ "exit_code", -9 },
 		{ "wall_ns", 4000000000 },
 		{ "time_ns.run", 400 },
-		{ "time_ns.runq", 401 },
+		{ "time_ns.wakeq", 401 },
 		{ "time_ns.preempt", 402 },
-		{ "time_ns.disk", 403 },
-		{ "time_ns.block", 404 },
-		{ "time_ns.lock", 405 },
-		{ "time_ns.net", 406 },
-		{ "time_ns.poll", 407 },
-		{ "time_ns.sleep", 408 },
-		{ "time_ns.io", 409 },
-		{ "time_ns.other", 410 },
+		{ "time_ns.throttled", 403 },
+		{ "time_ns.disk", 404 },
+		{ "time_ns.memory", 405 },
+		{ "time_ns.block", 406 },
+		{ "time_ns.lock", 407 },
+		{ "time_ns.net", 408 },
+		{ "time_ns.poll", 409 },
+		{ "time_ns.sleep", 410 },
+		{ "time_ns.io", 411 },
+		{ "time_ns.other", 412 },
 		{ "switches.voluntary", 201 },
 		{ "switches.involuntary", 202 },
 		{ "wakeups", 203 },
 		{ "migrations", 204 },
-		{ "runq.count", 301 },
-		{ "runq.p50_ns", 302 },
-		{ "runq.p90_ns", 303 },
-		{ "runq.p99_ns", 304 },
-		{ "runq.max_ns", 305 },
+		{ "wakeup.count", 301 },
+		{ "wakeup.p50_ns", 302 },
+		{ "wakeup.p90_ns", 303 },
+		{ "wakeup.p99_ns", 304 },
+		{ "wakeup.max_ns", 305 },
 		{ "calls.count", 205 },
 		{ "calls.errors", 206 },
 		{ "calls.total_ns", 207 },
@@ -245,14 +247,14 @@ static void unknown_is_not_zero(void **state)
 		const char *unknown[8], *known[8];
 	} cases[] = {
 		{ SAMPLE_SCHED,
-		  { "cpu", "lag", "runq99", "vol", "wakeups", "wall", "call99", "callmax" },
+		  { "cpu", "lag", "wake99", "vol", "wakeups", "wall", "call99", "callmax" },
 		  { "pid", "calls", "errors", "calltime", "tx", "comm", "retrans", "state" } },
 		{ SAMPLE_SYSCALL,
 		  { "calls", "errors", "calltime", "call50", "call90", "call99", "callmax", "avg" },
-		  { "cpu", "lag", "runq99", "waits", "tx", "user", "retrans", "srtt" } },
+		  { "cpu", "lag", "wake99", "woken", "tx", "user", "retrans", "srtt" } },
 		{ SAMPLE_NET,
 		  { "tx", "rx", "tcptx", "unixrx", "connects", "conn99", "retrans", "srtt" },
-		  { "cpu", "lag", "runq99", "calls", "call99", "pid", "cmdline", "cgroup" } },
+		  { "cpu", "lag", "wake99", "calls", "call99", "pid", "cmdline", "cgroup" } },
 	};
 	struct row r, none;
 
@@ -267,18 +269,17 @@ static void unknown_is_not_zero(void **state)
 	}
 	/* Nothing happened: counts are zero, percentiles of nothing are not known. */
 	none = (struct row){ .interval_ns = 1000000000,
-			     .retransmits = SAMPLE_UNKNOWN,
 			     .net = &row_no_net,
 			     .comm = "",
 			     .cmdline = "",
 			     .cgroup = "",
 			     .call = LT_CALL_NONE };
-	assert_int_equal(find("waits")->raw(&none).type, VALUE_INT);
+	assert_int_equal(find("woken")->raw(&none).type, VALUE_INT);
 	assert_int_equal(find("calls")->raw(&none).i, 0);
-	assert_int_equal(find("runq50")->raw(&none).type, VALUE_NONE);
+	assert_int_equal(find("wake50")->raw(&none).type, VALUE_NONE);
 	assert_int_equal(find("callmax")->raw(&none).type, VALUE_NONE);
 	assert_int_equal(find("conn99")->raw(&none).type, VALUE_NONE);
-	assert_int_equal(find("retrans")->raw(&none).type, VALUE_NONE);
+	assert_int_equal(find("retrans")->raw(&none).i, 0);
 	assert_int_equal(find("srtt")->raw(&none).type, VALUE_NONE);
 	assert_int_equal(find("exit")->raw(&none).type, VALUE_NONE);
 	assert_int_equal(find("user")->raw(&none).type, VALUE_NONE);
@@ -294,25 +295,56 @@ static void unknown_is_not_zero(void **state)
 	assert_int_equal(find("wait")->raw(&r).type, VALUE_NONE);
 }
 
+/* A counter that a recording or a kernel does not have is not known, and nothing else is touched by that. */
+static void unknown_counters_are_not_zero(void **state)
+{
+	struct row r = busy_row();
+
+	(void)state;
+	counter_put(&r.unknown, LT_THROTTLED);
+	counter_put(&r.unknown, COUNTER_migrations);
+	counter_put(&r.unknown, COUNTER_tcp_tx_bytes);
+	assert_int_equal(column_value(find("throttled"), &r).type, VALUE_NONE);
+	assert_int_equal(column_value(find("migrations"), &r).type, VALUE_NONE);
+	assert_int_equal(column_value(find("tcptx"), &r).type, VALUE_NONE);
+	assert_int_equal(find("memory")->raw(&r).i, 405);
+	assert_int_equal(find("tcprx")->raw(&r).i, 10000);
+}
+
+/* What the first edition called otherwise is found still. */
+static void old_names_are_aliases(void **state)
+{
+	static const char *const names[][2] = {
+		{ "runq50", "wake50" },	  { "runq90", "wake90" },	{ "RUNQ99", "wake99" },
+		{ "runqmax", "wakemax" }, { "runqspark", "wakespark" }, { "waits", "woken" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_ptr_equal(column_find(names[i][0]), find(names[i][1]));
+}
+
 static void shares_and_rates(void **state)
 {
 	struct row r = busy_row();
 
 	(void)state;
 	r.time_ns[LT_RUN] = 1000000000;
-	r.time_ns[LT_RUNQ] = 100000000;
+	r.time_ns[LT_WAKEQ] = 100000000;
 	r.time_ns[LT_PREEMPT] = 200000000;
 	r.time_ns[LT_DISK] = 300000000;
 	r.time_ns[LT_BLOCK] = 400000000;
+	r.time_ns[LT_THROTTLED] = 100000000;
+	r.time_ns[LT_MEMORY] = 200000000;
 	assert_float_equal(column_value(find("cpu"), &r).real, 50, 1e-9);
 	assert_float_equal(column_value(find("runq"), &r).real, 15, 1e-9);
-	assert_float_equal(column_value(find("blk"), &r).real, 35, 1e-9);
-	assert_float_equal(column_value(find("lag"), &r).real, 50, 1e-9);
+	assert_float_equal(column_value(find("blk"), &r).real, 45, 1e-9);
+	assert_float_equal(column_value(find("lag"), &r).real, 65, 1e-9);
 	assert_float_equal(column_value(find("wall"), &r).real, 200, 1e-9);
 	assert_float_equal(column_value(find("calls"), &r).real, 102.5, 1e-9);
 	assert_float_equal(column_value(find("tx"), &r).real, 3500, 1e-9);
 	assert_float_equal(column_value(find("traffic"), &r).real, 38500, 1e-9);
-	assert_int_equal(column_value(find("runq99"), &r).i, 304);
+	assert_int_equal(column_value(find("wake99"), &r).i, 304);
 	assert_int_equal(column_value(find("avg"), &r).i, 1);
 	r.interval_ns = 0;
 	assert_int_equal(column_value(find("cpu"), &r).type, VALUE_NONE);
@@ -345,9 +377,9 @@ static void order(void **state)
 	assert_before("comm", false, &a, &b);
 	assert_before("comm", true, &b, &a);
 	/* What is not known comes last, both ways. */
-	a.runq.count = 0;
-	assert_before("runq99", false, &b, &a);
-	assert_before("runq99", true, &b, &a);
+	a.wakeup.count = 0;
+	assert_before("wake99", false, &b, &a);
+	assert_before("wake99", true, &b, &a);
 	/* Equals: by pid, then tid, then start, both ways. */
 	assert_before("cpu", false, &b, &a);
 	assert_before("cpu", true, &b, &a);
@@ -412,15 +444,15 @@ static void formats(void **state)
 	assert_shows("cpu", &r, false, ".");
 	r.calls = 82468;
 	assert_shows("calls", &r, true, "41.2k");
-	r.runq.p99_ns = 3104000;
-	assert_shows("runq99", &r, true, "3.10ms");
-	r.runq.max_ns = 12000000;
-	assert_shows("runqmax", &r, true, "12.0ms");
-	r.runq.max_at_least = true;
-	assert_shows("runqmax", &r, true, "≥12.0ms");
-	assert_shows("runqmax", &r, false, ">12.0ms");
-	r.runq.count = 0;
-	assert_shows("runq99", &r, true, "-");
+	r.wakeup.p99_ns = 3104000;
+	assert_shows("wake99", &r, true, "3.10ms");
+	r.wakeup.max_ns = 12000000;
+	assert_shows("wakemax", &r, true, "12.0ms");
+	r.wakeup.max_at_least = true;
+	assert_shows("wakemax", &r, true, "≥12.0ms");
+	assert_shows("wakemax", &r, false, ">12.0ms");
+	r.wakeup.count = 0;
+	assert_shows("wake99", &r, true, "-");
 	r.exited = false;
 	assert_shows("exit", &r, true, "-");
 	assert_shows("state", &r, true, "alive");
@@ -477,8 +509,8 @@ static void cells_fit(void **state)
 	r.uid = UINT32_MAX - 1;
 	r.threads = 999999;
 	r.calls = r.call_errors = r.in_flight = UINT64_MAX / 2;
-	r.runq = (struct model_dist){ UINT64_MAX / 2, 1, 3599499999999, 86369499999999, 86369499999999, true };
-	r.service = r.runq;
+	r.wakeup = (struct model_dist){ UINT64_MAX / 2, 1, 3599499999999, 86369499999999, 86369499999999, true };
+	r.service = r.wakeup;
 	r.oldest_ns = 86369499999999;
 	r.oldest_at_least = true;
 	for (int i = 0; i < LT_STATES; i++)
@@ -510,18 +542,18 @@ static void sparklines(void **state)
 	char buf[256];
 
 	(void)state;
-	assert_int_equal(column_format(find("runqspark"), &r, true, buf, sizeof(buf), 20), 0);
+	assert_int_equal(column_format(find("wakespark"), &r, true, buf, sizeof(buf), 20), 0);
 	r.spark = spark;
-	spark[MODEL_SPARK_RUNQ].at = 3; /* the newest stands before it */
-	spark[MODEL_SPARK_RUNQ].level[0] = (uint8_t)(hist_bucket(1000) + 1);
-	spark[MODEL_SPARK_RUNQ].level[1] = (uint8_t)(hist_bucket(20000) + 1);
-	spark[MODEL_SPARK_RUNQ].level[2] = (uint8_t)(hist_bucket(1000000000) + 1);
-	assert_int_equal(column_format(find("runqspark"), &r, true, buf, sizeof(buf), 5), 5);
+	spark[MODEL_SPARK_WAKE].at = 3; /* the newest stands before it */
+	spark[MODEL_SPARK_WAKE].level[0] = (uint8_t)(hist_bucket(1000) + 1);
+	spark[MODEL_SPARK_WAKE].level[1] = (uint8_t)(hist_bucket(20000) + 1);
+	spark[MODEL_SPARK_WAKE].level[2] = (uint8_t)(hist_bucket(1000000000) + 1);
+	assert_int_equal(column_format(find("wakespark"), &r, true, buf, sizeof(buf), 5), 5);
 	assert_string_equal(buf, "  ▁▂█");
-	assert_int_equal(column_format(find("runqspark"), &r, false, buf, sizeof(buf), 4), 4);
+	assert_int_equal(column_format(find("wakespark"), &r, false, buf, sizeof(buf), 4), 4);
 	assert_string_equal(buf, " _.#");
-	assert_int_equal(column_format(find("runqspark"), &r, true, buf, sizeof(buf), 100), MODEL_SPARK);
-	assert_int_equal(column_value(find("runqspark"), &r).i, hist_bucket(1000000000) + 1);
+	assert_int_equal(column_format(find("wakespark"), &r, true, buf, sizeof(buf), 100), MODEL_SPARK);
+	assert_int_equal(column_value(find("wakespark"), &r).i, hist_bucket(1000000000) + 1);
 }
 
 static void calls_have_names(void **state)
@@ -603,6 +635,8 @@ int main(void)
 		cmocka_unit_test(views_are_whole),
 		cmocka_unit_test(json_is_complete),
 		cmocka_unit_test(unknown_is_not_zero),
+		cmocka_unit_test(unknown_counters_are_not_zero),
+		cmocka_unit_test(old_names_are_aliases),
 		cmocka_unit_test(shares_and_rates),
 		cmocka_unit_test(order),
 		cmocka_unit_test(order_of_calls_and_connections),

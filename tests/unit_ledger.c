@@ -47,11 +47,11 @@ static void test_born_at_the_first_wakeup(void **state)
 	fake.now_ns += 3 * MS;
 	fake_read();
 	assert_int_equal(fake_thread(10)->wall_ns, 4 * MS);
-	assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_WAKEQ], MS);
 	assert_int_equal(fake_work(10)->time_ns[LT_RUN], 3 * MS);
 	assert_int_equal(fake_work(10)->wakeups, 0);
-	assert_int_equal(fake_dist_count(&fake_work(10)->runq), 1);
-	assert_int_equal(fake_work(10)->runq.max_ns, MS);
+	assert_int_equal(fake_dist_count(&fake_work(10)->wakeup), 1);
+	assert_int_equal(fake_work(10)->wakeup.max_ns, MS);
 }
 
 /* Half of it before a reading, half after: each reading has its own part, and the kernel's history is nobody's. */
@@ -82,7 +82,7 @@ static void test_time_goes_to_the_state_it_was_spent_in(void **state)
 		for (size_t i = 0; i + 1 < sizeof(stays) / sizeof(stays[0]); i++)
 			assert_int_equal(fake_work(10)->time_ns[stays[i].state], stays[i].ms * MS);
 		assert_int_equal(fake_work(10)->time_ns[LT_PREEMPT], 24 * MS);
-		assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], 8 * MS);
+		assert_int_equal(fake_work(10)->time_ns[LT_WAKEQ], 8 * MS);
 		assert_int_equal(fake_work(10)->time_ns[LT_RUN], 0);
 		assert_int_equal(fake_work(10)->voluntary, 8);
 		assert_int_equal(fake_work(10)->involuntary, 1);
@@ -112,7 +112,7 @@ static void test_a_stay_over_many_readings(void **state)
 	fake.now_ns += 2 * MS;
 	fake_read();
 	assert_int_equal(sum_ns + fake_work(10)->time_ns[LT_DISK], 54 * MS);
-	assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], 2 * MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_WAKEQ], 2 * MS);
 }
 
 /* Asleep under the same word it did nothing: the record is not looked at, the wall time passes. */
@@ -136,7 +136,7 @@ static void test_an_idle_thread_costs_nothing(void **state)
 	fake.now_ns += MS;
 	fake_read();
 	assert_int_equal(fake_thread(10)->wall_ns, MS);
-	assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_WAKEQ], MS);
 	assert_int_equal(fake_work(10)->time_ns[LT_POLL], 0);
 	assert_int_equal(fake_work(10)->wakeups, 1);
 }
@@ -158,7 +158,7 @@ static void test_a_state_that_ended_just_before_the_reading(void **state)
 	fake_read();
 	assert_int_equal(fake_thread(10)->wall_ns, MS);
 	assert_int_equal(fake_work(10)->time_ns[LT_SLEEP], 0);
-	assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_WAKEQ], MS);
 }
 
 /* Woken or born after T was taken but before its record was read: its interval ends when that happened. */

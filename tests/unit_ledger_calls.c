@@ -422,7 +422,7 @@ static void test_a_maximum_is_its_intervals(void **state)
 	fake_enter(slot, READ);
 	fake_entry(slot, READ)->count++;
 	fake_entry(slot, READ)->latency.count[0]++;
-	fake_record(slot)->calls.count++;
+	fake_record(slot)->calls.calls++;
 	fake_read();
 	assert_int_equal(fake_dist_count(&fake_call(10, READ)->latency), 1);
 	assert_int_equal(fake_call(10, READ)->latency.max_ns, 0);
@@ -473,10 +473,10 @@ static void test_flows(void **state)
 	(void)state;
 	for (uint64_t round = 1; round < 3; round++) {
 		for (uint64_t i = 0; i < LT_PROTOS; i++) {
-			net->by[i].tx_bytes += round * (i + 1);
-			net->by[i].rx_bytes += round * (i + 2);
-			net->by[i].tx_ops += round * (i + 3);
-			net->by[i].rx_ops += round * (i + 4);
+			net->flow[i].tx_bytes += round * (i + 1);
+			net->flow[i].rx_bytes += round * (i + 2);
+			net->flow[i].tx_ops += round * (i + 3);
+			net->flow[i].rx_ops += round * (i + 4);
 		}
 		net->connects += (uint32_t)round;
 		net->accepts += 2 * (uint32_t)round;

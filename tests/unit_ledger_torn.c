@@ -86,12 +86,12 @@ static void test_a_call_that_was_stopped(void **state)
 	fake_enter(slot, 0);
 	fake.now_ns += MS;
 	calls->seq++;
-	calls->count++;
+	calls->calls++;
 	fake_read();
 	assert_int_equal(fake.sample.lost.torn, 1);
 	assert_null(fake_work(10));
 	calls->seq--;
-	calls->count--;
+	calls->calls--;
 	fake_return(slot, 0);
 	fake.now_ns += MS;
 	fake_read();
@@ -128,12 +128,12 @@ static void *hammer(void *arg)
 
 	for (uint32_t i = 0; !__atomic_load_n(&h->stop, __ATOMIC_RELAXED); i++) {
 		step(h, LT_STATES - 1 - i % (LT_STATES - 1));
-		step(h, LT_RUNQ);
+		step(h, LT_WAKEQ);
 		step(h, LT_RUN);
 		/* A call of one ns: count and total_ns are equal wherever a reading is whole. */
 		__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
-		__atomic_store_n((uint64_t *)&calls->count, calls->count + 1, __ATOMIC_RELEASE);
-		__atomic_store_n((uint64_t *)&calls->total_ns, calls->total_ns + 1, __ATOMIC_RELEASE);
+		__atomic_store_n((uint64_t *)&calls->calls, calls->calls + 1, __ATOMIC_RELEASE);
+		__atomic_store_n((uint64_t *)&calls->call_total_ns, calls->call_total_ns + 1, __ATOMIC_RELEASE);
 		__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
 		h->calls++;
 		/* No kernel side is this fast: let some readings through. */

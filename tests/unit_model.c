@@ -26,13 +26,13 @@ static void threads_add_up(void **state)
 	p->sockets.retransmits = 3;
 	reading_thread(s, 10, LT_POLL);
 	w = reading_busy(s, 11, LT_LOCK, 300 * MS_NS);
-	reading_dist(s, &w->runq, 2000, 90);
-	reading_dist(s, &w->runq, 40000, 9);
+	reading_dist(s, &w->wakeup, 2000, 90);
+	reading_dist(s, &w->wakeup, 40000, 9);
 	w->voluntary = 4;
 	w->flow[LT_TCP].tx_bytes = 100;
 	w = reading_busy(s, 12, LT_DISK, 200 * MS_NS);
-	reading_dist(s, &w->runq, 2000, 1);
-	reading_dist(s, &w->runq, 3 * MS_NS, 3);
+	reading_dist(s, &w->wakeup, 2000, 1);
+	reading_dist(s, &w->wakeup, 3 * MS_NS, 3);
 	w->voluntary = 5;
 	w->flow[LT_TCP].tx_bytes = 1;
 	w->flow[LT_UNIX].rx_bytes = 7;
@@ -53,13 +53,13 @@ static void threads_add_up(void **state)
 	assert_int_equal(r->net->flow[LT_TCP].tx_bytes, 101);
 	assert_int_equal(r->net->flow[LT_UNIX].rx_bytes, 7);
 	assert_int_equal(r->net->connects, 2);
-	assert_int_equal(r->retransmits, 3);
+	assert_int_equal(r->net->retransmits, 3);
 	assert_int_equal(r->net->srtt_ns, SAMPLE_UNKNOWN);
-	assert_int_equal(r->runq.count, 103);
-	assert_int_equal(r->runq.max_ns, 3 * MS_NS);
-	reading_assert_near(r->runq.p50_ns, 2000);
-	reading_assert_near(r->runq.p90_ns, 40000);
-	reading_assert_near(r->runq.p99_ns, 3 * MS_NS);
+	assert_int_equal(r->wakeup.count, 103);
+	assert_int_equal(r->wakeup.max_ns, 3 * MS_NS);
+	reading_assert_near(r->wakeup.p50_ns, 2000);
+	reading_assert_near(r->wakeup.p90_ns, 40000);
+	reading_assert_near(r->wakeup.p99_ns, 3 * MS_NS);
 	assert_int_equal(r->service.count, 0);
 	assert_string_equal(r->comm, "db");
 	assert_string_equal(r->cmdline, "/bin/db --pid 10");
@@ -87,7 +87,7 @@ static void threads_have_rows(void **state)
 	t->call_age_ns = 7 * SECOND_NS;
 	t->flags = SAMPLE_THREAD_AT_LEAST;
 	w = reading_busy(s, 11, LT_DEAD, 300 * MS_NS);
-	reading_dist(s, &w->runq, 2000, 90);
+	reading_dist(s, &w->wakeup, 2000, 90);
 	strcpy(s->threads[s->n_threads - 1].comm, "writer");
 	reading_process(s, 20, 6, "web");
 	reading_thread(s, 20, LT_NET);
@@ -103,7 +103,7 @@ static void threads_have_rows(void **state)
 	assert_int_equal(r[1].pid, 10);
 	assert_true(r[1].exited);
 	assert_string_equal(r[1].comm, "writer");
-	assert_int_equal(r[1].runq.count, 90);
+	assert_int_equal(r[1].wakeup.count, 90);
 	assert_int_equal(r[1].call, LT_CALL_NONE);
 	assert_int_equal(r[2].pid, 20);
 	q.pid = 10;
@@ -167,9 +167,9 @@ static void group_sample(struct sample *s)
 		w = reading_busy(s, members[i].pid, LT_SLEEP, 100 * MS_NS);
 		w->flow[LT_TCP].tx_bytes = i == 3 ? 299 : i == 2 ? 99 : 0;
 		if (members[i].fast)
-			reading_dist(s, &w->runq, 2000, members[i].fast);
+			reading_dist(s, &w->wakeup, 2000, members[i].fast);
 		if (members[i].slow)
-			reading_dist(s, &w->runq, 40000, members[i].slow);
+			reading_dist(s, &w->wakeup, 40000, members[i].slow);
 		reading_thread(s, 100 + members[i].pid, LT_POLL);
 	}
 	s->processes[3].flags = SAMPLE_PROCESS_EXITED;
@@ -197,18 +197,18 @@ static void groups_add_up(void **state)
 	assert_int_equal(r[1].wall_ns, 6 * SECOND_NS);
 	assert_int_equal(r[1].time_ns[LT_RUN], 300 * MS_NS);
 	assert_int_equal(r[1].interval_ns, SECOND_NS);
-	assert_int_equal(r[1].runq.count, 110);
-	reading_assert_near(r[1].runq.p50_ns, 2000);
-	reading_assert_near(r[1].runq.p90_ns, 40000);
+	assert_int_equal(r[1].wakeup.count, 110);
+	reading_assert_near(r[1].wakeup.p50_ns, 2000);
+	reading_assert_near(r[1].wakeup.p90_ns, 40000);
 	assert_int_equal(r[1].net->flow[LT_TCP].tx_bytes, 398);
 	assert_int_equal(r[1].net->srtt_ns, (100 + 200 * 100 + 300 * 300 + 200) / 401);
 	q.kind = MODEL_USER;
 	r = reading_rows(&q, 2);
 	assert_int_equal(r[0].uid, 0);
 	assert_true(r[0].own_user);
-	assert_int_equal(r[0].runq.count, 11);
+	assert_int_equal(r[0].wakeup.count, 11);
 	assert_int_equal(r[1].uid, 7);
-	assert_int_equal(r[1].runq.count, 100);
+	assert_int_equal(r[1].wakeup.count, 100);
 	q.kind = MODEL_CGROUP;
 	r = reading_rows(&q, 2);
 	assert_string_equal(r[0].comm, "/system");
@@ -254,7 +254,7 @@ static void groups_lose_nothing(void **state)
 		snprintf(comm, sizeof(comm), "c%u", i % 37);
 		reading_process(s, i + 1, i, comm)->uid = i % 11;
 		w = reading_busy(s, i + 1, LT_SLEEP, i);
-		reading_dist(s, &w->runq, i * 100, i + 1);
+		reading_dist(s, &w->wakeup, i * 100, i + 1);
 		reading_dist(s, &w->service, i * 10000 + 30000, 2);
 	}
 	reading_update(s);
@@ -266,7 +266,7 @@ static void groups_lose_nothing(void **state)
 
 		for (int i = 0; i < n; i++) {
 			run_ns += r[i].time_ns[LT_RUN];
-			waits += r[i].runq.count;
+			waits += r[i].wakeup.count;
 			calls += r[i].service.count;
 			processes += r[i].processes;
 		}
@@ -275,7 +275,7 @@ static void groups_lose_nothing(void **state)
 		assert_int_equal(calls, 2000);
 		assert_int_equal(processes, 1000);
 	}
-	assert_int_equal(model_host(reading_model)->runq.count, 1000 * 1001 / 2);
+	assert_int_equal(model_host(reading_model)->wakeup.count, 1000 * 1001 / 2);
 	assert_int_equal(model_host(reading_model)->calls.count, 2000);
 	assert_int_equal(model_host(reading_model)->run_ns, 999 * 1000 / 2);
 	assert_int_equal(model_host(reading_model)->processes, 1000);
@@ -526,7 +526,7 @@ static void connections_find_their_owner(void **state)
 	assert_int_equal(r[1].net->flow[LT_UDP].tx_bytes, 200);
 	assert_string_equal(r[2].comm, "");
 	assert_int_equal(r[2].pid, 99);
-	assert_int_equal(r[2].retransmits, 2);
+	assert_int_equal(r[2].connection->retransmits, 2);
 	q.pid = 10;
 	r = reading_rows(&q, 2);
 	assert_int_equal(r[1].net->flow[LT_UDP].tx_bytes, 400);

@@ -31,7 +31,7 @@ static void totals_add_up(void **state)
 		w = reading_busy(s, 10, LT_SLEEP, i * 100 * MS_NS);
 		w->flow[LT_TCP].tx_bytes = i;
 		w->connects = 2;
-		reading_dist(s, &w->runq, 1000 << (i * 3), i);
+		reading_dist(s, &w->wakeup, 1000 << (i * 3), i);
 		reading_dist(s, &w->service, 8000 >> i, 1);
 		w->wakeups = 10;
 		reading_call(s, w, 3, i, 1000, 11, 1);
@@ -46,15 +46,15 @@ static void totals_add_up(void **state)
 	assert_int_equal(r[0].wall_ns, 3 * SECOND_NS);
 	assert_int_equal(r[0].interval_ns, 3 * SECOND_NS);
 	assert_int_equal(r[0].wakeups, 30);
-	assert_int_equal(r[0].retransmits, 6);
+	assert_int_equal(r[0].net->retransmits, 6);
 	assert_int_equal(r[0].net->flow[LT_TCP].tx_bytes, 6);
 	assert_int_equal(r[0].net->connects, 6);
 	assert_int_equal(r[0].net->connect.count, 6);
 	reading_assert_near(r[0].net->connect.p50_ns, 4000);
 	assert_ptr_equal(r[1].net, &row_no_net);
-	assert_int_equal(r[0].runq.count, 6);
-	assert_int_equal(r[0].runq.max_ns, 512000);
-	reading_assert_near(r[0].runq.p50_ns, 64000);
+	assert_int_equal(r[0].wakeup.count, 6);
+	assert_int_equal(r[0].wakeup.max_ns, 512000);
+	reading_assert_near(r[0].wakeup.p50_ns, 64000);
 	assert_int_equal(r[0].service.count, 3);
 	reading_assert_near(r[0].service.p50_ns, 2000);
 	reading_assert_near(r[0].service.p99_ns, 4000);
@@ -75,7 +75,7 @@ static void totals_add_up(void **state)
 	assert_float_equal(column_value(column_find("wakeups"), r).real, 30, 0);
 	assert_int_equal(r->wall_ns, 6 * SECOND_NS);
 	assert_int_equal(r->interval_ns, 3 * SECOND_NS);
-	assert_int_equal(r->runq.count, 6);
+	assert_int_equal(r->wakeup.count, 6);
 	assert_int_equal(r->net->connects, 6);
 	assert_int_equal(r->net->connect.count, 6);
 	/* What has no totals says so, and is the interval's. */
@@ -89,7 +89,7 @@ static void totals_add_up(void **state)
 	assert_int_equal(reading_rows(&q, 2)[0].time_ns[LT_RUN], 300 * MS_NS);
 	/* The interval's rows are still its own. */
 	assert_int_equal(reading_row(10)->time_ns[LT_RUN], 300 * MS_NS);
-	assert_int_equal(reading_row(10)->runq.count, 3);
+	assert_int_equal(reading_row(10)->wakeup.count, 3);
 	assert_float_equal(column_value(column_find("wakeups"), reading_row(10)).real, 10, 0);
 }
 
@@ -171,11 +171,11 @@ static void sums_grow_without_end(void **state)
 		reading_process(s, 10, 5, "busy");
 		w = reading_busy(s, 10, LT_SLEEP, MS_NS);
 		if (i % 2 == 0)
-			reading_dist(s, &w->runq, 1000, 1);
-		reading_dist(s, &w->runq, 2000, counts[i]);
+			reading_dist(s, &w->wakeup, 1000, 1);
+		reading_dist(s, &w->wakeup, 2000, counts[i]);
 		reading_update(s);
 		sum += counts[i];
-		assert_int_equal(reading_rows(&q, 1)->runq.count, sum + i / 2 + 1);
+		assert_int_equal(reading_rows(&q, 1)->wakeup.count, sum + i / 2 + 1);
 		assert_int_equal(model_histogram_total(reading_model, 10, 5, false, seen), sum + i / 2 + 1);
 		assert_int_equal(seen[hist_bucket(2000)], sum);
 		assert_int_equal(seen[hist_bucket(1000)], i / 2 + 1);
@@ -197,7 +197,7 @@ static void dead_rows_stay_a_while(void **state)
 	p->exit_code = -9;
 	w = reading_busy(s, 10, LT_DEAD, 100 * MS_NS);
 	w->flow[LT_TCP].tx_bytes = 100;
-	reading_dist(s, &w->runq, 2000, 3);
+	reading_dist(s, &w->wakeup, 2000, 3);
 	reading_update(s);
 	assert_true(reading_row(10)->exited);
 	assert_int_equal(reading_row(10)->exit_code, -9);
@@ -213,7 +213,7 @@ static void dead_rows_stay_a_while(void **state)
 			assert_int_equal(r[1].pid, 10);
 			assert_true(r[1].exited);
 			assert_int_equal(r[1].time_ns[LT_RUN], 100 * MS_NS);
-			assert_int_equal(r[1].runq.count, 3);
+			assert_int_equal(r[1].wakeup.count, 3);
 			assert_int_equal(r[0].net->flow[LT_TCP].tx_bytes, i);
 			assert_int_equal(r[1].net->flow[LT_TCP].tx_bytes, 100);
 			assert_string_equal(r[1].comm, "brief");
@@ -221,7 +221,7 @@ static void dead_rows_stay_a_while(void **state)
 			q.totals = true;
 			r = reading_rows(&q, 2);
 			assert_string_equal(r[1].comm, "brief");
-			assert_int_equal(r[1].runq.count, 3);
+			assert_int_equal(r[1].wakeup.count, 3);
 			q.totals = false;
 		}
 		q.no_dead = true;
@@ -290,21 +290,21 @@ static void sparklines_remember(void **state)
 		reading_process(s, 10, 5, "db");
 		w = reading_busy(s, 10, LT_SLEEP, 100 * MS_NS);
 		if (i != MODEL_SPARK + 2)
-			reading_dist(s, &w->runq, i == MODEL_SPARK + 3 ? 5 * MS_NS : 1000, 1);
+			reading_dist(s, &w->wakeup, i == MODEL_SPARK + 3 ? 5 * MS_NS : 1000, 1);
 		w->flow[LT_UDP].rx_bytes = i == MODEL_SPARK + 3 ? 1000000 : 0;
 		w->flow[LT_UNIX].rx_bytes = 5000;
 		reading_update(s);
 		if (i != 2)
 			continue;
-		spark = &reading_row(10)->spark[MODEL_SPARK_RUNQ];
+		spark = &reading_row(10)->spark[MODEL_SPARK_WAKE];
 		assert_int_equal(spark->level[spark->at], 0);
 		assert_int_equal(spark->level[(spark->at + MODEL_SPARK - 1) % MODEL_SPARK], hist_bucket(1000) + 1);
 		assert_int_equal(spark->level[(spark->at + MODEL_SPARK - 3) % MODEL_SPARK], 0);
 	}
 	spark = reading_row(10)->spark;
-	assert_int_equal(spark[MODEL_SPARK_RUNQ].level[(spark->at + 59) % 60], hist_bucket(5 * MS_NS) + 1);
-	assert_int_equal(spark[MODEL_SPARK_RUNQ].level[(spark->at + 58) % 60], 0);
-	assert_int_equal(spark[MODEL_SPARK_RUNQ].level[spark->at], hist_bucket(1000) + 1);
+	assert_int_equal(spark[MODEL_SPARK_WAKE].level[(spark->at + 59) % 60], hist_bucket(5 * MS_NS) + 1);
+	assert_int_equal(spark[MODEL_SPARK_WAKE].level[(spark->at + 58) % 60], 0);
+	assert_int_equal(spark[MODEL_SPARK_WAKE].level[spark->at], hist_bucket(1000) + 1);
 	assert_int_equal(spark[MODEL_SPARK_NET].level[(spark->at + 59) % 60], hist_bucket(1000000) + 1);
 	assert_int_equal(spark[MODEL_SPARK_NET].level[(spark->at + 57) % 60], 0);
 	assert_int_equal(spark[MODEL_SPARK_CALL].level[(spark->at + 59) % 60], 0);
@@ -320,7 +320,7 @@ static void memory_stays_flat(void **state)
 		for (uint32_t pid = 1; pid <= 20; pid++) {
 			struct sample_process *p = reading_process(s, pid, pid < 4 ? 1 : i, "x");
 
-			reading_dist(s, &reading_busy(s, pid, LT_SLEEP, i)->runq, pid * i, 1);
+			reading_dist(s, &reading_busy(s, pid, LT_SLEEP, i)->wakeup, pid * i, 1);
 			if (pid % 2 && pid >= 4) /* eight of them; the others vanish unseen */
 				p->flags = SAMPLE_PROCESS_EXITED;
 		}

@@ -160,7 +160,7 @@ static void bad_lines(void **state)
 		{ "-p 1,x", "'1,x'", "process numbers" },
 		{ "-p 2147483648", "'2147483648'", "1 to 2147483647" },
 		{ "-u no-such-user-here", "'no-such-user-here'", "a number" },
-		{ "-s nonsense", "'nonsense'", "runq99" },
+		{ "-s nonsense", "'nonsense'", "wake99" },
 		{ "-s -", "'-'", "pid, " },
 		{ "-v tables", "'tables'", "overview, sched, syscalls, net, calls, connections" },
 		{ "-g pid", "'pid'", "process, command, user or cgroup" },

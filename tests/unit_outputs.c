@@ -175,11 +175,11 @@ static void labels_are_bounded_and_clean(void **state)
 					     .call = LT_CALL_NONE,
 					     .wall_ns = s.interval_ns,
 					     .start_ns = 1,
-					     .state = i < 10 ? LT_RUNQ : LT_SLEEP };
+					     .state = i < 10 ? LT_WAKEQ : LT_SLEEP };
 		if (i < 10)
 			t->work = (uint32_t)(sample_add_work(&s) - s.works);
 		if (i < 10)
-			s.works[t->work].time_ns[LT_RUNQ] = s.interval_ns;
+			s.works[t->work].time_ns[LT_WAKEQ] = s.interval_ns;
 	}
 	assert_null(sample_check(&s));
 	assert_int_equal(options_parse(&o, 3, argv), 0);
@@ -258,8 +258,8 @@ static void in_a_row(void **state)
 		int n;
 
 		b.pid = 2;
-		a.time_ns[LT_RUNQ] = strchr(fulfils[i], 'a') ? 1 : 0;
-		b.time_ns[LT_RUNQ] = strchr(fulfils[i], 'b') ? 1 : 0;
+		a.time_ns[LT_WAKEQ] = strchr(fulfils[i], 'a') ? 1 : 0;
+		b.time_ns[LT_WAKEQ] = strchr(fulfils[i], 'b') ? 1 : 0;
 		n = alert_check(&alert, rows, 2);
 		assert_int_equal(n, strlen(failed[i]));
 		if (n)

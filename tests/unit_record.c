@@ -127,6 +127,9 @@ static void every_field_comes_back(void **state)
 		assert_int_equal(read.number, i);
 	}
 	synthetic_fill(&written, 3);
+	/* A counter that was not known when it was recorded is not known when it is replayed. */
+	assert_true(counter_has(&written.unknown, LT_THROTTLED));
+	assert_memory_equal(&read.unknown, &written.unknown, sizeof(read.unknown));
 	for (k = 0; k < RECORD_SECTIONS; k++) {
 		const struct record_section *section = &record_sections[k];
 
@@ -178,9 +181,10 @@ static void no_field_is_forgotten(void **state)
 	/* Of struct sample itself the arrays, their lengths and capacities stand between self and has_connections. */
 	for (i = 1; i < RECORD_SECTIONS; i++)
 		assert_covered(&record_sections[i], record_sections[i].element_bytes);
+	/* What is not known is what the description leaves out. */
 	assert_covered(&(struct record_section){ "sample", record_sections[0].fields, record_sections[0].n_fields - 1,
 						 0, true, 0, 0, 0 },
-		       offsetof(struct sample, processes));
+		       offsetof(struct sample, unknown));
 	assert_string_equal(record_sections[0].fields[record_sections[0].n_fields - 1].name, "has_connections");
 }
 
@@ -263,11 +267,11 @@ static void lying_numbers_are_refused(void **state)
 		LIE(7, 0, sample_connection, srtt_ns, 1ULL << 63),
 		LIE(2, 1, sample_thread, process, 77),
 		LIE(2, 1, sample_thread, work, 2),
-		LIE(2, 1, sample_thread, state, 11),
+		LIE(2, 1, sample_thread, state, 15),
 		LIE(2, 1, sample_thread, call, LT_CALL(3, 0)),
 		LIE(2, 3, sample_thread, work, 0),
 
-		LIE(3, 0, sample_work, runq.n, HIST_BUCKETS + 1),
+		LIE(3, 0, sample_work, wakeup.n, HIST_BUCKETS + 1),
 		LIE(3, 0, sample_work, service.first, UINT32_MAX),
 		LIE(3, 0, sample_work, first_call, 1),
 		LIE(3, 0, sample_work, n_calls, UINT32_MAX),
@@ -414,7 +418,7 @@ static void foreign_files_are_told(void **state)
 		{ "PK\3\4", "not a recording", 4 },
 		{ "lagtop recor", "not a recording", 12 },
 		{ "lagtop record\n", "cut short", 14 },
-		{ "lagtop record\n\2\0", "newer lagtop", 16 },
+		{ "lagtop record\n\3\0", "newer lagtop", 16 },
 		{ "lagtop record\n\0\0", "damaged", 16 },
 		{ "lagtop record\n\1\0", "damaged", 16 },
 		{ "lagtop record\n\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "damaged", 40 },

@@ -63,8 +63,8 @@ static void print_summary(FILE *out, const struct model *m)
 	if (s->probe[SAMPLE_SCHED].on) {
 		format_percent(text, sizeof(text), 100.0 * (double)h->run_ns / ((double)h->interval_ns * h->cpus));
 		fprintf(out, "  cpu %s%%", text);
-		if (h->runq.count)
-			fprintf(out, "  runq p99 %s", format_ns(text, sizeof(text), h->runq.p99_ns));
+		if (h->wakeup.count)
+			fprintf(out, "  wake-up p99 %s", format_ns(text, sizeof(text), h->wakeup.p99_ns));
 	}
 	if (s->probe[SAMPLE_SYSCALL].on)
 		fprintf(out, "  %s calls/s", format_count(text, sizeof(text), (double)h->calls_count / seconds));

@@ -6,6 +6,7 @@
 
 #include "chart.h"
 #include "format.h"
+#include "names.h"
 #include "severity.h"
 
 #define LABEL_CELLS 6
@@ -15,21 +16,19 @@
 
 /* What a state looks like without colours: neighbours in the bar differ. */
 static const struct {
-	const char *name;
 	uint32_t block;
 	char letter;
-} states[LT_STATES] = {
-	[LT_RUN] = { "run", 0x2588, '#' },	   [LT_RUNQ] = { "runq", 0x2593, 'Q' },
-	[LT_PREEMPT] = { "preempt", 0x2592, 'P' }, [LT_DISK] = { "disk", 0x2588, 'D' },
-	[LT_BLOCK] = { "block", 0x2593, 'B' },	   [LT_LOCK] = { "lock", 0x2592, 'L' },
-	[LT_NET] = { "net", 0x2593, 'N' },	   [LT_POLL] = { "poll", 0xb7, '-' },
-	[LT_SLEEP] = { "sleep", 0xb7, '.' },	   [LT_IO] = { "io", 0x2592, 'I' },
-	[LT_OTHER] = { "other", 0xb7, 'o' },
+} looks[LT_STATES] = {
+	[LT_RUN] = { 0x2588, '#' },	  [LT_WAKEQ] = { 0x2593, 'Q' }, [LT_PREEMPT] = { 0x2592, 'P' },
+	[LT_THROTTLED] = { 0x2593, 'T' }, [LT_DISK] = { 0x2588, 'D' },	[LT_MEMORY] = { 0x2592, 'M' },
+	[LT_BLOCK] = { 0x2593, 'B' },	  [LT_LOCK] = { 0x2592, 'L' },	[LT_NET] = { 0x2593, 'N' },
+	[LT_POLL] = { 0xb7, '-' },	  [LT_SLEEP] = { 0xb7, '.' },	[LT_IO] = { 0x2592, 'I' },
+	[LT_OTHER] = { 0xb7, 'o' },
 };
 
 static void put_state(struct grid *g, int y, int x, int state)
 {
-	grid_put(g, y, x, g->blocks ? states[state].block : (uint32_t)states[state].letter,
+	grid_put(g, y, x, g->blocks ? looks[state].block : (uint32_t)looks[state].letter,
 		 STYLE_STATE + (enum style)state);
 }
 
@@ -48,7 +47,7 @@ static void draw_bar(struct grid *g, int y, int x, int cells, const struct row *
 	}
 }
 
-/* "▓ runq 1.0%": returns the cells used. */
+/* "▓ wakeq 1.0%": returns the cells used. */
 static int draw_share(struct grid *g, int y, int x, int state, const struct row *r)
 {
 	char n[16], buf[32];
@@ -56,7 +55,7 @@ static int draw_share(struct grid *g, int y, int x, int state, const struct row 
 	int used;
 
 	format_percent(n, sizeof(n), r->wall_ns ? (double)r->time_ns[state] * 100 / (double)r->wall_ns : 0);
-	snprintf(buf, sizeof(buf), " %s", states[state].name);
+	snprintf(buf, sizeof(buf), " %s", names_state((uint8_t)state));
 	put_state(g, y, x, state);
 	used = 1 + grid_text(g, y, x + 1, g->cols - x - 1, any ? STYLE_NORMAL : STYLE_DIM, buf);
 	snprintf(buf, sizeof(buf), " %s%%", any ? n : "0");
@@ -65,24 +64,36 @@ static int draw_share(struct grid *g, int y, int x, int state, const struct row 
 
 static int share_cells(int state)
 {
-	return (int)strlen(states[state].name) + SHARE_CELLS;
+	return (int)strlen(names_state((uint8_t)state)) + SHARE_CELLS;
 }
 
-/* How many states stand in a line, in columns as wide as their widest: in one line, or else two. 0: there is no room
- * for columns. */
-static int share_columns(int room, int width[LT_STATES])
+/* The states that a row knows: a recording may be older than one. Returns their number. */
+static int known_states(const struct row *r, int states[LT_STATES])
+{
+	int n = 0;
+
+	for (int state = 0; state < LT_STATES; state++) {
+		if (!counter_has(&r->unknown, (unsigned)state))
+			states[n++] = state;
+	}
+	return n;
+}
+
+/* How many of n states stand in a line, in columns as wide as their widest: in one line, or else two. 0: there is no
+ * room for columns. */
+static int share_columns(int room, const int *states, int n, int width[LT_STATES])
 {
 	for (int lines = 1; lines <= 2; lines++) {
-		int n = (LT_STATES + lines - 1) / lines, used = (n - 1) * SHARE_GAP;
+		int columns = (n + lines - 1) / lines, used = (columns - 1) * SHARE_GAP;
 
 		memset(width, 0, LT_STATES * sizeof(*width));
-		for (int state = 0; state < LT_STATES; state++)
-			if (share_cells(state) > width[state % n]) {
-				used += share_cells(state) - width[state % n];
-				width[state % n] = share_cells(state);
+		for (int i = 0; i < n; i++)
+			if (share_cells(states[i]) > width[i % columns]) {
+				used += share_cells(states[i]) - width[i % columns];
+				width[i % columns] = share_cells(states[i]);
 			}
 		if (used <= room)
-			return n;
+			return columns;
 	}
 	return 0;
 }
@@ -91,7 +102,7 @@ int chart_budget(struct grid *g, int y, int screen_rows, const struct row *r)
 {
 	char buf[48];
 	int x = 1, left = g->cols >= 64 ? (int)strlen(BAR_LABEL) + 2 : 1, right = g->cols >= 64 ? 15 : 0, used = 1;
-	int width[LT_STATES], n = share_columns(g->cols - 2, width);
+	int states[LT_STATES], n_states = known_states(r, states), width[LT_STATES], columns;
 
 	if (r->off & 1 << SAMPLE_SCHED) {
 		grid_text(g, y, 1, g->cols - 1, STYLE_DIM, "the sched family is off: where its time goes is not known");
@@ -106,13 +117,14 @@ int chart_budget(struct grid *g, int y, int screen_rows, const struct row *r)
 	}
 	if (screen_rows < 14)
 		return used;
-	for (int state = 0; state < LT_STATES; state++) {
-		if (n ? state && state % n == 0 : x + share_cells(state) > g->cols) {
+	columns = share_columns(g->cols - 2, states, n_states, width);
+	for (int i = 0; i < n_states; i++) {
+		if (columns ? i && i % columns == 0 : x + share_cells(states[i]) > g->cols) {
 			used++;
 			x = 1;
 		}
-		draw_share(g, y + used, x, state, r);
-		x += n ? width[state % n] + SHARE_GAP : share_cells(state) + 1;
+		draw_share(g, y + used, x, states[i], r);
+		x += columns ? width[i % columns] + SHARE_GAP : share_cells(states[i]) + 1;
 	}
 	return used + 1;
 }
@@ -233,7 +245,7 @@ static int heat(uint64_t count, uint64_t of)
 }
 
 void chart_heatmap(struct grid *g, int y, int x, int cells, int lines, const struct history *h, uint32_t back,
-		   uint32_t pid, uint64_t start_ns, bool service)
+		   uint32_t pid, uint64_t start_ns, enum lt_dist dist)
 {
 	static const uint32_t blocks[GRID_HEATS] = { 0x2591, 0x2592, 0x2593, 0x2588, 0x2588 };
 	static const char letters[GRID_HEATS + 1] = ".:+*#";
@@ -252,7 +264,7 @@ void chart_heatmap(struct grid *g, int y, int x, int cells, int lines, const str
 
 		if (back + (uint32_t)column >= h->n)
 			break;
-		events = history_histogram(h, back + (uint32_t)column, pid, start_ns, service, count);
+		events = history_histogram(h, back + (uint32_t)column, pid, start_ns, dist, count);
 		fill_ranges(sum, edge, n, count);
 		for (int i = 0; i < n; i++) {
 			int level = heat(sum[i], events);

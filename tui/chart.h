@@ -17,6 +17,6 @@ void chart_histogram(struct grid *g, int y, int x, int cells, int lines, const u
 
 /* A process's latencies (service: of its calls) over the readings kept, the newest (`back` ago) at the right. */
 void chart_heatmap(struct grid *g, int y, int x, int cells, int lines, const struct history *h, uint32_t back,
-		   uint32_t pid, uint64_t start_ns, bool service);
+		   uint32_t pid, uint64_t start_ns, enum lt_dist dist);
 
 #endif

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cgroup.h"
 #include "format.h"
@@ -68,6 +69,23 @@ static char *text_buffer(void)
 	{                                                                                                              \
 		return r->off & (needs) || !(known) ? unknown : number(n);                                             \
 	}
+
+/* raw_NAME of every row of the table of counters (counters.h), whatever has a column; of a state its time. */
+#define COUNTER(name, needs, counter, n)                                                                               \
+	__attribute__((unused)) static struct value raw_##name(const struct row *r)                                    \
+	{                                                                                                              \
+		return r->off & (needs) || counter_has(&r->unknown, counter) ? unknown : number(n);                    \
+	}
+#define STATE_COUNTER(NAME, name, ...) COUNTER(name, SCHED, LT_##NAME, r->time_ns[LT_##NAME])
+#define SCHED_COUNTER(name, ...) COUNTER(name, SCHED, COUNTER_##name, r->name)
+#define CALLS_COUNTER(name, ...) COUNTER(name, SYSCALL, COUNTER_##name, r->name)
+#define NET_COUNTER(name, ...) COUNTER(name, NET, COUNTER_##name, r->net->name)
+LT_STATE_TABLE(STATE_COUNTER)
+LT_COUNTERS_KERNEL(SCHED_COUNTER)
+LT_COUNTERS_SCHED(SCHED_COUNTER)
+LT_COUNTERS_CALLS(CALLS_COUNTER)
+LT_COUNTERS_NET(NET_COUNTER)
+LT_COUNTERS_SOCKET(NET_COUNTER)
 
 NUMBER(raw_pid, 0, r->pid)
 NUMBER(raw_tid, 0, r->tid)
@@ -152,33 +170,18 @@ static struct value raw_command(const struct row *r)
 }
 
 NUMBER(raw_wall, SCHED, r->wall_ns)
-NUMBER(raw_lag, SCHED, r->time_ns[LT_RUNQ] + r->time_ns[LT_PREEMPT] + r->time_ns[LT_DISK] + r->time_ns[LT_BLOCK])
-NUMBER(raw_waitcpu, SCHED, r->time_ns[LT_RUNQ] + r->time_ns[LT_PREEMPT])
-NUMBER(raw_blk, SCHED, r->time_ns[LT_DISK] + r->time_ns[LT_BLOCK])
-NUMBER(raw_run, SCHED, r->time_ns[LT_RUN])
-NUMBER(raw_runq, SCHED, r->time_ns[LT_RUNQ])
-NUMBER(raw_preempt, SCHED, r->time_ns[LT_PREEMPT])
-NUMBER(raw_disk, SCHED, r->time_ns[LT_DISK])
-NUMBER(raw_block, SCHED, r->time_ns[LT_BLOCK])
-NUMBER(raw_lock, SCHED, r->time_ns[LT_LOCK])
-NUMBER(raw_net, SCHED, r->time_ns[LT_NET])
-NUMBER(raw_poll, SCHED, r->time_ns[LT_POLL])
-NUMBER(raw_sleep, SCHED, r->time_ns[LT_SLEEP])
-NUMBER(raw_io, SCHED, r->time_ns[LT_IO])
-NUMBER(raw_other, SCHED, r->time_ns[LT_OTHER])
-NUMBER(raw_runq_count, SCHED, r->runq.count)
-DURATION(raw_runq_p50, SCHED, runq, p50_ns)
-DURATION(raw_runq_p90, SCHED, runq, p90_ns)
-DURATION(raw_runq_p99, SCHED, runq, p99_ns)
-LONGEST(raw_runq_max, SCHED, runq)
-NUMBER(raw_voluntary, SCHED, r->voluntary)
-NUMBER(raw_involuntary, SCHED, r->involuntary)
-NUMBER(raw_wakeups, SCHED, r->wakeups)
-NUMBER(raw_migrations, SCHED, r->migrations)
+/* The umbrellas. What is not known adds nothing. */
+#define RUNQ(r) ((r)->time_ns[LT_WAKEQ] + (r)->time_ns[LT_PREEMPT])
+#define BLK(r) ((r)->time_ns[LT_DISK] + (r)->time_ns[LT_MEMORY] + (r)->time_ns[LT_BLOCK])
+NUMBER(raw_lag, SCHED, RUNQ(r) + r->time_ns[LT_THROTTLED] + BLK(r))
+NUMBER(raw_runq, SCHED, RUNQ(r))
+NUMBER(raw_blk, SCHED, BLK(r))
+NUMBER(raw_wakeup_count, SCHED, r->wakeup.count)
+DURATION(raw_wakeup_p50, SCHED, wakeup, p50_ns)
+DURATION(raw_wakeup_p90, SCHED, wakeup, p90_ns)
+DURATION(raw_wakeup_p99, SCHED, wakeup, p99_ns)
+LONGEST(raw_wakeup_max, SCHED, wakeup)
 
-NUMBER(raw_calls, SYSCALL, r->calls)
-NUMBER(raw_errors, SYSCALL, r->call_errors)
-NUMBER(raw_call_total, SYSCALL, r->call_total_ns)
 /* A call that never returns (exit) counts but has no duration. */
 MAYBE(raw_call_average, SYSCALL, r->calls && r->call_total_ns, r->call_total_ns / r->calls)
 /* Without sched nobody knows how much of a call was sleep. */
@@ -236,6 +239,9 @@ static struct value raw_errnos(const struct row *r)
 	return text(buf);
 }
 
+/* An accept is known by its return. */
+MAYBE(raw_accepted, NET, !(r->off & SYSCALL) && !counter_has(&r->unknown, COUNTER_accepts), r->net->accepts)
+
 /* Internet sockets; a connection's own. Unix sockets and the rest stand apart. */
 #define INET(field) (r->net->flow[LT_TCP].field + r->net->flow[LT_UDP].field + r->net->flow[LT_INET].field)
 NUMBER(raw_traffic, NET, INET(tx_bytes) + INET(rx_bytes))
@@ -243,17 +249,14 @@ NUMBER(raw_tx, NET, INET(tx_bytes))
 NUMBER(raw_rx, NET, INET(rx_bytes))
 NUMBER(raw_tx_ops, NET, INET(tx_ops))
 NUMBER(raw_rx_ops, NET, INET(rx_ops))
-NUMBER(raw_tcp_tx, NET, r->net->flow[LT_TCP].tx_bytes)
-NUMBER(raw_tcp_rx, NET, r->net->flow[LT_TCP].rx_bytes)
-NUMBER(raw_udp_tx, NET, r->net->flow[LT_UDP].tx_bytes)
-NUMBER(raw_udp_rx, NET, r->net->flow[LT_UDP].rx_bytes)
-NUMBER(raw_unix_tx, NET, r->net->flow[LT_UNIX].tx_bytes)
-NUMBER(raw_unix_rx, NET, r->net->flow[LT_UNIX].rx_bytes)
-NUMBER(raw_connects, NET, r->net->connects)
-NUMBER(raw_connect_errors, NET, r->net->connect_errors)
-NUMBER(raw_accepts, NET | SYSCALL, r->net->accepts) /* an accept is known by its return */
 DURATION(raw_connect_p99, NET, net->connect, p99_ns)
-MAYBE(raw_retransmits, NET, r->retransmits != SAMPLE_UNKNOWN, r->retransmits)
+
+static struct value raw_retrans(const struct row *r)
+{
+	if (!r->connection)
+		return raw_retransmits(r);
+	return r->connection->retransmits == SAMPLE_UNKNOWN ? unknown : number(r->connection->retransmits);
+}
 
 static uint64_t srtt_ns(const struct row *r)
 {
@@ -301,9 +304,9 @@ static struct value spark(const struct row *r, enum model_spark which)
 	return number(s->level[(s->at + MODEL_SPARK - 1) % MODEL_SPARK]);
 }
 
-static struct value raw_runq_spark(const struct row *r)
+static struct value raw_wake_spark(const struct row *r)
 {
-	return spark(r, MODEL_SPARK_RUNQ);
+	return spark(r, MODEL_SPARK_WAKE);
 }
 
 static struct value raw_call_spark(const struct row *r)
@@ -364,21 +367,25 @@ const struct column columns[] = {
 	{ "wall", "WALL%", "wall_ns", 6, SHOW_SHARE, 0, TASKS, raw_wall, "%",
 	  "Lifetime of its threads within the interval, added up: 100 for each thread that lived all through it." },
 	{ "lag", "LAG%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_lag, "%",
-	  "Time in which it wanted to go on and could not: RUNQ% + BLK%; all threads added up, so it may exceed 100." },
+	  "Time in which it wanted to go on and could not: RUNQ% + THROT% + BLK%; all threads added up, so it may exceed 100." },
 	{ "cpu", "CPU%", "time_ns.run", 6, SHOW_SHARE, 0, TASKS, raw_run, "%",
 	  "Time on a CPU, with what interrupts and a hypervisor stole of it; 100 is one whole CPU." },
-	{ "runq", "RUNQ%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_waitcpu, "%",
-	  "Time spent ready to run but waiting for a CPU: WAKEQ% + PREEMPT%." },
+	{ "runq", "RUNQ%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_runq, "%",
+	  "Time ready to run but waiting for a CPU: WAKEQ% + PREEMPT%." },
 	{ "blk", "BLK%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_blk, "%",
-	  "Time in uninterruptible waits: DISK% + BLOCK%." },
-	{ "wakeq", "WAKEQ%", "time_ns.runq", 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_runq, "%",
+	  "Time in uninterruptible waits: DISK% + MSTALL% + BLOCK%." },
+	{ "wakeq", "WAKEQ%", "time_ns.wakeq", 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_wakeq, "%",
 	  "Time from being woken or born to getting a CPU." },
 	{ "preempt", "PREEMPT%", "time_ns.preempt", 8, SHOW_SHARE, COLUMN_LAG, TASKS, raw_preempt, "%",
 	  "Time put off a CPU (also by its own sched_yield), waiting to get one back." },
+	{ "throttled", "THROT%", "time_ns.throttled", 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_throttled, "%",
+	  "Time ready to run, but the CPU quota of its control group was used up. Not known yet: it is part of PREEMPT% and WAKEQ%." },
 	{ "disk", "DISK%", "time_ns.disk", 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_disk, "%",
 	  "Time waiting for block I/O: uninterruptible, in iowait." },
+	{ "memory", "MSTALL%", "time_ns.memory", 7, SHOW_SHARE, COLUMN_LAG, TASKS, raw_memory, "%",
+	  "Time in uninterruptible waits for memory: swap-in, refault, reclaim. Not known yet: it is part of DISK% and BLOCK%." },
 	{ "block", "BLOCK%", "time_ns.block", 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_block, "%",
-	  "Time in other uninterruptible waits: locks in the kernel, NFS, memory." },
+	  "Time in other uninterruptible waits (BLK% has all of them): locks in the kernel, NFS, memory." },
 	{ "lock", "LOCK%", "time_ns.lock", 6, SHOW_SHARE, 0, TASKS, raw_lock, "%",
 	  "Time asleep for a lock: futex, flock, fcntl, semop, real-time mutexes." },
 	{ "net", "NET%", "time_ns.net", 6, SHOW_SHARE, 0, TASKS, raw_net, "%",
@@ -392,16 +399,16 @@ const struct column columns[] = {
 	{ "other", "OTHER%", "time_ns.other", 6, SHOW_SHARE, 0, TASKS, raw_other, "%",
 	  "Time in any other sleep; stopped, traced, frozen." },
 
-	{ "waits", "WAITS/s", "runq.count", 7, SHOW_RATE, 0, TASKS, raw_runq_count, "/s",
-	  "Waits for a CPU that ended: from a wakeup to running. Their durations are what RUNQ50 to RUNQMAX tell." },
-	{ "runq50", "RUNQ50", "runq.p50_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_runq_p50, "ns",
-	  "Half of the waits for a CPU were shorter. Here and in all columns a percentile is at most 12.5 % off (256 ns to 17 s)." },
-	{ "runq90", "RUNQ90", "runq.p90_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_runq_p90, "ns",
-	  "90 % of the waits for a CPU were shorter." },
-	{ "runq99", "RUNQ99", "runq.p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_runq_p99, "ns",
-	  "99 % of the waits for a CPU were shorter." },
-	{ "runqmax", "RUNQMAX", "runq.max_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_runq_max, "ns",
-	  "The longest wait for a CPU, to the nanosecond." },
+	{ "woken", "WOKEN/s", "wakeup.count", 7, SHOW_RATE, 0, TASKS, raw_wakeup_count, "/s",
+	  "Waits from a wakeup to running that ended: what WAKE50 to WAKEMAX are the durations of." },
+	{ "wake50", "WAKE50", "wakeup.p50_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_wakeup_p50, "ns",
+	  "Wake-up latency: half of the waits from a wakeup to running were shorter. Here and in all columns a percentile is at most 12.5 % off (256 ns to 17 s)." },
+	{ "wake90", "WAKE90", "wakeup.p90_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_wakeup_p90, "ns",
+	  "Wake-up latency: 90 % were shorter." },
+	{ "wake99", "WAKE99", "wakeup.p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_wakeup_p99, "ns",
+	  "Wake-up latency: 99 % were shorter." },
+	{ "wakemax", "WAKEMAX", "wakeup.max_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_wakeup_max, "ns",
+	  "The longest wake-up latency, to the nanosecond." },
 	{ "vol", "VOLCS/s", "switches.voluntary", 7, SHOW_RATE, 0, TASKS, raw_voluntary, "/s",
 	  "Voluntary context switches: it went to sleep." },
 	{ "invol", "INVCS/s", "switches.involuntary", 7, SHOW_RATE, 0, TASKS, raw_involuntary, "/s",
@@ -419,9 +426,9 @@ const struct column columns[] = {
 	  "Which table the number belongs to: the machine's own, or that of 32-bit programs." },
 	{ "calls", "CALLS/s", "calls.count", 7, SHOW_RATE, 0, TASKS | CALLS, raw_calls, "/s",
 	  "System calls that returned." },
-	{ "errors", "ERR/s", "calls.errors", 6, SHOW_RATE, COLUMN_FAILS, TASKS | CALLS, raw_errors, "/s",
+	{ "errors", "ERR/s", "calls.errors", 6, SHOW_RATE, COLUMN_FAILS, TASKS | CALLS, raw_call_errors, "/s",
 	  "System calls that returned an error." },
-	{ "calltime", "CALLED", "calls.total_ns", 6, SHOW_TIME, 0, TASKS | CALLS, raw_call_total, "ns",
+	{ "calltime", "CALLED", "calls.total_ns", 6, SHOW_TIME, 0, TASKS | CALLS, raw_call_total_ns, "ns",
 	  "Durations of the calls that returned, added up; whole ones, also what lay before the interval." },
 	{ "avg", "AVG", NULL, 6, SHOW_TIME, LATENCY, TASKS | CALLS, raw_call_average, "ns",
 	  "Mean duration of the calls that returned, sleep included." },
@@ -458,7 +465,7 @@ const struct column columns[] = {
 	  "This end's address and port." },
 	{ "remote", "REMOTE", NULL, 21, SHOW_TEXT, COLUMN_LEFT, CONNECTIONS, raw_remote, "",
 	  "The other end's address and port." },
-	{ "traffic", "NET/s", NULL, 6, SHOW_BYTES_RATE, 0, TASKS | CONNECTIONS, raw_traffic, "bytes/s",
+	{ "traffic", "RXTX/s", NULL, 6, SHOW_BYTES_RATE, 0, TASKS | CONNECTIONS, raw_traffic, "bytes/s",
 	  "Payload sent and received over internet sockets." },
 	{ "tx", "TX/s", "net.tx_bytes", 6, SHOW_BYTES_RATE, 0, TASKS | CONNECTIONS, raw_tx, "bytes/s",
 	  "Payload sent over internet sockets." },
@@ -468,27 +475,27 @@ const struct column columns[] = {
 	  "Messages sent over internet sockets." },
 	{ "rxops", "RXOP/s", "net.rx_ops", 6, SHOW_RATE, 0, TASKS, raw_rx_ops, "/s",
 	  "Messages received over internet sockets." },
-	{ "tcptx", "TCPTX/s", "net.tcp.tx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_tcp_tx, "bytes/s",
+	{ "tcptx", "TCPTX/s", "net.tcp.tx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_tcp_tx_bytes, "bytes/s",
 	  "Payload sent over TCP." },
-	{ "tcprx", "TCPRX/s", "net.tcp.rx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_tcp_rx, "bytes/s",
+	{ "tcprx", "TCPRX/s", "net.tcp.rx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_tcp_rx_bytes, "bytes/s",
 	  "Payload received over TCP." },
-	{ "udptx", "UDPTX/s", "net.udp.tx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_udp_tx, "bytes/s",
+	{ "udptx", "UDPTX/s", "net.udp.tx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_udp_tx_bytes, "bytes/s",
 	  "Payload sent over UDP." },
-	{ "udprx", "UDPRX/s", "net.udp.rx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_udp_rx, "bytes/s",
+	{ "udprx", "UDPRX/s", "net.udp.rx_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_udp_rx_bytes, "bytes/s",
 	  "Payload received over UDP." },
-	{ "unixtx", "UNIXTX/s", "net.unix.tx_bytes", 8, SHOW_BYTES_RATE, 0, TASKS, raw_unix_tx, "bytes/s",
+	{ "unixtx", "UNIXTX/s", "net.unix.tx_bytes", 8, SHOW_BYTES_RATE, 0, TASKS, raw_unix_tx_bytes, "bytes/s",
 	  "Payload sent over unix sockets; not part of TX/s." },
-	{ "unixrx", "UNIXRX/s", "net.unix.rx_bytes", 8, SHOW_BYTES_RATE, 0, TASKS, raw_unix_rx, "bytes/s",
+	{ "unixrx", "UNIXRX/s", "net.unix.rx_bytes", 8, SHOW_BYTES_RATE, 0, TASKS, raw_unix_rx_bytes, "bytes/s",
 	  "Payload received over unix sockets; not part of RX/s." },
 	{ "connects", "CONN/s", "net.connects", 6, SHOW_RATE, 0, TASKS, raw_connects, "/s",
 	  "TCP connections begun: first SYN sent." },
 	{ "connerr", "CNERR/s", "net.connect_errors", 7, SHOW_RATE, COLUMN_BAD, TASKS, raw_connect_errors, "/s",
 	  "TCP connections that could not be made." },
-	{ "accepts", "ACPT/s", "net.accepts", 6, SHOW_RATE, 0, TASKS, raw_accepts, "/s",
+	{ "accepts", "ACPT/s", "net.accepts", 6, SHOW_RATE, 0, TASKS, raw_accepted, "/s",
 	  "TCP connections accepted, except by io_uring." },
 	{ "conn99", "CONN99", "net.connect_p99_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS, raw_connect_p99, "ns",
 	  "99 % of the TCP connections were made faster, from SYN to established." },
-	{ "retrans", "RETR/s", "net.retransmits", 6, SHOW_RATE, COLUMN_BAD, PROCESSES | GROUPS | CONNECTIONS, raw_retransmits, "/s",
+	{ "retrans", "RETR/s", "net.retransmits", 6, SHOW_RATE, COLUMN_BAD, PROCESSES | GROUPS | CONNECTIONS, raw_retrans, "/s",
 	  "TCP segments sent again." },
 	{ "srtt", "SRTT", "net.srtt_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS | CONNECTIONS, raw_srtt, "ns",
 	  "Smoothed round-trip time; of a process, the mean over its connections, weighted by their bytes." },
@@ -499,12 +506,12 @@ const struct column columns[] = {
 	{ "rxq", "RXQ", NULL, 6, SHOW_BYTES, 0, CONNECTIONS, raw_rx_queue, "bytes",
 	  "Bytes received and not yet read by the process." },
 
-	{ "runqspark", "RUNQ99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_runq_spark, "",
-	  "RUNQ99 of the last readings, newest right; a level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_RUNQ },
+	{ "wakespark", "WAKE99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_wake_spark, "",
+	  "WAKE99 of the last readings, newest right; a level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_WAKE },
 	{ "callspark", "CALL99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_call_spark, "",
 	  "CALL99 of the last readings, newest right; a level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_CALL },
-	{ "netspark", "NET/s history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_net_spark, "",
-	  "NET/s of the last readings, newest right; a level is a factor of eight, from 1 kB to 268 MB.", MODEL_SPARK_NET },
+	{ "netspark", "RXTX/s history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_net_spark, "",
+	  "RXTX/s of the last readings, newest right; a level is a factor of eight, from 1 kB to 268 MB.", MODEL_SPARK_NET },
 };
 /* clang-format on */
 #pragma GCC diagnostic pop
@@ -512,11 +519,11 @@ const size_t columns_count = sizeof(columns) / sizeof(columns[0]);
 
 const struct column_view column_views[] = {
 	{ "overview", "Overview", MODEL_PROCESS,
-	  "pid user lag cpu runq blk runq99 calls call99 errors tx rx runqspark command", "lag", MODEL_SPARK_RUNQ },
+	  "pid user lag cpu runq blk wake99 calls call99 errors tx rx wakespark command", "lag", MODEL_SPARK_WAKE },
 	{ "sched", "Sched", MODEL_PROCESS,
-	  "pid user lag cpu wakeq preempt disk block runq50 runq99 runqmax waits vol invol migrations runqspark "
+	  "pid user lag cpu wakeq preempt disk block wake50 wake99 wakemax woken vol invol migrations wakespark "
 	  "command",
-	  "lag", MODEL_SPARK_RUNQ },
+	  "lag", MODEL_SPARK_WAKE },
 	{ "syscalls", "Syscalls", MODEL_PROCESS,
 	  "pid user calls errors call99 lock net poll io sleep call50 callmax avg callspark command", "calls",
 	  MODEL_SPARK_CALL },
@@ -542,8 +549,19 @@ const char *column_title(const struct column *c, enum model_kind kind)
 	return kind == MODEL_CGROUP && c->raw == raw_command ? "CGROUP" : c->title;
 }
 
+/* Names of the first edition. */
+static const struct {
+	const char *old, *now;
+} aliases[] = {
+	{ "runq50", "wake50" },	  { "runq90", "wake90" },	{ "runq99", "wake99" },
+	{ "runqmax", "wakemax" }, { "runqspark", "wakespark" }, { "waits", "woken" },
+};
+
 const struct column *column_find(const char *name)
 {
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
+		if (!strcasecmp(aliases[i].old, name))
+			name = aliases[i].now;
 	for (size_t i = 0; i < columns_count; i++)
 		if (!strcasecmp(columns[i].name, name) || !strcasecmp(columns[i].title, name))
 			return &columns[i];

@@ -43,9 +43,9 @@ enum column_show {
 #define COLUMN_FAILS 32	 /* errors: severity by their share of the calls */
 
 struct column {
-	const char *name;  /* --sort, --filter, lagtoprc, CSV header: "runq99" */
-	const char *title; /* header: "RUNQ99" */
-	const char *json;  /* path in the contract's process object: "runq.p99_ns"; NULL: not there */
+	const char *name;  /* --sort, --filter, lagtoprc, CSV header: "wake99" */
+	const char *title; /* header: "WAKE99" */
+	const char *json;  /* path in the contract's process object: "wakeup.p99_ns"; NULL: not there */
 	uint8_t width;	   /* cells, without the gap */
 	enum column_show show;
 	uint8_t flags;

@@ -175,7 +175,7 @@ static int level_duration(uint64_t value)
 {
 	return value == SAMPLE_UNKNOWN || !value
 		       ? 0
-		       : column_spark_height(MODEL_SPARK_RUNQ, (uint8_t)(hist_bucket(value) + 1));
+		       : column_spark_height(MODEL_SPARK_WAKE, (uint8_t)(hist_bucket(value) + 1));
 }
 
 struct meter {
@@ -206,7 +206,7 @@ static void draw_minute(struct grid *g, int y, int x, int cells, const struct me
 		if (value == SAMPLE_UNKNOWN)
 			continue;
 		grid_spark(g, y, x + cells - 1 - i, level,
-			   m->duration ? table_spark_style(MODEL_SPARK_RUNQ, (uint8_t)(hist_bucket(value) + 1))
+			   m->duration ? table_spark_style(MODEL_SPARK_WAKE, (uint8_t)(hist_bucket(value) + 1))
 				       : STYLE_SPARK);
 	}
 }
@@ -237,7 +237,7 @@ static void meter_rate(struct meter *m, bool on, uint64_t n, uint64_t interval_n
 
 enum {
 	METER_CPU,
-	METER_RUNQ,
+	METER_WAKE,
 	METER_WAKEUPS,
 	METER_CALLS,
 	METER_CALL99,
@@ -264,8 +264,8 @@ static void fill_meters(const struct view *v, struct grid *g, struct meter m[MET
 		snprintf(m[METER_CPU].text, sizeof(m[METER_CPU].text), "%s %%", rx);
 		m[METER_CPU].style = permille >= 900 ? STYLE_WARN : STYLE_STRONG;
 	}
-	m[METER_RUNQ] = (struct meter){ "run queue p99", "runq p99", h->minute.runq_p99_ns, 0, true, "", STYLE_DIM };
-	meter_duration(&m[METER_RUNQ], sched, h->runq.count, h->runq.p99_ns);
+	m[METER_WAKE] = (struct meter){ "wake-up p99", "wake p99", h->minute.wake_p99_ns, 0, true, "", STYLE_DIM };
+	meter_duration(&m[METER_WAKE], sched, h->wakeup.count, h->wakeup.p99_ns);
 	m[METER_WAKEUPS] = (struct meter){ .label = "wakeups", .brief = "wakeups" };
 	meter_rate(&m[METER_WAKEUPS], sched, h->wakeups, h->interval_ns, false);
 	m[METER_CALLS] = (struct meter){ "syscalls", "calls", h->minute.calls_per_s, 0, false, "", STYLE_DIM };
@@ -309,7 +309,7 @@ static int draw_meters(const struct view *v, struct grid *g, int y)
 	fill_meters(v, g, m);
 	if (g->rows < METERS_MIN_ROWS || g->cols < 64) {
 		struct line l = { .n = 0 };
-		static const int pick[] = { METER_CPU, METER_RUNQ, METER_CALL99, METER_ERRORS, METER_NET };
+		static const int pick[] = { METER_CPU, METER_WAKE, METER_CALL99, METER_ERRORS, METER_NET };
 
 		for (int i = 0; i < 5; i++) {
 			char buf[80];

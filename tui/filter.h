@@ -3,7 +3,7 @@
  * The filter language: which rows are shown.
  *
  *   cpu>5 and user=root       columns by name, = != < <= > >= with their shown values
- *   runq99>=5ms, tx>1.5M, lag>10%, calls>20k      times need a unit (ns us ms s m h d)
+ *   wake99>=5ms, tx>1.5M, lag>10%, calls>20k      times need a unit (ns us ms s m h d)
  *   command~"^nginx: w"       ~ and !~: POSIX extended regular expression, in texts
  *   not (postgres or redis)   a word alone: somewhere in the command line, a call, an address
  *

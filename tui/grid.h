@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "counters.h"
+
 /* What a cell means, not how it looks: screen.c knows colours and weights. */
 enum style {
 	STYLE_NORMAL,
@@ -25,10 +27,10 @@ enum style {
 	STYLE_BAD,
 	STYLE_SPARK,
 	STYLE_DEAD,
-	STYLE_MATCH,		       /* what the search found */
-	STYLE_BOX,		       /* frame of a menu */
-	STYLE_STATE,		       /* first of LT_STATES: the wait budget */
-	STYLE_HEAT = STYLE_STATE + 11, /* first of GRID_HEATS */
+	STYLE_MATCH,			      /* what the search found */
+	STYLE_BOX,			      /* frame of a menu */
+	STYLE_STATE,			      /* first of LT_STATES: the wait budget */
+	STYLE_HEAT = STYLE_STATE + LT_STATES, /* first of GRID_HEATS */
 	STYLES = STYLE_HEAT + 5,
 };
 #define GRID_HEATS 5

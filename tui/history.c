@@ -479,7 +479,7 @@ static const struct row_kept *row_alone(const struct history *h, uint32_t back, 
 	return row_at(series_find(st, key), st->last - back);
 }
 
-uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns, bool service,
+uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			   uint64_t count[HIST_BUCKETS])
 {
 	struct key key = { .kind = SERIES_PROCESS, .pid = pid, .start_ns = start_ns };
@@ -488,7 +488,7 @@ uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid,
 
 	if (!r || unpack(st, r, &st->one))
 		return 0;
-	return model_histogram_of(&st->one, pid, start_ns, service, count);
+	return model_histogram_of(&st->one, pid, start_ns, dist, count);
 }
 
 const struct sample *history_process(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns)

@@ -25,7 +25,7 @@ int history_add(struct history *h);
 /* back readings ago, 0: the newest; NULL: not kept, or out of memory. Valid until two others were asked for. */
 struct sample *history_at(const struct history *h, uint32_t back);
 /* A process's histogram of that reading, as model_histogram_of gives it; 0: it did nothing, or was not there. */
-uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns, bool service,
+uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			   uint64_t count[HIST_BUCKETS]);
 /* That reading with this process alone, until any reading is asked again; NULL: it was not there, or no memory. */
 const struct sample *history_process(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns);

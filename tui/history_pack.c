@@ -244,10 +244,12 @@ static void add_work(struct history_pack *p, const struct sample *s, const struc
 	struct sample_work w = *work;
 	uint32_t i;
 
-	w.runq.first = w.service.first = w.first_call = 0;
+	w.first_call = 0;
+	for (i = 0; i < LT_THREAD_DISTS; i++)
+		w.dist[i].first = 0;
 	add(p, &w, sizeof(w));
-	add_dist(p, s, &work->runq);
-	add_dist(p, s, &work->service);
+	for (i = 0; i < LT_THREAD_DISTS; i++)
+		add_dist(p, s, &work->dist[i]);
 	for (i = 0; i < work->n_calls; i++)
 		add_call(p, s, &s->calls[work->first_call + i]);
 }
@@ -379,8 +381,8 @@ static void take_work(struct cursor *c)
 	if (c->failed)
 		return;
 	*w = *from;
-	take_dist(c, &w->runq);
-	take_dist(c, &w->service);
+	for (i = 0; i < LT_THREAD_DISTS; i++)
+		take_dist(c, &w->dist[i]);
 	w->first_call = c->to->n_calls;
 	for (i = 0; i < w->n_calls && !c->failed; i++)
 		take_call(c);

@@ -12,14 +12,15 @@
 #include "json_write.h"
 #include "names.h"
 
-#define SCHEMA 1
-#define PATHS_MAX 128
+#define SCHEMA 2
+#define PATHS_MAX 224
 #define KEY_MAX 32
 
 /* A process's fields as a tree: objects and, in them, columns. The first node is the process itself. */
 struct json_node {
 	char key[KEY_MAX];
-	const struct column *column;	   /* NULL: an object */
+	enum { NODE_OBJECT, NODE_COLUMN, NODE_NULL, NODE_FALSE } kind;
+	const struct column *column;	   /* of NODE_COLUMN */
 	uint8_t parent, first, last, next; /* 0: none */
 };
 
@@ -27,6 +28,53 @@ struct json_plan {
 	struct json_node node[PATHS_MAX];
 	uint8_t n;
 };
+
+/* Fields of the contract that nothing fills yet: readers find them, as not known. */
+static const char *const process_to_come[] = {
+	"unit",
+	"container",
+	"pod",
+	"killed_by",
+	"why",
+	"of_which_ns.reclaim",
+	"of_which_ns.page_fault_disk",
+	"of_which_ns.contended_lock",
+	"of_which_ns.upstream",
+	"disk.read_bytes",
+	"disk.write_bytes",
+	"disk.count",
+	"disk.p50_ns",
+	"disk.p99_ns",
+	"disk.max_ns",
+	"net.accept_p99_ns",
+	"turns.count",
+	"turns.p50_ns",
+	"turns.p90_ns",
+	"turns.p99_ns",
+	"turns.max_ns",
+	"turns.late_p99_ns",
+	"turns.open",
+	"turns.oldest_ns",
+	"turns.overlapped",
+	"upstream.count",
+	"upstream.p50_ns",
+	"upstream.p99_ns",
+	"upstream.max_ns",
+	"upstream.open",
+	"upstream.oldest_ns",
+	"upstream.overlapped",
+	"peers",
+	"focus",
+};
+
+static void put_nulls(struct json_writer *w, const char *const *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		json_null(w, keys[i]);
+}
+
+#define NULLS(w, ...)                                                                                                  \
+	put_nulls(w, (const char *const[]){ __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
 
 static void put_number(struct json_writer *w, const char *key, uint64_t n, bool known)
 {
@@ -67,14 +115,15 @@ static void put_host(struct json_writer *w, const struct sample *s, const struct
 	put_number(w, "threads", h->threads, true);
 	put_number(w, "processes", h->processes, true);
 	put_number(w, "run_ns", h->run_ns, sched);
+	NULLS(w, "irq_ns", "softirq_ns", "steal_ns");
 	put_number(w, "switches", h->switches, sched);
 	put_number(w, "wakeups", h->wakeups, sched);
 	put_number(w, "forks", h->forks, true);
 	put_number(w, "execs", h->execs, true);
 	put_number(w, "exits", h->exits, true);
-	json_open(w, "runq", '{');
-	put_number(w, "count", h->runq.count, sched);
-	put_percentiles(w, &h->runq, sched);
+	json_open(w, "wakeup", '{');
+	put_number(w, "count", h->wakeup.count, sched);
+	put_percentiles(w, &h->wakeup, sched);
 	json_close(w, '}');
 	json_open(w, "calls", '{');
 	put_number(w, "count", h->calls_count, syscall);
@@ -89,6 +138,15 @@ static void put_host(struct json_writer *w, const struct sample *s, const struct
 	put_number(w, "connect_errors", h->connect_errors, net);
 	put_number(w, "accepts", h->accepts, net && syscall);
 	json_close(w, '}');
+	json_open(w, "pressure", '{');
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const resources[] = { "cpu", "memory", "io" };
+
+		json_open(w, resources[i], '{');
+		NULLS(w, "some_ns", "full_ns");
+		json_close(w, '}');
+	}
+	json_close(w, '}');
 	json_close(w, '}');
 }
 
@@ -102,12 +160,15 @@ static void put_probes(struct json_writer *w, const struct sample *s)
 		p = &s->probe[i];
 		json_open(w, sample_family_name[i], '{');
 		json_text(w, "state", p->on ? "on" : "off");
-		if (p->on)
+		if (p->on) {
 			json_text(w, "by", p->by);
+			json_text(w, "level", "exact");
+		}
 		if (!p->on || *p->reason)
 			json_text(w, "reason", p->reason);
 		json_close(w, '}');
 	}
+	NULLS(w, "turns", "disk");
 	json_close(w, '}');
 }
 
@@ -121,6 +182,7 @@ static void put_lost(struct json_writer *w, const struct sample_lost *lost)
 	json_unsigned(w, "switches", lost->switches);
 	json_unsigned(w, "torn", lost->torn);
 	json_unsigned(w, "events", lost->events);
+	NULLS(w, "requests");
 	json_close(w, '}');
 }
 
@@ -130,18 +192,19 @@ static void put_self(struct json_writer *w, const struct sample_self *self)
 	put_number(w, "cpu_ns", self->cpu_ns, true);
 	put_number(w, "bpf_ns", self->bpf_ns, true);
 	put_number(w, "bpf_runs", self->bpf_runs, true);
+	NULLS(w, "cost_percent", "per_call_ns", "per_switch_ns");
 	put_number(w, "rss_bytes", self->rss_bytes, true);
 	put_number(w, "map_bytes", self->map_bytes, true);
 	json_close(w, '}');
 }
 
 /* Appends a node to its parent's children. */
-static uint8_t plan_add(struct json_plan *plan, uint8_t parent, const char *key, const struct column *column)
+static uint8_t plan_add(struct json_plan *plan, uint8_t parent, const char *key, int kind, const struct column *column)
 {
 	struct json_node *p = &plan->node[parent];
 	uint8_t at = plan->n++;
 
-	plan->node[at] = (struct json_node){ .column = column, .parent = parent };
+	plan->node[at] = (struct json_node){ .kind = kind, .column = column, .parent = parent };
 	snprintf(plan->node[at].key, KEY_MAX, "%s", key);
 	if (p->first)
 		plan->node[p->last].next = at;
@@ -156,16 +219,25 @@ static uint8_t plan_object(struct json_plan *plan, uint8_t parent, const char *k
 	uint8_t i;
 
 	for (i = plan->node[parent].first; i; i = plan->node[i].next)
-		if (!plan->node[i].column && !strcmp(plan->node[i].key, key))
+		if (plan->node[i].kind == NODE_OBJECT && !strcmp(plan->node[i].key, key))
 			return i;
-	return plan_add(plan, parent, key, NULL);
+	return plan_add(plan, parent, key, NODE_OBJECT, NULL);
+}
+
+static void plan_path(struct json_plan *plan, const char *dotted, int kind, const struct column *column)
+{
+	char path[128], *rest = path, *key;
+	uint8_t parent = 0;
+
+	snprintf(path, sizeof(path), "%s", dotted);
+	while ((key = strsep(&rest, ".")) && rest)
+		parent = plan_object(plan, parent, key);
+	plan_add(plan, parent, key, kind, column);
 }
 
 /* The paths of the columns as a tree, made once a reading. */
 static void plan_make(struct json_plan *plan)
 {
-	char path[128], *rest, *key;
-	uint8_t parent;
 	size_t i;
 
 	plan->node[0] = (struct json_node){ .column = NULL };
@@ -173,13 +245,11 @@ static void plan_make(struct json_plan *plan)
 	for (i = 0; i < columns_count && plan->n + 4 < PATHS_MAX; i++) {
 		if (!columns[i].json || !(columns[i].kinds & 1U << MODEL_PROCESS))
 			continue;
-		snprintf(path, sizeof(path), "%s", columns[i].json);
-		rest = path;
-		parent = 0;
-		while ((key = strsep(&rest, ".")) && rest)
-			parent = plan_object(plan, parent, key);
-		plan_add(plan, parent, key, &columns[i]);
+		plan_path(plan, columns[i].json, NODE_COLUMN, &columns[i]);
 	}
+	plan_path(plan, "calls.estimated", NODE_FALSE, NULL);
+	for (i = 0; i < sizeof(process_to_come) / sizeof(process_to_come[0]); i++)
+		plan_path(plan, process_to_come[i], NODE_NULL, NULL);
 }
 
 static void put_fields(struct json_writer *w, const struct json_plan *plan, uint8_t object, const struct row *r)
@@ -189,13 +259,21 @@ static void put_fields(struct json_writer *w, const struct json_plan *plan, uint
 
 	for (i = plan->node[object].first; i; i = node->next) {
 		node = &plan->node[i];
-		if (node->column) {
+		switch (node->kind) {
+		case NODE_COLUMN:
 			put_value(w, node->key, node->column->raw(r));
-			continue;
+			break;
+		case NODE_NULL:
+			json_null(w, node->key);
+			break;
+		case NODE_FALSE:
+			json_false(w, node->key);
+			break;
+		case NODE_OBJECT:
+			json_open(w, node->key, '{');
+			put_fields(w, plan, i, r);
+			json_close(w, '}');
 		}
-		json_open(w, node->key, '{');
-		put_fields(w, plan, i, r);
-		json_close(w, '}');
 	}
 }
 
@@ -300,6 +378,9 @@ static void put_connection(struct json_writer *w, const struct row *r)
 	put_number(w, "srtt_ns", c->srtt_ns, true);
 	put_number(w, "retransmits", c->retransmits, true);
 	put_number(w, "age_ns", c->age_ns, true);
+	json_unsigned(w, "tx_queue_bytes", c->tx_queue_bytes);
+	json_unsigned(w, "rx_queue_bytes", c->rx_queue_bytes);
+	NULLS(w, "accept_queue", "accept_queue_max", "drops");
 	json_close(w, '}');
 }
 
@@ -343,6 +424,7 @@ int batch_json(FILE *out, const struct options *o, struct model *m)
 	err = put_processes(&w, o, m);
 	if (!err)
 		err = put_connections(&w, o, m);
+	NULLS(&w, "disks", "cpus", "marks");
 	json_close(&w, '}');
 	fputc('\n', out);
 	if (w.out_of_memory)

@@ -38,6 +38,12 @@ void json_null(struct json_writer *w, const char *key)
 	fputs_unlocked("null", w->out);
 }
 
+void json_false(struct json_writer *w, const char *key)
+{
+	begin(w, key);
+	fputs_unlocked("false", w->out);
+}
+
 static void put_digits(FILE *out, uint64_t n)
 {
 	char digits[20], *at = digits + sizeof(digits);

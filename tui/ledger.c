@@ -489,8 +489,8 @@ static int copy_thread(struct sample *to, const struct sample *from, uint32_t in
 		struct sample_work work = from->works[thread.work], *w;
 		uint32_t first_call = to->n_calls;
 
-		err = copy_dist(to, from, &work.runq);
-		err = err ? err : copy_dist(to, from, &work.service);
+		for (int i = 0; i < LT_THREAD_DISTS && !err; i++)
+			err = copy_dist(to, from, &work.dist[i]);
 		for (uint32_t i = 0; !err && i < work.n_calls; i++) {
 			struct sample_call call = from->calls[work.first_call + i], *c;
 			uint32_t first_errno = to->n_errnos;
@@ -589,7 +589,6 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 	to->uid = p->uid;
 	to->threads = p->live;
 	to->flags = p->flags;
-	to->sockets.retransmits = SAMPLE_UNKNOWN;
 	to->sockets.srtt_ns = SAMPLE_UNKNOWN;
 	if (!p->live) {
 		to->flags |= SAMPLE_PROCESS_EXITED;

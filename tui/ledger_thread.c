@@ -56,11 +56,14 @@ struct kept_open {
 };
 
 struct kept_work {
-	uint64_t time_ns[LT_STATES]; /* with the part of the state going on */
-	uint64_t voluntary, involuntary, wakeups, migrations;
-	uint64_t calls, call_errors, call_total_ns;
+	union {
+		struct {
+			COUNTERS_INLINE /* time_ns with the part of the state going on */
+		};
+		uint64_t counter[LT_NET_FIRST];
+	};
 	struct lt_net *net; /* NULL: it never moved a byte */
-	struct kept_hist runq, service;
+	struct kept_hist dist[LT_THREAD_DISTS];
 	struct kept_call *call;
 	uint8_t *place;		/* [CALL_PLACES], by hash: index + 1 of a call, 0: free; NULL: they are few */
 	struct kept_open *open; /* NULL: never one */
@@ -72,13 +75,16 @@ struct kept_work {
 /* One consistent copy of a record's numbers. */
 struct reading {
 	uint64_t word, born_ns;
-	uint64_t time_ns[LT_STATES];
-	uint64_t voluntary, involuntary, wakeups, migrations;
+	union {
+		struct {
+			COUNTERS_INLINE
+		};
+		uint64_t counter[LT_NET_FIRST];
+	};
 	uint64_t call_enter_ns, call_wait_ns;
 	uint64_t seq, enter_ns;
 	uint32_t call;
 	bool at_least;
-	uint64_t calls, call_errors, call_total_ns;
 };
 
 static void hist_forget(struct kept_hist *h)
@@ -196,8 +202,8 @@ void ledger_thread_forget(struct kept *k)
 		free(k->work->place);
 		free(k->work->open);
 		free(k->work->net);
-		hist_forget(&k->work->runq);
-		hist_forget(&k->work->service);
+		for (int i = 0; i < LT_THREAD_DISTS; i++)
+			hist_forget(&k->work->dist[i]);
 		free(k->work);
 	}
 	memset(k, 0, sizeof(*k));
@@ -216,10 +222,8 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 			now->time_ns[i] = load(&sched->time_ns[i]);
 			sum += now->time_ns[i];
 		}
-		now->voluntary = load(&sched->voluntary);
-		now->involuntary = load(&sched->involuntary);
-		now->wakeups = load(&sched->wakeups);
-		now->migrations = load(&sched->migrations);
+		for (int i = 0; i < LT_N_SCHED; i++)
+			now->counter[LT_SCHED_FIRST + i] = load(&sched->counter[i]);
 		now->call_enter_ns = load(&sched->call_enter_ns);
 		now->call_wait_ns = load(&sched->call_wait_ns);
 		if (!m->with_sched)
@@ -239,9 +243,8 @@ static bool read_calls(const struct lt_record *r, struct reading *now)
 		now->enter_ns = load(&calls->enter_ns);
 		now->call = __atomic_load_n(&calls->call, __ATOMIC_ACQUIRE);
 		now->at_least = __atomic_load_n(&calls->at_least, __ATOMIC_ACQUIRE);
-		now->calls = load(&calls->count);
-		now->call_errors = load(&calls->errors);
-		now->call_total_ns = load(&calls->total_ns);
+		for (int i = 0; i < LT_N_CALLS; i++)
+			now->counter[LT_CALLS_FIRST + i] = load(&calls->counter[i]);
 		if (!(now->seq & 1) && load(&calls->seq) == now->seq && load(&calls->enter_ns) == now->enter_ns)
 			return true;
 	}
@@ -632,14 +635,8 @@ static int net_subtract(struct kept_work *w, const struct lt_net *now_in_map, st
 		if (!last)
 			return -ENOMEM;
 	}
-	for (int i = 0; i < LT_PROTOS; i++) {
-		work->flow[i].tx_bytes = now.by[i].tx_bytes - last->by[i].tx_bytes;
-		work->flow[i].rx_bytes = now.by[i].rx_bytes - last->by[i].rx_bytes;
-		work->flow[i].tx_ops = now.by[i].tx_ops - last->by[i].tx_ops;
-		work->flow[i].rx_ops = now.by[i].rx_ops - last->by[i].rx_ops;
-	}
-	work->connects = now.connects - last->connects;
-	work->accepts = now.accepts - last->accepts;
+	for (int i = 0; i < LT_N_NET; i++)
+		work->counter[LT_NET_FIRST + i] = now.counter[i] - last->counter[i];
 	*last = now;
 	return 0;
 }
@@ -651,9 +648,8 @@ static struct kept_work *work_begin(struct kept *k, const struct lt_who *who)
 
 	if (!w)
 		return NULL;
-	w->voluntary = who->base_voluntary;
-	w->involuntary = who->base_involuntary;
-	w->migrations = who->base_migrations;
+	for (int i = 0; i < LT_N_KERNEL; i++)
+		w->counter[LT_SCHED_FIRST + i] = who->base[i];
 	w->end_ns = who->born_ns;
 	k->work = w;
 	return w;
@@ -689,6 +685,31 @@ static int work_catch_up(const struct thread_reading *t, struct kept *k, struct 
 	return 0;
 }
 
+/* Where a record has its durations. */
+static const struct {
+	size_t hist, max;
+} dist_at[LT_THREAD_DISTS] = {
+#define X(NAME, name, part, ...)                                                                                       \
+	[LT_DIST_##NAME] = { offsetof(struct lt_record, part.name), offsetof(struct lt_record, part.name##_max) },
+	LT_DISTS_THREAD(X)
+#undef X
+};
+
+static int dists_subtract(const struct thread_reading *t, struct kept_work *w, struct sample_work *work,
+			  struct sample *out)
+{
+	const char *record = (const char *)t->record;
+	int err = 0;
+
+	for (int i = 0; i < LT_THREAD_DISTS && !err; i++) {
+		const struct lt_max *max = (const void *)(record + dist_at[i].max);
+
+		err = hist_subtract(&w->dist[i], (const void *)(record + dist_at[i].hist),
+				    max_of(max, t->epoch, t->dead), &work->dist[i], out);
+	}
+	return err;
+}
+
 static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *work_index, struct sample *out)
 {
 	const struct lt_record *r = t->record;
@@ -708,28 +729,16 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 		time_subtract(work.time_ns, time_ns, w->time_ns);
 		memcpy(w->time_ns, time_ns, sizeof(w->time_ns));
 	}
-	work.voluntary = t->now.voluntary - w->voluntary;
-	work.involuntary = t->now.involuntary - w->involuntary;
-	work.migrations = t->now.migrations - w->migrations;
-	work.wakeups = t->now.wakeups - w->wakeups;
-	w->voluntary = t->now.voluntary;
-	w->involuntary = t->now.involuntary;
-	w->migrations = t->now.migrations;
-	w->wakeups = t->now.wakeups;
+	counter_delta(&work.counter[LT_SCHED_FIRST], &t->now.counter[LT_SCHED_FIRST], &w->counter[LT_SCHED_FIRST],
+		      LT_N_SCHED);
 	w->end_ns = t->end_ns;
-	err = hist_subtract(&w->runq, &r->sched.runq, max_of(&r->sched.runq_max, t->epoch, t->dead), &work.runq, out);
+	err = dists_subtract(t, w, &work, out);
 	if (t->memory->with_calls && !err) {
 		bool calls_moved = t->now.calls != w->calls || t->now.enter_ns;
 
-		work.calls = t->now.calls - w->calls;
-		work.call_errors = t->now.call_errors - w->call_errors;
-		work.call_total_ns = t->now.call_total_ns - w->call_total_ns;
-		w->calls = t->now.calls;
-		w->call_errors = t->now.call_errors;
-		w->call_total_ns = t->now.call_total_ns;
-		err = hist_subtract(&w->service, &r->calls.service, max_of(&r->calls.service_max, t->epoch, t->dead),
-				    &work.service, out);
-		if (calls_moved && !err)
+		counter_delta(&work.counter[LT_CALLS_FIRST], &t->now.counter[LT_CALLS_FIRST],
+			      &w->counter[LT_CALLS_FIRST], LT_N_CALLS);
+		if (calls_moved)
 			err = calls_subtract(t, w, &work, out);
 	}
 	err = err ? err : net_subtract(w, &r->net, &work);
@@ -771,7 +780,7 @@ int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32
 		if (!m->with_sched && t.dead == false)
 			t.end_ns = t_ns > k->end_ns ? t_ns : k->end_ns;
 		if (k->work || t.dead || state == LT_RUN || t.now.calls || since != t.now.born_ns ||
-		    t.record->net.by[0].tx_ops || !m->with_sched) {
+		    t.record->net.tcp_tx_ops || !m->with_sched) {
 			err = work_subtract(&t, k, &thread.work, out);
 			if (err)
 				return err;

@@ -16,7 +16,7 @@ static void life_free(struct life *l)
 {
 	if (!l)
 		return;
-	for (int i = 0; l->total && i < DISTS; i++)
+	for (int i = 0; l->total && i < LT_DISTS; i++)
 		free(l->total->dist[i].counts);
 	if (l->total)
 		free(l->total->net);
@@ -64,41 +64,19 @@ struct row_net *row_use_net(struct row *r, struct row_net *own)
 static void sums_add(struct row_sums *a, const struct row_sums *b)
 {
 	a->wall_ns += b->wall_ns;
-	for (int i = 0; i < LT_STATES; i++)
-		a->time_ns[i] += b->time_ns[i];
-	a->voluntary += b->voluntary;
-	a->involuntary += b->involuntary;
-	a->wakeups += b->wakeups;
-	a->migrations += b->migrations;
-	a->calls += b->calls;
-	a->call_errors += b->call_errors;
-	a->call_total_ns += b->call_total_ns;
+	counter_add(a->counter, b->counter, LT_NET_FIRST);
 }
 
 static void net_add(struct row_net *a, const struct row_net *b)
 {
-	for (int i = 0; i < LT_PROTOS; i++) {
-		a->flow[i].tx_bytes += b->flow[i].tx_bytes;
-		a->flow[i].rx_bytes += b->flow[i].rx_bytes;
-		a->flow[i].tx_ops += b->flow[i].tx_ops;
-		a->flow[i].rx_ops += b->flow[i].rx_ops;
-	}
-	a->connects += b->connects;
-	a->connect_errors += b->connect_errors;
-	a->accepts += b->accepts;
-}
-
-static void retransmits_add(uint64_t *a, uint64_t b)
-{
-	if (b != SAMPLE_UNKNOWN)
-		*a = *a == SAMPLE_UNKNOWN ? b : *a + b;
+	counter_add(a->counter, b->counter, LT_COUNTERS - LT_NET_FIRST);
 }
 
 void row_add(struct row *a, struct row_net *own, const struct row *b)
 {
 	a->off &= b->off;
+	counter_keep(&a->unknown, &b->unknown);
 	sums_add(&a->sums, &b->sums);
-	retransmits_add(&a->retransmits, b->retransmits);
 	if (b->net != &row_no_net)
 		net_add(row_use_net(a, own), b->net);
 }
@@ -122,7 +100,7 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.cmdline = sample_text(s, p->cmdline),
 		.cgroup = sample_text(s, p->cgroup),
 		.interval_ns = s->interval_ns,
-		.retransmits = SAMPLE_UNKNOWN,
+		.unknown = s->unknown,
 		.net = &row_no_net,
 		.call = LT_CALL_NONE,
 	};
@@ -132,15 +110,15 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 
 static bool used_net(const struct sample_work *w)
 {
-	uint64_t any = w->connects | w->accepts;
+	uint64_t any = 0;
 
-	for (int i = 0; i < LT_PROTOS; i++)
-		any |= w->flow[i].tx_ops | w->flow[i].rx_ops | w->flow[i].tx_bytes | w->flow[i].rx_bytes;
+	for (int i = LT_NET_FIRST; i < LT_SOCKET_FIRST; i++)
+		any |= w->counter[i];
 	return any;
 }
 
 void row_add_thread(struct row *r, struct row_net *own, const struct sample *s, const struct sample_thread *t,
-		    struct tally *runq, struct tally *service)
+		    struct tally dist[LT_THREAD_DISTS])
 {
 	const struct sample_work *w;
 
@@ -150,28 +128,19 @@ void row_add_thread(struct row *r, struct row_net *own, const struct sample *s, 
 		return;
 	}
 	w = &s->works[t->work];
-	for (int i = 0; i < LT_STATES; i++)
-		r->time_ns[i] += w->time_ns[i];
-	r->voluntary += w->voluntary;
-	r->involuntary += w->involuntary;
-	r->wakeups += w->wakeups;
-	r->migrations += w->migrations;
-	r->calls += w->calls;
-	r->call_errors += w->call_errors;
-	r->call_total_ns += w->call_total_ns;
-	tally_add_dist(runq, s, &w->runq);
-	tally_add_dist(service, s, &w->service);
-	if (!used_net(w))
-		return;
-	row_use_net(r, own);
-	for (int i = 0; i < LT_PROTOS; i++) {
-		own->flow[i].tx_bytes += w->flow[i].tx_bytes;
-		own->flow[i].rx_bytes += w->flow[i].rx_bytes;
-		own->flow[i].tx_ops += w->flow[i].tx_ops;
-		own->flow[i].rx_ops += w->flow[i].rx_ops;
+	counter_add(r->counter, w->counter, LT_NET_FIRST);
+	for (int i = 0; i < LT_THREAD_DISTS; i++)
+		tally_add_dist(&dist[i], s, &w->dist[i]);
+	if (used_net(w))
+		counter_add(row_use_net(r, own)->counter, &w->counter[LT_NET_FIRST], LT_N_NET);
+}
+
+void row_take_dists(struct row *r, struct tally dist[LT_THREAD_DISTS])
+{
+	for (int i = 0; i < LT_THREAD_DISTS; i++) {
+		r->dist[i] = tally_dist(&dist[i]);
+		tally_clear(&dist[i]);
 	}
-	own->connects += w->connects;
-	own->accepts += w->accepts;
 }
 
 /* Orders lives and processes as a sample does. */
@@ -298,8 +267,7 @@ static int life_keep_last(struct model *m, struct life *l, const struct row *r)
 /* All its threads slept in one state, and nothing happened to them: most processes, most of the time. */
 static bool is_asleep(const struct row *r, uint8_t *state)
 {
-	if (r->exited || r->time_ns[LT_RUN] || r->wakeups || r->calls || r->net->connect_errors ||
-	    (r->retransmits && r->retransmits != SAMPLE_UNKNOWN))
+	if (r->exited || r->time_ns[LT_RUN] || r->wakeups || r->calls || r->net->connect_errors || r->net->retransmits)
 		return false;
 	*state = LT_RUN;
 	while (*state < LT_STATES && r->time_ns[*state] == 0)
@@ -336,7 +304,7 @@ void life_sums(const struct life *l, const struct row *now, struct row *sums)
 		sums->sums = t->sums;
 		sums->interval_ns = t->interval_ns;
 		sums->off = t->off;
-		sums->retransmits = t->retransmits;
+		sums->unknown = t->unknown;
 		sums->net = t->net ? t->net : &row_no_net;
 	} else if (l->slept_interval_ns) {
 		life_put_sleep(l, &sums->sums, &sums->interval_ns);
@@ -370,17 +338,19 @@ static int life_add(struct model *m, struct life *l, const struct row *r)
 		if (!t)
 			return -ENOMEM;
 		t->off = r->off;
-		t->retransmits = SAMPLE_UNKNOWN;
+		t->unknown = r->unknown;
 		life_put_sleep(l, &t->sums, &t->interval_ns);
 	}
 	t->off &= r->off;
+	counter_keep(&t->unknown, &r->unknown);
 	sums_add(&t->sums, &r->sums);
-	retransmits_add(&t->retransmits, r->retransmits);
 	t->interval_ns += r->interval_ns;
-	if (total_add_net(t, r->net) < 0 || dist_sum_add(&t->dist[DIST_RUNQ], &m->runq) < 0 ||
-	    dist_sum_add(&t->dist[DIST_SERVICE], &m->service) < 0 ||
-	    dist_sum_add(&t->dist[DIST_CONNECT], &m->connect) < 0)
+	if (total_add_net(t, r->net) < 0)
 		return -ENOMEM;
+	for (int i = 0; i < LT_DISTS; i++) {
+		if (dist_sum_add(&t->dist[i], &m->dist[i]) < 0)
+			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -388,14 +358,14 @@ static int life_add(struct model *m, struct life *l, const struct row *r)
 struct host_sum {
 	struct row row;
 	struct row_net net;
-	struct tally runq, calls;
+	struct tally dist[LT_DISTS];
 };
 
 /* Moves its sparklines on by one; a process gets them when it first did something. 0 or -ENOMEM. */
 static int life_spark(struct life *l, struct row *r)
 {
 	const uint8_t level[MODEL_SPARKS] = {
-		[MODEL_SPARK_RUNQ] = level_of_dist(&r->runq),
+		[MODEL_SPARK_WAKE] = level_of_dist(&r->wakeup),
 		[MODEL_SPARK_CALL] = level_of_dist(&r->service),
 		[MODEL_SPARK_NET] =
 			inet_bytes(r) ? (uint8_t)(hist_bucket(per_second(inet_bytes(r), r->interval_ns)) + 1) : 0,
@@ -419,11 +389,14 @@ static int life_spark(struct life *l, struct row *r)
 static void row_add_sockets(struct row *r, struct row_net *own, const struct sample_socket_sums *sockets,
 			    const struct tally *connect)
 {
-	r->retransmits = sockets->retransmits;
-	if (!sockets->connect_errors && !connect->events && sockets->srtt_ns == SAMPLE_UNKNOWN)
+	uint64_t any = 0;
+
+	for (int i = 0; i < LT_N_SOCKET; i++)
+		any |= sockets->counter[i];
+	if (!any && !connect->events && sockets->srtt_ns == SAMPLE_UNKNOWN)
 		return;
 	row_use_net(r, own);
-	own->connect_errors = sockets->connect_errors;
+	counter_add(&own->counter[LT_N_NET], sockets->counter, LT_N_SOCKET);
 	own->srtt_ns = sockets->srtt_ns;
 	own->connect = tally_dist(connect);
 }
@@ -440,11 +413,11 @@ static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 
 	row_of_process(r, s, p);
 	for (uint32_t t = 0; t < p->n_threads; t++)
-		row_add_thread(r, own, s, &s->threads[p->first_thread + t], &m->runq, &m->service);
-	tally_add_dist(&m->connect, s, &p->sockets.connect);
-	row_add_sockets(r, own, &p->sockets, &m->connect);
-	r->runq = tally_dist(&m->runq);
-	r->service = tally_dist(&m->service);
+		row_add_thread(r, own, s, &s->threads[p->first_thread + t], m->dist);
+	tally_add_dist(&m->dist[LT_DIST_CONNECT], s, &p->sockets.connect);
+	row_add_sockets(r, own, &p->sockets, &m->dist[LT_DIST_CONNECT]);
+	for (int d = 0; d < LT_THREAD_DISTS; d++)
+		r->dist[d] = tally_dist(&m->dist[d]);
 	err = life_spark(l, r);
 	if (!err)
 		err = life_add(m, l, r);
@@ -455,11 +428,10 @@ static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 		host->row.threads += r->threads;
 		host->row.processes++;
 	}
-	tally_add_tally(&host->runq, &m->runq);
-	tally_add_tally(&host->calls, &m->service);
-	tally_clear(&m->runq);
-	tally_clear(&m->service);
-	tally_clear(&m->connect);
+	for (int d = 0; d < LT_DISTS; d++) {
+		tally_add_tally(&host->dist[d], &m->dist[d]);
+		tally_clear(&m->dist[d]);
+	}
 	return err;
 }
 
@@ -490,7 +462,7 @@ static void host_minute(struct model_host *h)
 	uint64_t cpu_ns = h->interval_ns * (h->cpus ? h->cpus : 1);
 
 	h->minute.cpu_permille[at] = cpu_ns ? rounded((double)h->run_ns * 1000 / (double)cpu_ns) : 0;
-	h->minute.runq_p99_ns[at] = h->runq.p99_ns;
+	h->minute.wake_p99_ns[at] = h->wakeup.p99_ns;
 	h->minute.calls_per_s[at] = per_second(h->calls_count, h->interval_ns);
 	h->minute.call_p99_ns[at] = h->calls.p99_ns;
 	h->minute.net_bytes_per_s[at] = per_second(h->tx_bytes + h->rx_bytes, h->interval_ns);
@@ -516,8 +488,8 @@ static void host_update(struct model *m, const struct host_sum *host)
 	h->forks = s->forks;
 	h->execs = s->execs;
 	h->exits = s->exits;
-	h->runq = tally_dist(&host->runq);
-	h->calls = tally_dist(&host->calls);
+	h->wakeup = tally_dist(&host->dist[LT_DIST_WAKEUP]);
+	h->calls = tally_dist(&host->dist[LT_DIST_SERVICE]);
 	h->calls_count = sum->calls;
 	h->call_errors = sum->call_errors;
 	h->tx_bytes = 0;
@@ -567,7 +539,7 @@ static void dead_append(struct model *m)
 
 int model_update(struct model *m, const struct sample *s)
 {
-	struct host_sum host = { .row.retransmits = SAMPLE_UNKNOWN, .row.net = &row_no_net };
+	struct host_sum host = { .row.net = &row_no_net };
 	int err;
 
 	m->sample = NULL;

@@ -39,7 +39,7 @@ struct model_errno {
 	uint64_t count;
 };
 
-enum model_spark { MODEL_SPARK_RUNQ, MODEL_SPARK_CALL, MODEL_SPARK_NET, MODEL_SPARKS };
+enum model_spark { MODEL_SPARK_WAKE, MODEL_SPARK_CALL, MODEL_SPARK_NET, MODEL_SPARKS };
 
 /* The last MODEL_SPARK values, oldest first at [at], wrapping. Durations: hist bucket + 1 of the p99;
  * bytes: log2-like level of bytes/s (hist_bucket of the rate) + 1. 0: nothing measured. */
@@ -50,8 +50,13 @@ struct model_sparkline {
 
 /* What only a row has that used the network. */
 struct row_net {
-	struct lt_flow flow[LT_PROTOS];
-	uint64_t connects, connect_errors, accepts;
+	union {
+		struct {
+			COUNTERS_NET
+			COUNTERS_SOCKET
+		};
+		uint64_t counter[LT_COUNTERS - LT_NET_FIRST];
+	};
 	struct model_dist connect;
 	uint64_t srtt_ns; /* SAMPLE_UNKNOWN: not measured; a connection's is in itself */
 };
@@ -60,9 +65,13 @@ extern const struct row_net row_no_net;
 
 /* What is added up over threads, processes and readings. */
 #define ROW_SUMS                                                                                                       \
-	uint64_t wall_ns, time_ns[LT_STATES];                                                                          \
-	uint64_t voluntary, involuntary, wakeups, migrations;                                                          \
-	uint64_t calls, call_errors, call_total_ns
+	uint64_t wall_ns;                                                                                              \
+	union {                                                                                                        \
+		struct {                                                                                               \
+			COUNTERS_INLINE                                                                                \
+		};                                                                                                     \
+		uint64_t counter[LT_NET_FIRST];                                                                        \
+	}
 
 struct row_sums {
 	ROW_SUMS;
@@ -86,14 +95,21 @@ struct row {
 	bool totals;	      /* since the start: rates stand as sums */
 	bool oldest_at_least;
 	uint8_t off; /* bit set of 1 << enum sample_family: it was off, its numbers are not known */
+	struct counter_set unknown;
 	union {
 		struct {
 			ROW_SUMS;
 		};
 		struct row_sums sums;
 	};
-	struct model_dist runq, service;
-	uint64_t retransmits;		     /* SAMPLE_UNKNOWN: not measured */
+	union {
+		struct {
+#define X(NAME, name, ...) struct model_dist name;
+			LT_DISTS_THREAD(X)
+#undef X
+		};
+		struct model_dist dist[LT_THREAD_DISTS];
+	};
 	const struct row_net *net;	     /* row_no_net: it did not use it */
 	const struct model_sparkline *spark; /* [MODEL_SPARKS], or NULL */
 
@@ -113,13 +129,13 @@ struct model_host {
 	uint64_t interval_ns, run_ns;
 	uint32_t cpus, threads, processes;
 	uint64_t switches, wakeups, forks, execs, exits;
-	struct model_dist runq, calls;
+	struct model_dist wakeup, calls;
 	uint64_t calls_count, call_errors;
 	uint64_t tx_bytes, rx_bytes, retransmits, connects, connect_errors, accepts; /* internet sockets */
 	uint64_t srtt_p50_ns;							     /* SAMPLE_UNKNOWN */
 	uint64_t net_unknown;							     /* nonzero: family off */
 	struct {
-		uint64_t cpu_permille[MODEL_SPARK], runq_p99_ns[MODEL_SPARK], calls_per_s[MODEL_SPARK],
+		uint64_t cpu_permille[MODEL_SPARK], wake_p99_ns[MODEL_SPARK], calls_per_s[MODEL_SPARK],
 			call_p99_ns[MODEL_SPARK], net_bytes_per_s[MODEL_SPARK], srtt_ns[MODEL_SPARK];
 		uint32_t at, n; /* next slot, valid slots */
 	} minute;
@@ -158,13 +174,13 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows);
  * connections and the calls of some processes are the interval's, whatever q->totals says. */
 bool model_has_totals(const struct model_query *q);
 
-/* Adds a process's buckets of a reading to dense counts; service or runq. pid 0: the whole host.
+/* Adds a process's buckets of a reading to dense counts; `dist` is one of a thread. pid 0: the whole host.
  * Returns the number of events. */
-uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, bool service,
+uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			    uint64_t count[HIST_BUCKETS]);
 
 /* The same of all since the start. */
-uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t start_ns, bool service,
+uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			       uint64_t count[HIST_BUCKETS]);
 
 /* Percentiles of dense counts; max_ns 0: unknown, the top of the highest bucket stands in. */

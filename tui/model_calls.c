@@ -30,7 +30,7 @@ static struct row *call_row(struct call_table *c, const struct sample *s, uint32
 				   .comm = "",
 				   .cmdline = "",
 				   .cgroup = "",
-				   .retransmits = SAMPLE_UNKNOWN,
+				   .unknown = s->unknown,
 				   .net = &row_no_net };
 		for (int f = 0; f < SAMPLE_FAMILIES; f++)
 			r->off |= (uint8_t)(!s->probe[f].on << f);

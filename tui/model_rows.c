@@ -55,12 +55,12 @@ static void total_row(struct model *m, struct row *r, struct row_net *own, const
 	r->totals = true;
 	if (!l->total)
 		return;
-	r->runq = dist_of_sum(&m->runq, &l->total->dist[DIST_RUNQ]);
-	r->service = dist_of_sum(&m->service, &l->total->dist[DIST_SERVICE]);
+	for (int i = 0; i < LT_THREAD_DISTS; i++)
+		r->dist[i] = dist_of_sum(&m->dist[i], &l->total->dist[i]);
 	if (r->net == &row_no_net)
 		return;
 	*own = *r->net;
-	own->connect = dist_of_sum(&m->connect, &l->total->dist[DIST_CONNECT]);
+	own->connect = dist_of_sum(&m->dist[LT_DIST_CONNECT], &l->total->dist[LT_DIST_CONNECT]);
 	r->net = own;
 }
 
@@ -114,7 +114,7 @@ static void thread_row(struct model *m, struct row *r, struct row_net *own, cons
 		.cgroup = process->cgroup,
 		.interval_ns = s->interval_ns,
 		.off = process->off,
-		.retransmits = SAMPLE_UNKNOWN,
+		.unknown = process->unknown,
 		.net = &row_no_net,
 		.call = t->state == LT_DEAD ? LT_CALL_NONE : t->call,
 	};
@@ -123,13 +123,9 @@ static void thread_row(struct model *m, struct row *r, struct row_net *own, cons
 		r->oldest_ns = t->call_age_ns;
 		r->oldest_at_least = t->flags & SAMPLE_THREAD_AT_LEAST;
 	}
-	row_add_thread(r, own, s, t, &m->runq, &m->service);
-	if (t->work == SAMPLE_NONE)
-		return;
-	r->runq = tally_dist(&m->runq);
-	r->service = tally_dist(&m->service);
-	tally_clear(&m->runq);
-	tally_clear(&m->service);
+	row_add_thread(r, own, s, t, m->dist);
+	if (t->work != SAMPLE_NONE)
+		row_take_dists(r, m->dist);
 }
 
 static int thread_rows(struct model *m, const struct model_query *q, struct row **rows)
@@ -185,7 +181,7 @@ static int group_find(struct model *m, struct group **table, enum model_kind kin
 		.cmdline = "",
 		.cgroup = kind == MODEL_CGROUP ? r->cgroup : "",
 		.off = r->off,
-		.retransmits = SAMPLE_UNKNOWN,
+		.unknown = r->unknown,
 		.net = &row_no_net,
 		.call = LT_CALL_NONE,
 	};
@@ -200,6 +196,7 @@ static int group_find(struct model *m, struct group **table, enum model_kind kin
 /* Percentiles of a group, from its members' buckets, and its srtt: their mean, weighted by their bytes. */
 static void group_finish(struct model *m, struct row *row, struct row_net *own, const struct group *g, bool totals)
 {
+	struct tally *connect = &m->dist[LT_DIST_CONNECT];
 	const struct sample *s = m->sample;
 	double weights = 0, sum = 0;
 
@@ -216,30 +213,26 @@ static void group_finish(struct model *m, struct row *row, struct row_net *own, 
 			sum += weight * (double)r->net->srtt_ns;
 		}
 		if (totals && l->total) {
-			tally_add_sum(&m->runq, &l->total->dist[DIST_RUNQ]);
-			tally_add_sum(&m->service, &l->total->dist[DIST_SERVICE]);
-			tally_add_sum(&m->connect, &l->total->dist[DIST_CONNECT]);
+			for (int d = 0; d < LT_DISTS; d++)
+				tally_add_sum(&m->dist[d], &l->total->dist[d]);
 			continue;
 		}
-		tally_add_dist(&m->connect, s, &p->sockets.connect);
-		for (uint32_t t = 0; (r->runq.count || r->service.count) && t < p->n_threads; t++) {
+		tally_add_dist(connect, s, &p->sockets.connect);
+		for (uint32_t t = 0; (r->wakeup.count || r->service.count) && t < p->n_threads; t++) {
 			const struct sample_thread *thread = &s->threads[p->first_thread + t];
 
 			if (thread->work == SAMPLE_NONE)
 				continue;
-			tally_add_dist(&m->runq, s, &s->works[thread->work].runq);
-			tally_add_dist(&m->service, s, &s->works[thread->work].service);
+			for (int d = 0; d < LT_THREAD_DISTS; d++)
+				tally_add_dist(&m->dist[d], s, &s->works[thread->work].dist[d]);
 		}
 	}
 	if (weights > 0)
 		row_use_net(row, own)->srtt_ns = (uint64_t)(sum / weights + 0.5);
-	if (m->connect.events)
-		row_use_net(row, own)->connect = tally_dist(&m->connect);
-	row->runq = tally_dist(&m->runq);
-	row->service = tally_dist(&m->service);
-	tally_clear(&m->runq);
-	tally_clear(&m->service);
-	tally_clear(&m->connect);
+	if (connect->events)
+		row_use_net(row, own)->connect = tally_dist(connect);
+	row_take_dists(row, m->dist);
+	tally_clear(connect);
 }
 
 static bool query_wants(const struct model *m, const struct model_query *q, uint32_t process)
@@ -422,7 +415,7 @@ static void connection_row(const struct sample *s, struct row *r, struct row_net
 		.cgroup = owner ? owner->cgroup : "",
 		.interval_ns = s->interval_ns,
 		.off = c->tx_bytes == SAMPLE_UNKNOWN ? 1 << SAMPLE_NET : 0,
-		.retransmits = c->retransmits,
+		.unknown = s->unknown,
 		.net = &row_no_net,
 		.call = LT_CALL_NONE,
 		.connection = c,
@@ -488,7 +481,7 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows)
 	return 0;
 }
 
-uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, bool service,
+uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			    uint64_t count[HIST_BUCKETS])
 {
 	struct range range;
@@ -504,7 +497,7 @@ uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start
 
 			if (thread->work == SAMPLE_NONE)
 				continue;
-			d = service ? &s->works[thread->work].service : &s->works[thread->work].runq;
+			d = &s->works[thread->work].dist[dist];
 			for (uint32_t b = 0; b < d->n; b++) {
 				count[s->buckets[d->first + b].bucket] += s->buckets[d->first + b].count;
 				events += s->buckets[d->first + b].count;
@@ -514,7 +507,7 @@ uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start
 	return events;
 }
 
-uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t start_ns, bool service,
+uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			       uint64_t count[HIST_BUCKETS])
 {
 	const struct dist_sum *sum;
@@ -525,8 +518,8 @@ uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t sta
 		if (m->lives[i]->pid == pid && m->lives[i]->start_ns == start_ns)
 			l = m->lives[i];
 	if (!l || !l->total) /* its first reading is all there is */
-		return m->sample ? model_histogram_of(m->sample, pid, start_ns, service, count) : 0;
-	sum = &l->total->dist[service ? DIST_SERVICE : DIST_RUNQ];
+		return m->sample ? model_histogram_of(m->sample, pid, start_ns, dist, count) : 0;
+	sum = &l->total->dist[dist];
 	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
 		uint64_t n = dist_sum_count(sum, b);
 

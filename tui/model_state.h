@@ -30,8 +30,6 @@ int dist_sum_add(struct dist_sum *d, const struct tally *t); /* 0 or -ENOMEM */
 uint64_t dist_sum_count(const struct dist_sum *d, uint32_t bucket);
 void tally_add_sum(struct tally *t, const struct dist_sum *d);
 
-enum model_dist_kind { DIST_RUNQ, DIST_SERVICE, DIST_CONNECT, DISTS };
-
 /* What the model remembers of a process. */
 struct life {
 	uint32_t pid;
@@ -54,9 +52,10 @@ struct life_last {
 /* Its sums since lagtop's start. */
 struct life_total {
 	struct row_sums sums;
-	uint64_t interval_ns, retransmits;
+	uint64_t interval_ns;
 	struct row_net *net; /* NULL: it never used it */
-	struct dist_sum dist[DISTS];
+	struct dist_sum dist[LT_DISTS];
+	struct counter_set unknown;
 	uint8_t off;
 };
 
@@ -104,9 +103,9 @@ struct model {
 	uint32_t n_dead;     /* lives that have a last row */
 	struct life **spare; /* the next lives, while they are merged */
 	uint32_t cap_spare;
-	struct life **life_of;	/* by process of the sample */
-	struct row_list living; /* the interval's rows, by process of the sample */
-	struct tally runq, service, connect, srtt;
+	struct life **life_of;		   /* by process of the sample */
+	struct row_list living;		   /* the interval's rows, by process of the sample */
+	struct tally dist[LT_DISTS], srtt; /* being added up: of a thread, a process or a group */
 	struct call_table calls, calls_total;
 	struct model_errno *errnos; /* of the callers */
 	uint32_t cap_errnos;
@@ -132,6 +131,8 @@ void row_add(struct row *a, struct row_net *own, const struct row *b);
 void row_of_process(struct row *r, const struct sample *s, const struct sample_process *p);
 /* Adds one thread's interval to a row, whose network numbers are `own`, and to the tallies. */
 void row_add_thread(struct row *r, struct row_net *own, const struct sample *s, const struct sample_thread *t,
-		    struct tally *runq, struct tally *service);
+		    struct tally dist[LT_THREAD_DISTS]);
+/* The row's durations, from the tallies, which are empty afterwards. */
+void row_take_dists(struct row *r, struct tally dist[LT_THREAD_DISTS]);
 
 #endif

@@ -163,9 +163,10 @@ const char *names_user(uint32_t uid)
 const char *names_state(uint8_t state)
 {
 	static const char *const names[] = {
-		[LT_RUN] = "run",     [LT_RUNQ] = "runq", [LT_PREEMPT] = "preempt", [LT_DISK] = "disk",
-		[LT_BLOCK] = "block", [LT_LOCK] = "lock", [LT_NET] = "net",	    [LT_POLL] = "poll",
-		[LT_SLEEP] = "sleep", [LT_IO] = "io",	  [LT_OTHER] = "other",	    [LT_NEW] = "new",
+#define X(NAME, name, ...) [LT_##NAME] = #name,
+		LT_STATE_TABLE(X)
+#undef X
+			[LT_NEW] = "new",
 		[LT_DEAD] = "dead",
 	};
 

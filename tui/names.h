@@ -15,7 +15,7 @@ const char *names_errno(uint32_t error);
 /* The user's name, or the number where there is none. Asked of the system once a uid. */
 const char *names_user(uint32_t uid);
 
-const char *names_state(uint8_t state);	    /* enum lt_state: "run", "runq" … "dead" */
+const char *names_state(uint8_t state);	    /* enum lt_state: "run", "wakeq" … "dead" */
 const char *names_tcp_state(uint8_t state); /* "ESTAB", as ss prints; NULL: no such state */
 const char *names_proto(uint8_t proto);	    /* enum lt_proto: "tcp" … */
 

@@ -22,14 +22,15 @@ static const struct group_metric {
 } group_metrics[] = {
 	{ "lag", "lag_ratio", "Time in which it wanted to go on and could not, per time", 0.01 },
 	{ "cpu", "cpu_ratio", "Time on a CPU per time", 0.01 },
-	{ "wakeq", "runq_ratio", "Time woken and waiting for a CPU per time", 0.01 },
+	{ "runq", "runq_ratio", "Time ready to run but waiting for a CPU per time: wakeq + preempt", 0.01 },
+	{ "wakeq", "wakeq_ratio", "Time woken and waiting for a CPU per time", 0.01 },
 	{ "preempt", "preempt_ratio", "Time put off a CPU per time", 0.01 },
 	{ "disk", "disk_ratio", "Time waiting for a device per time", 0.01 },
 	{ "block", "block_ratio", "Time in other uninterruptible waits per time", 0.01 },
 	{ "lock", "lock_ratio", "Time waiting for a lock per time", 0.01 },
 	{ "net", "net_ratio", "Time waiting for a socket per time", 0.01 },
-	{ "runq99", "runq_p99_seconds", "99 % of the waits for a CPU were shorter", 1e-9 },
-	{ "runqmax", "runq_max_seconds", "The longest wait for a CPU", 1e-9 },
+	{ "wake99", "wakeup_p99_seconds", "Wake-up latency: 99 % were shorter", 1e-9 },
+	{ "wakemax", "wakeup_max_seconds", "The longest wake-up latency", 1e-9 },
 	{ "call99", "call_p99_seconds", "99 % of the system calls took the kernel less", 1e-9 },
 	{ "calls", "calls_per_second", "System calls that returned, per second", 1 },
 	{ "errors", "call_errors_per_second", "System calls that failed, per second", 1 },
@@ -136,7 +137,7 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 		counter(out, "host_switches_total", "Context switches", (double)om->switches);
 		counter(out, "host_wakeups_total", "Wakeups from a sleep", (double)om->wakeups);
 		counter(out, "host_forks_total", "Processes begun", (double)om->forks);
-		percentiles(out, "runq", "Waits for a CPU that ended in the interval", &h->runq);
+		percentiles(out, "wakeup", "Wake-up latencies of the interval", &h->wakeup);
 	}
 	if (s->probe[SAMPLE_SYSCALL].on) {
 		counter(out, "host_calls_total", "System calls that returned", (double)om->calls);

@@ -14,7 +14,7 @@ static void init_tables(struct page *p)
 		table_init(&p->tables[i], column_view_find(views[i]));
 	p->tables[PAGE_THREADS].n_chosen = 0;
 	table_choose(&p->tables[PAGE_THREADS],
-		     "tid state lag cpu runq blk lock runq99 calls errors call oldest command");
+		     "tid state lag cpu runq blk lock wake99 calls errors call oldest command");
 	p->tables[PAGE_THREADS].kind = MODEL_THREAD;
 	/* Whose they are stands above. */
 	p->tables[PAGE_CONNECTIONS].n_chosen = 0;

@@ -107,22 +107,22 @@ static void draw_none(const struct view *v, struct grid *g, int y)
 }
 
 /* Of what the summary beside it is: the interval, all since the start, or the last interval of one who is dead. */
-static void fill_histogram(const struct view *v, bool service, uint64_t count[HIST_BUCKETS])
+static void fill_histogram(const struct view *v, enum lt_dist dist, uint64_t count[HIST_BUCKETS])
 {
 	const struct page *p = &v->page;
 
 	if (p->row.totals)
-		model_histogram_total(view_model(v), p->pid, p->start_ns, service, count);
+		model_histogram_total(view_model(v), p->pid, p->start_ns, dist, count);
 	else if (p->last != UINT32_MAX)
-		history_histogram(&v->history, p->last, p->pid, p->start_ns, service, count);
+		history_histogram(&v->history, p->last, p->pid, p->start_ns, dist, count);
 }
 
 static void draw_histograms(const struct view *v, struct grid *g, int y, int lines)
 {
 	static const struct {
 		const char *title, *brief;
-		bool service;
-	} sides[] = { { "run queue latency", "runq", false }, { "system calls", "calls", true } };
+		enum lt_dist dist;
+	} sides[] = { { "wake-up latency", "wake", LT_DIST_WAKEUP }, { "system calls", "calls", LT_DIST_SERVICE } };
 	const struct row *r = &v->page.row;
 	int half = (g->cols - 3) / 2;
 
@@ -130,9 +130,8 @@ static void draw_histograms(const struct view *v, struct grid *g, int y, int lin
 		uint64_t count[HIST_BUCKETS] = { 0 };
 		int x = i ? half + 3 : 1, cells = i ? g->cols - x : half;
 
-		fill_histogram(v, sides[i].service, count);
-		chart_summary(g, y, x, cells, cells >= 54 ? sides[i].title : sides[i].brief,
-			      sides[i].service ? &r->service : &r->runq);
+		fill_histogram(v, sides[i].dist, count);
+		chart_summary(g, y, x, cells, cells >= 54 ? sides[i].title : sides[i].brief, &r->dist[sides[i].dist]);
 		chart_histogram(g, y + 1, x, cells - 1, lines - 1, count);
 	}
 	for (int i = 0; i < lines; i++)

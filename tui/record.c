@@ -24,9 +24,10 @@
 
 struct record {
 	int fd;
-	bool begun;	/* the file was emptied and has its description */
-	off_t end;	/* of the last whole frame */
-	uint32_t chain; /* of the next reading */
+	bool begun;		    /* the file was emptied and has its description */
+	off_t end;		    /* of the last whole frame */
+	uint32_t chain;		    /* of the next reading */
+	struct counter_set unknown; /* counters, by the first reading: they are left out */
 	ZSTD_CCtx *zstd;
 	struct record_buffer now, before; /* whole: the reading at hand, the one before it in the file */
 	struct record_buffer packed;	  /* what goes to the file */
@@ -51,12 +52,19 @@ static void put_name(struct record_buffer *b, const char *name)
 	put_bytes(b, name, strlen(name));
 }
 
-static size_t element_file_bytes(const struct record_section *section)
+/* What is not known is not in the file. */
+static bool is_written(const struct record *r, const struct record_field *f)
+{
+	return f->counter == RECORD_NO_COUNTER || !counter_has(&r->unknown, f->counter);
+}
+
+static size_t element_file_bytes(const struct record *r, const struct record_section *section)
 {
 	size_t i, bytes = 0;
 
 	for (i = 0; i < section->n_fields; i++)
-		bytes += (size_t)section->fields[i].bytes * section->fields[i].count;
+		if (is_written(r, &section->fields[i]))
+			bytes += (size_t)section->fields[i].bytes * section->fields[i].count;
 	return bytes;
 }
 
@@ -92,8 +100,9 @@ static void put_planes(struct record_buffer *b, const struct record_field *f, co
 	b->len += (size_t)f->bytes * n;
 }
 
-static void put_elements(struct record_buffer *b, const struct record_section *section, const struct sample *s)
+static void put_elements(struct record *r, const struct record_section *section, const struct sample *s)
 {
+	struct record_buffer *b = &r->now;
 	uint32_t n = section_length(section, s), e;
 	const char *from = section_elements(section, s);
 	const struct record_field *f;
@@ -103,6 +112,8 @@ static void put_elements(struct record_buffer *b, const struct record_section *s
 		put(b, n, 4);
 	for (i = 0; i < section->n_fields; i++) {
 		f = &section->fields[i];
+		if (!is_written(r, f))
+			continue;
 		if (f->bytes == 1)
 			for (e = 0; e < n; e++)
 				put_bytes(b, from + e * section->element_bytes + f->offset, f->count);
@@ -112,10 +123,11 @@ static void put_elements(struct record_buffer *b, const struct record_section *s
 	}
 }
 
-static int put_description(struct record_buffer *b)
+static int put_description(struct record *r)
 {
 	const struct record_section *section;
-	size_t i, f, bytes = 1;
+	struct record_buffer *b = &r->now;
+	size_t i, f, n, bytes = 1;
 	int err;
 
 	for (i = 0; i < RECORD_SECTIONS; i++) {
@@ -131,8 +143,12 @@ static int put_description(struct record_buffer *b)
 	for (i = 0; i < RECORD_SECTIONS; i++) {
 		section = &record_sections[i];
 		put_name(b, section->name);
-		put(b, section->n_fields, 1);
+		for (f = n = 0; f < section->n_fields; f++)
+			n += is_written(r, &section->fields[f]);
+		put(b, n, 1);
 		for (f = 0; f < section->n_fields; f++) {
+			if (!is_written(r, &section->fields[f]))
+				continue;
 			put_name(b, section->fields[f].name);
 			put(b, section->fields[f].bytes, 1);
 			put(b, section->fields[f].count, 2);
@@ -141,18 +157,18 @@ static int put_description(struct record_buffer *b)
 	return 0;
 }
 
-static int put_reading(struct record_buffer *b, const struct sample *s)
+static int put_reading(struct record *r, const struct sample *s)
 {
 	size_t i, bytes = 0;
 	int err;
 
 	for (i = 0; i < RECORD_SECTIONS; i++)
-		bytes += 4 + section_length(&record_sections[i], s) * element_file_bytes(&record_sections[i]);
+		bytes += 4 + section_length(&record_sections[i], s) * element_file_bytes(r, &record_sections[i]);
 	if (bytes > RECORD_WHOLE_MAX_BYTES)
 		return -EFBIG;
-	err = record_reserve(b, bytes);
+	err = record_reserve(&r->now, bytes);
 	for (i = 0; i < RECORD_SECTIONS && !err; i++)
-		put_elements(b, &record_sections[i], s);
+		put_elements(r, &record_sections[i], s);
 	return err;
 }
 
@@ -201,7 +217,7 @@ static int pack_header(struct record *r)
 	put_bytes(&r->packed, RECORD_MAGIC, RECORD_MAGIC_BYTES);
 	put(&r->packed, RECORD_VERSION, 2);
 	r->now.len = 0;
-	err = put_description(&r->now);
+	err = put_description(r);
 	return err ? err : pack_frame(r, 0, 0);
 }
 
@@ -269,13 +285,14 @@ int record_write(struct record *r, const struct sample *s)
 
 	r->packed.len = 0;
 	if (!r->begun) {
+		r->unknown = s->unknown;
 		err = take_file(r->fd);
 		if (!err)
 			err = pack_header(r);
 	}
 	r->now.len = 0;
 	if (!err)
-		err = put_reading(&r->now, s);
+		err = put_reading(r, s);
 	if (!err)
 		err = pack_frame(r, s->realtime_ns, r->chain);
 	if (!err)

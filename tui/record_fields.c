@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The fields of a recording, one table row each; from it follow writing, reading and the file's
- * own description. A field may be added anywhere: older files read it as 0. A field's meaning and
- * a name's spelling never change; a change of meaning is a new version of the format.
+ * own description. A field may be added anywhere: older files read it as 0, a counter as not known.
+ * A field's meaning and a name's spelling never change; a change of meaning is a new version of the
+ * format. What version 1 called otherwise stands at the end.
  */
 #include "record_fields.h"
-
-_Static_assert(sizeof(struct lt_flow) == 4 * sizeof(uint64_t), "flow is written as four integers a protocol");
 
 /* clang-format off */
 #define MEMBER(s, f) ((struct s *)0)->f
 /* An integer; an array of integers; a nested struct's member. */
-#define ONE(s, f) { #f, offsetof(struct s, f), 1, sizeof(MEMBER(s, f)), RECORD_PLAIN }
+#define ONE(s, f) COUNTED(s, f, RECORD_NO_COUNTER)
+#define COUNTED(s, f, counter) { #f, offsetof(struct s, f), 1, sizeof(MEMBER(s, f)), RECORD_PLAIN, counter }
 #define MANY(s, f) { #f, offsetof(struct s, f), sizeof(MEMBER(s, f)) / sizeof(MEMBER(s, f)[0]), \
-		     sizeof(MEMBER(s, f)[0]), RECORD_PLAIN }
-#define BASED(s, f, base, name) { name, offsetof(struct s, f), 1, sizeof(MEMBER(s, f)), base }
+		     sizeof(MEMBER(s, f)[0]), RECORD_PLAIN, RECORD_NO_COUNTER }
+#define BASED(s, f, base, name) { name, offsetof(struct s, f), 1, sizeof(MEMBER(s, f)), base, RECORD_NO_COUNTER }
 #define DIST(s, f) ONE(s, f.max_ns), ONE(s, f.first), ONE(s, f.n)
-#define FLOWS(s, f) { #f, offsetof(struct s, f), LT_PROTOS * 4, sizeof(uint64_t), RECORD_PLAIN }
 #define PROBE(i) ONE(sample, probe[i].on), MANY(sample, probe[i].by), MANY(sample, probe[i].reason)
 
 static const struct record_field sample_fields[] = {
@@ -63,10 +62,11 @@ static const struct record_field process_fields[] = {
 	ONE(sample_process, comm),
 	ONE(sample_process, cmdline),
 	ONE(sample_process, cgroup),
-	ONE(sample_process, sockets.retransmits),
+#define X(name, ...) COUNTED(sample_process, sockets.name, COUNTER_##name),
+	LT_COUNTERS_SOCKET(X)
+#undef X
 	ONE(sample_process, sockets.srtt_ns),
 	DIST(sample_process, sockets.connect),
-	ONE(sample_process, sockets.connect_errors),
 };
 
 static const struct record_field thread_fields[] = {
@@ -83,19 +83,15 @@ static const struct record_field thread_fields[] = {
 };
 
 static const struct record_field work_fields[] = {
-	MANY(sample_work, time_ns),
-	DIST(sample_work, runq),
-	DIST(sample_work, service),
-	ONE(sample_work, voluntary),
-	ONE(sample_work, involuntary),
-	ONE(sample_work, wakeups),
-	ONE(sample_work, migrations),
-	ONE(sample_work, calls),
-	ONE(sample_work, call_errors),
-	ONE(sample_work, call_total_ns),
-	FLOWS(sample_work, flow),
-	ONE(sample_work, connects),
-	ONE(sample_work, accepts),
+#define X(NAME, name, ...) { #name "_ns", offsetof(struct sample_work, time_ns[LT_##NAME]), 1, 8, RECORD_PLAIN, LT_##NAME },
+	LT_STATE_TABLE(X)
+#undef X
+#define X(name, ...) COUNTED(sample_work, name, COUNTER_##name),
+	LT_COUNTERS_KERNEL(X) LT_COUNTERS_SCHED(X) LT_COUNTERS_CALLS(X) LT_COUNTERS_NET(X)
+#undef X
+#define X(NAME, name, ...) DIST(sample_work, name),
+	LT_DISTS_THREAD(X)
+#undef X
 	ONE(sample_work, first_call),
 	ONE(sample_work, n_calls),
 };
@@ -143,7 +139,7 @@ static const struct record_field connection_fields[] = {
 };
 
 static const struct record_field text_fields[] = {
-	{ "byte", 0, 1, 1, RECORD_PLAIN },
+	{ "byte", 0, 1, 1, RECORD_PLAIN, RECORD_NO_COUNTER },
 };
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define ARRAY(plural, table)                                                                                           \
@@ -161,3 +157,30 @@ const struct record_section record_sections[RECORD_SECTIONS] = {
 	ARRAY(connections, connection_fields),
 	ARRAY(text, text_fields),
 };
+
+/* Version 1: arrays that are fields of their own now, and other names. */
+static const char *const v1_time[] = { "run_ns",  "wakeq_ns", "preempt_ns", "disk_ns", "block_ns", "lock_ns", "net_ns",
+				       "poll_ns", "sleep_ns", "io_ns",	    "other_ns" };
+static const char *const v1_flow[] = {
+#define X(name, ...) #name,
+	LT_COUNTERS_FLOW(X, tcp) LT_COUNTERS_FLOW(X, udp) LT_COUNTERS_FLOW(X, inet) LT_COUNTERS_FLOW(X, unix)
+		LT_COUNTERS_FLOW(X, proto_other)
+#undef X
+};
+static const char *const v1_max[] = { "wakeup.max_ns" }, *const v1_first[] = { "wakeup.first" },
+			 *const v1_n[] = { "wakeup.n" };
+
+const struct record_old record_olds[] = {
+	{ "time_ns", v1_time, COUNT(v1_time) },	   { "flow", v1_flow, COUNT(v1_flow) },
+	{ "runq.max_ns", v1_max, COUNT(v1_max) }, { "runq.first", v1_first, COUNT(v1_first) },
+	{ "runq.n", v1_n, COUNT(v1_n) },
+};
+const size_t record_olds_count = COUNT(record_olds);
+
+uint8_t record_state_of_v1(uint8_t state)
+{
+	static const uint8_t states[] = { LT_RUN, LT_WAKEQ, LT_PREEMPT, LT_DISK,  LT_BLOCK,   LT_LOCK, LT_NET,
+					  LT_POLL, LT_SLEEP, LT_IO,	 LT_OTHER, UINT8_MAX, LT_NEW,  LT_DEAD };
+
+	return state < COUNT(states) ? states[state] : UINT8_MAX;
+}

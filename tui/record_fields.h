@@ -14,8 +14,11 @@ struct record_field {
 	const char *name;
 	uint16_t offset, count;
 	uint8_t bytes;
-	uint8_t base; /* enum record_base; of 8-byte integers only */
+	uint8_t base;	 /* enum record_base; of 8-byte integers only */
+	uint8_t counter; /* enum lt_counter, or RECORD_NO_COUNTER */
 };
+#define RECORD_NO_COUNTER 255
+_Static_assert(LT_COUNTERS < RECORD_NO_COUNTER, "a counter's number is a byte");
 
 /* An array of a sample, found at the offsets `array`, `n` and `cap` of struct sample; or, if `single`,
  * the sample itself. */
@@ -29,6 +32,18 @@ struct record_section {
 
 #define RECORD_SECTIONS 9
 extern const struct record_section record_sections[RECORD_SECTIONS];
+
+/* A field of works in version 1, and the n fields that stand in its place, one after another. */
+struct record_old {
+	const char *name;
+	const char *const *now;
+	size_t n;
+};
+extern const struct record_old record_olds[];
+extern const size_t record_olds_count;
+
+/* A thread's state as version 1 numbered it; UINT8_MAX: it has none of that number. */
+uint8_t record_state_of_v1(uint8_t state);
 
 /* What stands in the file for a value, and the value that it stands for: the same function both ways. */
 static inline uint64_t record_based(const struct sample *s, uint8_t base, uint64_t n)

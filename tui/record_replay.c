@@ -34,8 +34,11 @@ struct layout_section {
 	const struct record_section *ours; /* NULL: skip */
 	struct layout_field *fields;
 	size_t n_fields, element_bytes;
+	size_t n_old; /* of them what version 1 called otherwise */
 	bool single;
 };
+
+#define OLD_FIELDS_MAX 64
 
 struct replay {
 	struct source source;
@@ -45,6 +48,8 @@ struct replay {
 	struct layout_section sections[FIELDS_MAX];
 	size_t n_sections;
 	ZSTD_DCtx *zstd;
+	uint32_t version;
+	struct counter_set unknown;		  /* counters that the description does not name */
 	struct record_buffer packed, now, before; /* before: whole, what the next frame may build on */
 	uint32_t chain;				  /* that frame's own */
 	struct sample next;			  /* what is read before it is believed */
@@ -218,10 +223,43 @@ static const struct record_field *own_field(const struct record_section *section
 	return NULL;
 }
 
-/* One section of the description. 0 or -errno. */
-static int take_section(struct cursor *c, struct layout_section *section)
+/* A field of the file that is one of ours, or none; false: its integers are too big. Counters that were 32 bits wide
+ * are 64 now. */
+static bool add_field(struct replay *p, struct layout_section *section, struct layout_field f, const char *name)
 {
-	struct layout_field *f;
+	f.ours = own_field(section->ours, name);
+	section->fields[section->n_fields++] = f;
+	if (f.ours && f.ours->counter != RECORD_NO_COUNTER)
+		counter_drop(&p->unknown, f.ours->counter);
+	return !f.ours || f.ours->bytes == f.bytes || (f.ours->counter != RECORD_NO_COUNTER && f.bytes == 4);
+}
+
+/* The same of what version 1 had: an array's integers lie one after another, as those of so many fields do. */
+static bool add_fields(struct replay *p, struct layout_section *section, struct layout_field f, const char *name)
+{
+	struct layout_field one = { .bytes = f.bytes, .count = 1 };
+	bool fits = true;
+
+	for (size_t i = 0; p->version == 1 && i < record_olds_count; i++) {
+		const struct record_old *old = &record_olds[i];
+
+		if (strcmp(old->name, name) || !section->ours || strcmp(section->ours->name, "works") ||
+		    f.count != old->n)
+			continue;
+		if (section->n_old + old->n > OLD_FIELDS_MAX)
+			return false;
+		section->n_old += old->n;
+		for (size_t k = 0; k < old->n; k++)
+			fits &= add_field(p, section, one, old->now[k]);
+		return fits;
+	}
+	return add_field(p, section, f, name);
+}
+
+/* One section of the description. 0 or -errno. */
+static int take_section(struct replay *p, struct cursor *c, struct layout_section *section)
+{
+	struct layout_field f;
 	char name[256];
 	size_t n, i;
 
@@ -229,20 +267,18 @@ static int take_section(struct cursor *c, struct layout_section *section)
 	section->ours = own_section(name);
 	section->single = !strcmp(name, record_sections[0].name);
 	n = take(c, 1);
-	section->fields = calloc(n + 1, sizeof(*section->fields));
+	section->fields = calloc(n + OLD_FIELDS_MAX, sizeof(*section->fields));
 	if (!section->fields)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
-		f = &section->fields[section->n_fields++];
 		take_name(c, name);
-		f->bytes = (uint8_t)take(c, 1);
-		f->count = (uint16_t)take(c, 2);
-		f->ours = own_field(section->ours, name);
-		if ((f->bytes != 1 && f->bytes != 2 && f->bytes != 4 && f->bytes != 8) || !f->count)
+		f.bytes = (uint8_t)take(c, 1);
+		f.count = (uint16_t)take(c, 2);
+		if ((f.bytes != 1 && f.bytes != 2 && f.bytes != 4 && f.bytes != 8) || !f.count)
 			return -EBADMSG;
-		if (f->ours && f->ours->bytes != f->bytes)
+		section->element_bytes += (size_t)f.bytes * f.count;
+		if (!add_fields(p, section, f, name))
 			return -EBADMSG;
-		section->element_bytes += (size_t)f->bytes * f->count;
 	}
 	return c->bad || !section->element_bytes ? -EBADMSG : 0;
 }
@@ -253,8 +289,10 @@ static int take_description(struct replay *p)
 	size_t n = take(&c, 1), i, k;
 	int err;
 
+	for (i = 0; i < LT_COUNTERS; i++)
+		counter_put(&p->unknown, (unsigned)i);
 	for (i = 0; i < n; i++) {
-		err = take_section(&c, &p->sections[p->n_sections++]);
+		err = take_section(p, &c, &p->sections[p->n_sections++]);
 		if (err)
 			return err;
 		for (k = 0; k < i; k++)
@@ -264,15 +302,15 @@ static int take_description(struct replay *p)
 	return c.bad || !n || c.left ? -EBADMSG : 0;
 }
 
-/* One integer of all n elements, from its planes. */
-static void take_planes(const uint8_t *from, const struct record_field *f, char *to, size_t stride, size_t n,
-			const struct sample *s)
+/* One integer of all n elements, `bytes` wide in the file, from its planes. */
+static void take_planes(const uint8_t *from, size_t bytes, const struct record_field *f, char *to, size_t stride,
+			size_t n, const struct sample *s)
 {
 	uint64_t value;
 	size_t e, i;
 
 	for (e = 0; e < n; e++) {
-		for (value = 0, i = f->bytes; i--;)
+		for (value = 0, i = bytes; i--;)
 			value = value << 8 | from[i * n + e];
 		record_store_own(to + e * stride, record_based(s, f->base, value), f->bytes);
 	}
@@ -297,8 +335,8 @@ static void take_fields(const uint8_t *from, const struct layout_section *sectio
 				memcpy(to + e * stride + ours->offset, from + e * f->count, k);
 		else
 			while (k--)
-				take_planes(from + k * f->bytes * n, ours, to + ours->offset + k * f->bytes, stride, n,
-					    s);
+				take_planes(from + k * f->bytes * n, f->bytes, ours,
+					    to + ours->offset + k * ours->bytes, stride, n, s);
 	}
 }
 
@@ -355,6 +393,9 @@ static int take_reading(struct replay *p, struct sample *s, const char **wrong)
 		err = take_elements(&c, &p->sections[i], s);
 	if (!err && c.left)
 		err = -EBADMSG;
+	for (i = 0; p->version == 1 && i < s->n_threads; i++)
+		s->threads[i].state = record_state_of_v1(s->threads[i].state);
+	s->unknown = p->unknown;
 	*wrong = err ? NULL : sample_check(s);
 	return *wrong ? -EBADMSG : err;
 }
@@ -435,10 +476,10 @@ static const char *read_header(struct replay *p)
 		return "it is not a recording of lagtop";
 	if (n < sizeof(head))
 		return "it is cut short: nothing was recorded";
-	if (record_load(head + RECORD_MAGIC_BYTES, 2) > RECORD_VERSION)
+	p->version = (uint32_t)record_load(head + RECORD_MAGIC_BYTES, 2);
+	if (p->version > RECORD_VERSION)
 		return "it was made by a newer lagtop; use that one";
-	if (record_load(head + RECORD_MAGIC_BYTES, 2) < RECORD_VERSION || read_frame(p) < 1 || p->chain ||
-	    take_description(p))
+	if (p->version < RECORD_VERSION_OLDEST || read_frame(p) < 1 || p->chain || take_description(p))
 		return "its head is damaged";
 	p->first = ftello(p->file);
 	return NULL;

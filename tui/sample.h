@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "counter.h"
 #include "lagtop.h"
 
 #define SAMPLE_NONE UINT32_MAX
@@ -51,15 +52,23 @@ struct sample_call {
 	uint32_t first_errno, n_errnos; /* in sample.errnos */
 };
 
-/* What a thread did, if it did anything. */
+/* What a thread did, if it did anything: counters.h has the names. */
 struct sample_work {
-	uint64_t time_ns[LT_STATES];
-	struct sample_dist runq;
-	struct sample_dist service; /* call durations without interruptible sleep */
-	uint64_t voluntary, involuntary, wakeups, migrations;
-	uint64_t calls, call_errors, call_total_ns;
-	struct lt_flow flow[LT_PROTOS];
-	uint32_t connects, accepts;
+	union {
+		struct {
+			COUNTERS_INLINE
+			COUNTERS_NET
+		};
+		uint64_t counter[LT_SOCKET_FIRST];
+	};
+	union {
+		struct {
+#define X(NAME, name, ...) struct sample_dist name;
+			LT_DISTS_THREAD(X)
+#undef X
+		};
+		struct sample_dist dist[LT_THREAD_DISTS];
+	};
 	uint32_t first_call, n_calls; /* in sample.calls */
 };
 
@@ -81,9 +90,14 @@ struct sample_thread {
 
 /* Network numbers that belong to the process, not to a thread. */
 struct sample_socket_sums {
-	uint64_t retransmits, srtt_ns; /* SAMPLE_UNKNOWN: not measured */
-	struct sample_dist connect;    /* latencies of connects that succeeded */
-	uint32_t connect_errors;
+	union {
+		struct {
+			COUNTERS_SOCKET
+		};
+		uint64_t counter[LT_N_SOCKET];
+	};
+	uint64_t srtt_ns;	    /* SAMPLE_UNKNOWN: not measured */
+	struct sample_dist connect; /* latencies of connects that succeeded */
 };
 
 struct sample_process {
@@ -143,6 +157,7 @@ struct sample {
 	uint64_t retransmits;	      /* segments, whole host */
 	struct sample_lost lost;
 	struct sample_self self;
+	struct counter_set unknown; /* they are 0 below and mean nothing */
 
 	struct sample_process *processes;
 	struct sample_thread *threads;

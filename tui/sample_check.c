@@ -126,14 +126,15 @@ static const char *check_works(const struct sample *s, uint64_t *buckets)
 	const struct sample_call *c;
 	const struct sample_work *w;
 	uint64_t errnos = 0;
-	uint32_t i;
+	uint32_t i, d;
 
 	for (i = 0; i < s->n_works; i++) {
 		w = &s->works[i];
 		if (!range_fits(w->first_call, w->n_calls, s->n_calls))
 			return "a thread's calls are not there";
-		if (!dist_fits(s, &w->runq, buckets) || !dist_fits(s, &w->service, buckets))
-			return "a thread's histogram is not there";
+		for (d = 0; d < LT_THREAD_DISTS; d++)
+			if (!dist_fits(s, &w->dist[d], buckets))
+				return "a thread's histogram is not there";
 	}
 	for (i = 0; i < s->n_calls; i++) {
 		c = &s->calls[i];

@@ -26,7 +26,7 @@ static bool is_active(const struct row *r)
 {
 	if (r->kind == MODEL_CONNECTION)
 		return r->connection->tx_bytes || r->connection->rx_bytes;
-	if (r->time_ns[LT_RUN] || r->time_ns[LT_RUNQ] || r->time_ns[LT_PREEMPT] || r->calls || r->call_time_ns)
+	if (r->time_ns[LT_RUN] || r->time_ns[LT_WAKEQ] || r->time_ns[LT_PREEMPT] || r->calls || r->call_time_ns)
 		return true;
 	for (int i = 0; i < LT_PROTOS; i++)
 		if (r->net->flow[i].tx_ops || r->net->flow[i].rx_ops)

@@ -192,7 +192,6 @@ static int fill_process(struct sample *s, struct sample_process *p, struct owner
 {
 	struct sample_socket_sums *sums = &p->sockets;
 
-	sums->retransmits = 0;
 	if (!o)
 		return 0;
 	o->present = true;

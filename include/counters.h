@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of counters: every number that is added up over threads, processes, groups and
+ * readings, one row each. The record, its reading and subtraction, the sums, the recording, the
+ * history and the outputs are loops over these rows, never lists of names.
+ *
+ * A row: name, unit, the Linux version from which on it exists (0: all that lagtop runs on), and
+ * what feeds it. Rows of LT_COUNTERS_KERNEL are fed by a field of struct task_struct, copied at
+ * each switch-out and at the seeding of a thread; the field is declared in bpf/kernel.h. All other
+ * rows are added to where the event happens. A recording holds each under its name: a name is
+ * never given to another number. New rows go to the end of their part, anywhere is right.
+ */
+#ifndef LAGTOP_COUNTERS_H
+#define LAGTOP_COUNTERS_H
+
+#include "hist.h"
+
+/* What a thread is doing: exactly one at a time. A state's counter is the time spent in it, in ns.
+ * X(NAME, name, since, what it means) */
+#define LT_STATE_TABLE(X)                                                                                              \
+	X(RUN, run, 0, "on a CPU")                                                                                     \
+	X(WAKEQ, wakeq, 0, "woken or new, waiting for a CPU")                                                          \
+	X(PREEMPT, preempt, 0, "runnable, put off its CPU")                                                            \
+	X(THROTTLED, throttled, LT_NOT_FED, "runnable, the CPU quota of its control group is used up")                 \
+	X(DISK, disk, 0, "uninterruptible, in_iowait")                                                                 \
+	X(MEMORY, memory, LT_NOT_FED, "uninterruptible, stalled for memory")                                           \
+	X(BLOCK, block, 0, "any other uninterruptible wait")                                                           \
+	X(LOCK, lock, 0, "asleep in futex, flock, fcntl(F_SETLKW), semop; RT lock")                                    \
+	X(NET, net, 0, "asleep in a socket call, or in read, write and the like on a socket")                          \
+	X(POLL, poll, 0, "asleep in epoll, poll, select, io_uring_enter, io_getevents")                                \
+	X(SLEEP, sleep, 0, "asleep in nanosleep, pause, wait*, vfork; idle kernel threads")                            \
+	X(IO, io, 0, "asleep in read, write and the like on pipes, ttys, files, message queues")                       \
+	X(OTHER, other, 0, "any other sleep; stopped, traced, parked, frozen")
+
+#define LT_NOT_FED 0xffffffffU /* no hook feeds it yet: never known */
+
+/* Fed by task_struct's field of that name. */
+#define LT_COUNTERS_KERNEL(X)                                                                                          \
+	X(voluntary, "switches", 0, nvcsw)                                                                             \
+	X(involuntary, "switches", 0, nivcsw)                                                                          \
+	X(migrations, "migrations", 0, se.nr_migrations)
+
+#define LT_COUNTERS_SCHED(X) X(wakeups, "wakeups", 0, "lt_wakeup: from a sleep to wakeq")
+
+#define LT_COUNTERS_CALLS(X)                                                                                           \
+	X(calls, "calls", 0, "lt_exit; exit and exit_group: lt_enter")                                                 \
+	X(call_errors, "calls", 0, "lt_exit")                                                                          \
+	X(call_total_ns, "ns", 0, "lt_exit: whole durations")
+
+/* Payload, both ways, of one protocol: in the order of struct lt_flow. */
+#define LT_COUNTERS_FLOW(X, proto)                                                                                     \
+	X(proto##_tx_bytes, "bytes", 0, "lt_send")                                                                     \
+	X(proto##_rx_bytes, "bytes", 0, "lt_recv")                                                                     \
+	X(proto##_tx_ops, "messages", 0, "lt_send")                                                                    \
+	X(proto##_rx_ops, "messages", 0, "lt_recv")
+
+/* Flows first, in the order of enum lt_proto. */
+#define LT_COUNTERS_NET(X)                                                                                             \
+	LT_COUNTERS_FLOW(X, tcp)                                                                                       \
+	LT_COUNTERS_FLOW(X, udp)                                                                                       \
+	LT_COUNTERS_FLOW(X, inet)                                                                                      \
+	LT_COUNTERS_FLOW(X, unix)                                                                                      \
+	LT_COUNTERS_FLOW(X, proto_other)                                                                               \
+	X(connects, "connections", 0, "lt_sock_state: SYN sent")                                                       \
+	X(accepts, "connections", 0, "lt_exit of accept")
+
+/* Of a process, not of a thread: what sockets report outside of any thread. */
+#define LT_COUNTERS_SOCKET(X)                                                                                          \
+	X(retransmits, "segments", 0, "lt_retransmit")                                                                 \
+	X(connect_errors, "connections", 0, "lt_sock_state")
+
+/* Durations: a histogram and the interval's maximum. X(NAME, name, part of the record, what feeds it): there stand
+ * `struct lt_hist name` and `struct lt_max name_max`. */
+#define LT_DISTS_THREAD(X)                                                                                             \
+	X(WAKEUP, wakeup, sched, "lt_switch: from a wakeup to running")                                                \
+	X(SERVICE, service, calls, "lt_exit: a call's duration without its interruptible sleep")
+/* Of a process: what sockets report outside of any thread. */
+#define LT_DISTS_PROCESS(X) X(CONNECT, connect, sockets, "lt_sock_state: SYN sent to established")
+
+/* The unix macro of gnu dialects would replace a row's name. */
+#undef unix
+
+enum lt_state {
+#define X(NAME, ...) LT_##NAME,
+	LT_STATE_TABLE(X)
+#undef X
+		LT_STATES,
+	LT_NEW = 13,  /* record taken, thread not yet woken for the first time */
+	LT_DEAD = 14, /* last switch done: final */
+	LT_VOID = 15, /* record allocated, never published: give it back unread */
+};
+
+/* Counters by number: the states' times, then the rows above, part by part. */
+enum lt_counter {
+	LT_COUNTERS_BEFORE = LT_STATES - 1,
+#define X(name, ...) COUNTER_##name,
+	LT_COUNTERS_KERNEL(X) LT_COUNTERS_SCHED(X) LT_COUNTERS_CALLS(X) LT_COUNTERS_NET(X) LT_COUNTERS_SOCKET(X)
+#undef X
+		LT_COUNTERS
+};
+
+/* How many rows of each part, and its first counter. */
+#define LT_ONE(...) +1
+#define LT_N_KERNEL (0 LT_COUNTERS_KERNEL(LT_ONE))
+#define LT_N_SCHED (LT_N_KERNEL LT_COUNTERS_SCHED(LT_ONE)) /* the kernel's first */
+#define LT_N_CALLS (0 LT_COUNTERS_CALLS(LT_ONE))
+#define LT_N_NET (0 LT_COUNTERS_NET(LT_ONE))
+#define LT_N_SOCKET (0 LT_COUNTERS_SOCKET(LT_ONE))
+#define LT_SCHED_FIRST LT_STATES
+#define LT_CALLS_FIRST (LT_SCHED_FIRST + LT_N_SCHED)
+#define LT_NET_FIRST (LT_CALLS_FIRST + LT_N_CALLS)
+#define LT_SOCKET_FIRST (LT_NET_FIRST + LT_N_NET)
+
+enum lt_dist {
+#define X(NAME, ...) LT_DIST_##NAME,
+	LT_DISTS_THREAD(X) LT_DISTS_PROCESS(X)
+#undef X
+		LT_DISTS
+};
+#define LT_THREAD_DISTS (0 LT_DISTS_THREAD(LT_ONE))
+
+enum lt_proto { LT_TCP, LT_UDP, LT_INET, LT_UNIX, LT_PROTO_OTHER, LT_PROTOS };
+
+struct lt_flow {
+	__u64 tx_bytes, rx_bytes, tx_ops, rx_ops;
+};
+
+/* A part's counters as members by name and as an array. */
+#define LT_COUNTER_MEMBER(name, ...) __u64 name;
+#define LT_SCHED_MEMBERS                                                                                               \
+	union {                                                                                                        \
+		struct {                                                                                               \
+			LT_COUNTERS_KERNEL(LT_COUNTER_MEMBER) LT_COUNTERS_SCHED(LT_COUNTER_MEMBER)                     \
+		};                                                                                                     \
+		__u64 counter[LT_N_SCHED];                                                                             \
+	}
+#define LT_CALLS_MEMBERS                                                                                               \
+	union {                                                                                                        \
+		struct {                                                                                               \
+			LT_COUNTERS_CALLS(LT_COUNTER_MEMBER)                                                           \
+		};                                                                                                     \
+		__u64 counter[LT_N_CALLS];                                                                             \
+	}
+#define LT_NET_MEMBERS                                                                                                 \
+	union {                                                                                                        \
+		struct {                                                                                               \
+			LT_COUNTERS_NET(LT_COUNTER_MEMBER)                                                             \
+		};                                                                                                     \
+		struct lt_flow flow[LT_PROTOS];                                                                        \
+		__u64 counter[LT_N_NET];                                                                               \
+	}
+
+#endif
