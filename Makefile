@@ -161,6 +161,7 @@ run: ## install, build and start; make run ARGS="--delay 2"
 	@$(SUDO) ./lagtop $(ARGS)
 
 test: ## install, build and run all tests
+	@tests/downloads.sh
 	@tests/deps.sh build test
 	@$(MAKE) tests
 	@tests/run.sh

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Boots other kernels, also of arm64, under qemu's software emulation and runs lagtop and the live tests there:
-# kernels.sh [--all] [KERNEL…]; with --all also the tests that take long there, for an hour. The kernels are Debian's cloud kernels,
+# kernels.sh [--all | --downloads] [KERNEL…]; with --all also the tests that take long there, for an hour. The kernels are Debian's cloud kernels,
 # fetched once from the mirror that this machine's apt uses into ~/.cache/lagtop/kernels. The guest has busybox, the program,
 # the tests and the libraries they are linked to; it reports over a serial line of its own. Prints TAP, then one
-# table, which `make readme` takes from build/kernels.md. A kernel that cannot be fetched is skipped.
+# table, which `make readme` takes from build/kernels.md. A kernel that cannot be fetched is skipped. With --downloads it only
+# says what it would fetch.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/debian.sh
@@ -14,17 +15,17 @@ trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work" "$part"' EXIT
 number=0
 status=0
 
-# Name (version, then what is special about it), machine, Debian's release, by what lagtop attaches its families there, or
+# Name (version, then what is special about it), machine, Debian's release, MB to fetch, by what lagtop attaches its families there, or
 # a word of the sentence with which it refuses; more for the kernel's command line.
 kernels() {
 	cat <<-'END'
-	5.10          amd64 bullseye refuses:5.15
-	6.1           amd64 bookworm tp_btf,tp_btf,fexit
-	6.12          amd64 trixie   tp_btf,tp_btf,tp_btf
-	6.12-lockdown amd64 trixie   refuses:lockdown=confidentiality lockdown=confidentiality
-	newest        amd64 sid      tp_btf,perf,tp_btf
-	6.1-arm64     arm64 bookworm tp_btf,tp_btf,off
-	6.12-arm64    arm64 trixie   tp_btf,tp_btf,tp_btf
+	5.10          amd64 bullseye 30 refuses:5.15
+	6.1           amd64 bookworm 35 tp_btf,tp_btf,fexit
+	6.12          amd64 trixie   44 tp_btf,tp_btf,tp_btf
+	6.12-lockdown amd64 trixie   44 refuses:lockdown=confidentiality lockdown=confidentiality
+	newest        amd64 sid      24 tp_btf,perf,tp_btf
+	6.1-arm64     arm64 bookworm 30 tp_btf,tp_btf,off
+	6.12-arm64    arm64 trixie   37 tp_btf,tp_btf,tp_btf
 	END
 }
 
@@ -49,12 +50,28 @@ skip() {
 	echo "ok $number - $1 # SKIP"
 }
 
+# image_of NAME ARCH RELEASE: where it is kept, in $image.
+image_of() {
+	image=$cache/kernels/$3-${1%%-*}
+	[ "$2" = amd64 ] || image+=-$2
+}
+
+# The images that are not there, with the lists that they are found in.
+downloads() {
+	local name arch release mb said=' '
+	while read -r name arch release mb _; do
+		image_of "$name" "$arch" "$release"
+		[ -s "$image" ] || [[ $said = *" $image "* ]] || echo "Linux ${name%%-*} of Debian $release, $arch: $mb MB"
+		said+="$image "
+	done < <(kernels)
+}
+
 # fetch NAME ARCH RELEASE: the kernel's image, in $image; or why not, in $why. Fetches it unless it is there.
 fetch() {
 	local version=${1%%-*} arch=$2 release=$3 dir=$work/apt-$1 package pattern
-	image=$cache/kernels/$release-$version
-	[ "$arch" = amd64 ] || image+=-$arch
+	image_of "$@"
 	[ -s "$image" ] && return
+	echo "# fetching $1"
 	mkdir -p "$cache/kernels" "$dir"
 	if ! debian_lists "$dir" "$release" "$arch"; then
 		why="the kernel cannot be fetched: $why"
@@ -248,10 +265,16 @@ attached() {
 }
 
 tests=quick
-if [ "${1-}" = --all ]; then
+case ${1-} in
+--all)
 	tests=all
 	shift
-fi
+	;;
+--downloads)
+	downloads
+	exit
+	;;
+esac
 for name; do
 	kernels | cut -d' ' -f1 | grep -qxF -e "$name" && continue
 	echo "kernels.sh: no kernel is called '$name'; there are: $(kernels | cut -d' ' -f1 | paste -sd' ')" >&2
@@ -260,10 +283,11 @@ done
 echo '| kernel | sched | syscall | net | live tests |' >"$work/table"
 echo '|---|---|---|---|---|' >>"$work/table"
 # All guests first, as many at once as there are CPUs; then what they reported, in order.
-while read -r name arch release expected arguments; do
+while read -r name arch release _ expected arguments; do
 	[ $# -eq 0 ] || [[ " $* " = *" $name "* ]] || continue
 	if fetch "$name" "$arch" "$release" && make_initramfs "$arch"; then
 		[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n
+		echo "# booting $name"
 		[[ $expected = refuses:* ]] && run=none || run=$tests
 		boot "$arch" "$image" "$name" "lagtop.tests=$run $arguments" &
 		echo "$name $expected" >>"$work/booted"

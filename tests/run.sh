@@ -11,14 +11,17 @@ cd "$(dirname "$0")/.." || exit 1
 export CMOCKA_MESSAGE_OUTPUT=tap
 output=$(mktemp)
 compared=$(mktemp)
-trap 'rm -f "$output" "$compared"' EXIT
+watcher=''
+trap 'rm -f "$output" "$compared"; [ -z "$watcher" ] || kill "$watcher" 2>/dev/null' EXIT
 passed=0 failed=0 skipped=0
 as_root=()
 if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then
 	as_root=(sudo -n --preserve-env=CMOCKA_MESSAGE_OUTPUT)
 fi
 
+all=''
 if [ $# -eq 0 ]; then
+	all=yes
 	shopt -s nullglob
 	for program in tests/unit_*.c tests/screen_*.c tests/live_*.c; do
 		set -- "$@" "build/${program%.c}"
@@ -57,6 +60,16 @@ count() {
 	}' "$output"
 }
 
+# watch PROGRAM LIMIT: what runs for long says twice a minute how far it is, and how many want the CPUs.
+watch() {
+	local began=$SECONDS said
+	while ! read -rt "${LAGTOP_TEST_SAYS-30}" <> <(:); do
+		said=$(grep -E '^(ok|not ok|# (fetching|booting)) ?' "$output" | tail -n 1)
+		echo "  ${1#build/}: $((SECONDS - began)) s of at most $2, $(grep -cE '^(not )?ok ' "$output") done${said:+, last: $said}" \
+			"(load $(cut -d' ' -f1 /proc/loadavg) on $(nproc) CPUs)"
+	done
+}
+
 for program in "$@"; do
 	limit=600 command=("$program")
 	case $program in
@@ -64,8 +77,12 @@ for program in "$@"; do
 	esac
 	[ "$program" = tests/kernels.sh ] && limit=2400
 	start=$(date +%s%N)
+	watch "$program" $limit &
+	watcher=$!
 	timeout -k 5 $limit "${command[@]}" >"$output" 2>&1 </dev/null
 	report=$(count $?)
+	kill $watcher
+	wait $watcher 2>/dev/null
 	sed -n "s/^= //p" "$output" >>"$compared"
 	read -r _ p f s <<<"${report##*$'\n'}"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
@@ -84,5 +101,6 @@ if [ -s "$compared" ]; then
 	cat "$compared"
 	echo
 fi
+[ -z "$all" ] || echo $SECONDS >build/test_seconds # for downloads.sh
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
