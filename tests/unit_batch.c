@@ -511,7 +511,7 @@ static void csv(void **state)
 	for (i = 0; !last; i++) {
 		cell = csv_cell(&at, &last);
 		if (i == 0)
-			assert_string_equal(cell, "time");
+			assert_string_equal(cell, "timestamp");
 		else
 			assert_non_null(column_find(cell));
 		pid_at = strcmp(cell, "pid") ? pid_at : i;
@@ -545,7 +545,7 @@ static void csv(void **state)
 	at = run(csv_without_header, "--csv -p 1000");
 	assert_int_equal(strncmp(at, "2026-11-22T", 11), 0);
 	at = run(csv_with_header, "--csv -v calls");
-	assert_int_equal(strncmp(at, "time,call,nr,abi,", 17), 0);
+	assert_int_equal(strncmp(at, "timestamp,call,nr,abi,", 22), 0);
 }
 
 /* The line that holds a text, or NULL. */

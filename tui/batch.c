@@ -225,7 +225,7 @@ int batch_csv(FILE *out, const struct options *o, struct model *m, bool header)
 		return n;
 	batch_time(when, s->realtime_ns);
 	if (header) {
-		fputs("time", out);
+		fputs("timestamp", out); /* `time` is a column of calls */
 		for (c = 0; c < columns_count; c++)
 			if (in_csv(&columns[c], options_kind(o)))
 				fprintf(out, ",%s", columns[c].name);
