@@ -331,6 +331,27 @@ uint32_t fake_free_calls(void)
 	return n;
 }
 
+/* Its rows are not more than its calls, nor their errnos more than the errors. */
+static void check_calls(const struct sample *s, const struct sample_work *w)
+{
+	uint64_t calls = 0, errors = 0, total_ns = 0;
+
+	for (uint32_t i = 0; i < w->n_calls; i++) {
+		const struct sample_call *c = &s->calls[w->first_call + i];
+		uint64_t by_errno = 0;
+
+		for (uint32_t e = 0; e < c->n_errnos; e++)
+			by_errno += s->errnos[c->first_errno + e].count;
+		assert_true(by_errno <= c->errors);
+		calls += c->count;
+		errors += c->errors;
+		total_ns += c->total_ns;
+	}
+	assert_true(calls <= w->calls);
+	assert_true(errors <= w->call_errors);
+	assert_true(total_ns <= w->call_total_ns);
+}
+
 const struct sample *fake_read(void)
 {
 	struct sample *s = &fake.sample;
@@ -348,7 +369,10 @@ const struct sample *fake_read(void)
 		const struct sample_thread *t = &s->threads[i];
 		uint64_t sum_ns = 0;
 
-		if (t->work == SAMPLE_NONE || !fake.memory.with_sched)
+		if (t->work == SAMPLE_NONE)
+			continue;
+		check_calls(s, &s->works[t->work]);
+		if (!fake.memory.with_sched)
 			continue;
 		for (int state = 0; state < LT_STATES; state++)
 			sum_ns += s->works[t->work].time_ns[state];

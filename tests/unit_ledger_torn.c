@@ -10,6 +10,7 @@
 /* cmocka wants the ones above first */
 #include <cmocka.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 
@@ -125,15 +126,22 @@ static void *hammer(void *arg)
 {
 	struct hammer *h = arg;
 	struct lt_calls *calls = &fake_record(h->slot)->calls;
+	struct lt_call *entry = fake_entry(h->slot, 0);
 
+	entry->errors_by[0].error = EAGAIN;
 	for (uint32_t i = 0; !__atomic_load_n(&h->stop, __ATOMIC_RELAXED); i++) {
 		step(h, LT_STATES - 1 - i % (LT_STATES - 1));
 		step(h, LT_WAKEQ);
 		step(h, LT_RUN);
-		/* A call of one ns: count and total_ns are equal wherever a reading is whole. */
+		/* A call of one ns that fails: all its counts are equal wherever a reading is whole. */
 		__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
 		__atomic_store_n((uint64_t *)&calls->calls, calls->calls + 1, __ATOMIC_RELEASE);
 		__atomic_store_n((uint64_t *)&calls->call_total_ns, calls->call_total_ns + 1, __ATOMIC_RELEASE);
+		__atomic_store_n((uint64_t *)&calls->call_errors, calls->call_errors + 1, __ATOMIC_RELEASE);
+		__atomic_store_n((uint64_t *)&entry->count, entry->count + 1, __ATOMIC_RELEASE);
+		__atomic_store_n((uint64_t *)&entry->total_ns, entry->total_ns + 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry->errors, entry->errors + 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&entry->errors_by[0].count, entry->errors_by[0].count + 1, __ATOMIC_RELEASE);
 		__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
 		h->calls++;
 		/* No kernel side is this fast: let some readings through. */
@@ -165,6 +173,7 @@ static void test_a_writer_that_never_stands_still(void **state)
 		if (!fake_work(10))
 			continue;
 		assert_int_equal(fake_work(10)->calls, fake_work(10)->call_total_ns);
+		assert_int_equal(fake_work(10)->calls, fake_work(10)->call_errors);
 		calls += fake_work(10)->calls;
 		for (int s = 0; s < LT_STATES; s++)
 			time_ns[s] += fake_work(10)->time_ns[s];

@@ -62,7 +62,8 @@ struct kept_work {
 		};
 		uint64_t counter[LT_NET_FIRST];
 	};
-	struct lt_net *net; /* NULL: it never moved a byte */
+	uint64_t rowless_calls, rowless_errors, rowless_total_ns; /* of calls that have no entry */
+	struct lt_net *net;					  /* NULL: it never moved a byte */
 	struct kept_hist dist[LT_THREAD_DISTS];
 	struct kept_call *call;
 	uint8_t *place;		/* [CALL_PLACES], by hash: index + 1 of a call, 0: free; NULL: they are few */
@@ -380,55 +381,43 @@ static int errno_subtract(struct kept_call *k, uint32_t error, uint32_t count, s
 	return 0;
 }
 
-/* The errors that no counter of an errno has: there was no room for it. All are read after `errors`, so that those that
- * come meanwhile make it too small, not too large. */
-static uint32_t errors_unknown(const struct kept_call *k, uint32_t errors, uint32_t known)
-{
-	uint32_t last = 0;
-
-	for (uint32_t i = 0; k->errnos && i < k->errnos->n; i++) {
-		if (!k->errnos->of[i].error)
-			last = k->errnos->of[i].count;
-	}
-	return (int32_t)(errors - known - last) > 0 ? errors - known : last;
-}
-
-/* An entry's errnos: the first few in it, more in a companion further on in the same chain, the rest as errno 0. */
-static int errnos_subtract(const struct ledger_memory *m, const struct lt_calls *calls, const struct lt_call *entry,
-			   struct kept_call *k, struct sample_call *to, struct sample *out)
-{
-	uint32_t at, call = entry->call, known = 0, unknown;
-	const struct lt_errno_count *more;
-	int err = 0;
-
-	to->first_errno = out->n_errnos;
-	for (int i = 0; !err && i < LT_ERRNOS && entry->errors_by[i].error; i++) {
-		known += entry->errors_by[i].count;
-		err = errno_subtract(k, entry->errors_by[i].error, entry->errors_by[i].count, to, out);
-	}
-	if (err || !entry->errors_by[LT_ERRNOS - 1].error)
-		return err;
-	for (at = calls->head[call & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
-		if (call_at(m, at - 1)->call != (call | LT_CALL_ERRNOS))
-			continue;
-		more = call_at(m, at - 1)->more_errors;
-		for (int i = 0; !err && i < LT_MORE_ERRNOS && more[i].error; i++) {
-			known += more[i].count;
-			err = errno_subtract(k, more[i].error, more[i].count, to, out);
-		}
-	}
-	unknown = errors_unknown(k, k->errors, known);
-	return err || !unknown ? err : errno_subtract(k, 0, unknown, to, out);
-}
-
 /* A call and its thread, read at one moment. */
 struct call_reading {
 	uint64_t enter_ns, count, total_ns, wait_ns;
-	uint32_t call, errors;
+	uint32_t call, errors, n_errnos;
+	struct lt_errno_count errnos[LT_ERRNOS + LT_MORE_ERRNOS];
 };
 
-/* entry NULL: the call never returned yet. */
-static bool read_call(const struct lt_calls *calls, const struct lt_call *entry, struct call_reading *now)
+static void read_errno(const struct lt_errno_count *from, struct call_reading *now)
+{
+	now->errnos[now->n_errnos].error = __atomic_load_n(&from->error, __ATOMIC_ACQUIRE);
+	now->errnos[now->n_errnos].count = __atomic_load_n(&from->count, __ATOMIC_ACQUIRE);
+	now->n_errnos += now->errnos[now->n_errnos].error != 0;
+}
+
+/* An entry's errnos: the first few in it, more in a companion further on in the same chain. */
+static void read_errnos(const struct ledger_memory *m, const struct lt_calls *calls, const struct lt_call *entry,
+			struct call_reading *now)
+{
+	uint32_t at, call = entry->call;
+
+	now->n_errnos = 0;
+	for (int i = 0; i < LT_ERRNOS; i++)
+		read_errno(&entry->errors_by[i], now);
+	if (now->n_errnos < LT_ERRNOS)
+		return;
+	for (at = calls->head[call & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
+		if (call_at(m, at - 1)->call != (call | LT_CALL_ERRNOS))
+			continue;
+		for (int i = 0; i < LT_MORE_ERRNOS; i++)
+			read_errno(&call_at(m, at - 1)->more_errors[i], now);
+		return;
+	}
+}
+
+/* entry NULL: the call never returned yet. errors: of the last reading. */
+static bool read_call(const struct ledger_memory *m, const struct lt_calls *calls, const struct lt_call *entry,
+		      uint32_t errors, struct call_reading *now)
 {
 	static const struct lt_call none;
 	uint64_t seq;
@@ -443,10 +432,27 @@ static bool read_call(const struct lt_calls *calls, const struct lt_call *entry,
 		now->total_ns = load(&entry->total_ns);
 		now->wait_ns = load(&entry->wait_ns);
 		now->errors = __atomic_load_n(&entry->errors, __ATOMIC_ACQUIRE);
+		if (now->errors != errors)
+			read_errnos(m, calls, entry, now);
 		if (!(seq & 1) && load(&calls->seq) == seq && load(&calls->enter_ns) == now->enter_ns)
 			return true;
 	}
 	return false;
+}
+
+/* The errors of a call by errno; those for which there was no room as errno 0. */
+static int errnos_subtract(const struct call_reading *now, struct kept_call *k, struct sample_call *to,
+			   struct sample *out)
+{
+	uint32_t unknown = now->errors;
+	int err = 0;
+
+	to->first_errno = out->n_errnos;
+	for (uint32_t i = 0; !err && i < now->n_errnos; i++) {
+		unknown -= now->errnos[i].count;
+		err = errno_subtract(k, now->errnos[i].error, now->errnos[i].count, to, out);
+	}
+	return err || !unknown ? err : errno_subtract(k, 0, unknown, to, out);
 }
 
 struct thread_reading {
@@ -545,7 +551,7 @@ static int open_subtract(struct thread_reading *t, struct kept_work *w, uint32_t
 	uint64_t open_ns, wait_ns;
 	struct kept_open *k;
 
-	if (!read_call(&t->record->calls, NULL, &now)) {
+	if (!read_call(t->memory, &t->record->calls, NULL, 0, &now)) {
 		(*t->torn)++;
 		return 0;
 	}
@@ -572,7 +578,7 @@ static int call_subtract(struct thread_reading *t, struct kept_work *w, const st
 
 	if (!k)
 		return -ENOMEM;
-	if (!read_call(calls, entry, &now)) {
+	if (!read_call(t->memory, calls, entry, k->errors, &now)) {
 		(*t->torn)++;
 		return 0;
 	}
@@ -589,17 +595,53 @@ static int call_subtract(struct thread_reading *t, struct kept_work *w, const st
 		err = hist_subtract(&k->latency, &entry->latency, max_of(&entry->max, t->epoch, t->dead), &row.latency,
 				    out);
 		if (!err && row.errors)
-			err = errnos_subtract(t->memory, calls, entry, k, &row, out);
+			err = errnos_subtract(&now, k, &row, out);
 		if (err)
 			return err;
 	}
 	return row_append(&row, out);
 }
 
+static uint64_t rowless_subtract(uint64_t all, uint64_t in_rows, uint64_t *last)
+{
+	uint64_t grown = all > in_rows + *last ? all - in_rows - *last : 0;
+
+	*last += grown;
+	return grown;
+}
+
+/* The thread's calls are those of its rows, each read at its own moment, and those that have none. The thread's sums
+ * were read before: what it did meanwhile is in the rows alone. */
+static void calls_sum(const struct thread_reading *t, struct kept_work *w, struct sample_work *work,
+		      const struct sample *out, bool whole)
+{
+	uint64_t count = w->exit_counted, errors = 0, total_ns = 0;
+
+	work->calls = work->call_errors = work->call_total_ns = 0;
+	for (uint32_t i = 0; i < work->n_calls; i++) {
+		const struct sample_call *row = &out->calls[work->first_call + i];
+
+		work->calls += row->count;
+		work->call_errors += row->errors;
+		work->call_total_ns += row->total_ns;
+	}
+	if (!whole) /* a row that is missing is no call without a row */
+		return;
+	for (uint32_t i = 0; i < w->n_calls; i++) {
+		count += w->call[i].count;
+		errors += w->call[i].errors;
+		total_ns += w->call[i].total_ns;
+	}
+	work->calls += rowless_subtract(t->now.calls, count, &w->rowless_calls);
+	work->call_errors += rowless_subtract(t->now.call_errors, errors, &w->rowless_errors);
+	work->call_total_ns += rowless_subtract(t->now.call_total_ns, total_ns, &w->rowless_total_ns);
+}
+
 static int calls_subtract(struct thread_reading *t, struct kept_work *w, struct sample_work *work, struct sample *out)
 {
 	const struct lt_calls *calls = &t->record->calls;
 	uint32_t open = t->now.enter_ns ? counts_as(t, t->now.call) : LT_CALL_NONE;
+	uint64_t torn = *t->torn;
 	bool open_seen = false;
 	int err = 0;
 
@@ -620,6 +662,8 @@ static int calls_subtract(struct thread_reading *t, struct kept_work *w, struct 
 	if (!err && t->now.enter_ns && !open_seen)
 		err = open_subtract(t, w, open, out);
 	work->n_calls = out->n_calls - work->first_call;
+	if (!err)
+		calls_sum(t, w, work, out, torn == *t->torn);
 	return err;
 }
 
