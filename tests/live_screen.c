@@ -83,8 +83,11 @@ static void see_frames(int n)
 		until_written(FRAME_END);
 }
 
+static rlim_t record_limit_bytes = RLIM_INFINITY; /* of the next screen */
+
 static void start_screen(const char *delay, const char *option)
 {
+	struct rlimit limit = { record_limit_bytes, RLIM_INFINITY };
 	const char *lagtop = getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop";
 	struct winsize size = { .ws_row = 40, .ws_col = 120 };
 
@@ -96,6 +99,7 @@ static void start_screen(const char *delay, const char *option)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setenv("TERM", "xterm-256color", 1);
 		setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+		setrlimit(RLIMIT_FSIZE, &limit);
 		execl(lagtop, "lagtop", "-d", delay, "-w", record_path, option, NULL);
 		_exit(127);
 	}
@@ -302,7 +306,9 @@ static void test_readonly_says_why_not(void **state)
 /* By a signal, or because its terminal went: what it recorded is whole. */
 static void test_whatever_ends_it_the_recording_is_whole(void **state)
 {
-	static const int signals[] = { SIGTERM, SIGHUP, SIGQUIT, 0 }; /* 0: the terminal is closed */
+	static const int signals[] = {
+		SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGALRM, SIGPWR, 0
+	}; /* 0: the terminal is closed */
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
@@ -353,6 +359,30 @@ static void test_the_first_screen_comes_at_once(void **state)
 	live_verdict();
 }
 
+/* A full disk, or here a limit: it says so on the terminal as it was, and what was written is whole. */
+static void test_a_recording_that_finds_no_room_ends_it(void **state)
+{
+	struct termios after;
+	struct child *replay;
+	int readings = 0;
+
+	(void)state;
+	record_limit_bytes = 128 * 1024;
+	start_screen("0.1", "--no-net");
+	record_limit_bytes = RLIM_INFINITY;
+	until_written("File too large");
+	assert_int_equal(tcgetattr(screen, &after), 0);
+	assert_true(after.c_lflag & ICANON);
+	assert_true(after.c_lflag & ECHO);
+	replay = replay_after_end(1);
+	while (child_line(replay))
+		readings++;
+	assert_int_equal(child_wait(replay), 0);
+	assert_true(readings > 0);
+	child_free(replay);
+	unread_len = 0;
+}
+
 int main(void)
 {
 	static const struct CMUnitTest screens[] = {
@@ -362,6 +392,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_signals_ask_first, end_screen),
 		cmocka_unit_test_teardown(test_readonly_says_why_not, end_screen),
 		cmocka_unit_test_teardown(test_whatever_ends_it_the_recording_is_whole, end_screen),
+		cmocka_unit_test_teardown(test_a_recording_that_finds_no_room_ends_it, end_screen),
 		cmocka_unit_test_teardown(test_the_first_screen_comes_at_once, end_screen),
 	};
 

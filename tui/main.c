@@ -14,6 +14,7 @@
 #include "keys.h"
 #include "run.h"
 #include "screen.h"
+#include "signals.h"
 
 #define WHY_SIZE 512
 
@@ -109,14 +110,17 @@ static int run(const struct options *o)
 	}
 	if (!o->replay && check_pids(o))
 		return RUNTIME_FAILURE;
-	if (o->output != OUTPUT_SCREEN)
-		run_block_signals();
 	if (o->record) {
 		rec = record_open(o->record, why, sizeof(why));
 		if (!rec)
 			return complain(why, BAD_OPTION);
 	}
-	src = o->replay ? open_replay(o, why, sizeof(why)) : probe_open(&o->probe, why, sizeof(why));
+	/* A pipe that shall be replayed may never come: that wait is ended in the usual way. */
+	if (o->replay)
+		src = open_replay(o, why, sizeof(why));
+	signals_block(o->output == OUTPUT_SCREEN);
+	if (!o->replay)
+		src = probe_open(&o->probe, why, sizeof(why));
 	status = src ? show(o, src, rec) : complain(why, o->replay ? BAD_OPTION : RUNTIME_FAILURE);
 	source_close(src);
 	err = record_close(rec);

@@ -21,6 +21,7 @@
 #include "batch.h"
 #include "format.h"
 #include "openmetrics.h"
+#include "signals.h"
 
 #define PIPE_CHUNK 4096 /* a pipe that polls writable takes that much without blocking */
 
@@ -45,29 +46,6 @@ struct run {
 	char *why;
 	size_t why_size;
 };
-
-static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP };
-
-/* The signals that end a run, less those that were ignored when it began. */
-static sigset_t signals_taken(void)
-{
-	struct sigaction action;
-	sigset_t set;
-	size_t i;
-
-	sigemptyset(&set);
-	for (i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
-		if (!sigaction(ending_signals[i], NULL, &action) && action.sa_handler != SIG_IGN)
-			sigaddset(&set, ending_signals[i]);
-	return set;
-}
-
-void run_block_signals(void)
-{
-	sigset_t set = signals_taken();
-
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
 
 static enum run_end __attribute__((format(printf, 2, 3))) fail(struct run *run, const char *fmt, ...)
 {
@@ -282,11 +260,10 @@ int run_batch(const struct options *o, struct source *src, struct record *rec, c
 			   .why = why,
 			   .why_size = why_size,
 			   .alert = { .expression = o->fail_expression, .readings = o->fail_readings } };
-	sigset_t set = signals_taken();
 	enum run_end end = RUN_ON;
 	bool unused;
 
-	run.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	run.signal_fd = signals_open(false);
 	run.model = model_new();
 	if (run.signal_fd < 0 || start_timer(&run))
 		end = fail(&run, "cannot wait for signals and time: %s", strerror(errno));

@@ -6,12 +6,9 @@
 #include "options.h"
 #include "record.h"
 
-/* Blocks the signals that end a run, so that run_batch takes them in order. Call it before the source is opened:
- * its threads inherit it. A signal that the caller ignored (nohup, a shell's background job) stays ignored. */
-void run_block_signals(void);
-
 /* Runs until the iterations, the file or the processes of -p end, or a signal comes. rec may be NULL.
- * Returns the exit status; 1: why holds one sentence. */
+ * Returns the exit status; 1: why holds one sentence. The signals that signals.h has for no terminal must be blocked.
+ */
 int run_batch(const struct options *o, struct source *src, struct record *rec, char *why, size_t why_size);
 
 #endif

@@ -28,6 +28,7 @@
 #include "keys.h"
 #include "screen.h"
 #include "settings.h"
+#include "signals.h"
 #include "terminal.h"
 #include "view_reading.h"
 
@@ -355,25 +356,19 @@ static void suspend(struct screen *s)
 	sigprocmask(SIG_BLOCK, &stop, NULL); /* here again: SIGCONT waits in the signalfd */
 }
 
-/* SEGV and its kind: only async-signal-safe calls; then the default action, so that a core is written. */
-static void crashed(int sig)
+/* Only async-signal-safe calls. */
+static void last_words(void)
 {
-	if (write(restore.tty, restore.leave, restore.leave_len) < 0 ||
-	    tcsetattr(STDIN_FILENO, TCSANOW, &restore.modes))
-		_exit(128 + sig);
-	dup2(restore.stderr_fd, STDERR_FILENO);
-	raise(sig); /* SA_RESETHAND: blocked until we return, then fatal */
-}
+	ssize_t written = write(restore.tty, restore.leave, restore.leave_len);
 
-static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
-#define FATAL (sizeof(fatal) / sizeof(fatal[0]))
+	(void)written; /* a terminal that takes nothing gets its modes all the same */
+	tcsetattr(STDIN_FILENO, TCSANOW, &restore.modes);
+	dup2(restore.stderr_fd, STDERR_FILENO);
+}
 
 static void catch_crashes(void)
 {
 	static const char *const names[] = { "sgr0", "rmkx", "cnorm", "rmcup" };
-	static char stack[16384];
-	stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	struct sigaction sa = { .sa_handler = crashed, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND) };
 	size_t len = (size_t)snprintf(restore.leave, sizeof(restore.leave), SYNC_END "\033[?1006l\033[?1000l");
 
 	/* Terminals without these modes ignore them, but those without colours may be older than the habit. */
@@ -387,9 +382,7 @@ static void catch_crashes(void)
 	}
 	len += (size_t)snprintf(restore.leave + len, sizeof(restore.leave) - len, "\r\n");
 	restore.leave_len = len;
-	sigaltstack(&ss, NULL);
-	for (size_t i = 0; i < FATAL; i++)
-		sigaction(fatal[i], &sa, NULL);
+	signals_catch_faults(last_words);
 }
 
 /* A file description of our own for the terminal, so that O_NONBLOCK is not the shell's too. */
@@ -567,23 +560,6 @@ static void release_stderr(struct screen *s)
 			break;
 	close(s->stderr_memory);
 	close(s->stderr_fd);
-}
-
-static int open_signals(struct screen *s, sigset_t *before)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGTSTP);
-	sigaddset(&set, SIGCONT);
-	sigaddset(&set, SIGWINCH);
-	sigprocmask(SIG_BLOCK, &set, before);
-	s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return s->signals < 0 ? -errno : 0;
 }
 
 /* Readings lie on a grid of absolute times: a late one does not shift the next. The very first comes sooner: rates
@@ -838,9 +814,7 @@ int screen_run(const struct options *o, struct source *src, struct record *rec, 
 			    .status = -1,
 			    .why = why,
 			    .why_size = why_size };
-	sigset_t before;
 
-	sigprocmask(SIG_BLOCK, NULL, &before);
 	if (view_init(&s.view, o, src->live)) {
 		fail(&s, 1, "screen: %s", strerror(ENOMEM));
 		goto out;
@@ -850,7 +824,8 @@ int screen_run(const struct options *o, struct source *src, struct record *rec, 
 		goto out;
 	keep_stderr(&s);
 	s.timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (s.timer < 0 || open_signals(&s, &before) || set_timer(&s)) {
+	s.signals = signals_open(true);
+	if (s.timer < 0 || s.signals < 0 || set_timer(&s)) {
 		fail(&s, 1, "screen: %s", strerror(errno));
 	} else {
 		if (!src->live) /* a recording's first reading is there already */
@@ -858,8 +833,7 @@ int screen_run(const struct options *o, struct source *src, struct record *rec, 
 		loop(&s);
 	}
 	leave(&s);
-	for (size_t i = 0; i < FATAL; i++)
-		signal(fatal[i], SIG_DFL);
+	signals_release_faults();
 	release_stderr(&s);
 out:
 	if (s.curses)
@@ -874,7 +848,6 @@ out:
 		close(s.timer);
 	if (s.signals >= 0)
 		close(s.signals);
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	view_free(&s.view);
 	grid_free(&s.grid);
 	grid_free(&s.shown);
