@@ -308,6 +308,21 @@ static void json_process(void **state)
 }
 
 /* A terminal obeys DEL and U+0080 to U+009F too: they are escaped, and come back. */
+/* However many there are. */
+static void json_has_every_column_with_a_path(void **state)
+{
+	struct json_object *process = json_object_array_get_idx(field(json("--json"), "processes"), 0);
+	size_t i, n = 0;
+
+	(void)state;
+	for (i = 0; i < columns_count; i++)
+		if (columns[i].json && columns[i].kinds & 1U << MODEL_PROCESS) {
+			field(process, columns[i].json);
+			n++;
+		}
+	assert_in_range(n, 50, columns_count);
+}
+
 static void json_texts(void **state)
 {
 	static const char hostile[] = "\xc2\x9b\x7f\x01\\ \"\t\xc2\xa0\xe2\x82\xac";
@@ -663,6 +678,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(json_host, refill, drop),
 		cmocka_unit_test_setup_teardown(json_process, refill, drop),
+		cmocka_unit_test_setup_teardown(json_has_every_column_with_a_path, refill, drop),
 		cmocka_unit_test_setup_teardown(json_texts, refill, drop),
 		cmocka_unit_test_setup_teardown(json_syscalls, refill, drop),
 		cmocka_unit_test_setup_teardown(json_connections, refill, drop),

@@ -461,6 +461,29 @@ static void version_1_stays_readable(void **state)
 		sample_free(&s[n]);
 }
 
+static int read_nothing(struct source *src, struct sample *s)
+{
+	(void)src;
+	(void)s;
+	return 0;
+}
+
+/* The kernel's source ends, too: what it is made of is not a recording's. */
+static void only_recordings_have_trouble(void **state)
+{
+	struct {
+		struct source source;
+		char own[1 << 20];
+	} *other = malloc(sizeof(*other));
+
+	(void)state;
+	assert_non_null(other);
+	memset(other->own, 'x', sizeof(other->own));
+	other->source = (struct source){ .read = read_nothing, .live = true };
+	assert_string_equal(record_trouble(&other->source), "");
+	free(other);
+}
+
 static void write_frames(const struct frames *f)
 {
 	size_t len;
@@ -560,6 +583,7 @@ int main(void)
 		cmocka_unit_test(times_are_found),
 		cmocka_unit_test(what_is_no_time),
 		cmocka_unit_test(version_1_stays_readable),
+		cmocka_unit_test(only_recordings_have_trouble),
 		cmocka_unit_test(a_hostile_file_costs_bounded_memory),
 	};
 

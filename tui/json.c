@@ -5,6 +5,7 @@
  */
 #include "batch.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +14,21 @@
 #include "names.h"
 
 #define SCHEMA 2
-#define PATHS_MAX 224
+#define PATHS_MAX 512
+#define PATH_SIZE 128
 #define KEY_MAX 32
 
 /* A process's fields as a tree: objects and, in them, columns. The first node is the process itself. */
 struct json_node {
 	char key[KEY_MAX];
 	enum { NODE_OBJECT, NODE_COLUMN, NODE_NULL, NODE_FALSE } kind;
-	const struct column *column;	   /* of NODE_COLUMN */
-	uint8_t parent, first, last, next; /* 0: none */
+	const struct column *column;	    /* of NODE_COLUMN */
+	uint16_t parent, first, last, next; /* 0: none */
 };
 
 struct json_plan {
 	struct json_node node[PATHS_MAX];
-	uint8_t n;
+	uint16_t n;
 };
 
 /* Fields of the contract that nothing fills yet: readers find them, as not known. */
@@ -199,11 +201,14 @@ static void put_self(struct json_writer *w, const struct sample_self *self)
 }
 
 /* Appends a node to its parent's children. */
-static uint8_t plan_add(struct json_plan *plan, uint8_t parent, const char *key, int kind, const struct column *column)
+static uint16_t plan_add(struct json_plan *plan, uint16_t parent, const char *key, int kind,
+			 const struct column *column)
 {
 	struct json_node *p = &plan->node[parent];
-	uint8_t at = plan->n++;
+	uint16_t at = plan->n++;
 
+	/* The paths are our own; a field that is left out would be nobody's error. */
+	assert(at < PATHS_MAX && strlen(key) < KEY_MAX);
 	plan->node[at] = (struct json_node){ .kind = kind, .column = column, .parent = parent };
 	snprintf(plan->node[at].key, KEY_MAX, "%s", key);
 	if (p->first)
@@ -214,9 +219,9 @@ static uint8_t plan_add(struct json_plan *plan, uint8_t parent, const char *key,
 	return at;
 }
 
-static uint8_t plan_object(struct json_plan *plan, uint8_t parent, const char *key)
+static uint16_t plan_object(struct json_plan *plan, uint16_t parent, const char *key)
 {
-	uint8_t i;
+	uint16_t i;
 
 	for (i = plan->node[parent].first; i; i = plan->node[i].next)
 		if (plan->node[i].kind == NODE_OBJECT && !strcmp(plan->node[i].key, key))
@@ -226,10 +231,11 @@ static uint8_t plan_object(struct json_plan *plan, uint8_t parent, const char *k
 
 static void plan_path(struct json_plan *plan, const char *dotted, int kind, const struct column *column)
 {
-	char path[128], *rest = path, *key;
-	uint8_t parent = 0;
+	char path[PATH_SIZE], *rest = path, *key;
+	uint16_t parent = 0;
 
-	snprintf(path, sizeof(path), "%s", dotted);
+	assert(strlen(dotted) < sizeof(path));
+	strcpy(path, dotted);
 	while ((key = strsep(&rest, ".")) && rest)
 		parent = plan_object(plan, parent, key);
 	plan_add(plan, parent, key, kind, column);
@@ -242,7 +248,7 @@ static void plan_make(struct json_plan *plan)
 
 	plan->node[0] = (struct json_node){ .column = NULL };
 	plan->n = 1;
-	for (i = 0; i < columns_count && plan->n + 4 < PATHS_MAX; i++) {
+	for (i = 0; i < columns_count; i++) {
 		if (!columns[i].json || !(columns[i].kinds & 1U << MODEL_PROCESS))
 			continue;
 		plan_path(plan, columns[i].json, NODE_COLUMN, &columns[i]);
@@ -252,10 +258,10 @@ static void plan_make(struct json_plan *plan)
 		plan_path(plan, process_to_come[i], NODE_NULL, NULL);
 }
 
-static void put_fields(struct json_writer *w, const struct json_plan *plan, uint8_t object, const struct row *r)
+static void put_fields(struct json_writer *w, const struct json_plan *plan, uint16_t object, const struct row *r)
 {
 	const struct json_node *node;
-	uint8_t i;
+	uint16_t i;
 
 	for (i = plan->node[object].first; i; i = node->next) {
 		node = &plan->node[i];

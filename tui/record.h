@@ -20,7 +20,7 @@ int record_close(struct record *r);
 struct source *record_replay(const char *path, char *why, size_t why_size);
 /* Before the first read: goes to the first reading at or after a time. 0, or -errno and a sentence about the file. */
 int record_seek(struct source *src, const struct when *when, char *why, size_t why_size);
-/* After read returned the end: what was wrong with the file's tail, or "". */
+/* After read returned the end: what was wrong with the file's tail, or "", also for a source that is no file. */
 const char *record_trouble(const struct source *src);
 
 #endif

@@ -590,5 +590,5 @@ int record_seek(struct source *src, const struct when *when, char *why, size_t w
 
 const char *record_trouble(const struct source *src)
 {
-	return ((const struct replay *)src)->trouble;
+	return src->read == replay_read ? ((const struct replay *)src)->trouble : "";
 }
