@@ -54,7 +54,10 @@ typedef __u32 __wsum;
 
 #define PF_EXITING 0x4
 #define PF_IO_WORKER 0x10
+#define PF_USER_WORKER 0x4000 /* 6.4: vhost, KVM; before, only modprobe had this bit for a moment */
 #define PF_KTHREAD 0x200000
+/* Made by the kernel, also inside a process: in no call, whatever its registers say, which are its maker's. */
+#define PF_KERNELS_OWN (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)
 #define CLONE_VFORK 0x4000
 #define CLONE_THREAD 0x10000
 #define SIGNAL_GROUP_EXIT 0x4
@@ -77,8 +80,12 @@ typedef __u32 __wsum;
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
 #define TCP_CLOSE 7
+#define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
+#define TCP_CLOSING 11
+#define TCP_NEW_SYN_RECV 12
 
 #define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN was taken in */
 
@@ -131,6 +138,10 @@ struct css_set {
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	atomic_t refs;
+} refcount_t;
 
 struct ns_common {
 	unsigned int inum;
@@ -189,6 +200,7 @@ struct task_struct {
 	int exit_state;
 	int exit_code;
 	unsigned in_iowait : 1;
+	unsigned frozen : 1; /* by the freezer of cgroup 2 */
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
@@ -245,11 +257,28 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
+struct numa_drop_counters {
+	atomic_t drops0, drops1;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
-	int sk_wmem_queued;
+	int sk_err;
+	__u8 sk_shutdown;
+	__u32 sk_ack_backlog;
+	__u32 sk_max_ack_backlog;
+	struct {
+		atomic_t rmem_alloc;
+	} sk_backlog;
+	refcount_t sk_wmem_alloc;
+	atomic_t sk_drops;
+	struct numa_drop_counters *sk_drop_counters; /* 6.18: UDP's, instead of sk_drops */
+};
+
+struct udp_sock {
+	int forward_deficit;
 };
 
 struct inet_sock {
@@ -268,6 +297,7 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 write_seq;
 	__u32 snd_una;
+	__u32 packets_out;
 	__u32 srtt_us;
 };
 

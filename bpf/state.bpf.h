@@ -14,19 +14,22 @@
 #define IPC_SEMOP 1
 #define IPC_SEMTIMEDOP 4
 
-#define WAIT_ROWS 512
+#define WAIT_ROWS 1024
 #if defined(__TARGET_ARCH_arm64)
+#define X32_ROWS
 #define NATIVE_ROW(name, x86_64, i386, arm64, arm, kind) [(arm64) < 0 ? WAIT_ROWS : (arm64)] = LT_WAIT_##kind,
 #define COMPAT_ROW(name, x86_64, i386, arm64, arm, kind) [(arm) < 0 ? WAIT_ROWS : (arm)] = LT_WAIT_##kind,
 #else
 #define NATIVE_ROW(name, x86_64, i386, arm64, arm, kind) [(x86_64) < 0 ? WAIT_ROWS : (x86_64)] = LT_WAIT_##kind,
 #define COMPAT_ROW(name, x86_64, i386, arm64, arm, kind) [(i386) < 0 ? WAIT_ROWS : (i386)] = LT_WAIT_##kind,
+#define X32_ROW(name, x32, kind) [x32] = LT_WAIT_##kind,
+#define X32_ROWS LT_X32_TABLE(X32_ROW)
 #endif
 
 /* Rows that an architecture does not have share the one past the end. */
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winitializer-overrides"
-static const __u8 wait_native[WAIT_ROWS + 1] = { LT_CALL_TABLE(NATIVE_ROW)[WAIT_ROWS] = LT_WAIT_OTHER };
+static const __u8 wait_native[WAIT_ROWS + 1] = { LT_CALL_TABLE(NATIVE_ROW) X32_ROWS[WAIT_ROWS] = LT_WAIT_OTHER };
 static const __u8 wait_compat[WAIT_ROWS + 1] = { LT_CALL_TABLE(COMPAT_ROW)[WAIT_ROWS] = LT_WAIT_OTHER };
 #pragma clang diagnostic pop
 
@@ -147,6 +150,23 @@ static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, 
 	return LT_IO;
 }
 
+/* The freezer of cgroup 2 stops a task on its way back to user mode: in no call any more, whatever its registers say.
+ * (In vfork the parent counts as frozen, too, but is not interruptible.) */
+static __always_inline bool lt_is_frozen(struct task_struct *task)
+{
+	return task->__state & TASK_INTERRUPTIBLE && bpf_core_field_exists(task->frozen) &&
+	       BPF_CORE_READ_BITFIELD(task, frozen);
+}
+
+/* Interruptible sleep in no call: a page fault, which only a mapped file of FUSE, or who serves the memory by
+ * userfaultfd, makes sleep so; else work on the way back to user mode. */
+static __always_inline enum lt_state lt_sleep_in_none(struct task_struct *task)
+{
+	if (lt_is_frozen(task))
+		return LT_OTHER;
+	return lt_regs_nr((struct pt_regs *)bpf_task_pt_regs(task)) < 0 ? LT_IO : LT_OTHER;
+}
+
 #define LT_IN_CALL (LT_VOID + 1)
 
 /* The same for any sleep, but LT_IN_CALL for that. task_state: as sched_switch reports it. call: LT_CALL_NONE if in
@@ -167,11 +187,9 @@ static __always_inline enum lt_state lt_sleep_outside(struct task_struct *task, 
 			return LT_SLEEP;
 		return LT_BLOCK;
 	}
-	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
+	if (task->flags & PF_KERNELS_OWN)
 		return LT_SLEEP;
-	if (call == LT_CALL_NONE)
-		return LT_OTHER;
-	return LT_IN_CALL;
+	return call == LT_CALL_NONE ? lt_sleep_in_none(task) : LT_IN_CALL;
 }
 
 /* The state that a task goes to sleep in. */
@@ -198,7 +216,7 @@ static __always_inline __u32 lt_call_by_regs(struct task_struct *task)
 	struct pt_regs *regs;
 	int nr;
 
-	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
+	if (task->flags & PF_KERNELS_OWN || lt_is_frozen(task))
 		return LT_CALL_NONE;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	nr = lt_regs_nr(regs);

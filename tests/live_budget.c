@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "live.h"
 
 #define FREEZE_NS 20000000000LL /* to freeze one process takes less */
@@ -192,38 +193,6 @@ static void test_closure_under_load(void **state)
 	live_verdict();
 }
 
-/* A thread that calls itself asleep may yet have to leave its CPU; /proc/PID/syscall waits for that. */
-static bool has_left_its_cpu(int64_t pid)
-{
-	char path[64], text[16] = "";
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%lld/syscall", (long long)pid);
-	f = fopen(path, "r");
-	if (!f)
-		return true;
-	assert_non_null(fgets(text, sizeof(text), f));
-	fclose(f);
-	return strncmp(text, "running", 7) != 0;
-}
-
-static void until_asleep(int64_t pid)
-{
-	char path[64], text[256], *name_end;
-	bool asleep = false;
-
-	snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
-	while (!asleep) {
-		FILE *f = fopen(path, "r");
-
-		assert_non_null(f);
-		assert_non_null(fgets(text, sizeof(text), f));
-		fclose(f);
-		name_end = strrchr(text, ')');
-		asleep = name_end && strchr("STtD", name_end[2]) && has_left_its_cpu(pid);
-	}
-}
-
 static DIR *open_tasks(int64_t pid)
 {
 	char path[64];
@@ -242,7 +211,7 @@ static void until_all_asleep(int64_t pid)
 
 	while ((d = readdir(dir)))
 		if (d->d_name[0] != '.')
-			until_asleep(strtoll(d->d_name, NULL, 10));
+			asleep_wait(strtoll(d->d_name, NULL, 10));
 	closedir(dir);
 }
 
@@ -409,72 +378,6 @@ static void test_schedstat(void **state)
 		compare_with_schedstat(&rivals[i]);
 }
 
-static const struct {
-	const char *kind, *state;
-} sleepers[] = {
-	{ "futex", "lock" },	{ "pipe", "io" },     { "pipe-write", "io" }, { "tty", "io" },
-	{ "eventfd", "io" },	{ "socket", "net" },  { "recv", "net" },      { "accept", "net" },
-	{ "epoll", "poll" },	{ "poll", "poll" },   { "select", "poll" },   { "nanosleep", "sleep" },
-	{ "sigwait", "sleep" }, { "wait4", "sleep" }, { "vfork", "sleep" },   { "flock", "lock" },
-	{ "fcntl", "lock" },	{ "semop", "lock" },  { "msgrcv", "io" },     { "stopped", "other" },
-	{ "traced", "other" },
-};
-#define SLEEPERS (sizeof(sleepers) / sizeof(*sleepers))
-
-/* The smallest share that the state had of the process's wall time in any of these readings. */
-static double least_share(struct live *l, size_t from, int64_t pid, const char *state)
-{
-	double least = 1;
-
-	for (size_t r = from; r < l->n; r++) {
-		struct json_object *p = live_process(l->reading[r], pid);
-
-		if (!p)
-			return 0;
-		least = fmin(least, (double)state_ns(p, state) / (double)live_get(p, "wall_ns"));
-	}
-	return least;
-}
-
-static void check_sleepers(const char *when, bool before)
-{
-	struct live *l = before ? NULL : live_start("-d", "0.5", NULL);
-	int64_t pid[SLEEPERS];
-	size_t from;
-
-	for (size_t i = 0; i < SLEEPERS; i++) {
-		const char *ready;
-
-		live_load(&ready, "sleep", sleepers[i].kind, NULL);
-		pid[i] = child_value(ready, "pid");
-		until_asleep(pid[i]);
-	}
-	if (before)
-		l = live_start("-d", "0.5", NULL);
-	else
-		live_past_now(l); /* this one may still hold their beginning */
-	from = l->n;
-	while (l->n < from + 6)
-		live_next(l);
-	for (size_t i = 0; i < SLEEPERS; i++)
-		live_between(least_share(l, before ? 0 : from, pid[i], sleepers[i].state), 0.95, 1.001, "%s: %s is %s",
-			     when, sleepers[i].kind, sleepers[i].state);
-}
-
-static void test_asleep_before_lagtop(void **state)
-{
-	(void)state;
-	check_sleepers("before", true);
-	live_verdict();
-}
-
-static void test_asleep_after_lagtop(void **state)
-{
-	(void)state;
-	check_sleepers("after", false);
-	live_verdict();
-}
-
 static void test_waiting_for_a_cpu(void **state)
 {
 	const char *ready;
@@ -488,7 +391,7 @@ static void test_waiting_for_a_cpu(void **state)
 	l = live_start("-d", "1", NULL);
 	live_next(l);
 	live_next(l);
-	live_between(least_share(l, 0, pid, "preempt"), 0.95, 1.001, "nice 19 beside spinners: preempt");
+	live_between(asleep_share(l, 0, pid, "preempt"), 0.95, 1.001, "nice 19 beside spinners: preempt");
 	live_verdict();
 }
 
@@ -545,10 +448,10 @@ static void test_frozen(void **state)
 		fclose(f);
 	}
 	/* It calls itself frozen before it leaves its CPU, and may have to wait for one to do so. */
-	until_asleep(pid);
+	asleep_wait(pid);
 	l = live_start("-d", "0.3", NULL);
 	live_next(l);
-	live_between(least_share(l, 0, pid, "other"), 0.95, 1.001, "a frozen spinner is other");
+	live_between(asleep_share(l, 0, pid, "other"), 0.95, 1.001, "a frozen spinner is other");
 	live_verdict();
 }
 
@@ -565,7 +468,7 @@ static void test_disk(void **state)
 	live_need_real_time();
 	l = live_start("-d", "0.2", NULL);
 	load = live_load(NULL, "disk", "/var/tmp/lagtop-live", "5000", NULL);
-	until_asleep(load->pid);
+	asleep_wait(load->pid);
 	snprintf(path, sizeof(path), "/proc/%d/schedstat", load->pid);
 	live_past_now(l);
 	stolen = (double)stolen_ns();
@@ -574,7 +477,7 @@ static void test_disk(void **state)
 	delay = (double)live_field(path, 1);
 	done = live_round(load);
 	wall = (double)child_value(done, "wall_ns");
-	until_asleep(load->pid);
+	asleep_wait(load->pid);
 	live_past_now(l);
 	exec = (double)live_field(path, 0) - exec;
 	delay = (double)live_field(path, 1) - delay;
@@ -636,8 +539,6 @@ int main(void)
 	static const struct CMUnitTest budget[] = {
 		live_test(test_closure_under_load),
 		live_test(test_schedstat),
-		live_test(test_asleep_before_lagtop),
-		live_test(test_asleep_after_lagtop),
 		live_test(test_waiting_for_a_cpu),
 		cmocka_unit_test_teardown(test_frozen, thaw),
 		live_test(test_disk),

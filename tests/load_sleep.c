@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/kvm.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -350,6 +352,20 @@ static void sleep_traced(void)
 	pause();
 }
 
+/* KVM's own thread in this process (Linux 6.4), made when the machine first runs; the main thread pauses. */
+static void sleep_kvm(void)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int machine = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+	int cpu = machine < 0 ? -1 : ioctl(machine, KVM_CREATE_VCPU, 0);
+
+	if (cpu < 0)
+		load_die("kvm");
+	ioctl(cpu, KVM_RUN, 0); /* that there is nothing to run does not matter */
+	ready_self();
+	pause();
+}
+
 static const struct {
 	const char *kind;
 	void (*run)(void);
@@ -361,6 +377,7 @@ static const struct {
 	{ "sigwait", sleep_sigwait }, { "wait4", sleep_wait4 },	    { "vfork", sleep_vfork },
 	{ "flock", sleep_flock },     { "fcntl", sleep_fcntl },	    { "semop", sleep_semop },
 	{ "msgrcv", sleep_msgrcv },   { "stopped", sleep_stopped }, { "traced", sleep_traced },
+	{ "kvm", sleep_kvm },
 };
 
 static void run_sleep(char **arg)

@@ -66,13 +66,26 @@ static uint32_t arch_of(uint32_t call)
 	}
 }
 
-/* Calls newer than libseccomp 2.5; since 424 all architectures share their numbers. */
+/* Calls newer than libseccomp 2.5; since 424 all architectures share their numbers, but for a few of x86_64. */
 static const char *const new_calls[] = {
-	"statmount",	  "listmount",	  "lsm_get_self_attr", "lsm_set_self_attr", "lsm_list_modules",
-	"mseal",	  "setxattrat",	  "getxattrat",	       "listxattrat",	    "removexattrat",
-	"open_tree_attr", "file_getattr", "file_setattr",
+	"statmount",	"listmount",  "lsm_get_self_attr", "lsm_set_self_attr", "lsm_list_modules", "mseal",
+	"setxattrat",	"getxattrat", "listxattrat",	   "removexattrat",	"open_tree_attr",   "file_getattr",
+	"file_setattr", "listns",     "rseq_slice_yield",
 };
 #define FIRST_NEW_CALL 457
+#define NEW_X86_64_URETPROBE 335
+#define NEW_X86_64_UPROBE 336
+
+static const char *new_call(uint32_t call)
+{
+	uint32_t nr = LT_CALL_NR(call), arch = arch_of(call);
+
+	if (nr >= FIRST_NEW_CALL && nr < FIRST_NEW_CALL + COUNT(new_calls))
+		return new_calls[nr - FIRST_NEW_CALL];
+	if (arch != SCMP_ARCH_X86_64 && arch != SCMP_ARCH_X32)
+		return NULL;
+	return nr == NEW_X86_64_URETPROBE ? "uretprobe" : nr == NEW_X86_64_UPROBE ? "uprobe" : NULL;
+}
 
 const char *names_call(uint32_t call)
 {
@@ -85,8 +98,9 @@ const char *names_call(uint32_t call)
 		return known;
 	if (call == LT_CALL_OTHERS)
 		return "others";
-	if (nr >= FIRST_NEW_CALL && nr < FIRST_NEW_CALL + COUNT(new_calls))
-		return new_calls[nr - FIRST_NEW_CALL];
+	known = new_call(call);
+	if (known)
+		return known;
 	name = seccomp_syscall_resolve_num_arch(arch_of(call), (int)nr);
 	snprintf(number, sizeof(number), "#%u", nr);
 	known = cache_add(&cache, call, name ? name : number);

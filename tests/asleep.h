@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Threads that sleep: until one does, and what lagtop says that it sleeps in. */
+#ifndef ASLEEP_H
+#define ASLEEP_H
+
+#include "live.h"
+
+void asleep_wait(int64_t tid); /* until it has left its CPU */
+/* The smallest share that a state had of the process's wall time in any of the readings from the from-th on. */
+double asleep_share(struct live *l, size_t from, int64_t pid, const char *state);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a sleep waits for: each workload sleeps in one known call, before lagtop comes or while it looks. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "asleep.h"
+
+static const struct {
+	const char *workload, *kind, *state;
+} sleepers[] = {
+	{ "sleep", "futex", "lock" },	 { "sleep", "pipe", "io" },	  { "sleep", "pipe-write", "io" },
+	{ "sleep", "tty", "io" },	 { "sleep", "eventfd", "io" },	  { "sleep", "socket", "net" },
+	{ "sleep", "recv", "net" },	 { "sleep", "accept", "net" },	  { "sleep", "epoll", "poll" },
+	{ "sleep", "poll", "poll" },	 { "sleep", "select", "poll" },	  { "sleep", "nanosleep", "sleep" },
+	{ "sleep", "sigwait", "sleep" }, { "sleep", "wait4", "sleep" },	  { "sleep", "vfork", "sleep" },
+	{ "sleep", "flock", "lock" },	 { "sleep", "fcntl", "lock" },	  { "sleep", "semop", "lock" },
+	{ "sleep", "msgrcv", "io" },	 { "sleep", "stopped", "other" }, { "sleep", "traced", "other" },
+	{ "fuse", "stat", "io" },	 { "fuse", "access", "io" },	  { "fuse", "open", "io" },
+	{ "fuse", "unlink", "io" },	 { "fuse", "rename", "io" },	  { "fuse", "mkdir", "io" },
+	{ "fuse", "readlink", "io" },	 { "fuse", "getxattr", "io" },	  { "fuse", "statfs", "io" },
+	{ "fuse", "getdents", "io" },	 { "fuse", "execve", "io" },	  { "fuse", "fsync", "io" },
+	{ "sleep", "kvm", "sleep" },
+};
+#define SLEEPERS (sizeof(sleepers) / sizeof(*sleepers))
+
+/* What this kernel lacks cannot be slept on. */
+static bool is_possible(size_t i)
+{
+	const char *device = !strcmp(sleepers[i].workload, "fuse") ? "/dev/fuse"
+			     : !strcmp(sleepers[i].kind, "kvm")	   ? "/dev/kvm"
+								   : NULL;
+	int fd = device ? open(device, O_RDWR | O_CLOEXEC) : -1;
+
+	if (device && fd < 0)
+		printf("# no %s here\n", device);
+	if (fd >= 0)
+		close(fd);
+	return !device || fd >= 0;
+}
+
+static void check_sleepers(const char *when, bool before)
+{
+	struct live *l = before ? NULL : live_start("-d", "0.5", NULL);
+	int64_t pid[SLEEPERS] = {};
+	const char *ready;
+	size_t from;
+
+	for (size_t i = 0; i < SLEEPERS; i++) {
+		if (!is_possible(i))
+			continue;
+		live_load(&ready, sleepers[i].workload, sleepers[i].kind, NULL);
+		pid[i] = child_value(ready, "pid");
+		asleep_wait(pid[i]);
+	}
+	if (before)
+		l = live_start("-d", "0.5", NULL);
+	else
+		live_past_now(l); /* this one may still hold their beginning */
+	from = l->n;
+	while (l->n < from + 6)
+		live_next(l);
+	for (size_t i = 0; i < SLEEPERS; i++)
+		if (pid[i])
+			live_between(asleep_share(l, before ? 0 : from, pid[i], sleepers[i].state), 0.95, 1.001,
+				     "%s: %s %s is %s", when, sleepers[i].workload, sleepers[i].kind,
+				     sleepers[i].state);
+}
+
+static void test_asleep_before_lagtop(void **state)
+{
+	(void)state;
+	check_sleepers("before", true);
+	live_verdict();
+}
+
+static void test_asleep_after_lagtop(void **state)
+{
+	(void)state;
+	check_sleepers("after", false);
+	live_verdict();
+}
+
+static char cgroups[] = "/tmp/lagtop-live-XXXXXX"; /* where cgroup 2 is mounted for this test */
+static char freezer[64], freezer_freeze[80], freezer_procs[80];
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		fail_msg("cannot write %s", path);
+	close(fd);
+}
+
+static void freeze(int64_t pid)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)pid);
+	write_file(freezer_procs, text);
+}
+
+/* All of its processes, not only those that have noticed. */
+static void freeze_all(void)
+{
+	char path[80], text[128] = "";
+
+	write_file(freezer_freeze, "1");
+	snprintf(path, sizeof(path), "%s/cgroup.events", freezer);
+	while (!strstr(text, "frozen 1")) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+		assert_true(n > 0);
+		text[n] = 0;
+		close(fd);
+	}
+}
+
+/* However the test ended, and before anybody is killed: what is frozen does not die. */
+static int thaw(void **state)
+{
+	int left;
+
+	if (!access(freezer_freeze, W_OK))
+		write_file(freezer_freeze, "0");
+	left = live_end_test(state);
+	while (freezer[0] && rmdir(freezer) && errno == EBUSY)
+		; /* the dead leave it one by one */
+	umount2(cgroups, MNT_DETACH);
+	rmdir(cgroups);
+	return left;
+}
+
+/* Whatever it did when it was frozen: nothing that ran, a call, or a parent in vfork, who goes on to wait for its
+ * child. */
+static void test_frozen_by_cgroup_2(void **state)
+{
+	static const char *const kinds[] = { "nanosleep", "pipe", "vfork" };
+	static const char *const states[] = { "other", "other", "sleep" };
+	int64_t pid[3], spinner;
+	const char *ready;
+	struct live *l;
+
+	(void)state;
+	live_need_bpf();
+	assert_non_null(mkdtemp(cgroups));
+	if (mount("none", cgroups, "cgroup2", MS_NOSUID, NULL))
+		live_skip("this kernel has no cgroup 2");
+	snprintf(freezer, sizeof(freezer), "%s/lagtop-live-%d", cgroups, getpid());
+	snprintf(freezer_freeze, sizeof(freezer_freeze), "%s/cgroup.freeze", freezer);
+	snprintf(freezer_procs, sizeof(freezer_procs), "%s/cgroup.procs", freezer);
+	assert_int_equal(mkdir(freezer, 0755), 0);
+	live_load(&ready, "spin", "-1", "1", "0", NULL);
+	freeze(spinner = child_value(ready, "pids"));
+	for (size_t i = 0; i < 3; i++) {
+		live_load(&ready, "sleep", kinds[i], NULL);
+		freeze(pid[i] = child_value(ready, "pid"));
+		asleep_wait(pid[i]);
+	}
+	freeze_all();
+	asleep_wait(spinner);
+	l = live_start("-d", "0.3", NULL);
+	live_next(l);
+	live_between(asleep_share(l, 0, spinner, "other"), 0.95, 1.001, "frozen spinner is other");
+	for (size_t i = 0; i < 3; i++)
+		live_between(asleep_share(l, 0, pid[i], states[i]), 0.95, 1.001, "frozen %s is %s", kinds[i],
+			     states[i]);
+	live_verdict();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest sleeps[] = {
+		live_test(test_asleep_before_lagtop),
+		live_test(test_asleep_after_lagtop),
+		cmocka_unit_test_teardown(test_frozen_by_cgroup_2, thaw),
+	};
+
+	return live_main(sleeps);
+}
