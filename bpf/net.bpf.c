@@ -34,6 +34,15 @@ static __always_inline void event(__u32 type, const struct lt_socket *socket, __
 		lt_this_cpu()->lost_events++;
 }
 
+/* A connect that failed has left its error in the socket, or found no port and never sent its SYN. One that the program
+ * gives up (close, shutdown, connect to AF_UNSPEC) has a SYN on its way and no error yet. */
+static __always_inline bool connect_failed(struct sock *sk)
+{
+	struct tcp_sock *tcp = lt_tcp_of(sk);
+
+	return sk->sk_err || (tcp && !tcp->packets_out && !sk->sk_shutdown);
+}
+
 /* A connect begins in its caller's context and ends in softirq, or in its caller's again. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
@@ -71,9 +80,9 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 	now_ns = bpf_ktime_get_ns();
 	/* Established, or both ends connected at once (SYN_RECV). How long it took is not known if it began before the
 	 * probes. */
-	if (newstate == TCP_CLOSE)
+	if (newstate == TCP_CLOSE && connect_failed(sk))
 		event(LT_EVENT_CONNECT_FAILED, socket, 0);
-	else if (socket->connect_ns)
+	else if (newstate != TCP_CLOSE && socket->connect_ns)
 		event(LT_EVENT_CONNECTED, socket, now_ns > socket->connect_ns ? now_ns - socket->connect_ns : 0);
 	return 0;
 }
@@ -162,7 +171,8 @@ int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 	tcp = lt_tcp_of(sk);
 	moved = lt_moved(sk, tcp, socket);
-	if (!lt_walking.all && !moved.tx_bytes && !moved.rx_bytes && !moved.retransmits && !moved.changed)
+	if (!lt_walking.all && !moved.tx_bytes && !moved.rx_bytes && !moved.retransmits && !moved.drops &&
+	    !moved.changed)
 		return 0;
 	c = next_walked();
 	if (!c)

@@ -157,15 +157,31 @@ static __always_inline struct tcp_sock *lt_tcp_of(struct sock *sk)
 /* What a socket did since it was last reported. */
 struct lt_moved {
 	__u64 tx_bytes, rx_bytes;
-	__u32 retransmits;
+	__u32 retransmits, drops;
 	bool changed;
 };
+
+/* Datagrams that found no room, or connections that a listener's queue had no place for; of others not looked at. */
+static __always_inline __u32 lt_drops(struct sock *sk)
+{
+	struct numa_drop_counters *counters;
+
+	if (sk->sk_protocol != IPPROTO_UDP && sk->__sk_common.skc_state != TCP_LISTEN)
+		return 0;
+	if (bpf_core_field_exists(sk->sk_drop_counters)) {
+		counters = BPF_CORE_READ(sk, sk_drop_counters);
+		if (counters)
+			return BPF_CORE_READ(counters, drops0.counter) + BPF_CORE_READ(counters, drops1.counter);
+	}
+	return BPF_CORE_READ(sk, sk_drops.counter);
+}
 
 /* TCP's bytes are what its peer was sent and has sent, once each. */
 static __always_inline struct lt_moved lt_moved(struct sock *sk, struct tcp_sock *tcp, const struct lt_socket *socket)
 {
 	__u64 tx_bytes = socket->tx_bytes, rx_bytes = socket->rx_bytes;
 	__u8 state = sk->__sk_common.skc_state;
+	__u32 drops = lt_drops(sk);
 
 	if (tcp && state != TCP_LISTEN) {
 		tx_bytes = tcp->bytes_sent - tcp->bytes_retrans;
@@ -178,6 +194,7 @@ static __always_inline struct lt_moved lt_moved(struct sock *sk, struct tcp_sock
 		.tx_bytes = tx_bytes > socket->seen_tx_bytes ? tx_bytes - socket->seen_tx_bytes : 0,
 		.rx_bytes = rx_bytes > socket->seen_rx_bytes ? rx_bytes - socket->seen_rx_bytes : 0,
 		.retransmits = socket->retransmits - socket->seen_retransmits,
+		.drops = drops > socket->seen_drops ? drops - socket->seen_drops : 0,
 		.changed = socket->seen_state != state,
 	};
 }
@@ -187,7 +204,35 @@ static __always_inline void lt_reported(struct lt_socket *socket, const struct l
 	socket->seen_tx_bytes += moved->tx_bytes;
 	socket->seen_rx_bytes += moved->rx_bytes;
 	socket->seen_retransmits += moved->retransmits;
+	socket->seen_drops += moved->drops;
 	socket->seen_state = state;
+}
+
+#define STATES_WITH_SYN (1 << TCP_SYN_SENT | 1 << TCP_SYN_RECV)
+#define STATES_WITH_FIN (1 << TCP_FIN_WAIT1 | 1 << TCP_CLOSING | 1 << TCP_LAST_ACK)
+
+/* Bytes on their way; a SYN or FIN that is takes one number of the sequence and is none. */
+static __always_inline void lt_tcp_queues(struct lt_connection *c, struct sock *sk, struct tcp_sock *tcp)
+{
+	__u32 tx = lt_ahead(tcp->write_seq, tcp->snd_una), rx = lt_ahead(tcp->rcv_nxt, tcp->copied_seq);
+
+	if (tx && 1 << c->state & (STATES_WITH_SYN | STATES_WITH_FIN))
+		tx--;
+	if (rx && sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1)
+		rx--;
+	c->tx_queue_bytes = tx;
+	c->rx_queue_bytes = 1 << c->state & STATES_WITH_SYN ? 0 : rx;
+}
+
+/* As ss and /proc/net/udp count them: with what the kernel needs for each datagram. */
+static __always_inline void lt_udp_queues(struct lt_connection *c, struct sock *sk)
+{
+	__s32 rx = BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter) -
+		   BPF_CORE_READ((struct udp_sock *)sk, forward_deficit);
+	__s32 tx = BPF_CORE_READ(sk, sk_wmem_alloc.refs.counter) - 1; /* the socket itself holds one */
+
+	c->rx_queue_bytes = rx > 0 ? rx : 0;
+	c->tx_queue_bytes = tx > 0 ? tx : 0;
 }
 
 static __always_inline void lt_connection_fill(struct lt_connection *c, struct sock *sk, struct tcp_sock *tcp,
@@ -215,14 +260,19 @@ static __always_inline void lt_connection_fill(struct lt_connection *c, struct s
 		*(__u32 *)c->local = common->skc_rcv_saddr;
 		*(__u32 *)c->remote = common->skc_daddr;
 	}
-	if (tcp && c->state != TCP_LISTEN) {
+	if (c->state == TCP_LISTEN) {
+		c->accept_queue = BPF_CORE_READ(sk, sk_ack_backlog);
+		c->accept_queue_max = BPF_CORE_READ(sk, sk_max_ack_backlog);
+	} else if (tcp) {
 		c->srtt_ns = (__u64)tcp->srtt_us * 125; /* eighths of a µs */
-		c->tx_queue_bytes = lt_ahead(tcp->write_seq, tcp->snd_una);
-		c->rx_queue_bytes = lt_ahead(tcp->rcv_nxt, tcp->copied_seq);
+		lt_tcp_queues(c, sk, tcp);
+	} else {
+		lt_udp_queues(c, sk);
 	}
 	c->tx_bytes = moved->tx_bytes;
 	c->rx_bytes = moved->rx_bytes;
 	c->retransmits = moved->retransmits;
+	c->drops = moved->drops;
 	c->changed = moved->changed;
 }
 

@@ -135,7 +135,7 @@ struct lt_socket {
 	__u32 retransmits; /* segments (atomic: softirq) */
 	/* What the last walk reported; written by the walk only. */
 	__u64 seen_tx_bytes, seen_rx_bytes;
-	__u32 seen_retransmits;
+	__u32 seen_retransmits, seen_drops;
 	__u32 seen_state;
 	__u32 seen_walk; /* its number */
 };
@@ -146,7 +146,9 @@ struct lt_connection {
 	__u64 tx_bytes, rx_bytes;
 	__u64 srtt_ns; /* 0: not measured */
 	__u32 tgid, retransmits;
-	__u32 tx_queue_bytes, rx_queue_bytes;
+	__u32 tx_queue_bytes, rx_queue_bytes; /* not of listeners */
+	__u32 accept_queue, accept_queue_max; /* of listeners: connections */
+	__u32 drops;			      /* of UDP and listeners: datagrams, connections */
 	__u32 netns;
 	__u16 local_port, remote_port;	    /* host order */
 	__u8 proto, family, state, changed; /* enum lt_proto; 4 or 6; TCP_*; state differs from the last report */

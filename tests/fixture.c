@@ -305,7 +305,10 @@ static void add_connection(struct sample *s, uint32_t pid, uint16_t port, uint32
 					 .remote = { 10, 0, 0, 12 },
 					 .pid = pid,
 					 .netns = 4026531840,
-					 .age_ns = pid * 1000000ULL };
+					 .age_ns = pid * 1000000ULL,
+					 .accept_queue = SAMPLE_UNKNOWN,
+					 .accept_queue_max = SAMPLE_UNKNOWN,
+					 .drops = SAMPLE_UNKNOWN };
 	c->tx_bytes = about(900000, 300, wobble(pid, 7, number));
 	c->rx_bytes = about(120000, 300, wobble(pid, 8, number));
 	c->srtt_ns = about(210000, 400, wobble(pid, 9, number));

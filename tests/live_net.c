@@ -169,6 +169,23 @@ static void test_connects_and_accepts(void **state)
 	live_verdict();
 }
 
+/* What a program gives up did not fail. */
+static void test_connects_given_up(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "give-up", "20", NULL);
+	size_t from = live_mark(l);
+	const char *done = live_round(load);
+
+	(void)state;
+	live_past_now(l);
+	live_compare((double)live_sum(l, from, load->pid, "net.connects"), (double)child_value(done, "connects"), 0,
+		     "given up: connects");
+	live_compare((double)live_sum(l, from, load->pid, "net.connect_errors"),
+		     (double)child_value(done, "connect_errors"), 0, "given up: those that failed");
+	live_verdict();
+}
+
 /* A counter of a process's network namespace, from a file that has a line of names and a line of values. */
 static int64_t counter(int64_t pid, const char *file, const char *group, const char *which)
 {
@@ -192,6 +209,99 @@ static int64_t counter(int64_t pid, const char *file, const char *group, const c
 	if (f)
 		fclose(f);
 	return found;
+}
+
+/* The first socket of a reading between these ports, or NULL. remote 0: it is not connected; local −1: one that is in
+ * the middle of its connect; remote −1: any. */
+static struct json_object *socket_of(struct json_object *reading, const char *proto, int64_t local, int64_t remote)
+{
+	struct json_object *all = json_object_object_get(reading, "connections");
+
+	for (size_t i = 0; all && i < json_object_array_length(all); i++) {
+		struct json_object *c = json_object_array_get_idx(all, i);
+		const char *from = strrchr(live_text(c, "local"), ':'), *to = strrchr(live_text(c, "remote"), ':');
+
+		if (!strcmp(live_text(c, "proto"), proto) && (local < 0 || strtoll(from + 1, NULL, 10) == local) &&
+		    (remote < 0 || strtoll(to + 1, NULL, 10) == remote) &&
+		    (local >= 0 || !strcmp(live_text(c, "state"), "SYN-SENT")))
+			return c;
+	}
+	return NULL;
+}
+
+/* Drops of the unconnected socket of a port, over all readings. */
+static int64_t dropped_at(struct live *l, const char *proto, int64_t port)
+{
+	int64_t sum = 0;
+
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *c = socket_of(l->reading[r], proto, port, 0);
+
+		sum += c && live_get(c, "drops") != LIVE_NULL ? live_get(c, "drops") : 0;
+	}
+	return sum;
+}
+
+/* What /proc/net/udp says of the socket that is bound to a port. */
+static void udp_by_proc(int64_t pid, int64_t port, int64_t *queued, int64_t *dropped)
+{
+	char path[64], line[512];
+	unsigned at, rx, drops;
+	FILE *f;
+
+	*queued = *dropped = -1;
+	snprintf(path, sizeof(path), "/proc/%lld/net/udp", (long long)pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*d: %*x:%x %*x:%*x %*x %*x:%x %*x:%*x %*x %*u %*u %*u %*u %*x %u", &at, &rx,
+			   &drops) == 3 &&
+		    at == port) {
+			*queued = rx;
+			*dropped = drops;
+		}
+	fclose(f);
+}
+
+/* Of each queue what the kernel says of it. The SYNs go on being sent, and dropped. */
+static void test_queues(void **state)
+{
+	struct live *l = live_start("-d", "0.2", "-v", "connections", NULL);
+	int64_t queued, dropped, udp, port, stream, drops, udp_drops, before, after;
+	struct json_object *listener, *datagrams, *unread, *on_its_way;
+	struct child *load;
+	const char *ready;
+
+	(void)state;
+	load = live_load_in_namespace("", "queues 400 10000", &ready);
+	port = child_value(ready, "port");
+	udp = child_value(ready, "udp");
+	stream = child_value(ready, "stream");
+	before = counter(load->pid, "netstat", "TcpExt:", "ListenDrops");
+	live_past_now(l);
+	live_next(l);
+	udp_by_proc(load->pid, udp, &queued, &dropped);
+	after = counter(load->pid, "netstat", "TcpExt:", "ListenDrops");
+	listener = socket_of(l->reading[l->n - 1], "tcp", port, 0);
+	datagrams = socket_of(l->reading[l->n - 1], "udp", udp, 0);
+	unread = socket_of(l->reading[l->n - 1], "tcp", stream, -1);
+	on_its_way = socket_of(l->reading[l->n - 1], "tcp", -1, port);
+	assert_true(listener && datagrams && unread && on_its_way);
+	drops = dropped_at(l, "tcp", port);
+	udp_drops = dropped_at(l, "udp", udp);
+	live_compare((double)live_get(datagrams, "rx_queue_bytes"), (double)queued, 0, "queues: datagrams, bytes");
+	live_between((double)dropped, 1, 400, "queues: datagrams dropped, by the kernel");
+	live_compare((double)udp_drops, (double)dropped, 0, "queues: datagrams dropped");
+	live_compare((double)live_get(listener, "accept_queue"), 3, 0, "queues: connections to accept");
+	live_compare((double)live_get(listener, "accept_queue_max"), 2, 0, "queues: most connections to accept");
+	live_compare(live_get(listener, "rx_queue_bytes") == LIVE_NULL, 1, 0, "queues: a listener has no bytes");
+	live_between((double)drops, fmax(1, (double)before), (double)after, "queues: connections turned away");
+	live_compare((double)live_get(unread, "rx_queue_bytes"), (double)child_value(ready, "unread"), 0,
+		     "queues: bytes that nobody reads");
+	live_compare((double)live_get(on_its_way, "tx_queue_bytes"), (double)child_value(ready, "unsent"), 0,
+		     "queues: bytes of a connect on its way");
+	live_compare(live_get(unread, "drops") == LIVE_NULL, 1, 0, "queues: a connection has no drops");
+	live_verdict();
 }
 
 static void check_retransmits(const char *loss, const char *mtu, const char *messages)
@@ -259,9 +369,13 @@ static void test_retransmits(void **state)
 int main(void)
 {
 	static const struct CMUnitTest net[] = {
-		live_test(test_tcp_bytes),   live_test(test_every_way_of_sending),
-		live_test(test_sizes),	     live_test(test_connects_and_accepts),
+		live_test(test_tcp_bytes),
+		live_test(test_every_way_of_sending),
+		live_test(test_sizes),
+		live_test(test_connects_and_accepts),
+		live_test(test_connects_given_up),
 		live_test(test_retransmits),
+		live_test(test_queues),
 	};
 
 	return live_main(net);

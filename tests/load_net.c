@@ -6,11 +6,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
@@ -126,6 +129,125 @@ static void run_connect(char **arg)
 				load_die("refused");
 		load_done(good + refused, "connects=%ld connect_errors=%ld accepts=%ld", good + refused, refused, good);
 	}
+}
+
+/* A connect that stays on its way: the listener's queue is full, so the SYN is not answered. */
+static int connect_in_vain(int port)
+{
+	struct sockaddr_in a = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || !connect(fd, (struct sockaddr *)&a, sizeof(a)) || errno != EINPROGRESS)
+		load_die("connect in vain");
+	return fd;
+}
+
+/* Both ends of the second are those of the first, that is still there: no port for it. */
+static void connect_without_port(int port)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) }, to = from;
+	socklen_t len = sizeof(from);
+	int fd[2];
+
+	to.sin_port = htons((uint16_t)port);
+	for (int i = 0; i < 2; i++) {
+		fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		setsockopt(fd[i], SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
+		if (bind(fd[i], (struct sockaddr *)&from, len) || getsockname(fd[i], (struct sockaddr *)&from, &len))
+			load_die("bind");
+	}
+	if (!connect(fd[0], (struct sockaddr *)&to, len) || errno != EINPROGRESS ||
+	    !connect(fd[1], (struct sockaddr *)&to, len) || errno != EADDRNOTAVAIL)
+		load_die("connect without a port");
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* As one who tries two addresses at once: gives up by close, shutdown or another connect. And what does fail: refused,
+ * no port, no answer in time. */
+static void run_give_up(char **arg)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	long each = load_number(arg[0]);
+	int port, closed_port, listener = listen_on_loopback(&port, 0), closed = listen_on_loopback(&closed_port, 1);
+	struct pollfd p = { .events = POLLOUT };
+
+	close(closed);
+	if (connect_to(port) < 0)
+		load_die("connect");
+	load_ready("listener=%d", listener);
+	while (load_go()) {
+		for (long i = 0; i < each; i++) {
+			int fd[3];
+
+			for (int way = 0; way < 3; way++)
+				fd[way] = connect_in_vain(port);
+			shutdown(fd[1], SHUT_RDWR);
+			connect(fd[2], &nobody, sizeof(nobody));
+			for (int way = 0; way < 3; way++)
+				close(fd[way]);
+			if (connect_to(closed_port) >= 0 || errno != ECONNREFUSED)
+				load_die("refused");
+			connect_without_port(port);
+		}
+		p.fd = connect_in_vain(port);
+		setsockopt(p.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(int){ 1 }, sizeof(int));
+		if (poll(&p, 1, -1) != 1 || !(p.revents & POLLERR))
+			load_die("time out");
+		close(p.fd);
+		/* Of the two ends without a port the first is given up. */
+		load_done(6 * each + 1, "connects=%ld connect_errors=%ld", 6 * each + 1, 2 * each + 1);
+	}
+}
+
+static int queued(int fd, unsigned long which)
+{
+	int bytes;
+
+	if (ioctl(fd, which, &bytes))
+		load_die("ioctl");
+	return bytes;
+}
+
+/*
+ * Queues that nobody empties: datagrams, more than fit; connections, more than a listener takes; BYTES and then a FIN
+ * on a stream. The listener of the stream is another one.
+ */
+static void run_queues(char **arg)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	static char block[1 << 16];
+	long datagrams = load_number(arg[0]), bytes = load_number(arg[1]);
+	socklen_t len = sizeof(a);
+	int port, stream_port, listener = listen_on_loopback(&port, 2), in, out, waiting = -1;
+	int stream_listener = listen_on_loopback(&stream_port, 1);
+	int from = socket(AF_INET, SOCK_DGRAM, 0), to = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (bind(to, (struct sockaddr *)&a, len) || getsockname(to, (struct sockaddr *)&a, &len) ||
+	    connect(from, (struct sockaddr *)&a, len) || send(from, block, 1, 0) != 1 || recv(to, block, 1, 0) != 1)
+		load_die("datagram");
+	for (long i = 0; i < datagrams; i++)
+		send(from, block, 1000, 0);
+	for (int i = 0; i < 3; i++)
+		if (connect_to(port) < 0)
+			load_die("connect");
+	for (int i = 0; i < 3; i++)
+		waiting = connect_in_vain(port);
+	out = connect_to(stream_port);
+	in = accept(stream_listener, NULL, NULL);
+	close(stream_listener);
+	if (out < 0 || in < 0 || send(out, block, (size_t)bytes, 0) != bytes || shutdown(out, SHUT_WR))
+		load_die("stream");
+	while (poll(&(struct pollfd){ .fd = in, .events = POLLRDHUP }, 1, -1) != 1)
+		;
+	load_ready("listener=%d port=%d udp=%d stream=%d unread=%d unsent=%d", listener, port, ntohs(a.sin_port),
+		   stream_port, queued(in, SIOCINQ), queued(waiting, SIOCOUTQ));
+	while (load_go())
+		load_done(1, " ");
 }
 
 struct transfer {
@@ -462,6 +584,9 @@ const struct workload load_net[] = {
 	  "takes CONNECTIONS connections, one after another, to their end" },
 	{ "tcp-client", "PORT CONNECTIONS N SIZE", run_tcp_client, "on each connection N messages of SIZE bytes" },
 	{ "connect", "GOOD REFUSED", run_connect, "connects to itself, and to nobody" },
+	{ "give-up", "N", run_give_up, "N connects given up in each of three ways, N refused, N without a port" },
+	{ "queues", "DATAGRAMS BYTES", run_queues,
+	  "full queues of a listener and of datagrams, and BYTES that nobody reads" },
 	{ "transfer", "KIND WAY SIZE N", run_transfer,
 	  "tcp4, tcp6, udp4, udp6, unix, unixd by send, sendmsg, splice, …" },
 	{ "connections", "N", run_connections, "N idle TCP connections to itself" },

@@ -201,6 +201,9 @@ static void add_connections(struct sample *s)
 					 .age_ns = 7 * SYNTHETIC_SECOND_NS,
 					 .tx_queue_bytes = 31,
 					 .rx_queue_bytes = 32,
+					 .accept_queue = SAMPLE_UNKNOWN,
+					 .accept_queue_max = SAMPLE_UNKNOWN,
+					 .drops = SAMPLE_UNKNOWN,
 					 .netns = 4026531840 };
 	c = sample_add_connection(s);
 	assert(c);
@@ -211,6 +214,8 @@ static void add_connections(struct sample *s)
 					 .pid = 0,
 					 .srtt_ns = SAMPLE_UNKNOWN,
 					 .age_ns = SAMPLE_UNKNOWN,
+					 .accept_queue = 3,
+					 .accept_queue_max = 2,
 					 .netns = 4026531841 };
 	memcpy(c->local, loopback6, sizeof(loopback6));
 	s->has_connections = true;

@@ -371,12 +371,28 @@ static void json_syscalls(void **state)
 static void json_connections(void **state)
 {
 	static const struct expected first[] = {
-		{ "pid", 1000 },       { "tx_bytes", 8008000 }, { "rx_bytes", 12 },
-		{ "srtt_ns", 410000 }, { "retransmits", 6 },	{ "age_ns", 7000000000 },
+		{ "pid", 1000 },
+		{ "tx_bytes", 8008000 },
+		{ "rx_bytes", 12 },
+		{ "srtt_ns", 410000 },
+		{ "retransmits", 6 },
+		{ "age_ns", 7000000000 },
+		{ "tx_queue_bytes", 31 },
+		{ "rx_queue_bytes", 32 },
+		{ "accept_queue", UNKNOWN },
+		{ "accept_queue_max", UNKNOWN },
+		{ "drops", UNKNOWN },
 	};
-	static const struct expected listening[] = { { "pid", UNKNOWN },
-						     { "srtt_ns", UNKNOWN },
-						     { "age_ns", UNKNOWN } };
+	static const struct expected listening[] = {
+		{ "pid", UNKNOWN },
+		{ "srtt_ns", UNKNOWN },
+		{ "age_ns", UNKNOWN },
+		{ "tx_queue_bytes", UNKNOWN },
+		{ "rx_queue_bytes", UNKNOWN },
+		{ "accept_queue", 3 },
+		{ "accept_queue_max", 2 },
+		{ "drops", 0 },
+	};
 	struct json_object *c = element(json("-j"), "connections", "pid", SYNTHETIC_SERVER);
 
 	(void)state;

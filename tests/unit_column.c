@@ -579,6 +579,18 @@ static void calls_have_names(void **state)
 	assert_shows("call", &r, true, "rt_sigaction");
 	assert_shows("abi", &r, true, "x32");
 #endif
+	/* A thread's state says when it does not know. */
+	r.kind = MODEL_THREAD;
+	r.state = LT_POLL;
+	r.call = LT_CALL(LT_ABI_NATIVE, 426);
+	assert_shows("call", &r, true, "io_uring_enter");
+	assert_shows("state", &r, true, "poll disk?");
+	r.call = LT_CALL(LT_ABI_NATIVE, 441);
+	assert_shows("call", &r, true, "epoll_pwait2");
+	assert_shows("state", &r, true, "poll");
+	r.call = LT_CALL_NONE;
+	assert_shows("state", &r, true, "poll");
+	r.kind = MODEL_CALL;
 	r.errnos = errnos;
 	r.n_errnos = 3;
 	assert_shows("errnos", &r, true, "EAGAIN 1.20k EINTR 3 E4242 1");
@@ -622,9 +634,25 @@ static void connections(void **state)
 	c.family = 6;
 	assert_int_equal(inet_pton(AF_INET6, "2001:db8::1", c.local), 1);
 	assert_shows("local", &r, true, "[2001:db8::1]:80");
+	c.rx_queue_bytes = 2048;
+	c.accept_queue = c.accept_queue_max = c.drops = SAMPLE_UNKNOWN;
+	assert_shows("rxq", &r, true, "2.05k");
+	assert_shows("acceptq", &r, true, "-");
+	assert_shows("drops", &r, true, "-");
 	c.proto = LT_UDP;
 	c.state = 7;
+	c.drops = 12;
 	assert_shows("state", &r, true, "-");
+	assert_shows("drops", &r, true, "6");
+	c.proto = LT_TCP;
+	c.state = 10;
+	c.accept_queue = 3;
+	c.accept_queue_max = 2;
+	assert_shows("state", &r, true, "LISTEN");
+	assert_shows("rxq", &r, true, "-");
+	assert_shows("txq", &r, true, "-");
+	assert_shows("acceptq", &r, true, "3");
+	assert_shows("acceptmax", &r, true, "2");
 }
 
 int main(void)

@@ -332,6 +332,32 @@ static void rename_in_file(const char *from, const char *to)
 	frames_free(&f);
 }
 
+/* A counter that the file is too old for is not known. */
+static void later_fields_are_unknown(void **state)
+{
+	struct sample s = { 0 };
+	struct source *src;
+
+	(void)state;
+	record_readings(2);
+	rename_in_file("accept_queue_max", "novelty_queue_of");
+	rename_in_file("\x05"
+		       "drops",
+		       "\x05"
+		       "novel");
+	src = record_replay(path, why, sizeof(why));
+	assert_non_null(src);
+	assert_int_equal(src->read(src, &s), 1);
+	assert_int_equal(s.n_connections, 2);
+	for (uint32_t i = 0; i < s.n_connections; i++) {
+		assert_int_equal(s.connections[i].accept_queue_max, SAMPLE_UNKNOWN);
+		assert_int_equal(s.connections[i].drops, SAMPLE_UNKNOWN);
+	}
+	assert_int_equal(s.connections[1].accept_queue, 3);
+	source_close(src);
+	sample_free(&s);
+}
+
 /* What a later lagtop may add is skipped; what this one misses is 0. */
 static void unknown_fields_are_skipped(void **state)
 {
@@ -502,6 +528,7 @@ int main(void)
 		cmocka_unit_test(cut_anywhere_keeps_whole_readings),
 		cmocka_unit_test(changed_bytes_are_noticed),
 		cmocka_unit_test(lying_numbers_are_refused),
+		cmocka_unit_test(later_fields_are_unknown),
 		cmocka_unit_test(unknown_fields_are_skipped),
 		cmocka_unit_test(random_changes_do_no_harm),
 		cmocka_unit_test(foreign_files_are_told),

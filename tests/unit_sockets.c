@@ -159,6 +159,7 @@ static void test_a_connection_arrives_whole(void **state)
 	c.srtt_ns = 14;
 	c.tx_queue_bytes = 15;
 	c.rx_queue_bytes = 16;
+	c.accept_queue = c.accept_queue_max = c.drops = 18; /* nothing that an established connection has */
 	c.netns = 17;
 	assert_int_equal(sockets_connection(sockets, &c), 0);
 	reading(true);
@@ -180,6 +181,9 @@ static void test_a_connection_arrives_whole(void **state)
 	assert_int_equal(to->srtt_ns, 14);
 	assert_int_equal(to->tx_queue_bytes, 15);
 	assert_int_equal(to->rx_queue_bytes, 16);
+	assert_int_equal(to->accept_queue, SAMPLE_UNKNOWN);
+	assert_int_equal(to->accept_queue_max, SAMPLE_UNKNOWN);
+	assert_int_equal(to->drops, SAMPLE_UNKNOWN);
 	assert_int_equal(to->netns, 17);
 	/* Older than the probes, and nothing was measured. */
 	c.born_ns = c.srtt_ns = 0;
@@ -219,6 +223,53 @@ static void test_sums_by_owner(void **state)
 	assert_int_equal(sample.processes[2].sockets.srtt_ns, 5 * US);
 	assert_int_equal(sample.processes[2].sockets.retransmits, 0);
 	assert_int_equal(sample.n_connections, 3);
+}
+
+static void test_a_listener_and_datagrams(void **state)
+{
+	struct lt_connection listener = tcp(10, 1), udp = tcp(10, 1);
+
+	(void)state;
+	listener.state = 10;
+	listener.accept_queue = 3;
+	listener.accept_queue_max = 2;
+	listener.drops = 4;
+	udp.proto = LT_UDP;
+	udp.state = 7;
+	udp.rx_queue_bytes = 211968;
+	udp.drops = 8;
+	assert_int_equal(sockets_connection(sockets, &listener), 0);
+	assert_int_equal(sockets_connection(sockets, &udp), 0);
+	reading(true);
+	assert_int_equal(sample.connections[0].accept_queue, 3);
+	assert_int_equal(sample.connections[0].accept_queue_max, 2);
+	assert_int_equal(sample.connections[0].drops, 4);
+	assert_int_equal(sample.connections[1].rx_queue_bytes, 211968);
+	assert_int_equal(sample.connections[1].accept_queue, SAMPLE_UNKNOWN);
+	assert_int_equal(sample.connections[1].drops, 8);
+	/* The first walk reports what was dropped in all the time since the one before. */
+	reading(false);
+	assert_int_equal(sockets_connection(sockets, &udp), 0);
+	reading(true);
+	assert_int_equal(sample.connections[0].drops, SAMPLE_UNKNOWN);
+	assert_int_equal(sample.connections[0].rx_queue_bytes, 211968);
+}
+
+/* Bytes times nanoseconds: 115 GB at 160 ms are more than 64 bits hold. */
+static void test_round_trips_of_much(void **state)
+{
+	static const uint64_t bytes[] = { 1, 1000000000, 115000000000, 120000000000, 1ULL << 50, 1ULL << 60 };
+	struct lt_connection c = tcp(10, 1);
+
+	(void)state;
+	c.srtt_ns = 80000 * US;
+	for (size_t i = 0; i < sizeof(bytes) / sizeof(*bytes); i++) {
+		c.tx_bytes = c.rx_bytes = bytes[i];
+		assert_int_equal(sockets_connection(sockets, &c), 0);
+		assert_int_equal(sockets_connection(sockets, &c), 0);
+		reading(true);
+		assert_int_equal(sample.processes[0].sockets.srtt_ns, 80000 * US);
+	}
 }
 
 /* Open at one reading and gone at the next, or only in between: its last bytes are in the interval it went in. */
@@ -331,6 +382,8 @@ int main(void)
 		walked_test(test_what_is_no_event),
 		walked_test(test_a_connection_arrives_whole),
 		walked_test(test_sums_by_owner),
+		walked_test(test_a_listener_and_datagrams),
+		walked_test(test_round_trips_of_much),
 		walked_test(test_a_connection_that_went),
 		cmocka_unit_test_setup_teardown(test_what_was_not_walked_is_not_known, opened, closed),
 		cmocka_unit_test_setup_teardown(test_events_need_no_walk, opened, closed),

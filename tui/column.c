@@ -8,6 +8,7 @@
 #include "column.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -100,13 +101,22 @@ static struct value raw_user(const struct row *r)
 	return r->own_user ? text(names_user(r->uid)) : unknown;
 }
 
+/* Who waits for io_uring or AIO waits for what the kernel does meanwhile: a disk, a socket, a pipe, nobody says which.
+ * Their calls, and only theirs, are named io_. */
+static const char *thread_state(const struct row *r)
+{
+	bool rings = r->state == LT_POLL && r->call != LT_CALL_NONE && !strncmp(names_call(r->call), "io_", 3);
+
+	return rings ? "poll disk?" : names_state(r->state);
+}
+
 static struct value raw_state(const struct row *r)
 {
 	const char *name;
 
 	switch (r->kind) {
 	case MODEL_THREAD:
-		return r->off & SCHED && !r->exited ? unknown : text(names_state(r->state));
+		return r->off & SCHED && !r->exited ? unknown : text(thread_state(r));
 	case MODEL_CONNECTION:
 		name = r->connection->proto == LT_TCP || r->connection->state == 1
 			       ? names_tcp_state(r->connection->state)
@@ -291,8 +301,18 @@ static struct value raw_remote(const struct row *r)
 }
 
 MAYBE(raw_age, 0, r->connection && r->connection->age_ns != SAMPLE_UNKNOWN, r->connection->age_ns)
-MAYBE(raw_tx_queue, 0, r->connection, r->connection->tx_queue_bytes)
-MAYBE(raw_rx_queue, 0, r->connection, r->connection->rx_queue_bytes)
+/* A listener's queue is of connections. */
+static bool has_bytes(const struct sample_connection *c)
+{
+	return c && c->state != TCP_LISTEN;
+}
+
+MAYBE(raw_tx_queue, 0, has_bytes(r->connection), r->connection->tx_queue_bytes)
+MAYBE(raw_rx_queue, 0, has_bytes(r->connection), r->connection->rx_queue_bytes)
+MAYBE(raw_accept_queue, 0, r->connection && r->connection->accept_queue != SAMPLE_UNKNOWN, r->connection->accept_queue)
+MAYBE(raw_accept_max, 0, r->connection && r->connection->accept_queue_max != SAMPLE_UNKNOWN,
+      r->connection->accept_queue_max)
+MAYBE(raw_drops, 0, r->connection && r->connection->drops != SAMPLE_UNKNOWN, r->connection->drops)
 
 /* A sparkline's value is its newest level: that is what is sorted. */
 static struct value spark(const struct row *r, enum model_spark which)
@@ -346,7 +366,8 @@ const struct column columns[] = {
 	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT | COLUMN_FIXED, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_user, "",
 	  "Effective user; the number where the system knows no name." },
 	{ "state", "STATE", "state", 10, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_state, "",
-	  "Process: alive or exited; thread: what it does at the moment of the reading; connection: its TCP state." },
+	  "Process: alive or exited; thread: what it does at the moment of the reading, `poll disk?` if it waits for io_uring "
+	  "or AIO: for a disk or for the network is not known; connection: its TCP state." },
 	{ "exit", "EXIT", "exit_code", 4, SHOW_ID, 0, PROCESSES, raw_exit_code, "",
 	  "Exit code of an exited process; -9 if signal 9 ended it." },
 	{ "start", "START", "start_ns", 6, SHOW_TIME, 0, PROCESSES | CALLERS | THREADS, raw_start, "ns",
@@ -391,11 +412,14 @@ const struct column columns[] = {
 	{ "net", "NET%", "time_ns.net", 6, SHOW_SHARE, 0, TASKS, raw_net, "%",
 	  "Time asleep in a socket call, or in read, write and the like on a socket." },
 	{ "poll", "POLL%", "time_ns.poll", 6, SHOW_SHARE, 0, TASKS, raw_poll, "%",
-	  "Time asleep in epoll, poll, select or io_uring." },
+	  "Time asleep in epoll, poll, select; or waiting for io_uring or AIO, where a disk and the network cannot be told "
+	  "apart: such a wait for a disk is not in DISK%, BLK% and LAG%." },
 	{ "sleep", "SLEEP%", "time_ns.sleep", 6, SHOW_SHARE, 0, TASKS, raw_sleep, "%",
-	  "Time asleep on purpose: nanosleep, pause, wait for children or signals; idle kernel threads." },
+	  "Time asleep on purpose: nanosleep, pause, wait for children or signals; idle threads of the kernel, also those "
+	  "that it makes in a process (vhost, KVM, io_uring)." },
 	{ "io", "IO%", "time_ns.io", 6, SHOW_SHARE, 0, TASKS, raw_io, "%",
-	  "Time asleep in read, write and the like on pipes, terminals, files and message queues." },
+	  "Time asleep in a call on pipes, terminals, files, folders (stat, open, rename, …) and message queues, or in a page "
+	  "fault, without being in DISK% or BLOCK%: FUSE." },
 	{ "other", "OTHER%", "time_ns.other", 6, SHOW_SHARE, 0, TASKS, raw_other, "%",
 	  "Time in any other sleep; stopped, traced, frozen." },
 
@@ -490,7 +514,7 @@ const struct column columns[] = {
 	{ "connects", "CONN/s", "net.connects", 6, SHOW_RATE, 0, TASKS, raw_connects, "/s",
 	  "TCP connections begun: first SYN sent." },
 	{ "connerr", "CNERR/s", "net.connect_errors", 7, SHOW_RATE, COLUMN_BAD, TASKS, raw_connect_errors, "/s",
-	  "TCP connections that could not be made." },
+	  "TCP connections that could not be made: refused, timed out, no port. One that the program gave up is none." },
 	{ "accepts", "ACPT/s", "net.accepts", 6, SHOW_RATE, 0, TASKS, raw_accepted, "/s",
 	  "TCP connections accepted, except by io_uring." },
 	{ "conn99", "CONN99", "net.connect_p99_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS, raw_connect_p99, "ns",
@@ -502,9 +526,15 @@ const struct column columns[] = {
 	{ "age", "AGE", NULL, 6, SHOW_TIME, 0, CONNECTIONS, raw_age, "ns",
 	  "Since when the socket has existed; not known if it is older than lagtop." },
 	{ "txq", "TXQ", NULL, 6, SHOW_BYTES, 0, CONNECTIONS, raw_tx_queue, "bytes",
-	  "Bytes written and not yet acknowledged by the other end." },
+	  "Bytes written and not yet acknowledged by the other end; of UDP: not yet sent." },
 	{ "rxq", "RXQ", NULL, 6, SHOW_BYTES, 0, CONNECTIONS, raw_rx_queue, "bytes",
-	  "Bytes received and not yet read by the process." },
+	  "Bytes received and not yet read by the process; of UDP with what the kernel needs to keep them, as in ss." },
+	{ "acceptq", "ACPTQ", NULL, 6, SHOW_COUNT, 0, CONNECTIONS, raw_accept_queue, "",
+	  "Of a listener: connections that wait to be accepted; ss has them as its Recv-Q." },
+	{ "acceptmax", "ACPTMX", NULL, 6, SHOW_COUNT, 0, CONNECTIONS, raw_accept_max, "",
+	  "Of a listener: the limit of that queue, which lets one more wait; ss has it as its Send-Q." },
+	{ "drops", "DROP/s", NULL, 6, SHOW_RATE, COLUMN_BAD, CONNECTIONS, raw_drops, "/s",
+	  "Datagrams that a UDP socket had no room for; connections that a listener's full queue turned away." },
 
 	{ "wakespark", "WAKE99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_wake_spark, "",
 	  "WAKE99 of the last readings, newest right; a level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_WAKE },
@@ -534,7 +564,7 @@ const struct column_view column_views[] = {
 	{ "calls", "Calls", MODEL_CALL, "call calls errors time wait avg p99 max p50 inflight oldest errnos", "time",
 	  MODEL_SPARK_CALL },
 	{ "connections", "Connections", MODEL_CONNECTION,
-	  "proto local remote pid traffic tx rx state srtt retrans age txq rxq user command", "traffic",
+	  "proto local remote pid traffic tx rx state srtt retrans age txq rxq acceptq drops user command", "traffic",
 	  MODEL_SPARK_NET },
 };
 const struct column_view column_callers = {

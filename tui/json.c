@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -366,7 +367,9 @@ static int put_processes(struct json_writer *w, const struct options *o, struct 
 
 static bool is_active(const struct sample_connection *c, uint64_t interval_ns)
 {
-	return c->tx_bytes || c->rx_bytes || c->retransmits || c->changed || c->age_ns < interval_ns;
+	bool dropped = c->drops && c->drops != SAMPLE_UNKNOWN;
+
+	return c->tx_bytes || c->rx_bytes || c->retransmits || dropped || c->changed || c->age_ns < interval_ns;
 }
 
 static void put_connection(struct json_writer *w, const struct row *r)
@@ -384,9 +387,11 @@ static void put_connection(struct json_writer *w, const struct row *r)
 	put_number(w, "srtt_ns", c->srtt_ns, true);
 	put_number(w, "retransmits", c->retransmits, true);
 	put_number(w, "age_ns", c->age_ns, true);
-	json_unsigned(w, "tx_queue_bytes", c->tx_queue_bytes);
-	json_unsigned(w, "rx_queue_bytes", c->rx_queue_bytes);
-	NULLS(w, "accept_queue", "accept_queue_max", "drops");
+	put_number(w, "tx_queue_bytes", c->tx_queue_bytes, c->state != TCP_LISTEN);
+	put_number(w, "rx_queue_bytes", c->rx_queue_bytes, c->state != TCP_LISTEN);
+	put_number(w, "accept_queue", c->accept_queue, true);
+	put_number(w, "accept_queue_max", c->accept_queue_max, true);
+	put_number(w, "drops", c->drops, true);
 	json_close(w, '}');
 }
 

@@ -135,6 +135,9 @@ static const struct record_field connection_fields[] = {
 	BASED(sample_connection, age_ns, RECORD_BEFORE, "since_ns"),
 	ONE(sample_connection, tx_queue_bytes),
 	ONE(sample_connection, rx_queue_bytes),
+	BASED(sample_connection, accept_queue, RECORD_LATER, "accept_queue"),
+	BASED(sample_connection, accept_queue_max, RECORD_LATER, "accept_queue_max"),
+	BASED(sample_connection, drops, RECORD_LATER, "drops"),
 	ONE(sample_connection, netns),
 };
 

@@ -7,7 +7,12 @@
 
 /* How a field stands in the file: as it is, or as its distance from a number of the reading, so that what only
  * goes on (an age, a whole lifetime) reads the same every second. SAMPLE_UNKNOWN stays itself. */
-enum record_base { RECORD_PLAIN, RECORD_BEFORE, RECORD_BELOW }; /* t_ns − value; interval_ns − value */
+enum record_base {
+	RECORD_PLAIN,
+	RECORD_BEFORE, /* t_ns − value */
+	RECORD_BELOW,  /* interval_ns − value */
+	RECORD_LATER,  /* as it is; files that are older than the field read as SAMPLE_UNKNOWN instead of 0 */
+};
 
 /* `count` integers of `bytes` each, one after another, at `offset` of the element. */
 struct record_field {
@@ -48,7 +53,7 @@ uint8_t record_state_of_v1(uint8_t state);
 /* What stands in the file for a value, and the value that it stands for: the same function both ways. */
 static inline uint64_t record_based(const struct sample *s, uint8_t base, uint64_t n)
 {
-	if (base == RECORD_PLAIN || n == SAMPLE_UNKNOWN)
+	if (base == RECORD_PLAIN || base == RECORD_LATER || n == SAMPLE_UNKNOWN)
 		return n;
 	return (base == RECORD_BEFORE ? s->t_ns : s->interval_ns) - n;
 }

@@ -316,6 +316,19 @@ static void take_planes(const uint8_t *from, size_t bytes, const struct record_f
 	}
 }
 
+/* What the file may be too old to hold. */
+static void forget_later_fields(const struct record_section *section, char *to, size_t n)
+{
+	const struct record_field *f;
+	size_t i, e;
+
+	for (i = 0; i < section->n_fields; i++) {
+		f = &section->fields[i];
+		for (e = 0; f->base == RECORD_LATER && e < n; e++)
+			record_store_own(to + e * section->element_bytes + f->offset, SAMPLE_UNKNOWN, f->bytes);
+	}
+}
+
 /* All n elements of a section, field by field. */
 static void take_fields(const uint8_t *from, const struct layout_section *section, char *to, size_t n,
 			const struct sample *s)
@@ -378,6 +391,7 @@ static int take_elements(struct cursor *c, const struct layout_section *section,
 	to = ours->single ? (char *)s : make_room(ours, s, (uint32_t)n);
 	if (!to)
 		return -ENOMEM;
+	forget_later_fields(ours, to, n);
 	take_fields(from, section, to, n, s);
 	return 0;
 }

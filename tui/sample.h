@@ -124,8 +124,10 @@ struct sample_connection {
 	uint32_t pid;				  /* 0: no owner known */
 	uint64_t tx_bytes, rx_bytes, retransmits; /* SAMPLE_UNKNOWN: the sockets were not walked before */
 	uint64_t srtt_ns, age_ns;		  /* SAMPLE_UNKNOWN */
-	uint32_t tx_queue_bytes, rx_queue_bytes;
-	uint64_t netns; /* inode of the network namespace */
+	uint32_t tx_queue_bytes, rx_queue_bytes;  /* not of listeners */
+	uint64_t accept_queue, accept_queue_max;  /* SAMPLE_UNKNOWN: not a listener's */
+	uint64_t drops;				  /* SAMPLE_UNKNOWN: neither a listener's nor UDP's, or as tx_bytes */
+	uint64_t netns;				  /* inode of the network namespace */
 };
 
 struct sample_lost {

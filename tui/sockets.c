@@ -3,6 +3,7 @@
 #include "sockets.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@ struct owner {
 	struct owner_key key;
 	UT_hash_handle hh;
 	uint64_t retransmits;
-	uint64_t srtt_sum_ns, srtt_weight; /* weighted by bytes */
+	uint64_t srtt_weight;	       /* bytes */
+	unsigned __int128 srtt_sum_ns; /* weighted: 64 bits hold 115 GB at 160 ms */
 	uint64_t connect_max_ns;
 	uint32_t connect_errors;
 	bool present;	   /* it has a row in this reading */
@@ -139,7 +141,7 @@ int sockets_connection(struct sockets *k, const struct lt_connection *c)
 	if (!o)
 		return -ENOMEM;
 	if (c->srtt_ns) {
-		o->srtt_sum_ns += c->srtt_ns * weight;
+		o->srtt_sum_ns += (unsigned __int128)c->srtt_ns * weight;
 		o->srtt_weight += weight;
 	}
 	if (k->n_connections == CONNECTIONS_LIMIT) {
@@ -157,6 +159,17 @@ int sockets_connection(struct sockets *k, const struct lt_connection *c)
 	}
 	k->connections[k->n_connections++] = *c;
 	return 0;
+}
+
+static void fill_queues(struct sample_connection *to, const struct lt_connection *c, bool known)
+{
+	bool listens = c->state == TCP_LISTEN;
+
+	to->tx_queue_bytes = c->tx_queue_bytes;
+	to->rx_queue_bytes = c->rx_queue_bytes;
+	to->accept_queue = listens ? c->accept_queue : SAMPLE_UNKNOWN;
+	to->accept_queue_max = listens ? c->accept_queue_max : SAMPLE_UNKNOWN;
+	to->drops = known && (listens || c->proto == LT_UDP) ? c->drops : SAMPLE_UNKNOWN;
 }
 
 static int fill_connection(struct sockets *k, struct sample *s, const struct lt_connection *c)
@@ -182,8 +195,7 @@ static int fill_connection(struct sockets *k, struct sample *s, const struct lt_
 	to->retransmits = known ? c->retransmits : SAMPLE_UNKNOWN;
 	to->srtt_ns = c->srtt_ns ? c->srtt_ns : SAMPLE_UNKNOWN;
 	to->age_ns = c->born_ns ? (s->t_ns > c->born_ns ? s->t_ns - c->born_ns : 0) : SAMPLE_UNKNOWN;
-	to->tx_queue_bytes = c->tx_queue_bytes;
-	to->rx_queue_bytes = c->rx_queue_bytes;
+	fill_queues(to, c, known);
 	to->netns = c->netns;
 	return 0;
 }
@@ -197,7 +209,7 @@ static int fill_process(struct sample *s, struct sample_process *p, struct owner
 	o->present = true;
 	sums->retransmits = o->retransmits;
 	if (o->srtt_weight)
-		sums->srtt_ns = o->srtt_sum_ns / o->srtt_weight;
+		sums->srtt_ns = (uint64_t)(o->srtt_sum_ns / o->srtt_weight);
 	sums->connect_errors = o->connect_errors;
 	if (!o->connect)
 		return 0;
