@@ -18,14 +18,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "draw.h"
 #include "keys.h"
+#include "loop.h"
 #include "screen.h"
 #include "settings.h"
 #include "signals.h"
@@ -43,9 +42,7 @@
 #define LEAVE_MS 1000	      /* how long the last write waits for a stopped terminal */
 
 struct screen {
-	const struct options *options;
-	struct source *source;
-	struct record *record;
+	struct loop loop; /* first: the loop is the screen's */
 	struct view view;
 	struct grid grid, shown; /* shown: what ncurses was told */
 
@@ -53,7 +50,7 @@ struct screen {
 	FILE *out_file, *in_file;
 	int out_memory; /* where ncurses writes */
 	int tty;	/* O_NONBLOCK */
-	int timer, signals, stderr_fd, stderr_memory;
+	int stderr_fd, stderr_memory;
 	bool synchronised;			   /* the terminal may know mode 2026 */
 	short pair[STYLES], selected_pair[STYLES]; /* selected: under the cursor */
 	attr_t attr[STYLES], selected_attr[STYLES];
@@ -63,10 +60,6 @@ struct screen {
 	size_t pending_len, pending_at, pending_cap;
 	bool dirty;
 	uint32_t frame; /* --manual: number of the last one */
-	uint64_t readings;
-	int status; /* -1: go on */
-	char *why;
-	size_t why_size;
 };
 
 /* What the crash handler needs. */
@@ -76,20 +69,6 @@ static struct {
 	size_t leave_len;
 	int tty, stderr_fd;
 } restore;
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-}
-
-static void fail(struct screen *s, int status, const char *format, const char *what)
-{
-	snprintf(s->why, s->why_size, format, what);
-	s->status = status;
-}
 
 /* ---- colours: what a style looks like with 256, 8 and no colours ---- */
 
@@ -155,7 +134,7 @@ static void choose_looks(struct screen *s)
 {
 	enum view_theme theme = s->view.settings.theme;
 	const char *no_color = getenv("NO_COLOR");
-	bool mono = s->options->no_color || (no_color && *no_color) || theme == THEME_MONO || !has_colors() ||
+	bool mono = s->loop.options->no_color || (no_color && *no_color) || theme == THEME_MONO || !has_colors() ||
 		    start_color() == ERR || use_default_colors() == ERR;
 	bool light = light_background(theme), rich = !mono && COLORS >= 256;
 	short next = 1;
@@ -188,7 +167,7 @@ static void flush_pending(struct screen *s)
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n < 0) { /* the terminal is gone */
-			s->status = 128 + SIGHUP;
+			s->loop.status = 128 + SIGHUP;
 			break;
 		}
 		s->pending_at += (size_t)n;
@@ -230,7 +209,7 @@ static void collect(struct screen *s, bool frame)
 		munmap(bytes, (size_t)len);
 		lseek(s->out_memory, 0, SEEK_SET);
 	}
-	if (frame && s->options->manual)
+	if (frame && s->loop.manual)
 		pend(s, mark, (size_t)snprintf(mark, sizeof(mark), "\033]7777;%u\007", ++s->frame));
 	flush_pending(s);
 }
@@ -301,7 +280,7 @@ static bool has_capability(const char *name)
 static void leave(struct screen *s)
 {
 	struct pollfd p = { .fd = s->tty, .events = POLLOUT };
-	uint64_t end = clock_ns(CLOCK_MONOTONIC) + LEAVE_MS * 1000000ULL;
+	uint64_t end = loop_clock_ns() + LEAVE_MS * 1000000ULL;
 
 	/* Without a second screen to leave, the shell goes on below the picture, in a line of its own. */
 	if (!has_capability("smcup")) {
@@ -312,7 +291,7 @@ static void leave(struct screen *s)
 	}
 	endwin();
 	collect(s, false);
-	while (s->pending_len && clock_ns(CLOCK_MONOTONIC) < end && poll(&p, 1, LEAVE_MS / 10) >= 0 &&
+	while (s->pending_len && loop_clock_ns() < end && poll(&p, 1, LEAVE_MS / 10) >= 0 &&
 	       !(p.revents & (POLLHUP | POLLERR)))
 		flush_pending(s);
 	s->pending_at = s->pending_len = 0;
@@ -329,7 +308,7 @@ static void size_changed(struct screen *s)
 		cols = ws.ws_col < COLS_MAX ? ws.ws_col : COLS_MAX;
 	}
 	if (grid_resize(&s->grid, rows, cols) || grid_resize(&s->shown, rows, cols)) {
-		fail(s, 1, "screen: %s", strerror(ENOMEM));
+		loop_fail(&s->loop, "screen: %s", strerror(ENOMEM));
 		return;
 	}
 	resize_term(rows, cols);
@@ -472,12 +451,13 @@ static int open_curses(struct screen *s, const char *term)
 	if (try_type(s, term))
 		return 0;
 	if (s->curses) {
-		fail(s, 1, "screen: the terminal type \"%s\" cannot move its cursor; --batch does not need that", term);
+		loop_fail(&s->loop,
+			  "screen: the terminal type \"%s\" cannot move its cursor; --batch does not need that", term);
 		return -EINVAL;
 	}
 	for (int i = 0; terminal_like(term, i, name, sizeof(name)); i++) {
 		if (try_type(s, name)) {
-			s->view.now_ns = clock_ns(CLOCK_MONOTONIC);
+			s->view.now_ns = loop_clock_ns();
 			view_say(&s->view, STYLE_WARN, "the terminal type \"%s\" is not known here: this is for %s",
 				 term, name);
 			return 0;
@@ -485,9 +465,9 @@ static int open_curses(struct screen *s, const char *term)
 		forget_type(s);
 	}
 	other = other_type(s);
-	s->status = 1;
-	snprintf(s->why, s->why_size, "screen: the terminal type \"%s\" is not known here; try %s%s%s--batch", term,
-		 *other ? "TERM=" : "", other, *other ? ", or " : "");
+	s->loop.status = 1;
+	snprintf(s->loop.why, s->loop.why_size, "screen: the terminal type \"%s\" is not known here; try %s%s%s--batch",
+		 term, *other ? "TERM=" : "", other, *other ? ", or " : "");
 	return -EINVAL;
 }
 
@@ -496,8 +476,8 @@ static int open_terminal(struct screen *s)
 	const char *term = getenv("TERM");
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		fail(s, 1, "screen: standard %s is not a terminal; --batch, --json and --csv do not need one",
-		     isatty(STDIN_FILENO) ? "output" : "input");
+		loop_fail(&s->loop, "screen: standard %s is not a terminal; --batch, --json and --csv do not need one",
+			  isatty(STDIN_FILENO) ? "output" : "input");
 		return -ENOTTY;
 	}
 	tcgetattr(STDIN_FILENO, &restore.modes);
@@ -506,7 +486,7 @@ static int open_terminal(struct screen *s)
 	s->out_file = s->out_memory >= 0 ? fdopen(s->out_memory, "w") : NULL;
 	s->in_file = fdopen(dup(STDIN_FILENO), "r");
 	if (s->tty < 0 || !s->out_file || !s->in_file) {
-		fail(s, 1, "screen: %s", strerror(errno));
+		loop_fail(&s->loop, "screen: %s", strerror(errno));
 		return -errno;
 	}
 	set_escdelay(25);
@@ -522,12 +502,12 @@ static int open_terminal(struct screen *s)
 	meta(stdscr, TRUE);
 	define_keys();
 	choose_looks(s);
-	if (!s->options->no_mouse && !s->view.settings.no_mouse) {
+	if (!s->loop.options->no_mouse && !s->view.settings.no_mouse) {
 		mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
 		mouseinterval(0);
 	}
 	s->synchronised = has_colors() && term && strncmp(term, "linux", 5);
-	s->grid.utf8 = !s->options->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
+	s->grid.utf8 = !s->loop.options->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
 	/* The console's font lacks most eighth blocks; so did terminals without colours. */
 	s->grid.blocks = s->grid.utf8 && term && strncmp(term, "linux", 5);
 	modes_on();
@@ -562,82 +542,40 @@ static void release_stderr(struct screen *s)
 	close(s->stderr_fd);
 }
 
-/* Readings lie on a grid of absolute times: a late one does not shift the next. The very first comes sooner: rates
- * are by the measured interval, and who looks wants to see something. */
-static int set_timer(struct screen *s)
-{
-	uint64_t delay_ns = (uint64_t)(s->view.delay_s * 1e9);
-	uint64_t first_ns = s->readings || delay_ns < FIRST_NS ? delay_ns : FIRST_NS;
-	uint64_t first = clock_ns(CLOCK_MONOTONIC) + first_ns;
-	struct itimerspec when = {
-		.it_value = { (time_t)(first / 1000000000), (long)(first % 1000000000) },
-		.it_interval = { (time_t)(delay_ns / 1000000000), (long)(delay_ns % 1000000000) },
-	};
-
-	if (s->options->manual)
-		return 0;
-	return timerfd_settime(s->timer, TFD_TIMER_ABSTIME, &when, NULL) ? -errno : 0;
-}
-
 /* ---- what happens ---- */
 
-static bool pids_gone(const struct options *o, const struct sample *s)
+static struct sample *take(struct loop *l)
 {
-	for (uint32_t p = 0; p < s->n_processes; p++)
-		for (size_t i = 0; i < o->selection.n_pids; i++)
-			if (s->processes[p].pid == o->selection.pids[i] &&
-			    !(s->processes[p].flags & SAMPLE_PROCESS_EXITED))
-				return false;
-	return true;
+	struct screen *s = (struct screen *)l;
+
+	if (l->source->want_connections)
+		l->source->want_connections(l->source, view_wants_connections(&s->view) ? SOURCE_ALL_CONNECTIONS
+											: SOURCE_NO_CONNECTIONS);
+	return history_take(&s->view.history);
 }
 
-static void take_reading(struct screen *s)
+static void reading(struct loop *l, struct sample *sample)
 {
-	struct sample *sample;
-	int got;
+	struct screen *s = (struct screen *)l;
+	int err;
 
-	if (s->view.source_ended)
-		return;
-	sample = history_take(&s->view.history);
-	if (!sample) {
-		fail(s, 1, "screen: %s", strerror(ENOMEM));
-		return;
-	}
-	if (s->source->want_connections)
-		s->source->want_connections(s->source, view_wants_connections(&s->view) ? SOURCE_ALL_CONNECTIONS
-											: SOURCE_NO_CONNECTIONS);
-	got = s->source->read(s->source, sample);
-	if (got == -EAGAIN) /* the recording goes on */
-		return;
-	if (got < 0 && s->source->live) {
-		fail(s, 1, "reading: %s", strerror(-got));
-		return;
-	}
+	if (l->manual)
+		s->view.now_ns = (l->readings - 1) * 1000000000ULL;
+	err = view_reading(&s->view, sample);
+	if (err)
+		loop_fail(l, "screen: %s", strerror(-err));
 	s->dirty = true;
-	if (got <= 0) {
-		s->view.source_ended = true;
-		if (record_trouble(s->source)[0])
-			view_say(&s->view, STYLE_WARN, "%s", record_trouble(s->source));
-		return;
-	}
-	if (s->options->manual)
-		s->view.now_ns = s->readings * 1000000000ULL;
-	s->readings++;
-	if (s->record) {
-		int err = record_write(s->record, sample);
+}
 
-		if (err) {
-			fail(s, 1, "record: %s", strerror(-err));
-			return;
-		}
-	}
-	got = view_reading(&s->view, sample);
-	if (got)
-		fail(s, 1, "screen: %s", strerror(-got));
-	if (s->options->iterations && s->readings >= s->options->iterations)
-		s->status = 0;
-	if (s->options->selection.n_pids && s->source->live && pids_gone(s->options, sample))
-		s->status = 0; /* all processes of -p are gone */
+static void end(struct loop *l, int err)
+{
+	struct screen *s = (struct screen *)l;
+
+	(void)err; /* the recording tells more */
+	s->view.source_ended = true;
+	if (*record_trouble(l->source))
+		view_say(&s->view, STYLE_WARN, "%s", record_trouble(l->source));
+	s->dirty = true;
 }
 
 static bool translate(int got, wint_t ch, struct key *k)
@@ -716,22 +654,24 @@ static void read_keys(struct screen *s)
 	int got, err;
 
 	s->dirty = true;
-	while (s->status < 0 && (got = get_wch(&ch)) != ERR) {
+	while (s->loop.status == LOOP_ON && (got = get_wch(&ch)) != ERR) {
 		if (!translate(got, ch, &k) || (k.code == K_ESC && skip_sequence()))
 			continue;
 		keys_dispatch(&s->view, &k);
-		if (s->view.read_now && s->options->manual)
-			take_reading(s);
+		if (s->view.read_now && s->loop.manual)
+			loop_read(&s->loop);
 		s->view.read_now = false;
-		if (s->status >= 0)
+		if (s->loop.status != LOOP_ON)
 			return;
 		err = s->view.moved ? 0 : view_arrange(&s->view);
 		if (err)
-			fail(s, 1, "screen: %s", strerror(-err));
+			loop_fail(&s->loop, "screen: %s", strerror(-err));
 		if (s->view.quit)
-			s->status = 0;
-		if (s->view.delay_changed)
-			set_timer(s);
+			s->loop.status = 0;
+		if (s->view.delay_changed) {
+			s->loop.delay_s = s->view.delay_s;
+			loop_set_timer(&s->loop);
+		}
 		s->view.delay_changed = false;
 		if (s->view.redraw)
 			repaint(s);
@@ -744,94 +684,88 @@ static void read_keys(struct screen *s)
 	}
 }
 
-static void read_signals(struct screen *s)
+static bool take_signal(struct loop *l, int number)
 {
-	struct signalfd_siginfo si;
+	struct screen *s = (struct screen *)l;
 
-	while (read(s->signals, &si, sizeof(si)) == sizeof(si)) {
-		switch (si.ssi_signo) {
-		case SIGINT:
-			s->status = 0;
-			break;
-		case SIGTSTP:
-			suspend(s);
-			break;
-		case SIGCONT: /* also after a SIGSTOP, which nobody is told of */
-			modes_on();
-			repaint(s);
-			break;
-		case SIGWINCH:
-			size_changed(s);
-			break;
-		default:
-			s->status = 128 + (int)si.ssi_signo;
-		}
+	switch (number) {
+	case SIGTSTP:
+		suspend(s);
+		return true;
+	case SIGCONT: /* also after a SIGSTOP, which nobody is told of */
+		modes_on();
+		repaint(s);
+		return true;
+	case SIGWINCH:
+		size_changed(s);
+		return true;
+	default:
+		return false;
 	}
 }
 
-static void loop(struct screen *s)
+static nfds_t prepare(struct loop *l, struct pollfd *fds)
 {
-	struct pollfd p[4] = {
-		{ .fd = STDIN_FILENO, .events = POLLIN },
-		{ .fd = s->signals, .events = POLLIN },
-		{ .fd = s->timer, .events = POLLIN },
-		{ .fd = s->tty },
-	};
-	uint64_t ticks;
+	struct screen *s = (struct screen *)l;
 
-	while (s->status < 0) {
-		if (s->dirty && !s->pending_len)
-			draw_screen(s);
-		p[3].events = s->pending_len ? POLLOUT : 0;
-		if (poll(p, 4, -1) < 0 && errno != EINTR)
-			break;
-		if (!s->options->manual)
-			s->view.now_ns = clock_ns(CLOCK_MONOTONIC);
-		if (p[1].revents)
-			read_signals(s);
-		if (p[0].revents & POLLIN)
-			read_keys(s);
-		if (p[0].revents & (POLLHUP | POLLERR | POLLNVAL) || p[3].revents & (POLLHUP | POLLERR))
-			s->status = s->status < 0 ? 128 + SIGHUP : s->status;
-		if (p[2].revents && read(s->timer, &ticks, sizeof(ticks)) == sizeof(ticks) && s->status < 0)
-			take_reading(s);
-		if (p[3].revents & POLLOUT)
-			flush_pending(s);
-	}
+	if (s->dirty && !s->pending_len)
+		draw_screen(s);
+	fds[0] = (struct pollfd){ STDIN_FILENO, POLLIN, 0 };
+	fds[1] = (struct pollfd){ s->tty, s->pending_len ? POLLOUT : 0, 0 };
+	return 2;
 }
+
+static void ready(struct loop *l, const struct pollfd *fds)
+{
+	struct screen *s = (struct screen *)l;
+
+	if (!l->manual)
+		s->view.now_ns = loop_clock_ns();
+	if (fds[0].revents & POLLIN)
+		read_keys(s);
+	if (l->status == LOOP_ON &&
+	    (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL) || fds[1].revents & (POLLHUP | POLLERR)))
+		l->status = 128 + SIGHUP;
+	if (fds[1].revents & POLLOUT)
+		flush_pending(s);
+}
+
+static const struct loop_sink sink = {
+	.interactive = true,
+	.first_ns = FIRST_NS,
+	.take = take,
+	.reading = reading,
+	.end = end,
+	.signal = take_signal,
+	.prepare = prepare,
+	.ready = ready,
+};
 
 int screen_run(const struct options *o, struct source *src, struct record *rec, char *why, size_t why_size)
 {
-	struct screen s = { .options = o,
-			    .source = src,
-			    .record = rec,
+	struct screen s = { .loop = { .sink = &sink,
+				      .options = o,
+				      .source = src,
+				      .record = rec,
+				      .manual = o->manual,
+				      .status = LOOP_ON,
+				      .why = why,
+				      .why_size = why_size },
 			    .tty = -1,
-			    .timer = -1,
-			    .signals = -1,
 			    .stderr_fd = -1,
 			    .stderr_memory = -1,
-			    .out_memory = -1,
-			    .status = -1,
-			    .why = why,
-			    .why_size = why_size };
+			    .out_memory = -1 };
 
 	if (view_init(&s.view, o, src->live)) {
-		fail(&s, 1, "screen: %s", strerror(ENOMEM));
+		loop_fail(&s.loop, "screen: %s", strerror(ENOMEM));
 		goto out;
 	}
 	settings_load(&s.view);
 	if (open_terminal(&s))
 		goto out;
 	keep_stderr(&s);
-	s.timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	s.signals = signals_open(true);
-	if (s.timer < 0 || s.signals < 0 || set_timer(&s)) {
-		fail(&s, 1, "screen: %s", strerror(errno));
-	} else {
-		if (!src->live) /* a recording's first reading is there already */
-			take_reading(&s);
-		loop(&s);
-	}
+	s.loop.delay_s = s.view.delay_s;
+	loop_run(&s.loop);
 	leave(&s);
 	signals_release_faults();
 	release_stderr(&s);
@@ -844,13 +778,9 @@ out:
 		fclose(s.in_file);
 	if (s.tty >= 0)
 		close(s.tty);
-	if (s.timer >= 0)
-		close(s.timer);
-	if (s.signals >= 0)
-		close(s.signals);
 	view_free(&s.view);
 	grid_free(&s.grid);
 	grid_free(&s.shown);
 	free(s.pending);
-	return s.status;
+	return s.loop.status;
 }
