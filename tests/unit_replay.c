@@ -308,7 +308,8 @@ static void times_are_found(void **state)
 		const char *at;
 		uint32_t number; /* 0: not in the recording */
 	} cases[] = {
-		{ "12:03", 0 }, /* the first is of 12:03:01: the next day's */
+		{ "12:03", 1 }, /* the minute in which it begins */
+		{ "12:02", 0 }, /* the next day's */
 		{ "12:03:01", 1 },
 		{ "12:03:02", 2 },
 		{ "12:04", 60 },
@@ -370,6 +371,85 @@ static void times_are_found(void **state)
 	}
 	sample_free(&s);
 	sample_free(&expected);
+}
+
+/* Recordings of n readings, so many seconds apart, in a time zone; before reading `set` the clock was set by so much.
+ */
+static const struct {
+	const char *zone, *begin;
+	uint32_t n, step_s, set;
+	int64_t set_s;
+	const char *at;
+	uint32_t number; /* from 1; 0: none */
+} clocks[] = {
+	/* Set back by an hour before the fourth. */
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "-2s", 4 },
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "-3s", 3 },
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "+3s", 4 },
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "12:00:34", 4 },
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "12:00:36", 6 },
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "12:00", 4 },
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "13:00:33", 3 },
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "2026-11-20T12:00:35", 5 },
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "2026-11-20T13:00:32", 2 },
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "2026-11-20T10:00", 1 },
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "12:00:37", 0 },
+	/* Set forward: what was left out is before what comes next. */
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, 3600, "13:30", 4 },
+	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, 3600, "-2s", 4 },
+	/* The minute, the second and the day in which it begins. */
+	{ "UTC", "2026-11-20T13:22:30", 3, 1, 0, 0, "13:22", 1 },
+	{ "UTC", "2026-11-20T13:22:30", 3, 1, 0, 0, "13:22:30", 1 },
+	{ "UTC", "2026-11-20T13:22:30", 3, 1, 0, 0, "13:22:29", 0 },
+	{ "UTC", "2026-11-20T13:22:30", 3, 1, 0, 0, "2026-11-20T13:22", 1 },
+	{ "UTC", "2026-11-20T13:22:30", 90, 1, 0, 0, "13:23", 31 },
+	{ "UTC", "2026-11-20T00:00:30", 3, 1, 0, 0, "00:00", 1 },
+	{ "UTC", "2026-11-20T23:59:30", 90, 1, 0, 0, "00:00", 31 },
+	{ "UTC", "2026-11-20T13:22:30", 90, 600, 0, 0, "13:30", 2 },
+	/* 02:00 to 03:00 comes twice: 00:00 and 01:00 UTC. */
+	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:30", 13, 900, 0, 0, "02:30", 5 },
+	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:30", 13, 900, 0, 0, "2026-10-25T02:30", 5 },
+	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:30", 13, 900, 0, 0, "2026-10-25T01:30Z", 9 },
+	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:30", 13, 900, 0, 0, "03:00", 11 },
+	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:00:00Z", 5, 900, 0, 0, "02:30", 3 }, /* it began in the second */
+	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-24T22:00", 30, 900, 0, 0, "02:30", 19 },
+	/* 02:00 to 03:00 does not come. */
+	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-29T01:30", 9, 900, 0, 0, "03:00", 3 },
+	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-29T01:30", 9, 900, 0, 0, "04:00", 7 },
+};
+
+static void times_are_found_by_any_clock(void **state)
+{
+	struct when begin, when;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		struct when_walk all = { 0 }, walk = { 0 };
+		uint64_t ns[100] = { 0 };
+		uint32_t k;
+
+		setenv("TZ", clocks[i].zone, 1);
+		tzset();
+		assert_true(when_parse(clocks[i].begin, &begin));
+		assert_true(when_parse(clocks[i].at, &when));
+		for (k = 0; k < clocks[i].n; k++) {
+			int64_t set_s = clocks[i].set && k + 1 >= clocks[i].set ? clocks[i].set_s : 0;
+
+			ns[k] = (uint64_t)(begin.s + set_s + (int64_t)k * clocks[i].step_s) * 1000000000 + 999;
+			when_step(&all, ns[k]);
+		}
+		for (k = 0; k < clocks[i].n; k++) {
+			when_step(&walk, ns[k]);
+			if (when_reached(&when, &walk, all.elapsed_ns))
+				break;
+		}
+		if (clocks[i].at[0] == '2' && k == clocks[i].n && (uint64_t)when.s * 1000000000 < ns[0])
+			k = 0; /* as record_seek has it */
+		if ((k == clocks[i].n ? 0 : k + 1) != clocks[i].number)
+			fail_msg("%s + %s: reading %u, not %u", clocks[i].begin, clocks[i].at, k + 1, clocks[i].number);
+	}
+	setenv("TZ", "UTC", 1);
+	tzset();
 }
 
 static void what_is_no_time(void **state)
@@ -581,6 +661,7 @@ int main(void)
 		cmocka_unit_test(a_killed_writer_leaves_whole_readings),
 		cmocka_unit_test(a_writer_killed_while_it_writes),
 		cmocka_unit_test(times_are_found),
+		cmocka_unit_test(times_are_found_by_any_clock),
 		cmocka_unit_test(what_is_no_time),
 		cmocka_unit_test(version_1_stays_readable),
 		cmocka_unit_test(only_recordings_have_trouble),

@@ -538,9 +538,10 @@ static bool head_at(const struct replay *p, off_t *at, off_t file_bytes, struct 
 
 /* The first reading at or after a time: where the last frame at or before it begins that stands alone, that frame's
  * number and its own, both from 0. False: all are before it. */
-static bool find_time(const struct replay *p, off_t file_bytes, uint64_t ns, off_t *alone, uint64_t *alone_number,
-		      uint64_t *number)
+static bool find_time(const struct replay *p, off_t file_bytes, const struct when *when, uint64_t total_ns,
+		      off_t *alone, uint64_t *alone_number, uint64_t *number)
 {
+	struct when_walk walk = { 0 };
 	struct record_head head;
 	off_t at = p->first, start = at;
 
@@ -551,9 +552,12 @@ static bool find_time(const struct replay *p, off_t file_bytes, uint64_t ns, off
 			*alone = start;
 			*alone_number = *number;
 		}
-		if (head.realtime_ns >= ns)
+		when_step(&walk, head.realtime_ns);
+		if (when_reached(when, &walk, total_ns))
 			return true;
 	}
+	*alone = p->first;
+	*alone_number = *number = 0;
 	return false;
 }
 
@@ -569,7 +573,8 @@ static void print_time(char *buf, size_t size, uint64_t realtime_ns)
 int record_seek(struct source *src, const struct when *when, char *why, size_t why_size)
 {
 	struct replay *p = (struct replay *)src;
-	uint64_t first_ns, last_ns, number, ns;
+	struct when_walk walk = { 0 };
+	uint64_t first_ns = 0, number;
 	struct record_head head;
 	off_t at = p->first;
 	struct stat st;
@@ -579,17 +584,19 @@ int record_seek(struct source *src, const struct when *when, char *why, size_t w
 		snprintf(why, why_size, "only a file can be read from --at");
 		return -ESPIPE;
 	}
-	if (!head_at(p, &at, st.st_size, &head)) {
+	while (head_at(p, &at, st.st_size, &head)) {
+		first_ns = walk.begun ? first_ns : head.realtime_ns;
+		when_step(&walk, head.realtime_ns);
+	}
+	if (!walk.begun) {
 		snprintf(why, why_size, "it holds no reading");
 		return -ENOENT;
 	}
-	first_ns = last_ns = head.realtime_ns;
-	while (head_at(p, &at, st.st_size, &head))
-		last_ns = head.realtime_ns;
-	ns = when_resolve(when, first_ns, last_ns);
-	if (!find_time(p, st.st_size, ns, &at, &p->readings, &number)) {
+	/* A date before all of them is before the first one. */
+	if (!find_time(p, st.st_size, when, walk.elapsed_ns, &at, &p->readings, &number) &&
+	    !(when->kind == WHEN_DATE && when->s * 1000000000LL < (int64_t)first_ns)) {
 		print_time(from, sizeof(from), first_ns);
-		print_time(to, sizeof(to), last_ns);
+		print_time(to, sizeof(to), walk.realtime_ns);
 		snprintf(why, why_size, "it has no reading of that time or later: it goes from %s to %s", from, to);
 		return -ENOENT;
 	}

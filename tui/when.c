@@ -41,68 +41,116 @@ static bool parse_as(const char *text, const char *format, struct tm *tm, bool *
 	return end && !end[*utc];
 }
 
+/* The first instant, not before from_s, at which local clocks show this; where they never do, in spring, what mktime
+ * makes of it. */
+static time_t first_local(const struct tm *wanted, time_t from_s)
+{
+	static const int summer[] = { 1, 0, -1 };
+	struct tm tm, shown;
+	time_t best = -1, at;
+	size_t i;
+
+	for (i = 0; i < sizeof(summer) / sizeof(summer[0]); i++) {
+		tm = *wanted;
+		tm.tm_isdst = summer[i];
+		at = mktime(&tm);
+		localtime_r(&at, &shown);
+		if (summer[i] < 0 ? best >= 0 : shown.tm_hour != wanted->tm_hour || shown.tm_min != wanted->tm_min)
+			continue;
+		if (at >= from_s && (best < 0 || at < best))
+			best = at;
+	}
+	return best;
+}
+
 bool when_parse(const char *text, struct when *w)
 {
-	static const char *const clocks[] = { "%H:%M:%S", "%H:%M" };
-	static const char *const dates[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
-					     "%Y-%m-%d %H:%M", "%Y-%m-%d" };
+	static const struct {
+		const char *format;
+		int64_t span_s;
+	} clocks[] = { { "%H:%M:%S", 1 }, { "%H:%M", 60 } }, dates[] = { { "%Y-%m-%dT%H:%M:%S", 1 },
+									 { "%Y-%m-%d %H:%M:%S", 1 },
+									 { "%Y-%m-%dT%H:%M", 60 },
+									 { "%Y-%m-%d %H:%M", 60 },
+									 { "%Y-%m-%d", 86400 } };
 	struct tm tm;
 	bool utc;
 	size_t i;
 
+	*w = (struct when){ WHEN_NONE, 0, 0 };
 	if (*text == '-' || *text == '+')
 		return parse_distance(text, w);
 	for (i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
-		if (!parse_as(text, clocks[i], &tm, &utc) || utc)
+		if (!parse_as(text, clocks[i].format, &tm, &utc) || utc)
 			continue;
-		*w = (struct when){ WHEN_CLOCK, (tm.tm_hour * 60 + tm.tm_min) * 60 + tm.tm_sec };
+		*w = (struct when){ WHEN_CLOCK, (tm.tm_hour * 60 + tm.tm_min) * 60 + tm.tm_sec, clocks[i].span_s };
 		return true;
 	}
 	for (i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
-		if (!parse_as(text, dates[i], &tm, &utc))
+		if (!parse_as(text, dates[i].format, &tm, &utc))
 			continue;
-		*w = (struct when){ WHEN_DATE, utc ? timegm(&tm) : mktime(&tm) };
+		*w = (struct when){ WHEN_DATE, utc ? timegm(&tm) : first_local(&tm, 0), dates[i].span_s };
 		return w->s >= 0;
 	}
 	return false;
 }
 
-/* The first such time of day not before first_ns; a night that changes the clocks is the library's to know. */
-static uint64_t resolve_clock(int64_t s, uint64_t first_ns)
+/* The first instant, not before from_ns, at which local clocks show that time of day. */
+static uint64_t first_clock(int64_t s, uint64_t from_ns)
 {
-	time_t first = (time_t)(first_ns / NSEC_PER_SEC), found;
+	time_t from_s = (time_t)((from_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC), found;
 	struct tm day, tm;
 	int after;
 
-	localtime_r(&first, &day);
-	for (after = 0; after < 2; after++) {
+	localtime_r(&from_s, &day);
+	for (after = 0; after < 3; after++) {
 		tm = day;
 		tm.tm_mday += after;
+		tm.tm_hour = 12; /* so that the day is the one meant */
+		tm.tm_min = tm.tm_sec = 0;
+		tm.tm_isdst = -1;
+		mktime(&tm);
 		tm.tm_hour = (int)(s / 3600);
 		tm.tm_min = (int)(s / 60 % 60);
 		tm.tm_sec = (int)(s % 60);
-		tm.tm_isdst = -1;
-		found = mktime(&tm);
-		if (found >= first)
-			break;
+		found = first_local(&tm, from_s);
+		if (found >= 0)
+			return (uint64_t)found * NSEC_PER_SEC;
 	}
-	return (uint64_t)found * NSEC_PER_SEC;
+	return UINT64_MAX;
 }
 
-uint64_t when_resolve(const struct when *w, uint64_t first_ns, uint64_t last_ns)
+void when_step(struct when_walk *walk, uint64_t realtime_ns)
 {
-	uint64_t ns = (uint64_t)w->s * NSEC_PER_SEC;
+	walk->back = !walk->begun || realtime_ns < walk->realtime_ns;
+	if (!walk->back)
+		walk->step_ns = realtime_ns - walk->realtime_ns;
+	if (walk->begun) /* after a clock that was set back: as long as the one before */
+		walk->elapsed_ns += walk->step_ns;
+	walk->begun = true;
+	walk->realtime_ns = realtime_ns;
+}
+
+bool when_reached(const struct when *w, struct when_walk *walk, uint64_t total_ns)
+{
+	uint64_t ns = (uint64_t)w->s * NSEC_PER_SEC, span_ns = (uint64_t)w->span_s * NSEC_PER_SEC, from_ns;
 
 	switch (w->kind) {
-	case WHEN_CLOCK:
-		return resolve_clock(w->s, first_ns);
-	case WHEN_DATE:
-		return ns;
 	case WHEN_BEFORE_END:
-		return last_ns > ns ? last_ns - ns : 0;
+		return walk->elapsed_ns + ns >= total_ns;
 	case WHEN_AFTER_START:
-		return first_ns + ns;
+		return walk->elapsed_ns >= ns;
+	case WHEN_CLOCK:
+	case WHEN_DATE:
+		/* Where readings begin, it may be that time already. After that, it comes between two of them. */
+		if (walk->back) {
+			from_ns = walk->realtime_ns < span_ns ? 0 : walk->realtime_ns - span_ns + 1;
+			walk->target_ns = w->kind == WHEN_CLOCK ? first_clock(w->s, from_ns)
+					  : ns >= from_ns	? ns
+								: UINT64_MAX;
+		}
+		return walk->target_ns <= walk->realtime_ns;
 	default:
-		return 0;
+		return true;
 	}
 }

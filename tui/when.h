@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Times as people write them, for --at: 03:15 or 03:15:30 (the first such time of a recording, local),
+ * Times as people write them, for --at: 03:15 or 03:15:30 (the first such time of a recording, local; of an hour that
+ * comes twice the first),
  * 2026-11-22T03:15 with or without seconds, a blank for the T, Z behind it for UTC; -10m before the recording's end,
  * +90s after its start (s, m, h, d).
  */
@@ -14,12 +15,25 @@ enum when_kind { WHEN_NONE, WHEN_CLOCK, WHEN_DATE, WHEN_BEFORE_END, WHEN_AFTER_S
 
 struct when {
 	enum when_kind kind;
-	int64_t s; /* since midnight, since 1970, before the end, after the start */
+	int64_t s;	/* since midnight, since 1970, before the end, after the start */
+	int64_t span_s; /* of a time of day or date: 03:15 is any second of that minute */
 };
 
 /* False: not a time. */
 bool when_parse(const char *text, struct when *w);
-/* CLOCK_REALTIME, for a recording from first_ns to last_ns. */
-uint64_t when_resolve(const struct when *w, uint64_t first_ns, uint64_t last_ns);
+
+/* The readings of a recording, one after the other. Their clock may have been set meanwhile: how long it took goes on,
+ * and a time of day is looked for anew from there. */
+struct when_walk {
+	bool begun, back;	      /* back: the clock was set back before this reading */
+	uint64_t realtime_ns;	      /* of the last one */
+	uint64_t elapsed_ns, step_ns; /* since the first; since the one before */
+	uint64_t target_ns;
+};
+
+/* The next reading was made at that CLOCK_REALTIME. */
+void when_step(struct when_walk *walk, uint64_t realtime_ns);
+/* Whether it is the first of that time or after it; total_ns: elapsed_ns of the last reading. Asked after each step. */
+bool when_reached(const struct when *w, struct when_walk *walk, uint64_t total_ns);
 
 #endif
