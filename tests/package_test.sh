@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The Debian package in a fresh root of the release that this machine runs: it installs with nothing but what it depends on,
-# runs, its man page opens, its completions complete, and after a purge nothing of it is left. Prints TAP.
+# runs, its man page opens, its completions complete, and after a purge nothing of it is left. So does what `make install` puts into
+# /usr/local. Prints TAP.
 # The root is made once, by debootstrap, and kept in ~/.cache/lagtop.
 # shellcheck disable=SC2317,SC2329 # the checks are called through check
 set -u
@@ -21,9 +22,9 @@ skip_all() {
 	exit
 }
 
-# Makes the root, with the packages that lagtop's depends on, what opens man pages, and two shells that complete.
+# Makes the root, with the packages that lagtop's depends on, what opens man pages, and the shells that complete.
 make_root() {
-	local codename mirror wanted=man-db,bash-completion,fish packed
+	local codename mirror wanted=man-db,bash-completion,fish,zsh packed
 	# shellcheck disable=SC1091
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
 	mirror=$(debian_mirror)
@@ -50,10 +51,11 @@ with_mounts() {
 		exec "$@"' - "$@"
 }
 
-# Runs a script in the root, with its own view of processes' files and of the kernel's; nothing stays mounted.
+# Runs a script in the root, with its own view of processes' files, of the kernel's and of terminals; nothing stays mounted.
 inside() {
-	with_mounts sh -c "mount -t proc proc '$root/proc' && mount --rbind /sys '$root/sys' && exec chroot '$root' \"\$@\"" \
-		- env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb DEBIAN_FRONTEND=noninteractive bash -c "$1"
+	with_mounts sh -c "mount -t proc proc '$root/proc' && mount --rbind /sys '$root/sys' &&
+		mount -t devpts -o newinstance,ptmxmode=0666 devpts '$root/dev/pts' && exec chroot '$root' \"\$@\"" \
+		- env -i HOME=/root PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb DEBIAN_FRONTEND=noninteractive bash -c "$1"
 }
 
 list_files() {
@@ -105,6 +107,53 @@ fish_completes() {
 	[[ $found = --replay* ]] || { echo "$found" && return 1; }
 }
 
+# In a terminal of its own: what it offers for the word, once it has set up completion as its users do.
+zsh_completes() {
+	local found
+	cat >"$root/tmp/complete.zsh" <<-'END'
+		zmodload zsh/zpty
+		export TERM=vt100 HOME=/tmp
+		zpty z zsh -f -i
+		zpty -w z 'PS1=; autoload -Uz compinit; compinit -D; print rea''dy'
+		zpty -r z out '*ready*'
+		zpty -n -w z $'lagtop --repl\t'
+		zpty -r z out '*--replay*' && print -- --replay
+		zpty -d z
+	END
+	found=$(inside 'timeout 60 zsh -f /tmp/complete.zsh' </dev/null 2>&1)
+	rm "$root/tmp/complete.zsh"
+	[ "$found" = --replay ] || { echo "$found" && return 1; }
+}
+
+# As in a bare container: the advice names no type that this machine has not.
+terminal_without_description() {
+	local said type
+	cp tests/golden/version1.lag "$root/tmp/"
+	for type in xterm foot; do
+		said=$(inside "mount -t tmpfs none /usr/share/terminfo && mount -t tmpfs none /lib/terminfo &&
+			TERM=$type script -qec 'lagtop --replay /tmp/version1.lag' /dev/null" </dev/null)
+		grep "^lagtop: screen: the terminal type \"$type\" is not known here; try --batch" <<<"$said" && continue
+		echo "$said"
+		return 1
+	done
+	said=$(inside "TERM=foobar script -qec 'lagtop --replay /tmp/version1.lag' /dev/null" </dev/null)
+	rm "$root/tmp/version1.lag"
+	grep '"foobar" is not known here; try TERM=xterm-256color, or --batch' <<<"$said" || { echo "$said" && return 1; }
+}
+
+installs_locally() {
+	make -s install DESTDIR="$root" >/dev/null || return
+	inside 'lagtop --version' || return
+}
+
+uninstalls_locally() {
+	make -s uninstall DESTDIR="$root" || return
+	# The folders that it needed stay.
+	list_files >"$work/after"
+	comm -13 "$work/before" "$work/after" | grep lagtop && return 1
+	return 0
+}
+
 purges() {
 	inside 'dpkg --purge lagtop' || return
 	rm "$root/lagtop.deb"
@@ -134,6 +183,14 @@ fi
 check "the man page opens" man_opens
 check "bash completes" bash_completes
 check "fish completes" fish_completes
+check "zsh completes" zsh_completes
+check "no description of the terminal" terminal_without_description
 check "a purge leaves nothing" purges
+check "make install into /usr/local" installs_locally
+check "the man page opens from there" man_opens
+check "bash completes from there" bash_completes
+check "fish completes from there" fish_completes
+check "zsh completes from there" zsh_completes
+check "make uninstall leaves nothing" uninstalls_locally
 echo "1..$number"
 exit $status
