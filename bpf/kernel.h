@@ -208,6 +208,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	unsigned long nvcsw;
 	unsigned long nivcsw;
+	unsigned long maj_flt;
 	__u64 start_boottime;
 	const struct cred *cred;
 	char comm[16];

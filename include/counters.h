@@ -38,6 +38,7 @@
 #define LT_COUNTERS_KERNEL(X)                                                                                          \
 	X(voluntary, "switches", 0, nvcsw)                                                                             \
 	X(involuntary, "switches", 0, nivcsw)                                                                          \
+	X(major_faults, "faults", 0, maj_flt)                                                                          \
 	X(migrations, "migrations", 0, se.nr_migrations)
 
 #define LT_COUNTERS_SCHED(X) X(wakeups, "wakeups", 0, "lt_wakeup: from a sleep to wakeq")

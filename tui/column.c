@@ -437,6 +437,7 @@ const struct column columns[] = {
 	  "Voluntary context switches: it went to sleep." },
 	{ "invol", "INVCS/s", "switches.involuntary", 7, SHOW_RATE, 0, TASKS, raw_involuntary, "/s",
 	  "Involuntary context switches: it was put off its CPU." },
+	{ "majflt", "MAJFLT/s", "disk.major_faults", 8, SHOW_RATE, 0, TASKS, raw_major_faults, "/s", "Major page faults: memory that had to be read from a device first." },
 	{ "wakeups", "WAKE/s", "wakeups", 6, SHOW_RATE, 0, TASKS, raw_wakeups, "/s",
 	  "Times it was woken from a sleep." },
 	{ "migrations", "MIGR/s", "migrations", 6, SHOW_RATE, 0, TASKS, raw_migrations, "/s",
