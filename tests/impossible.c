@@ -135,7 +135,8 @@ static bool sum_states(struct checking *k, struct json_object *states, int64_t w
 	*sum = 0;
 	if (!json_object_is_type(states, json_type_object))
 		return false;
-	json_object_object_foreach(states, name, value) {
+	json_object_object_foreach(states, name, value)
+	{
 		int64_t ns = json_object_get_int64(value);
 
 		if (ns > wall_ns)
