@@ -194,7 +194,7 @@ static __always_inline struct lt_moved lt_moved(struct sock *sk, struct tcp_sock
 		.tx_bytes = tx_bytes > socket->seen_tx_bytes ? tx_bytes - socket->seen_tx_bytes : 0,
 		.rx_bytes = rx_bytes > socket->seen_rx_bytes ? rx_bytes - socket->seen_rx_bytes : 0,
 		.retransmits = socket->retransmits - socket->seen_retransmits,
-		.drops = drops > socket->seen_drops ? drops - socket->seen_drops : 0,
+		.drops = lt_ahead(drops, socket->seen_drops),
 		.changed = socket->seen_state != state,
 	};
 }

@@ -56,7 +56,7 @@ quick)
 	LIVE_ONLY='test_i*' run live_in_flight build/tests/live_calls
 	LIVE_ONLY='test_tcp*' run live_net build/tests/live_net
 	LIVE_ONLY='test_closure*' run live_closure build/tests/live_budget
-	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_budget
+	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
 	for test in life privileges refusals containers; do
 		run live_$test build/tests/live_$test
 	done

@@ -378,6 +378,7 @@ static void test_counters_wrap(void **state)
 	fake_record(slot)->calls.service.count[bucket] = UINT32_MAX - 1;
 	entry->latency.count[bucket] = UINT32_MAX - 1;
 	entry->errors = entry->errors_by[0].count = UINT32_MAX - 1;
+	fake_record(slot)->calls.call_errors = UINT32_MAX - 1; /* the thread's sum has 64 bits */
 	fake_read();
 	for (int i = 0; i < 5; i++)
 		call_once(READ, 10 * US, -5);
@@ -387,6 +388,7 @@ static void test_counters_wrap(void **state)
 	assert_int_equal(fake_dist_count(&fake_work(10)->service), 5);
 	assert_int_equal(fake_call(10, READ)->errors, 5);
 	assert_int_equal(fake_errors(fake_call(10, READ), 5), 5);
+	assert_int_equal(fake_work(10)->call_errors, 5);
 	/* Exactly round to zero. */
 	entry->latency.count[bucket] = UINT32_MAX;
 	call_once(READ, 20 * US, 0);

@@ -10,9 +10,27 @@
 #include <string.h>
 
 #include "column.h"
+#include "model_state.h"
 #include "reading.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The time of many threads, since the start: 64 bits hold two days of 100,000. */
+static void sums_stay_at_the_most(void **state)
+{
+	struct row a = { .net = &row_no_net }, b = { .net = &row_no_net };
+	struct row_net own;
+
+	(void)state;
+	a.wall_ns = a.time_ns[LT_SLEEP] = INT64_MAX - 5;
+	a.time_ns[LT_RUN] = 1;
+	b.wall_ns = b.time_ns[LT_SLEEP] = b.time_ns[LT_RUN] = 10;
+	for (int i = 0; i < 3; i++)
+		row_add(&a, &own, &b);
+	assert_true(a.wall_ns == INT64_MAX);
+	assert_true(a.time_ns[LT_SLEEP] == INT64_MAX);
+	assert_int_equal(a.time_ns[LT_RUN], 31);
+}
 
 static void threads_add_up(void **state)
 {
@@ -536,12 +554,19 @@ static void connections_find_their_owner(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		READING_TEST(threads_add_up),	   READING_TEST(threads_have_rows),
-		READING_TEST(families_off),	   READING_TEST(no_sample_no_rows),
-		READING_TEST(groups_add_up),	   READING_TEST(outside_is_nobodys),
-		READING_TEST(groups_lose_nothing), READING_TEST(callers_are_the_calls_by_process),
-		READING_TEST(calls_add_up),	   READING_TEST(waits_need_sched),
-		READING_TEST(host_adds_up),	   READING_TEST(connections_find_their_owner),
+		READING_TEST(sums_stay_at_the_most),
+		READING_TEST(threads_add_up),
+		READING_TEST(threads_have_rows),
+		READING_TEST(families_off),
+		READING_TEST(no_sample_no_rows),
+		READING_TEST(groups_add_up),
+		READING_TEST(outside_is_nobodys),
+		READING_TEST(groups_lose_nothing),
+		READING_TEST(callers_are_the_calls_by_process),
+		READING_TEST(calls_add_up),
+		READING_TEST(waits_need_sched),
+		READING_TEST(host_adds_up),
+		READING_TEST(connections_find_their_owner),
 	};
 
 	return cmocka_run_group_tests_name("model", tests, NULL, NULL);

@@ -50,11 +50,19 @@ static inline void counter_keep(struct counter_set *a, const struct counter_set 
 		a->bits[i] &= b->bits[i];
 }
 
+/* Sums stay at the most that they can be: 100,000 threads have lived so many ns in two days. */
+#define COUNTER_MOST INT64_MAX
+
+static inline uint64_t counter_sum(uint64_t a, uint64_t b)
+{
+	return a > COUNTER_MOST - b ? COUNTER_MOST : a + b;
+}
+
 /* a[i] += b[i], for n counters. */
 static inline void counter_add(uint64_t *a, const uint64_t *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		a[i] += b[i];
+		a[i] = counter_sum(a[i], b[i]);
 }
 
 /* to[i] = now[i] - last[i], for n counters, and last becomes now. */

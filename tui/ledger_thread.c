@@ -37,7 +37,7 @@ struct kept_errnos {
 
 struct kept_call {
 	uint32_t call;
-	uint32_t errors;
+	uint64_t errors; /* the entry's are its low half: a loop that fails counts over 32 bits in an hour */
 	uint64_t count, total_ns;
 	uint64_t time_ns, wait_ns; /* with the part of a call going on */
 	struct kept_hist latency;
@@ -578,17 +578,17 @@ static int call_subtract(struct thread_reading *t, struct kept_work *w, const st
 
 	if (!k)
 		return -ENOMEM;
-	if (!read_call(t->memory, calls, entry, k->errors, &now)) {
+	if (!read_call(t->memory, calls, entry, (uint32_t)k->errors, &now)) {
 		(*t->torn)++;
 		return 0;
 	}
 	open_read(t, &now, entry->call, &open_ns, &open_wait_ns);
 	row.count = now.count - k->count;
-	row.errors = now.errors - k->errors;
+	row.errors = now.errors - (uint32_t)k->errors;
 	row.total_ns = now.total_ns - k->total_ns;
 	row_charge(t, &row, now.total_ns + open_ns, now.wait_ns + open_wait_ns, &k->time_ns, &k->wait_ns);
 	k->count = now.count;
-	k->errors = now.errors;
+	k->errors += row.errors;
 	k->total_ns = now.total_ns;
 	exit_count(t, w, &now, &row);
 	if (row.count || row.errors) {

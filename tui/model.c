@@ -63,7 +63,7 @@ struct row_net *row_use_net(struct row *r, struct row_net *own)
 
 static void sums_add(struct row_sums *a, const struct row_sums *b)
 {
-	a->wall_ns += b->wall_ns;
+	a->wall_ns = counter_sum(a->wall_ns, b->wall_ns);
 	counter_add(a->counter, b->counter, LT_NET_FIRST);
 }
 
@@ -283,7 +283,7 @@ static bool life_sleeps_on(struct life *l, const struct row *r)
 	if (!is_asleep(r, &state) || (l->slept_interval_ns && state != l->slept_state))
 		return false;
 	l->slept_state = state;
-	l->slept_wall_ns += r->wall_ns;
+	l->slept_wall_ns = counter_sum(l->slept_wall_ns, r->wall_ns);
 	l->slept_interval_ns += r->interval_ns;
 	return true;
 }
