@@ -56,7 +56,8 @@ static void test_pid_namespace(void **state)
 		}
 	}
 	live_compare((double)counted, 10000, 0, "pid namespace: getppid of its pid 2");
-	live_between((double)live_sum_call(&l, 0, 0, "getppid", "count"), 5000, 1e9, "pid namespace: getppid outside");
+	/* Whoever else runs makes few; with those of its pid 2 it would be three times as many. */
+	live_between((double)live_sum_call(&l, 0, 0, "getppid", "count"), 5000, 9999, "pid namespace: getppid outside");
 	for (size_t i = 0; i < l.n; i++)
 		json_object_put(l.reading[i]);
 	free(l.reading);

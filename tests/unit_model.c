@@ -85,7 +85,6 @@ static void threads_add_up(void **state)
 	assert_int_equal(count[hist_bucket(2000)], 91);
 	assert_int_equal(model_histogram_of(model_sample(reading_model), 10, 6, false, count),
 			 0); /* another process of that pid */
-	assert_int_equal(model_histogram_of(model_sample(reading_model), 0, 0, false, count), 103);
 	assert_int_equal(model_histogram_of(model_sample(reading_model), 10, 5, true, count), 0);
 }
 
@@ -124,6 +123,7 @@ static void threads_have_rows(void **state)
 	assert_int_equal(r[1].wakeup.count, 90);
 	assert_int_equal(r[1].call, LT_CALL_NONE);
 	assert_int_equal(r[2].pid, 20);
+	q.one = true;
 	q.pid = 10;
 	q.start_ns = 5;
 	r = reading_rows(&q, 2);
@@ -235,18 +235,25 @@ static void groups_add_up(void **state)
 }
 
 /* The sums over all groups are the host's, whatever the grouping. */
-/* What is outside of the pid namespace is no user's, nor in a user's group. */
+/* What is outside of the pid namespace is no user's, nor in a user's group, and has only its own calls, threads, waits
+ * and connections. */
 static void outside_is_nobodys(void **state)
 {
 	struct sample *s = reading_next(1);
 	struct model_query q = { .kind = MODEL_USER };
+	uint64_t count[HIST_BUCKETS] = { 0 };
+	struct sample_work *w;
 	struct row *r;
 
 	(void)state;
 	reading_process(s, 0, 0, "outside");
-	reading_busy(s, 5, LT_SLEEP, 300 * MS_NS);
+	w = reading_busy(s, 5, LT_SLEEP, 300 * MS_NS);
+	reading_call(s, w, 1, 3, 1000, 0, 0);
 	reading_process(s, 1, 7, "init");
-	reading_busy(s, 1, LT_SLEEP, 20 * MS_NS);
+	w = reading_busy(s, 1, LT_SLEEP, 20 * MS_NS);
+	reading_call(s, w, 2, 5, 1000, 0, 0);
+	reading_dist(s, &w->runq, 1000, 9);
+	sample_add_connection(s)->pid = 1;
 	reading_update(s);
 	r = reading_row(0);
 	assert_false(r->own_user);
@@ -258,6 +265,13 @@ static void outside_is_nobodys(void **state)
 	r = reading_rows(&q, 2);
 	assert_false(r[0].own_user);
 	assert_true(r[1].own_user);
+	q = (struct model_query){ .kind = MODEL_CALL, .one = true };
+	assert_int_equal(reading_rows(&q, 1)->calls, 3);
+	q.kind = MODEL_THREAD;
+	assert_int_equal(reading_rows(&q, 1)->time_ns[LT_RUN], 300 * MS_NS);
+	q.kind = MODEL_CONNECTION;
+	reading_rows(&q, 0);
+	assert_int_equal(model_histogram_of(model_sample(reading_model), 0, 0, false, count), 0);
 }
 
 static void groups_lose_nothing(void **state)
@@ -421,6 +435,7 @@ static void calls_add_up(void **state)
 	assert_int_equal(r->call_time_ns, SECOND_NS + 200 * MS_NS);
 	assert_int_equal(r->call_wait_ns, SECOND_NS + 200 * MS_NS);
 	/* Of one process; its row stays while others' calls are asked. */
+	q.one = true;
 	q.pid = 20;
 	q.start_ns = 6;
 	rows = reading_rows(&q, 2);
@@ -433,7 +448,7 @@ static void calls_add_up(void **state)
 	assert_int_equal(call_row(rows, 2, 0)->errnos[0].count, 3);
 	assert_int_equal(call_row(rows, 2, 0)->service.count, 1);
 	/* Of one thread. */
-	q = (struct model_query){ .kind = MODEL_CALL, .pid = 10, .start_ns = 5, .tid = 11 };
+	q = (struct model_query){ .kind = MODEL_CALL, .one = true, .pid = 10, .start_ns = 5, .tid = 11 };
 	rows = reading_rows(&q, 1);
 	assert_int_equal(rows[0].calls, 20);
 	q.pid = 99;
@@ -545,6 +560,7 @@ static void connections_find_their_owner(void **state)
 	assert_string_equal(r[2].comm, "");
 	assert_int_equal(r[2].pid, 99);
 	assert_int_equal(r[2].connection->retransmits, 2);
+	q.one = true;
 	q.pid = 10;
 	r = reading_rows(&q, 2);
 	assert_int_equal(r[1].net->flow[LT_UDP].tx_bytes, 400);

@@ -80,6 +80,7 @@ static void totals_add_up(void **state)
 	assert_int_equal(r->net->connect.count, 6);
 	/* What has no totals says so, and is the interval's. */
 	assert_true(model_has_totals(&q) && model_has_totals(&calls) && model_has_totals(&commands));
+	calls.one = true;
 	calls.pid = 10;
 	calls.start_ns = 5;
 	assert_false(model_has_totals(&calls));

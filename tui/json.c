@@ -315,7 +315,9 @@ static void put_call(struct json_writer *w, const struct row *r)
 
 static int put_calls(struct json_writer *w, struct model *m, const struct row *process)
 {
-	struct model_query query = { .kind = MODEL_CALL, .pid = process->pid, .start_ns = process->start_ns };
+	struct model_query query = {
+		.kind = MODEL_CALL, .one = true, .pid = process->pid, .start_ns = process->start_ns
+	};
 	struct row *rows;
 	int n, i;
 

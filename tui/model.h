@@ -157,7 +157,8 @@ struct model_query {
 	enum model_kind kind;
 	bool totals;	   /* since lagtop's start instead of the interval, where model_has_totals */
 	bool no_dead;	   /* leave out rows of those that died in earlier readings */
-	uint32_t pid;	   /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of this process only; 0: of all */
+	bool one;	   /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of the process below only, not of all */
+	uint32_t pid;	   /* 0 is one too: all that live outside our pid namespace */
 	uint64_t start_ns; /* with pid: its identity */
 	uint32_t tid;	   /* MODEL_CALL: of this thread only; 0: all */
 	uint32_t call;	   /* MODEL_CALLER: which */
@@ -174,7 +175,7 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows);
  * connections and the calls of some processes are the interval's, whatever q->totals says. */
 bool model_has_totals(const struct model_query *q);
 
-/* Adds a process's buckets of a reading to dense counts; `dist` is one of a thread. pid 0: the whole host.
+/* Adds a process's buckets of a reading to dense counts; `dist` is one of a thread.
  * Returns the number of events. */
 uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			    uint64_t count[HIST_BUCKETS]);

@@ -22,8 +22,6 @@ static struct range find_process(const struct sample *s, uint32_t pid, uint64_t 
 {
 	uint32_t low = 0, high = s->n_processes;
 
-	if (pid == 0)
-		return (struct range){ 0, s->n_processes };
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 		const struct sample_process *p = &s->processes[middle];
@@ -36,6 +34,11 @@ static struct range find_process(const struct sample *s, uint32_t pid, uint64_t 
 	if (low < s->n_processes && s->processes[low].pid == pid && s->processes[low].start_ns == start_ns)
 		return (struct range){ low, low + 1 };
 	return (struct range){ 0, 0 };
+}
+
+static struct range range_of(const struct sample *s, const struct model_query *q)
+{
+	return q->one ? find_process(s, q->pid, q->start_ns) : (struct range){ 0, s->n_processes };
 }
 
 static struct model_dist dist_of_sum(struct tally *t, const struct dist_sum *d)
@@ -132,7 +135,7 @@ static int thread_rows(struct model *m, const struct model_query *q, struct row 
 {
 	const struct sample *s = m->sample;
 	struct row_list *out = &m->out[MODEL_THREAD];
-	struct range range = find_process(s, q->pid, q->start_ns);
+	struct range range = range_of(s, q);
 	uint32_t n = 0;
 
 	for (uint32_t i = range.first; i < range.end; i++)
@@ -304,7 +307,7 @@ static int call_rows(struct model *m, const struct model_query *q, struct row **
 {
 	const struct sample *s = m->sample;
 	struct call_table *c = q->totals && model_has_totals(q) ? &m->calls_total : &m->calls;
-	struct range range = find_process(s, q->pid, q->start_ns);
+	struct range range = range_of(s, q);
 
 	if (c == &m->calls) {
 		call_table_clear(c);
@@ -439,7 +442,7 @@ static int connection_rows(struct model *m, const struct model_query *q, struct 
 	for (uint32_t i = 0; i < s->n_connections; i++) {
 		const struct sample_connection *c = &s->connections[i];
 
-		if (q->pid && c->pid != q->pid)
+		if (q->one && c->pid != q->pid)
 			continue;
 		if (!owner || owner->pid != c->pid)
 			owner = youngest(m, c->pid);
@@ -453,7 +456,7 @@ static int connection_rows(struct model *m, const struct model_query *q, struct 
 bool model_has_totals(const struct model_query *q)
 {
 	if (q->kind == MODEL_CALL)
-		return q->pid == 0 && !q->wants;
+		return !q->one && !q->wants;
 	return q->kind != MODEL_THREAD && q->kind != MODEL_CONNECTION && q->kind != MODEL_CALLER;
 }
 

@@ -123,7 +123,7 @@ int page_arrange(struct view *v)
 {
 	static const enum model_kind kinds[PAGE_HEATMAP] = { MODEL_CALL, MODEL_THREAD, MODEL_CONNECTION };
 	struct page *p = &v->page;
-	struct model_query q = { .totals = view_totals(v), .pid = p->pid };
+	struct model_query q = { .totals = view_totals(v), .one = true, .pid = p->pid };
 	struct table_wants all = { .n_tags = 0 };
 	struct row *rows;
 	int n = find_process(v);
