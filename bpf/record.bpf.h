@@ -21,6 +21,7 @@ const volatile __u32 lt_pid_namespace __weak = 0;
 
 volatile __u32 lt_epoch __weak = 0;   /* number of the interval going on; the front end counts it up */
 volatile __u32 lt_spilled __weak = 0; /* entries in lt_spill */
+volatile __u64 lt_cut_ns __weak = 0;  /* T of the reading that is taken or was last; set a moment before it */
 struct lt_stack lt_free __weak = {};
 struct lt_stack lt_free_calls __weak = {};
 static struct lt_cpu lt_no_cpu; /* never used: the verifier does not know it */

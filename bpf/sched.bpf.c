@@ -12,15 +12,27 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* The first move after a reading's T keeps how the thread stood then: the reader may come much later. */
+static __noinline int cut(struct lt_sched *sched, __u64 word, __u64 cut_ns)
+{
+	sched->cut_ns = cut_ns;
+	sched->cut_word = word;
+	for (int i = 0; i < LT_STATES; i++)
+		sched->cut_time_ns[i] = sched->time_ns[i];
+	return 0;
+}
+
 /* Ends the present state at now_ns and begins another. */
 static __always_inline void move(struct lt_slot *s, __u64 now_ns, enum lt_state to)
 {
 	struct lt_sched *sched = &s->record->sched;
-	__u64 word = *s->word, since = LT_WORD_SINCE(word), enter_ns, stay_ns;
+	__u64 word = *s->word, since = LT_WORD_SINCE(word), cut_ns = lt_cut_ns, enter_ns, stay_ns;
 	__u32 from = LT_WORD_STATE(word);
 
 	if (now_ns < since)
 		now_ns = since;
+	if (since < cut_ns && now_ns >= cut_ns)
+		cut(sched, word, cut_ns);
 	stay_ns = now_ns - since;
 	if (from < LT_STATES)
 		sched->time_ns[from] += stay_ns;

@@ -70,6 +70,10 @@ struct lt_sched {
 	__u64 call_sleep_ns;	  /* of it, interruptible sleep */
 	struct lt_max wakeup_max;
 	struct lt_hist wakeup; /* waits from wakeup to CPU */
+	/* How it stood at a reading's T, kept by the first move after it: what follows is the next reading's. */
+	__u64 cut_ns;		      /* which T; 0: none yet */
+	__u64 cut_word;		      /* since <= T */
+	__u64 cut_time_ns[LT_STATES]; /* Σ == since − born */
 };
 
 /* One (thread, call) pair; chained from lt_calls.head by hash. */

@@ -135,6 +135,19 @@ uint32_t fake_seed(uint32_t tgid, uint32_t tid, enum lt_state state)
 	return slot;
 }
 
+void fake_cut(uint32_t slot, uint64_t word, uint64_t now_ns)
+{
+	struct lt_sched *sched = &fake_record(slot)->sched;
+	uint64_t cut_ns = __atomic_load_n(&fake.cut_ns, __ATOMIC_ACQUIRE);
+
+	if (LT_WORD_SINCE(word) >= cut_ns || now_ns < cut_ns)
+		return;
+	__atomic_store_n((uint64_t *)&sched->cut_ns, cut_ns, __ATOMIC_RELEASE);
+	__atomic_store_n((uint64_t *)&sched->cut_word, word, __ATOMIC_RELEASE);
+	for (int i = 0; i < LT_STATES; i++)
+		__atomic_store_n((uint64_t *)&sched->cut_time_ns[i], sched->time_ns[i], __ATOMIC_RELEASE);
+}
+
 void fake_move(uint32_t slot, enum lt_state to)
 {
 	struct lt_record *r = fake_record(slot);
@@ -142,6 +155,7 @@ void fake_move(uint32_t slot, enum lt_state to)
 	uint64_t word = *fake_word(slot), stay_ns = fake.now_ns - LT_WORD_SINCE(word);
 	uint32_t from = LT_WORD_STATE(word);
 
+	fake_cut(slot, word, fake.now_ns);
 	if (from < LT_STATES)
 		__atomic_store_n((uint64_t *)&sched->time_ns[from], sched->time_ns[from] + stay_ns, __ATOMIC_RELEASE);
 	else if (from == LT_NEW)
@@ -354,8 +368,12 @@ static void check_calls(const struct sample *s, const struct sample_work *w)
 
 const struct sample *fake_read(void)
 {
+	return fake_read_late(__atomic_load_n(&fake.now_ns, __ATOMIC_ACQUIRE));
+}
+
+const struct sample *fake_read_late(uint64_t t_ns)
+{
 	struct sample *s = &fake.sample;
-	uint64_t t_ns = __atomic_load_n(&fake.now_ns, __ATOMIC_ACQUIRE);
 	uint32_t epoch = fake.epoch++;
 
 	sample_clear(s);
@@ -367,11 +385,15 @@ const struct sample *fake_read(void)
 	assert_null(sample_check(s));
 	for (uint32_t i = 0; i < s->n_threads; i++) {
 		const struct sample_thread *t = &s->threads[i];
-		uint64_t sum_ns = 0;
+		uint64_t sum_ns = 0, in_calls_ns = 0;
 
+		assert_true(t->wall_ns <= s->interval_ns);
 		if (t->work == SAMPLE_NONE)
 			continue;
 		check_calls(s, &s->works[t->work]);
+		for (uint32_t c = 0; c < s->works[t->work].n_calls; c++)
+			in_calls_ns += s->calls[s->works[t->work].first_call + c].time_ns;
+		assert_true(in_calls_ns <= t->wall_ns);
 		if (!fake.memory.with_sched)
 			continue;
 		for (int state = 0; state < LT_STATES; state++)

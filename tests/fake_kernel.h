@@ -18,6 +18,7 @@
 
 struct fake {
 	uint64_t now_ns; /* CLOCK_MONOTONIC; tests add to it */
+	uint64_t cut_ns; /* T of a reading that is taken late: set before now_ns reaches it */
 	uint32_t epoch;
 	struct ledger_memory memory;
 	struct lt_stack free, free_calls;
@@ -52,8 +53,14 @@ void fake_hist_add(struct lt_hist *hist, struct lt_max *max, uint64_t ns);
 uint32_t fake_free_records(void);
 uint32_t fake_free_calls(void);
 
-/* The reading at now_ns. Fails unless it is a valid sample and for every thread Σ time_ns == wall_ns. */
+/* How a thread stood at cut_ns, kept by its first move after it: before the word is written. */
+void fake_cut(uint32_t slot, uint64_t word, uint64_t now_ns);
+
+/* The reading at now_ns. Fails unless it is a valid sample and for every thread Σ time_ns == wall_ns, and neither that
+ * nor the time in its calls is longer than the interval. */
 const struct sample *fake_read(void);
+/* The same of an earlier T, which cut_ns was set to before it came. */
+const struct sample *fake_read_late(uint64_t t_ns);
 const struct sample_process *fake_process(uint32_t pid); /* of the last reading; with several the last; NULL */
 const struct sample_thread *fake_thread(uint32_t tid);
 const struct sample_work *fake_work(uint32_t tid);		  /* NULL: it did nothing */

@@ -161,29 +161,108 @@ static void test_a_state_that_ended_just_before_the_reading(void **state)
 	assert_int_equal(fake_work(10)->time_ns[LT_WAKEQ], MS);
 }
 
-/* Woken or born after T was taken but before its record was read: its interval ends when that happened. */
-static void test_a_state_that_began_after_the_reading_began(void **state)
+/* A reading whose T is now, of what happens until it is taken. */
+static uint64_t cut_now(void)
 {
-	uint32_t slot = fake_born(10, 10), young;
+	fake.cut_ns = fake.now_ns;
+	return fake.now_ns;
+}
+
+/* What moved on after T, once or often, was at T where it was: all else is the next reading's. */
+static void test_what_moved_after_t(void **state)
+{
+	uint32_t once = fake_born(10, 10), often = fake_born(11, 11);
 	uint64_t t_ns;
 
 	(void)state;
-	fake_move(slot, LT_SLEEP);
-	fake.now_ns += 10 * MS;
-	t_ns = fake.now_ns;
-	fake.now_ns += 300;
-	fake_wake(slot);
-	young = fake_born(11, 11);
-	fake.now_ns = t_ns;
-	fake_read();
-	assert_int_equal(fake_thread(10)->wall_ns, 10 * MS + 300);
-	assert_int_equal(fake_work(10)->time_ns[LT_SLEEP], 10 * MS + 300);
-	assert_int_equal(fake_thread(11)->wall_ns, 0);
 	fake.now_ns += MS;
-	fake_move(young, LT_IO);
+	fake_move(once, LT_SLEEP);
+	fake.now_ns += 9 * MS;
+	t_ns = cut_now();
+	fake.now_ns += 300;
+	fake_wake(once);
+	for (int i = 0; i < 40; i++) {
+		fake_move(often, i & 1 ? LT_RUN : LT_PREEMPT);
+		fake.now_ns += MS;
+	}
+	fake_read_late(t_ns);
+	assert_int_equal(fake.sample.lost.torn, 0);
+	assert_int_equal(fake_thread(10)->wall_ns, 10 * MS);
+	assert_int_equal(fake_thread(10)->state, LT_SLEEP);
+	assert_int_equal(fake_work(10)->time_ns[LT_SLEEP], 9 * MS);
+	assert_int_equal(fake_thread(11)->wall_ns, 10 * MS);
+	assert_int_equal(fake_thread(11)->state, LT_RUN);
+	assert_int_equal(fake_work(11)->time_ns[LT_RUN], 10 * MS);
 	fake_read();
-	assert_int_equal(fake_thread(10)->wall_ns, MS - 300);
-	assert_int_equal(fake_work(11)->time_ns[LT_RUN], MS - 300);
+	assert_int_equal(fake_thread(10)->wall_ns, 40 * MS + 300);
+	assert_int_equal(fake_work(10)->time_ns[LT_SLEEP], 300);
+	assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], 40 * MS);
+	assert_int_equal(fake_work(11)->time_ns[LT_RUN], 20 * MS + 300);
+	assert_int_equal(fake_work(11)->time_ns[LT_PREEMPT], 20 * MS);
+}
+
+/* Who died after T was alive at T; who was born after it is not in the reading. */
+static void test_births_and_deaths_after_t(void **state)
+{
+	uint32_t old = fake_born(10, 10), young;
+	uint64_t t_ns;
+
+	(void)state;
+	fake_read();
+	fake.now_ns += MS;
+	young = fake_born(11, 11);
+	fake.now_ns += 9 * MS;
+	t_ns = cut_now();
+	fake.now_ns += 300;
+	fake_die(old, 0);
+	fake_die(young, 0);
+	fake_die(fake_born(12, 12), 0);
+	fake_born(13, 13);
+	fake.now_ns += MS;
+	fake_read_late(t_ns);
+	assert_int_equal(fake_thread(10)->wall_ns, 10 * MS);
+	assert_int_equal(fake_thread(11)->wall_ns, 9 * MS);
+	for (uint32_t pid = 10; pid < 12; pid++) {
+		assert_int_equal(fake_process(pid)->flags & SAMPLE_PROCESS_EXITED, 0);
+		assert_int_equal(fake_thread(pid)->state, LT_RUN);
+		assert_null(fake_process(pid + 2));
+	}
+	fake_read();
+	for (uint32_t pid = 10; pid < 13; pid++) {
+		assert_int_equal(fake_process(pid)->flags & SAMPLE_PROCESS_EXITED, SAMPLE_PROCESS_EXITED);
+		assert_int_equal(fake_thread(pid)->wall_ns, pid < 12 ? 300 : 0);
+	}
+	assert_int_equal(fake_thread(13)->wall_ns, MS);
+	fake_read();
+	assert_int_equal(fake.sample.n_processes, 1);
+}
+
+/* A call that returns after T was in that call until T, and the next reading has the rest. */
+static void test_calls_that_returned_after_t(void **state)
+{
+	uint32_t slot = fake_born(10, 10);
+	uint64_t t_ns;
+
+	(void)state;
+	fake_enter(slot, 1);
+	fake_move(slot, LT_IO);
+	fake.now_ns += 10 * MS;
+	t_ns = cut_now();
+	fake.now_ns += 20 * MS;
+	fake_wake(slot);
+	fake_switch_in(slot);
+	fake_return(slot, 0);
+	fake_enter(slot, 2);
+	fake.now_ns += 10 * MS;
+	fake_return(slot, 0);
+	fake_read_late(t_ns);
+	assert_int_equal(fake_call(10, 1)->count, 1);
+	assert_int_equal(fake_call(10, 1)->total_ns, 30 * MS);
+	assert_in_range(fake_call(10, 1)->time_ns + fake_call(10, 2)->time_ns, 10 * MS - 2, 10 * MS);
+	assert_true(fake_call(10, 1)->wait_ns <= fake_call(10, 1)->time_ns);
+	fake_read();
+	assert_in_range(fake_call(10, 1)->time_ns + fake_call(10, 2)->time_ns, 30 * MS, 30 * MS + 2);
+	assert_int_equal(fake_call(10, 1)->count, 0);
 }
 
 /* Between two readings, seen once, whole; its record serves the next one and says nothing of it. */
@@ -616,7 +695,9 @@ int main(void)
 		lives_test(test_a_stay_over_many_readings),
 		lives_test(test_an_idle_thread_costs_nothing),
 		lives_test(test_a_state_that_ended_just_before_the_reading),
-		lives_test(test_a_state_that_began_after_the_reading_began),
+		lives_test(test_what_moved_after_t),
+		lives_test(test_births_and_deaths_after_t),
+		lives_test(test_calls_that_returned_after_t),
 		lives_test(test_a_short_life_is_seen_once),
 		lives_test(test_what_it_ended_with),
 		lives_test(test_deaths_in_several_drains),

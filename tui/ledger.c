@@ -398,7 +398,7 @@ static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 		l->exits_lost++;
 		err = k->process ? 0 : join(l, slot, record_at(l->memory, slot));
 	} else {
-		err = subtract(l, slot, 0, epoch, &l->dead);
+		err = subtract(l, slot, LEDGER_LAST, epoch, &l->dead);
 	}
 	if (err)
 		return err;
@@ -437,6 +437,11 @@ static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 	return 0;
 }
 
+static bool died_by(uint64_t word, uint64_t t_ns)
+{
+	return LT_WORD_STATE(word) == LT_DEAD && LT_WORD_SINCE(word) <= t_ns;
+}
+
 static uint32_t slots(const struct ledger_memory *m)
 {
 	uint32_t all = m->n_chunks * LT_CHUNK;
@@ -444,7 +449,8 @@ static uint32_t slots(const struct ledger_memory *m)
 	return m->limit && m->limit < all ? m->limit : all;
 }
 
-void ledger_drain(struct ledger *l, uint32_t epoch)
+/* Those who died by t_ns. */
+static void drain(struct ledger *l, uint64_t t_ns, uint32_t epoch)
 {
 	uint32_t n = slots(l->memory);
 
@@ -453,7 +459,7 @@ void ledger_drain(struct ledger *l, uint32_t epoch)
 	for (uint32_t slot = 0; slot < n; slot++) {
 		uint64_t word = load(word_at(l->memory, slot));
 
-		if (LT_WORD_STATE(word) == LT_DEAD) {
+		if (died_by(word, t_ns)) {
 			if (bury(l, slot, epoch))
 				break;
 		} else if (LT_WORD_STATE(word) == LT_VOID) {
@@ -462,6 +468,11 @@ void ledger_drain(struct ledger *l, uint32_t epoch)
 	}
 	stack_set_low(l->memory->free);
 	stack_set_low(l->memory->free_calls);
+}
+
+void ledger_drain(struct ledger *l, uint32_t epoch)
+{
+	drain(l, LEDGER_LAST, epoch);
 }
 
 static int copy_dist(struct sample *to, const struct sample *from, struct sample_dist *dist)
@@ -567,9 +578,13 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 			__builtin_prefetch(kept_at(l, next - 1));
 			__builtin_prefetch(word_at(l->memory, next - 1));
 		}
-		/* Died since it was last looked at: the next drain buries it. */
-		if (LT_WORD_STATE(load(word_at(l->memory, slot - 1))) == LT_DEAD)
+		/* A moment before T, but written after it. */
+		if (died_by(load(word_at(l->memory, slot - 1)), t_ns)) {
+			err = bury(l, slot - 1, epoch);
+			if (err)
+				return err;
 			continue;
+		}
 		err = subtract(l, slot - 1, t_ns, epoch, s);
 		if (err)
 			return err;
@@ -647,6 +662,17 @@ static void ask_for_parents(struct ledger *l)
 	}
 }
 
+/* Whether a slot's thread had been born by t_ns and was not yet dead. */
+static bool lived_at(const struct ledger *l, uint32_t slot, uint64_t t_ns)
+{
+	uint64_t word = load(word_at(l->memory, slot));
+	uint32_t state = LT_WORD_STATE(word);
+
+	if (!word || (state >= LT_STATES && (state != LT_DEAD || LT_WORD_SINCE(word) <= t_ns)))
+		return false;
+	return load(&record_at(l->memory, slot)->who.born_ns) <= t_ns;
+}
+
 int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *s)
 {
 	uint32_t n = slots(l->memory), renames;
@@ -654,14 +680,12 @@ int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *
 
 	if (err)
 		return err;
-	ledger_drain(l, epoch);
+	drain(l, t_ns, epoch);
 	renames = __atomic_load_n(l->memory->renames, __ATOMIC_ACQUIRE);
 	l->renamed = renames != l->renames;
 	l->renames = renames;
 	for (uint32_t slot = 0; slot < n; slot++) {
-		uint64_t word = load(word_at(l->memory, slot));
-
-		if (!word || LT_WORD_STATE(word) >= LT_STATES || kept_at(l, slot)->process)
+		if (kept_at(l, slot)->process || !lived_at(l, slot, t_ns))
 			continue;
 		err = join(l, slot, record_at(l->memory, slot));
 		if (err)

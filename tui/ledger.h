@@ -40,7 +40,8 @@ void ledger_free(struct ledger *l);
 void ledger_drain(struct ledger *l, uint32_t epoch);
 
 /* Fills processes, threads, works, calls, buckets, errnos, text and lost.{torn,exits} of *s with what happened
- * since the last reading until t_ns. epoch: the interval that t_ns ends. 0 or -ENOMEM. */
+ * since the last reading until t_ns, which the kernel side was told before it came (lt_cut_ns): what was born or moved
+ * after it is the next reading's. epoch: the interval that t_ns ends. 0 or -ENOMEM. */
 int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *s);
 
 /* Gives never used records or entries [first, first + n) to the kernel side. */

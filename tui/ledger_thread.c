@@ -3,8 +3,9 @@
  * Reads one record consistently and subtracts what it said last time.
  *
  * A reading of `sched` is whole if the word is the same before and after and Σ time_ns ==
- * since − born; of `calls`, if seq is even and unchanged. At most TRIES attempts; then the last
- * reading's values stand, the thread's wall time waits for the next one, and `torn` grows.
+ * since − born; of `calls`, if seq is even and unchanged. What moved after T is read as it was at T, from the
+ * record's cut. At most TRIES attempts; then the state or the calls that were known last go on until T, the next
+ * reading puts right what that got wrong, and `torn` grows.
  * A thread asleep under the same word did nothing: its record is not touched.
  */
 #include "ledger_thread.h"
@@ -69,7 +70,7 @@ struct kept_work {
 	uint8_t *place;		/* [CALL_PLACES], by hash: index + 1 of a call, 0: free; NULL: they are few */
 	struct kept_open *open; /* NULL: never one */
 	uint32_t n_calls;
-	bool exit_counted;
+	bool exit_counted, calls_clipped;
 	uint64_t end_ns; /* up to when the open parts above are charged */
 };
 
@@ -85,7 +86,7 @@ struct reading {
 	uint64_t call_enter_ns, call_wait_ns;
 	uint64_t seq, enter_ns;
 	uint32_t call;
-	bool at_least;
+	bool at_least, calls_torn;
 };
 
 static void hist_forget(struct kept_hist *h)
@@ -210,7 +211,23 @@ void ledger_thread_forget(struct kept *k)
 	memset(k, 0, sizeof(*k));
 }
 
-static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struct lt_record *r, struct reading *now)
+/* The times as of T, of a thread that moved since. */
+static bool read_cut(const struct lt_sched *sched, uint64_t t_ns, struct reading *now)
+{
+	uint64_t sum = 0;
+
+	if (load(&sched->cut_ns) != t_ns)
+		return false;
+	now->word = load(&sched->cut_word);
+	for (int i = 0; i < LT_STATES; i++) {
+		now->time_ns[i] = load(&sched->cut_time_ns[i]);
+		sum += now->time_ns[i];
+	}
+	return sum == LT_WORD_SINCE(now->word) - now->born_ns;
+}
+
+static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struct lt_record *r, uint64_t t_ns,
+		       struct reading *now)
 {
 	const struct lt_sched *sched = &r->sched;
 
@@ -227,8 +244,16 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 			now->counter[LT_SCHED_FIRST + i] = load(&sched->counter[i]);
 		now->call_enter_ns = load(&sched->call_enter_ns);
 		now->call_wait_ns = load(&sched->call_wait_ns);
-		if (!m->with_sched)
+		if (!m->with_sched) { /* it has one state until it dies */
+			if (LT_WORD_SINCE(now->word) > t_ns)
+				now->word = LT_WORD(now->born_ns, LT_OTHER);
 			return true;
+		}
+		if (LT_WORD_SINCE(now->word) > t_ns) {
+			if (read_cut(sched, t_ns, now))
+				return true;
+			continue;
+		}
 		if (load(word_at(m, slot)) == now->word && sum == LT_WORD_SINCE(now->word) - now->born_ns)
 			return true;
 	}
@@ -252,8 +277,8 @@ static bool read_calls(const struct lt_record *r, struct reading *now)
 	return false;
 }
 
-/* What a state's time grew by. A state that ended just before the last reading's T, but was written after it,
- * was charged up to T: the few ns come off the state that followed, so that the sum stays the wall time. */
+/* What a state's time grew by. A state that ended before the last reading's T, but was not written or could not be
+ * read then, was charged up to T: that comes off the states that followed, so that the sum stays the wall time. */
 static void time_subtract(uint64_t to[LT_STATES], const uint64_t now[LT_STATES], const uint64_t last[LT_STATES])
 {
 	uint64_t over = 0;
@@ -667,6 +692,29 @@ static int calls_subtract(struct thread_reading *t, struct kept_work *w, struct 
 	return err;
 }
 
+/* What returned after T was in its call for longer than the thread lived in the interval: that is the next one's. How
+ * much of it each call had is not known. */
+static void calls_clip(struct kept_work *w, const struct sample_work *work, uint64_t wall_ns, struct sample *out)
+{
+	uint64_t sum_ns = 0;
+
+	for (uint32_t i = 0; i < work->n_calls; i++)
+		sum_ns += out->calls[work->first_call + i].time_ns;
+	w->calls_clipped = sum_ns > wall_ns;
+	for (uint32_t i = 0; sum_ns > wall_ns && i < work->n_calls; i++) {
+		struct sample_call *row = &out->calls[work->first_call + i];
+		uint64_t time_ns = (uint64_t)((unsigned __int128)row->time_ns * wall_ns / sum_ns);
+		struct kept_call *k = kept_call_find(w, row->call);
+		bool over = row->wait_ns != SAMPLE_UNKNOWN && row->wait_ns > time_ns;
+
+		*(k ? &k->time_ns : &w->open->time_ns) -= row->time_ns - time_ns;
+		if (over)
+			*(k ? &k->wait_ns : &w->open->wait_ns) -= row->wait_ns - time_ns;
+		row->time_ns = time_ns;
+		row->wait_ns = over ? time_ns : row->wait_ns;
+	}
+}
+
 static int net_subtract(struct kept_work *w, const struct lt_net *now_in_map, struct sample_work *work)
 {
 	static const struct lt_net none;
@@ -777,13 +825,16 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 		      LT_N_SCHED);
 	w->end_ns = t->end_ns;
 	err = dists_subtract(t, w, &work, out);
-	if (t->memory->with_calls && !err) {
-		bool calls_moved = t->now.calls != w->calls || t->now.enter_ns;
+	if (t->memory->with_calls && !t->now.calls_torn && !err) {
+		bool calls_moved = t->now.calls != w->calls || t->now.enter_ns || w->calls_clipped;
 
 		counter_delta(&work.counter[LT_CALLS_FIRST], &t->now.counter[LT_CALLS_FIRST],
 			      &w->counter[LT_CALLS_FIRST], LT_N_CALLS);
 		if (calls_moved)
 			err = calls_subtract(t, w, &work, out);
+		if (calls_moved && !err)
+			calls_clip(w, &work, t->end_ns > k->end_ns ? t->end_ns - k->end_ns : 0, out);
+		k->again |= w->calls_clipped;
 	}
 	err = err ? err : net_subtract(w, &r->net, &work);
 	if (err)
@@ -796,47 +847,55 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 	return 0;
 }
 
+static int thread_subtract(struct thread_reading *t, struct kept *k, uint32_t *work_index, struct sample *out)
+{
+	const struct ledger_memory *m = t->memory;
+	uint64_t word = t->now.word, since = LT_WORD_SINCE(word);
+	uint32_t state = LT_WORD_STATE(word);
+	int err;
+
+	if (m->with_calls && !read_calls(t->record, &t->now)) {
+		(*t->torn)++;
+		k->again = t->now.calls_torn = true;
+	}
+	t->dead = state == LT_DEAD;
+	if (t->dead)
+		t->end_ns = since;
+	if (k->work || t->dead || state == LT_RUN || t->now.calls || since != t->now.born_ns ||
+	    t->record->net.tcp_tx_ops || !m->with_sched) {
+		err = work_subtract(t, k, work_index, out);
+		if (err)
+			return err;
+	}
+	if (!t->now.calls_torn) {
+		k->enter_ns = m->with_calls ? t->now.enter_ns : 0;
+		k->call = t->now.call;
+		k->at_least = t->now.at_least;
+	}
+	k->word = word;
+	return 0;
+}
+
 int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32_t slot, uint64_t t_ns, uint32_t epoch,
 			   struct sample *out, uint64_t *torn)
 {
 	struct thread_reading t = { .memory = m, .torn = torn, .record = record_at(m, slot), .epoch = epoch };
-	uint64_t word = load(word_at(m, slot)), since = LT_WORD_SINCE(word);
+	uint64_t word = load(word_at(m, slot));
 	struct sample_thread thread = { .work = SAMPLE_NONE }, *to;
-	uint32_t state = LT_WORD_STATE(word);
 	int err;
 
-	if (k->word != word || state == LT_RUN || !m->with_sched) {
-		bool whole = read_sched(m, slot, t.record, &t.now);
-
-		if (whole && m->with_calls)
-			whole = read_calls(t.record, &t.now);
-		if (!whole) {
-			/* The last values stand: no time passed for this thread, the next reading catches up. */
+	t.end_ns = t_ns == LEDGER_LAST ? LT_WORD_SINCE(word) : t_ns;
+	if (k->word != word || LT_WORD_STATE(word) == LT_RUN || k->again || !m->with_sched) {
+		k->again = !read_sched(m, slot, t.record, t_ns, &t.now);
+		if (k->again) {
 			(*torn)++;
-			t.end_ns = k->end_ns;
-			goto append;
-		}
-		word = t.now.word;
-		since = LT_WORD_SINCE(word);
-		state = LT_WORD_STATE(word);
-		t.dead = state == LT_DEAD;
-		t.end_ns = t.dead || since > t_ns ? since : t_ns;
-		if (!m->with_sched && t.dead == false)
-			t.end_ns = t_ns > k->end_ns ? t_ns : k->end_ns;
-		if (k->work || t.dead || state == LT_RUN || t.now.calls || since != t.now.born_ns ||
-		    t.record->net.tcp_tx_ops || !m->with_sched) {
-			err = work_subtract(&t, k, &thread.work, out);
+			k->word = k->word ? k->word : word;
+		} else {
+			err = thread_subtract(&t, k, &thread.work, out);
 			if (err)
 				return err;
 		}
-		k->enter_ns = m->with_calls ? t.now.enter_ns : 0;
-		k->call = t.now.call;
-		k->at_least = t.now.at_least;
-		k->word = word;
-	} else {
-		t.end_ns = since > t_ns ? since : t_ns;
 	}
-append:
 	thread.call = k->enter_ns ? k->call : LT_CALL_NONE;
 	thread.call_age_ns = k->enter_ns && t.end_ns > k->enter_ns ? t.end_ns - k->enter_ns : 0;
 	thread.wall_ns = t.end_ns > k->end_ns ? t.end_ns - k->end_ns : 0;

@@ -20,7 +20,7 @@ struct kept {
 	uint32_t next, prev; /* slot + 1 of the neighbours in its process's list */
 	uint32_t tid, call, changes;
 	bool at_least;
-	uint8_t flags;
+	bool again; /* something was left for the next reading: the record is to be read whatever its word says */
 	uint64_t start_ns;
 	char comm[16];
 };
@@ -46,7 +46,9 @@ static inline uint64_t load(const void *p)
 }
 
 /* Appends one thread's interval, until t_ns or its death, to out->threads; the caller sets its process and names. k
- * knows its process. epoch: the interval that ends. *torn grows when no whole reading could be had. 0 or -ENOMEM. */
+ * knows its process. epoch: the interval that ends. *torn grows when no whole reading could be had. LEDGER_LAST for
+ * t_ns: it is dead, and all of it is to be charged. 0 or -ENOMEM. */
+#define LEDGER_LAST UINT64_MAX
 int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32_t slot, uint64_t t_ns, uint32_t epoch,
 			   struct sample *out, uint64_t *torn);
 

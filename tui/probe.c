@@ -23,6 +23,7 @@
 #include "proc.h"
 
 #define DRAIN_MS 1000
+#define CUT_AHEAD_NS 20000 /* more than a store takes to be seen by all CPUs */
 #define DRAIN_NICE (-10)
 #define SEED_EVERY_NS 1000000000ULL
 #define CPUS_CHANGE_NS 3000000000ULL
@@ -213,7 +214,23 @@ static void want_connections(struct source *source, enum source_connections want
 	probe_sockets_want((struct probe *)source, want);
 }
 
-/* T is taken once, before the first record; the interval's maxima end just before it. */
+/* T, told to the kernel side before it comes: whoever moves after it keeps how it stood then. The interval's maxima end
+ * just after it. */
+static uint64_t cut(struct probe *p, uint32_t epoch)
+{
+	uint64_t t_ns;
+
+	do {
+		t_ns = clock_ns(CLOCK_MONOTONIC) + CUT_AHEAD_NS;
+		__atomic_store_n(&p->skel->bss->lt_cut_ns, t_ns, __ATOMIC_SEQ_CST);
+	} while (clock_ns(CLOCK_MONOTONIC) >= t_ns); /* off its CPU meanwhile: some may not have seen it in time */
+	while (clock_ns(CLOCK_MONOTONIC) <= t_ns)
+		;
+	__atomic_store_n(&p->skel->bss->lt_epoch, epoch + 1, __ATOMIC_SEQ_CST);
+	return t_ns;
+}
+
+/* T is taken once, before the first record. */
 static int probe_read(struct source *source, struct sample *s)
 {
 	struct probe *p = (struct probe *)source;
@@ -225,8 +242,7 @@ static int probe_read(struct source *source, struct sample *s)
 	pthread_mutex_lock(&p->lock);
 	drain(p); /* so that little is left to do between T and the last record */
 	epoch = p->skel->bss->lt_epoch;
-	__atomic_store_n(&p->skel->bss->lt_epoch, epoch + 1, __ATOMIC_SEQ_CST);
-	t_ns = clock_ns(CLOCK_MONOTONIC);
+	t_ns = cut(p, epoch);
 	s->t_ns = t_ns;
 	s->realtime_ns = clock_ns(CLOCK_REALTIME);
 	s->uptime_ns = clock_ns(CLOCK_BOOTTIME);
