@@ -91,6 +91,8 @@ typedef __u32 __wsum;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct mutex;
+
 struct thread_info {
 	unsigned long flags;
 	__u32 status; /* x86 */
@@ -201,6 +203,7 @@ struct task_struct {
 	int exit_code;
 	unsigned in_iowait : 1;
 	unsigned frozen : 1; /* by the freezer of cgroup 2 */
+	struct mutex *blocked_on; /* 6.17; before it only with CONFIG_DEBUG_MUTEXES, and then of another type */
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
@@ -220,7 +223,7 @@ struct task_struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, dx, si, di, cx, bx, orig_ax, sp;
+	unsigned long r10, dx, si, di, cx, bx, ax, orig_ax, sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {

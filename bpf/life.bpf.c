@@ -97,8 +97,8 @@ int BPF_PROG(lt_rename, struct task_struct *task, const char *comm)
 #define GONE 256
 static __u64 gone[GONE]; /* processes that ended last, by their start */
 
-/* signal->live was already counted down: 0 means that the process is over. Threads that end at the same time on
- * several CPUs may all see 0. */
+/* Before 6.16, whose tracepoint says it. signal->live was already counted down: 0 means that the process is over.
+ * Threads that end at the same time on several CPUs may all see 0. */
 static __always_inline bool ends_process(struct task_struct *task)
 {
 	__u64 start_ns = task->group_leader->start_boottime;
@@ -107,12 +107,11 @@ static __always_inline bool ends_process(struct task_struct *task)
 	       __sync_lock_test_and_set(&gone[(start_ns ^ task->tgid) & (GONE - 1)], start_ns) != start_ns;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(lt_pexit, struct task_struct *task)
+static __always_inline int exits(struct task_struct *task, bool ends_process)
 {
 	struct lt_slot s;
 
-	if (ends_process(task))
+	if (ends_process)
 		lt_this_cpu()->exits++;
 	if (!lt_find(task, &s)) {
 		if (!lt_with_sched)
@@ -134,6 +133,18 @@ int BPF_PROG(lt_pexit, struct task_struct *task)
 	return 0;
 }
 
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(lt_pexit, struct task_struct *task, bool group_dead)
+{
+	return exits(task, group_dead);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(lt_pexit_5_15, struct task_struct *task)
+{
+	return exits(task, ends_process(task));
+}
+
 /* Its last event, the one that ends its record, may have been already. */
 static __always_inline bool is_over(struct task_struct *task)
 {
@@ -150,7 +161,7 @@ static __always_inline enum lt_state present_state(struct task_struct *task, __u
 	if (task->__state & TASK_NEW_STATE)
 		return LT_NEW;
 	/* On its CPU but not runnable: about to leave it. */
-	if (!lt_runnable(task)) {
+	if (!lt_runnable(task) || lt_is_donor(task, task->__state)) {
 		asleep = lt_sleep_outside(task, task->__state, call);
 		return asleep == LT_IN_CALL ? in_call : asleep;
 	}
@@ -202,7 +213,7 @@ int lt_seed(struct bpf_iter__task *ctx)
 	in_call = lt_sleep_in_call(task, call);
 	if (lt_with_calls && call != LT_CALL_NONE) {
 		s.record->calls.call = call;
-		s.record->calls.at_least = 1;
+		s.record->calls.at_least = LT_BEGAN_EARLIER;
 		s.record->calls.enter_ns = now_ns;
 	}
 	word = LT_WORD(now_ns, present_state(task, call, in_call));

@@ -61,6 +61,8 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 			socket->connect_ns = bpf_ktime_get_ns();
 		if (lt_find(bpf_get_current_task_btf(), &s))
 			s.record->net.connects++;
+		else
+			lt_this_cpu()->lost_sockets++;
 		return 0;
 	}
 	if (oldstate == TCP_SYN_RECV && newstate == TCP_ESTABLISHED) {

@@ -12,6 +12,12 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* A wait for a lock that is no interruptible sleep: a call that takes long because of it took long. */
+static __always_inline bool kernels_lock(struct lt_record *record)
+{
+	return record->sched.rt_lock || lt_wait_of(record->calls.call) == LT_WAIT_FILE_LOCK;
+}
+
 /* The first move after a reading's T keeps how the thread stood then: the reader may come much later. */
 static __noinline int cut(struct lt_sched *sched, __u64 word, __u64 cut_ns)
 {
@@ -51,7 +57,7 @@ static __always_inline void move(struct lt_slot *s, __u64 now_ns, enum lt_state 
 		sched->call_sleep_ns = 0;
 	}
 	sched->call_wait_ns += stay_ns;
-	if (from >= LT_LOCK && !(from == LT_LOCK && lt_wait_of(s->record->calls.call) == LT_WAIT_FILE_LOCK))
+	if (from > LT_LOCK || (from == LT_LOCK && !kernels_lock(s->record)))
 		sched->call_sleep_ns += stay_ns;
 }
 
@@ -76,9 +82,10 @@ static __always_inline __u64 since_plus(struct lt_slot *s, __u64 now_ns, __u64 a
 }
 
 /* The call that a thread goes to sleep in, as far as it tells what it waits for. */
-static __always_inline __u32 call_of(struct task_struct *task, struct lt_record *record)
+static __always_inline __u32 call_of(struct task_struct *task, struct lt_record *record, __u64 now_ns, __u32 task_state)
 {
 	struct lt_calls *calls = &record->calls;
+	__u32 call;
 
 	if (!lt_with_calls)
 		return lt_call_by_regs(task);
@@ -90,33 +97,51 @@ static __always_inline __u32 call_of(struct task_struct *task, struct lt_record 
 	/* Seeded on its CPU, perhaps inside a call, and in no other since. */
 	if (calls->call == LT_CALL_NONE && record->who.flags & LT_SEEDED)
 		return lt_call_by_regs(task);
-	return LT_CALL_NONE;
+	if (calls->call == LT_CALL_NONE || task_state & (TASK_STOPPED | TASK_TRACED | TASK_PARKED | TASK_FROZEN))
+		return LT_CALL_NONE;
+	call = lt_call_ahead(task);
+	if (call != LT_CALL_NONE) {
+		calls->call = call;
+		calls->at_least = LT_BEGAN_ASLEEP;
+		barrier();
+		calls->enter_ns = now_ns;
+	}
+	return call;
 }
 
-/* A thread without a record leaves its CPU. The walk over tasks at start sees our pid namespace only: those outside
- * get their record here. */
-static __always_inline void untracked_out(struct task_struct *task, __u64 now_ns, __u32 task_state)
+/* The walk over tasks at start sees our pid namespace only: those outside get their record at their first switch. */
+static __noinline bool adopt(struct task_struct *task, __u64 now_ns, enum lt_state state)
 {
-	struct lt_cpu *cpu = lt_this_cpu();
 	struct lt_slot s;
 	__s32 slot;
 
-	cpu->switches++;
+	slot = lt_pop(&s);
+	if (slot < 0)
+		return false;
+	lt_introduce_old(s.record, task, now_ns);
+	*s.word = LT_WORD(now_ns, state);
+	if (lt_index_add(task, slot))
+		return true;
+	*s.word = LT_WORD(now_ns, LT_VOID);
+	return false;
+}
+
+/* A thread without a record leaves its CPU. */
+static __always_inline void untracked_out(struct task_struct *task, __u64 now_ns, __u32 task_state)
+{
+	struct lt_cpu *cpu = lt_this_cpu();
+
 	if (lt_pid_namespace && !(task_state & TASK_DEAD) && !lt_tgid(task)) {
-		slot = lt_pop(&s);
-		if (slot < 0)
+		if (adopt(task, now_ns,
+			  lt_runnable(task) ? LT_PREEMPT : lt_sleep_state(task, task_state, LT_CALL_NONE)))
 			return;
-		lt_introduce_old(s.record, task, now_ns);
-		*s.word = LT_WORD(now_ns,
-				  lt_runnable(task) ? LT_PREEMPT : lt_sleep_state(task, task_state, LT_CALL_NONE));
-		if (!lt_index_add(task, slot))
-			*s.word = LT_WORD(now_ns, LT_VOID);
 	} else if (task_state & TASK_DEAD && (!lt_pid_namespace || lt_tgid(task))) {
 		cpu->untracked_died++;
 	}
+	cpu->lost_switches++;
 }
 
-static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, __u32 task_state)
+static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, __u32 task_state, bool preempt)
 {
 	struct lt_slot s;
 	__u32 from;
@@ -142,10 +167,11 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 	if (task_state & TASK_DEAD) {
 		lt_index_remove(task);
 		move(&s, now_ns, LT_DEAD);
-	} else if (lt_runnable(task)) {
+	} else if (lt_runnable(task) && (preempt || !lt_is_donor(task, task_state))) {
 		move(&s, now_ns, LT_PREEMPT);
 	} else {
-		move(&s, now_ns, lt_sleep_state(task, task_state, call_of(task, s.record)));
+		s.record->sched.rt_lock = task_state & TASK_RTLOCK_WAIT;
+		move(&s, now_ns, lt_sleep_state(task, task_state, call_of(task, s.record, now_ns, task_state)));
 	}
 }
 
@@ -155,8 +181,11 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 	struct lt_slot s;
 	__u32 from;
 
-	if (!lt_find(task, &s))
+	if (!lt_find(task, &s)) {
+		if (lt_pid_namespace && !lt_tgid(task))
+			adopt(task, now_ns, LT_RUN);
 		return;
+	}
 	word = *s.word;
 	from = LT_WORD_STATE(word);
 	if (from != LT_WAKEQ && from != LT_PREEMPT) {
@@ -177,12 +206,12 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 	move(&s, now_ns, LT_RUN);
 }
 
-static __always_inline int on_switch(struct task_struct *prev, struct task_struct *next, __u32 prev_state)
+static __always_inline int on_switch(struct task_struct *prev, struct task_struct *next, __u32 prev_state, bool preempt)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 
 	if (prev->pid)
-		switch_out(prev, now_ns, prev_state);
+		switch_out(prev, now_ns, prev_state, preempt);
 	if (next->pid)
 		switch_in(next, now_ns);
 	lt_self(LT_PROG_SWITCH, now_ns);
@@ -192,14 +221,14 @@ static __always_inline int on_switch(struct task_struct *prev, struct task_struc
 SEC("tp_btf/sched_switch")
 int BPF_PROG(lt_switch, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
 {
-	return on_switch(prev, next, prev_state);
+	return on_switch(prev, next, prev_state, preempt);
 }
 
 /* Before 5.18 the tracepoint did not pass the state it had decided by. */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(lt_switch_5_15, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	return on_switch(prev, next, prev->__state);
+	return on_switch(prev, next, prev->__state, preempt);
 }
 
 static __always_inline void wake(struct task_struct *task, bool is_new)

@@ -80,12 +80,16 @@ static __always_inline struct lt_socket *lt_socket_used(struct sock *sk)
 	return socket;
 }
 
-/* The flow that an operation counts for; NULL: it does not count. An empty datagram is one, an end of file none. */
+/* The flow that an operation counts for; NULL: the thread has no record, counted. An empty datagram is one, an end of
+ * file none. */
 static __always_inline struct lt_flow *lt_flow_of(enum lt_proto proto)
 {
 	struct lt_slot s;
 
-	return lt_find(bpf_get_current_task_btf(), &s) ? &s.record->net.flow[proto] : NULL;
+	if (lt_find(bpf_get_current_task_btf(), &s))
+		return &s.record->net.flow[proto];
+	lt_this_cpu()->lost_sockets++;
+	return NULL;
 }
 
 static __always_inline bool lt_is_op(struct sock *sk, int ret)

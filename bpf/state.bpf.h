@@ -13,6 +13,7 @@
 #define F_OFD_SETLKW_NR 38
 #define IPC_SEMOP 1
 #define IPC_SEMTIMEDOP 4
+#define ENOSYS 38
 
 #define WAIT_ROWS 1024
 #if defined(__TARGET_ARCH_arm64)
@@ -200,6 +201,25 @@ static __always_inline enum lt_state lt_sleep_state(struct task_struct *task, __
 	return state == LT_IN_CALL ? lt_sleep_in_call(task, call) : state;
 }
 
+/* A thread sleeps on its way into a call that sys_enter has not told yet: where seccomp asks a supervisor.
+ * LT_CALL_NONE: it does not. */
+static __always_inline __u32 lt_call_ahead(struct task_struct *task)
+{
+	struct pt_regs *regs;
+	long nr;
+
+	if (task->flags & (PF_KTHREAD | PF_IO_WORKER))
+		return LT_CALL_NONE;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	nr = lt_regs_nr(regs);
+#if defined(__TARGET_ARCH_x86)
+	/* A fault has a number there, too; only a call begins with this result. */
+	if ((__s32)regs->ax != -ENOSYS)
+		return LT_CALL_NONE;
+#endif
+	return nr < 0 ? LT_CALL_NONE : lt_call_of(task, nr);
+}
+
 /* Runnable, whatever its state says: since 6.12 a sleeper may stay queued (sched_delayed). */
 static __always_inline bool lt_runnable(struct task_struct *task)
 {
@@ -208,6 +228,12 @@ static __always_inline bool lt_runnable(struct task_struct *task)
 	if (bpf_core_field_exists(task->se.sched_delayed))
 		return !(task->se.sched_delayed & 1);
 	return true;
+}
+
+/* Proxy execution keeps a task queued that waits for a mutex, to run the mutex's owner in its place. */
+static __always_inline bool lt_is_donor(struct task_struct *task, __u32 task_state)
+{
+	return task_state && bpf_core_field_exists(task->blocked_on) && task->blocked_on;
 }
 
 /* The call a task is in by its saved registers, for when the system call family has not seen it. */

@@ -71,16 +71,21 @@ static __always_inline void handler_returned(struct lt_calls *calls, long restor
 static __always_inline int enter(struct task_struct *task, long nr)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
+	__u32 call = lt_call_of(task, nr);
 	struct lt_calls *calls;
 	struct lt_slot s;
 
 	if (!lt_find(task, &s)) {
-		lt_this_cpu()->calls++;
+		if (lt_call_exits(LT_CALL_ABI(call), LT_CALL_NR(call)))
+			lt_this_cpu()->lost_calls++;
 		return 0;
 	}
 	calls = &s.record->calls;
-	calls->call = lt_call_of(task, nr);
-	calls->at_least = 0;
+	/* What it slept for on its way in was a wait of this call. */
+	if (calls->at_least == LT_BEGAN_ASLEEP && calls->enter_ns && calls->call == call)
+		now_ns = calls->enter_ns;
+	calls->call = call;
+	calls->at_least = LT_BEGAN;
 	/* Made again, without a handler: what a handler calls has another stack pointer. */
 	if (calls->to_restart && lt_regs_sp((struct pt_regs *)bpf_task_pt_regs(task)) == calls->restart_sp)
 		calls->to_restart = 0;
@@ -98,26 +103,49 @@ int BPF_PROG(lt_enter, struct pt_regs *regs, long nr)
 	return enter(bpf_get_current_task_btf(), nr);
 }
 
-/* A call that seccomp refused has an exit with its number, but no enter. */
-static __always_inline void refused(struct task_struct *task, struct lt_record *record, long nr, long ret)
+/* A thread's first way to user space looks like the return of the call that made it. */
+static __always_inline bool is_birth(struct task_struct *task, struct lt_record *record, long nr, long ret)
+{
+	if (record->calls.call != LT_CALL_NONE)
+		return false;
+	return !(record->who.flags & LT_SEEDED) || (!ret && lt_wait_of(lt_call_of(task, nr)) == LT_WAIT_CLONE);
+}
+
+/* An exit with a number, but no enter: a call that seccomp answered, or that a seeded thread was in before the probes.
+ * How long it took is not known. */
+static __always_inline void answered(struct task_struct *task, struct lt_record *record, long nr, long ret)
 {
 	struct lt_calls *calls = &record->calls;
+	bool birth = is_birth(task, record, nr, ret);
 	struct lt_call *entry;
 
-	/* A seeded thread may return from a call that began before the probes. */
-	if (nr < 0 || !is_error(ret) || (record->who.flags & LT_SEEDED && calls->call == LT_CALL_NONE))
+	if (nr < 0) {
+		lt_this_cpu()->lost_calls++;
 		return;
-	entry = lt_entry(calls, lt_call_of(task, nr));
+	}
+	calls->call = lt_call_of(task, nr);
+	if (birth)
+		return;
+	entry = lt_entry(calls, calls->call);
 	calls->seq++;
 	barrier();
 	calls->calls++;
-	calls->call_errors++;
+	if (is_error(ret))
+		calls->call_errors++;
 	if (entry) {
 		entry->count++;
-		error_add(calls, entry, -ret);
+		if (is_error(ret))
+			error_add(calls, entry, -ret);
 	}
 	barrier();
 	calls->seq++;
+}
+
+/* What a thread without a record returned from. Its first way to user space is no call. */
+static __always_inline void untracked_exit(struct task_struct *task, long nr, long ret)
+{
+	if (ret || nr < 0 || lt_wait_of(lt_call_of(task, nr)) != LT_WAIT_CLONE)
+		lt_this_cpu()->lost_calls++;
 }
 
 static __always_inline bool is_accept(struct pt_regs *regs, __u32 call)
@@ -188,19 +216,23 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	__u32 call, bucket;
 	struct lt_slot s;
 	long restored = 0;
+	bool returns;
 
-	if (!lt_find(task, &s))
+	if (!lt_find(task, &s)) {
+		untracked_exit(task, nr, ret);
 		return 0;
+	}
 	record = s.record;
 	calls = &record->calls;
 	enter_ns = calls->enter_ns;
 	call = calls->call;
 	if (!enter_ns) {
-		refused(task, record, nr, ret);
+		answered(task, record, nr, ret);
 		return 0;
 	}
 	/* sigreturn and rt_sigreturn come back as -1, with a restored register as their result. */
-	if (nr == -1) {
+	returns = nr == -1 && LT_CALL_NR(call) != 0xfff;
+	if (returns) {
 		restored = ret;
 		ret = 0;
 	} else if ((__u32)(nr & ~X32_BIT) != LT_CALL_NR(call) && LT_CALL_NR(call) != 0xfff && !execs(nr, ret)) {
@@ -234,7 +266,7 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 		if (ret == -ERESTART_RESTARTBLOCK && lt_wait_of(call) != LT_WAIT_RESTART)
 			calls->interrupted = call;
 	}
-	if (nr == -1)
+	if (returns)
 		handler_returned(calls, restored);
 	barrier();
 	calls->seq++;

@@ -68,6 +68,7 @@ struct lt_sched {
 	__u64 call_enter_ns;	  /* the call (its enter time) that the next two belong to */
 	__u64 call_wait_ns;	  /* off-CPU in that call so far */
 	__u64 call_sleep_ns;	  /* of it, interruptible sleep */
+	__u64 rt_lock;		  /* the wait in LT_LOCK that is going on is the kernel's own, not of a call's lock */
 	struct lt_max wakeup_max;
 	struct lt_hist wakeup; /* waits from wakeup to CPU */
 	/* How it stood at a reading's T, kept by the first move after it: what follows is the next reading's. */
@@ -107,16 +108,23 @@ struct lt_call {
 	};
 };
 
+/* What is known of the beginning of the call going on. */
+enum lt_began {
+	LT_BEGAN,	  /* all: sys_enter */
+	LT_BEGAN_EARLIER, /* it was before lagtop's */
+	LT_BEGAN_ASLEEP,  /* it sleeps on its way in, where seccomp asks a supervisor; sys_enter may follow or not */
+};
+
 #define LT_CALL_HEADS 16
 struct lt_calls {
 	__u64 seq;	   /* odd while an exit is being written */
 	__u64 enter_ns;	   /* the call going on began; 0: in none */
 	__u32 call;	   /* which */
-	__u32 at_least;	   /* it began before lagtop did: its age is a lower bound */
+	__u32 at_least;	   /* enum lt_began: its age is a lower bound */
 	__u32 interrupted; /* the last one that restart_syscall is to go on with */
 	__u32 to_restart;  /* + 1: the last one that ended so that it may be made again, or fail with EINTR; 0: none */
 	__u64 restart_sp;  /* its thread's stack pointer */
-	LT_CALLS_MEMBERS;  /* counters.h: returned calls, refused ones and exit */
+	LT_CALLS_MEMBERS;  /* counters.h: returned calls, those that seccomp answered, and exit */
 	__u32 head[LT_CALL_HEADS];
 	__u32 n_entries; /* for different calls, `others` among them; only grows */
 	struct lt_max service_max;
@@ -240,12 +248,10 @@ struct lt_cpu {
 	__u64 retransmits;	   /* segments */
 	__u64 untracked_born;	   /* threads for which no record was free */
 	__u64 untracked_died;
-	__u64 lost_calls;    /* no call entry free, or enter or exit unmatched */
-	__u64 lost_sockets;  /* socket events without owner */
-	__u64 lost_switches; /* missed switch-ins, switch-outs or wakeups, mended */
+	__u64 lost_calls;    /* of threads without a record; no call entry free; enter or exit unmatched */
+	__u64 lost_sockets;  /* socket events without owner, or of a thread without a record */
+	__u64 lost_switches; /* of threads without a record; missed switch-ins, switch-outs or wakeups, mended */
 	__u64 lost_events;
-	__u64 calls;	/* of untracked threads */
-	__u64 switches; /* of untracked threads */
 	struct {
 		__u64 runs, ns; /* timed runs and their time */
 		__u64 turns;	/* all runs, where they are counted */

@@ -201,6 +201,29 @@ static void test_refused_calls(void **state)
 	live_verdict();
 }
 
+/* Nor do those reach sys_enter that seccomp answers with success, or a supervisor; their wait is theirs. */
+static void test_answered_calls(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "answered", "1000", NULL);
+	size_t from = live_mark(l);
+	const char *done = live_round(load), *const supervised[] = { "getsid", "gettid" };
+	double waited_ns = (double)child_value(done, "waited_ns");
+
+	(void)state;
+	live_past_now(l);
+	live_compare_claims(l, from, load->pid, done);
+	live_compare((double)live_sum_call(l, from, load->pid, "getpgid", "total_ns"), 0, 0, "answered: time");
+	for (int i = 0; i < 2; i++) {
+		live_between((double)live_sum_call(l, from, load->pid, supervised[i], "wait_ns"), waited_ns, 1e12,
+			     "supervised: %s waits", supervised[i]);
+		live_between((double)live_sum_call(l, from, load->pid, supervised[i], "total_ns"), waited_ns, 1e12,
+			     "supervised: %s takes", supervised[i]);
+	}
+	live_compare((double)live_lost(l, from), 0, 0, "answered: lost");
+	live_verdict();
+}
+
 /* What the kernel did counts, not what was asked for. */
 static void test_traced_calls(void **state)
 {
@@ -312,6 +335,7 @@ int main(void)
 		live_test(test_handlers_that_call),
 		live_test(test_restarted_calls),
 		live_test(test_refused_calls),
+		live_test(test_answered_calls),
 		live_test(test_traced_calls),
 		live_test(test_death_inside_a_call),
 		live_test(test_vfork),

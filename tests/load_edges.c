@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -156,6 +157,78 @@ static void refuse_getpgid(void)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
 		load_die("seccomp");
+}
+
+#define ASKED 5
+#define ANSWER_NS 20000000L /* how long the supervisor lets each call wait */
+
+static int to_supervisor[2];
+
+/* Answers getsid itself, and lets gettid go on. */
+static void *supervise(void *arg)
+{
+	int fd;
+
+	if (read(to_supervisor[0], &fd, sizeof(fd)) != sizeof(fd))
+		load_die("supervisor");
+	for (;;) {
+		struct timespec pause = { .tv_nsec = ANSWER_NS };
+		struct seccomp_notif asked = {};
+		struct seccomp_notif_resp answer = {};
+
+		if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &asked))
+			return arg;
+		nanosleep(&pause, NULL);
+		answer.id = asked.id;
+		if (asked.data.nr == SYS_getsid)
+			answer.val = 4242;
+		else
+			answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+	}
+}
+
+/* getpgid is answered with 0, getsid and gettid by a supervisor. */
+static void install_supervisor(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getsid, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_gettid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(filter) / sizeof(*filter), .filter = filter };
+	int fd;
+
+	if (pipe(to_supervisor) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		load_die("supervisor");
+	load_thread(supervise, NULL);
+	fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+	if (fd < 0 || write(to_supervisor[1], &fd, sizeof(fd)) != sizeof(fd))
+		load_die("seccomp");
+}
+
+/* Calls that never reach the kernel's table: answered with success by seccomp, by a supervisor after a while, let go
+ * on by it (gettid), and number -1, which is none. */
+static void run_answered(char **arg)
+{
+	long n = load_number(arg[0]);
+
+	install_supervisor();
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < n; i++)
+			if (syscall(SYS_getpgid, 1) || syscall(-1L) != -1 || errno != ENOSYS)
+				load_die("answered");
+		for (int i = 0; i < ASKED; i++)
+			if (syscall(SYS_getsid, 0) != 4242 || syscall(SYS_gettid) != getpid())
+				load_die("supervised");
+		load_done(n, "waited_ns=%ld call:getpgid=%ld call:#4095=%ld:ENOSYS call:getsid=%d call:gettid=%d",
+			  ASKED * ANSWER_NS, n, n, ASKED, ASKED);
+	}
 }
 
 static void run_refused(char **arg)
@@ -320,6 +393,7 @@ const struct workload load_edges[] = {
 	{ "fexecve", "N N", run_fexecve, "runs itself again by execveat, N times" },
 	{ "late", "", run_late, "a listener whose connections come later" },
 	{ "signals", "KIND N", run_signals, "a read interrupted or restarted by signals until it ended N times" },
+	{ "answered", "N", run_answered, "getpgid answered by seccomp, N times, and calls that a supervisor answers" },
 	{ "refused", "N", run_refused, "getpgid refused by seccomp with 30 errnos, N times each" },
 #if defined(__x86_64__)
 	{ "traced", "N", run_traced, "three calls, N times each, of which a tracer changes two" },

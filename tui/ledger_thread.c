@@ -707,6 +707,8 @@ static void calls_clip(struct kept_work *w, const struct sample_work *work, uint
 		struct kept_call *k = kept_call_find(w, row->call);
 		bool over = row->wait_ns != SAMPLE_UNKNOWN && row->wait_ns > time_ns;
 
+		if (!row->time_ns)
+			continue;
 		*(k ? &k->time_ns : &w->open->time_ns) -= row->time_ns - time_ns;
 		if (over)
 			*(k ? &k->wait_ns : &w->open->wait_ns) -= row->wait_ns - time_ns;

@@ -39,6 +39,7 @@ static const struct program programs[] = {
 	{ "lt_exec", "sched_process_exec", LIFE, TRACEPOINT },
 	{ "lt_rename", "task_rename", LIFE, TRACEPOINT },
 	{ "lt_pexit", "sched_process_exit", LIFE, TRACEPOINT },
+	{ "lt_pexit_5_15", "sched_process_exit", LIFE, TRACEPOINT },
 	{ "lt_switch", "sched_switch", SAMPLE_SCHED, TRACEPOINT },
 	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, TRACEPOINT },
 	{ "lt_wakeup", "sched_wakeup", SAMPLE_SCHED, TRACEPOINT },
@@ -186,6 +187,10 @@ static bool wrong_version(const struct btf *btf, const char *name)
 		return tracepoint_args(btf, "sched_switch") < 4;
 	if (!strcmp(name, "lt_switch_5_15"))
 		return tracepoint_args(btf, "sched_switch") >= 4;
+	if (!strcmp(name, "lt_pexit")) /* group_dead: since 6.16 */
+		return tracepoint_args(btf, "sched_process_exit") < 2;
+	if (!strcmp(name, "lt_pexit_5_15"))
+		return tracepoint_args(btf, "sched_process_exit") >= 2;
 	if (!strcmp(name, "lt_retransmit"))
 		return tracepoint_args(btf, "tcp_retransmit_skb") < 3;
 	if (!strcmp(name, "lt_retransmit_6"))
