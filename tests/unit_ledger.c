@@ -196,7 +196,7 @@ static void test_what_moved_after_t(void **state)
 	fake_read();
 	assert_int_equal(fake_thread(10)->wall_ns, 40 * MS + 300);
 	assert_int_equal(fake_work(10)->time_ns[LT_SLEEP], 300);
-	assert_int_equal(fake_work(10)->time_ns[LT_RUNQ], 40 * MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_WAKEQ], 40 * MS);
 	assert_int_equal(fake_work(11)->time_ns[LT_RUN], 20 * MS + 300);
 	assert_int_equal(fake_work(11)->time_ns[LT_PREEMPT], 20 * MS);
 }

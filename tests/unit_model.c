@@ -252,7 +252,7 @@ static void outside_is_nobodys(void **state)
 	reading_process(s, 1, 7, "init");
 	w = reading_busy(s, 1, LT_SLEEP, 20 * MS_NS);
 	reading_call(s, w, 2, 5, 1000, 0, 0);
-	reading_dist(s, &w->runq, 1000, 9);
+	reading_dist(s, &w->wakeup, 1000, 9);
 	sample_add_connection(s)->pid = 1;
 	reading_update(s);
 	r = reading_row(0);
