@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "entries.h"
 #include "fake_kernel.h"
 
 #include <errno.h>
@@ -38,7 +39,10 @@ void fake_open(const struct ledger_names *names)
 		.with_calls = true,
 	};
 	ledger_give(&fake.memory, 0, FAKE_RECORDS);
-	ledger_give_calls(&fake.memory, 0, FAKE_CALLS);
+	fake.memory.calls_wanted = FAKE_CALLS;
+	fake.memory.pending_bytes = 256 << 20;
+	assert_int_equal(entries_add(&fake.memory, 0), 0);
+	entries_feed(&fake.memory);
 	fake.ledger = ledger_new(&fake.memory, names);
 	assert_non_null(fake.ledger);
 	fake_read();
@@ -51,6 +55,7 @@ void fake_close(void)
 	for (int i = 0; i < FAKE_CHUNKS; i++)
 		free(chunks[i]);
 	free(call_chunks[0]);
+	entries_free(&fake.memory);
 }
 
 struct lt_record *fake_record(uint32_t slot)

@@ -3,8 +3,11 @@
  * What grows with what anyone on the machine does has a bound; at it the numbers still add up, and what is not in them
  * is in `lost`.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "live.h"
 
@@ -128,11 +131,121 @@ static void test_others(void **state)
 	live_verdict();
 }
 
+#define PATIENCE 150 /* readings */
+
+/* What many threads needed goes back to the kernel when they are gone. */
+static void test_memory_comes_back(void **state)
+{
+	int64_t bytes, most, left;
+	struct child *load;
+	struct live *l;
+
+	(void)state;
+	live_need_bpf();
+	l = live_start("-d", "0.2", NULL);
+	bytes = map_bytes(l);
+	load = live_load(NULL, "numbers", "200", "200", "1", "1", NULL);
+	/* It grows as it is looked at: a call is lost meanwhile, and has its entry the next time. */
+	for (int i = 0; i < 10; i++)
+		live_round(load);
+	live_past_now(l);
+	most = map_bytes(l);
+	live_between((double)(most - bytes), 8 * MIB, 30 * MIB, "200 threads: more kernel memory");
+	compare_rows(l, load, "200 threads");
+	/* Whoever else began meanwhile holds some. */
+	left = bytes + (most - bytes) / 2;
+	for (int i = 0; i < PATIENCE && map_bytes(l) > left; i++)
+		live_next(l);
+	live_between((double)map_bytes(l), 0, (double)left, "they are gone: kernel memory");
+	/* What comes then is counted as ever. */
+	live_claims(l, "mixed", "8", "500", NULL);
+	live_verdict();
+}
+
+#define LIMIT "41943040"
+static char group[128];
+
+static bool put(const char *file, const char *text)
+{
+	char path[256];
+	FILE *f;
+	bool done;
+
+	snprintf(path, sizeof(path), "%s/%s", group, file);
+	f = fopen(path, "w");
+	done = f && fputs(text, f) >= 0;
+	return f && !fclose(f) && done;
+}
+
+/* A control group with so much memory, of version 1 or 2. */
+static bool make_group(void)
+{
+	static const char *const trees[] = { "/sys/fs/cgroup/memory", "/sys/fs/cgroup" };
+
+	for (size_t i = 0; i < sizeof(trees) / sizeof(*trees); i++) {
+		snprintf(group, sizeof(group), "%s/lagtop-live-%d", trees[i], getpid());
+		if (mkdir(group, 0755))
+			continue;
+		if (put("memory.limit_in_bytes", LIMIT) || put("memory.max", LIMIT))
+			return true;
+		rmdir(group);
+	}
+	return false;
+}
+
+static void in_group(void)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	if (!put("cgroup.procs", pid))
+		_exit(126);
+}
+
+static int remove_group(void **state)
+{
+	int err = live_end_test(state);
+
+	for (int i = 0; *group && i < 1000 && rmdir(group) && errno == EBUSY; i++)
+		usleep(10000);
+	return err;
+}
+
+/* 40 MiB, and somebody who makes 100 threads with 1,000 calls each: it lives, and says what is not in the numbers. */
+static void test_memory_limit(void **state)
+{
+	struct live *l;
+	struct child *load;
+
+	(void)state;
+	live_need_bpf();
+	if (!make_group())
+		live_skip("no control group with a limit of memory can be made here");
+	l = live_start_as(in_group, NULL, "-d", "0.2", NULL);
+	load = live_load(NULL, "numbers", "300", "1000", "1", "1", NULL);
+	for (int i = 0; i < 10; i++) {
+		live_round(load);
+		live_past_now(l);
+	}
+	compare_rows(l, load, "under a limit");
+	live_between((double)map_bytes(l), 1, 20 * MIB, "under a limit: kernel memory");
+	live_load(NULL, "crowd", "8000", NULL);
+	live_past_now(l);
+	live_past_now(l);
+	live_between((double)map_bytes(l), 1, 26 * MIB, "and with 8,000 threads");
+	live_between((double)live_get(l->reading[l->n - 1], "lost.threads") +
+			     (double)live_get(l->reading[l->n - 1], "host.threads"),
+		     8001, 1e6, "threads, and those without a record");
+	live_verdict();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest bounds[] = {
 		live_test(test_different_calls_of_a_thread),
 		live_test(test_others),
+		live_test(test_memory_comes_back),
+		cmocka_unit_test_teardown(test_memory_limit, remove_group),
 	};
 
 	return live_main(bounds);

@@ -4,7 +4,9 @@
  * what is kept of a thread lies in arrays like the records'; processes are found by pid and start.
  * A dead thread's last numbers wait in a sample of their own until the next reading.
  */
+#include "entries.h"
 #include "ledger_thread.h"
+#include "stack.h"
 #include "text.h"
 
 #include <errno.h>
@@ -15,8 +17,6 @@
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
-
-#define PENDING_LIMIT (256U << 20) /* bytes of buried threads that may wait for a reading */
 
 struct process;
 
@@ -62,27 +62,6 @@ static struct kept *kept_at(const struct ledger *l, uint32_t slot)
 	return &l->kept[slot >> LT_CHUNK_SHIFT][slot & (LT_CHUNK - 1)];
 }
 
-/* Puts a chain first → … → last (already linked) on a free list. */
-static void stack_push(struct lt_stack *stack, uint32_t first, __u32 *last_next, uint32_t n)
-{
-	uint64_t old = load(&stack->head), want;
-
-	do {
-		*last_next = (uint32_t)old;
-		want = ((old >> 32) + 1) << 32 | (first + 1);
-	} while (!__atomic_compare_exchange_n((uint64_t *)&stack->head, &old, want, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_ACQUIRE));
-	__atomic_store_n((uint64_t *)&stack->given, stack->given + n, __ATOMIC_RELEASE);
-}
-
-/* The kernel side raises its alarm when half of what is free now is gone. */
-static void stack_set_low(struct lt_stack *stack)
-{
-	uint64_t left = stack->given - load(&stack->taken);
-
-	__atomic_store_n((uint64_t *)&stack->low, left / 2, __ATOMIC_RELEASE);
-}
-
 void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n)
 {
 	if (!n)
@@ -91,16 +70,6 @@ void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n)
 		record_at(m, i)->who.next_free = i + 2;
 	stack_push(m->free, first, &record_at(m, first + n - 1)->who.next_free, n);
 	stack_set_low(m->free);
-}
-
-void ledger_give_calls(struct ledger_memory *m, uint32_t first, uint32_t n)
-{
-	if (!n)
-		return;
-	for (uint32_t i = first; i + 1 < first + n; i++)
-		call_at(m, i)->next = i + 2;
-	stack_push(m->free_calls, first, &call_at(m, first + n - 1)->next, n);
-	stack_set_low(m->free_calls);
 }
 
 struct ledger *ledger_new(struct ledger_memory *memory, const struct ledger_names *names)
@@ -327,7 +296,7 @@ static void recycle(struct ledger *l, uint32_t slot)
 
 			next = entry->next;
 			memset(entry, 0, sizeof(*entry));
-			stack_push(m->free_calls, at - 1, &entry->next, 1);
+			entries_put(m, at - 1);
 		}
 	}
 	memset(r, 0, sizeof(*r));
@@ -394,7 +363,7 @@ static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 	struct process *p;
 	int err;
 
-	if (pending_bytes(&l->dead) > PENDING_LIMIT) {
+	if (pending_bytes(&l->dead) > l->memory->pending_bytes) {
 		l->exits_lost++;
 		err = k->process ? 0 : join(l, slot, record_at(l->memory, slot));
 	} else {
@@ -467,7 +436,7 @@ static void drain(struct ledger *l, uint64_t t_ns, uint32_t epoch)
 		}
 	}
 	stack_set_low(l->memory->free);
-	stack_set_low(l->memory->free_calls);
+	entries_feed(l->memory);
 }
 
 void ledger_drain(struct ledger *l, uint32_t epoch)

@@ -15,9 +15,14 @@
 struct ledger_memory {
 	struct lt_chunk **chunks;
 	struct lt_call_chunk **call_chunks;
-	uint32_t n_chunks, n_call_chunks;
-	uint32_t limit; /* records in use, of all chunks; the rest was never given out. 0: all */
+	uint32_t n_chunks, n_call_chunks; /* of call_chunks some may be NULL: given back */
+	uint32_t limit;			  /* records in use, of all chunks; the rest was never given out. 0: all */
 	struct lt_stack *free, *free_calls;
+	struct entries *entries; /* [n_entries], parallel to call_chunks */
+	uint32_t n_entries;
+	uint32_t calls_here;	 /* free, and not with the kernel side */
+	uint32_t calls_wanted;	 /* by it */
+	uint64_t pending_bytes;	 /* of buried threads that may wait for a reading */
 	const uint32_t *renames; /* threads renamed by another thread so far */
 	bool with_sched, with_calls;
 };
@@ -44,9 +49,8 @@ void ledger_drain(struct ledger *l, uint32_t epoch);
  * after it is the next reading's. epoch: the interval that t_ns ends. 0 or -ENOMEM. */
 int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *s);
 
-/* Gives never used records or entries [first, first + n) to the kernel side. */
+/* Gives never used records [first, first + n) to the kernel side. */
 void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n);
-void ledger_give_calls(struct ledger_memory *m, uint32_t first, uint32_t n);
 
 /* Names of the processes shown are read again at the next reading (a program may rewrite its command line). */
 void ledger_refresh(struct ledger *l, const uint32_t *pids, size_t n);

@@ -21,6 +21,7 @@
 
 #include "privileges.h"
 #include "proc.h"
+#include "stack.h"
 
 #define DRAIN_MS 1000
 #define CUT_AHEAD_NS 20000 /* more than a store takes to be seen by all CPUs */
@@ -124,13 +125,14 @@ static void drain(struct probe *p)
 	probe_memory_grow(p);
 	totals_read(p, &t);
 	if (cpus_changed(p, now_ns) ||
-	    (untracked(p, &t) && probe_memory_left(p->memory.free) && now_ns - p->seeded_ns >= SEED_EVERY_NS))
+	    (untracked(p, &t) && stack_left(p->memory.free) && now_ns - p->seeded_ns >= SEED_EVERY_NS))
 		seed(p);
 }
 
 static void *drainer(void *arg)
 {
 	struct probe *p = arg;
+	struct memory room;
 	struct pollfd fds[] = {
 		{ .fd = p->stop_fd, .events = POLLIN },
 		{ .fd = ring_buffer__epoll_fd(p->events), .events = POLLIN },
@@ -143,8 +145,11 @@ static void *drainer(void *arg)
 			return NULL;
 		if (fds[0].revents)
 			return NULL;
+		memory_look(&room, "");
 		pthread_mutex_lock(&p->lock);
+		p->room = room;
 		drain(p);
+		probe_memory_give_back(p, clock_ns(CLOCK_MONOTONIC));
 		pthread_mutex_unlock(&p->lock);
 	}
 }

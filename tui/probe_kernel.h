@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "ledger.h"
+#include "memory.h"
 #include "probe.h"
 #include "sockets.h"
 
@@ -47,6 +48,8 @@ struct probe {
 	int stop_fd;
 
 	/* Under lock. */
+	struct memory room; /* when we looked last, less what was made since */
+	uint64_t call_chunk_bytes, idle_looked_ns;
 	struct ledger_memory memory;
 	struct ledger *ledger;
 	struct sockets *sockets;
@@ -91,14 +94,15 @@ int probe_memory_begin(struct probe *p, struct probe_first *first);
 /* Hands the loaded outer maps their first chunks, and makes as many as the machine's threads need. */
 int probe_memory_publish(struct probe *p, const struct probe_first *first);
 void probe_memory_close(const struct probe_first *first);
-/* Keeps some of each kind free. */
+/* Keeps some of each kind free, as far as the limits of memory let it. */
 void probe_memory_grow(struct probe *p);
+/* Gives back what nobody needed for a while. */
+void probe_memory_give_back(struct probe *p, uint64_t now_ns);
 void probe_memory_free(struct probe *p);
 /* An array map of n elements, and mapped here. Returns its fd or -errno; *at its memory. */
 int probe_memory_create(const char *name, size_t size, uint32_t n, uint32_t flags, void **at);
 void probe_memory_unmap(void *at, size_t size, uint32_t n);
 uint64_t probe_memory_bytes(size_t size, uint32_t n);
-uint64_t probe_memory_left(const struct lt_stack *stack);
 
 /* probe_sockets.c: makes the first array that a walk writes into. */
 int probe_sockets_begin(struct probe *p, struct probe_first *first);

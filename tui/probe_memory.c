@@ -3,12 +3,14 @@
 #include "probe_kernel.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "entries.h"
 #include "proc.h"
+#include "stack.h"
 
 static size_t page_round(size_t size)
 {
@@ -46,17 +48,42 @@ void probe_memory_unmap(void *at, size_t size, uint32_t n)
 		munmap(at, probe_memory_bytes(size, n));
 }
 
-static int append(void *arrayp, uint32_t n, void *element)
-{
-	void **array;
+/* Shares of the machine's memory, and of the limit of lagtop's control group. */
+#define RECORDS_OF_RAM 16
+#define RECORDS_OF_LIMIT 4
+#define CALLS_OF_RAM 32
+#define CALLS_OF_LIMIT 4
+#define PENDING_OF_LIMIT 8
+#define CHUNKS_LEAST 2 /* of each kind, whatever the limit */
+#define PENDING_BYTES (256ULL << 20)
+#define IDLE_EVERY_NS 2000000000ULL
+#define IDLE_MOST 16 /* chunks given back at a time */
 
-	memcpy(&array, arrayp, sizeof(array));
-	array = realloc(array, (n + 1) * sizeof(*array));
-	if (!array)
-		return -ENOMEM;
-	array[n] = element;
-	memcpy(arrayp, &array, sizeof(array));
-	return 0;
+static bool may_have(struct probe *p, uint32_t n, uint32_t limit, uint64_t share, size_t size)
+{
+	if (n >= limit)
+		return false;
+	return n < CHUNKS_LEAST || ((n + 1) * size <= share && memory_has(&p->room, size));
+}
+
+/* Makes one more chunk, mapped at *at, and its place in the outer map; with outer_fd < 0 only the prototype that the
+ * outer map is loaded with. Returns its fd, which the caller closes, or -errno. */
+static int make_chunk(struct probe *p, const char *name, size_t size, int outer_fd, uint32_t nr, void **at)
+{
+	int fd = probe_memory_create(name, size, 1, 0, at), err;
+
+	if (fd < 0)
+		return fd;
+	err = outer_fd < 0 ? 0 : bpf_map_update_elem(outer_fd, &nr, &fd, BPF_ANY);
+	if (err) {
+		probe_memory_unmap(*at, size, 1);
+		close(fd);
+		return err;
+	}
+	p->map_bytes += proc_map_bytes(fd);
+	if (p->room.free_bytes != UINT64_MAX)
+		p->room.free_bytes -= size < p->room.free_bytes ? size : p->room.free_bytes;
+	return fd;
 }
 
 static uint32_t records_left(const struct probe *p)
@@ -66,62 +93,81 @@ static uint32_t records_left(const struct probe *p)
 	return !p->max_records || p->max_records > have ? LT_CHUNK : 0;
 }
 
-/* Makes one more chunk: *chunksp[*n], mapped, and in the outer map. Returns 0 or -errno; with outer_fd < 0 only makes
- * the prototype that the outer map is loaded with, and returns its fd. */
-static int add_chunk(struct probe *p, const char *name, size_t size, int outer_fd, void *chunksp, uint32_t *n)
+/* Returns the fd or -errno, as make_chunk. */
+static int make_records(struct probe *p, int outer_fd)
 {
-	uint32_t nr = *n;
+	size_t size = sizeof(struct lt_chunk);
 	void *at;
-	int fd = probe_memory_create(name, size, 1, 0, &at), err = 0;
+	int fd;
 
-	if (fd < 0)
-		return fd;
-	if (append(chunksp, nr, at))
-		err = -ENOMEM;
-	else if (outer_fd >= 0)
-		err = bpf_map_update_elem(outer_fd, &nr, &fd, BPF_ANY);
-	p->map_bytes += proc_map_bytes(fd);
-	++*n;
-	if (outer_fd < 0)
-		return err ? err : fd;
-	close(fd);
-	return err;
+	if (!may_have(p, p->memory.n_chunks, LT_CHUNKS, memory_share(&p->room, RECORDS_OF_RAM, RECORDS_OF_LIMIT), size))
+		return -ENOSPC;
+	fd = make_chunk(p, "lt_records", size, outer_fd, p->memory.n_chunks, &at);
+	if (fd >= 0)
+		p->memory.chunks[p->memory.n_chunks++] = at;
+	return fd;
 }
 
 static int add_records(struct probe *p, int outer_fd)
 {
 	uint32_t first = p->memory.n_chunks * LT_CHUNK, n = LT_CHUNK;
-	int err;
+	int fd = make_records(p, outer_fd);
 
-	if (p->memory.n_chunks >= LT_CHUNKS)
-		return -ENOSPC;
-	err = add_chunk(p, "lt_records", sizeof(struct lt_chunk), outer_fd, &p->memory.chunks, &p->memory.n_chunks);
-	if (err || outer_fd < 0)
-		return err;
+	if (fd < 0)
+		return fd;
+	close(fd);
 	if (p->max_records && first + n > p->max_records)
 		n = p->max_records > first ? p->max_records - first : 0;
 	ledger_give(&p->memory, first, n);
 	return 0;
 }
 
-static int add_calls(struct probe *p, int outer_fd)
+/* The first place in the pool that has no chunk; how many have one. */
+static uint32_t calls_place(const struct probe *p, uint32_t *have)
 {
-	uint32_t first = p->memory.n_call_chunks * LT_CALL_CHUNK;
-	int err;
+	uint32_t place = p->memory.n_call_chunks;
 
-	if (p->memory.n_call_chunks >= LT_CALL_CHUNKS)
-		return -ENOSPC;
-	err = add_chunk(p, "lt_calls", sizeof(struct lt_call_chunk), outer_fd, &p->memory.call_chunks,
-			&p->memory.n_call_chunks);
-	if (err || outer_fd < 0)
-		return err;
-	ledger_give_calls(&p->memory, first, LT_CALL_CHUNK);
-	return 0;
+	*have = 0;
+	for (uint32_t i = p->memory.n_call_chunks; i--;) {
+		if (p->memory.call_chunks[i])
+			++*have;
+		else
+			place = i;
+	}
+	return place;
 }
 
-uint64_t probe_memory_left(const struct lt_stack *stack)
+static int make_calls(struct probe *p, int outer_fd)
 {
-	return stack->given - __atomic_load_n((const uint64_t *)&stack->taken, __ATOMIC_ACQUIRE);
+	size_t size = sizeof(struct lt_call_chunk);
+	uint32_t have, nr = calls_place(p, &have);
+	void *at;
+	int fd, err;
+
+	if (!may_have(p, have, LT_CALL_CHUNKS, memory_share(&p->room, CALLS_OF_RAM, CALLS_OF_LIMIT), size))
+		return -ENOSPC;
+	fd = make_chunk(p, "lt_calls", size, outer_fd, nr, &at);
+	if (fd < 0)
+		return fd;
+	p->memory.call_chunks[nr] = at;
+	if (nr == p->memory.n_call_chunks)
+		p->memory.n_call_chunks++;
+	err = entries_add(&p->memory, nr);
+	if (err) { /* nobody can use it; it goes at the end */
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static int add_calls(struct probe *p, int outer_fd)
+{
+	int fd = make_calls(p, outer_fd);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
 }
 
 /* How many shall be free, with n chunks of them. What is taken until the drain thread runs hardly depends on how many
@@ -143,25 +189,56 @@ static uint64_t records_spare(struct probe *p)
 
 void probe_memory_grow(struct probe *p)
 {
-	uint64_t records = records_spare(p);
-	uint64_t calls = spare(p->memory.free_calls, &p->calls_taken, p->memory.n_call_chunks, LT_CALL_CHUNK);
+	uint64_t records = records_spare(p), calls;
+	struct ledger_memory *m = &p->memory;
 
-	while (records_left(p) && probe_memory_left(p->memory.free) < records)
+	calls = spare(m->free_calls, &p->calls_taken, m->n_call_chunks, LT_CALL_CHUNK);
+	m->calls_wanted = calls > LT_CALL_CHUNK ? (uint32_t)calls : LT_CALL_CHUNK;
+	while (records_left(p) && stack_left(m->free) < records)
 		if (add_records(p, bpf_map__fd(p->skel->maps.lt_chunks)))
 			break;
-	while (probe_memory_left(p->memory.free_calls) < calls)
+	while (stack_left(m->free_calls) + m->calls_here < m->calls_wanted)
 		if (add_calls(p, bpf_map__fd(p->skel->maps.lt_call_chunks)))
 			break;
+	entries_feed(m);
+}
+
+void probe_memory_give_back(struct probe *p, uint64_t now_ns)
+{
+	uint32_t nr;
+
+	if (now_ns - p->idle_looked_ns < IDLE_EVERY_NS)
+		return;
+	p->idle_looked_ns = now_ns;
+	for (int i = 0; i < IDLE_MOST && (nr = entries_idle(&p->memory)); i++) {
+		bpf_map_delete_elem(bpf_map__fd(p->skel->maps.lt_call_chunks), &nr);
+		probe_memory_unmap(p->memory.call_chunks[nr], sizeof(struct lt_call_chunk), 1);
+		p->memory.call_chunks[nr] = NULL;
+		p->map_bytes -= p->call_chunk_bytes;
+		malloc_trim(0); /* what was kept of those calls is gone, too */
+	}
 }
 
 int probe_memory_begin(struct probe *p, struct probe_first *first)
 {
 	*first = (struct probe_first){ -1, -1, -1 };
-	first->records_fd = add_records(p, -1);
+	memory_look(&p->room, "");
+	p->memory.pending_bytes = memory_share(&p->room, CALLS_OF_RAM, PENDING_OF_LIMIT);
+	if (p->memory.pending_bytes > PENDING_BYTES)
+		p->memory.pending_bytes = PENDING_BYTES;
+	p->memory.calls_wanted = LT_CALL_CHUNK;
+	p->memory.chunks = calloc(LT_CHUNKS, sizeof(*p->memory.chunks));
+	p->memory.call_chunks = calloc(LT_CALL_CHUNKS, sizeof(*p->memory.call_chunks));
+	if (!p->memory.chunks || !p->memory.call_chunks)
+		return -ENOMEM;
+	first->records_fd = make_records(p, -1);
 	if (first->records_fd < 0)
 		return first->records_fd;
-	first->calls_fd = add_calls(p, -1);
-	return first->calls_fd < 0 ? first->calls_fd : 0;
+	first->calls_fd = make_calls(p, -1);
+	if (first->calls_fd < 0)
+		return first->calls_fd;
+	p->call_chunk_bytes = proc_map_bytes(first->calls_fd);
+	return 0;
 }
 
 void probe_memory_close(const struct probe_first *first)
@@ -190,9 +267,8 @@ int probe_memory_publish(struct probe *p, const struct probe_first *made)
 	if (p->max_records && p->max_records < first)
 		first = p->max_records;
 	ledger_give(&p->memory, 0, first);
-	ledger_give_calls(&p->memory, 0, LT_CALL_CHUNK);
-	while (records_left(p) && probe_memory_left(p->memory.free) < threads + records_spare(p) &&
-	       !add_records(p, chunks))
+	entries_feed(&p->memory);
+	while (records_left(p) && stack_left(p->memory.free) < threads + records_spare(p) && !add_records(p, chunks))
 		;
 	bpf_object__for_each_map(map, p->skel->obj)
 	{
@@ -212,4 +288,5 @@ void probe_memory_free(struct probe *p)
 		probe_memory_unmap(p->memory.call_chunks[i], sizeof(struct lt_call_chunk), 1);
 	free(p->memory.chunks);
 	free(p->memory.call_chunks);
+	entries_free(&p->memory);
 }

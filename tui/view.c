@@ -23,7 +23,7 @@ int view_init(struct view *v, const struct options *o, bool live)
 		v->rows_kind = MODEL_THREAD;
 	if (o->filter)
 		snprintf(v->wants.filter, sizeof(v->wants.filter), "%s", o->filter);
-	v->history.max_bytes = o->history_bytes ? o->history_bytes : 32 << 20;
+	v->history.max_bytes = v->history_bytes = o->history_bytes ? o->history_bytes : 32 << 20;
 	for (size_t i = 0; i < column_views_count && i < VIEW_TABLES; i++) {
 		table_init(&v->tables[i], &column_views[i]);
 		if (&column_views[i] == o->view)

@@ -101,6 +101,8 @@ struct view {
 	struct model *live, *past;
 	uint32_t past_number; /* sample.number that past has seen last; 0: none */
 	struct history history;
+	uint64_t history_bytes; /* wanted for it */
+	bool past_shrank;	/* at the last reading, for want of memory */
 	bool paused;
 	uint32_t back; /* readings ago */
 

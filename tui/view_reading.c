@@ -3,7 +3,9 @@
 #include "view_reading.h"
 
 #include <errno.h>
+#include <malloc.h>
 
+#include "memory.h"
 #include "page.h"
 
 /* Brings `past` to the reading `back` ago: one step if it stands right before, else from as many
@@ -56,19 +58,35 @@ static void say_missing(struct view *v, const struct sample *s)
 			 n > 1 ? " (more: --check)" : "", s->probe[first].reason);
 }
 
+/* Under a memory limit the past is what goes first. Whether some of it goes now. */
+static bool past_shrinks(struct view *v)
+{
+	struct memory room;
+	bool shrinks;
+
+	memory_look(&room, "");
+	v->history.max_bytes = memory_for_past(&room, v->history_bytes, v->history.bytes);
+	shrinks = v->history.n > HISTORY_MIN && v->history.max_bytes < v->history.bytes;
+	if (shrinks && !v->past_shrank)
+		view_say(v, STYLE_WARN, "the control group's memory limit is near: the past is cut short");
+	return v->past_shrank = shrinks;
+}
+
 int view_reading(struct view *v, struct sample *s)
 {
-	bool frozen = v->paused || v->back;
+	bool frozen = v->paused || v->back, shrinks = past_shrinks(v);
 	int err;
 
 	/* The model of the past leans on a sample: it goes before that sample may. */
-	if (!frozen || v->back + HISTORY_MIN >= v->history.n)
+	if (!frozen || shrinks || v->back + HISTORY_MIN >= v->history.n)
 		forget_past(v);
 	err = model_update(v->live, s);
 	if (!err)
 		err = history_add(&v->history);
 	if (err)
 		return err;
+	if (shrinks)
+		malloc_trim(0);
 	if (v->history.n == 1)
 		say_missing(v, s);
 	if (frozen && v->history.n > 1) {
