@@ -232,7 +232,7 @@ static void a_filter_that_cannot_be_read_says_why(void **state)
 	stage_press(v, "5", "0", "Enter", NULL);
 	assert_int_equal(vt_find(v, 23, "filter"), -1);
 	stage_line(v, TABS_Y, "5 of 34");
-	stage_line(v, TABS_Y, "\\cpu>5");
+	stage_line(v, TABS_Y, "\\cpu>…");
 	/* That of the command line is no other. */
 	v = stage_open(&(struct stage){ .args = { "--filter", "postg" } });
 	stage_line(v, TABS_Y, "6 of 34");
@@ -266,7 +266,7 @@ static void threads_tree_groups(void **state)
 	assert_int_equal(pid_at(v, FIRST_Y), 1);
 	/* A level goes on below for as long as it has rows. */
 	stage_line(v, stage_shows(v, " 3312 "), "  ├─containerd");
-	stage_line(v, stage_shows(v, " 4022 "), "  │ └─grafana server");
+	stage_line(v, stage_shows(v, " 4022 "), "  │ └─grafana serve…");
 	stage_line(v, stage_shows(v, " 5001 "), "  │ └─-bash");
 	stage_line(v, stage_shows(v, "31002 "), "  │   ├─lagtop");
 	stage_press(v, "F5", NULL);

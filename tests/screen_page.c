@@ -101,7 +101,7 @@ static void its_name_is_in_sight(void **state)
 	assert_true(vt_resize(v, 24, 70));
 	stage_line(v, 1, "30640 root python3 /usr/bin/certbot renew -q  ");
 	assert_true(vt_resize(v, 10, 40));
-	stage_line(v, 1, "30640 python3 /us  1 thread");
+	stage_line(v, 1, "30640 python3 /u…  1 thread");
 	/* Of what is measured, what does not fit is left out whole. */
 	assert_true(vt_resize(v, 24, 54));
 	stage_shows(v, "wake p50 4.61us   ");

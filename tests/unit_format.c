@@ -181,9 +181,9 @@ static void clean_wide(void **state)
 {
 	(void)state;
 	assert_clean("日本", 4, true, "日本", 4);
-	assert_clean("日本", 3, true, "日", 2);
-	assert_clean("a日本", 4, true, "a日", 3);
-	assert_clean("日本", 1, true, "", 0);
+	assert_clean("日本", 3, true, "日…", 3);
+	assert_clean("a日本", 4, true, "a日…", 4);
+	assert_clean("日本", 1, true, "…", 1);
 	assert_clean("é✓", 80, true, "é✓", 2);
 	assert_clean("日本é", 80, false, "???", 3);
 	assert_clean("abc", 0, true, "", 0);

@@ -26,12 +26,44 @@ static void unescape(char *s)
 	*out = 0;
 }
 
-/* A container's id at s: hexadecimal, 64 digits (32 at least), then the end or ".scope". */
+/* A container's id at s: hexadecimal, 64 digits (32 at least), then the end of the component or ".scope". */
 static bool is_id(const char *s)
 {
 	size_t len = strspn(s, "0123456789abcdef");
 
-	return len >= 32 && (!s[len] || !strcmp(s + len, ".scope"));
+	if (len < 32)
+		return false;
+	s += len;
+	if (!strncmp(s, ".scope", 6))
+		s += 6;
+	return !*s || *s == '/';
+}
+
+/* The innermost container that the path leads into: programs in it may have groups of their own (crun's "container",
+ * systemd's "init.scope"). Returns its id and the engine's name; NULL: none. */
+static const char *find_container(const char *path, const char **name)
+{
+	static const struct {
+		const char *prefix, *name;
+	} engines[] = {
+		{ "docker-", "docker" }, { "libpod-", "podman" },
+		{ "crio-", "crio" },	 { "cri-containerd-", "containerd" },
+		{ "", "container" },
+	};
+
+	for (const char *end = path + strlen(path); end > path; end--) {
+		const char *component = end[-1] == '/' ? end : NULL;
+
+		for (size_t i = 0; component && i < sizeof(engines) / sizeof(engines[0]); i++) {
+			size_t len = strlen(engines[i].prefix);
+
+			if (strncmp(component, engines[i].prefix, len) || !is_id(component + len))
+				continue;
+			*name = !len && strstr(path, "/docker/") ? "docker" : engines[i].name;
+			return component + len;
+		}
+	}
+	return NULL;
 }
 
 /* The uid of the pod in "…/pod<uid>/…" or "…-pod<uid>.slice/…", as kubectl prints it, 8 digits; "": no pod. */
@@ -51,14 +83,7 @@ static void find_pod(char uid[9], const char *path)
 
 char *cgroup_name(char *buf, size_t size, const char *path)
 {
-	static const struct {
-		const char *prefix, *name;
-	} engines[] = {
-		{ "docker-", "docker" }, { "libpod-", "podman" },
-		{ "crio-", "crio" },	 { "cri-containerd-", "containerd" },
-		{ "", "container" },
-	};
-	const char *last = strrchr(path, '/'), *user;
+	const char *last = strrchr(path, '/'), *user, *engine, *id;
 	char pod[9];
 
 	last = last ? last + 1 : path;
@@ -67,16 +92,9 @@ char *cgroup_name(char *buf, size_t size, const char *path)
 		return buf;
 	}
 	find_pod(pod, path);
-	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
-		size_t len = strlen(engines[i].prefix);
-		const char *name = !len && strstr(path, "/docker/") ? "docker" : engines[i].name;
-
-		if (strncmp(last, engines[i].prefix, len) || !is_id(last + len))
-			continue;
-		if (*pod)
-			snprintf(buf, size, "pod %s %.*s", pod, ID_CELLS, last + len);
-		else
-			snprintf(buf, size, "%s %.*s", name, ID_CELLS, last + len);
+	id = find_container(path, &engine);
+	if (id) {
+		snprintf(buf, size, "%s%s %.*s", *pod ? "pod " : engine, pod, ID_CELLS, id);
 		return buf;
 	}
 	user = strstr(path, "/user-");

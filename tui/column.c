@@ -34,6 +34,7 @@ static struct value text(const char *raw)
 }
 
 #define TEXT_SIZE 256
+#define ERRNO_SIZE 32 /* " ENOTRECOVERABLE 99.9k" */
 
 static char *text_buffer(void)
 {
@@ -141,14 +142,15 @@ static struct value raw_comm(const struct row *r)
 	return text(r->kind != MODEL_USER ? r->comm : r->own_user ? names_user(r->uid) : "");
 }
 
+/* Kernel threads have none; of others it is not known. */
 static struct value raw_cmdline(const struct row *r)
 {
-	return text(r->cmdline);
+	return *r->cmdline || r->kernel ? text(r->cmdline) : unknown;
 }
 
 static struct value raw_cgroup(const struct row *r)
 {
-	return text(r->cgroup);
+	return *r->cgroup ? text(r->cgroup) : unknown;
 }
 
 /* In few cells a program's name says more than the way to it. */
@@ -241,7 +243,7 @@ static struct value raw_errnos(const struct row *r)
 	if (r->off & SYSCALL)
 		return unknown;
 	buf[0] = '\0';
-	for (uint32_t i = 0; i < r->n_errnos && used < TEXT_SIZE - 1; i++) {
+	for (uint32_t i = 0; i < r->n_errnos && used < TEXT_SIZE - ERRNO_SIZE; i++) {
 		format_count(count, sizeof(count), (double)r->errnos[i].count);
 		used += (size_t)snprintf(buf + used, TEXT_SIZE - used, "%s%s %s", used ? " " : "",
 					 names_errno(r->errnos[i].error), count);

@@ -238,7 +238,9 @@ int column_format(const struct column *c, const struct row *r, bool utf8, char *
 	if (format_clean(buf, size, number, INT_MAX, utf8) <= cells)
 		return format_clean(buf, size, number, cells, utf8);
 	/* A number that is cut would be another number. */
-	memset(number, '#', sizeof(number));
-	number[sizeof(number) - 1] = '\0';
+	if (cells >= (int)sizeof(number))
+		cells = sizeof(number) - 1;
+	memset(number, '#', (size_t)cells);
+	number[cells] = '\0';
 	return format_clean(buf, size, number, cells, utf8);
 }

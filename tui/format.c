@@ -169,38 +169,57 @@ static bool is_invisible(uint32_t c)
 	return false;
 }
 
+/* What stands for the rest of a text that does not fit; one cell. */
+static const char *cut_mark(bool utf8)
+{
+	return utf8 && wcwidth(0x2026) == 1 ? "\u2026" : "+";
+}
+
+/* One character as a terminal may get it: *bytes, *len and its cells, 0 for what only changes its neighbours. Returns
+ * the bytes of raw that it takes. */
+static int clean_one(const char *raw, bool utf8, const char **bytes, int *len, int *width)
+{
+	uint32_t c;
+	bool valid;
+	int taken = decode(raw, &c, &valid);
+
+	*bytes = raw;
+	*len = taken;
+	*width = c >= 0xa0 && valid ? wcwidth((wchar_t)c) : 1;
+	if (c == '\n' || c == '\t')
+		*bytes = " ";
+	else if (!valid || c < 0x20 || (c >= 0x7f && c < 0xa0) || is_invisible(c) || *width < 0 ||
+		 (c >= 0x80 && !utf8 && *width))
+		*bytes = "?";
+	else
+		return taken;
+	*len = *width = 1;
+	return taken;
+}
+
 int format_clean(char *buf, size_t size, const char *raw, int max_cells, bool utf8)
 {
-	size_t used = 0;
-	int cells = 0;
+	const char *mark = cut_mark(utf8), *bytes;
+	size_t used = 0, cut_used = 0;
+	int cells = 0, cut_cells = -1, len, width;
 
 	if (size == 0)
 		return 0;
-	while (*raw && cells < max_cells) {
-		const char *bytes = raw;
-		uint32_t c;
-		bool valid;
-		int len = decode(raw, &c, &valid), width = 1;
-
-		raw += len;
-		if (c == '\n' || c == '\t') {
-			bytes = " ";
-			len = 1;
-		} else if (!valid || c < 0x20 || (c >= 0x7f && c < 0xa0) || is_invisible(c)) {
-			bytes = "?";
-			len = 1;
-		} else if (c >= 0x80) {
-			width = wcwidth((wchar_t)c);
-			if (width == 0)
-				continue; /* combining */
-			if (width < 0 || !utf8) {
-				bytes = "?";
-				len = 1;
-				width = 1;
-			}
+	while (*raw) {
+		raw += clean_one(raw, utf8, &bytes, &len, &width);
+		if (width == 0)
+			continue; /* combining */
+		if (cells < max_cells && used + strlen(mark) < size) {
+			cut_used = used;
+			cut_cells = cells;
 		}
-		if (cells + width > max_cells || used + (size_t)len >= size)
+		if (cells + width > max_cells || used + (size_t)len >= size) {
+			used = cut_used;
+			cells = cut_cells + 1;
+			if (cells)
+				used += (size_t)sprintf(buf + used, "%s", mark);
 			break;
+		}
 		memcpy(buf + used, bytes, (size_t)len);
 		used += (size_t)len;
 		cells += width;
