@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "names.h"
 #include "signals.h"
 
 uint64_t loop_clock_ns(void)
@@ -133,6 +134,7 @@ void loop_read(struct loop *l)
 		return;
 	}
 	l->readings++;
+	names_update();
 	err = l->record ? record_write(l->record, s) : 0;
 	if (err) {
 		loop_fail(l, "cannot write to %s: %s", o->record, strerror(-err));

@@ -12,6 +12,7 @@
 #include "batch.h"
 #include "file.h"
 #include "keys.h"
+#include "lookup.h"
 #include "run.h"
 #include "screen.h"
 #include "signals.h"
@@ -173,6 +174,16 @@ static int act(const struct options *o)
 	return complain(why, RUNTIME_FAILURE);
 }
 
+/* A helper thread that is stuck in a library may hold what exit(3) would wait for. */
+static void leave_helpers(int status)
+{
+	if (!lookup_busy())
+		return;
+	fflush(stdout);
+	fflush(stderr);
+	_exit(status);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -187,5 +198,6 @@ int main(int argc, char **argv)
 	if (!status)
 		status = act(&o);
 	options_free(&o);
+	leave_helpers(status);
 	return status;
 }

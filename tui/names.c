@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names of numbers, looked up once and kept: what the libraries know is asked slowly (libseccomp
- * searches and allocates, getpwuid_r may ask a directory server), and the answers do not change.
+ * Names of numbers, kept: libseccomp searches and allocates each time. Users' names come from helper threads, because
+ * the name services may ask a directory server, which may be slow, or gone and back later.
  */
 #include "names.h"
 
@@ -12,13 +12,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "lagtop.h"
+#include "lookup.h"
 
+#define NSEC_PER_SEC 1000000000ULL
+#define USER_TRIES 8 /* at this distance, then less and less often, every minute in the end */
+#define USER_RETRY_NS (NSEC_PER_SEC / 2)
+#define USER_ANEW_NS (600 * NSEC_PER_SEC) /* somebody may have renamed it */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A number's name in a cache that only grows by what was met. */
@@ -147,31 +153,124 @@ const char *names_errno(uint32_t error)
 	return name;
 }
 
-const char *names_user(uint32_t uid)
+/* What is shown of a user: its name, or its number until somebody knows a name. */
+struct user {
+	uint32_t uid;
+	bool asked;		   /* and not answered yet */
+	unsigned tries;		   /* in vain */
+	uint64_t asked_ns, ask_ns; /* last; not before that */
+	UT_hash_handle hh;
+	const char *text; /* an old one stays: somebody may still point to it */
+};
+
+static struct user *users;
+static struct lookup *user_lookup;
+
+static uint64_t now_ns(void)
 {
-	static struct name *cache;
-	const char *known = cache_find(cache, uid);
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
+}
+
+/* In a helper thread: the name services may ask a server. */
+static void look_up_user(struct lookup_request *r)
+{
 	struct passwd pw, *found = NULL;
 	size_t size = 1024;
-	char *buf = NULL, *more, number[16];
-	int err;
+	char *buf = NULL, *more;
 
-	if (known)
-		return known;
 	do {
 		more = realloc(buf, size);
-		if (!more) {
-			err = ENOMEM;
-			break;
-		}
-		buf = more;
-		err = getpwuid_r(uid, &pw, buf, size, &found);
+		r->err = more ? getpwuid_r(r->number, &pw, more, size, &found) : ENOMEM;
+		buf = more ? more : buf;
 		size *= 2;
-	} while (err == ERANGE && size < 1 << 20);
-	snprintf(number, sizeof(number), "%u", uid);
-	known = cache_add(&cache, uid, !err && found ? found->pw_name : number);
+	} while (r->err == ERANGE && size < 1 << 20);
+	if (!r->err && found)
+		lookup_answer(r, found->pw_name, strlen(found->pw_name));
 	free(buf);
-	return known;
+}
+
+/* What this machine's own file says, for the time until the name services have answered. */
+static char *local_user(uint32_t uid)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	struct passwd pw, *found = NULL;
+	char line[4096], *name = NULL;
+
+	while (file && !name && !fgetpwent_r(file, &pw, line, sizeof(line), &found)) {
+		if (found->pw_uid == uid)
+			name = strdup(found->pw_name);
+	}
+	if (file)
+		fclose(file);
+	if (!name && asprintf(&name, "%u", uid) < 0)
+		name = NULL;
+	return name;
+}
+
+static void user_ask(struct user *u)
+{
+	const struct lookup_request ask = { .number = u->uid };
+
+	if (!user_lookup)
+		user_lookup = lookup_new(look_up_user);
+	u->asked = user_lookup && !lookup_ask(user_lookup, &ask);
+	u->asked_ns = now_ns();
+}
+
+const char *names_user(uint32_t uid)
+{
+	struct user *u;
+
+	HASH_FIND(hh, users, &uid, sizeof(uid), u);
+	if (u)
+		return u->text;
+	u = calloc(1, sizeof(*u));
+	if (!u)
+		return "?";
+	u->uid = uid;
+	u->text = local_user(uid);
+	HASH_ADD(hh, users, uid, sizeof(u->uid), u);
+	if (!u->text || !u->hh.tbl) { /* the struct is lost: memory is what there is none of */
+		u->text = "?";
+		return u->text;
+	}
+	user_ask(u);
+	return u->text;
+}
+
+static void user_answer(struct user *u, const struct lookup_request *r)
+{
+	unsigned more = u->tries > USER_TRIES ? u->tries - USER_TRIES : 0;
+
+	u->asked = false;
+	u->ask_ns = u->asked_ns + (r->n ? USER_ANEW_NS : USER_RETRY_NS << (more < 7 ? more : 7));
+	u->tries = r->n ? 0 : u->tries + 1;
+	if (r->n && strcmp(u->text, r->text) != 0) {
+		char *text = strdup(r->text);
+
+		u->text = text ? text : u->text;
+	}
+}
+
+void names_update(void)
+{
+	uint64_t t_ns = now_ns();
+	struct lookup_request *r;
+	struct user *u;
+
+	while (user_lookup && (r = lookup_take(user_lookup))) {
+		HASH_FIND(hh, users, &r->number, sizeof(r->number), u);
+		if (u)
+			user_answer(u, r);
+		lookup_done(r);
+	}
+	for (u = users; u; u = u->hh.next) {
+		if (!u->asked && t_ns >= u->ask_ns)
+			user_ask(u);
+	}
 }
 
 const char *names_state(uint8_t state)

@@ -12,8 +12,10 @@ const char *names_abi(uint32_t call); /* "x86_64", "x86", "x32", "aarch64", "arm
 /* "EAGAIN", or "E4242". */
 const char *names_errno(uint32_t error);
 
-/* The user's name, or the number where there is none. Asked of the system once a uid. */
+/* The user's name, or the number where there is none or none is known yet. Never waits; the main thread's only. */
 const char *names_user(uint32_t uid);
+/* Once a reading: takes what the name services answered since. */
+void names_update(void);
 
 const char *names_state(uint8_t state);	    /* enum lt_state: "run", "wakeq" … "dead" */
 const char *names_tcp_state(uint8_t state); /* "ESTAB", as ss prints; NULL: no such state */

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of users: the name service of this test is slow, gone, or back, as the test wants it. */
+#include <errno.h>
+#include <pwd.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the ones above first */
+#include <cmocka.h>
+
+#include "lookup.h"
+#include "names.h"
+
+#define HANGS_S 60
+
+enum { SLOW = 70001, DOWN = 80001, NOBODYS = 90001 };
+static sem_t answer;
+static unsigned questions, service_up;
+
+/* Instead of the C library's. */
+int getpwuid_r(uid_t uid, struct passwd *pw, char *buf, size_t size, struct passwd **result)
+{
+	__atomic_add_fetch(&questions, 1, __ATOMIC_SEQ_CST);
+	*result = NULL;
+	if (uid >= SLOW && uid < DOWN)
+		while (sem_wait(&answer) && errno == EINTR)
+			;
+	if (uid >= NOBODYS)
+		return 0;
+	if (uid >= DOWN && !__atomic_load_n(&service_up, __ATOMIC_SEQ_CST))
+		return EIO;
+	snprintf(buf, size, "name-of-%u", uid);
+	pw->pw_name = buf;
+	*result = pw;
+	return 0;
+}
+
+static void update_until(uint32_t uid, const char *name)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+	time_t deadline_s = time(NULL) + HANGS_S;
+
+	for (names_update(); strcmp(names_user(uid), name) != 0; names_update()) {
+		assert_true(time(NULL) < deadline_s);
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* This machine's own file is asked at once, the service when it answers. */
+static void test_a_service_that_does_not_answer(void **state)
+{
+	(void)state;
+	sem_init(&answer, 0, 0);
+	assert_string_equal(names_user(0), "root");
+	for (uint32_t uid = SLOW; uid < SLOW + 5; uid++) { /* would wait for ever */
+		char number[16];
+
+		snprintf(number, sizeof(number), "%u", uid);
+		assert_string_equal(names_user(uid), number);
+	}
+	update_until(0, "name-of-0"); /* the service knows better */
+	for (uint32_t uid = SLOW; uid < SLOW + 5; uid++)
+		sem_post(&answer);
+	for (uint32_t uid = SLOW; uid < SLOW + 5; uid++) {
+		char name[24];
+
+		snprintf(name, sizeof(name), "name-of-%u", uid);
+		update_until(uid, name);
+	}
+}
+
+/* A failure is not for ever. */
+static void test_a_service_that_comes_back(void **state)
+{
+	unsigned before = questions;
+
+	(void)state;
+	assert_string_equal(names_user(DOWN), "80001");
+	while (__atomic_load_n(&questions, __ATOMIC_SEQ_CST) < before + 2) /* it is asked again */
+		update_until(DOWN, "80001");
+	__atomic_store_n(&service_up, 1, __ATOMIC_SEQ_CST);
+	update_until(DOWN, "name-of-80001");
+}
+
+/* Readings that follow close on each other do not ask each time. */
+static void test_nobody_by_that_number(void **state)
+{
+	unsigned before = questions;
+
+	(void)state;
+	assert_string_equal(names_user(NOBODYS), "90001");
+	for (int i = 0; i < 1000; i++)
+		names_update();
+	assert_string_equal(names_user(NOBODYS), "90001");
+	assert_in_range(questions, before, before + 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_service_that_does_not_answer),
+		cmocka_unit_test(test_a_service_that_comes_back),
+		cmocka_unit_test(test_nobody_by_that_number),
+	};
+
+	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
+}
