@@ -60,6 +60,7 @@ typedef __u32 __wsum;
 #define PF_KERNELS_OWN (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)
 #define CLONE_VFORK 0x4000
 #define CLONE_THREAD 0x10000
+#define CLONE_INTO_CGROUP 0x200000000ULL
 #define SIGNAL_GROUP_EXIT 0x4
 #define TS_COMPAT 0x2 /* x86 thread_info.status */
 #define TIF_32BIT_ARM64 22
@@ -169,8 +170,17 @@ struct signal_struct {
 	unsigned int flags;
 };
 
+typedef struct {
+	long long counter;
+} atomic64_t;
+
+struct rw_semaphore {
+	atomic64_t count; /* not with PREEMPT_RT */
+};
+
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	struct rw_semaphore mmap_lock;
 };
 
 struct inode {

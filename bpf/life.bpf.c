@@ -9,6 +9,22 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+#define MOVED_EVERY_NS 50000000 /* somebody may do nothing else all day */
+static __u64 moved_ns;
+
+/* Of a short life in a control group that nobody looked at before, nothing else would tell its name. */
+static __always_inline void tell_moved(struct task_struct *task)
+{
+	struct lt_event event = { .type = LT_EVENT_MOVED, .tgid = lt_tgid(task) };
+	__u64 now_ns = bpf_ktime_get_ns();
+
+	if (!event.tgid || now_ns - moved_ns < MOVED_EVERY_NS)
+		return;
+	moved_ns = now_ns;
+	event.process_start_ns = lt_process_start(task, event.tgid);
+	bpf_ringbuf_output(&lt_events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
+}
+
 SEC("tp_btf/task_newtask")
 int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 {
@@ -42,6 +58,8 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 	if (!lt_index_add(task, slot)) {
 		*s.word = LT_WORD(now_ns, LT_VOID);
 		cpu->untracked_born++;
+	} else if (clone_flags & CLONE_INTO_CGROUP) {
+		tell_moved(task);
 	}
 	return 0;
 }
@@ -49,14 +67,16 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 /* The new program's command line: for processes that are gone before /proc can be asked. */
 static __always_inline void args_keep(struct lt_record *record, struct task_struct *task)
 {
-	__u64 start = task->mm->arg_start, bytes = task->mm->arg_end - start;
+	__u64 start = task->mm->arg_start, all = task->mm->arg_end - start, bytes = all;
 	struct lt_call *entry = lt_entry(&record->calls, LT_CALL_ARGS);
 
 	if (!entry)
 		return;
+	asm volatile("" : "+r"(bytes)); /* a number of its own, or the verifier does not see that it is bounded */
 	if (bytes > LT_ARGS_BYTES)
 		bytes = LT_ARGS_BYTES;
-	entry->args_bytes = bpf_probe_read_user(entry->args, bytes, (void *)start) ? 0 : bytes;
+	entry->args_bytes = bpf_probe_read_user(entry->args, bytes, (void *)start) ? 0 : all;
+	entry->args_changes = record->who.changes + 1;
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -71,13 +91,30 @@ int BPF_PROG(lt_exec, struct task_struct *task, int old_pid)
 	s.record->who.tid = lt_tid(task);
 	s.record->who.start_ns = task->start_boottime;
 	lt_cred_read(&s.record->who, task);
+	s.record->who.flags |= LT_EXECED;
 	args_keep(s.record, task);
 	s.record->who.changes++;
 	return 0;
 }
 
-/* Threads renamed by another: the only change of a name that the thread itself need not run for. */
+/* Threads renamed or moved by another: the only changes of a name that the thread itself need not run for. */
 __u32 lt_renames = 0;
+
+/* Once for a process, or for a thread that is moved alone. */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(lt_attach, struct cgroup *to, const char *path, struct task_struct *task)
+{
+	struct lt_slot s;
+
+	if (!lt_find(task, &s))
+		return 0;
+	s.record->who.cgroup = lt_cgroup(task);
+	s.record->who.changes++;
+	__sync_fetch_and_add(&lt_renames, 1);
+	if (task->pid == task->tgid)
+		tell_moved(task);
+	return 0;
+}
 
 /* Fires before the new name is in place; for another thread too (/proc/PID/task/TID/comm). */
 SEC("tp_btf/task_rename")
@@ -234,5 +271,24 @@ int lt_seed(struct bpf_iter__task *ctx)
 		/* Read again, because the verifier knows it of `word`, and would try each state with each: 0.7 s. */
 		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, present_state(task, call, in_call)));
 	}
+	return 0;
+}
+
+#define LOCKED 3 /* rw_semaphore.count: a writer has it, somebody waits for it */
+
+/* One thread, by the iterator's parameter; all of them before Linux 6.1. */
+SEC("iter/task")
+int lt_look(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct lt_look look = {};
+
+	if (!task)
+		return 0;
+	look.tid = lt_tid(task);
+	look.ppid = lt_ppid(task);
+	if (task->mm && bpf_core_field_exists(task->mm->mmap_lock.count))
+		look.memory_locked = (task->mm->mmap_lock.count.counter & LOCKED) != 0;
+	bpf_seq_write(ctx->meta->seq, &look, sizeof(look));
 	return 0;
 }

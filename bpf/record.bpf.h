@@ -358,6 +358,15 @@ static __always_inline void lt_cred_read(struct lt_who *who, struct task_struct 
 	who->uid = BPF_CORE_READ(cred, euid.val);
 }
 
+/* The unified hierarchy's root has the id 1. */
+static __always_inline __u64 lt_cgroup(struct task_struct *task)
+{
+	struct css_set *css = BPF_CORE_READ(task, cgroups);
+	__u64 id = BPF_CORE_READ(css, dfl_cgrp, kn, id);
+
+	return id > 1 ? id : (__u64)css;
+}
+
 /* Fills the identity of a record that nobody else can see yet. */
 static __always_inline void lt_introduce(struct lt_record *record, struct task_struct *task)
 {
@@ -365,11 +374,11 @@ static __always_inline void lt_introduce(struct lt_record *record, struct task_s
 
 	who->task = (__u64)task;
 	who->start_ns = task->start_boottime;
-	who->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	who->cgroup = lt_cgroup(task);
 	who->tid = lt_tid(task);
 	who->tgid = lt_tgid(task);
 	who->process_start_ns = lt_process_start(task, who->tgid);
-	who->ppid = lt_ppid(task);
+	who->ppid = who->birth_ppid = lt_ppid(task);
 	lt_cred_read(who, task);
 	who->flags = task->flags & PF_KTHREAD ? LT_KTHREAD : 0;
 	__builtin_memcpy(who->comm, task->comm, sizeof(who->comm));

@@ -41,25 +41,29 @@ struct lt_max {
 };
 
 struct lt_who {
-	__u64 task;		 /* address of the task_struct: the record's key */
-	__u64 born_ns;		 /* first wakeup, or seeding */
-	__u64 start_ns;		 /* thread's start, CLOCK_BOOTTIME */
-	__u64 process_start_ns;	 /* its leader's start, CLOCK_BOOTTIME: with tgid the process's identity */
-	__u64 cgroup_id;	 /* unified hierarchy */
+	__u64 task;		/* address of the task_struct: the record's key */
+	__u64 born_ns;		/* first wakeup, or seeding */
+	__u64 start_ns;		/* thread's start, CLOCK_BOOTTIME */
+	__u64 process_start_ns; /* its leader's start, CLOCK_BOOTTIME: with tgid the process's identity */
+	/* Whose is the same is in the same control groups: of the unified hierarchy the id; in its root, for the sake
+	 * of version 1, the address of the css_set. */
+	__u64 cgroup;
 	__u64 cred;		 /* address of its credentials: uid is read again when it differs */
 	__u64 base[LT_N_KERNEL]; /* what the kernel had counted before the record began; 0 for the newly born */
 	__u32 tid, tgid;
+	__u32 birth_ppid;  /* whose names it inherited */
 	__u32 ppid;	   /* at birth; again at exit */
 	__u32 uid;	   /* effective; again at switches and exit */
 	__s32 exit_status; /* as wait(2) reports it, written at sched_process_exit */
 	__u32 flags;
-	__u32 changes;	 /* exec, rename, credentials: read the names again when it differs */
+	__u32 changes;	 /* exec, rename, credentials, control group: read the names again when it differs */
 	__u32 next_free; /* free list: slot + 1 of the next, 0 at the end */
 	char comm[16];
 };
 
 #define LT_KTHREAD 1	/* kernel thread */
 #define LT_SEEDED 2	/* existed before the probes: waits and calls going on then began earlier */
+#define LT_EXECED 8	/* since its birth: its command line is not its parent's */
 #define LT_GROUP_EXIT 4 /* exit_status is the whole process's (exit_group, fatal signal) */
 
 struct lt_sched {
@@ -102,7 +106,8 @@ struct lt_call {
 		};
 		struct lt_errno_count more_errors[LT_MORE_ERRNOS];
 		struct {
-			__u32 args_bytes;
+			__u32 args_bytes;	  /* more than LT_ARGS_BYTES: the rest was cut off */
+			__u32 args_changes;	  /* what who.changes is since that exec */
 			char args[LT_ARGS_BYTES]; /* as exec got them: each ends with a NUL */
 		};
 	};
@@ -183,6 +188,7 @@ enum lt_event_type {
 	LT_EVENT_CONNECT_FAILED,
 	LT_EVENT_RETRANSMITTED,
 	LT_EVENT_CLOSED,
+	LT_EVENT_MOVED, /* a process to another control group: ask for its name before it ends */
 };
 struct lt_event {
 	__u32 type;
@@ -196,6 +202,12 @@ struct lt_closed_event {
 	struct lt_connection connection;
 };
 #define LT_EVENTS_BYTES (512 * 1024)
+
+/* What a look at one thread says. */
+struct lt_look {
+	__u32 tid, ppid;
+	__u32 memory_locked; /* whoever touches its memory may wait for as long as another of its threads likes */
+};
 
 struct lt_record {
 	struct lt_who who;

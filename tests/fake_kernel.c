@@ -108,7 +108,7 @@ uint32_t fake_fork(uint32_t tgid, uint32_t tid, uint64_t process_start_ns, uint3
 	assert_int_equal(r->calls.calls + r->calls.head[0] + r->sched.voluntary + r->net.connects, 0);
 	r->who.tid = tid;
 	r->who.tgid = tgid;
-	r->who.ppid = ppid;
+	r->who.ppid = r->who.birth_ppid = ppid;
 	r->who.start_ns = fake.now_ns + FAKE_BOOT_NS;
 	r->who.process_start_ns = process_start_ns;
 	r->who.born_ns = fake.now_ns;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger's lives: births, states, idle threads, deaths, odd ends, names, and the records that go
+ * The ledger's lives: births, states, idle threads, deaths, odd ends, and the records that go
  * back to the kernel side, over a kernel side in plain memory.
  */
 #include <setjmp.h>
@@ -554,138 +554,7 @@ static void test_without_the_scheduler(void **state)
 	assert_int_equal(fake_process(10)->flags, SAMPLE_PROCESS_EXITED);
 }
 
-/* Names: what the fake /proc says of a process, how often it was asked, and who the parents are. */
-static uint32_t asked;
-static uint32_t new_parent;
-static const char *cmdline;
-
-static size_t name_cmdline(uint32_t pid, char *buf, size_t size)
-{
-	asked++;
-	return (size_t)snprintf(buf, size, "%s %u", cmdline, pid);
-}
-
-static size_t name_cgroup(uint32_t pid, char *buf, size_t size)
-{
-	return (size_t)snprintf(buf, size, "/group%u", pid);
-}
-
-static uint32_t name_ppid(uint32_t pid)
-{
-	(void)pid;
-	return new_parent;
-}
-
-static int named(void **state)
-{
-	static const struct ledger_names names = { name_cmdline, name_cgroup, name_ppid };
-
-	(void)state;
-	asked = 0;
-	cmdline = "./fake";
-	fake_open(&names);
-	return 0;
-}
-
-static const char *cmdline_of(uint32_t pid)
-{
-	return sample_text(&fake.sample, fake_process(pid)->cmdline);
-}
-
-/* Read once, and again after exec, a new name, and on demand. */
-static void test_names_are_read_when_they_change(void **state)
-{
-	static const uint32_t pids[] = { 11, 10 };
-	uint32_t slot = fake_born(10, 10);
-
-	(void)state;
-	fake_read();
-	fake_read();
-	assert_string_equal(cmdline_of(10), "./fake 10");
-	assert_string_equal(sample_text(&fake.sample, fake_process(10)->cgroup), "/group10");
-	assert_int_equal(asked, 1);
-	cmdline = "./other";
-	strcpy(fake_record(slot)->who.comm, "other");
-	fake_record(slot)->who.uid = 8;
-	fake_record(slot)->who.changes++;
-	fake_read();
-	assert_string_equal(cmdline_of(10), "./other 10");
-	assert_string_equal(sample_text(&fake.sample, fake_process(10)->comm), "other");
-	assert_int_equal(fake_process(10)->uid, 8);
-	assert_int_equal(asked, 2);
-	cmdline = "./third";
-	fake_read();
-	assert_string_equal(cmdline_of(10), "./other 10");
-	ledger_refresh(fake.ledger, pids, 2);
-	fake_read();
-	assert_string_equal(cmdline_of(10), "./third 10");
-	assert_int_equal(asked, 3);
-}
-
-/* Another thread may rename one that sleeps. */
-static void test_name_of_a_sleeper(void **state)
-{
-	uint32_t slot = fake_born(10, 10);
-
-	(void)state;
-	fake_move(slot, LT_POLL);
-	fake.now_ns += MS;
-	fake_read();
-	strcpy(fake_record(slot)->who.comm, "other");
-	fake_record(slot)->who.changes++;
-	fake.renames++;
-	fake.now_ns += MS;
-	fake_read();
-	assert_string_equal(sample_text(&fake.sample, fake_process(10)->comm), "other");
-}
-
-/* Gone before /proc was asked: what exec was given, else what the parent is. */
-static void test_names_of_the_short_lived(void **state)
-{
-	uint32_t parent = fake_born(10, 10), child, grandchild;
-	struct lt_call *args;
-
-	(void)state;
-	(void)parent;
-	fake_read();
-	child = fake_fork(11, 11, 11, 10);
-	grandchild = fake_fork(12, 12, 12, 10);
-	fake_wake(child);
-	fake_wake(grandchild);
-	args = fake_entry(grandchild, LT_CALL_ARGS);
-	args->args_bytes = 8;
-	memcpy(args->args, "cc\0-c\0\0\0", 8);
-	fake_record(grandchild)->who.changes++;
-	fake.now_ns += MS;
-	fake_die(child, 0);
-	fake_die(grandchild, 0);
-	fake_read();
-	assert_string_equal(cmdline_of(11), "./fake 10");
-	assert_string_equal(sample_text(&fake.sample, fake_process(11)->cgroup), "/group10");
-	assert_string_equal(cmdline_of(12), "cc -c");
-	assert_int_equal(asked, 1);
-	assert_int_equal(fake_free_calls(), FAKE_CALLS);
-}
-
-/* Children of those who died have a new parent; the others' is not asked for. */
-static void test_a_parent_that_dies_first(void **state)
-{
-	uint32_t parent = fake_born(10, 10), child = fake_fork(11, 11, 11, 10), other = fake_fork(12, 12, 12, 11);
-
-	(void)state;
-	fake_wake(child);
-	fake_wake(other);
-	fake_read();
-	assert_int_equal(fake_process(11)->ppid, 10);
-	new_parent = 1;
-	fake_die(parent, 0);
-	fake_read();
-	assert_int_equal(fake_process(11)->ppid, 1);
-	assert_int_equal(fake_process(12)->ppid, 11);
-}
-
 #define lives_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
-#define names_test(f) cmocka_unit_test_setup_teardown(f, named, closed)
 
 int main(void)
 {
@@ -710,10 +579,6 @@ int main(void)
 		lives_test(test_records_go_round),
 		lives_test(test_the_alarm),
 		lives_test(test_without_the_scheduler),
-		names_test(test_names_are_read_when_they_change),
-		names_test(test_names_of_the_short_lived),
-		names_test(test_name_of_a_sleeper),
-		names_test(test_a_parent_that_dies_first),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

@@ -5,9 +5,9 @@
  * A dead thread's last numbers wait in a sample of their own until the next reading.
  */
 #include "entries.h"
+#include "ledger_names.h"
 #include "ledger_thread.h"
 #include "stack.h"
-#include "text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,8 +15,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#define REFRESH 128	/* command lines read again at a reading: any process may write over its own */
+#define PARENT_LOOKS 64 /* at a reading: anybody may make orphans */
+#define GENERATIONS 16	/* that were born since the last reading, and looked at for a name */
 
 struct process;
 
@@ -32,16 +33,16 @@ struct process {
 	uint32_t live;		     /* threads */
 	uint32_t first_dead, n_dead; /* index + 1 into ledger.dead.threads, chained by ledger.dead_next */
 	uint32_t last_dead;
-	uint32_t ppid, uid, flags;
+	uint32_t ppid, birth_ppid, uid, flags;
 	int32_t exit_status;
-	bool group_exit, stale; /* stale: read the names again */
+	bool group_exit, ran; /* ran: since the last reading */
 	char comm[16];
-	struct text *cmdline, *cgroup;
+	struct naming names;
 };
 
 struct ledger {
 	struct ledger_memory *memory;
-	const struct ledger_names *names;
+	struct namings names;
 	struct kept **kept; /* one array of LT_CHUNK per chunk */
 	uint32_t n_kept;
 	struct process *processes; /* uthash */
@@ -54,7 +55,8 @@ struct ledger {
 	uint32_t cap_dead_next;
 	uint64_t torn, exits_lost;
 	uint32_t renames;
-	bool renamed; /* the sleeping, too, may have new names */
+	bool renamed;	      /* the sleeping, too, may have new names */
+	uint32_t refresh_pid; /* the next one whose command line is read again */
 };
 
 static struct kept *kept_at(const struct ledger *l, uint32_t slot)
@@ -78,7 +80,7 @@ struct ledger *ledger_new(struct ledger_memory *memory, const struct ledger_name
 
 	if (l) {
 		l->memory = memory;
-		l->names = names;
+		l->names.from = names;
 	}
 	return l;
 }
@@ -86,8 +88,7 @@ struct ledger *ledger_new(struct ledger_memory *memory, const struct ledger_name
 static void process_free(struct ledger *l, struct process *p)
 {
 	HASH_DELETE(hh, l->processes, p);
-	text_drop(p->cmdline);
-	text_drop(p->cgroup);
+	naming_free(&p->names);
 	free(p);
 }
 
@@ -105,6 +106,7 @@ void ledger_free(struct ledger *l)
 	free(l->kept);
 	HASH_ITER(hh, l->processes, p, next)
 	process_free(l, p);
+	namings_free(&l->names);
 	free(l->order);
 	free(l->dead_next);
 	sample_free(&l->dead);
@@ -156,9 +158,12 @@ static struct process *process_of(struct ledger *l, const struct lt_who *who)
 		return NULL;
 	p->key = key;
 	p->ppid = who->ppid;
+	p->birth_ppid = who->birth_ppid;
 	p->uid = who->uid;
-	p->stale = true;
 	p->flags = who->flags & LT_KTHREAD ? SAMPLE_PROCESS_KERNEL : 0;
+	p->names.group = who->cgroup;
+	naming_want(&p->names, LEDGER_CGROUP);
+	naming_want(&p->names, who->flags & LT_KTHREAD ? LEDGER_COMM : LEDGER_CMDLINE);
 	memcpy(p->comm, who->comm, sizeof(p->comm));
 	if (outside(p)) { /* of whichever comes first it has nothing */
 		p->uid = p->flags = 0;
@@ -166,6 +171,7 @@ static struct process *process_of(struct ledger *l, const struct lt_who *who)
 	}
 	HASH_ADD(hh, l->processes, key, sizeof(key), p);
 	if (!p->hh.tbl) {
+		naming_free(&p->names);
 		free(p);
 		return NULL;
 	}
@@ -174,20 +180,22 @@ static struct process *process_of(struct ledger *l, const struct lt_who *who)
 	return p;
 }
 
-/* By the order of the last reading. NULL: none of that number lived then. */
-static struct process *process_by_pid(const struct ledger *l, uint32_t pid)
+/* By the order of the last reading: the youngest of that number, of those that are not younger than start_ns. NULL:
+ * none. */
+static struct process *process_by_pid(const struct ledger *l, uint32_t pid, uint64_t start_ns)
 {
 	uint32_t low = 0, high = l->n_ordered;
 
 	while (low < high) {
 		uint32_t mid = (low + high) / 2;
+		const struct process_key *key = &l->order[mid]->key;
 
-		if (l->order[mid]->key.pid < pid)
+		if (key->pid < pid || (key->pid == pid && key->start_ns <= start_ns))
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low < l->n_ordered && l->order[low]->key.pid == pid ? l->order[low] : NULL;
+	return low && l->order[low - 1]->key.pid == pid ? l->order[low - 1] : NULL;
 }
 
 /* A slot seen for the first time: joins its process, its leader in front. */
@@ -236,23 +244,37 @@ static void leave(struct ledger *l, uint32_t slot)
 	p->live--;
 }
 
-/* exec, rename or new credentials: the record's names are newer than the ledger's. */
-static void names_update(struct kept *k, const struct lt_who *who)
+/* The command line that exec was given, if the record has it. */
+static const struct lt_call *args_of(const struct ledger_memory *m, const struct lt_record *r)
 {
-	struct process *p = k->process;
-	bool leader = who->tid == who->tgid && !outside(p);
+	for (uint32_t at = r->calls.head[LT_CALL_ARGS & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
+		if (call_at(m, at - 1)->call == LT_CALL_ARGS)
+			return call_at(m, at - 1);
+	}
+	return NULL;
+}
 
-	if (leader)
-		p->stale = true;
+/* exec, rename, new credentials or another control group: the record's names are newer than the ledger's. */
+static void names_update(const struct ledger *l, struct kept *k, const struct lt_record *r)
+{
+	const struct lt_who *who = &r->who;
+	struct process *p = k->process;
+
 	k->changes = who->changes;
 	k->tid = who->tid;
 	k->start_ns = who->start_ns;
 	memcpy(k->comm, who->comm, sizeof(k->comm));
 	k->comm[sizeof(k->comm) - 1] = '\0';
-	if (leader) {
-		memcpy(p->comm, k->comm, sizeof(p->comm));
-		p->uid = who->uid;
-	}
+	if (who->tid != who->tgid || outside(p))
+		return;
+	memcpy(p->comm, k->comm, sizeof(p->comm));
+	p->uid = who->uid;
+	if (!(p->flags & SAMPLE_PROCESS_KERNEL))
+		naming_forget_comm(&p->names);
+	p->names.execed |= (who->flags & LT_EXECED) != 0;
+	naming_exec(&p->names, &l->names, args_of(l->memory, r));
+	naming_move(&p->names, who->cgroup);
+	naming_want(&p->names, p->flags & SAMPLE_PROCESS_KERNEL ? LEDGER_COMM : LEDGER_CMDLINE);
 }
 
 /* Appends one thread to out->threads. 0 or -ENOMEM. */
@@ -274,7 +296,7 @@ static int subtract(struct ledger *l, uint32_t slot, uint64_t t_ns, uint32_t epo
 	 * else. After the word that is kept was read: who ran since then has another one at the next reading. */
 	if ((k->word != word || LT_WORD_STATE(word) == LT_RUN || !l->memory->with_sched || l->renamed) &&
 	    k->changes != r->who.changes)
-		names_update(k, &r->who);
+		names_update(l, k, r);
 	to = &out->threads[out->n_threads - 1];
 	to->tid = k->tid;
 	to->start_ns = k->start_ns;
@@ -302,51 +324,6 @@ static void recycle(struct ledger *l, uint32_t slot)
 	memset(r, 0, sizeof(*r));
 	__atomic_store_n(word_at(m, slot), 0, __ATOMIC_RELEASE);
 	stack_push(m->free, slot, &r->who.next_free, 1);
-}
-
-/* like: what it may be the same as. */
-static void text_set(struct text **text, struct text *like, const char *bytes, size_t len)
-{
-	struct text *new = text_new(like, bytes, strnlen(bytes, len));
-
-	if (!new)
-		return;
-	text_drop(*text);
-	*text = new;
-}
-
-/* The command line that exec was given, if the record has it. */
-static const struct lt_call *args_of(const struct ledger_memory *m, const struct lt_record *r)
-{
-	for (uint32_t at = r->calls.head[LT_CALL_ARGS & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
-		if (call_at(m, at - 1)->call == LT_CALL_ARGS)
-			return call_at(m, at - 1);
-	}
-	return NULL;
-}
-
-/* A process that is gone before its names were read: the record knows what exec was given; without an exec it
- * still is what its parent is. */
-static void names_inherit(struct ledger *l, struct process *p, const struct lt_record *r)
-{
-	const struct lt_call *args = args_of(l->memory, r);
-	const struct process *parent = process_by_pid(l, r->who.ppid);
-	size_t len = args ? args->args_bytes : 0;
-	char text[LT_ARGS_BYTES];
-
-	if (!p->stale || outside(p))
-		return;
-	if (len && len <= sizeof(text)) {
-		while (len && !args->args[len - 1])
-			len--;
-		for (size_t i = 0; i < len; i++)
-			text[i] = args->args[i] ? args->args[i] : ' ';
-		text_set(&p->cmdline, p->cmdline, text, len);
-	} else if (!p->cmdline && parent) {
-		p->cmdline = text_hold(parent->cmdline);
-	}
-	if (!p->cgroup && parent)
-		p->cgroup = text_hold(parent->cgroup);
 }
 
 static size_t pending_bytes(const struct sample *s)
@@ -382,8 +359,8 @@ static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 		p->ppid = who->ppid;
 		p->uid = who->uid;
 	}
-	if (who->tid == who->tgid)
-		names_inherit(l, p, record_at(l->memory, slot));
+	if (k->changes != who->changes)
+		names_update(l, k, record_at(l->memory, slot));
 	if (l->dead.n_threads > index) {
 		if (index >= l->cap_dead_next) {
 			grown = realloc(l->dead_next, l->dead.cap_threads * sizeof(*grown));
@@ -505,28 +482,6 @@ static int copy_thread(struct sample *to, const struct sample *from, uint32_t in
 	return 0;
 }
 
-static void replace_text(struct text **text, struct text *like, size_t (*get)(uint32_t, char *, size_t), uint32_t pid)
-{
-	char buf[4096];
-	size_t len = get(pid, buf, sizeof(buf) - 1);
-
-	if (!len)
-		return;
-	text_set(text, like, buf, len);
-}
-
-/* Who has the number before is often of the same program, and most often in the same cgroup. */
-static void names_read(struct ledger *l, struct process *p, const struct process *neighbour)
-{
-	if (!p->stale || !p->live || !l->names || outside(p))
-		return;
-	p->stale = false;
-	if (!(p->flags & SAMPLE_PROCESS_KERNEL))
-		replace_text(&p->cmdline, neighbour ? neighbour->cmdline : NULL, l->names->cmdline,
-			     (uint32_t)p->key.pid);
-	replace_text(&p->cgroup, neighbour ? neighbour->cgroup : NULL, l->names->cgroup, (uint32_t)p->key.pid);
-}
-
 static uint32_t text_add(struct sample *s, const struct text *text)
 {
 	return text ? sample_add_text(s, text->bytes, text->n) : 0;
@@ -558,6 +513,7 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 		if (err)
 			return err;
 		s->threads[s->n_threads - 1].process = index;
+		p->ran |= s->threads[s->n_threads - 1].work != SAMPLE_NONE;
 	}
 	for (uint32_t dead = p->first_dead; dead; dead = l->dead_next[dead - 1]) {
 		err = copy_thread(s, &l->dead, dead - 1, index);
@@ -581,16 +537,68 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 	return 0;
 }
 
-/* Apart from the numbers: /proc is slow, and a reading's threads should be read close to its T. */
+/* The first thread is gone, and its name with it. */
+static bool lost_leader(const struct ledger *l, const struct process *p)
+{
+	return p->live && !p->names.comm && kept_at(l, p->first - 1)->tid != p->key.pid;
+}
+
+/* Its parent's names first: that may be as new. */
+static void names_guess(struct ledger *l, struct process *p, int generations)
+{
+	struct process *parent = process_by_pid(l, p->birth_ppid, p->key.start_ns);
+
+	if (parent && parent != p && !parent->names.cmdline && generations)
+		names_guess(l, parent, generations - 1);
+	naming_guess(&p->names, &l->names, parent ? &parent->names : NULL);
+}
+
+static void names_complete(struct ledger *l, struct process *p)
+{
+	if (outside(p))
+		return;
+	names_guess(l, p, GENERATIONS);
+	if (!p->live)
+		return;
+	if (lost_leader(l, p))
+		naming_want(&p->names, LEDGER_COMM);
+	naming_ask(&p->names, &l->names, (uint32_t)p->key.pid, p->key.start_ns);
+	naming_in_use(&l->names, &p->names);
+}
+
+/* Who has the number before is often of the same program, and most often in the same cgroup. */
 static void emit_names(struct ledger *l, struct process *p, struct sample *s, uint32_t index)
 {
 	const struct process *neighbour = index ? l->order[index - 1] : NULL;
 	struct sample_process *to = &s->processes[index];
+	const struct naming *n = &p->names, *before = neighbour ? &neighbour->names : NULL;
 
-	names_read(l, p, neighbour);
-	to->comm = sample_add_text(s, p->comm, strnlen(p->comm, sizeof(p->comm)));
-	to->cmdline = neighbour && p->cmdline == neighbour->cmdline ? to[-1].cmdline : text_add(s, p->cmdline);
-	to->cgroup = neighbour && p->cgroup == neighbour->cgroup ? to[-1].cgroup : text_add(s, p->cgroup);
+	if (before)
+		naming_share(&p->names, before);
+	to->comm = n->comm ? text_add(s, n->comm) : sample_add_text(s, p->comm, strnlen(p->comm, sizeof(p->comm)));
+	to->cmdline = before && n->cmdline == before->cmdline ? to[-1].cmdline : text_add(s, n->cmdline);
+	to->cgroup = before && n->cgroup == before->cgroup ? to[-1].cgroup : text_add(s, n->cgroup);
+}
+
+/* Of those that ran since the last reading some each time, in turn. */
+static void refresh(struct ledger *l)
+{
+	uint32_t first = 0, left = REFRESH;
+
+	while (first < l->n_order && l->order[first]->key.pid < l->refresh_pid)
+		first++;
+	for (uint32_t i = 0; i < l->n_order; i++) {
+		struct process *p = l->order[(first + i) % l->n_order];
+
+		if (!p->ran || !p->live || outside(p))
+			continue;
+		if (!left--) {
+			l->refresh_pid = (uint32_t)p->key.pid;
+			return;
+		}
+		p->ran = false;
+		naming_want(&p->names, p->flags & SAMPLE_PROCESS_KERNEL ? LEDGER_COMM : LEDGER_CMDLINE);
+	}
 }
 
 static int by_pid(const void *a, const void *b)
@@ -615,19 +623,24 @@ static void forget_exited(struct ledger *l)
 	l->n_order = l->n_ordered = n;
 }
 
-/* Children of those who died have a new parent. */
-static void ask_for_parents(struct ledger *l)
+/* Children of those who died have a new parent: the first ones are looked at, the rest is asked for. */
+static void want_parents(struct ledger *l)
 {
+	const struct ledger_names *from = l->names.from;
+	uint32_t looks = PARENT_LOOKS;
 	bool died = false;
 
 	for (uint32_t i = 0; i < l->n_order && !died; i++)
 		died = !l->order[i]->live;
-	for (uint32_t i = 0; died && l->names && i < l->n_order; i++) {
+	for (uint32_t i = 0; died && from && i < l->n_order; i++) {
 		struct process *p = l->order[i];
-		const struct process *parent = p->live && p->ppid ? process_by_pid(l, p->ppid) : p;
+		const struct process *parent = p->live && p->ppid ? process_by_pid(l, p->ppid, UINT64_MAX) : p;
 
-		if (!parent || (parent != p && !parent->live))
-			p->ppid = l->names->ppid((uint32_t)p->key.pid);
+		if (parent && (parent == p || parent->live))
+			continue;
+		if (!from->parent || !looks || !from->parent(from->ctx, (uint32_t)p->key.pid, &p->ppid))
+			naming_want(&p->names, LEDGER_PARENT);
+		looks -= looks > 0;
 	}
 }
 
@@ -642,9 +655,22 @@ static bool lived_at(const struct ledger *l, uint32_t slot, uint64_t t_ns)
 	return load(&record_at(l->memory, slot)->who.born_ns) <= t_ns;
 }
 
+/* Slots taken since the last look. 0 or -ENOMEM. */
+static int join_new(struct ledger *l, uint64_t t_ns)
+{
+	uint32_t n = slots(l->memory);
+	int err = 0;
+
+	for (uint32_t slot = 0; slot < n && !err; slot++) {
+		if (!kept_at(l, slot)->process && lived_at(l, slot, t_ns))
+			err = join(l, slot, record_at(l->memory, slot));
+	}
+	return err;
+}
+
 int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *s)
 {
-	uint32_t n = slots(l->memory), renames;
+	uint32_t renames;
 	int err = ensure_kept(l);
 
 	if (err)
@@ -653,25 +679,25 @@ int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *
 	renames = __atomic_load_n(l->memory->renames, __ATOMIC_ACQUIRE);
 	l->renamed = renames != l->renames;
 	l->renames = renames;
-	for (uint32_t slot = 0; slot < n; slot++) {
-		if (kept_at(l, slot)->process || !lived_at(l, slot, t_ns))
-			continue;
-		err = join(l, slot, record_at(l->memory, slot));
-		if (err)
-			return err;
-	}
+	err = join_new(l, t_ns);
+	if (err)
+		return err;
 	if (l->resort)
 		qsort(l->order, l->n_order, sizeof(*l->order), by_pid);
 	l->resort = false;
 	l->n_ordered = l->n_order;
-	ask_for_parents(l);
+	want_parents(l);
 	for (uint32_t i = 0; i < l->n_order; i++) {
 		err = emit(l, l->order[i], t_ns, epoch, s);
 		if (err)
 			return err;
 	}
+	refresh(l);
+	for (uint32_t i = 0; i < l->n_order; i++)
+		names_complete(l, l->order[i]);
 	for (uint32_t i = 0; i < l->n_order; i++)
 		emit_names(l, l->order[i], s, i);
+	namings_prune(&l->names);
 	sample_clear(&l->dead);
 	forget_exited(l);
 	s->lost.torn = l->torn;
@@ -680,12 +706,45 @@ int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *
 	return 0;
 }
 
-void ledger_refresh(struct ledger *l, const uint32_t *pids, size_t n)
+/* The group that the record tells, if it is newer than what is known. */
+static void look_at_group(const struct ledger *l, struct process *p)
 {
-	for (size_t i = 0; i < n; i++) {
-		for (uint32_t j = 0; j < l->n_order; j++) {
-			if (l->order[j]->key.pid == pids[i])
-				l->order[j]->stale = true;
-		}
-	}
+	const struct lt_who *who = p->live ? &record_at(l->memory, p->first - 1)->who : NULL;
+
+	if (who && who->tid == who->tgid)
+		naming_move(&p->names, who->cgroup);
+}
+
+static struct process *process_find(const struct ledger *l, uint32_t pid, uint64_t start_ns)
+{
+	struct process_key key = { .start_ns = start_ns, .pid = pid };
+	struct process *p;
+
+	HASH_FIND(hh, l->processes, &key, sizeof(key), p);
+	return p;
+}
+
+void ledger_answer(struct ledger *l, const struct ledger_answer *answer)
+{
+	struct process *p = process_find(l, answer->pid, answer->start_ns);
+
+	if (!p)
+		return;
+	look_at_group(l, p);
+	naming_answer(&p->names, &l->names, answer);
+	if (answer->name == LEDGER_PARENT && answer->n && p->live)
+		p->ppid = (uint32_t)strtoul(answer->text, NULL, 10);
+}
+
+void ledger_moved(struct ledger *l, uint32_t pid, uint64_t start_ns)
+{
+	struct process *p;
+
+	if (ensure_kept(l) || join_new(l, UINT64_MAX))
+		return;
+	p = process_find(l, pid, start_ns);
+	if (!p || !p->live || outside(p))
+		return;
+	look_at_group(l, p);
+	naming_ask(&p->names, &l->names, pid, start_ns);
 }

@@ -27,16 +27,35 @@ struct ledger_memory {
 	bool with_sched, with_calls;
 };
 
-/* Where the names come from that the kernel side does not record. Each fills buf, returns the length, 0 if unknown. */
+/* What the kernel side does not record. */
+enum ledger_name {
+	LEDGER_CMDLINE,
+	LEDGER_CGROUP,
+	LEDGER_COMM,   /* a kernel thread's whole name, or that of a process whose first thread is gone */
+	LEDGER_PARENT, /* its number, in digits: the one before died */
+	LEDGER_NAMES,
+};
+
+/* Whom to ask. The answer comes by ledger_answer, later or never; false: not now, it is asked for again. */
 struct ledger_names {
-	size_t (*cmdline)(uint32_t pid, char *buf, size_t size);
-	size_t (*cgroup)(uint32_t pid, char *buf, size_t size);
-	uint32_t (*ppid)(uint32_t pid);
+	bool (*ask)(void *ctx, enum ledger_name name, uint32_t pid, uint64_t start_ns, uint64_t group);
+	/* At once, and without waiting for it; false: not known so. NULL: never known so. */
+	bool (*parent)(void *ctx, uint32_t pid, uint32_t *ppid);
+	void *ctx;
+	bool hidden; /* the command lines of others are not for our eyes: those that exec was given neither */
+};
+
+struct ledger_answer {
+	enum ledger_name name;
+	uint32_t pid;
+	uint64_t start_ns, group; /* as asked */
+	const char *text;
+	size_t n; /* 0: there is none */
 };
 
 struct ledger;
 
-/* memory and names must outlive the ledger; memory may grow between calls. NULL: out of memory. */
+/* names may be NULL. memory and names must outlive the ledger; memory may grow between calls. NULL: out of memory. */
 struct ledger *ledger_new(struct ledger_memory *memory, const struct ledger_names *names);
 void ledger_free(struct ledger *l);
 
@@ -52,7 +71,9 @@ int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *
 /* Gives never used records [first, first + n) to the kernel side. */
 void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n);
 
-/* Names of the processes shown are read again at the next reading (a program may rewrite its command line). */
-void ledger_refresh(struct ledger *l, const uint32_t *pids, size_t n);
+void ledger_answer(struct ledger *l, const struct ledger_answer *answer);
+
+/* A process was moved to another control group: its name is asked for at once. */
+void ledger_moved(struct ledger *l, uint32_t pid, uint64_t start_ns);
 
 #endif

@@ -10,6 +10,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "proc.h"
+
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
 #define CAP_BPF 39
@@ -50,10 +52,17 @@ bool privileges_missing(char *why, size_t size)
 	return true;
 }
 
+bool privileges_hidden(char *option, size_t size)
+{
+	return proc_hides(option, size) &&
+	       (capng_get_caps_process() || !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE));
+}
+
 int privileges_drop(bool readonly)
 {
-	int kept[] = { CAP_BPF, CAP_KILL, CAP_SYS_NICE };
+	int kept[] = { CAP_BPF, CAP_SYS_PTRACE, CAP_KILL, CAP_SYS_NICE };
 	bool had[sizeof(kept) / sizeof(kept[0])];
+	char option[32];
 
 	if (capng_get_caps_process())
 		return -EPERM;
@@ -61,7 +70,8 @@ int privileges_drop(bool readonly)
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF))
 		kept[0] = CAP_SYS_ADMIN;
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		had[i] = capng_have_capability(CAPNG_EFFECTIVE, (unsigned int)kept[i]) && (i == 0 || !readonly);
+		had[i] = capng_have_capability(CAPNG_EFFECTIVE, (unsigned int)kept[i]) && (i < 2 || !readonly);
+	had[1] = had[1] && proc_hides(option, sizeof(option));
 	capng_clear(CAPNG_SELECT_CAPS);
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		if (had[i])

@@ -29,8 +29,6 @@
 #define SEED_EVERY_NS 1000000000ULL
 #define CPUS_CHANGE_NS 3000000000ULL
 
-static const struct ledger_names names = { proc_cmdline, proc_cgroup, proc_ppid };
-
 static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t;
@@ -94,9 +92,12 @@ static int seed(struct probe *p)
 
 static int on_event(void *ctx, void *data, size_t size)
 {
+	const struct lt_event *event = data;
 	struct probe *p = ctx;
 
-	if (sockets_event(p->sockets, data, size))
+	if (size >= sizeof(*event) && event->type == LT_EVENT_MOVED)
+		probe_names_moved(p, event);
+	else if (sockets_event(p->sockets, data, size))
 		p->events_lost++;
 	return 0;
 }
@@ -122,6 +123,7 @@ static void drain(struct probe *p)
 	probe_memory_grow(p); /* first: in a storm of births each ms counts */
 	ring_buffer__consume(p->events);
 	ledger_drain(p->ledger, p->skel->bss->lt_epoch);
+	probe_names_take(p);
 	probe_memory_grow(p);
 	totals_read(p, &t);
 	if (cpus_changed(p, now_ns) ||
@@ -282,6 +284,7 @@ static void probe_close(struct source *source)
 	probe_sockets_free(p);
 	lagtop__destroy(p->skel);
 	ledger_free(p->ledger);
+	lookup_close(p->lookup);
 	sockets_free(p->sockets);
 	probe_memory_free(p);
 	pthread_mutex_destroy(&p->lock);
@@ -294,11 +297,13 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	struct sample scratch = { 0 };
 	int err = 0;
 
+	if (!privileges_hidden(p->hidepid, sizeof(p->hidepid)))
+		*p->hidepid = '\0';
 	p->events = ring_buffer__new(bpf_map__fd(p->skel->maps.lt_events), on_event, p, NULL);
-	p->ledger = ledger_new(&p->memory, &names);
+	p->ledger = ledger_new(&p->memory, &p->names);
 	p->sockets = sockets_new();
 	p->seed_link = bpf_program__attach_iter(p->skel->progs.lt_seed, NULL);
-	if (!p->events || !p->ledger || !p->sockets || !p->seed_link)
+	if (!p->events || probe_names_start(p) || !p->ledger || !p->sockets || !p->seed_link)
 		return probe_refused(why, why_size, -errno, "what lagtop reads with");
 	if (p->family[SAMPLE_NET].on) {
 		probe_sockets_want(p, o->connections);
@@ -385,6 +390,11 @@ int probe_check(const struct probe_options *o, FILE *out)
 		else
 			fprintf(out, "%-14soff: %s\n", sample_family_name[i], p->family[i].reason);
 	}
+	if (*p->hidepid)
+		fprintf(out,
+			"/proc         hides the processes of others (%s): their command lines and control groups are "
+			"not known; root, or CAP_SYS_PTRACE, would see them\n",
+			p->hidepid);
 	fprintf(out, "map memory    %.1f MiB\n", (double)p->map_bytes / (1 << 20));
 	probe_close(&p->source);
 	return on == SAMPLE_FAMILIES ? 0 : on ? 3 : 1;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "ledger.h"
+#include "lookup.h"
 #include "memory.h"
 #include "probe.h"
 #include "sockets.h"
@@ -29,6 +30,8 @@ struct totals {
 	uint64_t self_runs, self_ns;
 };
 
+#define PROBE_MOVED 8
+
 struct probe {
 	struct source source; /* first: the source is the probe */
 	struct lagtop *skel;
@@ -41,6 +44,7 @@ struct probe {
 	struct lt_cpu *of_cpu; /* [n_cpus], as last read: those that there can be */
 	int n_cpus;
 	uint64_t map_bytes;
+	char hidepid[32]; /* the option of /proc that hides the processes of others from us; "": none */
 
 	pthread_mutex_t lock;
 	pthread_t drainer;
@@ -52,6 +56,10 @@ struct probe {
 	uint64_t call_chunk_bytes, idle_looked_ns;
 	struct ledger_memory memory;
 	struct ledger *ledger;
+	struct lookup *lookup; /* processes' names */
+	struct ledger_names names;
+	struct lt_event moved[PROBE_MOVED]; /* since the last drain */
+	uint32_t n_moved;
 	struct sockets *sockets;
 	uint64_t events_lost;		     /* no memory for them */
 	uint32_t max_records;		     /* 0: grow as needed */
@@ -103,6 +111,12 @@ void probe_memory_free(struct probe *p);
 int probe_memory_create(const char *name, size_t size, uint32_t n, uint32_t flags, void **at);
 void probe_memory_unmap(void *at, size_t size, uint32_t n);
 uint64_t probe_memory_bytes(size_t size, uint32_t n);
+
+/* probe_names.c: */
+int probe_names_start(struct probe *p);
+void probe_names_moved(struct probe *p, const struct lt_event *event);
+/* The answers so far, and what the events said. */
+void probe_names_take(struct probe *p);
 
 /* probe_sockets.c: makes the first array that a walk writes into. */
 int probe_sockets_begin(struct probe *p, struct probe_first *first);

@@ -38,6 +38,7 @@ static const struct program programs[] = {
 	{ "lt_newtask", "task_newtask", LIFE, TRACEPOINT },
 	{ "lt_exec", "sched_process_exec", LIFE, TRACEPOINT },
 	{ "lt_rename", "task_rename", LIFE, TRACEPOINT },
+	{ "lt_attach", "cgroup_attach_task", LIFE, TRACEPOINT },
 	{ "lt_pexit", "sched_process_exit", LIFE, TRACEPOINT },
 	{ "lt_pexit_5_15", "sched_process_exit", LIFE, TRACEPOINT },
 	{ "lt_switch", "sched_switch", SAMPLE_SCHED, TRACEPOINT },

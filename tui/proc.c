@@ -2,11 +2,14 @@
 /* Small readers of /proc. A file that cannot be read is an unknown, never an error: processes go away. */
 #include "proc.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define CGROUP_FILE (1 << 20) /* bytes: a path of each hierarchy, 4 KiB at most */
 
 /* Reads a whole small file; ends it with a NUL. Returns the length without it. */
 static size_t slurp(const char *path, char *buf, size_t size)
@@ -24,25 +27,143 @@ static size_t slurp(const char *path, char *buf, size_t size)
 	return n;
 }
 
-static size_t slurp_pid(uint32_t pid, const char *name, char *buf, size_t size)
+/* The whole of a file, up to max bytes. */
+static size_t read_all(int dir, const char *name, size_t max, char **text)
 {
-	char path[64];
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	size_t n = 0, size = 0;
+	ssize_t got = 0;
+	char *more;
 
-	snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
-	return slurp(path, buf, size);
+	*text = NULL;
+	if (fd < 0)
+		return 0;
+	do {
+		n += (size_t)got;
+		if (n + 1 >= size) {
+			size = size ? size * 4 : 512;
+			if (size > max + 1)
+				size = max + 1;
+			more = realloc(*text, size);
+			if (!more)
+				break;
+			*text = more;
+		}
+		got = read(fd, *text + n, size - 1 - n);
+	} while (got > 0);
+	close(fd);
+	if (n)
+		(*text)[n] = '\0';
+	else
+		free(*text), *text = NULL;
+	return n;
 }
 
-size_t proc_cmdline(uint32_t pid, char *buf, size_t size)
+/* CLOCK_BOOTTIME of our time namespace less the machine's. */
+static int64_t boottime_offset_ns(void)
 {
-	size_t n = slurp_pid(pid, "cmdline", buf, size);
+	long long s, ns;
+	char text[256], *at;
 
-	while (n && (buf[n - 1] == '\0' || buf[n - 1] == ' '))
+	if (!slurp("/proc/self/timens_offsets", text, sizeof(text)))
+		return 0;
+	at = strstr(text, "boottime");
+	return at && sscanf(at, "boottime %lld %lld", &s, &ns) == 2 ? s * 1000000000 + ns : 0;
+}
+
+/* The fields of stat behind the name, which stands in parentheses and may hold anything: the last ')' ends it. "S ppid"
+ * follows. NULL: gone. */
+static const char *stat_of(int dir, char *buf, size_t size)
+{
+	int fd = openat(dir, "stat", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+	char *after;
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return NULL;
+	buf[n] = '\0';
+	after = strrchr(buf, ')');
+	return after && strlen(after) > 4 ? after + 2 : NULL;
+}
+
+/* Field 22, in ticks of the clock; 20 of them stand before it. */
+static bool is_start(const char *stat, uint64_t start_ns)
+{
+	uint64_t tick_ns = 1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK);
+
+	for (int i = 3; i < 22 && stat; i++) {
+		stat = strchr(stat, ' ');
+		stat = stat ? stat + 1 : NULL;
+	}
+	return stat && strtoull(stat, NULL, 10) == (start_ns + (uint64_t)boottime_offset_ns()) / tick_ns;
+}
+
+static bool is_zombie(const char *stat)
+{
+	return *stat == 'Z' || *stat == 'X';
+}
+
+/* A thread's folder that still says something. Takes dir; returns it if there is none. */
+static int living_thread(int dir)
+{
+	int tasks = openat(dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC), found = -1;
+	DIR *list = tasks < 0 ? NULL : fdopendir(tasks);
+	char buf[1024];
+
+	for (struct dirent *e; list && found < 0 && (e = readdir(list));) {
+		int thread = *e->d_name == '.' ? -1 : openat(tasks, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		const char *stat = thread < 0 ? NULL : stat_of(thread, buf, sizeof(buf));
+
+		if (stat && !is_zombie(stat))
+			found = thread;
+		else if (thread >= 0)
+			close(thread);
+	}
+	if (list)
+		closedir(list);
+	else if (tasks >= 0)
+		close(tasks);
+	if (found < 0)
+		return dir;
+	close(dir);
+	return found;
+}
+
+int proc_open(uint32_t pid, uint64_t start_ns)
+{
+	char buf[1024];
+	const char *stat;
+	int dir;
+
+	snprintf(buf, sizeof(buf), "/proc/%u", pid);
+	dir = open(buf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	stat = dir < 0 ? NULL : stat_of(dir, buf, sizeof(buf));
+	if (stat && (!start_ns || is_start(stat, start_ns)))
+		return is_zombie(stat) ? living_thread(dir) : dir;
+	if (dir >= 0)
+		close(dir);
+	return -1;
+}
+
+size_t proc_cmdline(int dir, char **text)
+{
+	static const char cut[] = "\u2026";
+	size_t n = read_all(dir, "cmdline", PROC_CMDLINE + sizeof(cut), text);
+	bool whole = n <= PROC_CMDLINE;
+
+	if (!whole)
+		n = PROC_CMDLINE;
+	while (n && ((*text)[n - 1] == '\0' || (*text)[n - 1] == ' '))
 		n--;
 	for (size_t i = 0; i < n; i++) {
-		if (!buf[i])
-			buf[i] = ' ';
+		if (!(*text)[i])
+			(*text)[i] = ' ';
 	}
-	return n;
+	if (*text)
+		strcpy(*text + n, whole ? "" : cut);
+	return whole ? n : n + sizeof(cut) - 1;
 }
 
 /* Of several hierarchies the one that tells most: the unified, then systemd's, then any in which it has a group. */
@@ -53,11 +174,10 @@ static int cgroup_rank(const char *controllers, const char *path)
 	return !*controllers ? 3 : !strcmp(controllers, "name=systemd") ? 2 : 1;
 }
 
-size_t proc_cgroup_of(char *text, char *buf, size_t size)
+const char *proc_cgroup_of(char *text)
 {
 	char *line, *save = NULL, *best = NULL;
 	int best_rank = -1;
-	size_t n;
 
 	/* Lines are hierarchy:controllers:path; the unified hierarchy is 0 with no controllers. */
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
@@ -73,31 +193,85 @@ size_t proc_cgroup_of(char *text, char *buf, size_t size)
 			best_rank = rank;
 		}
 	}
-	if (!best)
-		return 0;
-	n = strlen(best);
-	if (n >= size)
-		n = size - 1;
-	memcpy(buf, best, n);
+	return best;
+}
+
+size_t proc_cgroup(int dir, char **text)
+{
+	const char *path = read_all(dir, "cgroup", CGROUP_FILE, text) ? proc_cgroup_of(*text) : NULL;
+
+	if (path)
+		memmove(*text, path, strlen(path) + 1);
+	return path ? strlen(*text) : 0;
+}
+
+size_t proc_comm(int dir, char **text)
+{
+	size_t n = read_all(dir, "comm", 256, text);
+
+	if (n && (*text)[n - 1] == '\n')
+		(*text)[--n] = '\0';
 	return n;
 }
 
-size_t proc_cgroup(uint32_t pid, char *buf, size_t size)
+size_t proc_parent(int dir, char **text)
 {
-	char text[4096];
+	char buf[1024];
+	const char *stat = stat_of(dir, buf, sizeof(buf));
 
-	return slurp_pid(pid, "cgroup", text, sizeof(text)) ? proc_cgroup_of(text, buf, size) : 0;
+	*text = stat ? strndup(stat + 2, strcspn(stat + 2, " ")) : NULL;
+	return *text ? strlen(*text) : 0;
 }
 
-uint32_t proc_ppid(uint32_t pid)
+/* hidepid of the mount's options, "hidepid=2" or "hidepid=invisible"; its group's members see all but with
+ * "ptraceable". */
+static bool options_hide(const char *options, bool (*in_group)(uint32_t gid), char *option, size_t size)
 {
-	char text[512], *after;
+	const char *hidepid = strstr(options, "hidepid="), *gid = strstr(options, "gid=");
 
-	if (!slurp_pid(pid, "stat", text, sizeof(text)))
-		return 0;
-	/* The name in parentheses may hold anything: the last ')' ends it. "S ppid" follows. */
-	after = strrchr(text, ')');
-	return after && strlen(after) > 4 ? (uint32_t)strtoul(after + 4, NULL, 10) : 0;
+	if (!hidepid)
+		return false;
+	snprintf(option, size, "%.*s", (int)strcspn(hidepid, ",\n"), hidepid);
+	if (!strcmp(option, "hidepid=0") || !strcmp(option, "hidepid=off"))
+		return false;
+	return !gid || !in_group || !in_group((uint32_t)strtoul(gid + 4, NULL, 10)) || !strcmp(option, "hidepid=4") ||
+	       !strcmp(option, "hidepid=ptraceable");
+}
+
+bool proc_hides_of(const char *mountinfo, bool (*in_group)(uint32_t gid), char *option, size_t size)
+{
+	static const char type[] = " - proc ";
+	char line[1024], point[64], *at;
+	bool hides = false;
+
+	/* id parent device root mount-point options … - type source options; the last one on /proc counts. */
+	for (; *mountinfo; mountinfo += *mountinfo == '\n') {
+		size_t len = strcspn(mountinfo, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)len, mountinfo);
+		mountinfo += len;
+		at = strstr(line, type);
+		if (!at || sscanf(line, "%*s %*s %*s %*s %63s", point) != 1 || strcmp(point, "/proc") != 0)
+			continue;
+		at += strlen(type);
+		hides = options_hide(at + strcspn(at, " "), in_group, option, size);
+	}
+	return hides;
+}
+
+static bool in_group(uint32_t gid)
+{
+	return group_member(gid);
+}
+
+bool proc_hides(char *option, size_t size)
+{
+	char *mounts = NULL;
+	bool hides = read_all(AT_FDCWD, "/proc/self/mountinfo", 1 << 20, &mounts) &&
+		     proc_hides_of(mounts, in_group, option, size);
+
+	free(mounts);
+	return hides;
 }
 
 uint32_t proc_threads(void)

@@ -3,17 +3,34 @@
 #ifndef PROC_H
 #define PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Command line with its NULs as spaces, unterminated; 0: none (kernel thread, zombie, gone). */
-size_t proc_cmdline(uint32_t pid, char *buf, size_t size);
+/* The folder of a process's files, for the functions below: of its first thread, or if that is gone of one that lives.
+ * start_ns: whose process it must be; 0: whoever has the number. The caller closes it. -1: gone or hidden. */
+int proc_open(uint32_t pid, uint64_t start_ns);
+
+/* Each returns the length of what it allocated, NUL-ended, for the caller to free; 0: none (*text is NULL). They may
+ * block for as long as the process likes: helper threads only (lookup.h). */
+/* Command line with its NULs as spaces; one of more than PROC_CMDLINE bytes is cut and ends in "\u2026". Kernel threads
+ * and zombies have none. */
+size_t proc_cmdline(int dir, char **text);
+#define PROC_CMDLINE (32 << 10)
 /* Path in the unified hierarchy, or where that says only "/" the systemd or first named v1 hierarchy's. */
-size_t proc_cgroup(uint32_t pid, char *buf, size_t size);
-/* The same of what the file says; text is used up. */
-size_t proc_cgroup_of(char *text, char *buf, size_t size);
-/* 0: gone. */
-uint32_t proc_ppid(uint32_t pid);
+size_t proc_cgroup(int dir, char **text);
+/* A kernel worker's with what it works for, which the task's 15 bytes have no room for. */
+size_t proc_comm(int dir, char **text);
+size_t proc_parent(int dir, char **text); /* its number, in digits */
+
+/* The path of what a cgroup file says, within text, which is used up; NULL: none. */
+const char *proc_cgroup_of(char *text);
+
+/* The option of /proc's mount that hides other users' processes from us, "hidepid=2"; false: none does. */
+bool proc_hides(char *option, size_t size);
+/* The same of what mountinfo says, for who is in the group (NULL: for who is in none). */
+bool proc_hides_of(const char *mountinfo, bool (*in_group)(uint32_t gid), char *option, size_t size);
+
 /* Threads of the whole machine, from /proc/loadavg; 0: unknown. */
 uint32_t proc_threads(void);
 /* This process's resident set. */
