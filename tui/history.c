@@ -527,7 +527,7 @@ uint64_t history_time(const struct history *h, uint32_t back)
 	return r && !unpack(st, r, &st->one) ? st->one.t_ns : 0;
 }
 
-static void free_lives(struct history_store *st)
+static void free_series(struct history_store *st)
 {
 	struct row_kept *r, *older;
 	struct series *series, *next;
@@ -549,7 +549,7 @@ void history_free(struct history *h)
 	int i;
 
 	if (st) {
-		free_lives(st);
+		free_series(st);
 		sample_free(&st->newest);
 		for (i = 0; i < SLOTS; i++)
 			sample_free(&st->slots[i].sample);
