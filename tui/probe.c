@@ -334,12 +334,6 @@ static struct probe *probe_new(void)
 
 	if (!p)
 		return NULL;
-	p->n_cpus = libbpf_num_possible_cpus();
-	p->of_cpu = p->n_cpus > 0 ? calloc((size_t)p->n_cpus, sizeof(*p->of_cpu)) : NULL;
-	if (!p->of_cpu) {
-		free(p);
-		return NULL;
-	}
 	p->source.read = probe_read;
 	p->source.close = probe_close;
 	p->source.want_connections = want_connections;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -21,50 +22,160 @@
 #define ENOTSUPP 524	     /* the kernel's own, which reaches us all the same */
 #define LIFE SAMPLE_FAMILIES /* programs that every family needs */
 
-/* How a program is attached, and when it is wanted. */
-enum program_kind {
-	TRACEPOINT,
-	FALLBACK, /* fexit: instead of the tracepoints sock_*_length where the kernel has none */
-	SENDPAGE, /* likewise, and only where the function still exists (before 6.5) */
-};
-
 struct program {
 	const char *name, *target; /* tracepoint or function */
 	int family;
-	enum program_kind kind;
+	bool (*fits)(const struct btf *btf, const struct program *prog); /* whether it is for this kernel */
+	bool needed;							 /* no family without its target */
 };
 
+/* The kernel's prototype of a tracepoint; NULL: it has none of that name. */
+static const struct btf_type *tracepoint_proto(const struct btf *btf, const char *tracepoint)
+{
+	const struct btf_type *t;
+	char name[80];
+	int id;
+
+	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
+	if (id < 0)
+		return NULL;
+	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
+	return btf__type_by_id(btf, t->type);
+}
+
+/* How many arguments a tracepoint passes (the prototype begins with a void pointer of its own). */
+static int tracepoint_args(const struct btf *btf, const char *tracepoint)
+{
+	const struct btf_type *proto = tracepoint_proto(btf, tracepoint);
+
+	return proto ? btf_vlen(proto) - 1 : 0;
+}
+
+static bool has_function(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
+/*
+ * By Linux 7.2 (6.18 not yet; trace_call_bpf_faultable tells) the tp_btf programs of system calls can be
+ * preempted, and until that thread runs again the kernel skips them for every other thread on its CPU: a
+ * quarter of the calls of four busy threads on two CPUs. Perf's tracepoints skip nobody, but need tracefs.
+ */
+static bool calls_skipped(const struct btf *btf)
+{
+	return has_function(btf, "trace_call_bpf_faultable");
+}
+
+/* Reading, not access(): lockdown=confidentiality refuses to open what root may read. */
+static bool have_tracefs(void)
+{
+	int fd = open("/sys/kernel/tracing/events/raw_syscalls/sys_exit/id", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		fd = open("/sys/kernel/debug/tracing/events/raw_syscalls/sys_exit/id", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool perf_counts_calls(const struct btf *btf)
+{
+	return calls_skipped(btf) && have_tracefs();
+}
+
+/* ---- whether a program fits a kernel ---- */
+
+static bool has_tracepoint(const struct btf *btf, const struct program *prog)
+{
+	return tracepoint_proto(btf, prog->target);
+}
+
+static bool has_target(const struct btf *btf, const struct program *prog)
+{
+	return has_function(btf, prog->target);
+}
+
+/* fexit, instead of the tracepoints sock_*_length where the kernel has none. */
+static bool replaces_lengths(const struct btf *btf, const struct program *prog)
+{
+	return !tracepoint_proto(btf, "sock_send_length") && has_function(btf, prog->target);
+}
+
+/* sched_switch passes prev_state since 5.18. */
+static bool with_prev_state(const struct btf *btf, const struct program *prog)
+{
+	return tracepoint_args(btf, prog->target) >= 4;
+}
+
+static bool without_prev_state(const struct btf *btf, const struct program *prog)
+{
+	return has_tracepoint(btf, prog) && !with_prev_state(btf, prog);
+}
+
+/* sched_process_exit passes group_dead since 6.16. */
+static bool with_group_dead(const struct btf *btf, const struct program *prog)
+{
+	return tracepoint_args(btf, prog->target) >= 2;
+}
+
+static bool without_group_dead(const struct btf *btf, const struct program *prog)
+{
+	return has_tracepoint(btf, prog) && !with_group_dead(btf, prog);
+}
+
+/* tcp_retransmit_skb has a third argument. */
+static bool with_reason(const struct btf *btf, const struct program *prog)
+{
+	return tracepoint_args(btf, prog->target) >= 3;
+}
+
+static bool without_reason(const struct btf *btf, const struct program *prog)
+{
+	return has_tracepoint(btf, prog) && !with_reason(btf, prog);
+}
+
+static bool calls_by_perf(const struct btf *btf, const struct program *prog)
+{
+	return has_tracepoint(btf, prog) && perf_counts_calls(btf);
+}
+
+static bool calls_by_btf(const struct btf *btf, const struct program *prog)
+{
+	return has_tracepoint(btf, prog) && !perf_counts_calls(btf);
+}
+
 static const struct program programs[] = {
-	{ "lt_newtask", "task_newtask", LIFE, TRACEPOINT },
-	{ "lt_exec", "sched_process_exec", LIFE, TRACEPOINT },
-	{ "lt_rename", "task_rename", LIFE, TRACEPOINT },
-	{ "lt_attach", "cgroup_attach_task", LIFE, TRACEPOINT },
-	{ "lt_pexit", "sched_process_exit", LIFE, TRACEPOINT },
-	{ "lt_pexit_5_15", "sched_process_exit", LIFE, TRACEPOINT },
-	{ "lt_switch", "sched_switch", SAMPLE_SCHED, TRACEPOINT },
-	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, TRACEPOINT },
-	{ "lt_wakeup", "sched_wakeup", SAMPLE_SCHED, TRACEPOINT },
-	{ "lt_wakeup_new", "sched_wakeup_new", SAMPLE_SCHED, TRACEPOINT },
-	{ "lt_enter", "sys_enter", SAMPLE_SYSCALL, TRACEPOINT },
-	{ "lt_exit", "sys_exit", SAMPLE_SYSCALL, TRACEPOINT },
-	{ "lt_enter_perf", "sys_enter", SAMPLE_SYSCALL, TRACEPOINT },
-	{ "lt_exit_perf", "sys_exit", SAMPLE_SYSCALL, TRACEPOINT },
-	{ "lt_send", "sock_send_length", SAMPLE_NET, TRACEPOINT },
-	{ "lt_recv", "sock_recv_length", SAMPLE_NET, TRACEPOINT },
-	{ "lt_sock_state", "inet_sock_set_state", SAMPLE_NET, TRACEPOINT },
-	{ "lt_retransmit", "tcp_retransmit_skb", SAMPLE_NET, TRACEPOINT },
-	{ "lt_retransmit_6", "tcp_retransmit_skb", SAMPLE_NET, TRACEPOINT },
-	{ "lt_destroy", "tcp_destroy_sock", SAMPLE_NET, TRACEPOINT },
-	{ "lt_send4", "inet_sendmsg", SAMPLE_NET, FALLBACK },
-	{ "lt_send6", "inet6_sendmsg", SAMPLE_NET, FALLBACK },
-	{ "lt_send_us", "unix_stream_sendmsg", SAMPLE_NET, FALLBACK },
-	{ "lt_send_ud", "unix_dgram_sendmsg", SAMPLE_NET, FALLBACK },
-	{ "lt_recv4", "inet_recvmsg", SAMPLE_NET, FALLBACK },
-	{ "lt_recv6", "inet6_recvmsg", SAMPLE_NET, FALLBACK },
-	{ "lt_recv_us", "unix_stream_recvmsg", SAMPLE_NET, FALLBACK },
-	{ "lt_recv_ud", "unix_dgram_recvmsg", SAMPLE_NET, FALLBACK },
-	{ "lt_page4", "inet_sendpage", SAMPLE_NET, SENDPAGE },
-	{ "lt_page_us", "unix_stream_sendpage", SAMPLE_NET, SENDPAGE },
+	{ "lt_newtask", "task_newtask", LIFE, has_tracepoint, true },
+	{ "lt_exec", "sched_process_exec", LIFE, has_tracepoint, true },
+	{ "lt_rename", "task_rename", LIFE, has_tracepoint, true },
+	{ "lt_attach", "cgroup_attach_task", LIFE, has_tracepoint, true },
+	{ "lt_pexit", "sched_process_exit", LIFE, with_group_dead, true },
+	{ "lt_pexit_5_15", "sched_process_exit", LIFE, without_group_dead, true },
+	{ "lt_switch", "sched_switch", SAMPLE_SCHED, with_prev_state, true },
+	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, without_prev_state, true },
+	{ "lt_wakeup", "sched_wakeup", SAMPLE_SCHED, has_tracepoint, true },
+	{ "lt_wakeup_new", "sched_wakeup_new", SAMPLE_SCHED, has_tracepoint, true },
+	{ "lt_enter", "sys_enter", SAMPLE_SYSCALL, calls_by_btf, true },
+	{ "lt_exit", "sys_exit", SAMPLE_SYSCALL, calls_by_btf, true },
+	{ "lt_enter_perf", "sys_enter", SAMPLE_SYSCALL, calls_by_perf, true },
+	{ "lt_exit_perf", "sys_exit", SAMPLE_SYSCALL, calls_by_perf, true },
+	{ "lt_send", "sock_send_length", SAMPLE_NET, has_tracepoint, false },
+	{ "lt_recv", "sock_recv_length", SAMPLE_NET, has_tracepoint, false },
+	{ "lt_sock_state", "inet_sock_set_state", SAMPLE_NET, has_tracepoint, true },
+	{ "lt_retransmit", "tcp_retransmit_skb", SAMPLE_NET, with_reason, true },
+	{ "lt_retransmit_6", "tcp_retransmit_skb", SAMPLE_NET, without_reason, true },
+	{ "lt_destroy", "tcp_destroy_sock", SAMPLE_NET, has_tracepoint, true },
+	{ "lt_send4", "inet_sendmsg", SAMPLE_NET, replaces_lengths, false },
+	{ "lt_send6", "inet6_sendmsg", SAMPLE_NET, replaces_lengths, false },
+	{ "lt_send_us", "unix_stream_sendmsg", SAMPLE_NET, replaces_lengths, false },
+	{ "lt_send_ud", "unix_dgram_sendmsg", SAMPLE_NET, replaces_lengths, false },
+	{ "lt_recv4", "inet_recvmsg", SAMPLE_NET, replaces_lengths, false },
+	{ "lt_recv6", "inet6_recvmsg", SAMPLE_NET, replaces_lengths, false },
+	{ "lt_recv_us", "unix_stream_recvmsg", SAMPLE_NET, replaces_lengths, false },
+	{ "lt_recv_ud", "unix_dgram_recvmsg", SAMPLE_NET, replaces_lengths, false },
+	{ "lt_page4", "inet_sendpage", SAMPLE_NET, has_target, false },
+	{ "lt_page_us", "unix_stream_sendpage", SAMPLE_NET, has_target, false },
 };
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
@@ -126,83 +237,6 @@ static void __attribute__((format(printf, 2, 3))) family_off(struct family *f, c
 	va_end(args);
 }
 
-/* The kernel's prototype of a tracepoint; NULL: it has none of that name. */
-static const struct btf_type *tracepoint_proto(const struct btf *btf, const char *tracepoint)
-{
-	const struct btf_type *t;
-	char name[80];
-	int id;
-
-	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
-	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
-	if (id < 0)
-		return NULL;
-	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
-	return btf__type_by_id(btf, t->type);
-}
-
-/* How many arguments a tracepoint passes (the prototype begins with a void pointer of its own). */
-static int tracepoint_args(const struct btf *btf, const char *tracepoint)
-{
-	const struct btf_type *proto = tracepoint_proto(btf, tracepoint);
-
-	return proto ? btf_vlen(proto) - 1 : 0;
-}
-
-static bool has_function(const struct btf *btf, const char *name)
-{
-	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
-}
-
-/*
- * By Linux 7.2 (6.18 not yet; trace_call_bpf_faultable tells) the tp_btf programs of system calls can be
- * preempted, and until that thread runs again the kernel skips them for every other thread on its CPU: a
- * quarter of the calls of four busy threads on two CPUs. Perf's tracepoints skip nobody, but need tracefs.
- */
-static bool calls_skipped(const struct btf *btf)
-{
-	return has_function(btf, "trace_call_bpf_faultable");
-}
-
-/* Reading, not access(): lockdown=confidentiality refuses to open what root may read. */
-static bool have_tracefs(void)
-{
-	int fd = open("/sys/kernel/tracing/events/raw_syscalls/sys_exit/id", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		fd = open("/sys/kernel/debug/tracing/events/raw_syscalls/sys_exit/id", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-static bool calls_by_perf(const struct btf *btf)
-{
-	return calls_skipped(btf) && have_tracefs();
-}
-
-/* Of two programs for one tracepoint, the one that does not fit this kernel. */
-static bool wrong_version(const struct btf *btf, const char *name)
-{
-	if (!strcmp(name, "lt_switch")) /* prev_state: since 5.18 */
-		return tracepoint_args(btf, "sched_switch") < 4;
-	if (!strcmp(name, "lt_switch_5_15"))
-		return tracepoint_args(btf, "sched_switch") >= 4;
-	if (!strcmp(name, "lt_pexit")) /* group_dead: since 6.16 */
-		return tracepoint_args(btf, "sched_process_exit") < 2;
-	if (!strcmp(name, "lt_pexit_5_15"))
-		return tracepoint_args(btf, "sched_process_exit") >= 2;
-	if (!strcmp(name, "lt_retransmit"))
-		return tracepoint_args(btf, "tcp_retransmit_skb") < 3;
-	if (!strcmp(name, "lt_retransmit_6"))
-		return tracepoint_args(btf, "tcp_retransmit_skb") >= 3;
-	if (!strcmp(name, "lt_enter") || !strcmp(name, "lt_exit"))
-		return calls_by_perf(btf);
-	if (!strcmp(name, "lt_enter_perf") || !strcmp(name, "lt_exit_perf"))
-		return !calls_by_perf(btf);
-	return false;
-}
-
 /* bpf_task_pt_regs is the youngest helper that lagtop needs: 5.15. */
 static bool kernel_has_helpers(const struct btf *btf)
 {
@@ -230,22 +264,6 @@ static uint32_t pid_namespace(void)
 	return stat("/proc/self/ns/pid", &st) || st.st_ino == FIRST_PID_NAMESPACE ? 0 : (uint32_t)st.st_ino;
 }
 
-static bool fits(const struct probe *p, const struct btf *btf, const struct program *prog)
-{
-	bool lengths = tracepoint_proto(btf, "sock_send_length") != NULL;
-
-	if (prog->family != LIFE && !p->family[prog->family].on)
-		return false;
-	switch (prog->kind) {
-	case FALLBACK:
-		return !lengths && has_function(btf, prog->target);
-	case SENDPAGE:
-		return has_function(btf, prog->target);
-	default:
-		return tracepoint_proto(btf, prog->target) && !wrong_version(btf, prog->name);
-	}
-}
-
 static void choose_programs(struct probe *p, const struct btf *btf)
 {
 	struct lagtop *skel = p->skel;
@@ -253,22 +271,24 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct program *prog = &programs[i];
-		bool replaceable = !strncmp(prog->target, "sock_", 5);
 
-		if (prog->kind == TRACEPOINT && prog->family != LIFE && !tracepoint_proto(btf, prog->target) &&
-		    !replaceable)
+		if (prog->needed && prog->family != LIFE && !tracepoint_proto(btf, prog->target))
 			family_off(&p->family[prog->family], "this kernel has no tracepoint %s", prog->target);
 	}
 	if (net->on && !tracepoint_proto(btf, "sock_send_length"))
 		snprintf(net->by, sizeof(net->by), "fexit");
-	if (calls->on && calls_by_perf(btf))
+	if (calls->on && perf_counts_calls(btf))
 		snprintf(calls->by, sizeof(calls->by), "perf");
 	else if (calls->on && calls_skipped(btf))
 		snprintf(calls->reason, sizeof(calls->reason),
 			 "this kernel skips some calls (see lost) unless lagtop may read tracefs, as root may");
-	for (size_t i = 0; i < PROGRAMS; i++)
-		bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, programs[i].name),
-					  fits(p, btf, &programs[i]));
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		const struct program *prog = &programs[i];
+		bool wanted = prog->family == LIFE || p->family[prog->family].on;
+
+		bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, prog->name),
+					  wanted && prog->fits(btf, prog));
+	}
 	bpf_program__set_autoload(skel->progs.lt_walk, net->on);
 	bpf_program__set_autoload(skel->progs.lt_seed_sockets, net->on);
 	skel->rodata->lt_with_sched = p->memory.with_sched = p->family[SAMPLE_SCHED].on;
@@ -476,6 +496,12 @@ int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t
 	err = kernel_check(&btf, why, why_size);
 	if (err)
 		return err;
+	p->n_cpus = libbpf_num_possible_cpus();
+	p->of_cpu = p->n_cpus > 0 ? calloc((size_t)p->n_cpus, sizeof(*p->of_cpu)) : NULL;
+	if (!p->of_cpu) {
+		btf__free(btf);
+		return probe_fail(why, why_size, -ENOMEM, "out of memory");
+	}
 	choose_families(p, o);
 	p->max_records = o->max_threads;
 	p->memory.limit = o->max_threads;
