@@ -76,7 +76,7 @@ static __always_inline void args_keep(struct lt_record *record, struct task_stru
 	if (bytes > LT_ARGS_BYTES)
 		bytes = LT_ARGS_BYTES;
 	entry->args_bytes = bpf_probe_read_user(entry->args, bytes, (void *)start) ? 0 : all;
-	entry->args_changes = record->who.changes + 1;
+	entry->args_exec = bpf_ktime_get_ns() >> 10 | 1;
 }
 
 SEC("tp_btf/sched_process_exec")

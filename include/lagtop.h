@@ -107,7 +107,7 @@ struct lt_call {
 		struct lt_errno_count more_errors[LT_MORE_ERRNOS];
 		struct {
 			__u32 args_bytes;	  /* more than LT_ARGS_BYTES: the rest was cut off */
-			__u32 args_changes;	  /* what who.changes is since that exec */
+			__u32 args_exec;	  /* when, in us: tells one exec from another; never 0 */
 			char args[LT_ARGS_BYTES]; /* as exec got them: each ends with a NUL */
 		};
 	};

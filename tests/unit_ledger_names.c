@@ -121,7 +121,7 @@ static void exec(uint32_t slot, const char *args, uint32_t n)
 	r->who.flags |= LT_EXECED;
 	r->who.changes++;
 	entry->args_bytes = n;
-	entry->args_changes = r->who.changes;
+	entry->args_exec = (uint32_t)fake.now_ns | 1;
 	memcpy(entry->args, args, n < LT_ARGS_BYTES ? n : LT_ARGS_BYTES);
 }
 

@@ -108,9 +108,9 @@ void naming_exec(struct naming *n, const struct namings *all, const struct lt_ca
 	size_t len = args ? args->args_bytes : 0, cut = 0;
 	char text[LT_ARGS_BYTES + sizeof(CUT)];
 
-	if (!args || args->args_changes == n->args_changes || (all->from && all->from->hidden))
+	if (!args || args->args_exec == n->args_exec || (all->from && all->from->hidden))
 		return;
-	n->args_changes = args->args_changes;
+	n->args_exec = args->args_exec;
 	if (len > LT_ARGS_BYTES) {
 		len = LT_ARGS_BYTES;
 		cut = sizeof(CUT) - 1;

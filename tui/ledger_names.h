@@ -17,7 +17,7 @@
 struct naming {
 	struct text *cmdline, *cgroup, *comm; /* NULL: not known */
 	uint64_t group;			      /* lt_who.cgroup */
-	uint32_t args_changes;		      /* lt_call.args_changes of the exec that cmdline is of; 0: not known */
+	uint32_t args_exec;		      /* lt_call.args_exec of the one that cmdline is of; 0: not known */
 	uint8_t wanted, asked;		      /* sets of 1 << enum ledger_name */
 	bool execed;			      /* since its birth */
 	bool fresh;			      /* a text is new since the last reading */
