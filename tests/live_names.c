@@ -29,7 +29,8 @@ static void test_a_process_that_hangs_who_asks(void **state)
 	live_past_now(l);
 	live_past_now(l);
 	assert_non_null(live_process(l->reading[l->n - 1], stuck->pid));
-	assert_string_equal(live_text(live_process(l->reading[l->n - 1], other->pid), "cmdline"), "build/tests/load rename other");
+	assert_string_equal(live_text(live_process(l->reading[l->n - 1], other->pid), "cmdline"),
+			    "build/tests/load rename other");
 	assert_int_equal(live_stop(l, SIGTERM), 128 + SIGTERM);
 }
 
