@@ -105,7 +105,7 @@ $(FUZZ): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz_%.o $(BUILD)/fuzz/lagtop.a
 	$(call say,LINK)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LT_LIBS)
 
 # What is started on other machines.
-live: $(LAGTOP) $(filter $(BUILD)/tests/live_%,$(TESTS)) $(BUILD)/tests/load
+live: $(LAGTOP) $(filter $(BUILD)/tests/live_%,$(TESTS)) $(BUILD)/tests/unit_ledger_torn $(BUILD)/tests/load
 
 tests: $(LAGTOP) $(TESTS) $(FUZZ) $(BUILD)/tests/load
 

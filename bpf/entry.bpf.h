@@ -69,7 +69,7 @@ __weak __noinline __u32 lt_entry_take(struct lt_calls *calls, __u32 call)
 		lt_alarm_if_low(&lt_free_calls, __sync_fetch_and_add(&lt_free_calls.taken, 1) + 1);
 		entry->call = call;
 		entry->next = *head;
-		barrier();
+		lt_release();
 		*head = (__u32)old;
 		return (__u32)old;
 	}

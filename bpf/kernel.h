@@ -271,10 +271,6 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
-struct numa_drop_counters {
-	atomic_t drops0, drops1;
-};
-
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
@@ -288,7 +284,7 @@ struct sock {
 	} sk_backlog;
 	refcount_t sk_wmem_alloc;
 	atomic_t sk_drops;
-	struct numa_drop_counters *sk_drop_counters; /* 6.18: UDP's, instead of sk_drops */
+	void *sk_drop_counters; /* 6.18: UDP's, instead of sk_drops */
 };
 
 struct udp_sock {

@@ -72,7 +72,20 @@ struct {
 	__uint(max_entries, LT_EVENTS_BYTES);
 } lt_events __weak SEC(".maps");
 
-#define barrier() asm volatile("" ::: "memory")
+/* What was stored before is seen by other CPUs before what is stored after. Pairs with ledger_load in
+ * tui/ledger_thread.h. x86 keeps stores in order by itself; elsewhere clang 14 has no release store for BPF, and an
+ * atomic operation that returns the old value orders everything (Documentation/bpf: atomics with BPF_FETCH). */
+static __always_inline void lt_release(void)
+{
+#if defined(__TARGET_ARCH_x86)
+	asm volatile("" ::: "memory");
+#else
+	__u64 here = 0;
+
+	__sync_lock_test_and_set(&here, 1);
+	asm volatile("" ::: "memory");
+#endif
+}
 
 struct lt_slot {
 	struct lt_record *record;
@@ -230,9 +243,11 @@ static __always_inline void lt_max_add(struct lt_max *max, __u64 ns)
 {
 	__u32 epoch = lt_epoch, i = epoch & 1;
 
+	/* The epoch last: whoever reads it in time finds its maximum (max_of in tui/ledger_thread.c). */
 	if (max->epoch[i] != epoch) {
-		max->epoch[i] = epoch;
 		max->ns[i] = ns;
+		lt_release();
+		max->epoch[i] = epoch;
 	} else if (ns > max->ns[i]) {
 		max->ns[i] = ns;
 	}

@@ -44,7 +44,7 @@ static __always_inline void move(struct lt_slot *s, __u64 now_ns, enum lt_state 
 		sched->time_ns[from] += stay_ns;
 	else if (from == LT_NEW)
 		s->record->who.born_ns = now_ns;
-	barrier();
+	lt_release();
 	*s->word = LT_WORD(now_ns, to);
 	if (!lt_with_calls || from == LT_RUN || from >= LT_STATES)
 		return;
@@ -103,7 +103,7 @@ static __always_inline __u32 call_of(struct task_struct *task, struct lt_record 
 	if (call != LT_CALL_NONE) {
 		calls->call = call;
 		calls->at_least = LT_BEGAN_ASLEEP;
-		barrier();
+		lt_release();
 		calls->enter_ns = now_ns;
 	}
 	return call;

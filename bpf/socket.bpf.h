@@ -165,17 +165,26 @@ struct lt_moved {
 	bool changed;
 };
 
+/* struct numa_drop_counters of Linux 6.18: two counters, a cache line each. Not by CO-RE: for a type that the running
+ * kernel lacks, libbpf looks through the BTF of all modules, which CAP_BPF and CAP_PERFMON alone may not. */
+struct lt_drop_counters {
+	__u32 first;
+	__u8 rest_of_line[60];
+	__u32 second;
+};
+
 /* Datagrams that found no room, or connections that a listener's queue had no place for; of others not looked at. */
 static __always_inline __u32 lt_drops(struct sock *sk)
 {
-	struct numa_drop_counters *counters;
+	struct lt_drop_counters counters = {};
+	void *at;
 
 	if (sk->sk_protocol != IPPROTO_UDP && sk->__sk_common.skc_state != TCP_LISTEN)
 		return 0;
 	if (bpf_core_field_exists(sk->sk_drop_counters)) {
-		counters = BPF_CORE_READ(sk, sk_drop_counters);
-		if (counters)
-			return BPF_CORE_READ(counters, drops0.counter) + BPF_CORE_READ(counters, drops1.counter);
+		at = BPF_CORE_READ(sk, sk_drop_counters);
+		if (at && !bpf_probe_read_kernel(&counters, sizeof(counters), at))
+			return counters.first + counters.second;
 	}
 	return BPF_CORE_READ(sk, sk_drops.counter);
 }

@@ -89,7 +89,7 @@ static __always_inline int enter(struct task_struct *task, long nr)
 	/* Made again, without a handler: what a handler calls has another stack pointer. */
 	if (calls->to_restart && lt_regs_sp((struct pt_regs *)bpf_task_pt_regs(task)) == calls->restart_sp)
 		calls->to_restart = 0;
-	barrier();
+	lt_release();
 	calls->enter_ns = now_ns;
 	if (lt_call_exits(LT_CALL_ABI(calls->call), LT_CALL_NR(calls->call)))
 		calls->calls++;
@@ -128,7 +128,7 @@ static __always_inline void answered(struct task_struct *task, struct lt_record 
 		return;
 	entry = lt_entry(calls, calls->call);
 	calls->seq++;
-	barrier();
+	lt_release();
 	calls->calls++;
 	if (is_error(ret))
 		calls->call_errors++;
@@ -137,7 +137,7 @@ static __always_inline void answered(struct task_struct *task, struct lt_record 
 		if (is_error(ret))
 			error_add(calls, entry, -ret);
 	}
-	barrier();
+	lt_release();
 	calls->seq++;
 }
 
@@ -247,7 +247,7 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	}
 	entry = lt_entry(calls, call);
 	calls->seq++;
-	barrier();
+	lt_release();
 	calls->enter_ns = 0;
 	calls->calls++;
 	calls->call_total_ns += total_ns;
@@ -268,7 +268,7 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	}
 	if (returns)
 		handler_returned(calls, restored);
-	barrier();
+	lt_release();
 	calls->seq++;
 	if (lt_with_net && ret >= 0)
 		socket_call(task, record, regs, call, ret);

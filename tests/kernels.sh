@@ -136,7 +136,7 @@ make_initramfs() {
 	mkdir -p "$root"/{bin,sbin,dev,proc,sys,etc,tmp,var/tmp,root,lagtop/build/tests}
 	cp "$lagtop" "$root/lagtop/"
 	cp tests/nobody_test.sh "$root/lagtop/build/"
-	for program in "$tests"/load "$tests"/live_*; do
+	for program in "$tests"/load "$tests"/live_* "$tests"/unit_ledger_torn; do
 		[ -x "$program" ] && cp "$program" "$root/lagtop/build/tests/"
 	done
 	if [ "$1" = arm64 ]; then
@@ -158,22 +158,24 @@ make_initramfs() {
 
 # boot ARCH IMAGE NAME ARGUMENTS, in the background: it becomes the guest, so that it ends with this script. The console goes to
 # $work/console-NAME, the report to $work/report-NAME.
-# -cx16 because qemu 7.2 corrupts flags with it; thread=single because with a thread for each CPU one of them now and then
-# goes on with code that another has patched: the kernel dies of an int3 that is no longer there.
+# -cx16 because qemu 7.2 corrupts flags with it. thread=single on amd64 because with a thread for each CPU one of them now
+# and then goes on with code that another has patched: the kernel dies of an int3 that is no longer there. arm64's CPUs
+# run at the same time, so that writers and readers of a record do.
 boot() {
-	local qemu
+	local qemu threads=single
 	case $1 in
 	amd64)
 		qemu=(qemu-system-x86_64 -cpu "max,-cx16" -serial "file:$work/console-$3" -serial "file:$work/report-$3"
 			-append "console=ttyS0 quiet panic=-1 lagtop.report=ttyS1 $4")
 		;;
 	arm64)
+		threads=multi
 		qemu=(qemu-system-aarch64 -machine virt -cpu cortex-a72 -serial "file:$work/console-$3"
 			-device "pci-serial,chardev=report" -chardev "file,id=report,path=$work/report-$3"
 			-append "console=ttyAMA0 quiet panic=-1 lagtop.report=ttyS0 $4")
 		;;
 	esac
-	exec timeout -k 5 1500 "${qemu[@]}" -accel "tcg,thread=single" -smp 2 -m 1024 -display none -monitor none -no-reboot \
+	exec timeout -k 5 1500 "${qemu[@]}" -accel "tcg,thread=$threads" -smp 2 -m 1024 -display none -monitor none -no-reboot \
 		-nic none -kernel "$2" -initrd "$work/initramfs-$1" </dev/null >"$work/qemu-$3" 2>&1
 }
 

@@ -403,7 +403,7 @@ static void drain(struct ledger *l, uint64_t t_ns, uint32_t epoch)
 	if (ensure_kept(l))
 		return;
 	for (uint32_t slot = 0; slot < n; slot++) {
-		uint64_t word = load(word_at(l->memory, slot));
+		uint64_t word = ledger_load(word_at(l->memory, slot));
 
 		if (died_by(word, t_ns)) {
 			if (bury(l, slot, epoch))
@@ -503,7 +503,7 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 			__builtin_prefetch(word_at(l->memory, next - 1));
 		}
 		/* A moment before T, but written after it. */
-		if (died_by(load(word_at(l->memory, slot - 1)), t_ns)) {
+		if (died_by(ledger_load(word_at(l->memory, slot - 1)), t_ns)) {
 			err = bury(l, slot - 1, epoch);
 			if (err)
 				return err;
@@ -647,12 +647,12 @@ static void want_parents(struct ledger *l)
 /* Whether a slot's thread had been born by t_ns and was not yet dead. */
 static bool lived_at(const struct ledger *l, uint32_t slot, uint64_t t_ns)
 {
-	uint64_t word = load(word_at(l->memory, slot));
+	uint64_t word = ledger_load(word_at(l->memory, slot));
 	uint32_t state = LT_WORD_STATE(word);
 
 	if (!word || (state >= LT_STATES && (state != LT_DEAD || LT_WORD_SINCE(word) <= t_ns)))
 		return false;
-	return load(&record_at(l->memory, slot)->who.born_ns) <= t_ns;
+	return ledger_load(&record_at(l->memory, slot)->who.born_ns) <= t_ns;
 }
 
 /* Slots taken since the last look. 0 or -ENOMEM. */

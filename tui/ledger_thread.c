@@ -183,14 +183,19 @@ static int hist_subtract(struct kept_hist *kept, const struct lt_hist *now, uint
 	return 0;
 }
 
+/* 0: nothing in that interval. The epoch is read first: pairs with lt_max_add in bpf/record.bpf.h. */
+static uint64_t max_in(const struct lt_max *max, uint32_t epoch)
+{
+	return __atomic_load_n(&max->epoch[epoch & 1], __ATOMIC_ACQUIRE) == epoch ? ledger_load(&max->ns[epoch & 1])
+										  : 0;
+}
+
 /* The maximum of an interval; of a dead thread, whose interval the reader may have ended meanwhile, of both. */
 static uint64_t max_of(const struct lt_max *max, uint32_t epoch, bool dead)
 {
-	uint64_t ns = max->epoch[epoch & 1] == epoch ? max->ns[epoch & 1] : 0;
+	uint64_t ns = max_in(max, epoch), later_ns = dead ? max_in(max, epoch + 1) : 0;
 
-	if (dead && max->epoch[(epoch + 1) & 1] == epoch + 1 && max->ns[(epoch + 1) & 1] > ns)
-		ns = max->ns[(epoch + 1) & 1];
-	return ns;
+	return later_ns > ns ? later_ns : ns;
 }
 
 void ledger_thread_forget(struct kept *k)
@@ -216,11 +221,11 @@ static bool read_cut(const struct lt_sched *sched, uint64_t t_ns, struct reading
 {
 	uint64_t sum = 0;
 
-	if (load(&sched->cut_ns) != t_ns)
+	if (ledger_load(&sched->cut_ns) != t_ns)
 		return false;
-	now->word = load(&sched->cut_word);
+	now->word = ledger_load(&sched->cut_word);
 	for (int i = 0; i < LT_STATES; i++) {
-		now->time_ns[i] = load(&sched->cut_time_ns[i]);
+		now->time_ns[i] = ledger_load(&sched->cut_time_ns[i]);
 		sum += now->time_ns[i];
 	}
 	return sum == LT_WORD_SINCE(now->word) - now->born_ns;
@@ -234,16 +239,16 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 	for (int try = 0; try < TRIES; try++) {
 		uint64_t sum = 0;
 
-		now->word = load(word_at(m, slot));
-		now->born_ns = load(&r->who.born_ns);
+		now->word = ledger_load(word_at(m, slot));
+		now->born_ns = ledger_load(&r->who.born_ns);
 		for (int i = 0; i < LT_STATES; i++) {
-			now->time_ns[i] = load(&sched->time_ns[i]);
+			now->time_ns[i] = ledger_load(&sched->time_ns[i]);
 			sum += now->time_ns[i];
 		}
 		for (int i = 0; i < LT_N_SCHED; i++)
-			now->counter[LT_SCHED_FIRST + i] = load(&sched->counter[i]);
-		now->call_enter_ns = load(&sched->call_enter_ns);
-		now->call_wait_ns = load(&sched->call_wait_ns);
+			now->counter[LT_SCHED_FIRST + i] = ledger_load(&sched->counter[i]);
+		now->call_enter_ns = ledger_load(&sched->call_enter_ns);
+		now->call_wait_ns = ledger_load(&sched->call_wait_ns);
 		if (!m->with_sched) { /* it has one state until it dies */
 			if (LT_WORD_SINCE(now->word) > t_ns)
 				now->word = LT_WORD(now->born_ns, LT_OTHER);
@@ -254,7 +259,7 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 				return true;
 			continue;
 		}
-		if (load(word_at(m, slot)) == now->word && sum == LT_WORD_SINCE(now->word) - now->born_ns)
+		if (ledger_load(word_at(m, slot)) == now->word && sum == LT_WORD_SINCE(now->word) - now->born_ns)
 			return true;
 	}
 	return false;
@@ -265,13 +270,14 @@ static bool read_calls(const struct lt_record *r, struct reading *now)
 	const struct lt_calls *calls = &r->calls;
 
 	for (int try = 0; try < TRIES; try++) {
-		now->seq = load(&calls->seq);
-		now->enter_ns = load(&calls->enter_ns);
+		now->seq = ledger_load(&calls->seq);
+		now->enter_ns = ledger_load(&calls->enter_ns);
 		now->call = __atomic_load_n(&calls->call, __ATOMIC_ACQUIRE);
 		now->at_least = __atomic_load_n(&calls->at_least, __ATOMIC_ACQUIRE);
 		for (int i = 0; i < LT_N_CALLS; i++)
-			now->counter[LT_CALLS_FIRST + i] = load(&calls->counter[i]);
-		if (!(now->seq & 1) && load(&calls->seq) == now->seq && load(&calls->enter_ns) == now->enter_ns)
+			now->counter[LT_CALLS_FIRST + i] = ledger_load(&calls->counter[i]);
+		if (!(now->seq & 1) && ledger_load(&calls->seq) == now->seq &&
+		    ledger_load(&calls->enter_ns) == now->enter_ns)
 			return true;
 	}
 	return false;
@@ -450,16 +456,16 @@ static bool read_call(const struct ledger_memory *m, const struct lt_calls *call
 	if (!entry)
 		entry = &none;
 	for (int try = 0; try < TRIES; try++) {
-		seq = load(&calls->seq);
-		now->enter_ns = load(&calls->enter_ns);
+		seq = ledger_load(&calls->seq);
+		now->enter_ns = ledger_load(&calls->enter_ns);
 		now->call = __atomic_load_n(&calls->call, __ATOMIC_ACQUIRE);
-		now->count = load(&entry->count);
-		now->total_ns = load(&entry->total_ns);
-		now->wait_ns = load(&entry->wait_ns);
+		now->count = ledger_load(&entry->count);
+		now->total_ns = ledger_load(&entry->total_ns);
+		now->wait_ns = ledger_load(&entry->wait_ns);
 		now->errors = __atomic_load_n(&entry->errors, __ATOMIC_ACQUIRE);
 		if (now->errors != errors)
 			read_errnos(m, calls, entry, now);
-		if (!(seq & 1) && load(&calls->seq) == seq && load(&calls->enter_ns) == now->enter_ns)
+		if (!(seq & 1) && ledger_load(&calls->seq) == seq && ledger_load(&calls->enter_ns) == now->enter_ns)
 			return true;
 	}
 	return false;
@@ -882,7 +888,7 @@ int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32
 			   struct sample *out, uint64_t *torn)
 {
 	struct thread_reading t = { .memory = m, .torn = torn, .record = record_at(m, slot), .epoch = epoch };
-	uint64_t word = load(word_at(m, slot));
+	uint64_t word = ledger_load(word_at(m, slot));
 	struct sample_thread thread = { .work = SAMPLE_NONE }, *to;
 	int err;
 

@@ -40,7 +40,8 @@ static inline struct lt_call *call_at(const struct ledger_memory *m, uint32_t in
 	return &m->call_chunks[index >> LT_CALL_CHUNK_SHIFT]->call[index & (LT_CALL_CHUNK - 1)];
 }
 
-static inline uint64_t load(const void *p)
+/* What the kernel side stored before it stored this is seen, too. Pairs with lt_release in bpf/record.bpf.h. */
+static inline uint64_t ledger_load(const void *p)
 {
 	return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
 }
