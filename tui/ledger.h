@@ -76,4 +76,10 @@ void ledger_answer(struct ledger *l, const struct ledger_answer *answer);
 /* A process was moved to another control group: its name is asked for at once. */
 void ledger_moved(struct ledger *l, uint32_t pid, uint64_t start_ns);
 
+/* What the kernel side stored before it stored this is seen, too. Pairs with lt_release in bpf/record.bpf.h. */
+static inline uint64_t ledger_load(const void *p)
+{
+	return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
+}
+
 #endif

@@ -15,21 +15,9 @@
 #include <string.h>
 
 #include "calls.h"
+#include "ledger_hist.h"
 
 #define TRIES 100
-
-#define FEW 3
-
-/* Bucket counts of a histogram at the last reading; those not kept are 0. There are very many of them, and most calls
- * take about the same time each time. */
-struct kept_hist {
-	union {
-		uint32_t few[FEW]; /* of bucket[] */
-		uint32_t *counts;  /* of bucket[0] and those that follow it */
-	} __attribute__((packed, aligned(4)));
-	uint8_t n; /* more than FEW: of counts */
-	uint8_t bucket[FEW];
-};
 
 struct kept_errnos {
 	uint32_t n;
@@ -89,120 +77,11 @@ struct reading {
 	bool at_least, calls_torn;
 };
 
-static void hist_forget(struct kept_hist *h)
-{
-	if (h->n > FEW)
-		free(h->counts);
-	*h = (struct kept_hist){ 0 };
-}
-
-static uint32_t *hist_find(struct kept_hist *h, uint32_t bucket)
-{
-	if (h->n > FEW)
-		return bucket - h->bucket[0] < h->n ? &h->counts[bucket - h->bucket[0]] : NULL;
-	for (uint32_t i = 0; i < h->n; i++) {
-		if (h->bucket[i] == bucket)
-			return &h->few[i];
-	}
-	return NULL;
-}
-
-/* More than a few buckets: all from the lowest to the highest. */
-static int hist_spread(struct kept_hist *h, uint32_t bucket)
-{
-	uint32_t first = bucket, end = bucket + 1, *counts;
-
-	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
-		if (!hist_find(h, b))
-			continue;
-		first = b < first ? b : first;
-		end = b + 1 > end ? b + 1 : end;
-	}
-	counts = calloc(end - first, sizeof(*counts));
-	if (!counts)
-		return -ENOMEM;
-	for (uint32_t b = first; b < end; b++)
-		counts[b - first] = hist_find(h, b) ? *hist_find(h, b) : 0;
-	hist_forget(h);
-	*h = (struct kept_hist){ .counts = counts, .n = (uint8_t)(end - first), .bucket = { (uint8_t)first } };
-	return 0;
-}
-
-static uint32_t *hist_slot(struct kept_hist *h, uint32_t bucket)
-{
-	uint32_t *slot = hist_find(h, bucket);
-
-	if (slot)
-		return slot;
-	if (h->n < FEW) {
-		h->bucket[h->n] = (uint8_t)bucket;
-		return &h->few[h->n++];
-	}
-	return hist_spread(h, bucket) ? NULL : hist_find(h, bucket);
-}
-
-/* A count is 0 now that was not: only then do the zeros have to be looked at. */
-static bool hist_wrapped(const struct kept_hist *h, const struct lt_hist *now)
-{
-	for (uint32_t i = 0; i < h->n; i++) {
-		uint32_t last = h->n > FEW ? h->counts[i] : h->few[i];
-
-		if (last && !now->count[h->n > FEW ? h->bucket[0] + i : h->bucket[i]])
-			return true;
-	}
-	return false;
-}
-
-/* Writes what the histogram grew by as sparse buckets. */
-static int hist_subtract(struct kept_hist *kept, const struct lt_hist *now, uint64_t max_ns, struct sample_dist *dist,
-			 struct sample *out)
-{
-	bool wrapped = hist_wrapped(kept, now);
-
-	dist->first = out->n_buckets;
-	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
-		uint32_t count = __atomic_load_n(&now->count[b], __ATOMIC_RELAXED), *last;
-		struct sample_bucket *bucket;
-
-		if (!count && !(wrapped && hist_find(kept, b)))
-			continue;
-		last = hist_slot(kept, b);
-		if (!last)
-			return -ENOMEM;
-		if (count == *last)
-			continue;
-		bucket = sample_add_bucket(out);
-		if (!bucket)
-			return -ENOMEM;
-		bucket->bucket = b;
-		bucket->count = count - *last;
-		*last = count;
-	}
-	dist->n = out->n_buckets - dist->first;
-	dist->max_ns = dist->n ? max_ns : 0;
-	return 0;
-}
-
-/* 0: nothing in that interval. The epoch is read first: pairs with lt_max_add in bpf/record.bpf.h. */
-static uint64_t max_in(const struct lt_max *max, uint32_t epoch)
-{
-	return __atomic_load_n(&max->epoch[epoch & 1], __ATOMIC_ACQUIRE) == epoch ? ledger_load(&max->ns[epoch & 1])
-										  : 0;
-}
-
-/* The maximum of an interval; of a dead thread, whose interval the reader may have ended meanwhile, of both. */
-static uint64_t max_of(const struct lt_max *max, uint32_t epoch, bool dead)
-{
-	uint64_t ns = max_in(max, epoch), later_ns = dead ? max_in(max, epoch + 1) : 0;
-
-	return later_ns > ns ? later_ns : ns;
-}
-
 void ledger_thread_forget(struct kept *k)
 {
 	if (k->work) {
 		for (uint32_t i = 0; i < k->work->n_calls; i++) {
-			hist_forget(&k->work->call[i].latency);
+			ledger_hist_forget(&k->work->call[i].latency);
 			free(k->work->call[i].errnos);
 		}
 		free(k->work->call);
@@ -210,7 +89,7 @@ void ledger_thread_forget(struct kept *k)
 		free(k->work->open);
 		free(k->work->net);
 		for (int i = 0; i < LT_THREAD_DISTS; i++)
-			hist_forget(&k->work->dist[i]);
+			ledger_hist_forget(&k->work->dist[i]);
 		free(k->work);
 	}
 	memset(k, 0, sizeof(*k));
@@ -623,8 +502,8 @@ static int call_subtract(struct thread_reading *t, struct kept_work *w, const st
 	k->total_ns = now.total_ns;
 	exit_count(t, w, &now, &row);
 	if (row.count || row.errors) {
-		err = hist_subtract(&k->latency, &entry->latency, max_of(&entry->max, t->epoch, t->dead), &row.latency,
-				    out);
+		err = ledger_hist_subtract(&k->latency, &entry->latency, ledger_max_of(&entry->max, t->epoch, t->dead),
+					   &row.latency, out);
 		if (!err && row.errors)
 			err = errnos_subtract(&now, k, &row, out);
 		if (err)
@@ -804,8 +683,8 @@ static int dists_subtract(const struct thread_reading *t, struct kept_work *w, s
 	for (int i = 0; i < LT_THREAD_DISTS && !err; i++) {
 		const struct lt_max *max = (const void *)(record + dist_at[i].max);
 
-		err = hist_subtract(&w->dist[i], (const void *)(record + dist_at[i].hist),
-				    max_of(max, t->epoch, t->dead), &work->dist[i], out);
+		err = ledger_hist_subtract(&w->dist[i], (const void *)(record + dist_at[i].hist),
+					   ledger_max_of(max, t->epoch, t->dead), &work->dist[i], out);
 	}
 	return err;
 }

@@ -40,12 +40,6 @@ static inline struct lt_call *call_at(const struct ledger_memory *m, uint32_t in
 	return &m->call_chunks[index >> LT_CALL_CHUNK_SHIFT]->call[index & (LT_CALL_CHUNK - 1)];
 }
 
-/* What the kernel side stored before it stored this is seen, too. Pairs with lt_release in bpf/record.bpf.h. */
-static inline uint64_t ledger_load(const void *p)
-{
-	return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
-}
-
 /* Appends one thread's interval, until t_ns or its death, to out->threads; the caller sets its process and names. k
  * knows its process. epoch: the interval that ends. *torn grows when no whole reading could be had. LEDGER_LAST for
  * t_ns: it is dead, and all of it is to be charged. 0 or -ENOMEM. */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A record's histograms and maxima: what they said at the last reading, and what an interval added.
+ * Counts wrap at 32 bits and are subtracted so. Used by ledger_thread.c only.
+ */
+#ifndef LEDGER_HIST_H
+#define LEDGER_HIST_H
+
+#include "sample.h"
+
+#define FEW 3
+
+/* Bucket counts of a histogram at the last reading; those not kept are 0. There are very many of them, and most calls
+ * take about the same time each time. */
+struct kept_hist {
+	union {
+		uint32_t few[FEW]; /* of bucket[] */
+		uint32_t *counts;  /* of bucket[0] and those that follow it */
+	} __attribute__((packed, aligned(4)));
+	uint8_t n; /* more than FEW: of counts */
+	uint8_t bucket[FEW];
+};
+
+void ledger_hist_forget(struct kept_hist *h);
+
+/* Writes what the histogram grew by since it was kept as sparse buckets of *out, in *dist; keeps what it says now. 0 or
+ * -ENOMEM. */
+int ledger_hist_subtract(struct kept_hist *kept, const struct lt_hist *now, uint64_t max_ns, struct sample_dist *dist,
+			 struct sample *out);
+
+/* The maximum of an interval; of a dead thread, whose interval the reader may have ended meanwhile, of both. */
+uint64_t ledger_max_of(const struct lt_max *max, uint32_t epoch, bool dead);
+
+#endif
