@@ -554,6 +554,32 @@ static void test_without_the_scheduler(void **state)
 	assert_int_equal(fake_process(10)->flags, SAMPLE_PROCESS_EXITED);
 }
 
+/* More deaths until the next reading than there is memory for: they are counted as lost, the next ones are whole, and
+ * no process is made of what is lost. */
+static void test_more_dead_than_fit(void **state)
+{
+	enum { LIVES = 1000 };
+
+	(void)state;
+	fake.memory.pending_bytes = 100 * sizeof(struct sample_thread);
+	for (int round = 0; round < 2; round++) {
+		uint32_t exited = 0;
+
+		for (uint32_t i = 0; i < LIVES; i++) {
+			fake.now_ns += MS;
+			fake_die(fake_born(1000 + i, 1000 + i), 0);
+			ledger_drain(fake.ledger, fake.epoch);
+		}
+		fake_read();
+		for (uint32_t i = 0; i < fake.sample.n_processes; i++)
+			exited += fake.sample.processes[i].flags & SAMPLE_PROCESS_EXITED;
+		assert_in_range(exited, 1, 200);
+		assert_int_equal(exited + fake.sample.lost.exits, LIVES);
+		assert_int_equal(exited, fake.sample.n_processes);
+		assert_int_equal(fake_free_records(), FAKE_RECORDS);
+	}
+}
+
 #define lives_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
 
 int main(void)
@@ -579,6 +605,7 @@ int main(void)
 		lives_test(test_records_go_round),
 		lives_test(test_the_alarm),
 		lives_test(test_without_the_scheduler),
+		lives_test(test_more_dead_than_fit),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

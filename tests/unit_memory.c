@@ -122,7 +122,7 @@ static void test_sockets(void **state)
 
 	(void)state;
 	do {
-		struct sockets *k = sockets_new();
+		struct sockets *k = sockets_new(1 << 20);
 		struct sample s = { .t_ns = 2, .interval_ns = 1 };
 		uint32_t refused = 0;
 

@@ -49,7 +49,7 @@ static int opened(void **state)
 {
 	(void)state;
 	memset(&sample, 0, sizeof(sample));
-	sockets = sockets_new();
+	sockets = sockets_new(256 << 20);
 	return sockets ? 0 : -1;
 }
 
@@ -367,6 +367,31 @@ static void test_many_owners(void **state)
 	assert_int_equal(sample.processes[0].sockets.connect_errors, 1);
 }
 
+/* More processes and connections than there is memory for: those that had no room are lost, told, and it goes on. */
+static void test_more_than_there_is_room_for(void **state)
+{
+	enum { OWNERS = 5000, CONNECTIONS = 20000 };
+	struct lt_connection c = { .proto = LT_TCP, .family = 4, .state = 1, .tgid = 1, .process_start_ns = 1 };
+
+	(void)state;
+	sockets_free(sockets);
+	sockets = sockets_new(1 << 20);
+	assert_non_null(sockets);
+	for (int round = 0; round < 2; round++) {
+		uint64_t lost;
+
+		for (uint32_t pid = 1; pid <= OWNERS; pid++)
+			tell(LT_EVENT_CONNECT_FAILED, pid, pid, 0);
+		for (uint32_t i = 0; i < CONNECTIONS; i++)
+			assert_int_equal(sockets_connection(sockets, &c), 0);
+		reading(true);
+		lost = sample.lost.events;
+		assert_in_range(sample.n_connections, 1000, CONNECTIONS - 1000);
+		assert_in_range(lost, CONNECTIONS - sample.n_connections + 1000,
+				CONNECTIONS - sample.n_connections + OWNERS - 500);
+	}
+}
+
 static void test_free_of_nothing(void **state)
 {
 	(void)state;
@@ -389,6 +414,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_events_need_no_walk, opened, closed),
 		walked_test(test_a_dead_owner_is_nobody),
 		walked_test(test_many_owners),
+		walked_test(test_more_than_there_is_room_for),
 		cmocka_unit_test(test_free_of_nothing),
 	};
 

@@ -136,12 +136,20 @@ static bool outside(const struct process *p)
 	return p->key.pid == 0;
 }
 
+static struct process *process_find(const struct ledger *l, uint32_t pid, uint64_t start_ns)
+{
+	struct process_key key = { .start_ns = start_ns, .pid = pid };
+	struct process *p;
+
+	HASH_FIND(hh, l->processes, &key, sizeof(key), p);
+	return p;
+}
+
 static struct process *process_of(struct ledger *l, const struct lt_who *who)
 {
 	struct process_key key = { .start_ns = who->process_start_ns, .pid = who->tgid };
-	struct process *p, **grown;
+	struct process *p = process_find(l, who->tgid, who->process_start_ns), **grown;
 
-	HASH_FIND(hh, l->processes, &key, sizeof(key), p);
 	if (p)
 		return p;
 	if (l->n_order == l->cap_order) {
@@ -342,6 +350,11 @@ static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
 
 	if (pending_bytes(&l->dead) > l->memory->pending_bytes) {
 		l->exits_lost++;
+		/* Nor is a process made for it: there may be very many until somebody reads. */
+		if (!k->process && !process_find(l, who->tgid, who->process_start_ns)) {
+			recycle(l, slot);
+			return 0;
+		}
 		err = k->process ? 0 : join(l, slot, record_at(l->memory, slot));
 	} else {
 		err = subtract(l, slot, LEDGER_LAST, epoch, &l->dead);
@@ -713,15 +726,6 @@ static void look_at_group(const struct ledger *l, struct process *p)
 
 	if (who && who->tid == who->tgid)
 		naming_move(&p->names, who->cgroup);
-}
-
-static struct process *process_find(const struct ledger *l, uint32_t pid, uint64_t start_ns)
-{
-	struct process_key key = { .start_ns = start_ns, .pid = pid };
-	struct process *p;
-
-	HASH_FIND(hh, l->processes, &key, sizeof(key), p);
-	return p;
 }
 
 void ledger_answer(struct ledger *l, const struct ledger_answer *answer)

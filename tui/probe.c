@@ -301,7 +301,7 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 		*p->hidepid = '\0';
 	p->events = ring_buffer__new(bpf_map__fd(p->skel->maps.lt_events), on_event, p, NULL);
 	p->ledger = ledger_new(&p->memory, &p->names);
-	p->sockets = sockets_new();
+	p->sockets = sockets_new(p->memory.pending_bytes);
 	p->seed_link = bpf_program__attach_iter(p->skel->progs.lt_seed, NULL);
 	if (!p->events || probe_names_start(p) || !p->ledger || !p->sockets || !p->seed_link)
 		return probe_refused(why, why_size, -errno, "what lagtop reads with");

@@ -10,8 +10,6 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define CONNECTIONS_LIMIT (1U << 20) /* closed ones that may wait for a reading */
-
 struct owner_key {
 	uint64_t start_ns;
 	uint64_t pid;
@@ -34,13 +32,20 @@ struct sockets {
 	struct owner *last;   /* the next one's, most often */
 	struct lt_connection *connections;
 	uint32_t n_connections, cap_connections;
-	uint32_t left_out; /* over the limit */
+	uint64_t most_owners, most_connections;
+	uint32_t left_out; /* over it */
 	bool walked;	   /* at the last reading: what is reported now is this interval's */
 };
 
-struct sockets *sockets_new(void)
+struct sockets *sockets_new(uint64_t bytes)
 {
-	return calloc(1, sizeof(struct sockets));
+	struct sockets *k = calloc(1, sizeof(*k));
+
+	if (k) {
+		k->most_owners = bytes / (sizeof(struct owner) + HIST_BUCKETS * sizeof(uint32_t));
+		k->most_connections = bytes / sizeof(struct lt_connection);
+	}
+	return k;
 }
 
 static void forget(struct sockets *k)
@@ -66,26 +71,43 @@ void sockets_free(struct sockets *k)
 	free(k);
 }
 
-static struct owner *owner_of(struct sockets *k, uint32_t pid, uint64_t start_ns)
+static struct owner *find(struct sockets *k, uint32_t pid, uint64_t start_ns)
 {
 	struct owner_key key = { .start_ns = start_ns, .pid = pid };
 	struct owner *o = k->last;
 
 	if (o && o->key.pid == pid && o->key.start_ns == start_ns)
 		return o;
-	HASH_FIND(hh, k->owners, &key, sizeof(key), o);
+	o = NULL;
+	if (k->owners)
+		HASH_FIND(hh, k->owners, &key, sizeof(key), o);
+	return o;
+}
+
+/* *owner is NULL, and that counted, if there are too many. 0 or -ENOMEM. */
+static int owner_of(struct sockets *k, uint32_t pid, uint64_t start_ns, struct owner **owner)
+{
+	struct owner_key key = { .start_ns = start_ns, .pid = pid };
+	struct owner *o = find(k, pid, start_ns);
+
+	*owner = NULL;
+	if (!o && HASH_COUNT(k->owners) >= k->most_owners) {
+		k->left_out++;
+		return 0;
+	}
 	if (!o) {
 		o = calloc(1, sizeof(*o));
 		if (!o)
-			return NULL;
+			return -ENOMEM;
 		o->key = key;
 		HASH_ADD(hh, k->owners, key, sizeof(key), o);
 		if (!o->hh.tbl) {
 			free(o);
-			return NULL;
+			return -ENOMEM;
 		}
 	}
-	return k->last = o;
+	*owner = k->last = o;
+	return 0;
 }
 
 static int connected(struct owner *o, uint64_t ns)
@@ -105,6 +127,7 @@ int sockets_event(struct sockets *k, const void *data, size_t size)
 {
 	const struct lt_event *e = data;
 	struct owner *o;
+	int err;
 
 	if (size < sizeof(e->type))
 		return -EINVAL;
@@ -116,9 +139,9 @@ int sockets_event(struct sockets *k, const void *data, size_t size)
 			       : sockets_connection(k, &((const struct lt_closed_event *)data)->connection);
 	if (size < sizeof(*e))
 		return -EINVAL;
-	o = owner_of(k, e->tgid, e->process_start_ns);
-	if (!o)
-		return -ENOMEM;
+	err = owner_of(k, e->tgid, e->process_start_ns, &o);
+	if (err || !o)
+		return err;
 	switch (e->type) {
 	case LT_EVENT_CONNECTED:
 		return connected(o, e->value);
@@ -135,16 +158,17 @@ int sockets_event(struct sockets *k, const void *data, size_t size)
 
 int sockets_connection(struct sockets *k, const struct lt_connection *c)
 {
-	struct owner *o = owner_of(k, c->tgid, c->process_start_ns);
 	uint64_t weight = c->tx_bytes + c->rx_bytes + 1;
+	struct owner *o;
+	int err = owner_of(k, c->tgid, c->process_start_ns, &o);
 
-	if (!o)
-		return -ENOMEM;
+	if (err || !o)
+		return err;
 	if (c->srtt_ns) {
 		o->srtt_sum_ns += (unsigned __int128)c->srtt_ns * weight;
 		o->srtt_weight += weight;
 	}
-	if (k->n_connections == CONNECTIONS_LIMIT) {
+	if (k->n_connections >= k->most_connections) {
 		k->left_out++;
 		return 0;
 	}
@@ -175,10 +199,10 @@ static void fill_queues(struct sample_connection *to, const struct lt_connection
 static int fill_connection(struct sockets *k, struct sample *s, const struct lt_connection *c)
 {
 	bool known = k->walked || c->born_ns > s->t_ns - s->interval_ns;
-	struct owner *o = owner_of(k, c->tgid, c->process_start_ns);
+	struct owner *o = find(k, c->tgid, c->process_start_ns);
 	struct sample_connection *to = sample_add_connection(s);
 
-	if (!o || !to)
+	if (!to)
 		return -ENOMEM;
 	to->proto = c->proto;
 	to->family = c->family;
@@ -189,7 +213,7 @@ static int fill_connection(struct sockets *k, struct sample *s, const struct lt_
 	memcpy(to->local, c->local, sizeof(to->local));
 	memcpy(to->remote, c->remote, sizeof(to->remote));
 	/* Who used it last may be gone, and its number another's. */
-	to->pid = o->present ? c->tgid : 0;
+	to->pid = o && o->present ? c->tgid : 0;
 	to->tx_bytes = known ? c->tx_bytes : SAMPLE_UNKNOWN;
 	to->rx_bytes = known ? c->rx_bytes : SAMPLE_UNKNOWN;
 	to->retransmits = known ? c->retransmits : SAMPLE_UNKNOWN;

@@ -12,7 +12,8 @@
 
 struct sockets;
 
-struct sockets *sockets_new(void);
+/* bytes: what owners, and connections, may take each until the next reading; what is over it is lost. */
+struct sockets *sockets_new(uint64_t bytes);
 void sockets_free(struct sockets *k);
 
 /* One record of the ring of events. -EINVAL: not one of ours; -ENOMEM. */
