@@ -2,13 +2,16 @@
 /* Inside a pid namespace, and what control groups of every version are called. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "live.h"
 #include "world.h"
 
@@ -61,6 +64,79 @@ static void test_pid_namespace(void **state)
 	for (size_t i = 0; i < l.n; i++)
 		json_object_put(l.reading[i]);
 	free(l.reading);
+	live_verdict();
+}
+
+#define TICK_NS (1000000000LL / sysconf(_SC_CLK_TCK))
+#define YEARS_NS (100000 * 1000000000LL) /* more than anything here has been going on for */
+
+/* Field 22 of its stat, as it is told in our own clock. */
+static int64_t start_ticks(int64_t pid)
+{
+	long long ticks = -1;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f,
+				"%*d (sleep) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+				"%*d %lld",
+				&ticks),
+			 1);
+	fclose(f);
+	return ticks;
+}
+
+/* In a child, as only a process of one thread can change its namespace. */
+static int signal_from_time_namespace(int64_t pid, int64_t start_ns)
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (!child) {
+		int nice;
+
+		world_time_namespace();
+		_exit(control_nice((uint32_t)pid, (uint64_t)start_ns, &nice) ||
+		      control_renice((uint32_t)pid, (uint64_t)start_ns, nice) ||
+		      control_signal((uint32_t)pid, (uint64_t)start_ns, SIGTERM));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* As in a container that was restored, or one with timeOffsets: what began when is told in its own clock, how long
+ * something has been going on in anybody's. */
+static void test_time_namespace(void **state)
+{
+	char *argv[] = { (char *)"sleep", (char *)"1000", NULL };
+	struct child *sleeper = child_start(argv, (uid_t)-1);
+	struct json_object *p;
+	struct live *l;
+	int64_t start_ns;
+
+	(void)state;
+	live_need_bpf();
+	if (access("/proc/self/timens_offsets", F_OK))
+		live_skip("this kernel has no time namespaces");
+	assert_non_null(sleeper);
+	l = live_start_as(world_time_namespace, NULL, "-d", "0.1", NULL);
+	live_past_now(l);
+	p = live_process(live_next(l), sleeper->pid);
+	assert_non_null(p);
+	start_ns = live_get(p, "start_ns");
+	live_compare((double)(start_ns / TICK_NS),
+		     (double)(start_ticks(sleeper->pid) + WORLD_BOOTTIME_S * (1000000000LL / TICK_NS)), 0,
+		     "time namespace: start in ticks");
+	live_between((double)live_get(live_call(p, "clock_nanosleep"), "oldest_ns"), 1, (double)YEARS_NS,
+		     "time namespace: age of a sleep");
+	live_compare((double)live_get(p, "wall_ns"), (double)live_get(l->reading[l->n - 1], "interval_ns"), 0,
+		     "time namespace: wall of a sleep");
+	assert_int_equal(signal_from_time_namespace(sleeper->pid, start_ns), 0);
+	assert_int_equal(child_wait(sleeper), 128 + SIGTERM);
 	live_verdict();
 }
 
@@ -147,6 +223,7 @@ int main(void)
 {
 	static const struct CMUnitTest containers[] = {
 		live_test(test_pid_namespace),
+		live_test(test_time_namespace),
 		cmocka_unit_test_teardown(test_cgroup_1, leave_groups),
 		cmocka_unit_test_teardown(test_cgroup_2, leave_groups),
 		cmocka_unit_test_teardown(test_cgroup_hybrid, leave_groups),

@@ -18,6 +18,10 @@ void world_ambient(void); /* that user with CAP_BPF and CAP_PERFMON, as AmbientC
 void world_no_capability(void);	 /* root without CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN, as in a container */
 void world_user_namespace(void); /* root of a user namespace of its own, as in a rootless container */
 void world_pid_namespace(void);	 /* a pid namespace of its own, with its /proc */
+/* Clocks that are ahead by these. */
+#define WORLD_MONOTONIC_S 500000
+#define WORLD_BOOTTIME_S 1000000
+void world_time_namespace(void);
 void world_no_btf(void);
 void world_no_sys(void);     /* /sys is not mounted, as in a bare chroot */
 void world_no_memlock(void); /* RLIMIT_MEMLOCK 0 */

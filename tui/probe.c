@@ -221,6 +221,22 @@ static void want_connections(struct source *source, enum source_connections want
 	probe_sockets_want((struct probe *)source, want);
 }
 
+/* The kernel side has times of the kernel's clock; in a time namespace /proc and who lives there have another. */
+static void show_starts(struct sample *s, int64_t boottime_ns)
+{
+	for (uint32_t i = 0; boottime_ns && i < s->n_processes; i++)
+		if (s->processes[i].start_ns) /* of outside there is none */
+			s->processes[i].start_ns += (uint64_t)boottime_ns;
+	for (uint32_t i = 0; boottime_ns && i < s->n_threads; i++)
+		s->threads[i].start_ns += (uint64_t)boottime_ns;
+}
+
+/* What BPF programs take for the time. */
+static uint64_t kernel_ns(const struct probe *p)
+{
+	return clock_ns(CLOCK_MONOTONIC) - (uint64_t)p->clocks.monotonic_ns;
+}
+
 /* T, told to the kernel side before it comes: whoever moves after it keeps how it stood then. The interval's maxima end
  * just after it. */
 static uint64_t cut(struct probe *p, uint32_t epoch)
@@ -228,10 +244,10 @@ static uint64_t cut(struct probe *p, uint32_t epoch)
 	uint64_t t_ns;
 
 	do {
-		t_ns = clock_ns(CLOCK_MONOTONIC) + CUT_AHEAD_NS;
+		t_ns = kernel_ns(p) + CUT_AHEAD_NS;
 		__atomic_store_n(&p->skel->bss->lt_cut_ns, t_ns, __ATOMIC_SEQ_CST);
-	} while (clock_ns(CLOCK_MONOTONIC) >= t_ns); /* off its CPU meanwhile: some may not have seen it in time */
-	while (clock_ns(CLOCK_MONOTONIC) <= t_ns)
+	} while (kernel_ns(p) >= t_ns); /* off its CPU meanwhile: some may not have seen it in time */
+	while (kernel_ns(p) <= t_ns)
 		;
 	__atomic_store_n(&p->skel->bss->lt_epoch, epoch + 1, __ATOMIC_SEQ_CST);
 	return t_ns;
@@ -260,6 +276,7 @@ static int probe_read(struct source *source, struct sample *s)
 		ring_buffer__consume(p->events);
 		err = probe_sockets_read(p, s);
 	}
+	show_starts(s, p->clocks.boottime_ns);
 	fill_host(p, s);
 	pthread_mutex_unlock(&p->lock);
 	p->t_ns = t_ns;
@@ -338,6 +355,7 @@ static struct probe *probe_new(void)
 	p->source.close = probe_close;
 	p->source.want_connections = want_connections;
 	p->source.live = true;
+	p->clocks = proc_clocks();
 	pthread_mutex_init(&p->lock, NULL);
 	return p;
 }

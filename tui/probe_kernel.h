@@ -11,6 +11,7 @@
 #include "lookup.h"
 #include "memory.h"
 #include "probe.h"
+#include "proc.h"
 #include "sockets.h"
 
 /* After lagtop.h: the skeleton names its types. */
@@ -69,6 +70,7 @@ struct probe {
 	long cpus_online; /* when we looked last */
 
 	struct totals last;
+	struct proc_clocks clocks;
 	uint64_t t_ns, cpu_ns;
 	uint32_t number;
 };

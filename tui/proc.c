@@ -284,6 +284,29 @@ uint32_t proc_threads(void)
 	return slash ? (uint32_t)strtoul(slash + 1, NULL, 10) : 0;
 }
 
+/* "monotonic SECONDS NANOSECONDS": the seconds may be negative, the nanoseconds not. */
+static int64_t clock_offset(const char *text, const char *clock)
+{
+	const char *line = strstr(text, clock);
+	long long s = 0, ns = 0;
+
+	if (!line || sscanf(line + strlen(clock), "%lld %lld", &s, &ns) != 2)
+		return 0;
+	return s * 1000000000LL + ns;
+}
+
+struct proc_clocks proc_clocks(void)
+{
+	char own[64] = "", children[64] = "", text[256];
+
+	/* The file tells of the namespace that children will be in: before Linux 6.2 that may be another one. */
+	if (readlink("/proc/self/ns/time", own, sizeof(own) - 1) < 0 ||
+	    readlink("/proc/self/ns/time_for_children", children, sizeof(children) - 1) < 0 || strcmp(own, children) ||
+	    !slurp("/proc/self/timens_offsets", text, sizeof(text)))
+		return (struct proc_clocks){ 0, 0 };
+	return (struct proc_clocks){ clock_offset(text, "monotonic"), clock_offset(text, "boottime") };
+}
+
 uint64_t proc_rss_bytes(void)
 {
 	char text[128], *space;

@@ -33,6 +33,11 @@ bool proc_hides_of(const char *mountinfo, bool (*in_group)(uint32_t gid), char *
 
 /* Threads of the whole machine, from /proc/loadavg; 0: unknown. */
 uint32_t proc_threads(void);
+/* What this process's time namespace adds to the kernel's own clocks. 0 where there are none. */
+struct proc_clocks {
+	int64_t monotonic_ns, boottime_ns;
+};
+struct proc_clocks proc_clocks(void);
 /* This process's resident set. */
 uint64_t proc_rss_bytes(void);
 /* What the kernel says that one of our BPF maps takes. */
