@@ -41,7 +41,7 @@ void fake_open(const struct ledger_names *names)
 	ledger_give(&fake.memory, 0, FAKE_RECORDS);
 	fake.memory.calls_wanted = FAKE_CALLS;
 	fake.memory.pending_bytes = 256 << 20;
-	assert_int_equal(entries_add(&fake.memory, 0), 0);
+	assert_int_equal(entries_add(&fake.memory, 0, LT_CALL_CHUNK), 0);
 	entries_feed(&fake.memory);
 	fake.ledger = ledger_new(&fake.memory, names);
 	assert_non_null(fake.ledger);

@@ -37,7 +37,7 @@ static int opened(void **state)
 	for (uint32_t i = 0; i < CHUNKS; i++) {
 		chunks[i] = calloc(1, sizeof(*chunks[i]));
 		assert_non_null(chunks[i]);
-		assert_int_equal(entries_add(&memory, i), 0);
+		assert_int_equal(entries_add(&memory, i, LT_CALL_CHUNK), 0);
 	}
 	return 0;
 }
@@ -160,7 +160,7 @@ static void test_idle_chunks_come_out(void **state)
 	n = 0;
 	/* One in use holds its chunk; another one goes. */
 	memset(chunks[5], 0, sizeof(*chunks[5]));
-	assert_int_equal(entries_add(&memory, 5), 0);
+	assert_int_equal(entries_add(&memory, 5, LT_CALL_CHUNK), 0);
 	while (n < 2 * LT_CALL_CHUNK || taken[n - 1] <= 5 * LT_CALL_CHUNK) {
 		entries_feed(&memory);
 		taken[n++] = pop();

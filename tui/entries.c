@@ -8,7 +8,7 @@
 #include "ledger_thread.h"
 #include "stack.h"
 
-int entries_add(struct ledger_memory *m, uint32_t chunk)
+int entries_add(struct ledger_memory *m, uint32_t chunk, uint32_t n)
 {
 	uint32_t first = chunk << LT_CALL_CHUNK_SHIFT;
 
@@ -21,10 +21,10 @@ int entries_add(struct ledger_memory *m, uint32_t chunk)
 		m->entries = grown;
 		m->n_entries = chunk + 1;
 	}
-	for (uint32_t i = 0; i < LT_CALL_CHUNK; i++)
-		call_at(m, first + i)->next = i + 1 < LT_CALL_CHUNK ? first + i + 2 : 0;
-	m->entries[chunk] = (struct entries){ .first = first + 1, .n = LT_CALL_CHUNK };
-	m->calls_here += LT_CALL_CHUNK;
+	for (uint32_t i = 0; i < n; i++)
+		call_at(m, first + i)->next = i + 1 < n ? first + i + 2 : 0;
+	m->entries[chunk] = (struct entries){ .first = first + 1, .n = n };
+	m->calls_here += n;
 	return 0;
 }
 

@@ -18,8 +18,8 @@ struct entries {
 	bool was_whole;	   /* when entries_idle looked last */
 };
 
-/* A new chunk, all zero, at its place in call_chunks: all its entries are free. 0 or -ENOMEM. */
-int entries_add(struct ledger_memory *m, uint32_t chunk);
+/* A new chunk, all zero, at its place in call_chunks: its first n entries are free. 0 or -ENOMEM. */
+int entries_add(struct ledger_memory *m, uint32_t chunk, uint32_t n);
 /* A zeroed entry that is in no chain any more; at once to the kernel side if it has less than it may need. */
 void entries_put(struct ledger_memory *m, uint32_t index);
 /* Lets the kernel side have calls_wanted, if there are so many. */

@@ -100,6 +100,7 @@ struct probe_first {
 };
 
 /* probe_memory.c: makes the first chunks. */
+uint32_t probe_memory_bound(const char *name);
 int probe_memory_begin(struct probe *p, struct probe_first *first);
 /* Hands the loaded outer maps their first chunks, and makes as many as the machine's threads need. */
 int probe_memory_publish(struct probe *p, const struct probe_first *first);

@@ -266,6 +266,7 @@ static uint32_t pid_namespace(void)
 
 static void choose_programs(struct probe *p, const struct btf *btf)
 {
+	uint32_t ring_bytes = probe_memory_bound("LAGTOP_RING");
 	struct lagtop *skel = p->skel;
 	struct family *net = &p->family[SAMPLE_NET], *calls = &p->family[SAMPLE_SYSCALL];
 
@@ -289,6 +290,8 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 		bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, prog->name),
 					  wanted && prog->fits(btf, prog));
 	}
+	if (ring_bytes)
+		bpf_map__set_max_entries(skel->maps.lt_events, ring_bytes);
 	bpf_program__set_autoload(skel->progs.lt_walk, net->on);
 	bpf_program__set_autoload(skel->progs.lt_seed_sockets, net->on);
 	skel->rodata->lt_with_sched = p->memory.with_sched = p->family[SAMPLE_SCHED].on;
