@@ -2,16 +2,14 @@
 /* Signals and priorities for processes: see control.h. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "control.h"
+#include "proc.h"
 
 const struct control_signal control_signals[] = {
 	{ SIGTERM, "TERM", "end, and clean up" },
@@ -27,32 +25,6 @@ const struct control_signal control_signals[] = {
 };
 const int control_signals_count = sizeof(control_signals) / sizeof(control_signals[0]);
 
-/* Field 22 of /proc/PID/stat counts in ticks what start_ns counts in ns. */
-static int check_start(uint32_t pid, uint64_t start_ns)
-{
-	char path[64], buf[1024], *field;
-	unsigned long long ticks;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	n = read(fd, buf, sizeof(buf) - 1);
-	close(fd);
-	if (n <= 0)
-		return -ESRCH;
-	buf[n] = 0;
-	field = strrchr(buf, ')'); /* the name before it may hold anything */
-	for (int i = 0; field && i < 20; i++)
-		field = strchr(field + 1, ' ');
-	if (!field)
-		return -EIO;
-	ticks = strtoull(field, NULL, 10);
-	return ticks == start_ns / (1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK)) ? 0 : -ESRCH;
-}
-
 int control_signal(uint32_t pid, uint64_t start_ns, int signal)
 {
 	int fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0), err;
@@ -60,7 +32,7 @@ int control_signal(uint32_t pid, uint64_t start_ns, int signal)
 	if (fd < 0)
 		return -errno;
 	/* The pidfd pins the process: when the start time is right after it was opened, it is the one. */
-	err = check_start(pid, start_ns);
+	err = proc_began(pid, start_ns);
 	if (!err && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0))
 		err = -errno;
 	close(fd);
@@ -72,22 +44,20 @@ int control_nice(uint32_t pid, uint64_t start_ns, int *nice)
 	errno = 0;
 	*nice = getpriority(PRIO_PROCESS, pid);
 	/* Looked at after it was asked: what it said was then this one's. */
-	return errno ? -errno : check_start(pid, start_ns);
+	return errno ? -errno : proc_began(pid, start_ns);
 }
 
 int control_renice(uint32_t pid, uint64_t start_ns, int nice)
 {
-	char path[64];
 	struct dirent *e;
 	int err, changed = 0;
 	DIR *dir;
 
 	/* The open folder pins the process: of another with its pid it shows no threads. */
-	snprintf(path, sizeof(path), "/proc/%u/task", pid);
-	dir = opendir(path);
+	dir = proc_tasks(pid);
 	if (!dir)
 		return errno == ENOENT ? -ESRCH : -errno;
-	err = check_start(pid, start_ns);
+	err = proc_began(pid, start_ns);
 	while (!err && (e = readdir(dir))) { /* nice is a thread's on Linux */
 		id_t tid = (id_t)atoi(e->d_name);
 

@@ -13,6 +13,7 @@
 #include "file.h"
 #include "keys.h"
 #include "lookup.h"
+#include "proc.h"
 #include "run.h"
 #include "screen.h"
 #include "signals.h"
@@ -28,23 +29,6 @@ static int complain(const char *why, int status)
 	return status;
 }
 
-/* The process that a number of -p belongs to: itself, its leader's if it is a thread's, or 0. */
-static uint32_t process_of(uint32_t pid)
-{
-	char path[64], line[256];
-	unsigned int tgid = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/status", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	while (fgets(line, sizeof(line), file) && sscanf(line, "Tgid: %u", &tgid) != 1)
-		;
-	fclose(file);
-	return tgid;
-}
-
 static int check_pids(const struct options *o)
 {
 	char why[WHY_SIZE];
@@ -52,7 +36,7 @@ static int check_pids(const struct options *o)
 	size_t i;
 
 	for (i = 0; i < o->selection.n_pids; i++) {
-		process = process_of(o->selection.pids[i]);
+		process = proc_process_of(o->selection.pids[i]);
 		if (process == o->selection.pids[i])
 			continue;
 		if (process)

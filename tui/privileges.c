@@ -4,7 +4,6 @@
 
 #include <cap-ng.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,23 +16,9 @@
 #define CAP_BPF 39
 #endif
 
-/* All ids of the machine are mapped in the first user namespace only. */
-static bool in_user_namespace(void)
-{
-	unsigned int inside, outside, count = UINT_MAX;
-	FILE *f = fopen("/proc/self/uid_map", "re");
-
-	if (!f)
-		return false;
-	if (fscanf(f, "%u %u %u", &inside, &outside, &count) != 3)
-		count = 0;
-	fclose(f);
-	return count != UINT_MAX;
-}
-
 bool privileges_missing(char *why, size_t size)
 {
-	if (in_user_namespace())
+	if (proc_in_user_namespace())
 		snprintf(why, size,
 			 "this is a user namespace (a rootless container): the kernel lets nobody in one use BPF; "
 			 "start lagtop outside of it");

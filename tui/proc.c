@@ -2,8 +2,9 @@
 /* Small readers of /proc. A file that cannot be read is an unknown, never an error: processes go away. */
 #include "proc.h"
 
-#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +89,7 @@ static const char *stat_of(int dir, char *buf, size_t size)
 	return after && strlen(after) > 4 ? after + 2 : NULL;
 }
 
-/* Field 22, in ticks of the clock; 20 of them stand before it. */
+/* Field 22, in ticks of the clock; start_ns: by the clocks of our time namespace. */
 static bool is_start(const char *stat, uint64_t start_ns)
 {
 	uint64_t tick_ns = 1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK);
@@ -97,7 +98,7 @@ static bool is_start(const char *stat, uint64_t start_ns)
 		stat = strchr(stat, ' ');
 		stat = stat ? stat + 1 : NULL;
 	}
-	return stat && strtoull(stat, NULL, 10) == (start_ns + (uint64_t)boottime_offset_ns()) / tick_ns;
+	return stat && strtoull(stat, NULL, 10) == start_ns / tick_ns;
 }
 
 static bool is_zombie(const char *stat)
@@ -140,11 +141,54 @@ int proc_open(uint32_t pid, uint64_t start_ns)
 	snprintf(buf, sizeof(buf), "/proc/%u", pid);
 	dir = open(buf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	stat = dir < 0 ? NULL : stat_of(dir, buf, sizeof(buf));
-	if (stat && (!start_ns || is_start(stat, start_ns)))
+	if (stat && (!start_ns || is_start(stat, start_ns + (uint64_t)boottime_offset_ns())))
 		return is_zombie(stat) ? living_thread(dir) : dir;
 	if (dir >= 0)
 		close(dir);
 	return -1;
+}
+
+int proc_began(uint32_t pid, uint64_t start_ns)
+{
+	char buf[1024];
+	const char *stat;
+	int dir;
+
+	snprintf(buf, sizeof(buf), "/proc/%u", pid);
+	dir = open(buf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	stat = stat_of(dir, buf, sizeof(buf));
+	close(dir);
+	return stat && is_start(stat, start_ns) ? 0 : -ESRCH;
+}
+
+DIR *proc_tasks(uint32_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/task", pid);
+	return opendir(path);
+}
+
+uint32_t proc_process_of(uint32_t pid)
+{
+	char path[64], text[1024], *tgid;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	tgid = slurp(path, text, sizeof(text)) ? strstr(text, "\nTgid:") : NULL;
+	return tgid ? (uint32_t)strtoul(tgid + 6, NULL, 10) : 0;
+}
+
+bool proc_in_user_namespace(void)
+{
+	unsigned int inside, outside, count;
+	char text[4096];
+
+	/* All ids of the machine are mapped in the first one only. */
+	if (!slurp("/proc/self/uid_map", text, sizeof(text)))
+		return false;
+	return sscanf(text, "%u %u %u", &inside, &outside, &count) != 3 || count != UINT_MAX;
 }
 
 size_t proc_cmdline(int dir, char **text)

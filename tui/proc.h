@@ -3,6 +3,7 @@
 #ifndef PROC_H
 #define PROC_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +11,17 @@
 /* The folder of a process's files, for the functions below: of its first thread, or if that is gone of one that lives.
  * start_ns: whose process it must be; 0: whoever has the number. The caller closes it. -1: gone or hidden. */
 int proc_open(uint32_t pid, uint64_t start_ns);
+
+/* Whether a process began then, by the clocks that /proc shows us: 0, or -ESRCH: it is another or gone. */
+int proc_began(uint32_t pid, uint64_t start_ns);
+/* Its threads, by their numbers. The folder stays its own: of another with its number it shows nothing. NULL and errno.
+ */
+DIR *proc_tasks(uint32_t pid);
+/* The process that a thread belongs to, itself if it leads one; 0: gone. */
+uint32_t proc_process_of(uint32_t pid);
+
+/* Whether this is a user namespace below the first. */
+bool proc_in_user_namespace(void);
 
 /* Each returns the length of what it allocated, NUL-ended, for the caller to free; 0: none (*text is NULL). They may
  * block for as long as the process likes: helper threads only (lookup.h). */
