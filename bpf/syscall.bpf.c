@@ -206,6 +206,52 @@ static __always_inline bool execs(long nr, long ret)
 	return !ret && (nr == LT_NR_EXECVE || nr == LT_NR32_EXECVE);
 }
 
+static __always_inline void call_add(struct lt_calls *calls, struct lt_call *entry, __u64 total_ns, __u64 wait_ns)
+{
+	calls->enter_ns = 0;
+	calls->calls++;
+	calls->call_total_ns += total_ns;
+	if (entry) {
+		entry->count++;
+		entry->total_ns += total_ns;
+		entry->wait_ns += wait_ns;
+	}
+}
+
+/* What a return value says: an error, or that the call will be made again. */
+static __always_inline void result_add(struct lt_calls *calls, struct lt_call *entry, __u32 call, struct pt_regs *regs,
+				       long ret)
+{
+	if (is_error(ret)) {
+		calls->call_errors++;
+		if (entry)
+			error_add(calls, entry, -ret);
+	} else if (is_restart(ret)) {
+		calls->to_restart = call + 1;
+		calls->restart_sp = lt_regs_sp(regs);
+		if (ret == -ERESTART_RESTARTBLOCK && lt_wait_of(call) != LT_WAIT_RESTART)
+			calls->interrupted = call;
+	}
+}
+
+/* The call's own latency is the whole of it; that of the thread's calls leaves out what it slept in them. */
+static __always_inline void latency_add(struct lt_calls *calls, struct lt_call *entry, __u64 total_ns, __u64 sleep_ns)
+{
+	__u32 bucket = hist_bucket(total_ns);
+
+	if (entry && bucket < HIST_BUCKETS) {
+		entry->latency.count[bucket]++;
+		lt_max_add(&entry->max, total_ns);
+	}
+	if (sleep_ns) {
+		total_ns = total_ns > sleep_ns ? total_ns - sleep_ns : 0;
+		bucket = hist_bucket(total_ns);
+	}
+	if (bucket < HIST_BUCKETS)
+		calls->service.count[bucket]++;
+	lt_max_add(&calls->service_max, total_ns);
+}
+
 static __always_inline int leave(struct task_struct *task, struct pt_regs *regs, long ret)
 {
 	__u64 now_ns = bpf_ktime_get_ns(), enter_ns, total_ns, wait_ns = 0, sleep_ns = 0;
@@ -213,7 +259,7 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	struct lt_record *record;
 	struct lt_calls *calls;
 	struct lt_call *entry;
-	__u32 call, bucket;
+	__u32 call;
 	struct lt_slot s;
 	long restored = 0;
 	bool returns;
@@ -248,24 +294,8 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	entry = lt_entry(calls, call);
 	calls->seq++;
 	lt_release();
-	calls->enter_ns = 0;
-	calls->calls++;
-	calls->call_total_ns += total_ns;
-	if (entry) {
-		entry->count++;
-		entry->total_ns += total_ns;
-		entry->wait_ns += wait_ns;
-	}
-	if (is_error(ret)) {
-		calls->call_errors++;
-		if (entry)
-			error_add(calls, entry, -ret);
-	} else if (is_restart(ret)) {
-		calls->to_restart = call + 1;
-		calls->restart_sp = lt_regs_sp(regs);
-		if (ret == -ERESTART_RESTARTBLOCK && lt_wait_of(call) != LT_WAIT_RESTART)
-			calls->interrupted = call;
-	}
+	call_add(calls, entry, total_ns, wait_ns);
+	result_add(calls, entry, call, regs, ret);
 	if (returns)
 		handler_returned(calls, restored);
 	lt_release();
@@ -273,20 +303,8 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	if (lt_with_net && ret >= 0)
 		socket_call(task, record, regs, call, ret);
 	/* A call that began before lagtop has no known duration. */
-	if (!calls->at_least) {
-		bucket = hist_bucket(total_ns);
-		if (entry && bucket < HIST_BUCKETS) {
-			entry->latency.count[bucket]++;
-			lt_max_add(&entry->max, total_ns);
-		}
-		if (sleep_ns) {
-			total_ns = total_ns > sleep_ns ? total_ns - sleep_ns : 0;
-			bucket = hist_bucket(total_ns);
-		}
-		if (bucket < HIST_BUCKETS)
-			calls->service.count[bucket]++;
-		lt_max_add(&calls->service_max, total_ns);
-	}
+	if (!calls->at_least)
+		latency_add(calls, entry, total_ns, sleep_ns);
 	lt_self(LT_PROG_EXIT, now_ns);
 	return 0;
 }

@@ -67,8 +67,6 @@ calls_of_layers() {
 
 # From the opening to the closing brace. A comment in the function or right above it may say why not.
 function_length() {
-	local of
-	mapfile -t of < <(printf '%s\n' "${sources[@]}" | grep -v '^bpf/')
 	awk -v longest=60 '
 		FNR == 1 { start = 0; reason = 0 }
 		/[Ll]onger than a screen: / { reason = 1 }
@@ -79,7 +77,7 @@ function_length() {
 				print FILENAME ":" start ": " FNR - start + 1 " lines, and no reason beside it: " name
 			start = 0
 			reason = 0
-		}' "${of[@]}"
+		}' "${sources[@]}"
 }
 
 file_length() {
