@@ -450,7 +450,7 @@ static void check_reading(struct checking *k)
 	c->untold += lost_exits + lost_threads;
 }
 
-/* Not JSON, not UTF-8, or with bytes that a terminal would obey: NULL. */
+/* Not JSON, not UTF-8, or with bytes that a terminal would interpret: NULL. */
 static struct json_object *parse(struct checking *k, const char *line)
 {
 	struct json_tokener *tokener = json_tokener_new();

@@ -307,7 +307,7 @@ static void json_process(void **state)
 	assert_string_equal(text(p, "comm"), "\"a,b\"\n\x1b[31m\xef\xbf\xbd\xc3\xa9");
 }
 
-/* A terminal obeys DEL and U+0080 to U+009F too: they are escaped, and come back. */
+/* A terminal interprets DEL and U+0080 to U+009F too: they are escaped, and come back. */
 /* However many there are. */
 static void json_has_every_column_with_a_path(void **state)
 {

@@ -128,7 +128,7 @@ static unsigned int zeros(const struct history_pack *p, size_t i)
 	return n;
 }
 
-static int squeeze(struct history_pack *p)
+static int encode(struct history_pack *p)
 {
 	size_t most = (p->n_words + 1) * (WORD + 1) + WORD, i;
 	unsigned int first, second, n;
@@ -187,7 +187,7 @@ static uint64_t word_of(unsigned int kind, const uint8_t *bytes)
 }
 
 /* The words that n bytes stand for, an even number. 0 or -ENOMEM. */
-static int swell(struct history_pack *p, const uint8_t *bytes, size_t n)
+static int decode(struct history_pack *p, const uint8_t *bytes, size_t n)
 {
 	const uint8_t *end = bytes + n;
 	unsigned int kinds, k;
@@ -220,7 +220,7 @@ static void add_dist(struct history_pack *p, const struct sample *s, const struc
 }
 
 /* Most calls begin and end in one interval, and many are the only one: what is the same becomes 0, and back. */
-static void turn_call(struct sample_call *c)
+static void delta_call(struct sample_call *c)
 {
 	c->time_ns ^= c->total_ns;
 	if (c->count == 1)
@@ -232,7 +232,7 @@ static void add_call(struct history_pack *p, const struct sample *s, const struc
 	struct sample_call c = *call;
 
 	c.latency.first = c.first_errno = 0;
-	turn_call(&c);
+	delta_call(&c);
 	add(p, &c, sizeof(c));
 	add_dist(p, s, &call->latency);
 	if (call->n_errnos)
@@ -255,7 +255,7 @@ static void add_work(struct history_pack *p, const struct sample *s, const struc
 }
 
 /* Most processes have one thread. */
-static void turn_thread(struct sample_thread *t, const struct sample_process *process)
+static void delta_thread(struct sample_thread *t, const struct sample_process *process)
 {
 	t->tid ^= process->pid;
 	t->start_ns ^= process->start_ns;
@@ -266,7 +266,7 @@ static void add_thread(struct history_pack *p, const struct sample *s, const str
 {
 	struct sample_thread t = *thread;
 
-	turn_thread(&t, process);
+	delta_thread(&t, process);
 	t.process = 0;
 	t.work = thread->work == SAMPLE_NONE ? SAMPLE_NONE : 0;
 	t.wall_ns = s->interval_ns - t.wall_ns;
@@ -285,7 +285,7 @@ int history_pack_host(struct history_pack *p, const struct sample *s)
 	begin(p);
 	add(p, s, HOST_BYTES);
 	add(p, &s->has_connections, sizeof(s->has_connections));
-	return squeeze(p);
+	return encode(p);
 }
 
 int history_pack_process(struct history_pack *p, const struct sample *s, const struct sample_process *process)
@@ -302,7 +302,7 @@ int history_pack_process(struct history_pack *p, const struct sample *s, const s
 	add_dist(p, s, &process->sockets.connect);
 	for (i = 0; i < process->n_threads; i++)
 		add_thread(p, s, process, &s->threads[process->first_thread + i]);
-	return squeeze(p);
+	return encode(p);
 }
 
 int history_pack_connection(struct history_pack *p, const struct sample *s, const struct sample_connection *connection)
@@ -313,7 +313,7 @@ int history_pack_connection(struct history_pack *p, const struct sample *s, cons
 	if (c.age_ns != SAMPLE_UNKNOWN)
 		c.age_ns = s->t_ns - c.age_ns;
 	add(p, &c, sizeof(c));
-	return squeeze(p);
+	return encode(p);
 }
 
 /* What was laid out, from the first word on. */
@@ -359,7 +359,7 @@ static void take_call(struct cursor *c)
 	if (c->failed)
 		return;
 	*call = *from;
-	turn_call(call);
+	delta_call(call);
 	take_dist(c, &call->latency);
 	errnos = take(c, call->n_errnos * sizeof(*errnos));
 	call->first_errno = c->to->n_errnos;
@@ -398,7 +398,7 @@ static void take_thread(struct cursor *c)
 		return;
 	*t = *from;
 	t->process = c->to->n_processes - 1;
-	turn_thread(t, &c->to->processes[t->process]);
+	delta_thread(t, &c->to->processes[t->process]);
 	t->wall_ns = c->to->interval_ns - t->wall_ns;
 	if (t->call != LT_CALL_NONE)
 		t->call_age_ns = c->to->t_ns - t->call_age_ns;
@@ -421,7 +421,7 @@ int history_unpack_host(struct history_pack *p, const uint8_t *bytes, size_t n, 
 {
 	struct cursor c = { .to = s };
 
-	if (swell(p, bytes, n))
+	if (decode(p, bytes, n))
 		return -ENOMEM;
 	c.at = p->words;
 	memcpy(s, take(&c, HOST_BYTES), HOST_BYTES);
@@ -435,7 +435,7 @@ int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t 
 	struct sample_process *process;
 	uint32_t i;
 
-	if (swell(p, bytes, n))
+	if (decode(p, bytes, n))
 		return -ENOMEM;
 	c.at = p->words;
 	process = sample_add_process(s);
@@ -456,7 +456,7 @@ int history_unpack_connection(struct history_pack *p, const uint8_t *bytes, size
 {
 	struct sample_connection *c;
 
-	if (swell(p, bytes, n))
+	if (decode(p, bytes, n))
 		return -ENOMEM;
 	c = sample_add_connection(s);
 	if (!c)

@@ -94,7 +94,7 @@ void json_text(struct json_writer *w, const char *key, const char *raw)
 	begin(w, key);
 	putc_unlocked('"', w->out);
 	for (; *c; c++) {
-		bool c1 = *c == 0xc2 && c[1] < 0xa0; /* U+0080 to U+009F, which terminals obey */
+		bool c1 = *c == 0xc2 && c[1] < 0xa0; /* U+0080 to U+009F, which terminals interpret */
 
 		if (*c >= ' ' && *c != '"' && *c != '\\' && *c != 0x7f && !c1)
 			continue;

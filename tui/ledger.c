@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes, their threads, births and deaths. Slots map to threads until they are buried, so
+ * Processes, their threads, births and deaths. Slots map to threads until they are reaped, so
  * what is kept of a thread lies in arrays like the records'; processes are found by pid and start.
  * A dead thread's last numbers wait in a sample of their own until the next reading.
  */
@@ -50,7 +50,7 @@ struct ledger {
 	uint32_t n_order, cap_order;
 	uint32_t n_ordered; /* of them sorted: those of the last reading */
 	bool resort;
-	struct sample dead;  /* buried since the last reading */
+	struct sample dead;  /* reaped since the last reading */
 	uint32_t *dead_next; /* parallel to dead.threads: index + 1 of the process's next */
 	uint32_t cap_dead_next;
 	uint64_t torn, exits_lost;
@@ -340,7 +340,7 @@ static size_t pending_bytes(const struct sample *s)
 	       s->n_buckets * sizeof(*s->buckets) + s->n_errnos * sizeof(*s->errnos);
 }
 
-static int bury(struct ledger *l, uint32_t slot, uint32_t epoch)
+static int reap(struct ledger *l, uint32_t slot, uint32_t epoch)
 {
 	struct kept *k = kept_at(l, slot);
 	const struct lt_who *who = &record_at(l->memory, slot)->who;
@@ -419,7 +419,7 @@ static void drain(struct ledger *l, uint64_t t_ns, uint32_t epoch)
 		uint64_t word = ledger_load(word_at(l->memory, slot));
 
 		if (died_by(word, t_ns)) {
-			if (bury(l, slot, epoch))
+			if (reap(l, slot, epoch))
 				break;
 		} else if (LT_WORD_STATE(word) == LT_VOID) {
 			recycle(l, slot);
@@ -449,7 +449,7 @@ static int copy_dist(struct sample *to, const struct sample *from, struct sample
 	return 0;
 }
 
-/* Moves a buried thread into the reading. */
+/* Moves a reaped thread into the reading. */
 static int copy_thread(struct sample *to, const struct sample *from, uint32_t index, uint32_t process)
 {
 	struct sample_thread thread = from->threads[index], *added;
@@ -517,7 +517,7 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 		}
 		/* A moment before T, but written after it. */
 		if (died_by(ledger_load(word_at(l->memory, slot - 1)), t_ns)) {
-			err = bury(l, slot - 1, epoch);
+			err = reap(l, slot - 1, epoch);
 			if (err)
 				return err;
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The ledger: turns the records that the kernel side lets grow into samples. It remembers what
- * each record said at the last reading and writes down the difference, buries threads that died,
+ * each record said at the last reading and writes down the difference, reaps threads that died,
  * and gives their records back. It knows the records' memory, not where it comes from: tests
  * hand it plain arrays.
  *
@@ -22,7 +22,7 @@ struct ledger_memory {
 	uint32_t n_entries;
 	uint32_t calls_here;	 /* free, and not with the kernel side */
 	uint32_t calls_wanted;	 /* by it */
-	uint64_t pending_bytes;	 /* of buried threads that may wait for a reading */
+	uint64_t pending_bytes;	 /* of reaped threads that may wait for a reading */
 	const uint32_t *renames; /* threads renamed by another thread so far */
 	bool with_sched, with_calls;
 };

@@ -63,7 +63,7 @@ struct kept_work {
 };
 
 /* One consistent copy of a record's numbers. */
-struct reading {
+struct record_copy {
 	uint64_t word, born_ns;
 	union {
 		struct {
@@ -96,7 +96,7 @@ void ledger_thread_forget(struct kept *k)
 }
 
 /* The times as of T, of a thread that moved since. */
-static bool read_cut(const struct lt_sched *sched, uint64_t t_ns, struct reading *now)
+static bool read_cut(const struct lt_sched *sched, uint64_t t_ns, struct record_copy *now)
 {
 	uint64_t sum = 0;
 
@@ -111,7 +111,7 @@ static bool read_cut(const struct lt_sched *sched, uint64_t t_ns, struct reading
 }
 
 static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struct lt_record *r, uint64_t t_ns,
-		       struct reading *now)
+		       struct record_copy *now)
 {
 	const struct lt_sched *sched = &r->sched;
 
@@ -144,7 +144,7 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 	return false;
 }
 
-static bool read_calls(const struct lt_record *r, struct reading *now)
+static bool read_calls(const struct lt_record *r, struct record_copy *now)
 {
 	const struct lt_calls *calls = &r->calls;
 
@@ -369,7 +369,7 @@ struct thread_reading {
 	const struct ledger_memory *memory;
 	uint64_t *torn;
 	const struct lt_record *record;
-	struct reading now;
+	struct record_copy now;
 	uint64_t end_ns;
 	uint32_t epoch;
 	bool dead;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel side's other half (probe_load.c loads and attaches it, probe_memory.c makes its
- * memory, probe_sockets.c walks the sockets): seeds it and reads it. A drain thread buries dead threads and adds
+ * memory, probe_sockets.c walks the sockets): seeds it and reads it. A drain thread reaps dead threads and adds
  * records at least once a second, and at once when the kernel side says that half of the free ones are gone; so nothing
  * is lost while the front end waits for its delay, a blocked terminal or a full pipe. The ledger and the maps' sizes
  * are shared with it under `lock`.
