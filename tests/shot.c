@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "utf8.h"
 #include "vt.h"
 
 #define CELL_W 8.4
@@ -48,13 +49,11 @@ static void colour_of(const struct vt_cell *c, bool background, char buf[16])
 
 static uint32_t code_point(const char *text)
 {
-	const unsigned char *s = (const unsigned char *)text;
+	bool valid;
+	uint32_t c;
 
-	if (s[0] >= 0xe0 && s[0] < 0xf0)
-		return (s[0] & 15U) << 12 | (s[1] & 63U) << 6 | (s[2] & 63U);
-	if (s[0] >= 0xc0 && s[0] < 0xe0)
-		return (s[0] & 31U) << 6 | (s[1] & 63U);
-	return s[0];
+	utf8_decode(text, &c, &valid);
+	return c;
 }
 
 static void rect(FILE *out, double x, double y, double w, double h, const char *fill, double opacity)

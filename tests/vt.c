@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <vterm.h>
 
+#include "utf8.h"
 #include "vt.h"
 
 #define DEADLINE_MS 10000
@@ -259,30 +260,6 @@ struct termios vt_modes(const struct vt *v)
 	return t;
 }
 
-static size_t put_utf8(char *out, uint32_t ch)
-{
-	if (ch < 0x80) {
-		out[0] = (char)ch;
-		return 1;
-	}
-	if (ch < 0x800) {
-		out[0] = (char)(0xc0 | ch >> 6);
-		out[1] = (char)(0x80 | (ch & 63));
-		return 2;
-	}
-	if (ch < 0x10000) {
-		out[0] = (char)(0xe0 | ch >> 12);
-		out[1] = (char)(0x80 | (ch >> 6 & 63));
-		out[2] = (char)(0x80 | (ch & 63));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | ch >> 18);
-	out[1] = (char)(0x80 | (ch >> 12 & 63));
-	out[2] = (char)(0x80 | (ch >> 6 & 63));
-	out[3] = (char)(0x80 | (ch & 63));
-	return 4;
-}
-
 static int colour(struct vt *v, VTermColor c, bool foreground, uint8_t rgb[3])
 {
 	bool own = foreground ? VTERM_COLOR_IS_DEFAULT_FG(&c) : VTERM_COLOR_IS_DEFAULT_BG(&c);
@@ -304,7 +281,7 @@ struct vt_cell vt_cell(struct vt *v, int y, int x)
 	if (!vterm_screen_get_cell(v->screen, (VTermPos){ .row = y, .col = x }, &cell))
 		return out;
 	for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && cell.chars[i] && cell.chars[i] != (uint32_t)-1; i++)
-		at += put_utf8(out.text + at, cell.chars[i]);
+		at += utf8_encode(out.text + at, cell.chars[i]);
 	if (!at && cell.chars[0] != (uint32_t)-1)
 		out.text[0] = ' ';
 	out.width = cell.width;
@@ -341,7 +318,7 @@ int vt_find(struct vt *v, int y, const char *text)
 	if (!hit)
 		return -1;
 	for (const char *s = line; s < hit; s++)
-		x += (*s & 0xc0) != 0x80;
+		x += !utf8_continues(*s);
 	return x;
 }
 

@@ -3,8 +3,8 @@
  * Numbers and names for people. Numbers: at most six cells, three significant figures, so that a
  * column never jumps; a value that is not zero never prints as zero. Names: whatever a process
  * calls itself, what leaves this file can be written to a terminal (format_clean) or into JSON
- * (format_utf8). Both decode UTF-8 themselves, strictly (no overlong forms, no surrogates, nothing
- * above U+10FFFF), because mbrtowc depends on the locale; widths are wcwidth's, as in ncurses.
+ * (format_utf8). Both decode UTF-8 by utf8.h, because mbrtowc depends on the locale; widths are
+ * wcwidth's, as in ncurses.
  */
 #include "format.h"
 
@@ -13,8 +13,9 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "utf8.h"
+
 #define NSEC_PER_SEC 1000000000ULL
-#define REPLACEMENT 0xfffd
 
 /* Three significant figures of 0.9995 <= n < 999.5. */
 static void print_three(char *buf, size_t size, double n, const char *unit)
@@ -102,55 +103,6 @@ char *format_percent(char *buf, size_t size, double pct)
 	return buf;
 }
 
-/*
- * Decodes one character of a NUL-ended string. Returns the bytes it takes: for what is not UTF-8
- * *c is REPLACEMENT and the bytes are the longest beginning of a valid character, at least one.
- */
-static int decode(const char *text, uint32_t *c, bool *valid)
-{
-	const unsigned char *p = (const unsigned char *)text;
-	unsigned char low = 0x80, high = 0xbf;
-	int len, i;
-
-	*valid = true;
-	if (p[0] < 0x80) {
-		*c = p[0];
-		return 1;
-	}
-	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
-		len = 2;
-		*c = p[0] & 0x1f;
-	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
-		len = 3;
-		*c = p[0] & 0x0f;
-		if (p[0] == 0xe0)
-			low = 0xa0; /* overlong */
-		else if (p[0] == 0xed)
-			high = 0x9f; /* surrogates */
-	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-		len = 4;
-		*c = p[0] & 0x07;
-		if (p[0] == 0xf0)
-			low = 0x90; /* overlong */
-		else if (p[0] == 0xf4)
-			high = 0x8f; /* above U+10FFFF */
-	} else {
-		len = 0;
-	}
-	for (i = 1; i < len; i++) {
-		if (p[i] < low || p[i] > high)
-			break;
-		*c = *c << 6 | (p[i] & 0x3f);
-		low = 0x80;
-		high = 0xbf;
-	}
-	if (i == len)
-		return len;
-	*valid = false;
-	*c = REPLACEMENT;
-	return i;
-}
-
 /* Invisible characters that change how their neighbours look, or hide that there is something. */
 static bool is_invisible(uint32_t c)
 {
@@ -181,7 +133,7 @@ static int clean_one(const char *raw, bool utf8, const char **bytes, int *len, i
 {
 	uint32_t c;
 	bool valid;
-	int taken = decode(raw, &c, &valid);
+	int taken = (int)utf8_decode(raw, &c, &valid);
 
 	*bytes = raw;
 	*len = taken;
@@ -238,17 +190,18 @@ size_t format_utf8(char *buf, size_t size, const char *raw)
 		const char *bytes = raw;
 		uint32_t c;
 		bool valid;
-		int len = decode(raw, &c, &valid);
+		char replacement[UTF8_BYTES];
+		size_t len = utf8_decode(raw, &c, &valid);
 
 		raw += len;
 		if (!valid) {
-			bytes = "\xef\xbf\xbd";
-			len = 3;
+			bytes = replacement;
+			len = utf8_encode(replacement, c);
 		}
-		if (used + (size_t)len >= size)
+		if (used + len >= size)
 			break;
-		memcpy(buf + used, bytes, (size_t)len);
-		used += (size_t)len;
+		memcpy(buf + used, bytes, len);
+		used += len;
 	}
 	buf[used] = '\0';
 	return used;

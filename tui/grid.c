@@ -7,6 +7,7 @@
 
 #include "format.h"
 #include "grid.h"
+#include "utf8.h"
 
 int grid_resize(struct grid *g, int rows, int cols)
 {
@@ -60,19 +61,16 @@ void grid_put(struct grid *g, int y, int x, uint32_t ch, enum style style)
 	c->selected = false;
 }
 
-/* Decodes one character of clean UTF-8 and steps over it; 0 at the end. */
+/* One character of clean UTF-8, and steps over it; 0 at the end. */
 static uint32_t next_char(const char **text)
 {
-	const unsigned char *s = (const unsigned char *)*text;
-	int more = *s < 0x80 ? 0 : *s < 0xe0 ? 1 : *s < 0xf0 ? 2 : 3;
-	uint32_t ch = more == 0 ? *s : *s & (0x3fU >> more);
+	bool valid;
+	uint32_t ch;
 
-	if (!*s)
+	if (!**text)
 		return 0;
-	for (s++; more && (*s & 0xc0) == 0x80; more--, s++)
-		ch = ch << 6 | (*s & 0x3f);
-	*text = (const char *)s;
-	return more ? '?' : ch;
+	*text += utf8_decode(*text, &ch, &valid);
+	return valid ? ch : '?';
 }
 
 static int char_width(uint32_t ch)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "utf8.h"
 
 static bool is_prompt(enum view_mode mode)
 {
@@ -409,29 +410,16 @@ static void set_delay(struct view *v)
 /* Appends a character to the prompt as UTF-8; what is not printable stays out. */
 static bool append(char *input, uint32_t ch)
 {
-	size_t len = strlen(input);
-	char utf8[5] = { 0 };
+	size_t len = strlen(input), bytes;
+	char utf8[UTF8_BYTES];
 
 	if (ch < ' ' || ch == 127 || (ch >= 0x80 && ch < 0xa0) || ch >= 0x110000)
 		return false;
-	if (ch < 0x80)
-		utf8[0] = (char)ch;
-	else if (ch < 0x800) {
-		utf8[0] = (char)(0xc0 | ch >> 6);
-		utf8[1] = (char)(0x80 | (ch & 63));
-	} else if (ch < 0x10000) {
-		utf8[0] = (char)(0xe0 | ch >> 12);
-		utf8[1] = (char)(0x80 | (ch >> 6 & 63));
-		utf8[2] = (char)(0x80 | (ch & 63));
-	} else {
-		utf8[0] = (char)(0xf0 | ch >> 18);
-		utf8[1] = (char)(0x80 | (ch >> 12 & 63));
-		utf8[2] = (char)(0x80 | (ch >> 6 & 63));
-		utf8[3] = (char)(0x80 | (ch & 63));
-	}
-	if (len + strlen(utf8) >= TABLE_TEXT)
+	bytes = utf8_encode(utf8, ch);
+	if (len + bytes >= TABLE_TEXT)
 		return false;
-	strcat(input, utf8);
+	memcpy(input + len, utf8, bytes);
+	input[len + bytes] = '\0';
 	return true;
 }
 
@@ -464,7 +452,7 @@ static void prompt_key(struct view *v, uint32_t code)
 		}
 		do
 			v->input[--len] = 0;
-		while (len && (v->input[len] & 0xc0) == 0x80);
+		while (len && utf8_continues(v->input[len]));
 		changed = true;
 	} else if (code == ('U' & K_CTRL)) {
 		v->input[0] = 0;

@@ -10,6 +10,7 @@
 #include "keys.h"
 #include "menu.h"
 #include "severity.h"
+#include "utf8.h"
 
 #define HELP_CELLS 92
 #define HELP_KEYS_CELLS 14 /* the longest title of a column */
@@ -280,7 +281,7 @@ static void draw_prompt(struct view *v, struct grid *g)
 	while (*tail && grid_width(tail) > g->cols - x - 1) /* where one types is in sight */
 		do
 			tail++;
-		while ((*tail & 0xc0) == 0x80);
+		while (utf8_continues(*tail));
 	x += grid_text(g, y, x, g->cols - x - 1, STYLE_STRONG, tail);
 	if (bad) { /* from where it cannot be read */
 		format_clean(clean, sizeof(clean), v->input + good, g->cols - x - 1, g->utf8);
