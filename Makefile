@@ -206,6 +206,10 @@ test-kernels: ## boot other kernels, also of arm64, under qemu and run the live 
 	@$(MAKE) tests
 	@tests/kernels.sh
 
+test-releases: ## build, lint and test in fresh roots of Debian 13 and sid, as root; 500 MB to download for each, once
+	@tests/deps.sh build test
+	@$(SUDO) tests/releases.sh
+
 # The other compiler, without an object.
 syntax: $(BUILD)/lagtop.skel.h $(BENCH_SKEL)
 	@$(CLANG) -fsyntax-only -Werror $(filter-out -MMD -MP,$(LT_CFLAGS)) $(filter-out %.bpf.c,$(wildcard tui/*.c tests/*.c))
@@ -235,4 +239,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/tests/*.d)
 .SECONDARY:
-.PHONY: all live tests deps test-deps run test fuzz bench bench-peers bench-past bench-front screenshots lint test-kernels syntax format readme install uninstall deb clean help
+.PHONY: all live tests deps test-deps run test fuzz bench bench-peers bench-past bench-front screenshots lint test-kernels test-releases syntax format readme install uninstall deb clean help

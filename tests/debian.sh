@@ -39,3 +39,19 @@ debian_try() {
 	why=$(tail -n 1 "$dir/log")
 	return 1
 }
+
+# Runs a command with mounts of its own; in a chroot, whose root is no mount, those that can be seen are made private one by one.
+debian_with_mounts() {
+	unshare --mount --propagation unchanged sh -c '
+		mount --make-rprivate / 2>/dev/null ||
+			cut -d " " -f 5 /proc/self/mountinfo | xargs -n 1 mount --make-private || exit
+		exec "$@"' - "$@"
+}
+
+# debian_inside ROOT SCRIPT: runs it in that root, with its own view of processes' files, of the kernel's and of terminals; nothing
+# stays mounted.
+debian_inside() {
+	debian_with_mounts sh -c "mount -t proc proc '$1/proc' && mount --rbind /sys '$1/sys' &&
+		mount -t devpts -o newinstance,ptmxmode=0666 devpts '$1/dev/pts' && exec chroot '$1' \"\$@\"" \
+		- env -i HOME=/root PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb DEBIAN_FRONTEND=noninteractive bash -c "$2"
+}

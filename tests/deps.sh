@@ -4,7 +4,7 @@
 # to compare it (peers): by apt on Debian and Ubuntu; elsewhere it prints the packages' names and stops.
 # Nothing missing: no package manager is called. `deps.sh bpftool` prints the path of a bpftool that works,
 # `deps.sh clang-format` the one that formats as lint wants, `deps.sh libraries` the packages of the libraries on Debian.
-# `deps.sh missing PART…` only prints what it would install.
+# `deps.sh missing PART…` only prints what it would install, `deps.sh packages PART…` what all of these are on Debian.
 # `deps.sh versions CLANG CC BPFTOOL MODULE…` fails with a sentence if one of them is missing or too old to build lagtop.
 set -eu
 
@@ -157,6 +157,11 @@ bpftool)
 	;;
 clang-format)
 	command -v clang-format-14 || echo clang-format
+	exit
+	;;
+packages)
+	shift
+	table | awk -v parts=" $* " 'index(parts, " " $1 " ") { print $3 }' | sort -u | tr '\n' ' '
 	exit
 	;;
 missing)

@@ -43,19 +43,8 @@ make_root() {
 	mkdir "$root" && tar -C "$root" -xf "$packed"
 }
 
-# Runs a command with mounts of its own; in a chroot, whose root is no mount, those that can be seen are made private one by one.
-with_mounts() {
-	unshare --mount --propagation unchanged sh -c '
-		mount --make-rprivate / 2>/dev/null ||
-			cut -d " " -f 5 /proc/self/mountinfo | xargs -n 1 mount --make-private || exit
-		exec "$@"' - "$@"
-}
-
-# Runs a script in the root, with its own view of processes' files, of the kernel's and of terminals; nothing stays mounted.
 inside() {
-	with_mounts sh -c "mount -t proc proc '$root/proc' && mount --rbind /sys '$root/sys' &&
-		mount -t devpts -o newinstance,ptmxmode=0666 devpts '$root/dev/pts' && exec chroot '$root' \"\$@\"" \
-		- env -i HOME=/root PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb DEBIAN_FRONTEND=noninteractive bash -c "$1"
+	debian_inside "$root" "$1"
 }
 
 list_files() {
@@ -164,7 +153,7 @@ purges() {
 
 command -v dpkg-deb >/dev/null || skip_all "this machine makes no Debian packages"
 [ "$(id -u)" = 0 ] || skip_all "not root"
-with_mounts true 2>/dev/null || skip_all "this process may not mount"
+debian_with_mounts true 2>/dev/null || skip_all "this process may not mount"
 # As whoever owns the build: nothing there becomes root's.
 setpriv --reuid "$(stat -c %u build)" --regid "$(stat -c %g build)" --clear-groups \
 	make -s deb build/tests/live_refusals || exit
