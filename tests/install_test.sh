@@ -81,7 +81,7 @@ complete_bash() {
 completions() {
 	[ "$(complete_bash --rep)" = --replay ] || { complete_bash --rep && return 1; }
 	[ "$(complete_bash --view sys)" = syscalls ] || { complete_bash --view sys && return 1; }
-	[ "$(complete_bash --sort runq9)" = "wake90 wake99" ] || { complete_bash --sort runq9 && return 1; }
+	[ "$(complete_bash --sort wake9)" = "wake90 wake99" ] || { complete_bash --sort wake9 && return 1; }
 	[ "$(complete_bash --user roo)" = root ] || { complete_bash --user roo && return 1; }
 	bash -n build/docs/lagtop.bash
 }

@@ -14,7 +14,7 @@ trap 'rm -rf "$work" "$part"' EXIT
 # The root of release $1, in $root, with what builds, lints and tests; or why not, in $why.
 make_root() {
 	local packed=$cache/release-$1.tar packages mirror
-	packages=$(tests/deps.sh packages build test | tr ' ' '\n' | grep -vE 'qemu|aarch64|busybox|debootstrap|lintian' | paste -sd ' ')
+	packages=$(tests/deps.sh packages build test | tr ' ' '\n' | grep -vE 'qemu|aarch64|busybox|debootstrap' | paste -sd ' ')
 	root=$work/$1
 	if [ "$(cat "$packed.list" 2>/dev/null)" = "$packages" ]; then
 		mkdir "$root" && tar -C "$root" -xf "$packed"
