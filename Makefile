@@ -88,7 +88,7 @@ $(BUILD)/tests/bench: $(BENCH_OBJ) $(BUILD)/tests.a $(BUILD)/lagtop.a
 # Fuzz targets: the front end and what tests share, once more, with the sanitizers.
 FUZZ_CFLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_OBJ = $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out $(BUILD)/main.o $(BUILD)/screen.o $(PROBE_OBJ),$(OBJ)) \
-	$(addprefix $(BUILD)/tests/,frames.o synthetic.o))
+	$(addprefix $(BUILD)/tests/,recording_frames.o synthetic.o))
 
 $(BUILD)/fuzz/tests:
 	@mkdir -p $@

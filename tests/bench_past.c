@@ -13,7 +13,7 @@
 #include "bench.h"
 #include "child.h"
 #include "history.h"
-#include "many.h"
+#include "large_sample.h"
 #include "proc.h"
 #include "record.h"
 
@@ -121,7 +121,7 @@ static int replay_an_hour(uint32_t busy)
 
 		if (!s)
 			break;
-		many_fill(s, n, PROCESSES, busy);
+		large_sample_fill(s, n, PROCESSES, busy);
 		start = cpu_ms();
 		err = record_write(r, s);
 		record_ms += cpu_ms() - start;

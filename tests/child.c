@@ -21,7 +21,7 @@
 
 static struct child *children;
 
-static void run_child(char *const argv[], uid_t uid, void (*world)(void), int in, int out, int err)
+static void run_child(char *const argv[], uid_t uid, void (*sandbox)(void), int in, int out, int err)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(in, STDIN_FILENO);
@@ -30,14 +30,14 @@ static void run_child(char *const argv[], uid_t uid, void (*world)(void), int in
 	signal(SIGPIPE, SIG_DFL);
 	if (uid != (uid_t)-1 && (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid)))
 		_exit(126);
-	if (world)
-		world();
+	if (sandbox)
+		sandbox();
 	execvp(argv[0], argv);
 	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }
 
-static struct child *start(char *const argv[], uid_t uid, void (*world)(void))
+static struct child *start(char *const argv[], uid_t uid, void (*sandbox)(void))
 {
 	struct child *c = calloc(1, sizeof(*c));
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
@@ -54,7 +54,7 @@ static struct child *start(char *const argv[], uid_t uid, void (*world)(void))
 		return NULL;
 	}
 	if (!c->pid)
-		run_child(argv, uid, world, in[0], out[1], c->err);
+		run_child(argv, uid, sandbox, in[0], out[1], c->err);
 	close(in[0]);
 	close(out[1]);
 	c->in = in[1];
@@ -70,9 +70,9 @@ struct child *child_start(char *const argv[], uid_t uid)
 	return start(argv, uid, NULL);
 }
 
-struct child *child_start_in(void (*world)(void), char *const argv[])
+struct child *child_start_in(void (*sandbox)(void), char *const argv[])
 {
-	return start(argv, (uid_t)-1, world);
+	return start(argv, (uid_t)-1, sandbox);
 }
 
 /* Waits for output and takes some. 1: got some; 0: end; -1: none until the deadline. */
@@ -202,9 +202,9 @@ void child_free_all(void)
 		child_free(children);
 }
 
-struct outcome outcome_run(void (*world)(void), char *const argv[])
+struct outcome outcome_run(void (*sandbox)(void), char *const argv[])
 {
-	struct child *c = child_start_in(world, argv);
+	struct child *c = child_start_in(sandbox, argv);
 	struct outcome o = { .status = -1 };
 	char *line;
 

@@ -26,8 +26,8 @@ struct child {
 
 /* argv[0] with a slash is a path, else it is searched. uid -1: unchanged. NULL: out of memory or processes. */
 struct child *child_start(char *const argv[], uid_t uid);
-/* The same in a world that was made smaller: called in the child before it becomes the program; may _exit(126). */
-struct child *child_start_in(void (*world)(void), char *const argv[]);
+/* The same in a sandbox (sandbox.h): called in the child before it becomes the program; may _exit(126). */
+struct child *child_start_in(void (*sandbox)(void), char *const argv[]);
 
 /* The next line without its newline, valid until the next call; NULL: end of output, or none until its deadline. */
 char *child_line(struct child *c);
@@ -47,7 +47,7 @@ struct outcome {
 	char *last_line, *errors; /* of stdout; all of stderr */
 };
 
-struct outcome outcome_run(void (*world)(void), char *const argv[]); /* world: NULL, or for child_start_in */
+struct outcome outcome_run(void (*sandbox)(void), char *const argv[]); /* sandbox: NULL, or as for child_start_in */
 void outcome_free(struct outcome *o);
 
 /* A workload of tests/load.c, set up: *ready (may be NULL) is its `ready` line. NULL: it failed. */

@@ -9,14 +9,14 @@
 #include <unistd.h>
 
 #include "column.h"
-#include "frames.h"
+#include "recording_frames.h"
 #include "fuzz.h"
 #include "history.h"
 #include "record.h"
 #include "synthetic.h"
 
 static char path[] = "/dev/shm/lagtop-fuzz.XXXXXX", why[200];
-static struct frames good; /* description and one reading */
+static struct recording_frames good; /* description and one reading */
 static int file;
 
 static void set_file(const uint8_t *bytes, size_t len)
@@ -47,7 +47,7 @@ static void set_up(void)
 	len = lseek(file, 0, SEEK_END);
 	bytes = malloc((size_t)len);
 	assert(bytes && pread(file, bytes, (size_t)len, 0) == len);
-	frames_unpack(&good, bytes, (size_t)len);
+	recording_frames_unpack(&good, bytes, (size_t)len);
 	free(bytes);
 }
 
@@ -101,7 +101,7 @@ static void replay(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct frames changed;
+	struct recording_frames changed;
 	size_t first = 0, len;
 	uint8_t *bytes, kind;
 
@@ -133,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		changed.whole[1] = (uint8_t *)(uintptr_t)data + first;
 		changed.len[1] = size - first;
 	}
-	bytes = frames_pack(&changed, &len);
+	bytes = recording_frames_pack(&changed, &len);
 	set_file(bytes, len);
 	free(bytes);
 	replay();

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "live.h"
-#include "world.h"
+#include "sandbox.h"
 
 #define SESSIONS 4
 #define ATTACH_NS 60000000000LL /* lagtop is at work in less */
@@ -71,7 +71,7 @@ static const char *program(void)
 	return path ? path : "./lagtop";
 }
 
-static struct live *start(void (*world)(void), const char *path, const char *option, va_list args)
+static struct live *start(void (*sandbox)(void), const char *path, const char *option, va_list args)
 {
 	char *argv[32] = { (char *)path, (char *)"--json" };
 	struct live *l = calloc(1, sizeof(*l));
@@ -85,7 +85,7 @@ static struct live *start(void (*world)(void), const char *path, const char *opt
 		;
 	assert_null(sessions[n]);
 	sessions[n] = l;
-	l->child = child_start_in(world, argv);
+	l->child = child_start_in(sandbox, argv);
 	assert_non_null(l->child);
 	for (n = 2; argv[n] && argv[n + 1]; n++)
 		if (!strcmp(argv[n], "-d"))
@@ -96,11 +96,11 @@ static struct live *start(void (*world)(void), const char *path, const char *opt
 static struct live *start_usual(const char *option, va_list args)
 {
 	bool nobody = getenv("LIVE_NOBODY");
-	const char *path = nobody ? world_capable_lagtop() : program();
+	const char *path = nobody ? sandbox_capable_lagtop() : program();
 
 	if (!path)
 		live_skip("no file system here keeps file capabilities");
-	return start(nobody ? world_nobody : NULL, path, option, args);
+	return start(nobody ? sandbox_nobody : NULL, path, option, args);
 }
 
 struct live *live_start(const char *option, ...)
@@ -152,13 +152,13 @@ struct live *live_start_unread(const char *option, ...)
 	return l;
 }
 
-struct live *live_start_as(void (*world)(void), const char *path, const char *option, ...)
+struct live *live_start_as(void (*sandbox)(void), const char *path, const char *option, ...)
 {
 	struct live *l;
 	va_list args;
 
 	va_start(args, option);
-	l = start(world, path ? path : program(), option, args);
+	l = start(sandbox, path ? path : program(), option, args);
 	va_end(args);
 	live_next(l);
 	return l;

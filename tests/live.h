@@ -40,8 +40,8 @@ void live_skip(const char *reason) __attribute__((noreturn));
 struct live *live_start(const char *option, ...) __attribute__((sentinel));
 /* The same before its first reading, which counts everything that follows: lagtop's timer begins after its probes. */
 struct live *live_start_unread(const char *option, ...) __attribute__((sentinel));
-/* live_start in a world (world.h; NULL: ours), and another program than usual (NULL: no other). */
-struct live *live_start_as(void (*world)(void), const char *path, const char *option, ...) __attribute__((sentinel));
+/* live_start in a sandbox (sandbox.h; NULL: none), and another program than usual (NULL: no other). */
+struct live *live_start_as(void (*sandbox)(void), const char *path, const char *option, ...) __attribute__((sentinel));
 /* Skips where lagtop says that this kernel cannot have the net family. */
 void live_need_net(struct live *l);
 struct json_object *live_next(struct live *l); /* the next reading; fails the test if none comes */

@@ -13,7 +13,7 @@
 
 #include "control.h"
 #include "live.h"
-#include "world.h"
+#include "sandbox.h"
 
 /* Rows are the namespace's processes by its own numbers; whatever else runs is one row. */
 static void test_pid_namespace(void **state)
@@ -31,7 +31,7 @@ static void test_pid_namespace(void **state)
 
 	(void)state;
 	live_need_bpf();
-	l.child = child_start_in(world_pid_namespace, argv);
+	l.child = child_start_in(sandbox_pid_namespace, argv);
 	assert_non_null(l.child);
 	for (int n = 0; n < 100 && counted < 10000; n++) {
 		struct json_object *reading = live_next(&l), *all = json_object_object_get(reading, "processes");
@@ -99,7 +99,7 @@ static int signal_from_time_namespace(int64_t pid, int64_t start_ns)
 	if (!child) {
 		int nice;
 
-		world_time_namespace();
+		sandbox_time_namespace();
 		_exit(control_nice((uint32_t)pid, (uint64_t)start_ns, &nice) ||
 		      control_renice((uint32_t)pid, (uint64_t)start_ns, nice) ||
 		      control_signal((uint32_t)pid, (uint64_t)start_ns, SIGTERM));
@@ -123,7 +123,7 @@ static void test_time_namespace(void **state)
 	if (access("/proc/self/timens_offsets", F_OK))
 		live_skip("this kernel has no time namespaces");
 	assert_non_null(sleeper);
-	l = live_start_as(world_time_namespace, NULL, "-d", "0.1", NULL);
+	l = live_start_as(sandbox_time_namespace, NULL, "-d", "0.1", NULL);
 	live_past_now(l);
 	p = live_process(live_next(l), sleeper->pid);
 	assert_non_null(p);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "live.h"
-#include "world.h"
+#include "sandbox.h"
 
 #define refuse(status, word, ...) outcome_refuses(outcome_of(NULL, NULL, __VA_ARGS__, NULL), status, word)
 
@@ -50,7 +50,7 @@ static void test_check(void **state)
 	o = outcome_of(NULL, NULL, "--check", "--no-net", NULL);
 	assert_true(o.status == 0 || o.status == 3);
 	outcome_free(&o);
-	o = outcome_of(world_nobody, NULL, "--check", NULL);
+	o = outcome_of(sandbox_nobody, NULL, "--check", NULL);
 	assert_int_equal(o.status, 1);
 	assert_true(o.out_lines > 2);
 	outcome_free(&o);

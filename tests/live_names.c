@@ -9,7 +9,7 @@
 
 #include "live.h"
 #include "mounts.h"
-#include "world.h"
+#include "sandbox.h"
 
 /* A process whose memory another of its threads has locked, for good: its files in /proc wait for ever. lagtop reads
  * on, knows the others, and ends when it is told to. */
@@ -58,13 +58,13 @@ static void hide_processes(void)
 {
 	if (!mounts_unshare() || mount("proc", "/proc", "proc", 0, "hidepid=2"))
 		_exit(126);
-	world_nobody();
+	sandbox_nobody();
 }
 
 /* Where /proc hides the processes of others: neither what it would say nor what exec was given. */
 static void test_hidden_processes(void **state)
 {
-	const char *path = world_capable_lagtop();
+	const char *path = sandbox_capable_lagtop();
 	struct child *load[2];
 	struct live *l;
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "live.h"
-#include "world.h"
+#include "sandbox.h"
 
 #define CAP_KILL (1ULL << 5)
 #define CAP_SYS_NICE (1ULL << 23)
@@ -21,7 +21,7 @@ static const char *capable(void)
 	const char *path;
 
 	live_need_bpf();
-	path = world_capable_lagtop();
+	path = sandbox_capable_lagtop();
 	if (!path)
 		live_skip("no file system here keeps file capabilities");
 	return path;
@@ -92,7 +92,7 @@ static void test_readonly_drops_more(void **state)
 static void test_file_capabilities(void **state)
 {
 	const char *path = capable();
-	struct live *l = live_start_as(world_nobody, path, "-d", "0.1", NULL);
+	struct live *l = live_start_as(sandbox_nobody, path, "-d", "0.1", NULL);
 
 	(void)state;
 	assert_int_equal(live_proc(l->child->pid, "status", "Uid:"), NOBODY);
@@ -102,7 +102,7 @@ static void test_file_capabilities(void **state)
 /* As systemd's User= with AmbientCapabilities= starts it. */
 static void test_ambient_capabilities(void **state)
 {
-	struct live *l = live_start_as(world_ambient, NULL, "-d", "0.1", NULL);
+	struct live *l = live_start_as(sandbox_ambient, NULL, "-d", "0.1", NULL);
 
 	(void)state;
 	assert_int_equal(live_proc(l->child->pid, "status", "Uid:"), NOBODY);
@@ -112,7 +112,7 @@ static void test_ambient_capabilities(void **state)
 /* Several times as many threads as there were records for: they are made without the privileges of the start. */
 static void test_growing_after_the_drop(void **state)
 {
-	struct live *l = live_start_as(world_nobody, capable(), "-d", "0.2", NULL);
+	struct live *l = live_start_as(sandbox_nobody, capable(), "-d", "0.2", NULL);
 	int64_t maps_bytes = live_get(l->reading[0], "self.map_bytes");
 	struct child *crowd = live_load(NULL, "crowd", "5000", NULL);
 	struct json_object *last = NULL;
@@ -139,7 +139,7 @@ static void test_nobody_is_told_what_is_missing(void **state)
 {
 	const char *path = capable();
 	struct live *root = live_start("-d", "0.1", NULL),
-		    *nobody = live_start_as(world_nobody, path, "-d", "0.1", NULL);
+		    *nobody = live_start_as(sandbox_nobody, path, "-d", "0.1", NULL);
 	bool by_perf = !strcmp(live_text(root->reading[0], "probes.syscall.by"), "perf");
 	struct json_object *calls, *ignored;
 
@@ -190,7 +190,7 @@ static void test_environment_loads_no_code(void **state)
 	assert_true(has_mapped(getpid(), "libcmocka", library, sizeof(library)));
 	preload(library);
 	plain = live_start("-d", "0.1", NULL);
-	privileged = live_start_as(world_nobody, path, "-d", "0.1", NULL);
+	privileged = live_start_as(sandbox_nobody, path, "-d", "0.1", NULL);
 	unsetenv("LD_PRELOAD");
 	unsetenv("LD_AUDIT");
 	assert_true(has_mapped(plain->child->pid, "libcmocka", NULL, 0));
@@ -208,12 +208,12 @@ static void test_files_are_the_callers(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(file, sizeof(file), "%s/x.lag", dir);
-	outcome_refuses(outcome_of(world_nobody, path, "--json", "-n", "1", "-w", file, NULL), 2, file);
+	outcome_refuses(outcome_of(sandbox_nobody, path, "--json", "-n", "1", "-w", file, NULL), 2, file);
 	assert_int_equal(access(file, F_OK), -1);
 	o = outcome_of(NULL, NULL, "--json", "-n", "1", "-d", "0.1", "-w", file, NULL);
 	assert_int_equal(o.status, 0);
 	outcome_free(&o);
-	outcome_refuses(outcome_of(world_nobody, path, "--json", "-r", file, NULL), 2, file);
+	outcome_refuses(outcome_of(sandbox_nobody, path, "--json", "-r", file, NULL), 2, file);
 	unlink(file);
 	rmdir(dir);
 }

@@ -15,23 +15,23 @@
 #include <unistd.h>
 
 #include "live.h"
-#include "world.h"
+#include "sandbox.h"
 
-#define refuse_in(world, word, ...) outcome_refuses(outcome_of(world, NULL, __VA_ARGS__, NULL), 1, word)
+#define refuse_in(sandbox, word, ...) outcome_refuses(outcome_of(sandbox, NULL, __VA_ARGS__, NULL), 1, word)
 
 static void test_not_root(void **state)
 {
 	(void)state;
 	live_need_bpf();
-	refuse_in(world_nobody, "setcap cap_bpf,cap_perfmon+ep", "--json", "-n", "1");
-	refuse_in(world_nobody, "setcap cap_bpf,cap_perfmon+ep", "--batch", "-n", "1");
+	refuse_in(sandbox_nobody, "setcap cap_bpf,cap_perfmon+ep", "--json", "-n", "1");
+	refuse_in(sandbox_nobody, "setcap cap_bpf,cap_perfmon+ep", "--batch", "-n", "1");
 }
 
 static void test_root_of_a_container(void **state)
 {
 	(void)state;
 	live_need_bpf();
-	refuse_in(world_no_capability, "--cap-add BPF", "--json", "-n", "1");
+	refuse_in(sandbox_no_capability, "--cap-add BPF", "--json", "-n", "1");
 }
 
 /* Not inside a chroot, and not where the administrator has turned them off. */
@@ -52,14 +52,14 @@ static void test_user_namespace(void **state)
 	live_need_bpf();
 	if (!has_user_namespaces())
 		live_skip("this kernel gives no user namespace here");
-	refuse_in(world_user_namespace, "user namespace", "--json", "-n", "1");
+	refuse_in(sandbox_user_namespace, "user namespace", "--json", "-n", "1");
 }
 
 static void test_no_btf(void **state)
 {
 	(void)state;
 	live_need_bpf();
-	refuse_in(world_no_btf, "CONFIG_DEBUG_INFO_BTF", "--json", "-n", "1");
+	refuse_in(sandbox_no_btf, "CONFIG_DEBUG_INFO_BTF", "--json", "-n", "1");
 }
 
 static void test_no_sys(void **state)
@@ -68,8 +68,8 @@ static void test_no_sys(void **state)
 
 	(void)state;
 	live_need_bpf();
-	refuse_in(world_no_sys, "/sys is not mounted here", "--json", "-n", "1");
-	o = outcome_of(world_no_sys, NULL, "--check", NULL);
+	refuse_in(sandbox_no_sys, "/sys is not mounted here", "--json", "-n", "1");
+	o = outcome_of(sandbox_no_sys, NULL, "--check", NULL);
 	assert_int_equal(o.status, 1);
 	assert_non_null(strstr(o.last_line, "none: /sys is not mounted here"));
 	outcome_free(&o);
@@ -82,7 +82,7 @@ static void test_no_memlock(void **state)
 
 	(void)state;
 	live_need_bpf();
-	o = outcome_of(world_no_memlock, NULL, "--json", "-n", "1", "-d", "0.1", NULL);
+	o = outcome_of(sandbox_no_memlock, NULL, "--json", "-n", "1", "-d", "0.1", NULL);
 	assert_string_equal(o.errors, "");
 	assert_int_equal(o.status, 0);
 	assert_int_equal(o.out_lines, 1);
@@ -107,9 +107,9 @@ static const struct refusal {
 };
 static const struct refusal *refused;
 
-static void world_of_refusal(void)
+static void sandbox_of_refusal(void)
 {
-	world_refuses(refused->call, refused->command, refused->error);
+	sandbox_refuses(refused->call, refused->command, refused->error);
 }
 
 static void test_seccomp(void **state)
@@ -118,7 +118,7 @@ static void test_seccomp(void **state)
 	live_need_bpf();
 	for (refused = refusals; refused < refusals + sizeof(refusals) / sizeof(*refusals); refused++) {
 		printf("refused: %s\n", refused->what);
-		refuse_in(world_of_refusal, refused->word, "--json", "-n", "1");
+		refuse_in(sandbox_of_refusal, refused->word, "--json", "-n", "1");
 	}
 }
 
@@ -130,7 +130,7 @@ static void test_check_tells_the_refusal(void **state)
 	(void)state;
 	live_need_bpf();
 	refused = refusals;
-	o = outcome_of(world_of_refusal, NULL, "--check", NULL);
+	o = outcome_of(sandbox_of_refusal, NULL, "--check", NULL);
 	assert_int_equal(o.status, 1);
 	assert_string_equal(o.errors, "");
 	assert_true(o.out_lines >= 5);
@@ -146,7 +146,7 @@ static void test_verbose_prints_what_libbpf_says(void **state)
 	(void)state;
 	live_need_bpf();
 	refused = &refusals[4];
-	o = outcome_of(world_of_refusal, NULL, "--json", "-n", "1", "--verbose", NULL);
+	o = outcome_of(sandbox_of_refusal, NULL, "--json", "-n", "1", "--verbose", NULL);
 	assert_int_equal(o.status, 1);
 	assert_non_null(strstr(o.errors, "libbpf: "));
 	outcome_free(&o);
@@ -223,7 +223,7 @@ static bool make_group(void)
 	return false;
 }
 
-static void world_of_group(void)
+static void sandbox_of_group(void)
 {
 	if (!write_to("cgroup.procs", 0) || !write_to(limit, limit_bytes))
 		_exit(126);
@@ -246,7 +246,7 @@ static void test_memory_limit(void **state)
 		struct outcome o;
 
 		limit_bytes = limits_mib[i] << 20;
-		o = outcome_of(world_of_group, NULL, "--json", "-n", "1", "-d", "0.1", NULL);
+		o = outcome_of(sandbox_of_group, NULL, "--json", "-n", "1", "-d", "0.1", NULL);
 		status = o.status;
 		printf("%ld MiB: status %d: %s\n", limits_mib[i], status, o.errors);
 		if (status == 0 || status == 128 + SIGKILL)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Names that attack the terminal change nothing outside their own column, and nothing of them arrives raw. */
-#include "stage.h"
+#include "session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +9,15 @@
 
 static struct vt *open_kind(enum fixture_kind kind, const char *lang, const char *term, const char *keys)
 {
-	struct vt *v = stage_open(&(struct stage){
+	struct vt *v = session_open(&(struct session){
 		.rows = 40, .cols = 120, .kind = kind, .lang = lang, .term = term, .args = { "-s", "pid" } });
 
 	for (int i = 0; i < READINGS; i++)
-		stage_press(v, ".", NULL);
+		session_press(v, ".", NULL);
 	for (; *keys; keys++) {
 		const char key[2] = { *keys };
 
-		stage_press(v, key, NULL);
+		session_press(v, key, NULL);
 	}
 	return v;
 }
@@ -75,7 +75,7 @@ static void nothing_raw_arrives(void **state)
 	for (size_t l = 0; l < 2; l++) {
 		struct vt *v = open_kind(FIXTURE_HOSTILE_NAMES, langs[l], "xterm-256color", "/ev");
 
-		stage_press(v, "Enter", "Enter", "Tab", "Esc", "c", "Down", "Enter", NULL);
+		session_press(v, "Enter", "Enter", "Tab", "Esc", "c", "Down", "Enter", NULL);
 		for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++)
 			if (memmem(v->bytes, v->n_bytes, attacks[i], strlen(attacks[i])))
 				fail_msg("attack %zu arrives raw with LANG=%s", i, langs[l]);
@@ -89,12 +89,12 @@ static void a_page_of_it_is_whole(void **state)
 	struct vt *v = open_kind(FIXTURE_HOSTILE_NAMES, "C.UTF-8", "xterm-256color", "/ev");
 
 	(void)state;
-	stage_press(v, "Enter", "Enter", NULL);
-	stage_line(v, 1, "30700");
-	stage_line(v, 1, "evil");
-	stage_line(v, 1, "?]0;owned??[31m");
-	stage_line(v, 2, "where its time goes");
-	stage_line(v, 39, "Help");
+	session_press(v, "Enter", "Enter", NULL);
+	session_line(v, 1, "30700");
+	session_line(v, 1, "evil");
+	session_line(v, 1, "?]0;owned??[31m");
+	session_line(v, 2, "where its time goes");
+	session_line(v, 39, "Help");
 	assert_string_equal(vt_cell(v, 0, 0).text, "l");
 }
 
@@ -104,21 +104,21 @@ static void typed_text_is_clean(void **state)
 	struct vt *v = open_kind(FIXTURE_PLAIN, "C.UTF-8", "xterm-256color", "");
 
 	(void)state;
-	stage_press(v, "/", NULL);
+	session_press(v, "/", NULL);
 	assert_true(vt_keys(v, "\xe6\xbc\xa2"));
 	assert_true(vt_keys(v, "\x01"));
 	assert_true(vt_keys(v, "z"));
-	stage_line(v, 39, "search: 漢z");
+	session_line(v, 39, "search: 漢z");
 	assert_true(vt_cell(v, 39, 9).width == 2);
 	/* Nor does what quotes it reach a terminal that cannot show it. */
-	v = stage_open(&(struct stage){ .rows = 40, .cols = 120, .args = { "--ascii" } });
-	stage_press(v, "/", NULL);
+	v = session_open(&(struct session){ .rows = 40, .cols = 120, .args = { "--ascii" } });
+	session_press(v, "/", NULL);
 	assert_true(vt_keys(v, "\xe6\xbc\xa2"));
 	assert_true(vt_keys(v, "\r"));
-	stage_press(v, "n", NULL);
-	stage_line(v, 39, "not found: ?");
+	session_press(v, "n", NULL);
+	session_line(v, 39, "not found: ?");
 	assert_true(vt_keys(v, "\\\xe6\xbc\xa2>5"));
-	stage_line(v, 39, "filter: ");
+	session_line(v, 39, "filter: ");
 	for (size_t i = 0; i < v->n_bytes; i++)
 		assert_true((unsigned char)v->bytes[i] < 0x80);
 }
@@ -126,11 +126,11 @@ static void typed_text_is_clean(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(other_columns_are_untouched, stage_end),
-		cmocka_unit_test_teardown(nothing_raw_arrives, stage_end),
-		cmocka_unit_test_teardown(a_page_of_it_is_whole, stage_end),
-		cmocka_unit_test_teardown(typed_text_is_clean, stage_end),
+		cmocka_unit_test_teardown(other_columns_are_untouched, session_end),
+		cmocka_unit_test_teardown(nothing_raw_arrives, session_end),
+		cmocka_unit_test_teardown(a_page_of_it_is_whole, session_end),
+		cmocka_unit_test_teardown(typed_text_is_clean, session_end),
 	};
 
-	return cmocka_run_group_tests_name("screen_hostile", tests, stage_setup, stage_teardown);
+	return cmocka_run_group_tests_name("screen_hostile", tests, session_setup, session_teardown);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The page of a process: what it says of the dead, of the past, and of all since the start. */
-#include "stage.h"
+#include "session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +11,11 @@
 /* The page of who exits in reading FIXTURE_EXIT_READING, in that reading. */
 static struct vt *open_exited(void)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	struct vt *v = session_open(&(struct session){ .rows = 24 });
 
 	for (int i = 1; i < FIXTURE_EXIT_READING; i++)
-		stage_press(v, ".", NULL);
-	stage_press(v, "\\", "p", "i", "d", "=", "3", "0", "5", "5", "1", "Enter", "Enter", NULL);
+		session_press(v, ".", NULL);
+	session_press(v, "\\", "p", "i", "d", "=", "3", "0", "5", "5", "1", "Enter", "Enter", NULL);
 	return v;
 }
 
@@ -33,9 +33,9 @@ static void the_dead_say_how_and_when(void **state)
 	char *budget, *summary, *histogram;
 
 	(void)state;
-	stage_line(v, 1, "killed by signal 9");
+	session_line(v, 1, "killed by signal 9");
 	assert_int_equal(vt_find(v, 1, "ago"), -1);
-	stage_shows(v, "openat");
+	session_shows(v, "openat");
 	budget = copy_line(v, 2);
 	summary = copy_line(v, HISTOGRAM_Y);
 	histogram = copy_line(v, HISTOGRAM_Y + 2);
@@ -44,24 +44,24 @@ static void the_dead_say_how_and_when(void **state)
 	for (int i = 1; i <= 8; i++) {
 		char ago[64];
 
-		stage_press(v, ".", NULL);
+		session_press(v, ".", NULL);
 		snprintf(ago, sizeof(ago), "killed by signal 9, %d.00s ago", i);
-		stage_line(v, 1, ago);
-		stage_line(v, 1, "cc1 -quiet main.c");
+		session_line(v, 1, ago);
+		session_line(v, 1, "cc1 -quiet main.c");
 		assert_string_equal(vt_line(v, 2), budget);
 		assert_string_equal(vt_line(v, HISTOGRAM_Y), summary);
 		assert_string_equal(vt_line(v, HISTOGRAM_Y + 2), histogram);
-		stage_hides(v, "openat");
+		session_hides(v, "openat");
 	}
-	stage_shows(v, "it was dead by then; [ goes back, 8 readings to its last");
+	session_shows(v, "it was dead by then; [ goes back, 8 readings to its last");
 	for (int i = 0; i < 8; i++)
-		stage_press(v, "[", NULL);
+		session_press(v, "[", NULL);
 	assert_int_equal(vt_find(v, 1, "ago"), -1);
-	stage_shows(v, "openat");
-	stage_hides(v, "it was dead");
+	session_shows(v, "openat");
+	session_hides(v, "it was dead");
 	/* Before its end it lives. */
-	stage_press(v, "[", NULL);
-	stage_line(v, 1, "1 thread");
+	session_press(v, "[", NULL);
+	session_line(v, 1, "1 thread");
 	free(budget);
 	free(summary);
 	free(histogram);
@@ -76,12 +76,12 @@ static void the_dead_show_their_last_reading(void **state)
 
 	(void)state;
 	for (int i = 0; i < 8; i++)
-		stage_press(v, ".", NULL);
-	stage_press(v, "{", NULL);
-	stage_line(v, 1, "1 thread");
+		session_press(v, ".", NULL);
+	session_press(v, "{", NULL);
+	session_line(v, 1, "1 thread");
 	assert_string_not_equal(vt_line(v, HISTOGRAM_Y), summary);
-	stage_press(v, "End", NULL);
-	stage_line(v, 1, "killed by signal 9, 8.00s ago");
+	session_press(v, "End", NULL);
+	session_line(v, 1, "killed by signal 9, 8.00s ago");
 	assert_string_equal(vt_line(v, 2), budget);
 	assert_string_equal(vt_line(v, HISTOGRAM_Y), summary);
 	assert_string_equal(vt_line(v, HISTOGRAM_Y + 2), histogram);
@@ -93,52 +93,52 @@ static void the_dead_show_their_last_reading(void **state)
 /* The command line in full, and without the program's path where it would not fit. */
 static void its_name_is_in_sight(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	struct vt *v = session_open(&(struct session){ .rows = 24 });
 
 	(void)state;
-	stage_press(v, "\\", "c", "e", "r", "t", "b", "o", "t", "Enter", "Enter", NULL);
-	stage_line(v, 1, "30640 root /usr/bin/python3 /usr/bin/certbot renew -q  ");
+	session_press(v, "\\", "c", "e", "r", "t", "b", "o", "t", "Enter", "Enter", NULL);
+	session_line(v, 1, "30640 root /usr/bin/python3 /usr/bin/certbot renew -q  ");
 	assert_true(vt_resize(v, 24, 70));
-	stage_line(v, 1, "30640 root python3 /usr/bin/certbot renew -q  ");
+	session_line(v, 1, "30640 root python3 /usr/bin/certbot renew -q  ");
 	assert_true(vt_resize(v, 10, 40));
-	stage_line(v, 1, "30640 python3 /u…  1 thread");
+	session_line(v, 1, "30640 python3 /u…  1 thread");
 	/* Of what is measured, what does not fit is left out whole. */
 	assert_true(vt_resize(v, 24, 54));
-	stage_shows(v, "wake p50 4.61us   ");
+	session_shows(v, "wake p50 4.61us   ");
 }
 
 /* Who compares processes looks at the same columns in the same order. */
 static void the_next_page_is_sorted_alike(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	struct vt *v = session_open(&(struct session){ .rows = 24 });
 
 	(void)state;
-	stage_press(v, "Enter", ">", "Tab", ">", "C", "Down", "Space", "Esc", NULL);
-	stage_shows(v, "CPU%\u25bc");
-	stage_hides(v, "STATE");
-	stage_press(v, "Down", "Esc", "Down", "Enter", NULL);
-	stage_shows(v, "WAIT%\u25bc");
-	stage_press(v, "Tab", NULL);
-	stage_shows(v, "CPU%\u25bc");
-	stage_hides(v, "STATE");
+	session_press(v, "Enter", ">", "Tab", ">", "C", "Down", "Space", "Esc", NULL);
+	session_shows(v, "CPU%\u25bc");
+	session_hides(v, "STATE");
+	session_press(v, "Down", "Esc", "Down", "Enter", NULL);
+	session_shows(v, "WAIT%\u25bc");
+	session_press(v, "Tab", NULL);
+	session_shows(v, "CPU%\u25bc");
+	session_hides(v, "STATE");
 }
 
 static void nobody_is_there_before_its_birth(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 24, .kind = FIXTURE_BIRTH });
+	struct vt *v = session_open(&(struct session){ .rows = 24, .kind = FIXTURE_BIRTH });
 
 	(void)state;
 	for (int i = 1; i < FIXTURE_BIRTH_READING + 5; i++)
-		stage_press(v, ".", NULL);
-	stage_press(v, "\\", "p", "i", "d", "=", "3", "1", "5", "0", "0", "Enter", "Enter", NULL);
-	stage_line(v, 1, "1 thread");
-	stage_press(v, "{", NULL);
-	stage_line(v, 1, "31500 is not in this reading");
-	stage_hides(v, "gone");
-	stage_hides(v, "where its time goes");
-	stage_press(v, "}", NULL);
-	stage_line(v, 1, "1 thread");
-	stage_shows(v, "where its time goes");
+		session_press(v, ".", NULL);
+	session_press(v, "\\", "p", "i", "d", "=", "3", "1", "5", "0", "0", "Enter", "Enter", NULL);
+	session_line(v, 1, "1 thread");
+	session_press(v, "{", NULL);
+	session_line(v, 1, "31500 is not in this reading");
+	session_hides(v, "gone");
+	session_hides(v, "where its time goes");
+	session_press(v, "}", NULL);
+	session_line(v, 1, "1 thread");
+	session_shows(v, "where its time goes");
 }
 
 /* The number behind a bar: "10.0k" are thousands. */
@@ -152,77 +152,77 @@ static double bar_number(struct vt *v, int y)
 
 static void totals_are_totals_and_say_where_they_are_not(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	struct vt *v = session_open(&(struct session){ .rows = 24 });
 	double interval;
 
 	(void)state;
-	stage_press(v, "Enter", NULL);
+	session_press(v, "Enter", NULL);
 	interval = bar_number(v, HISTOGRAM_Y + 2);
-	stage_press(v, ".", ".", ".", "T", NULL);
+	session_press(v, ".", ".", ".", "T", NULL);
 	assert_true(bar_number(v, HISTOGRAM_Y + 2) > interval * 3);
-	stage_shows(v, "totals above, here the interval");
-	stage_press(v, "Tab", "Tab", "Tab", NULL);
-	stage_hides(v, "totals above");
-	stage_press(v, "Esc", NULL);
-	stage_line(v, 4, "totals");
+	session_shows(v, "totals above, here the interval");
+	session_press(v, "Tab", "Tab", "Tab", NULL);
+	session_hides(v, "totals above");
+	session_press(v, "Esc", NULL);
+	session_line(v, 4, "totals");
 	/* Calls of the whole host have totals, of a choice of processes they have not. */
-	stage_press(v, "5", NULL);
-	stage_line(v, 4, "totals");
-	v = stage_open(&(struct stage){ .args = { "-p", "2211" } });
-	stage_press(v, "5", "T", NULL);
-	stage_line(v, 23, "totals are not kept of these rows");
+	session_press(v, "5", NULL);
+	session_line(v, 4, "totals");
+	v = session_open(&(struct session){ .args = { "-p", "2211" } });
+	session_press(v, "5", "T", NULL);
+	session_line(v, 23, "totals are not kept of these rows");
 	assert_int_equal(vt_find(v, 4, "totals"), -1);
 }
 
 /* From a call to who makes it, from there to one of them, and back the same way. */
 static void a_call_shows_who_makes_it(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	struct vt *v = session_open(&(struct session){ .rows = 24 });
 	char pid[16];
 
 	(void)state;
-	stage_press(v, "5", "Down", NULL);
-	stage_line(v, 7, " futex");
-	stage_press(v, "Enter", NULL);
-	stage_line(v, 4, "futex");
-	stage_line(v, 5, "PID USER     CALLS/s");
-	stage_line(v, 5, "TIME%\u25bc");
-	stage_line(v, 6, "postgres");
+	session_press(v, "5", "Down", NULL);
+	session_line(v, 7, " futex");
+	session_press(v, "Enter", NULL);
+	session_line(v, 4, "futex");
+	session_line(v, 5, "PID USER     CALLS/s");
+	session_line(v, 5, "TIME%\u25bc");
+	session_line(v, 6, "postgres");
 	/* Whoever makes another call only is not there. */
-	stage_hides(v, "epoll_wait");
-	stage_press(v, "Down", NULL);
+	session_hides(v, "epoll_wait");
+	session_press(v, "Down", NULL);
 	snprintf(pid, sizeof(pid), " %d ", atoi(vt_line(v, 7)));
-	stage_press(v, "Enter", NULL);
-	stage_line(v, 1, pid);
-	stage_line(v, 2, "where its time goes");
-	stage_press(v, "Esc", NULL);
-	stage_line(v, 4, "futex");
-	stage_press(v, ".", NULL);
-	stage_line(v, 4, "futex");
-	stage_press(v, "Esc", NULL);
-	stage_line(v, 5, " CALL ");
+	session_press(v, "Enter", NULL);
+	session_line(v, 1, pid);
+	session_line(v, 2, "where its time goes");
+	session_press(v, "Esc", NULL);
+	session_line(v, 4, "futex");
+	session_press(v, ".", NULL);
+	session_line(v, 4, "futex");
+	session_press(v, "Esc", NULL);
+	session_line(v, 5, " CALL ");
 	/* From a process's own calls, too. */
-	stage_press(v, "1", "Enter", "Enter", NULL);
-	stage_line(v, 5, "PID USER     CALLS/s");
-	stage_press(v, "1", NULL);
-	stage_line(v, 5, "LAG%");
-	stage_press(v, "5", "Enter", "c", "Down", "Enter", NULL);
-	stage_line(v, 5, "PROCS");
-	stage_press(v, "5", NULL);
-	stage_line(v, 5, " CALL ");
+	session_press(v, "1", "Enter", "Enter", NULL);
+	session_line(v, 5, "PID USER     CALLS/s");
+	session_press(v, "1", NULL);
+	session_line(v, 5, "LAG%");
+	session_press(v, "5", "Enter", "c", "Down", "Enter", NULL);
+	session_line(v, 5, "PROCS");
+	session_press(v, "5", NULL);
+	session_line(v, 5, " CALL ");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(the_dead_say_how_and_when, stage_end),
-		cmocka_unit_test_teardown(the_dead_show_their_last_reading, stage_end),
-		cmocka_unit_test_teardown(its_name_is_in_sight, stage_end),
-		cmocka_unit_test_teardown(the_next_page_is_sorted_alike, stage_end),
-		cmocka_unit_test_teardown(nobody_is_there_before_its_birth, stage_end),
-		cmocka_unit_test_teardown(a_call_shows_who_makes_it, stage_end),
-		cmocka_unit_test_teardown(totals_are_totals_and_say_where_they_are_not, stage_end),
+		cmocka_unit_test_teardown(the_dead_say_how_and_when, session_end),
+		cmocka_unit_test_teardown(the_dead_show_their_last_reading, session_end),
+		cmocka_unit_test_teardown(its_name_is_in_sight, session_end),
+		cmocka_unit_test_teardown(the_next_page_is_sorted_alike, session_end),
+		cmocka_unit_test_teardown(nobody_is_there_before_its_birth, session_end),
+		cmocka_unit_test_teardown(a_call_shows_who_makes_it, session_end),
+		cmocka_unit_test_teardown(totals_are_totals_and_say_where_they_are_not, session_end),
 	};
 
-	return cmocka_run_group_tests_name("screen_page", tests, stage_setup, stage_teardown);
+	return cmocka_run_group_tests_name("screen_page", tests, session_setup, session_teardown);
 }

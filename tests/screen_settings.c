@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Nothing is saved by itself; what is saved comes back, options win over it, and no file is spoilt. */
-#include "stage.h"
+#include "session.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,14 +15,14 @@
 
 static struct vt *open_plain(void)
 {
-	return stage_open(&(struct stage){ .rows = 24, .cols = 80 });
+	return session_open(&(struct session){ .rows = 24, .cols = 80 });
 }
 
 static const char *settings_folder(void)
 {
 	static char folder[128];
 
-	snprintf(folder, sizeof(folder), "%s", stage_settings());
+	snprintf(folder, sizeof(folder), "%s", session_settings());
 	*strrchr(folder, '/') = 0;
 	return folder;
 }
@@ -78,12 +78,12 @@ static void nothing_is_saved_by_itself(void **state)
 		struct vt *v = open_plain();
 
 		assert_false(is_starred(v));
-		stage_press(v, ">", ">", ">", NULL);
-		stage_line(v, HEADER_Y, "BLK%▼");
-		stage_press(v, "2", "K", "C", "Down", "Space", "Esc", "d", "3", "Enter", "t", NULL);
+		session_press(v, ">", ">", ">", NULL);
+		session_line(v, HEADER_Y, "BLK%▼");
+		session_press(v, "2", "K", "C", "Down", "Space", "Esc", "d", "3", "Enter", "t", NULL);
 		assert_true(is_starred(v));
 		quit(v);
-		assert_int_equal(access(stage_settings(), F_OK), -1);
+		assert_int_equal(access(session_settings(), F_OK), -1);
 	}
 }
 
@@ -93,25 +93,25 @@ static void what_is_saved_comes_back(void **state)
 	struct stat st;
 
 	(void)state;
-	stage_press(v, "2", ">", "K", "C", "Down", "Space", "Esc", NULL);
+	session_press(v, "2", ">", "K", "C", "Down", "Space", "Esc", NULL);
 	assert_true(is_starred(v));
-	stage_press(v, "W", NULL);
-	stage_line(v, LAST_Y, "saved to /");
+	session_press(v, "W", NULL);
+	session_line(v, LAST_Y, "saved to /");
 	assert_false(is_starred(v));
-	assert_int_equal(stat(stage_settings(), &st), 0);
+	assert_int_equal(stat(session_settings(), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	quit(v);
 	v = open_plain();
 	assert_false(is_starred(v));
-	stage_line(v, HEADER_Y, "CPU%▼");
+	session_line(v, HEADER_Y, "CPU%▼");
 	assert_int_equal(vt_find(v, HEADER_Y, "USER"), -1);
-	stage_line(v, TABS_Y, "29 of 34");
+	session_line(v, TABS_Y, "29 of 34");
 	/* A star is for what differs: there and back again is nothing to save. */
-	stage_press(v, ">", NULL);
+	session_press(v, ">", NULL);
 	assert_true(is_starred(v));
-	stage_press(v, "<", NULL);
+	session_press(v, "<", NULL);
 	assert_false(is_starred(v));
-	stage_press(v, "1", "2", NULL);
+	session_press(v, "1", "2", NULL);
 	assert_false(is_starred(v));
 }
 
@@ -136,28 +136,28 @@ static void options_win(void **state)
 	struct vt *v;
 
 	(void)state;
-	put(stage_settings(), saved);
+	put(session_settings(), saved);
 	for (size_t i = 0; i < sizeof(wins) / sizeof(wins[0]); i++) {
-		struct stage s = { .rows = 24 };
+		struct session s = { .rows = 24 };
 
 		memcpy(s.args, wins[i].args, sizeof(s.args));
-		v = stage_open(&s);
-		stage_line(v, wins[i].y, wins[i].shown);
+		v = session_open(&s);
+		session_line(v, wins[i].y, wins[i].shown);
 		assert_false(is_starred(v));
 		if (wins[i].args[0] && !strcmp(wins[i].args[0], "-t"))
 			assert_int_equal(vt_find(v, HEADER_Y, "TID"), -1);
 		quit(v);
 	}
-	assert_string_equal(text_of(stage_settings()), saved);
+	assert_string_equal(text_of(session_settings()), saved);
 	/* Nor are they saved with what is. */
-	v = stage_open(&(struct stage){ .args = { "-d", "7", "-s", "pid", "-H", "-v", "overview" } });
-	stage_press(v, "K", "W", NULL);
-	stage_line(v, LAST_Y, "saved to /");
-	assert_non_null(strstr(text_of(stage_settings()), "delay = 5\n"));
-	assert_non_null(strstr(text_of(stage_settings()), "view = net\n"));
-	assert_non_null(strstr(text_of(stage_settings()), "threads = yes\n"));
-	assert_non_null(strstr(text_of(stage_settings()), "kernel_threads = no\n"));
-	assert_null(strstr(text_of(stage_settings()), "sort = pid"));
+	v = session_open(&(struct session){ .args = { "-d", "7", "-s", "pid", "-H", "-v", "overview" } });
+	session_press(v, "K", "W", NULL);
+	session_line(v, LAST_Y, "saved to /");
+	assert_non_null(strstr(text_of(session_settings()), "delay = 5\n"));
+	assert_non_null(strstr(text_of(session_settings()), "view = net\n"));
+	assert_non_null(strstr(text_of(session_settings()), "threads = yes\n"));
+	assert_non_null(strstr(text_of(session_settings()), "kernel_threads = no\n"));
+	assert_null(strstr(text_of(session_settings()), "sort = pid"));
 }
 
 static void broken_values_are_told(void **state)
@@ -192,20 +192,20 @@ static void broken_values_are_told(void **state)
 		struct vt *v;
 
 		snprintf(text, sizeof(text), "theme = dark\n%s\n", broken[i]);
-		put(stage_settings(), text);
+		put(session_settings(), text);
 		v = open_plain();
 		snprintf(told, sizeof(told), "lagtoprc: line %d is not understood", strchr(broken[i], '\n') ? 3 : 2);
 		if (vt_find(v, LAST_Y, told) < 0)
 			fail_msg("\"%s\" was taken: %s", broken[i], vt_line(v, LAST_Y));
 		/* It stays as it is, also when one asks to save. */
-		stage_press(v, ">", "W", NULL);
-		stage_line(v, LAST_Y, "not saved: lagtoprc: line");
+		session_press(v, ">", "W", NULL);
+		session_line(v, LAST_Y, "not saved: lagtoprc: line");
 		assert_true(is_starred(v));
-		assert_string_equal(text_of(stage_settings()), text);
+		assert_string_equal(text_of(session_settings()), text);
 	}
 	/* What is understood of it counts. */
-	put(stage_settings(), "view = net\nnonsense = 1\n");
-	stage_line(open_plain(), HEADER_Y, "TX/s");
+	put(session_settings(), "view = net\nnonsense = 1\n");
+	session_line(open_plain(), HEADER_Y, "TX/s");
 }
 
 /* Somebody wrote to it after lagtop had read it. */
@@ -214,14 +214,14 @@ static void a_file_that_broke_meanwhile_is_spared(void **state)
 	struct vt *v = open_plain();
 
 	(void)state;
-	stage_press(v, ">", NULL);
-	put(stage_settings(), "nonsense = 1\n");
-	stage_press(v, "W", NULL);
-	stage_line(v, LAST_Y, "not saved: lagtoprc: line 1");
-	assert_string_equal(text_of(stage_settings()), "nonsense = 1\n");
-	put(stage_settings(), "view = net\n");
-	stage_press(v, "W", NULL);
-	stage_line(v, LAST_Y, "saved to /");
+	session_press(v, ">", NULL);
+	put(session_settings(), "nonsense = 1\n");
+	session_press(v, "W", NULL);
+	session_line(v, LAST_Y, "not saved: lagtoprc: line 1");
+	assert_string_equal(text_of(session_settings()), "nonsense = 1\n");
+	put(session_settings(), "view = net\n");
+	session_press(v, "W", NULL);
+	session_line(v, LAST_Y, "saved to /");
 }
 
 /* lagtoprc is a link, as those who keep such files in one place make them: that stays, the file behind it is written.
@@ -250,19 +250,19 @@ static void links_are_kept(void **state)
 		}
 		snprintf(to, sizeof(to), links[i].to[0] == '%' ? "%s/../kept" : "%s",
 			 links[i].to[0] == '%' ? settings_folder() : links[i].to);
-		assert_int_equal(symlink(to, stage_settings()), 0);
+		assert_int_equal(symlink(to, session_settings()), 0);
 		v = open_plain();
-		stage_line(v, HEADER_Y, links[i].exists ? "TX/s" : "LAG%");
-		stage_press(v, ">", "W", NULL);
-		stage_line(v, LAST_Y, "saved to /");
-		assert_int_equal(lstat(stage_settings(), &st), 0);
+		session_line(v, HEADER_Y, links[i].exists ? "TX/s" : "LAG%");
+		session_press(v, ">", "W", NULL);
+		session_line(v, LAST_Y, "saved to /");
+		assert_int_equal(lstat(session_settings(), &st), 0);
 		assert_true(S_ISLNK(st.st_mode));
 		assert_int_equal(lstat(kept, &st), 0);
 		assert_true(S_ISREG(st.st_mode));
 		assert_int_equal(st.st_mode & 07777, links[i].exists ? 0640 : 0600);
 		assert_non_null(strstr(text_of(kept), links[i].exists ? "view = net\n" : "view = overview\n"));
 		quit(v);
-		unlink(stage_settings());
+		unlink(session_settings());
 	}
 	unlink(kept);
 	unlink(hop);
@@ -281,39 +281,39 @@ static void other_places_are_refused(void **state)
 		struct vt *v;
 
 		if (i == 0) {
-			assert_int_equal(mkfifo(stage_settings(), 0600), 0);
+			assert_int_equal(mkfifo(session_settings(), 0600), 0);
 		} else if (i == 1) {
-			assert_int_equal(symlink("/dev/zero", stage_settings()), 0);
+			assert_int_equal(symlink("/dev/zero", session_settings()), 0);
 		} else {
-			put(stage_settings(), "view = net\n");
-			if (chown(stage_settings(), 65534, 65534))
+			put(session_settings(), "view = net\n");
+			if (chown(session_settings(), 65534, 65534))
 				break; /* only root can */
 		}
-		assert_int_equal(lstat(stage_settings(), &before), 0);
+		assert_int_equal(lstat(session_settings(), &before), 0);
 		v = open_plain();
 		if (i < 2)
-			stage_line(v, LAST_Y, told[i]);
-		stage_press(v, ">", "W", NULL);
-		stage_line(v, LAST_Y, "not saved");
-		stage_line(v, LAST_Y, told[i]);
-		assert_int_equal(lstat(stage_settings(), &after), 0);
+			session_line(v, LAST_Y, told[i]);
+		session_press(v, ">", "W", NULL);
+		session_line(v, LAST_Y, "not saved");
+		session_line(v, LAST_Y, told[i]);
+		assert_int_equal(lstat(session_settings(), &after), 0);
 		assert_int_equal(before.st_ino, after.st_ino);
 		quit(v);
-		unlink(stage_settings());
+		unlink(session_settings());
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(nothing_is_saved_by_itself, stage_end),
-		cmocka_unit_test_teardown(what_is_saved_comes_back, stage_end),
-		cmocka_unit_test_teardown(options_win, stage_end),
-		cmocka_unit_test_teardown(broken_values_are_told, stage_end),
-		cmocka_unit_test_teardown(a_file_that_broke_meanwhile_is_spared, stage_end),
-		cmocka_unit_test_teardown(links_are_kept, stage_end),
-		cmocka_unit_test_teardown(other_places_are_refused, stage_end),
+		cmocka_unit_test_teardown(nothing_is_saved_by_itself, session_end),
+		cmocka_unit_test_teardown(what_is_saved_comes_back, session_end),
+		cmocka_unit_test_teardown(options_win, session_end),
+		cmocka_unit_test_teardown(broken_values_are_told, session_end),
+		cmocka_unit_test_teardown(a_file_that_broke_meanwhile_is_spared, session_end),
+		cmocka_unit_test_teardown(links_are_kept, session_end),
+		cmocka_unit_test_teardown(other_places_are_refused, session_end),
 	};
 
-	return cmocka_run_group_tests_name("screen_settings", tests, stage_setup, stage_teardown);
+	return cmocka_run_group_tests_name("screen_settings", tests, session_setup, session_teardown);
 }

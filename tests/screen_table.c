@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Every key of the key table does something that one sees: at every size, with colours and UTF-8, and on a vt100 in
  * the C locale. A key that is new in the table and not here fails. */
-#include "stage.h"
+#include "session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +67,7 @@ static const struct trial {
 static void press_all(struct vt *v, const char *const keys[STEPS])
 {
 	for (int i = 0; i < STEPS && keys[i]; i++)
-		stage_press(v, keys[i], NULL);
+		session_press(v, keys[i], NULL);
 }
 
 /* The screen as text, with the line of the cursor. */
@@ -75,7 +75,7 @@ static char *picture(struct vt *v)
 {
 	char *text = vt_picture(v), *all;
 
-	assert_true(asprintf(&all, "%s%d", text, stage_cursor(v)) > 0);
+	assert_true(asprintf(&all, "%s%d", text, session_cursor(v)) > 0);
 	free(text);
 	return all;
 }
@@ -106,7 +106,7 @@ static void try_key(struct vt *v, const struct key_row *row, const char *name)
 	if (is_row(row, "q"))
 		return;
 	if (is_row(row, "^L")) {
-		stage_press(v, name, NULL);
+		session_press(v, name, NULL);
 		assert_true(v->n_bytes > bytes + (size_t)v->rows * 20);
 		return;
 	}
@@ -115,37 +115,37 @@ static void try_key(struct vt *v, const struct key_row *row, const char *name)
 		return; /* all columns are in sight */
 	press_all(v, t->before);
 	if (*name == '6') /* it stands there already */
-		stage_press(v, "1", NULL);
+		session_press(v, "1", NULL);
 	before = picture(v);
-	stage_press(v, name, NULL);
+	session_press(v, name, NULL);
 	after = picture(v);
 	if (!strcmp(before, after))
 		fail_msg("%s changes nothing at %dx%d:\n%s", name, v->cols, v->rows, after);
 	free(before);
 	free(after);
 	press_all(v, t->after);
-	stage_line(v, 0, "lagtop");
+	session_line(v, 0, "lagtop");
 }
 
 static void walk(int cols, int rows, const char *term, const char *lang)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = rows, .cols = cols, .term = term, .lang = lang });
+	struct vt *v = session_open(&(struct session){ .rows = rows, .cols = cols, .term = term, .lang = lang });
 	char name[16], view[2] = "1";
 
 	for (int i = 0; i < 12; i++)
-		stage_press(v, ".", NULL);
+		session_press(v, ".", NULL);
 	for (size_t i = 0; i < key_rows_count; i++)
 		for (int k = 0; key_rows[i].function && k < 4 && key_rows[i].keys[k]; k++)
 			try_key(v, &key_rows[i], key_label(key_rows[i].keys[k], name));
 	/* Each view, and each tab of the page, comes up and goes on. */
 	for (; *view <= '6'; view[0]++) {
-		stage_press(v, view, ".", NULL);
-		stage_shows(v, *view == '5' ? "CALL" : *view == '6' ? "LOCAL" : "PID");
+		session_press(v, view, ".", NULL);
+		session_shows(v, *view == '5' ? "CALL" : *view == '6' ? "LOCAL" : "PID");
 	}
-	stage_press(v, "1", "Enter", NULL);
+	session_press(v, "1", "Enter", NULL);
 	for (int tab = 0; tab < 4; tab++) {
-		stage_press(v, "Tab", ".", NULL);
-		stage_line(v, 1, "postgr");
+		session_press(v, "Tab", ".", NULL);
+		session_line(v, 1, "postgr");
 	}
 	assert_true(vt_keys(v, "q"));
 	assert_false(vt_keys(v, "q"));
@@ -178,11 +178,11 @@ static void on_the_console(void **state)
 static void unknown_sequences_are_no_keys(void **state)
 {
 	static const char *const sequences[] = { "\033[1;5A", "\033[24~", "\033[200~", "\033Oz", "\033[?1;2c" };
-	struct vt *v = stage_open(&(struct stage){ .rows = 24, .term = "vt100" });
+	struct vt *v = session_open(&(struct session){ .rows = 24, .term = "vt100" });
 	char *before, *after;
 
 	(void)state;
-	stage_press(v, ".", "Enter", NULL);
+	session_press(v, ".", "Enter", NULL);
 	before = vt_picture(v);
 	for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++) {
 		assert_true(vt_keys(v, sequences[i]));
@@ -196,34 +196,34 @@ static void unknown_sequences_are_no_keys(void **state)
 /* An Esc with keys right behind it that make no sequence: each is obeyed. */
 static void keys_after_esc_are_kept(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	struct vt *v = session_open(&(struct session){ .rows = 24 });
 
 	(void)state;
-	stage_press(v, ".", ".", NULL);
-	stage_line(v, 0, "12:03:03");
+	session_press(v, ".", ".", NULL);
+	session_line(v, 0, "12:03:03");
 	assert_true(vt_keys(v, "\033["));
-	stage_line(v, 0, "12:03:02");
-	stage_press(v, "]", NULL);
+	session_line(v, 0, "12:03:02");
+	session_press(v, "]", NULL);
 	assert_true(vt_keys(v, "\033[5"));
-	stage_line(v, 0, "12:03:02");
-	stage_line(v, 5, "TIME%");
+	session_line(v, 0, "12:03:02");
+	session_line(v, 5, "TIME%");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(at_40x10, stage_end),
-		cmocka_unit_test_teardown(at_40x10_plain, stage_end),
-		cmocka_unit_test_teardown(at_80x24, stage_end),
-		cmocka_unit_test_teardown(at_80x24_plain, stage_end),
-		cmocka_unit_test_teardown(at_120x40, stage_end),
-		cmocka_unit_test_teardown(at_120x40_plain, stage_end),
-		cmocka_unit_test_teardown(at_200x50, stage_end),
-		cmocka_unit_test_teardown(at_200x50_plain, stage_end),
-		cmocka_unit_test_teardown(on_the_console, stage_end),
-		cmocka_unit_test_teardown(unknown_sequences_are_no_keys, stage_end),
-		cmocka_unit_test_teardown(keys_after_esc_are_kept, stage_end),
+		cmocka_unit_test_teardown(at_40x10, session_end),
+		cmocka_unit_test_teardown(at_40x10_plain, session_end),
+		cmocka_unit_test_teardown(at_80x24, session_end),
+		cmocka_unit_test_teardown(at_80x24_plain, session_end),
+		cmocka_unit_test_teardown(at_120x40, session_end),
+		cmocka_unit_test_teardown(at_120x40_plain, session_end),
+		cmocka_unit_test_teardown(at_200x50, session_end),
+		cmocka_unit_test_teardown(at_200x50_plain, session_end),
+		cmocka_unit_test_teardown(on_the_console, session_end),
+		cmocka_unit_test_teardown(unknown_sequences_are_no_keys, session_end),
+		cmocka_unit_test_teardown(keys_after_esc_are_kept, session_end),
 	};
 
-	return cmocka_run_group_tests_name("screen_table", tests, stage_setup, stage_teardown);
+	return cmocka_run_group_tests_name("screen_table", tests, session_setup, session_teardown);
 }

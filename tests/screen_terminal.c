@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The terminal is whole again however lagtop ends; it follows the size; a stopped terminal stops nothing. */
-#include "stage.h"
+#include "session.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static void assert_restored(struct vt *v, const struct termios *before)
 	/* The last words: the other screen left, the cursor and the mouse as they were. */
 	assert_non_null(memmem(v->bytes, v->n_bytes, "\033[?1049l", 8));
 	assert_non_null(memmem(v->bytes, v->n_bytes, "1000l", 5));
-	stage_hides(v, "PID");
+	session_hides(v, "PID");
 }
 
 /* The pty's modes before lagtop touches them: those that forkpty was given. */
@@ -59,11 +59,11 @@ static void every_signal_gives_the_terminal_back(void **state)
 			lives |= ignored[i] == signal;
 		if (skipped)
 			continue;
-		v = stage_open(&(struct stage){ .rows = 24 });
-		stage_shows(v, "PID");
+		v = session_open(&(struct session){ .rows = 24 });
+		session_shows(v, "PID");
 		kill(v->pid, signal);
 		if (lives) {
-			stage_press(v, "Down", NULL);
+			session_press(v, "Down", NULL);
 			assert_false(vt_keys(v, "q"));
 		}
 		status = vt_end(v);
@@ -82,13 +82,13 @@ static void ignored_signals_stay_ignored(void **state)
 
 	(void)state;
 	snprintf(script, sizeof(script), "trap '' HUP USR1 INT; exec ./lagtop --manual -r %s",
-		 stage_recording(FIXTURE_PLAIN));
+		 session_recording(FIXTURE_PLAIN));
 	v = vt_open(&(struct vt_start){
 		.rows = 24, .cols = 80, .argv = (const char *const[]){ "bash", "--norc", "-c", script, NULL } });
 	assert_true(vt_wait(v, 1));
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		kill(v->pid, signals[i]);
-	stage_press(v, "Down", NULL);
+	session_press(v, "Down", NULL);
 	assert_false(vt_keys(v, "q"));
 	assert_int_equal(vt_end(v), 0);
 	vt_close(v);
@@ -107,11 +107,11 @@ static void every_key_and_option_that_ends_it_restores(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct stage s = { .rows = 24 };
+		struct session s = { .rows = 24 };
 		struct vt *v;
 
 		memcpy(s.args, ways[i].args, sizeof(s.args));
-		v = stage_open(&s);
+		v = session_open(&s);
 		assert_int_equal(write(v->fd, ways[i].keys, strlen(ways[i].keys)), strlen(ways[i].keys));
 		assert_int_equal(vt_end(v), 0);
 		assert_restored(v, &before);
@@ -125,11 +125,11 @@ static void without_a_second_screen_the_last_line_is_free(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct vt *v = stage_open(&(struct stage){ .rows = 24, .term = terms[i] });
+		struct vt *v = session_open(&(struct session){ .rows = 24, .term = terms[i] });
 
 		assert_false(vt_keys(v, "q"));
 		assert_int_equal(vt_end(v), 0);
-		stage_shows(v, "PID");
+		session_shows(v, "PID");
 		assert_string_equal(vt_line(v, 23), "");
 	}
 }
@@ -153,7 +153,7 @@ static void suspends_and_comes_back(void **state)
 	(void)state;
 	snprintf(script, sizeof(script),
 		 "./lagtop --manual -r %s; echo it is stopped; read x; fg >/dev/null; echo status $?",
-		 stage_recording(FIXTURE_PLAIN));
+		 session_recording(FIXTURE_PLAIN));
 	v = vt_open(&(struct vt_start){
 		.rows = 24, .cols = 80, .argv = (const char *const[]){ "bash", "--norc", "-mc", script, NULL } });
 	assert_true(vt_wait(v, 1));
@@ -161,15 +161,15 @@ static void suspends_and_comes_back(void **state)
 	wait_for(v, "it is stopped");
 	before_bytes = v->n_bytes;
 	assert_int_equal(vt_modes(v).c_lflag, before.c_lflag);
-	stage_hides(v, "PID");
+	session_hides(v, "PID");
 	assert_int_equal(write(v->fd, "\n", 1), 1);
 	assert_true(vt_wait(v, v->frame + 1));
 	/* Into the other screen, and not first out of it once more: the shell's lines would be overwritten. */
 	assert_non_null(memmem(v->bytes + before_bytes, v->n_bytes - before_bytes, "\033[?1049h", 8));
 	assert_null(memmem(v->bytes + before_bytes, v->n_bytes - before_bytes, "\033[?1049l", 8));
-	stage_shows(v, "PID");
-	stage_press(v, "Down", NULL);
-	assert_int_equal(stage_cursor(v), 7);
+	session_shows(v, "PID");
+	session_press(v, "Down", NULL);
+	assert_int_equal(session_cursor(v), 7);
 	assert_true((vt_modes(v).c_lflag & ICANON) == 0);
 	assert_int_equal(write(v->fd, "q", 1), 1);
 	wait_for(v, "status 0");
@@ -179,7 +179,7 @@ static void suspends_and_comes_back(void **state)
 
 static void a_closed_terminal_ends_it(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	struct vt *v = session_open(&(struct session){ .rows = 24 });
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), status;
 
 	(void)state;
@@ -197,25 +197,25 @@ static void follows_the_size(void **state)
 {
 	static const int sizes[][2] = { { 40, 120 }, { 10, 40 }, { 50, 200 },  { 5, 20 },
 					{ 2, 10 },   { 1, 1 },	 { 100, 300 }, { 24, 80 } };
-	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	struct vt *v = session_open(&(struct session){ .rows = 24 });
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		assert_true(vt_resize(v, sizes[i][0], sizes[i][1]));
 		if (sizes[i][0] >= 10) {
-			stage_line(v, 0, "lagtop");
-			stage_line(v, sizes[i][0] - 1, "Help");
-			stage_shows(v, "PID");
+			session_line(v, 0, "lagtop");
+			session_line(v, sizes[i][0] - 1, "Help");
+			session_shows(v, "PID");
 		}
-		stage_press(v, "Enter", "Tab", "Tab", "Tab", "?", "Esc", "s", "Esc", "C", "Esc", "/", "Esc", "Esc",
-			    NULL);
+		session_press(v, "Enter", "Tab", "Tab", "Tab", "?", "Esc", "s", "Esc", "C", "Esc", "/", "Esc", "Esc",
+			      NULL);
 	}
-	stage_golden(v, "80x24-resized");
+	session_golden(v, "80x24-resized");
 	/* A wide character where no line is left for it. */
-	stage_press(v, "\\", "\xe6\xbc\xa2", "Enter", NULL);
+	session_press(v, "\\", "\xe6\xbc\xa2", "Enter", NULL);
 	assert_true(vt_resize(v, 2, 133));
 	assert_true(vt_resize(v, 24, 80));
-	stage_shows(v, "漢");
+	session_shows(v, "漢");
 }
 
 /* Bytes that the program has read, from wherever. */
@@ -265,21 +265,21 @@ static void fill_terminal(struct vt *v)
 /* Nobody reads: frames are left out, keys are still obeyed, and what is shown afterwards is the newest. */
 static void a_stopped_terminal_stops_nothing(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 50, .cols = 200 });
+	struct vt *v = session_open(&(struct session){ .rows = 50, .cols = 200 });
 	uint32_t first = v->frame;
 
 	(void)state;
 	fill_terminal(v);
 	while (vt_line_of(v, "12:03:25") < 0)
 		assert_true(vt_wait(v, v->frame + 1));
-	stage_shows(v, "LAG%");
+	session_shows(v, "LAG%");
 	assert_in_range(v->frame - first, 1, 30);
 }
 
 /* Nor does it hang when it is ended while nobody reads: what is not taken in time is left out. */
 static void a_stopped_terminal_keeps_nobody(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 50, .cols = 200 });
+	struct vt *v = session_open(&(struct session){ .rows = 50, .cols = 200 });
 	int status;
 
 	(void)state;
@@ -300,7 +300,7 @@ static void unfit_terminals_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
-		const char *const argv[] = { "./lagtop", "--manual", "-r", stage_recording(FIXTURE_PLAIN), NULL };
+		const char *const argv[] = { "./lagtop", "--manual", "-r", session_recording(FIXTURE_PLAIN), NULL };
 		struct vt *v = vt_open(&(struct vt_start){ .rows = 24, .cols = 80, .term = terms[i], .argv = argv });
 
 		assert_int_equal(vt_end(v), 1);
@@ -321,40 +321,40 @@ static void unknown_emulators_are_served(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
-		struct vt *v = stage_open(&(struct stage){ .rows = 24, .term = terms[i] });
+		struct vt *v = session_open(&(struct session){ .rows = 24, .term = terms[i] });
 
-		stage_shows(v, " 2211 ");
+		session_shows(v, " 2211 ");
 		snprintf(word, sizeof(word), "the terminal type \"%s\" is not known here: this is for ", terms[i]);
-		stage_shows(v, word);
-		stage_press(v, ".", "Down", NULL);
+		session_shows(v, word);
+		session_press(v, ".", "Down", NULL);
 	}
 }
 
 static void colours_follow_the_wishes(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	struct vt *v = session_open(&(struct session){ .rows = 24 });
 	int y, x;
 
 	(void)state;
 	/* LAG% of the laggard is severe: by colour and by weight. */
-	y = stage_shows(v, "2211");
+	y = session_shows(v, "2211");
 	x = vt_find(v, 5, "LAG%") + 3;
 	assert_true(vt_cell(v, y, x).fg >= 0);
 	assert_true(vt_cell(v, y, x).bold);
-	v = stage_open(&(struct stage){ .env = { "NO_COLOR=1" } });
+	v = session_open(&(struct session){ .env = { "NO_COLOR=1" } });
 	assert_int_equal(vt_cell(v, y, x).fg, -1);
 	assert_true(vt_cell(v, y, x).bold);
-	v = stage_open(&(struct stage){ .args = { "--no-color" } });
+	v = session_open(&(struct session){ .args = { "--no-color" } });
 	assert_int_equal(vt_cell(v, y, x).fg, -1);
-	v = stage_open(&(struct stage){ .term = "xterm" }); /* eight */
+	v = session_open(&(struct session){ .term = "xterm" }); /* eight */
 	assert_in_range(vt_cell(v, y + 1, x).fg, 0, 15);
 	assert_true(vt_cell(v, y + 1, x).bold);
-	v = stage_open(&(struct stage){ .term = "vt100" });
+	v = session_open(&(struct session){ .term = "vt100" });
 	assert_null(memmem(v->bytes, v->n_bytes, "\033[38", 4));
 	assert_null(memmem(v->bytes, v->n_bytes, "2026", 4));
 	assert_null(memmem(v->bytes, v->n_bytes, "1000", 4));
 	/* The background is the terminal's own. */
-	v = stage_open(&(struct stage){ .rows = 24 });
+	v = session_open(&(struct session){ .rows = 24 });
 	assert_int_equal(vt_cell(v, 0, 0).bg, -1);
 	assert_int_equal(vt_cell(v, 10, 40).bg, -1);
 }
@@ -362,8 +362,8 @@ static void colours_follow_the_wishes(void **state)
 /* Some calls fail in every program: their colour is for those of whom every tenth does. */
 static void failing_calls_are_told_from_ordinary_ones(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 40, .cols = 120 });
-	int x = vt_find(v, 5, "ERR/s") + 4, many = stage_shows(v, " 30640 "), few = stage_shows(v, " 2890 ");
+	struct vt *v = session_open(&(struct session){ .rows = 40, .cols = 120 });
+	int x = vt_find(v, 5, "ERR/s") + 4, many = session_shows(v, " 30640 "), few = session_shows(v, " 2890 ");
 
 	(void)state;
 	assert_string_not_equal(vt_cell(v, few, x).text, " ");
@@ -375,20 +375,20 @@ static void failing_calls_are_told_from_ordinary_ones(void **state)
 
 static void options_and_themes_are_obeyed(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	struct vt *v = session_open(&(struct session){ .rows = 24 });
 
 	(void)state;
 	assert_non_null(memmem(v->bytes, v->n_bytes, "1000h", 5));
 	assert_int_equal(vt_cell(v, 6, 0).bg, 237);
-	v = stage_open(&(struct stage){ .args = { "--no-mouse" }, .env = { "COLORFGBG=0;15" } });
+	v = session_open(&(struct session){ .args = { "--no-mouse" }, .env = { "COLORFGBG=0;15" } });
 	assert_null(memmem(v->bytes, v->n_bytes, "1000h", 5));
 	assert_int_equal(vt_cell(v, 6, 0).bg, 253); /* a light terminal: a light cursor */
-	v = stage_open(&(struct stage){ .args = { "--ascii" }, .kind = FIXTURE_HOSTILE_NAMES });
-	stage_press(v, ".", "Enter", "Tab", "Tab", "Tab", "?", "End", NULL);
+	v = session_open(&(struct session){ .args = { "--ascii" }, .kind = FIXTURE_HOSTILE_NAMES });
+	session_press(v, ".", "Enter", "Tab", "Tab", "Tab", "?", "End", NULL);
 	for (size_t i = 0; i < v->n_bytes; i++)
 		assert_true((unsigned char)v->bytes[i] < 0x80);
 	/* -n: the end after so many readings. */
-	v = stage_open(&(struct stage){ .args = { "-n", "2" } });
+	v = session_open(&(struct session){ .args = { "-n", "2" } });
 	assert_false(vt_keys(v, "."));
 	assert_int_equal(vt_end(v), 0);
 }
@@ -406,60 +406,60 @@ static void the_help_tells_the_signs(void **state)
 
 	(void)state;
 	for (i = 0; i < 2; i++) {
-		struct vt *v = stage_open(&(struct stage){ .rows = 60, .cols = 120, .args = { cases[i].option } });
+		struct vt *v = session_open(&(struct session){ .rows = 60, .cols = 120, .args = { cases[i].option } });
 
-		stage_press(v, ".", ".", NULL); /* FIXTURE_EXIT_READING */
-		y = stage_shows(v, " 30551 ");
+		session_press(v, ".", ".", NULL); /* FIXTURE_EXIT_READING */
+		y = session_shows(v, " 30551 ");
 		assert_string_equal(vt_cell(v, y, 0).text, cases[i].dead);
-		stage_press(v, "?", "End", "PgUp", NULL);
+		session_press(v, "?", "End", "PgUp", NULL);
 		for (y = 0; y < 20 && vt_line_of(v, " history ") < 0; y++)
-			stage_press(v, "Up", "Up", "Up", "Up", NULL);
-		stage_shows(v, cases[i].told);
-		stage_shows(v, cases[i].heights);
-		stage_hides(v, cases[1 - i].told);
+			session_press(v, "Up", "Up", "Up", "Up", NULL);
+		session_shows(v, cases[i].told);
+		session_shows(v, cases[i].heights);
+		session_hides(v, cases[1 - i].told);
 	}
 }
 
 static void one_write_a_frame(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .rows = 24 });
+	struct vt *v = session_open(&(struct session){ .rows = 24 });
 	size_t before = v->n_bytes;
 	const char *begin, *end;
 
 	(void)state;
-	stage_press(v, ".", NULL);
+	session_press(v, ".", NULL);
 	begin = memmem(v->bytes + before, v->n_bytes - before, "\033[?2026h", 8);
 	end = memmem(v->bytes + before, v->n_bytes - before, "\033[?2026l", 8);
 	assert_ptr_equal(begin, v->bytes + before);
 	assert_ptr_equal(end, v->bytes + v->n_bytes - 8);
 	/* A key that changes nothing costs next to nothing. */
 	before = v->n_bytes;
-	stage_press(v, "]", "]", NULL);
+	session_press(v, "]", "]", NULL);
 	before = v->n_bytes;
-	stage_press(v, "]", NULL);
+	session_press(v, "]", NULL);
 	assert_true(v->n_bytes - before < 64);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(every_signal_gives_the_terminal_back, stage_end),
-		cmocka_unit_test_teardown(ignored_signals_stay_ignored, stage_end),
-		cmocka_unit_test_teardown(every_key_and_option_that_ends_it_restores, stage_end),
-		cmocka_unit_test_teardown(without_a_second_screen_the_last_line_is_free, stage_end),
-		cmocka_unit_test_teardown(suspends_and_comes_back, stage_end),
-		cmocka_unit_test_teardown(a_closed_terminal_ends_it, stage_end),
-		cmocka_unit_test_teardown(follows_the_size, stage_end),
-		cmocka_unit_test_teardown(a_stopped_terminal_stops_nothing, stage_end),
-		cmocka_unit_test_teardown(a_stopped_terminal_keeps_nobody, stage_end),
-		cmocka_unit_test_teardown(unfit_terminals_are_refused, stage_end),
-		cmocka_unit_test_teardown(unknown_emulators_are_served, stage_end),
-		cmocka_unit_test_teardown(colours_follow_the_wishes, stage_end),
-		cmocka_unit_test_teardown(failing_calls_are_told_from_ordinary_ones, stage_end),
-		cmocka_unit_test_teardown(options_and_themes_are_obeyed, stage_end),
-		cmocka_unit_test_teardown(the_help_tells_the_signs, stage_end),
-		cmocka_unit_test_teardown(one_write_a_frame, stage_end),
+		cmocka_unit_test_teardown(every_signal_gives_the_terminal_back, session_end),
+		cmocka_unit_test_teardown(ignored_signals_stay_ignored, session_end),
+		cmocka_unit_test_teardown(every_key_and_option_that_ends_it_restores, session_end),
+		cmocka_unit_test_teardown(without_a_second_screen_the_last_line_is_free, session_end),
+		cmocka_unit_test_teardown(suspends_and_comes_back, session_end),
+		cmocka_unit_test_teardown(a_closed_terminal_ends_it, session_end),
+		cmocka_unit_test_teardown(follows_the_size, session_end),
+		cmocka_unit_test_teardown(a_stopped_terminal_stops_nothing, session_end),
+		cmocka_unit_test_teardown(a_stopped_terminal_keeps_nobody, session_end),
+		cmocka_unit_test_teardown(unfit_terminals_are_refused, session_end),
+		cmocka_unit_test_teardown(unknown_emulators_are_served, session_end),
+		cmocka_unit_test_teardown(colours_follow_the_wishes, session_end),
+		cmocka_unit_test_teardown(failing_calls_are_told_from_ordinary_ones, session_end),
+		cmocka_unit_test_teardown(options_and_themes_are_obeyed, session_end),
+		cmocka_unit_test_teardown(the_help_tells_the_signs, session_end),
+		cmocka_unit_test_teardown(one_write_a_frame, session_end),
 	};
 
-	return cmocka_run_group_tests_name("screen_terminal", tests, stage_setup, stage_teardown);
+	return cmocka_run_group_tests_name("screen_terminal", tests, session_setup, session_teardown);
 }

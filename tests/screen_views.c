@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Every view, page and menu at several sizes and on several terminals, against pictures kept in tests/golden. */
-#include "stage.h"
+#include "session.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* The sixth reading: sparklines have begun, one process has died. */
-static struct vt *open_sixth(const struct stage *s)
+static struct vt *open_sixth(const struct session *s)
 {
-	struct vt *v = stage_open(s);
+	struct vt *v = session_open(s);
 
-	stage_press(v, ".", ".", ".", ".", ".", NULL);
+	session_press(v, ".", ".", ".", ".", ".", NULL);
 	return v;
 }
 
-static void walk(const struct stage *s, const char *prefix, const char *keys)
+static void walk(const struct session *s, const char *prefix, const char *keys)
 {
 	struct vt *v = open_sixth(s);
 	char name[64];
@@ -23,119 +23,119 @@ static void walk(const struct stage *s, const char *prefix, const char *keys)
 		const char key[2] = { *k };
 
 		if (*k >= '1' && *k <= '6') {
-			stage_press(v, key, NULL);
+			session_press(v, key, NULL);
 			snprintf(name, sizeof(name), "%s-view%c", prefix, *k);
 		} else if (*k == 'P') { /* the page of the laggard, tab by tab */
-			stage_press(v, "1", "Enter", NULL);
+			session_press(v, "1", "Enter", NULL);
 			snprintf(name, sizeof(name), "%s-page", prefix);
 			for (int tab = 0; tab < 4; tab++) {
 				snprintf(name, sizeof(name), "%s-page%d", prefix, tab + 1);
-				stage_golden(v, name);
-				stage_press(v, "Tab", NULL);
+				session_golden(v, name);
+				session_press(v, "Tab", NULL);
 			}
-			stage_press(v, "Esc", NULL);
+			session_press(v, "Esc", NULL);
 			continue;
 		} else if (*k == 'E') { /* who makes the call that takes most time */
-			stage_press(v, "5", "Enter", NULL);
+			session_press(v, "5", "Enter", NULL);
 			snprintf(name, sizeof(name), "%s-callers", prefix);
-			stage_golden(v, name);
-			stage_press(v, "Esc", "1", NULL);
+			session_golden(v, name);
+			session_press(v, "Esc", "1", NULL);
 			continue;
 		} else if (*k == 't') {
-			stage_press(v, "1", "t", NULL);
+			session_press(v, "1", "t", NULL);
 			snprintf(name, sizeof(name), "%s-tree", prefix);
-			stage_golden(v, name);
-			stage_press(v, "t", NULL);
+			session_golden(v, name);
+			session_press(v, "t", NULL);
 			continue;
 		} else {
-			stage_press(v, key, NULL);
+			session_press(v, key, NULL);
 			snprintf(name, sizeof(name), "%s-%s", prefix,
 				 *k == '?'   ? "help"
 				 : *k == 's' ? "sort"
 				 : *k == 'c' ? "group"
 					     : "columns");
-			stage_golden(v, name);
-			stage_press(v, "Esc", NULL);
+			session_golden(v, name);
+			session_press(v, "Esc", NULL);
 			continue;
 		}
-		stage_golden(v, name);
+		session_golden(v, name);
 	}
 }
 
 static void at_80x24(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 24, .cols = 80 }, "80x24", "123456PtE?scC");
+	walk(&(struct session){ .rows = 24, .cols = 80 }, "80x24", "123456PtE?scC");
 }
 
 static void at_120x40(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 40, .cols = 120 }, "120x40", "123456PtE");
+	walk(&(struct session){ .rows = 40, .cols = 120 }, "120x40", "123456PtE");
 }
 
 static void at_200x50(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 50, .cols = 200 }, "200x50", "123456PtE");
+	walk(&(struct session){ .rows = 50, .cols = 200 }, "200x50", "123456PtE");
 }
 
 static void at_40x10(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 10, .cols = 40 }, "40x10", "123456PtE?");
+	walk(&(struct session){ .rows = 10, .cols = 40 }, "40x10", "123456PtE?");
 }
 
 static void on_a_vt100(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 24, .cols = 80, .term = "vt100", .lang = "C" }, "vt100", "123456PtE?");
+	walk(&(struct session){ .rows = 24, .cols = 80, .term = "vt100", .lang = "C" }, "vt100", "123456PtE?");
 }
 
 static void on_the_console(void **state)
 {
 	(void)state;
-	walk(&(struct stage){ .rows = 25, .cols = 80, .term = "linux" }, "console", "1Pt");
+	walk(&(struct session){ .rows = 25, .cols = 80, .term = "linux" }, "console", "1Pt");
 }
 
 static void family_off(void **state)
 {
-	struct vt *v = stage_open(&(struct stage){ .kind = FIXTURE_NO_NET });
+	struct vt *v = session_open(&(struct session){ .kind = FIXTURE_NO_NET });
 
 	(void)state;
-	stage_shows(v, "net off: left out by --no-net");
-	stage_press(v, ".", ".", ".", ".", ".", NULL);
-	stage_golden(v, "no-net");
+	session_shows(v, "net off: left out by --no-net");
+	session_press(v, ".", ".", ".", ".", ".", NULL);
+	session_golden(v, "no-net");
 	assert_int_not_equal(vt_cell(v, 0, vt_find(v, 0, "net")).fg, vt_cell(v, 0, vt_find(v, 0, "sched")).fg);
-	stage_press(v, "4", NULL);
-	stage_golden(v, "no-net-view4");
+	session_press(v, "4", NULL);
+	session_golden(v, "no-net-view4");
 }
 
 static void losses_are_shown(void **state)
 {
-	struct vt *v = open_sixth(&(struct stage){ .kind = FIXTURE_LOSSES });
+	struct vt *v = open_sixth(&(struct session){ .kind = FIXTURE_LOSSES });
 
 	(void)state;
-	stage_shows(v, "lost 7");
-	stage_press(v, "6", NULL);
-	stage_shows(v, "not looked at"); /* which is not none */
-	stage_hides(v, "0 sockets");
-	v = open_sixth(&(struct stage){ .kind = FIXTURE_PLAIN });
-	stage_hides(v, "lost");
+	session_shows(v, "lost 7");
+	session_press(v, "6", NULL);
+	session_shows(v, "not looked at"); /* which is not none */
+	session_hides(v, "0 sockets");
+	v = open_sixth(&(struct session){ .kind = FIXTURE_PLAIN });
+	session_hides(v, "lost");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(at_80x24, stage_end),
-		cmocka_unit_test_teardown(at_120x40, stage_end),
-		cmocka_unit_test_teardown(at_200x50, stage_end),
-		cmocka_unit_test_teardown(at_40x10, stage_end),
-		cmocka_unit_test_teardown(on_a_vt100, stage_end),
-		cmocka_unit_test_teardown(on_the_console, stage_end),
-		cmocka_unit_test_teardown(family_off, stage_end),
-		cmocka_unit_test_teardown(losses_are_shown, stage_end),
+		cmocka_unit_test_teardown(at_80x24, session_end),
+		cmocka_unit_test_teardown(at_120x40, session_end),
+		cmocka_unit_test_teardown(at_200x50, session_end),
+		cmocka_unit_test_teardown(at_40x10, session_end),
+		cmocka_unit_test_teardown(on_a_vt100, session_end),
+		cmocka_unit_test_teardown(on_the_console, session_end),
+		cmocka_unit_test_teardown(family_off, session_end),
+		cmocka_unit_test_teardown(losses_are_shown, session_end),
 	};
 
-	return cmocka_run_group_tests_name("screen_views", tests, stage_setup, stage_teardown);
+	return cmocka_run_group_tests_name("screen_views", tests, session_setup, session_teardown);
 }

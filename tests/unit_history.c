@@ -18,7 +18,7 @@
 #include "column.h"
 #include "fixture.h"
 #include "history.h"
-#include "many.h"
+#include "large_sample.h"
 #include "reading.h"
 
 static void add(struct history *h, void (*fill)(struct sample *s, uint32_t number), uint32_t number)
@@ -243,7 +243,7 @@ static void texts_in_common_are_held_once(void **state)
 /* 10,000 processes, of which 1 % did something. */
 static void fill_many(struct sample *s, uint32_t number)
 {
-	many_fill(s, number, MANY, MANY / 100);
+	large_sample_fill(s, number, MANY, MANY / 100);
 }
 
 static void idle_rows_cost_nothing(void **state)

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "column.h"
-#include "frames.h"
+#include "recording_frames.h"
 #include "model.h"
 #include "record.h"
 #include "record_fields.h"
@@ -198,9 +198,9 @@ static void cut_anywhere_keeps_whole_readings(void **state)
 	(void)state;
 	record_readings(2);
 	bytes = file_bytes(&len);
-	head = frames_end(bytes, RECORD_HEADER_BYTES);
-	first = frames_end(bytes, head);
-	second = frames_end(bytes, first);
+	head = recording_frames_end(bytes, RECORD_HEADER_BYTES);
+	first = recording_frames_end(bytes, head);
+	second = recording_frames_end(bytes, first);
 	assert_int_equal(second, len);
 	for (cut = 0; cut <= len; cut++) {
 		assert_int_equal(truncate(path, (off_t)(len - cut)), 0);
@@ -228,8 +228,8 @@ static void changed_bytes_are_noticed(void **state)
 	(void)state;
 	record_readings(2);
 	bytes = file_bytes(&len);
-	head = frames_end(bytes, RECORD_HEADER_BYTES);
-	first = frames_end(bytes, head);
+	head = recording_frames_end(bytes, RECORD_HEADER_BYTES);
+	first = recording_frames_end(bytes, head);
 	for (at = 0; at < len; at++) {
 		bytes[at] ^= 0x10;
 		file_write(bytes, len);
@@ -316,20 +316,20 @@ static void lying_numbers_are_refused(void **state)
 /* Changes a name in the description; the checksums are right. */
 static void rename_in_file(const char *from, const char *to)
 {
-	struct frames f;
+	struct recording_frames f;
 	uint8_t *bytes, *name;
 	size_t len;
 
 	bytes = file_bytes(&len);
-	frames_unpack(&f, bytes, len);
+	recording_frames_unpack(&f, bytes, len);
 	free(bytes);
 	name = memmem(f.whole[0], f.len[0], from, strlen(from));
 	assert_non_null(name);
 	memcpy(name, to, strlen(to));
-	bytes = frames_pack(&f, &len);
+	bytes = recording_frames_pack(&f, &len);
 	file_write(bytes, len);
 	free(bytes);
-	frames_free(&f);
+	recording_frames_free(&f);
 }
 
 /* A counter that the file is too old for is not known. */
@@ -389,7 +389,7 @@ static void random_changes_do_no_harm(void **state)
 {
 	struct model_query query = { .kind = MODEL_PROCESS };
 	uint32_t seed = 1, round, k;
-	struct frames whole, changed;
+	struct recording_frames whole, changed;
 	int shown = 0, kind;
 	struct row *rows;
 	uint8_t *bytes;
@@ -398,8 +398,8 @@ static void random_changes_do_no_harm(void **state)
 	(void)state;
 	record_readings(1);
 	bytes = file_bytes(&len);
-	frames_unpack(&whole, bytes, len);
-	frames_unpack(&changed, bytes, len);
+	recording_frames_unpack(&whole, bytes, len);
+	recording_frames_unpack(&changed, bytes, len);
 	free(bytes);
 	for (round = 0; round < RANDOM_ROUNDS; round++) {
 		struct sample s = { 0 };
@@ -413,7 +413,7 @@ static void random_changes_do_no_harm(void **state)
 			i = (seed >> 30) == 0 ? 0 : 1;
 			changed.whole[i][(seed >> 8) % whole.len[i]] ^= (uint8_t)(1U << (seed >> 5) % 8);
 		}
-		bytes = frames_pack(&changed, &len);
+		bytes = recording_frames_pack(&changed, &len);
 		file_write(bytes, len);
 		free(bytes);
 		src = record_replay(path, why, sizeof(why));
@@ -430,8 +430,8 @@ static void random_changes_do_no_harm(void **state)
 		sample_free(&s);
 	}
 	assert_in_range(shown, RANDOM_ROUNDS / 10, RANDOM_ROUNDS - 1);
-	frames_free(&changed);
-	frames_free(&whole);
+	recording_frames_free(&changed);
+	recording_frames_free(&whole);
 }
 
 static void foreign_files_are_told(void **state)

@@ -26,7 +26,7 @@
 
 #include "column.h"
 #include "fixture.h"
-#include "frames.h"
+#include "recording_frames.h"
 #include "record.h"
 #include "record_fields.h"
 #include "record_file.h"
@@ -564,10 +564,10 @@ static void only_recordings_have_trouble(void **state)
 	free(other);
 }
 
-static void write_frames(const struct frames *f)
+static void write_frames(const struct recording_frames *f)
 {
 	size_t len;
-	uint8_t *bytes = frames_pack(f, &len);
+	uint8_t *bytes = recording_frames_pack(f, &len);
 
 	assert_int_equal(ftruncate(file, 0), 0);
 	assert_int_equal(pwrite(file, bytes, len, 0), len);
@@ -599,7 +599,7 @@ static uint64_t replay_rss_bytes(bool *opened)
 /* Sizes that a file claims cost nothing; those that it unpacks to are bounded. */
 static void a_hostile_file_costs_bounded_memory(void **state)
 {
-	struct frames f;
+	struct recording_frames f;
 	uint64_t plain_bytes, rss_bytes;
 	uint8_t *bytes, *claim;
 	bool opened;
@@ -612,10 +612,10 @@ static void a_hostile_file_costs_bounded_memory(void **state)
 	bytes = malloc(len);
 	assert_non_null(bytes);
 	assert_int_equal(pread(file, bytes, len, 0), len);
-	frames_unpack(&f, bytes, len);
+	recording_frames_unpack(&f, bytes, len);
 
 	/* Packed bytes that never come. */
-	claim = bytes + frames_end(bytes, RECORD_HEADER_BYTES);
+	claim = bytes + recording_frames_end(bytes, RECORD_HEADER_BYTES);
 	record_store(claim, 200U << 20, 4);
 	record_store(claim + 4, BOMB_BYTES, 4);
 	assert_int_equal(pwrite(file, bytes, len, 0), len);
@@ -650,7 +650,7 @@ static void a_hostile_file_costs_bounded_memory(void **state)
 	rss_bytes = replay_rss_bytes(&opened);
 	assert_true(opened);
 	assert_in_range(rss_bytes, 0, plain_bytes + (4 << 20));
-	frames_free(&f);
+	recording_frames_free(&f);
 }
 
 int main(void)

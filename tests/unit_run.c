@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "frames.h"
+#include "recording_frames.h"
 #include "record.h"
 #include "record_file.h"
 #include "synthetic.h"
@@ -88,7 +88,8 @@ static void torn_and_damaged(void **state)
 
 	(void)state;
 	assert_true(bytes != MAP_FAILED);
-	second = frames_end(bytes, frames_end(bytes, frames_end(bytes, RECORD_HEADER_BYTES)));
+	second = recording_frames_end(bytes,
+				      recording_frames_end(bytes, recording_frames_end(bytes, RECORD_HEADER_BYTES)));
 	munmap(bytes, (size_t)len);
 	assert_int_equal(ftruncate(fd, len - 10), 0);
 	assert_int_equal(replay("--json", &lines), 1);

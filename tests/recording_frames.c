@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Recordings taken apart and put together: see frames.h. */
-#include "frames.h"
+/* Recordings taken apart and put together: see recording_frames.h. */
+#include "recording_frames.h"
 
 #include <assert.h>
 #include <zlib.h>
@@ -8,18 +8,18 @@
 
 #include "record_file.h"
 
-size_t frames_end(const uint8_t *file, size_t at)
+size_t recording_frames_end(const uint8_t *file, size_t at)
 {
 	return at + RECORD_HEAD_BYTES + record_load(file + at, 4);
 }
 
-void frames_unpack(struct frames *f, const uint8_t *file, size_t len)
+void recording_frames_unpack(struct recording_frames *f, const uint8_t *file, size_t len)
 {
 	ZSTD_DCtx *zstd = ZSTD_createDCtx();
 	size_t at, bytes;
 
 	assert(zstd);
-	for (f->n = 0, at = RECORD_HEADER_BYTES; at < len && f->n < FRAMES_MAX;
+	for (f->n = 0, at = RECORD_HEADER_BYTES; at < len && f->n < RECORDING_FRAMES_MAX;
 	     at += RECORD_HEAD_BYTES + bytes, f->n++) {
 		bytes = record_load(file + at, 4);
 		f->len[f->n] = record_load(file + at + 4, 4);
@@ -35,7 +35,7 @@ void frames_unpack(struct frames *f, const uint8_t *file, size_t len)
 	ZSTD_freeDCtx(zstd);
 }
 
-uint8_t *frames_pack(const struct frames *f, size_t *len)
+uint8_t *recording_frames_pack(const struct recording_frames *f, size_t *len)
 {
 	size_t room = RECORD_HEADER_BYTES, i, got;
 	uint8_t *file, *head;
@@ -64,7 +64,7 @@ uint8_t *frames_pack(const struct frames *f, size_t *len)
 	return file;
 }
 
-void frames_free(struct frames *f)
+void recording_frames_free(struct recording_frames *f)
 {
 	while (f->n)
 		free(f->whole[--f->n]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* See stage.h. */
-#include "stage.h"
+/* See session.h. */
+#include "session.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -25,20 +25,20 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-int stage_setup(void **state)
+int session_setup(void **state)
 {
 	(void)state;
 	snprintf(folder, sizeof(folder), "/tmp/lagtop-screen-XXXXXX");
 	return mkdtemp(folder) ? 0 : -1;
 }
 
-int stage_teardown(void **state)
+int session_teardown(void **state)
 {
 	(void)state;
 	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-const char *stage_settings(void)
+const char *session_settings(void)
 {
 	static char path[128];
 
@@ -46,16 +46,16 @@ const char *stage_settings(void)
 	return path;
 }
 
-int stage_end(void **state)
+int session_end(void **state)
 {
 	(void)state;
 	vt_close(open_now);
 	open_now = NULL;
-	unlink(stage_settings());
+	unlink(session_settings());
 	return 0;
 }
 
-const char *stage_recording(enum fixture_kind kind)
+const char *session_recording(enum fixture_kind kind)
 {
 	static char path[128];
 
@@ -66,10 +66,10 @@ const char *stage_recording(enum fixture_kind kind)
 	return path;
 }
 
-struct vt *stage_open(const struct stage *s)
+struct vt *session_open(const struct session *s)
 {
 	static char config[128];
-	const char *argv[16] = { "./lagtop", "--manual", "-r", stage_recording(s->kind) }, *env[8] = { config };
+	const char *argv[16] = { "./lagtop", "--manual", "-r", session_recording(s->kind) }, *env[8] = { config };
 	struct vt_start start = { .rows = s->rows ? s->rows : 24,
 				  .cols = s->cols ? s->cols : 80,
 				  .term = s->term,
@@ -89,7 +89,7 @@ struct vt *stage_open(const struct stage *s)
 	return open_now;
 }
 
-void stage_press(struct vt *v, ...)
+void session_press(struct vt *v, ...)
 {
 	const char *name;
 	va_list ap;
@@ -113,7 +113,7 @@ static char *read_whole(const char *path)
 	return text;
 }
 
-void stage_golden(struct vt *v, const char *name)
+void session_golden(struct vt *v, const char *name)
 {
 	char path[256], *picture = vt_picture(v), *golden;
 	bool update = getenv("UPDATE_GOLDEN") != NULL;
@@ -139,13 +139,13 @@ void stage_golden(struct vt *v, const char *name)
 	free(golden);
 }
 
-void stage_line(struct vt *v, int y, const char *text)
+void session_line(struct vt *v, int y, const char *text)
 {
 	if (vt_find(v, y, text) < 0)
 		fail_msg("line %d has no \"%s\": %s", y, text, vt_line(v, y));
 }
 
-int stage_shows(struct vt *v, const char *text)
+int session_shows(struct vt *v, const char *text)
 {
 	int y = vt_line_of(v, text);
 
@@ -159,7 +159,7 @@ int stage_shows(struct vt *v, const char *text)
 	return y;
 }
 
-void stage_hides(struct vt *v, const char *text)
+void session_hides(struct vt *v, const char *text)
 {
 	int y = vt_line_of(v, text);
 
@@ -167,7 +167,7 @@ void stage_hides(struct vt *v, const char *text)
 		fail_msg("on the screen: \"%s\": %s", text, vt_line(v, y));
 }
 
-int stage_cursor(struct vt *v)
+int session_cursor(struct vt *v)
 {
 	for (int y = 0; y < v->rows; y++) {
 		struct vt_cell first = vt_cell(v, y, 0), last = vt_cell(v, y, v->cols - 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Readings of a machine with many processes: see many.h. */
-#include "many.h"
+/* Readings of a machine with many processes: see large_sample.h. */
+#include "large_sample.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -100,7 +100,7 @@ static void add_process(struct sample *s, uint32_t pid, uint64_t start_ns, bool 
 		t->work = add_work(s, pid, s->number);
 }
 
-void many_fill(struct sample *s, uint32_t number, uint32_t processes, uint32_t active)
+void large_sample_fill(struct sample *s, uint32_t number, uint32_t processes, uint32_t active)
 {
 	uint32_t i, slot, every = active ? processes / active : 0, step = processes / 100;
 

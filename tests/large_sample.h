@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Readings of a machine with many processes, for tests and measurements of what they cost. */
-#ifndef MANY_H
-#define MANY_H
+#ifndef LARGE_SAMPLE_H
+#define LARGE_SAMPLE_H
 
 #include "sample.h"
 
 /* `processes` of one thread each, of which `active`, others in every reading, ran, waited and made calls. A
  * hundredth of them exits in each reading, and others are born. */
-void many_fill(struct sample *s, uint32_t number, uint32_t processes, uint32_t active);
+void large_sample_fill(struct sample *s, uint32_t number, uint32_t processes, uint32_t active);
 
 #endif

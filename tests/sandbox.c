@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "world.h"
+#include "sandbox.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -45,39 +45,39 @@ static void write_text(const char *path, const char *text)
 	close(fd);
 }
 
-void world_nobody(void)
+void sandbox_nobody(void)
 {
 	need(!setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY), "setuid");
 }
 
-void world_ambient(void)
+void sandbox_ambient(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { { 0 } };
 
 	need(!prctl(PR_SET_KEEPCAPS, 1), "keep capabilities");
-	world_nobody();
+	sandbox_nobody();
 	data[1].permitted = data[1].effective = data[1].inheritable = BIT(CAP_BPF) | BIT(CAP_PERFMON);
 	need(!syscall(SYS_capset, &header, data), "capset");
 	need(!prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_BPF, 0, 0), "ambient CAP_BPF");
 	need(!prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_PERFMON, 0, 0), "ambient CAP_PERFMON");
 }
 
-void world_no_capability(void)
+void sandbox_no_capability(void)
 {
 	need(!prctl(PR_CAPBSET_DROP, CAP_BPF), "drop CAP_BPF");
 	need(!prctl(PR_CAPBSET_DROP, CAP_PERFMON), "drop CAP_PERFMON");
 	need(!prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN), "drop CAP_SYS_ADMIN");
 }
 
-void world_user_namespace(void)
+void sandbox_user_namespace(void)
 {
 	need(!unshare(CLONE_NEWUSER), "user namespace");
 	write_text("/proc/self/uid_map", "0 0 1");
 }
 
 /* Its first process is the one that is waited for: what ends it ends the namespace. */
-void world_pid_namespace(void)
+void sandbox_pid_namespace(void)
 {
 	pid_t first;
 	int status;
@@ -94,7 +94,7 @@ void world_pid_namespace(void)
 	need(!mount("proc", "/proc", "proc", 0, NULL), "/proc");
 }
 
-void world_time_namespace(void)
+void sandbox_time_namespace(void)
 {
 	char text[80];
 	int fd, n = snprintf(text, sizeof(text), "monotonic %d 0\nboottime %d 0\n", WORLD_MONOTONIC_S,
@@ -110,26 +110,26 @@ void world_time_namespace(void)
 	close(fd);
 }
 
-void world_no_btf(void)
+void sandbox_no_btf(void)
 {
 	need(mounts_unshare(), "private mounts");
 	need(!mount("none", "/sys/kernel/btf", "tmpfs", 0, NULL), "/sys/kernel/btf");
 }
 
-void world_no_sys(void)
+void sandbox_no_sys(void)
 {
 	need(mounts_unshare(), "private mounts");
 	need(!umount2("/sys", MNT_DETACH), "/sys");
 }
 
-void world_no_memlock(void)
+void sandbox_no_memlock(void)
 {
 	static const struct rlimit none;
 
 	need(!setrlimit(RLIMIT_MEMLOCK, &none), "setrlimit");
 }
 
-void world_refuses(int call, int command, int error)
+void sandbox_refuses(int call, int command, int error)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	struct scmp_arg_cmp first = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)command };
@@ -189,7 +189,7 @@ static bool copy_capable(const char *dir)
 	return done;
 }
 
-const char *world_capable_lagtop(void)
+const char *sandbox_capable_lagtop(void)
 {
 	static bool tried, made;
 
@@ -199,7 +199,7 @@ const char *world_capable_lagtop(void)
 	return made ? capable : NULL;
 }
 
-struct outcome outcome_of(void (*world)(void), const char *program, const char *option, ...)
+struct outcome outcome_of(void (*sandbox)(void), const char *program, const char *option, ...)
 {
 	char *argv[16] = { (char *)(program ? program : plain_lagtop()) };
 	struct outcome o;
@@ -209,7 +209,7 @@ struct outcome outcome_of(void (*world)(void), const char *program, const char *
 	for (size_t n = 1; n < 15 && option; n++, option = va_arg(args, const char *))
 		argv[n] = (char *)option;
 	va_end(args);
-	o = outcome_run(world, argv);
+	o = outcome_run(sandbox, argv);
 	if (o.status < 0 || o.status == 126 || o.status == 127)
 		fail_msg("not started: %s", o.errors ? o.errors : "");
 	return o;
