@@ -28,11 +28,6 @@ static uint64_t amount(unsigned counter, uint32_t number)
 	return (uint64_t)number * (1 + counter) << counter % 40;
 }
 
-static uint64_t row_counter(const struct row *r, unsigned counter)
-{
-	return counter < LT_NET_FIRST ? r->counter[counter] : r->net->counter[counter - LT_NET_FIRST];
-}
-
 /* factor: of what one thread did, or of what the process's sockets did. */
 static void assert_counted(const struct row *r, uint32_t factor, uint32_t number, bool sockets)
 {

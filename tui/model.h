@@ -124,6 +124,18 @@ struct row {
 	const struct sample_connection *connection; /* MODEL_CONNECTION */
 };
 
+/* A counter of a row by its number in the table; SAMPLE_UNKNOWN: its family is off, or it is not counted. */
+static inline uint64_t row_counter(const struct row *r, enum lt_counter counter)
+{
+	enum sample_family family = (int)counter < LT_CALLS_FIRST ? SAMPLE_SCHED
+				    : (int)counter < LT_NET_FIRST ? SAMPLE_SYSCALL
+								  : SAMPLE_NET;
+
+	if (r->off & 1 << family || counter_has(&r->unknown, counter))
+		return SAMPLE_UNKNOWN;
+	return (int)counter < LT_NET_FIRST ? r->counter[counter] : r->net->counter[counter - LT_NET_FIRST];
+}
+
 /* The host's numbers of the interval, with the last minute of each meter. */
 struct model_host {
 	uint64_t interval_ns, run_ns;

@@ -11,6 +11,7 @@
 
 #include "file.h"
 #include "format.h"
+#include "names.h"
 
 #define LABEL_SIZE 600
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -23,20 +24,11 @@ static const struct group_metric {
 	{ "lag", "lag_ratio", "Time in which it wanted to go on and could not, per time", 0.01 },
 	{ "cpu", "cpu_ratio", "Time on a CPU per time", 0.01 },
 	{ "runq", "runq_ratio", "Time ready to run but waiting for a CPU per time: wakeq + preempt", 0.01 },
-	{ "wakeq", "wakeq_ratio", "Time woken and waiting for a CPU per time", 0.01 },
-	{ "preempt", "preempt_ratio", "Time put off a CPU per time", 0.01 },
-	{ "disk", "disk_ratio", "Time waiting for a device per time", 0.01 },
-	{ "block", "block_ratio", "Time in other uninterruptible waits per time", 0.01 },
-	{ "lock", "lock_ratio", "Time waiting for a lock per time", 0.01 },
-	{ "net", "net_ratio", "Time waiting for a socket per time", 0.01 },
 	{ "wake99", "wakeup_p99_seconds", "Wake-up latency: 99 % were shorter", 1e-9 },
 	{ "wakemax", "wakeup_max_seconds", "The longest wake-up latency", 1e-9 },
 	{ "call99", "call_p99_seconds", "99 % of the system calls took the kernel less", 1e-9 },
-	{ "calls", "calls_per_second", "System calls that returned, per second", 1 },
-	{ "errors", "call_errors_per_second", "System calls that failed, per second", 1 },
 	{ "tx", "transmit_bytes_per_second", "Payload sent over internet sockets, per second", 1 },
 	{ "rx", "receive_bytes_per_second", "Payload received over internet sockets, per second", 1 },
-	{ "retrans", "retransmits_per_second", "TCP segments sent again, per second", 1 },
 	{ "threads", "threads", "Threads alive at the reading", 1 },
 	{ "procs", "processes", "Processes alive at the reading", 1 },
 };
@@ -174,6 +166,27 @@ static void print_labels(char labels[][LABEL_SIZE], struct row **rows, size_t n)
 	}
 }
 
+/* A row of the table of counters: of a state the share of time, of the others so many a second. */
+static void print_counter(FILE *out, const char *by, enum lt_counter counter, char labels[][LABEL_SIZE],
+			  struct row **rows, size_t n)
+{
+	const struct counter_info *info = &counter_info[counter];
+	bool state = (int)counter < LT_STATES;
+	char name[64], help[96];
+
+	snprintf(name, sizeof(name), "%s_%s_%s", by, state ? names_state((uint8_t)counter) : info->name,
+		 state ? "ratio" : "per_second");
+	snprintf(help, sizeof(help), "%s per %s", state ? "Time in that state" : info->name, state ? "time" : "second");
+	family(out, name, "gauge", help);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t value = row_counter(rows[i], counter);
+
+		if (value != SAMPLE_UNKNOWN && rows[i]->interval_ns)
+			fprintf(out, "lagtop_%s{%s=\"%s\"} %.15g\n", name, by, labels[i],
+				(double)value * (state ? 1 : 1e9) / (double)rows[i]->interval_ns);
+	}
+}
+
 static void print_groups(FILE *out, const char *by, struct row **rows, size_t n)
 {
 	char labels[OPENMETRICS_GROUPS][LABEL_SIZE], name[64];
@@ -181,6 +194,8 @@ static void print_groups(FILE *out, const char *by, struct row **rows, size_t n)
 	size_t i, k;
 
 	print_labels(labels, rows, n);
+	for (k = 0; k < LT_COUNTERS; k++)
+		print_counter(out, by, (enum lt_counter)k, labels, rows, n);
 	for (k = 0; k < COUNT(group_metrics); k++) {
 		const struct group_metric *g = &group_metrics[k];
 		const struct column *c = column_find(g->column);
