@@ -121,13 +121,13 @@ terminal_without_description() {
 	for type in xterm foot; do
 		said=$(inside "mount -t tmpfs none /usr/share/terminfo && mount -t tmpfs none /lib/terminfo &&
 			TERM=$type script -qec 'lagtop --replay /tmp/version1.lag' /dev/null" </dev/null)
-		grep "^lagtop: screen: the terminal type \"$type\" is not known here; try --batch" <<<"$said" && continue
+		grep "^lagtop: screen: unknown terminal type \"$type\"; try --batch" <<<"$said" && continue
 		echo "$said"
 		return 1
 	done
 	said=$(inside "TERM=foobar script -qec 'lagtop --replay /tmp/version1.lag' /dev/null" </dev/null)
 	rm "$root/tmp/version1.lag"
-	grep '"foobar" is not known here; try TERM=xterm-256color, or --batch' <<<"$said" || { echo "$said" && return 1; }
+	grep '"foobar"; try TERM=xterm-256color, or --batch' <<<"$said" || { echo "$said" && return 1; }
 }
 
 installs_locally() {

@@ -199,7 +199,7 @@ static void filter_narrows(void **state)
 	session_press(v, "Esc", NULL);
 	session_line(v, TABS_Y, "34 proc");
 	session_press(v, "F4", "z", "q", "z", NULL);
-	session_line(v, HEADER_Y + 1, "no row fits the filter");
+	session_line(v, HEADER_Y + 1, "no row matches the filter");
 	session_press(v, "Esc", NULL);
 	session_hides(v, "no row");
 	session_press(v, "F4", "r", "e", "d", "i", "s", "Esc", NULL);
@@ -420,7 +420,7 @@ static void delay_is_asked_for(void **state)
 	session_line(v, 0, "2.5 s");
 	session_press(v, "d", "0", "Enter", NULL);
 	session_line(v, 0, "2.5 s");
-	session_line(v, 23, "a delay is");
+	session_line(v, 23, "the delay must be");
 	session_press(v, "d", "7", "Esc", NULL);
 	session_line(v, 0, "2.5 s");
 }
@@ -432,11 +432,11 @@ static void columns_are_chosen(void **state)
 	(void)state;
 	/* What a column is stands below in full, however long. */
 	session_press(v, "C", "Down", "Down", NULL);
-	session_shows(v, "added up, so it may exceed 100.");
+	session_shows(v, "over all threads, so it may exceed 100.");
 	session_press(v, "Up", "Space", "Esc", NULL);
 	assert_int_equal(vt_find(v, HEADER_Y, "USER"), -1);
 	session_press(v, "s", NULL);
-	session_shows(v, "added up, so it may exceed 100.");
+	session_shows(v, "over all threads, so it may exceed 100.");
 	session_press(v, "Esc", NULL);
 	/* Now LAG% is second; it moves one to the right, PPID comes in before COMMAND. */
 	session_press(v, "F2", "Down", "+", "Esc", NULL);
@@ -567,12 +567,12 @@ static void a_key_that_is_none_is_said(void **state)
 
 	(void)state;
 	session_press(v, "u", NULL);
-	session_line(v, 23, "u is no key here: ? shows them all");
+	session_line(v, 23, "no key u here: ? lists them all");
 	session_press(v, "Esc", NULL);
 	session_line(v, 23, "Quit");
 	/* Nor in a page without a table. */
 	session_press(v, "Enter", "Shift-Tab", "u", NULL);
-	session_line(v, 23, "u is no key here");
+	session_line(v, 23, "no key u here");
 }
 
 static void quit_keys_quit(void **state)

@@ -53,7 +53,7 @@ static void the_dead_say_how_and_when(void **state)
 		assert_string_equal(vt_line(v, HISTOGRAM_Y + 2), histogram);
 		session_hides(v, "openat");
 	}
-	session_shows(v, "it was dead by then; [ goes back, 8 readings to its last");
+	session_shows(v, "it had exited by then; [ goes back: 8 readings to its last");
 	for (int i = 0; i < 8; i++)
 		session_press(v, "[", NULL);
 	assert_int_equal(vt_find(v, 1, "ago"), -1);
@@ -170,7 +170,7 @@ static void totals_are_totals_and_say_where_they_are_not(void **state)
 	session_line(v, 4, "totals");
 	v = session_open(&(struct session){ .args = { "-p", "2211" } });
 	session_press(v, "5", "T", NULL);
-	session_line(v, 23, "totals are not kept of these rows");
+	session_line(v, 23, "no totals are kept for these rows");
 	assert_int_equal(vt_find(v, 4, "totals"), -1);
 }
 

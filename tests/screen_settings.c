@@ -194,10 +194,10 @@ static void broken_values_are_told(void **state)
 		snprintf(text, sizeof(text), "theme = dark\n%s\n", broken[i]);
 		put(session_settings(), text);
 		v = open_plain();
-		snprintf(told, sizeof(told), "lagtoprc: line %d is not understood", strchr(broken[i], '\n') ? 3 : 2);
+		snprintf(told, sizeof(told), "lagtoprc: line %d is not valid", strchr(broken[i], '\n') ? 3 : 2);
 		if (vt_find(v, LAST_Y, told) < 0)
 			fail_msg("\"%s\" was taken: %s", broken[i], vt_line(v, LAST_Y));
-		/* It stays as it is, also when one asks to save. */
+		/* The file is left as it is, also when W is pressed. */
 		session_press(v, ">", "W", NULL);
 		session_line(v, LAST_Y, "not saved: lagtoprc: line");
 		assert_true(is_starred(v));

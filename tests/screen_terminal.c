@@ -324,7 +324,7 @@ static void unknown_emulators_are_served(void **state)
 		struct vt *v = session_open(&(struct session){ .rows = 24, .term = terms[i] });
 
 		session_shows(v, " 2211 ");
-		snprintf(word, sizeof(word), "the terminal type \"%s\" is not known here: this is for ", terms[i]);
+		snprintf(word, sizeof(word), "unknown terminal type \"%s\": drawing as for ", terms[i]);
 		session_shows(v, word);
 		session_press(v, ".", "Down", NULL);
 	}
@@ -399,8 +399,8 @@ static void the_help_tells_the_signs(void **state)
 	static const struct {
 		const char *option, *dead, *told, *heights;
 	} cases[] = {
-		{ "--no-mouse", "\u2020", "a dagger marks the dead", "heights are logarithmic" },
-		{ "--ascii", "+", "> at least; + marks the dead, * what is tagged", "from low to high _.-:=+*#" },
+		{ "--no-mouse", "\u2020", "a dagger marks exited processes", "heights are logarithmic" },
+		{ "--ascii", "+", "> at least; + marks exited processes, * tagged ones", "from low to high _.-:=+*#" },
 	};
 	int i, y;
 

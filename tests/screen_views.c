@@ -118,7 +118,7 @@ static void losses_are_shown(void **state)
 	(void)state;
 	session_shows(v, "lost 7");
 	session_press(v, "6", NULL);
-	session_shows(v, "not looked at"); /* which is not none */
+	session_shows(v, "not collected"); /* which is not none */
 	session_hides(v, "0 sockets");
 	v = open_sixth(&(struct session){ .kind = FIXTURE_PLAIN });
 	session_hides(v, "lost");

@@ -84,7 +84,7 @@ static const struct {
 } places[] = {
 	{ make_link, false, false, "it is a symbolic link" },
 	{ make_dangling, false, false, "it is a symbolic link" },
-	{ make_second_name, false, true, "it has a second name, a hard link" },
+	{ make_second_name, false, true, "it has more than one hard link" },
 	{ make_pipe, false, false, "it is not a regular file" },
 	{ make_folder, false, false, "it is not a regular file" },
 	{ make_foreign, true, true, "it belongs to another user" },

@@ -222,7 +222,7 @@ static void fail_if(void **state)
 	fixture_write(recording, 5, FIXTURE_PLAIN);
 	assert_int_equal(LAGTOP(&lines, "--fail-if", "pid=2211 and lag>10"), 4);
 	assert_int_equal(lines, 0);
-	assert_non_null(strstr(errors, "--fail-if 'pid=2211 and lag>10' is fulfilled:\n"));
+	assert_non_null(strstr(errors, "--fail-if 'pid=2211 and lag>10' matches:\n"));
 	assert_non_null(strstr(errors, "postgres: checkpointer\n"));
 	assert_null(strstr(errors, "nginx"));
 	assert_int_equal(LAGTOP(&lines, "--csv", "-p", "2211", "--fail-if", "lag>10 for 3"), 4);
@@ -246,10 +246,10 @@ static void fail_if(void **state)
 	assert_int_equal(LAGTOP(&lines, "--fail-if", "pid=30551 for 4"), 0);
 }
 
-/* A row that does not fulfil it in between begins anew; another row's readings are not its own. */
+/* A row that does not match in between starts again; another row's readings are not its own. */
 static void in_a_row(void **state)
 {
-	static const char *const fulfils[] = { "ab", "a", "b", "b", "ab", "ab" };
+	static const char *const matching[] = { "ab", "a", "b", "b", "ab", "ab" };
 	static const char *const failed[] = { "", "", "", "", "b", "b" };
 	char why[200];
 	size_t at, i;
@@ -269,8 +269,8 @@ static void in_a_row(void **state)
 		int n;
 
 		b.pid = 2;
-		a.time_ns[LT_WAKEQ] = strchr(fulfils[i], 'a') ? 1 : 0;
-		b.time_ns[LT_WAKEQ] = strchr(fulfils[i], 'b') ? 1 : 0;
+		a.time_ns[LT_WAKEQ] = strchr(matching[i], 'a') ? 1 : 0;
+		b.time_ns[LT_WAKEQ] = strchr(matching[i], 'b') ? 1 : 0;
 		n = alert_check(&alert, rows, 2);
 		assert_int_equal(n, strlen(failed[i]));
 		if (n)

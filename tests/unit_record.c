@@ -441,8 +441,8 @@ static void foreign_files_are_told(void **state)
 		size_t len;
 	} files[] = {
 		{ "", "empty", 0 },
-		{ "PK\3\4", "not a recording", 4 },
-		{ "lagtop recor", "not a recording", 12 },
+		{ "PK\3\4", "not a lagtop recording", 4 },
+		{ "lagtop recor", "not a lagtop recording", 12 },
 		{ "lagtop record\n", "cut short", 14 },
 		{ "lagtop record\n\3\0", "newer lagtop", 16 },
 		{ "lagtop record\n\0\0", "damaged", 16 },
@@ -451,7 +451,7 @@ static void foreign_files_are_told(void **state)
 		{ "lagtop record\n\1\0\377\377\377\377\377\377\377\377\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "damaged",
 		  40 },
 		{ "lagtop record\n\1\0\377\377\377\17\377\377\377\17\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "damaged", 40 },
-		{ "#!/bin/sh\nexec lagtop record\n\1\0", "not a recording", 31 },
+		{ "#!/bin/sh\nexec lagtop record\n\1\0", "not a lagtop recording", 31 },
 	};
 	char trouble[200];
 	size_t i;

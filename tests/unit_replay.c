@@ -352,7 +352,7 @@ static void times_are_found(void **state)
 		if (!cases[i].number) {
 			if (!err)
 				fail_msg("%s was found", cases[i].at);
-			assert_string_equal(why, "it has no reading of that time or later: it goes from "
+			assert_string_equal(why, "it has no reading at or after that time: it covers "
 						 "2026-11-22 12:03:01 to 2026-11-22 12:05:30");
 			source_close(src);
 			continue;

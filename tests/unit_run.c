@@ -102,7 +102,7 @@ static void torn_and_damaged(void **state)
 	assert_int_equal(pwrite(fd, "x", 1, 0), 1);
 	assert_int_equal(replay("--json", &lines), 2);
 	assert_int_equal(lines, 0);
-	assert_non_null(strstr(errors, "not a recording"));
+	assert_non_null(strstr(errors, "not a lagtop recording"));
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_int_equal(replay("--json", &lines), 2);
 	assert_non_null(strstr(errors, "empty"));
@@ -119,7 +119,7 @@ static void from_a_time(void **state)
 	assert_int_equal(lines, 2);
 	assert_int_equal(replay("--json --at 2026-11-22T07:05:04Z", &lines), 2);
 	assert_int_equal(lines, 0);
-	assert_non_null(strstr(errors, "no reading of that time"));
+	assert_non_null(strstr(errors, "no reading at or after that time"));
 }
 
 /* While its writer lives, a recording has no end. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* --fail-if: whether a row has fulfilled an expression in as many readings in a row as asked for. */
+/* --fail-if: whether a row has matched an expression in as many consecutive readings as asked for. */
 #ifndef ALERT_H
 #define ALERT_H
 
@@ -8,10 +8,10 @@
 struct alert {
 	const struct filter *expression;
 	uint64_t readings;	  /* in a row; 1 or more */
-	struct alert_row *counts; /* rows that fulfil it now, and since how many readings */
+	struct alert_row *counts; /* rows that match it now, and for how many readings */
 };
 
-/* Takes a reading's rows; moves those that have fulfilled it for long enough to the front. Returns their number,
+/* Takes a reading's rows; moves those that have matched it for long enough to the front. Returns their number,
  * or -ENOMEM. */
 int alert_check(struct alert *a, struct row **rows, int n);
 /* Frees the counts; the expression is its owner's. */

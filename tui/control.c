@@ -15,12 +15,12 @@ const struct control_signal control_signals[] = {
 	{ SIGTERM, "TERM", "end, and clean up" },
 	{ SIGINT, "INT", "as if ^C was typed" },
 	{ SIGHUP, "HUP", "hang up; many daemons read their files again" },
-	{ SIGQUIT, "QUIT", "end with a core file" },
+	{ SIGQUIT, "QUIT", "end with a core dump" },
 	{ SIGUSR1, "USR1", "the program's own meaning" },
 	{ SIGUSR2, "USR2", "the program's own meaning" },
-	{ SIGSTOP, "STOP", "stand still" },
-	{ SIGCONT, "CONT", "go on" },
-	{ SIGABRT, "ABRT", "abort with a core file" },
+	{ SIGSTOP, "STOP", "stop" },
+	{ SIGCONT, "CONT", "continue" },
+	{ SIGABRT, "ABRT", "abort with a core dump" },
 	{ SIGKILL, "KILL", "end at once; nothing is cleaned up" },
 };
 const int control_signals_count = sizeof(control_signals) / sizeof(control_signals[0]);

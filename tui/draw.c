@@ -495,9 +495,9 @@ static void draw_frame(struct view *v, struct grid *g)
 		char buf[64];
 
 		if (v->source_ended)
-			snprintf(buf, sizeof(buf), "this recording has no reading");
+			snprintf(buf, sizeof(buf), "this recording has no readings");
 		else
-			snprintf(buf, sizeof(buf), "the first reading is on its way");
+			snprintf(buf, sizeof(buf), "waiting for the first reading");
 		grid_text(g, g->rows > 4 ? 2 : 1, 1, g->cols - 1, STYLE_DIM, buf);
 		return;
 	}

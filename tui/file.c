@@ -22,7 +22,7 @@ static const char *wrong_owner(const struct stat *st)
 {
 	if (st->st_uid != geteuid())
 		return "it belongs to another user";
-	return st->st_nlink > 1 ? "it has a second name, a hard link" : NULL;
+	return st->st_nlink > 1 ? "it has more than one hard link" : NULL;
 }
 
 /* What stands at a name is looked at before it is opened, as opening a device may do things, and after: it may have

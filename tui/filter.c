@@ -98,7 +98,7 @@ static void take_quoted(struct parser *p)
 	p->word[n] = '\0';
 	p->token = TOKEN_QUOTED;
 	if (*p->next != quote) {
-		fail(p, n < TEXT_MAX ? "this quote has no end" : "this text is too long");
+		fail(p, n < TEXT_MAX ? "this quote is not closed" : "this text is too long");
 		p->token = TOKEN_BAD;
 		return;
 	}
@@ -204,7 +204,7 @@ static bool parse_value(struct parser *p, const struct column *c, double *n)
 	fail(p, "%s",
 	     c->show == SHOW_TIME    ? "expected a time with its unit: ns, us, ms, s, m, h or d"
 	     : c->show == SHOW_SHARE ? "expected a percentage"
-				     : "expected a number, with k, M, G, T, Ki, Mi or Gi behind it or nothing");
+				     : "expected a number, optionally followed by k, M, G, T, Ki, Mi or Gi");
 	return false;
 }
 
@@ -253,9 +253,9 @@ static struct filter *parse_compare(struct parser *p, const struct column *colum
 	struct filter *f;
 
 	if (match && !text)
-		return fail(p, "%s is a number; ~ looks into texts", column->name);
+		return fail(p, "%s is a number; ~ and !~ are for text", column->name);
 	if (text && !match && op != OP_EQ && op != OP_NE)
-		return fail(p, "%s is a text; it goes with =, !=, ~ and !~", column->name);
+		return fail(p, "%s is text; use =, !=, ~ or !~", column->name);
 	if (p->token != TOKEN_WORD && p->token != TOKEN_QUOTED)
 		return fail(p, "expected a value to compare %s with", column->name);
 	f = leaf(p, FILTER_COMPARE, p->word);

@@ -8,7 +8,7 @@
  *   not (postgres or redis)   a word alone: somewhere in the command line, a call, an address
  *
  * `and` binds tighter than `or` and may be left out. Words and expressions without a capital
- * letter ignore case. What is not known (-) fulfils no comparison.
+ * letter ignore case. What is not known (-) matches no comparison.
  */
 #ifndef FILTER_H
 #define FILTER_H

@@ -76,7 +76,7 @@ static void show_members(struct view *v, const struct row *r)
 
 	if (len >= (int)sizeof(text) || !view_filter(v, text)) {
 		view_filter(v, "");
-		view_say(v, STYLE_WARN, "the name of this group does not fit into a filter");
+		view_say(v, STYLE_WARN, "this group's name is too long for a filter");
 		return;
 	}
 	v->rows_kind = MODEL_PROCESS;
@@ -110,7 +110,7 @@ static void enter(struct view *v, int unused)
 		if (r->pid)
 			page_open(v, r);
 		else
-			view_say(v, STYLE_NORMAL, "no process is known to own this socket");
+			view_say(v, STYLE_NORMAL, "the process that owns this socket is not known");
 		break;
 	case MODEL_COMMAND:
 	case MODEL_USER:
@@ -123,7 +123,7 @@ static void enter(struct view *v, int unused)
 	}
 }
 
-/* Out of what is innermost. */
+/* Leaves the innermost thing that is open. */
 static void back(struct view *v, int unused)
 {
 	(void)unused;
@@ -178,7 +178,7 @@ static void step_view(struct view *v, int by)
 static void search(struct view *v, int direction)
 {
 	if (!v->wants.search[0])
-		view_say(v, STYLE_WARN, "nothing to search for yet: / asks");
+		view_say(v, STYLE_WARN, "nothing to search for yet: press /");
 	else if (!table_find(view_table(v), &v->wants, direction, false, v->now_ns))
 		view_say(v, STYLE_WARN, "not found: %s", v->wants.search);
 }
@@ -233,8 +233,8 @@ static void toggle_dead(struct view *v, int unused)
 	(void)unused;
 	v->no_dead = !v->no_dead;
 	v->settings_changed = true;
-	view_say(v, STYLE_NORMAL, "the dead are %s",
-		 v->no_dead ? "shown in their last reading only" : "kept for a while");
+	view_say(v, STYLE_NORMAL, "exited processes are %s",
+		 v->no_dead ? "shown in one reading only" : "kept for a while");
 }
 
 static void toggle_active(struct view *v, int unused)
@@ -253,9 +253,9 @@ static void toggle_totals(struct view *v, int unused)
 	selection_narrow(&v->wants.selection, &q);
 	view_say(v, STYLE_NORMAL, "%s",
 		 !v->totals		? "rates of the interval"
-		 : v->back		? "totals are known of the newest reading only"
+		 : v->back		? "totals are known for the newest reading only"
 		 : model_has_totals(&q) ? "totals since the start"
-					: "totals are not kept of these rows: they are of the interval");
+					: "no totals are kept for these rows: rates of the interval");
 }
 
 /* ---- time ---- */
@@ -351,8 +351,8 @@ const struct key_row key_rows[] = {
 	{ move_half_page, 1, TABLE, { 'D' & K_CTRL }, .help = "down half a page", .list_function = menu_move_page },
 	{ move_home, 0, TABLE, { K_HOME, 'g' }, .help = "first row, and stay at the top", .list_function = menu_home },
 	{ move_end, KEY_END, COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .list_function = menu_end },
-	{ enter, 0, TABLE, { K_ENTER }, .help = "into the process, the group, or who makes the call", .list_function = menu_enter },
-	{ back, 0, 0, { K_ESC, K_BACKSPACE }, .help = "back; in the table: forget filter and tags", .list_function = menu_close },
+	{ enter, 0, TABLE, { K_ENTER }, .help = "open the process or the group, or list who makes the call", .list_function = menu_enter },
+	{ back, 0, 0, { K_ESC, K_BACKSPACE }, .help = "back; in the table: clear filter and tags", .list_function = menu_close },
 
 	{ .help = "Views" },
 	{ menu_open, MODE_HELP, 0, { '?', K_F + 1 }, .help = "this help", .label = "Help", .list_function = menu_close },
@@ -363,22 +363,22 @@ const struct key_row key_rows[] = {
 	{ menu_open, MODE_SEARCH, TABLE, { '/', K_F + 3 }, .help = "search while typing", .label = "Search" },
 	{ search, 1, TABLE, { 'n' }, .help = "next match" },
 	{ search, -1, TABLE, { 'N' }, .help = "previous match" },
-	{ menu_open, MODE_FILTER, TABLE, { '\\', K_F + 4 }, .help = "only rows for which it holds: a word, or cpu>5 and user=root", .label = "Filter" },
+	{ menu_open, MODE_FILTER, TABLE, { '\\', K_F + 4 }, .help = "only rows that match: a word, or cpu>5 and user=root", .label = "Filter" },
 	{ sort_by_next, -1, TABLE, { '<' }, .help = "sort by the column to the left" },
 	{ sort_by_next, 1, TABLE, { '>' }, .help = "sort by the column to the right" },
 	{ menu_open, MODE_SORT, TABLE, { 's', K_F + 6 }, .help = "menu of columns to sort by", .label = "Sort" },
-	{ reverse, 0, TABLE, { 'I' }, .help = "turn the order round", .list_function = menu_reverse },
+	{ reverse, 0, TABLE, { 'I' }, .help = "reverse the sort", .list_function = menu_reverse },
 	{ toggle_tree, 0, TABLE, { 't', K_F + 5 }, .help = "parents and children", .label = "Tree", .page_label = "" },
 	{ toggle_threads, 0, TABLE, { 'H' }, .help = "one row per thread", .label = "Threads" },
 	{ menu_open, MODE_GROUP, TABLE, { 'c' }, .help = "group by command, user, cgroup", .label = "Group", .page_label = "" },
 	{ menu_open, MODE_COLUMNS, TABLE, { 'C', K_F + 2 }, .help = "choose columns", .label = "Columns" },
 	{ toggle_kernel, 0, TABLE, { 'K' }, .help = "hide or show kernel threads" },
-	{ toggle_dead, 0, TABLE, { 'D' }, .help = "keep the dead for a while, or not" },
+	{ toggle_dead, 0, TABLE, { 'D' }, .help = "keep exited processes for a while, or not" },
 	{ toggle_active, 0, TABLE, { 'a' }, .help = "only rows that did something" },
 	{ toggle_totals, 0, TABLE, { 'T' }, .help = "rates, or totals since the start" },
 
 	{ .help = "Time" },
-	{ toggle_pause, 0, 0, { 'p' }, .help = "hold the picture; readings go on", .label = "Pause" },
+	{ toggle_pause, 0, 0, { 'p' }, .help = "freeze the screen; readings go on", .label = "Pause" },
 	{ step_back, 1, 0, { '[' }, .help = "one reading back" },
 	{ step_back, -1, 0, { ']' }, .help = "one reading forward" },
 	{ step_back, 10, 0, { '{' }, .help = "ten readings back" },
@@ -387,13 +387,13 @@ const struct key_row key_rows[] = {
 
 	{ .help = "Processes" },
 	{ toggle_tag, 1, TABLE, { ' ' }, .help = "tag the process", .list_function = menu_move_page }, /* as in every pager */
-	{ menu_open, MODE_SIGNAL, 0, { 'x', K_F + 9 }, .help = "send a signal: menu, then confirm", .label = "Signal" },
-	{ menu_open_nice, 1, 0, { K_F + 8 }, .help = "nicer, lower priority: asks first" },
-	{ menu_open_nice, -1, 0, { K_F + 7 }, .help = "less nice, higher priority: asks first" },
+	{ menu_open, MODE_SIGNAL, 0, { 'x', K_F + 9 }, .help = "send a signal: pick one, then confirm", .label = "Signal" },
+	{ menu_open_nice, 1, 0, { K_F + 8 }, .help = "raise the nice value (lower priority): asks first" },
+	{ menu_open_nice, -1, 0, { K_F + 7 }, .help = "lower the nice value (higher priority): asks first" },
 
 	{ .help = "Leaving" },
-	{ save, 0, 0, { 'W' }, .help = "save columns, order, view, delay; * in the title: not saved" },
-	{ redraw, 0, 0, { 'L' & K_CTRL }, .help = "paint the screen anew" },
+	{ save, 0, 0, { 'W' }, .help = "save columns, sort, view, delay; * in the title: not saved" },
+	{ redraw, 0, 0, { 'L' & K_CTRL }, .help = "redraw the screen" },
 	{ quit, 0, 0, { 'q', K_F + 10 }, .help = "quit; in a page: back", .label = "Quit", .page_label = "Back", .list_function = menu_close },
 	{ read_now, 0, 0, { '.' }, .help = NULL }, /* --manual: the next reading, now */
 };
@@ -505,6 +505,6 @@ void keys_dispatch(struct view *v, const struct key *k)
 		if (view_table(v) || !(row->flags & KEY_NEEDS_TABLE))
 			row->function(v, arg);
 	} else if (k->code > ' ' && k->code < 127) {
-		view_say(v, STYLE_NORMAL, "%c is no key here: ? shows them all", (char)k->code);
+		view_say(v, STYLE_NORMAL, "no key %c here: ? lists them all", (char)k->code);
 	}
 }

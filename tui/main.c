@@ -40,10 +40,10 @@ static int check_pids(const struct options *o)
 		if (process == o->selection.pids[i])
 			continue;
 		if (process)
-			snprintf(why, sizeof(why), "--pid %u: a thread of process %u; give that number",
+			snprintf(why, sizeof(why), "--pid %u: this is a thread of process %u; use that number",
 				 o->selection.pids[i], process);
 		else
-			snprintf(why, sizeof(why), "--pid %u: there is no such process", o->selection.pids[i]);
+			snprintf(why, sizeof(why), "--pid %u: no such process", o->selection.pids[i]);
 		return complain(why, RUNTIME_FAILURE);
 	}
 	return 0;

@@ -98,9 +98,9 @@ static void take_targets(struct view *v)
 static bool may_act(struct view *v)
 {
 	if (v->options->readonly)
-		view_say(v, STYLE_WARN, "--readonly: lagtop gave up the right to do that");
+		view_say(v, STYLE_WARN, "--readonly: no signals and no renice");
 	else if (!v->source_live)
-		view_say(v, STYLE_WARN, "this is a recording: its processes are out of reach");
+		view_say(v, STYLE_WARN, "this is a recording: its processes cannot be signalled or reniced");
 	else
 		return true;
 	return false;
@@ -129,7 +129,7 @@ void menu_open_nice(struct view *v, int by)
 	take_targets(v);
 	if (m->n_targets != 1) {
 		view_say(v, STYLE_WARN,
-			 m->n_targets ? "nice works on one process: Esc forgets the tags" : "no living process here");
+			 m->n_targets ? "nice works on one process: Esc forgets the tags" : "no running process here");
 		return;
 	}
 	err = control_nice(m->targets->pid, m->targets->start_ns, &m->nice);
@@ -172,7 +172,7 @@ void menu_open(struct view *v, int mode)
 			return;
 		take_targets(v);
 		if (!v->menu.n_targets) {
-			view_say(v, STYLE_WARN, "no living process here");
+			view_say(v, STYLE_WARN, "no running process here");
 			return;
 		}
 		v->menu.n = control_signals_count;
@@ -400,7 +400,8 @@ static void set_delay(struct view *v)
 	if (!v->input[0])
 		return;
 	if (!options_delay(v->input, &v->delay_s)) {
-		view_say(v, STYLE_WARN, "a delay is %.1f to %d seconds", OPTIONS_DELAY_MIN_S, OPTIONS_DELAY_MAX_S);
+		view_say(v, STYLE_WARN, "the delay must be %.1f to %d seconds", OPTIONS_DELAY_MIN_S,
+			 OPTIONS_DELAY_MAX_S);
 		return;
 	}
 	v->settings.delay_s = v->delay_s;

@@ -23,22 +23,22 @@
 static const struct {
 	const char *key, *text, *plain; /* plain: where there are no blocks, NULL: the same */
 } notes[] = {
-	{ "LAG%", "The time in which a process wanted to go on and could not: RUNQ% and BLK%.", NULL },
+	{ "LAG%", "Time in which a process wanted to run and could not: RUNQ% + BLK%.", NULL },
 	{ "shares in %", "Thread time over the interval: two threads that wait make 200.", NULL },
-	{ "percentiles", "From histograms with four buckets an octave: at most 12.5 % off.", NULL },
-	{ "CALL99", "Leaves out the interruptible sleep in a call: what the kernel took.", NULL },
-	{ "history", "The newest reading is at the right; heights are logarithmic and the same in every row.",
-	  "The newest reading is at the right; from low to high " FORMAT_HEIGHTS
-	  ", logarithmic and the same in every row." },
+	{ "percentiles", "From histograms with four buckets per octave: at most 12.5 % off.", NULL },
+	{ "CALL99", "Time of a call without its interruptible sleep: what the kernel's work took.", NULL },
+	{ "history", "The newest reading is on the right; heights are logarithmic, on the same scale in every row.",
+	  "The newest reading is on the right; from low to high " FORMAT_HEIGHTS
+	  ", logarithmic, on the same scale in every row." },
 	{ "yellow, bold",
 	  "From " TEXT(SEVERITY_WARN_MS) " ms; LAG% from " TEXT(
-		  SEVERITY_WARN_LAG) "; ERR/s where every tenth call fails.",
+		  SEVERITY_WARN_LAG) "; ERR/s where a tenth of the calls fail.",
 	  NULL },
 	{ "red", "From " TEXT(SEVERITY_BAD_MS) " ms; LAG% from " TEXT(SEVERITY_BAD_LAG) ".", NULL },
-	{ "signs", "- is not known, a dot is zero; a dagger marks the dead, a star what is tagged.",
-	  "- not known, a dot zero, > at least; + marks the dead, * what is tagged." },
-	{ "self", "The CPU that lagtop itself takes; beside it what one event costs in the kernel.", NULL },
-	{ "lost", "What could not be counted in this interval; --json says of what kind.", NULL },
+	{ "marks", "- is not known, a dot is zero; a dagger marks exited processes, a star tagged ones.",
+	  "- not known, a dot zero, > at least; + marks exited processes, * tagged ones." },
+	{ "self", "CPU used by lagtop itself; next to it, what one event costs in the kernel.", NULL },
+	{ "lost", "Events that could not be counted in this interval; --json says which kind.", NULL },
 };
 
 /* The help as lines of a width: made anew when it is drawn, since the width may change. */

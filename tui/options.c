@@ -94,8 +94,7 @@ static int set_pids(struct options *o, const char *arg)
 		return bad("out of memory");
 	while ((word = strsep(&rest, ","))) {
 		if (!parse_number(word, 1, PID_LIMIT, &pid)) {
-			status = bad("--pid '%s': expected process numbers with commas between them, 1 to %d", arg,
-				     PID_LIMIT);
+			status = bad("--pid '%s': expected process ids separated by commas, 1 to %d", arg, PID_LIMIT);
 			break;
 		}
 		pids = reallocarray(o->selection.pids, o->selection.n_pids + 1, sizeof(*pids));
@@ -118,7 +117,7 @@ static int set_user(struct options *o, const char *arg)
 	if (user)
 		uid = user->pw_uid;
 	else if (!parse_number(arg, 0, UINT32_MAX - 1, &uid))
-		return bad("--user '%s': no such user; expected a name that is known here, or a number", arg);
+		return bad("--user '%s': no such user; expected a user name or a number", arg);
 	o->selection.has_uid = true;
 	o->selection.uid = (uint32_t)uid;
 	return 0;
@@ -224,7 +223,7 @@ static int set_group(struct options *o, const char *arg)
 static int set_output(struct options *o, enum options_output output)
 {
 	if (o->output != OUTPUT_SCREEN && o->output != output)
-		return bad("--batch, --json and --csv exclude one another: choose one");
+		return bad("--batch, --json and --csv cannot be combined: choose one");
 	o->output = output;
 	return 0;
 }
@@ -305,9 +304,9 @@ static const struct option_row option_table[] = {
 	{ "delay", 'd', "SECS", SET(set_delay), DELAY_HELP },
 	{ "iterations", 'n', "N", SET(set_iterations), "stop after N readings" },
 	{ "pid", 'p', "PID[,PID...]", SET(set_pids), "only these processes" },
-	{ "user", 'u', "USER", SET(set_user), "only this user's" },
-	{ "filter", 'f', "EXPR", SET(set_filter), "only rows for which EXPR holds: cpu>5 and user=root" },
-	{ "sort", 's', "COLUMN", SET(set_sort), "sort by this column; -COLUMN turns the order round" },
+	{ "user", 'u', "USER", SET(set_user), "only this user's processes" },
+	{ "filter", 'f', "EXPR", SET(set_filter), "only rows that match EXPR, such as: cpu>5 and user=root" },
+	{ "sort", 's', "COLUMN", SET(set_sort), "sort by this column; -COLUMN reverses the sort" },
 	{ "view", 'v', "NAME", SET(set_view), "overview, sched, syscalls, net, calls, connections" },
 	{ "threads", 'H', NULL, FLAG(threads), "one row per thread" },
 	{ "tree", 't', NULL, FLAG(tree), "parents and children" },
@@ -315,23 +314,24 @@ static const struct option_row option_table[] = {
 	{ "batch", 'b', NULL, SET(set_batch), "plain text table to stdout" },
 	{ "json", 'j', NULL, SET(set_json), "one JSON object per reading, one line each, to stdout" },
 	{ "csv", 0, NULL, SET(set_csv), "one CSV row per process and reading, with a header" },
-	{ "openmetrics", 0, "FILE", SET(set_openmetrics), "the last reading for node_exporter, by the groups of -g" },
-	{ "fail-if", 0, "EXPR", SET(set_fail_if), "end with status 4 when a row fulfils it, or 'EXPR for N' readings" },
+	{ "openmetrics", 0, "FILE", SET(set_openmetrics),
+	  "write the last reading for node_exporter, in the groups of -g" },
+	{ "fail-if", 0, "EXPR", SET(set_fail_if), "exit with status 4 when a row matches, or 'EXPR for N' readings" },
 	{ "record", 'w', "FILE", SET(set_record), "also write every reading to FILE" },
 	{ "replay", 'r', "FILE", SET(set_replay), "show FILE instead of this machine" },
-	{ "at", 0, "TIME", SET(set_at), "begin the replay there: 03:15, 2026-11-22T03:15, -10m (before its end)" },
-	{ "active", 0, NULL, FLAG(selection.active), "only rows that did something in the interval" },
-	{ "history", 0, "MIB", SET(set_history), "memory for the past (32)" },
-	{ "max-threads", 0, "N", SET(set_max_threads), "records to begin with" },
-	{ "verbose", 0, NULL, FLAG(verbose), "libbpf's messages to stderr (batch) or after the screen" },
+	{ "at", 0, "TIME", SET(set_at), "start the replay there: 03:15, 2026-11-22T03:15, -10m (before its end)" },
+	{ "active", 0, NULL, FLAG(selection.active), "only rows with activity in the interval" },
+	{ "history", 0, "MIB", SET(set_history), "memory for past readings (32)" },
+	{ "max-threads", 0, "N", SET(set_max_threads), "keep records for at most N threads (as many as needed)" },
+	{ "verbose", 0, NULL, FLAG(verbose), "libbpf's messages, on stderr; with a screen, after it closes" },
 	{ "no-mouse", 0, NULL, FLAG(no_mouse), "leave the mouse to the terminal" },
 	{ "readonly", 0, NULL, FLAG(readonly), "no signals, no renice" },
-	{ "no-sched", 0, NULL, FLAG(probe.off[SAMPLE_SCHED]), "leave the scheduler's probes off" },
-	{ "no-syscall", 0, NULL, FLAG(probe.off[SAMPLE_SYSCALL]), "leave the system calls' probes off" },
-	{ "no-net", 0, NULL, FLAG(probe.off[SAMPLE_NET]), "leave the network's probes off" },
-	{ "ascii", 0, NULL, FLAG(ascii), "no character beyond ASCII" },
-	{ "no-color", 0, NULL, FLAG(no_color), "no colour" },
-	{ "check", 0, NULL, FLAG(check), "say what works here, and why not" },
+	{ "no-sched", 0, NULL, FLAG(probe.off[SAMPLE_SCHED]), "do not load the scheduler probes" },
+	{ "no-syscall", 0, NULL, FLAG(probe.off[SAMPLE_SYSCALL]), "do not load the system call probes" },
+	{ "no-net", 0, NULL, FLAG(probe.off[SAMPLE_NET]), "do not load the network probes" },
+	{ "ascii", 0, NULL, FLAG(ascii), "only ASCII characters" },
+	{ "no-color", 0, NULL, FLAG(no_color), "no colours" },
+	{ "check", 0, NULL, FLAG(check), "report what works here, and why the rest does not" },
 	{ "list-columns", 0, NULL, FLAG(list_columns), "every column: name, unit, help" },
 	{ "list-keys", 0, NULL, FLAG(list_keys), "every key and what it does" },
 	{ "help", 'h', NULL, FLAG(help), "this text" },
@@ -382,18 +382,19 @@ static int check_together(const struct options *o)
 	char names[MESSAGE_CELLS];
 
 	if (o->threads + o->tree + grouped > 1)
-		return bad("--threads, --tree and --group exclude one another: choose one");
+		return bad("--threads, --tree and --group cannot be combined: choose one");
 	if (arranged && o->output == OUTPUT_JSON)
-		return bad("--json has one object per process: --threads, --tree and --group do not go with it");
+		return bad(
+			"--json has one object per process: it cannot be combined with --threads, --tree or --group");
 	if (arranged && o->output != OUTPUT_SCREEN && o->view->kind != MODEL_PROCESS)
-		return bad("--view %s has no processes: --threads, --tree and --group do not go with it",
+		return bad("--view %s has no processes: it cannot be combined with --threads, --tree or --group",
 			   o->view->name);
 	if (o->record && o->replay)
-		return bad("--record and --replay exclude one another: choose one");
+		return bad("--record and --replay cannot be combined: choose one");
 	if (o->at.kind != WHEN_NONE && !o->replay)
 		return bad("--at needs --replay: it is a time in a recording");
 	if (o->probe.off[SAMPLE_SCHED] && o->probe.off[SAMPLE_SYSCALL] && o->probe.off[SAMPLE_NET])
-		return bad("--no-sched, --no-syscall and --no-net together leave nothing to show: drop one");
+		return bad("--no-sched, --no-syscall and --no-net together leave nothing to show: remove one");
 	if (o->sort && !(o->sort->kinds & 1U << options_kind(o))) {
 		column_names(names, sizeof(names), 1U << options_kind(o));
 		return bad("--sort '%s': no such column in this table; there are: %s", o->sort->name, names);
@@ -441,16 +442,15 @@ int options_parse(struct options *o, int argc, char **argv)
 		if (value == '?' && row)
 			return bad("--%s takes no value", row->name);
 		if (value == '?' && optopt)
-			return bad("no option '-%c'; lagtop --help lists them", optopt);
+			return bad("unknown option '-%c'; see lagtop --help", optopt);
 		if (value == '?')
-			return bad("no option '%s', or short for more than one; lagtop --help lists them",
-				   argv[optind - 1]);
+			return bad("unknown or ambiguous option '%s'; see lagtop --help", argv[optind - 1]);
 		status = apply(o, row, optarg);
 		if (status)
 			return status;
 	}
 	if (optind < argc)
-		return bad("'%s' is not an option; lagtop --help lists them", argv[optind]);
+		return bad("unexpected argument '%s'; see lagtop --help", argv[optind]);
 	if (o->help || o->version || o->list_columns || o->list_keys)
 		return 0;
 	if (o->output == OUTPUT_SCREEN && (o->openmetrics || o->fail_if))
@@ -492,7 +492,7 @@ void options_help(FILE *out)
 		else
 			fprintf(out, "      %-22s %s\n", name, row->help);
 	}
-	fputs("\nExit status: 0 done; 1 it could not run, or a process of --pid is not there; 2 a bad option;\n"
-	      "3 --check: only part works; 4 --fail-if: a row fulfilled it; 128 + N ended by signal N.\n",
+	fputs("\nExit status: 0 done; 1 it could not run, or a process of --pid does not exist; 2 a bad option;\n"
+	      "3 --check: only part works; 4 --fail-if: a row matched; 128 + N ended by signal N.\n",
 	      out);
 }

@@ -98,9 +98,9 @@ static void draw_none(const struct view *v, struct grid *g, int y)
 	char buf[80];
 
 	if (p->last == UINT32_MAX)
-		snprintf(buf, sizeof(buf), "nothing of it is kept any more");
+		snprintf(buf, sizeof(buf), "none of its readings are kept any more");
 	else
-		snprintf(buf, sizeof(buf), "it was dead by then; [ goes back, %u reading%s to its last",
+		snprintf(buf, sizeof(buf), "it had exited by then; [ goes back: %u reading%s to its last",
 			 p->last - v->back, p->last - v->back == 1 ? "" : "s");
 	grid_fill(g, y, 0, g->cols, ' ', STYLE_NORMAL);
 	grid_text(g, y, 1, g->cols - 1, STYLE_DIM, buf);

@@ -20,16 +20,16 @@ bool privileges_missing(char *why, size_t size)
 {
 	if (proc_in_user_namespace())
 		snprintf(why, size,
-			 "this is a user namespace (a rootless container): the kernel lets nobody in one use BPF; "
-			 "start lagtop outside of it");
+			 "this is a user namespace (a rootless container): the kernel does not allow BPF in one; "
+			 "run lagtop outside of it");
 	else if (capng_get_caps_process() == 0 && (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) ||
 						   (capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) &&
 						    capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON))))
 		return false;
 	else if (geteuid() == 0)
 		snprintf(why, size,
-			 "root is without the capabilities CAP_BPF and CAP_PERFMON here, as in a container: start that "
-			 "with --cap-add BPF --cap-add PERFMON, or lagtop outside of it");
+			 "root lacks the capabilities CAP_BPF and CAP_PERFMON here, as in a container: start it "
+			 "with --cap-add BPF --cap-add PERFMON, or run lagtop outside of it");
 	else
 		snprintf(why, size,
 			 "this needs root, or the capabilities CAP_BPF and CAP_PERFMON "

@@ -404,8 +404,8 @@ int probe_check(const struct probe_options *o, FILE *out)
 	}
 	if (*p->hidepid)
 		fprintf(out,
-			"/proc         hides the processes of others (%s): their command lines and control groups are "
-			"not known; root, or CAP_SYS_PTRACE, would see them\n",
+			"/proc         hides other users' processes (%s): their command lines and control groups are "
+			"not known; root or CAP_SYS_PTRACE is needed to see them\n",
 			p->hidepid);
 	fprintf(out, "map memory    %.1f MiB\n", (double)p->map_bytes / (1 << 20));
 	probe_close(&p->source);

@@ -12,7 +12,7 @@
 
 struct probe_options {
 	bool off[SAMPLE_FAMILIES];	     /* families left out */
-	uint32_t max_threads;		     /* records to begin with; 0: default */
+	uint32_t max_threads;		     /* at most so many records; 0: as needed */
 	bool verbose;			     /* libbpf's messages to stderr */
 	bool readonly;			     /* give up CAP_KILL and CAP_SYS_NICE too */
 	enum source_connections connections; /* at the first reading */

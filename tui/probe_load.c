@@ -214,7 +214,7 @@ static const char *advice(int err)
 	case EOPNOTSUPP:
 		return "it cannot attach BPF programs to functions (arm64: before Linux 6.4)";
 	default:
-		snprintf(other, sizeof(other), "%s (--verbose tells more)", strerror(-err));
+		snprintf(other, sizeof(other), "%s (--verbose shows more)", strerror(-err));
 		return other;
 	}
 }
@@ -282,7 +282,7 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 		snprintf(calls->by, sizeof(calls->by), "perf");
 	else if (calls->on && calls_skipped(btf))
 		snprintf(calls->reason, sizeof(calls->reason),
-			 "this kernel skips some calls (see lost) unless lagtop may read tracefs, as root may");
+			 "this kernel skips some calls (see lost) unless lagtop can read tracefs, as root can");
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct program *prog = &programs[i];
 		bool wanted = prog->family == LIFE || p->family[prog->family].on;
@@ -427,11 +427,11 @@ const char *probe_btf(void)
 	if (!access(BTF_FILE, R_OK))
 		return "yes";
 	if (statfs("/sys", &sys) || sys.f_type != SYSFS_MAGIC)
-		return "not seen: /sys is not mounted";
-	return access(BTF_FILE, F_OK) ? "no" : "not to be read";
+		return "unknown: /sys is not mounted";
+	return access(BTF_FILE, F_OK) ? "no" : "not readable";
 }
 
-/* Why there is none, of which err alone tells nothing: libbpf has looked in other places, too. */
+/* Why there is none. err alone does not say: libbpf has looked in other places, too. */
 static int btf_missing(int err, char *why, size_t size)
 {
 	const char *state = probe_btf();
@@ -440,13 +440,13 @@ static int btf_missing(int err, char *why, size_t size)
 	uname(&u);
 	if (strstr(state, "mounted"))
 		return probe_fail(why, size, err,
-				  "/sys is not mounted here, and lagtop reads the kernel's type information in it "
+				  "/sys is not mounted here, and lagtop reads the kernel's type information there "
 				  "(" BTF_FILE "): mount -t sysfs sysfs /sys");
 	if (strcmp(state, "no"))
 		return probe_fail(why, size, err, "the kernel's type information (" BTF_FILE ") cannot be read: %s",
 				  strerror(-err));
 	return probe_fail(why, size, err,
-			  "this kernel (%s) carries no BTF type information (" BTF_FILE "): "
+			  "this kernel (%s) has no BTF type information (" BTF_FILE "): "
 			  "lagtop needs one built with CONFIG_DEBUG_INFO_BTF",
 			  u.release);
 }

@@ -154,14 +154,14 @@ static int read_frame(struct replay *p)
 	if (got == 0)
 		return 1;
 	if (got != -EBADMSG)
-		snprintf(p->trouble, sizeof(p->trouble), "cannot read on after reading %llu: %s",
+		snprintf(p->trouble, sizeof(p->trouble), "cannot read past reading %llu: %s",
 			 (unsigned long long)p->readings, strerror(-got));
 	else if (torn)
 		snprintf(p->trouble, sizeof(p->trouble),
-			 "it ends in the middle of reading %llu; those before it are whole",
+			 "it ends in the middle of reading %llu; those before it are intact",
 			 (unsigned long long)p->readings + 1);
 	else
-		snprintf(p->trouble, sizeof(p->trouble), "reading %llu is damaged; those before it are whole",
+		snprintf(p->trouble, sizeof(p->trouble), "reading %llu is damaged; those before it are intact",
 			 (unsigned long long)p->readings + 1);
 	return got;
 }
@@ -438,7 +438,7 @@ static int replay_read(struct source *src, struct sample *s)
 		return err;
 	if (err <= 0) {
 		if (err == 0 && !p->readings)
-			snprintf(p->trouble, sizeof(p->trouble), "it holds no reading");
+			snprintf(p->trouble, sizeof(p->trouble), "it has no readings");
 		return 0;
 	}
 	sample_clear(&p->next);
@@ -449,7 +449,7 @@ static int replay_read(struct source *src, struct sample *s)
 		keep_frame(p);
 		return 1;
 	}
-	snprintf(p->trouble, sizeof(p->trouble), "reading %llu cannot be shown: %s; those before it are whole",
+	snprintf(p->trouble, sizeof(p->trouble), "reading %llu cannot be shown: %s; those before it are intact",
 		 (unsigned long long)p->readings + 1,
 		 wrong		  ? wrong
 		 : err == -ENOMEM ? "out of memory"
@@ -487,14 +487,14 @@ static const char *read_header(struct replay *p)
 	if (n == 0)
 		return "it is empty: nothing was recorded";
 	if (n < RECORD_MAGIC_BYTES || memcmp(head, RECORD_MAGIC, RECORD_MAGIC_BYTES))
-		return "it is not a recording of lagtop";
+		return "it is not a lagtop recording";
 	if (n < sizeof(head))
 		return "it is cut short: nothing was recorded";
 	p->version = (uint32_t)record_load(head + RECORD_MAGIC_BYTES, 2);
 	if (p->version > RECORD_VERSION)
 		return "it was made by a newer lagtop; use that one";
 	if (p->version < RECORD_VERSION_OLDEST || read_frame(p) < 1 || p->chain || take_description(p))
-		return "its head is damaged";
+		return "its header is damaged";
 	p->first = ftello(p->file);
 	return NULL;
 }
@@ -581,7 +581,7 @@ int record_seek(struct source *src, const struct when *when, char *why, size_t w
 	char from[64], to[64];
 
 	if (at < 0 || fstat(fileno(p->file), &st) || !S_ISREG(st.st_mode)) {
-		snprintf(why, why_size, "only a file can be read from --at");
+		snprintf(why, why_size, "--at needs a regular file");
 		return -ESPIPE;
 	}
 	while (head_at(p, &at, st.st_size, &head)) {
@@ -589,7 +589,7 @@ int record_seek(struct source *src, const struct when *when, char *why, size_t w
 		when_step(&walk, head.realtime_ns);
 	}
 	if (!walk.begun) {
-		snprintf(why, why_size, "it holds no reading");
+		snprintf(why, why_size, "it has no readings");
 		return -ENOENT;
 	}
 	/* A date before all of them is before the first one. */
@@ -597,7 +597,7 @@ int record_seek(struct source *src, const struct when *when, char *why, size_t w
 	    !(when->kind == WHEN_DATE && when->s * 1000000000LL < (int64_t)first_ns)) {
 		print_time(from, sizeof(from), first_ns);
 		print_time(to, sizeof(to), walk.realtime_ns);
-		snprintf(why, why_size, "it has no reading of that time or later: it goes from %s to %s", from, to);
+		snprintf(why, why_size, "it has no reading at or after that time: it covers %s to %s", from, to);
 		return -ENOENT;
 	}
 	if (fseeko(p->file, at, SEEK_SET)) {

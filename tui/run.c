@@ -122,7 +122,7 @@ static void write_metrics(struct run *run)
 		loop_fail(&run->loop, "cannot write to %s: %s", o->openmetrics, strerror(-err));
 }
 
-/* --fail-if: the rows that have fulfilled it for long enough go to stderr. */
+/* --fail-if: the rows that have matched it for long enough go to stderr. */
 static void check_alert(struct run *run)
 {
 	const struct options *o = run->loop.options;
@@ -136,7 +136,7 @@ static void check_alert(struct run *run)
 	failed = n < 0 ? n : alert_check(&run->alert, rows, n);
 	if (failed > 0) {
 		format_clean(text, sizeof(text), o->fail_if, ALERT_CELLS, true);
-		fprintf(stderr, "lagtop: --fail-if '%s' is fulfilled:\n", text);
+		fprintf(stderr, "lagtop: --fail-if '%s' matches:\n", text);
 		failed = batch_table(stderr, o, rows, failed);
 		run->loop.status = failed ? LOOP_ON : ALERT_STATUS;
 	}

@@ -451,23 +451,21 @@ static int open_curses(struct screen *s, const char *term)
 	if (try_type(s, term))
 		return 0;
 	if (s->curses) {
-		loop_fail(&s->loop,
-			  "screen: the terminal type \"%s\" cannot move its cursor; --batch does not need that", term);
+		loop_fail(&s->loop, "screen: the terminal type \"%s\" cannot move its cursor; use --batch", term);
 		return -EINVAL;
 	}
 	for (int i = 0; terminal_like(term, i, name, sizeof(name)); i++) {
 		if (try_type(s, name)) {
 			s->view.now_ns = loop_clock_ns();
-			view_say(&s->view, STYLE_WARN, "the terminal type \"%s\" is not known here: this is for %s",
-				 term, name);
+			view_say(&s->view, STYLE_WARN, "unknown terminal type \"%s\": drawing as for %s", term, name);
 			return 0;
 		}
 		forget_type(s);
 	}
 	other = other_type(s);
 	s->loop.status = 1;
-	snprintf(s->loop.why, s->loop.why_size, "screen: the terminal type \"%s\" is not known here; try %s%s%s--batch",
-		 term, *other ? "TERM=" : "", other, *other ? ", or " : "");
+	snprintf(s->loop.why, s->loop.why_size, "screen: unknown terminal type \"%s\"; try %s%s%s--batch", term,
+		 *other ? "TERM=" : "", other, *other ? ", or " : "");
 	return -EINVAL;
 }
 

@@ -214,7 +214,7 @@ static const char *read_settings(struct view *v, const char *path)
 	fclose(f);
 	if (!line)
 		return NULL;
-	snprintf(wrong, sizeof(wrong), line > 0 ? "line %d is not understood" : "it cannot be read", line);
+	snprintf(wrong, sizeof(wrong), line > 0 ? "line %d is not valid" : "it cannot be read", line);
 	return wrong;
 }
 
@@ -278,7 +278,7 @@ bool settings_load(struct view *v)
 	const char *wrong = settings_path(path, false) ? read_settings(v, path) : NULL;
 
 	if (wrong)
-		view_say(v, STYLE_WARN, "lagtoprc: %s; it stays as it is", wrong);
+		view_say(v, STYLE_WARN, "lagtoprc: %s; the file is left as it is", wrong);
 	note_saved(v);
 	return !wrong;
 }
@@ -306,7 +306,7 @@ void settings_save(struct view *v)
 	int err;
 
 	if (!settings_path(path, true)) {
-		view_say(v, STYLE_WARN, "not saved: neither XDG_CONFIG_HOME nor HOME names a folder");
+		view_say(v, STYLE_WARN, "not saved: neither XDG_CONFIG_HOME nor HOME names a directory");
 		return;
 	}
 	wrong = check_settings(v, path);

@@ -240,7 +240,7 @@ void table_draw(struct table *t, struct grid *g, int y, int lines, const struct 
 	}
 	if (t->n == 0 && t->lines > 0)
 		grid_text(g, y + 1, 1, g->cols - 1, STYLE_DIM,
-			  t->unknown	 ? "not looked at in this reading"
-			  : w->filter[0] ? "no row fits the filter"
+			  t->unknown	 ? "not collected in this reading"
+			  : w->filter[0] ? "no row matches the filter"
 					 : "none");
 }

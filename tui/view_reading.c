@@ -68,7 +68,7 @@ static bool past_shrinks(struct view *v)
 	v->history.max_bytes = memory_for_past(&room, v->history_bytes, v->history.bytes);
 	shrinks = v->history.n > HISTORY_MIN && v->history.max_bytes < v->history.bytes;
 	if (shrinks && !v->past_shrank)
-		view_say(v, STYLE_WARN, "the control group's memory limit is near: the past is cut short");
+		view_say(v, STYLE_WARN, "close to the control group's memory limit: older readings are dropped");
 	return v->past_shrank = shrinks;
 }
 
@@ -93,7 +93,8 @@ int view_reading(struct view *v, struct sample *s)
 		v->back++;
 		if (v->back >= v->history.n) {
 			v->back = v->history.n - 1;
-			view_say(v, STYLE_WARN, "memory for the past is full (--history): the oldest reading moves on");
+			view_say(v, STYLE_WARN,
+				 "memory for past readings is full (--history): this is now the oldest one");
 		}
 	}
 	return view_arrange(v);
