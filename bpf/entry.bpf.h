@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pool of 512-byte entries chained to a thread's record: one a call, more for its rarer errnos,
- * one for the command line; one for all calls above the limit. Only the thread itself chains them; the front end takes
- * them back.
+ * The pool of 512-byte entries that are chained to a thread's record: one per call, more for a call's rarer errnos,
+ * one for the command line, one for all calls above the limit. Only the thread itself adds entries; the front end
+ * reclaims them.
  */
 #ifndef ENTRY_BPF_H
 #define ENTRY_BPF_H
@@ -25,8 +25,8 @@ static __always_inline struct lt_call *lt_entry_at(__u32 index)
 	return chunk ? &chunk->call[index & (LT_CALL_CHUNK - 1)] : NULL;
 }
 
-/* Finds the entry further down its chain. Returns its index + 1; 0: it is not there. Global, as the next two, so that
- * the verifier walks its loop once. */
+/* Finds an entry that is not the first of its chain. Returns its index + 1; 0: not found. A global function, like the
+ * next two, so that the verifier checks its loop once. */
 __weak __noinline __u32 lt_entry_find(struct lt_calls *calls, __u32 call)
 {
 	struct lt_call *entry;
@@ -46,7 +46,7 @@ __weak __noinline __u32 lt_entry_find(struct lt_calls *calls, __u32 call)
 	return 0;
 }
 
-/* Takes an entry off the free list and chains it in front. Returns its index + 1; 0: none is left. */
+/* Takes an entry off the free list and puts it first in the chain. Returns its index + 1; 0: none is left. */
 __weak __noinline __u32 lt_entry_take(struct lt_calls *calls, __u32 call)
 {
 	struct lt_call *entry;
@@ -76,8 +76,8 @@ __weak __noinline __u32 lt_entry_take(struct lt_calls *calls, __u32 call)
 	return 0;
 }
 
-/* The entry that a call counts in if it is not the first of its chain, made if need be. A call without an entry is
- * counted as lost. Returns its index + 1, or 0. */
+/* The entry that counts a call, if it is not the first of its chain; allocated if there is none. A call without an
+ * entry is counted in lost. Returns its index + 1, or 0. */
 __weak __noinline __u32 lt_entry_slow(struct lt_calls *calls, __u32 call)
 {
 	__u32 at = lt_entry_find(calls, call);
@@ -100,7 +100,7 @@ __weak __noinline __u32 lt_entry_slow(struct lt_calls *calls, __u32 call)
 	return at;
 }
 
-/* The thread's entry for a call, made if need be; NULL: no room, counted. */
+/* The thread's entry for a call, allocated if there is none; NULL: no room, counted in lost. */
 static __always_inline struct lt_call *lt_entry(struct lt_calls *calls, __u32 call)
 {
 	__u32 at = calls->head[call & (LT_CALL_HEADS - 1)];

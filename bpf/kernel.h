@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The few kernel types and fields that the kernel side reads, instead of a generated vmlinux.h:
- * reviewable, and it builds where there is no BTF. Offsets are relocated at load (CO-RE), so
- * order and neighbours do not matter here; names and types do.
+ * The few kernel types and fields that the BPF programs read, instead of a generated vmlinux.h:
+ * this can be reviewed, and it builds without BTF. Offsets are relocated at load time (CO-RE), so
+ * the order of fields does not matter here; their names and types do.
  */
 #ifndef KERNEL_H
 #define KERNEL_H
@@ -54,9 +54,9 @@ typedef __u32 __wsum;
 
 #define PF_EXITING 0x4
 #define PF_IO_WORKER 0x10
-#define PF_USER_WORKER 0x4000 /* 6.4: vhost, KVM; before, only modprobe had this bit for a moment */
+#define PF_USER_WORKER 0x4000 /* 6.4: vhost, KVM; before, only modprobe had this bit, briefly */
 #define PF_KTHREAD 0x200000
-/* Made by the kernel, also inside a process: in no call, whatever its registers say, which are its maker's. */
+/* Threads created by the kernel, also inside a process, are in no call: their saved registers are their creator's. */
 #define PF_KERNELS_OWN (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)
 #define CLONE_VFORK 0x4000
 #define CLONE_THREAD 0x10000
@@ -88,7 +88,7 @@ typedef __u32 __wsum;
 #define TCP_CLOSING 11
 #define TCP_NEW_SYN_RECV 12
 
-#define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN was taken in */
+#define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN was received */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

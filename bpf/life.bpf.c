@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Births, names and deaths: gives every thread its record, whatever families are on, and takes
- * it out of the index again. `iter/task` seeds the threads that exist at start.
+ * Thread creation, names and exit: gives every thread its record, whichever families are on, and removes
+ * the record from the index again. `iter/task` seeds the threads that exist at start.
  */
 #include "kernel.h"
 #include "entry.bpf.h"
@@ -9,10 +9,10 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define MOVED_EVERY_NS 50000000 /* somebody may do nothing else all day */
+#define MOVED_EVERY_NS 50000000 /* a process may change its group in a loop */
 static __u64 moved_ns;
 
-/* Of a short life in a control group that nobody looked at before, nothing else would tell its name. */
+/* The only source for the name of a control group in which a process lived only briefly. */
 static __always_inline void tell_moved(struct task_struct *task)
 {
 	struct lt_event event = { .type = LT_EVENT_MOVED, .tgid = lt_tgid(task) };
@@ -39,8 +39,8 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 		cpu->forks++;
 	if (lt_find(task, &s)) {
 		if (s.record->who.start_ns == task->start_boottime)
-			return 0; /* the iterator was faster */
-		/* The end of the task that had this address before was missed. */
+			return 0; /* the iterator came first */
+		/* The exit of the task that had this address before was missed. */
 		lt_index_remove(task);
 		*s.word = LT_WORD(LT_WORD_SINCE(*s.word), LT_DEAD);
 		if (lt_with_sched)
@@ -53,7 +53,7 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 	}
 	lt_introduce(s.record, task);
 	s.record->who.born_ns = now_ns;
-	/* Without the scheduler family nothing moves it on: it is born here, its state is not known. */
+	/* Without the scheduler family no later event does this: its life begins here, its state is not known. */
 	*s.word = LT_WORD(now_ns, lt_with_sched ? LT_NEW : LT_OTHER);
 	if (!lt_index_add(task, slot)) {
 		*s.word = LT_WORD(now_ns, LT_VOID);
@@ -64,7 +64,7 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 	return 0;
 }
 
-/* The new program's command line: for processes that are gone before /proc can be asked. */
+/* The new program's command line: for processes that exit before /proc can be read. */
 static __always_inline void args_keep(struct lt_record *record, struct task_struct *task)
 {
 	__u64 start = task->mm->arg_start, all = task->mm->arg_end - start, bytes = all;
@@ -72,7 +72,7 @@ static __always_inline void args_keep(struct lt_record *record, struct task_stru
 
 	if (!entry)
 		return;
-	asm volatile("" : "+r"(bytes)); /* a number of its own, or the verifier does not see that it is bounded */
+	asm volatile("" : "+r"(bytes)); /* in its own register, or the verifier does not see its bound */
 	if (bytes > LT_ARGS_BYTES)
 		bytes = LT_ARGS_BYTES;
 	entry->args_bytes = bpf_probe_read_user(entry->args, bytes, (void *)start) ? 0 : all;
@@ -97,10 +97,10 @@ int BPF_PROG(lt_exec, struct task_struct *task, int old_pid)
 	return 0;
 }
 
-/* Threads renamed or moved by another: the only changes of a name that the thread itself need not run for. */
+/* Threads renamed or moved by another thread: the only name changes that happen outside of the thread's context. */
 __u32 lt_renames = 0;
 
-/* Once for a process, or for a thread that is moved alone. */
+/* Fires once per process, or for a thread that is moved alone. */
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(lt_attach, struct cgroup *to, const char *path, struct task_struct *task)
 {
@@ -132,10 +132,10 @@ int BPF_PROG(lt_rename, struct task_struct *task, const char *comm)
 }
 
 #define GONE 256
-static __u64 gone[GONE]; /* processes that ended last, by their start */
+static __u64 gone[GONE]; /* the processes that ended most recently, by start time */
 
-/* Before 6.16, whose tracepoint says it. signal->live was already counted down: 0 means that the process is over.
- * Threads that end at the same time on several CPUs may all see 0. */
+/* For kernels before 6.16, where the tracepoint does not say it. signal->live is already decremented: 0 means that the
+ * process is over. Threads that exit at the same time on several CPUs may all see 0. */
 static __always_inline bool ends_process(struct task_struct *task)
 {
 	__u64 start_ns = task->group_leader->start_boottime;
@@ -182,13 +182,13 @@ int BPF_PROG(lt_pexit_5_15, struct task_struct *task)
 	return exits(task, ends_process(task));
 }
 
-/* Its last event, the one that ends its record, may have been already. */
+/* Its last event, the one that ends its record, may already have happened. */
 static __always_inline bool is_over(struct task_struct *task)
 {
 	return lt_with_sched ? task->__state & TASK_DEAD : task->flags & PF_EXITING;
 }
 
-/* What a thread is doing right now, for its first word; in_call: what it sleeps in if it does in its call. */
+/* What a thread is doing right now, for its first word; in_call: its state if it sleeps in its call. */
 static __always_inline enum lt_state present_state(struct task_struct *task, __u32 call, enum lt_state in_call)
 {
 	enum lt_state asleep;
@@ -197,7 +197,7 @@ static __always_inline enum lt_state present_state(struct task_struct *task, __u
 		return LT_OTHER;
 	if (task->__state & TASK_NEW_STATE)
 		return LT_NEW;
-	/* On its CPU but not runnable: about to leave it. */
+	/* On its CPU but not runnable: about to go to sleep. */
 	if (!lt_runnable(task) || lt_is_donor(task, task->__state)) {
 		asleep = lt_sleep_outside(task, task->__state, call);
 		return asleep == LT_IN_CALL ? in_call : asleep;
@@ -205,9 +205,9 @@ static __always_inline enum lt_state present_state(struct task_struct *task, __u
 	return task->on_cpu ? LT_RUN : LT_PREEMPT;
 }
 
-/* A CPU that is no longer online runs no tracepoints: the last switch on it, away from its stopper thread, is missed,
- * and no other follows. Who is neither on a CPU nor queued for one does not run; how long it did before, nobody knows.
- */
+/* A CPU that has gone offline runs no tracepoints: the last switch on it, away from its stopper thread, is missed,
+ * and no other follows. A thread that is neither on a CPU nor queued for one does not run; how long it did run is not
+ * known. */
 static __always_inline void left_unseen(struct task_struct *task, struct lt_slot *s)
 {
 	__u64 word = *(volatile __u64 *)s->word;
@@ -218,7 +218,7 @@ static __always_inline void left_unseen(struct task_struct *task, struct lt_slot
 			LT_WORD(LT_WORD_SINCE(word), lt_sleep_outside(task, task->__state, LT_CALL_NONE)));
 }
 
-/* Threads that the last walk found without a record and had none for; the front end zeroes it before a walk. */
+/* Threads without a record for which the last iteration had none left; the front end zeroes it beforehand. */
 __u64 lt_seed_missed = 0;
 
 SEC("iter/task")
@@ -245,7 +245,8 @@ int lt_seed(struct bpf_iter__task *ctx)
 	switches = task->nvcsw + task->nivcsw;
 	now_ns = bpf_ktime_get_ns();
 	lt_introduce_old(s.record, task, now_ns);
-	/* A running thread's saved registers are those of its last call, a new one's its parent's: they say nothing. */
+	/* The saved registers of a running thread are from its last call, those of a new one are its parent's: no use.
+	 */
 	call = (task->on_cpu && lt_runnable(task)) || !switches ? LT_CALL_NONE : lt_call_by_regs(task);
 	in_call = lt_sleep_in_call(task, call);
 	if (lt_with_calls && call != LT_CALL_NONE) {
@@ -261,22 +262,23 @@ int lt_seed(struct bpf_iter__task *ctx)
 			__sync_fetch_and_add(&lt_seed_missed, 1);
 		return 0;
 	}
-	/* It may have moved on before it could be found: ended, or gone to a sleep that would not show until it ends.
+	/* It may have changed before its record could be found: exited, or gone to a sleep that would not show until it
+	 * ends.
 	 */
 	if (is_over(task)) {
 		lt_index_remove(task);
 		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, LT_DEAD));
 	} else if (present_state(task, call, in_call) != LT_WORD_STATE(*(volatile __u64 *)s.word) ||
 		   task->nvcsw + task->nivcsw != switches) {
-		/* Read again, because the verifier knows it of `word`, and would try each state with each: 0.7 s. */
+		/* Read again: the verifier tracks the value in `word` and would check all pairs of states, 0.7 s. */
 		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, present_state(task, call, in_call)));
 	}
 	return 0;
 }
 
-#define LOCKED 3 /* rw_semaphore.count: a writer has it, somebody waits for it */
+#define LOCKED 3 /* rw_semaphore.count: a writer has it, there are waiters */
 
-/* One thread, by the iterator's parameter; all of them before Linux 6.1. */
+/* One thread, by the iterator's parameter; before Linux 6.1, all threads. */
 SEC("iter/task")
 int lt_look(struct bpf_iter__task *ctx)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The network family: payload bytes and operations, added to the calling thread's record; what
- * softirq learns (retransmits, the end of a connect) goes to the socket's storage, or as an event
- * to the front end, because `current` is a stranger there. The storage names the owner.
+ * The network family: payload bytes and operations, added to the calling thread's record. What
+ * happens in softirq (retransmits, the end of a connect) goes to the socket's storage, or as an event
+ * to the front end, because `current` is an unrelated task there. The storage holds the owner.
  */
 #include "kernel.h"
 #include "socket.bpf.h"
@@ -35,7 +35,7 @@ static __always_inline void event(__u32 type, const struct lt_socket *socket, __
 }
 
 /* A connect that failed has left its error in the socket, or found no port and never sent its SYN. One that the program
- * gives up (close, shutdown, connect to AF_UNSPEC) has a SYN on its way and no error yet. */
+ * gives up (close, shutdown, connect to AF_UNSPEC) has sent a SYN and has no error yet. */
 static __always_inline bool connect_failed(struct sock *sk)
 {
 	struct tcp_sock *tcp = lt_tcp_of(sk);
@@ -43,7 +43,7 @@ static __always_inline bool connect_failed(struct sock *sk)
 	return sk->sk_err || (tcp && !tcp->packets_out && !sk->sk_shutdown);
 }
 
-/* A connect begins in its caller's context and ends in softirq, or in its caller's again. */
+/* A connect begins in its caller's context and ends in softirq or in its caller's context. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 {
@@ -66,7 +66,7 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 		return 0;
 	}
 	if (oldstate == TCP_SYN_RECV && newstate == TCP_ESTABLISHED) {
-		/* Accepted soon: its storage is a copy of the listener's. */
+		/* About to be accepted: its storage is a copy of the listener's. */
 		socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, 0);
 		if (socket)
 			socket->born_ns = bpf_ktime_get_ns();
@@ -80,7 +80,7 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 		return 0;
 	}
 	now_ns = bpf_ktime_get_ns();
-	/* Established, or both ends connected at once (SYN_RECV). How long it took is not known if it began before the
+	/* Established, or both ends connected at once (SYN_RECV). Its duration is not known if it began before the
 	 * probes. */
 	if (newstate == TCP_CLOSE && connect_failed(sk))
 		event(LT_EVENT_CONNECT_FAILED, socket, 0);
@@ -111,14 +111,14 @@ int BPF_PROG(lt_retransmit, struct sock *sk, struct sk_buff *skb, int err)
 	return err ? 0 : retransmitted(sk, skb);
 }
 
-/* Before 6.15 the tracepoint fires only for those that could be sent, and passes no error. */
+/* Before 6.15 the tracepoint fires only for segments that could be sent, and passes no error. */
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(lt_retransmit_6, struct sock *sk, struct sk_buff *skb)
 {
 	return retransmitted(sk, skb);
 }
 
-/* The last report of a TCP socket: what it did since the walk saw it last. */
+/* The last report of a TCP socket: what it did since the last iteration. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(lt_destroy, struct sock *sk)
 {
@@ -129,7 +129,7 @@ int BPF_PROG(lt_destroy, struct sock *sk)
 
 	if (!socket || !lt_want_connections)
 		return 0;
-	/* Without a peer it never was a connection. */
+	/* Without a remote end it never was a connection. */
 	if (!sk->__sk_common.skc_dport && socket->retransmits == socket->seen_retransmits)
 		return 0;
 	e = bpf_ringbuf_reserve(&lt_events, sizeof(*e), 0);
@@ -145,7 +145,7 @@ int BPF_PROG(lt_destroy, struct sock *sk)
 	return 0;
 }
 
-/* Where the walk writes next; NULL: there is no more room. Counts them too that found none. */
+/* Where the iterator writes next; NULL: no room left. Those that found no room are counted, too. */
 static __always_inline struct lt_connection *next_walked(void)
 {
 	__u32 zero = 0, n = lt_walking.n++;
@@ -154,7 +154,7 @@ static __always_inline struct lt_connection *next_walked(void)
 	return map ? bpf_map_lookup_elem(map, &n) : NULL;
 }
 
-/* Reports what every socket did since the last walk, in all network namespaces. */
+/* Reports what every socket did since the last iteration, in all network namespaces. */
 SEC("iter/bpf_sk_storage_map")
 int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
@@ -166,7 +166,7 @@ int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
 
 	if (!sk || !socket)
 		return 0;
-	/* The kernel walks without a pause: let it go back to user space, and show this socket again. */
+	/* The kernel iterates without a pause: return to user space, and visit this socket again. */
 	if (!(++lt_walking.looked & (LT_WALK_STRETCH - 1)))
 		return 1;
 	if (socket->seen_walk == lt_walking.number)
@@ -207,7 +207,7 @@ int lt_seed_sockets(struct bpf_iter__task_file *ctx)
 	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!socket)
 		return 0;
-	/* Its first use may have been seen already; its beginning was not. */
+	/* Its first use may have been seen already; its creation was not. */
 	socket->born_ns = 0;
 	if (!socket->task_group) {
 		socket->task_group = task->tgid;

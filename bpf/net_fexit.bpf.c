@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Payload before Linux 6.3, which brought sock_send_length and sock_recv_length: the exits of the
+ * Payload before Linux 6.3, which introduced sock_send_length and sock_recv_length: the exits of the
  * protocols' sendmsg and recvmsg, and before 6.5 of sendpage (sendfile and splice into a socket).
  */
 #include "kernel.h"

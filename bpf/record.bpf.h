@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finding, taking and giving up a thread's record; what every family's programs share.
+ * Finding, allocating and releasing a thread's record; code that the programs of all families share.
  *
- * The key is the task's address: it stays through exec by a non-leader and cannot be reused
- * before the last switch took the record out of the index. A record lives in a chunk, chunks in
- * an array of maps that the front end extends. Nothing here allocates or takes a lock.
+ * The key is the task's address: it stays the same when a non-leader execs, and cannot be reused
+ * before the last switch has removed the record from the index. Records are in chunks, chunks in
+ * an array of maps that the front end extends. Nothing here allocates memory or takes a lock.
  */
 #ifndef RECORD_BPF_H
 #define RECORD_BPF_H
@@ -12,21 +12,21 @@
 #include "lagtop.h"
 #include "calls.h"
 
-/* Set before load; dead branches vanish. */
+/* Set before load, so that the verifier removes dead branches. */
 const volatile bool lt_with_sched __weak = true;
 const volatile bool lt_with_calls __weak = true;
 const volatile bool lt_with_net __weak = true;
-/* Number of the pid namespace whose numbers are shown; 0: the first one. */
+/* Inode of the pid namespace whose pids are shown; 0: the initial one. */
 const volatile __u32 lt_pid_namespace __weak = 0;
 
-volatile __u32 lt_epoch __weak = 0;   /* number of the interval going on; the front end counts it up */
+volatile __u32 lt_epoch __weak = 0;   /* number of the current interval; the front end increments it */
 volatile __u32 lt_spilled __weak = 0; /* entries in lt_spill */
-volatile __u64 lt_cut_ns __weak = 0;  /* T of the reading that is taken or was last; set a moment before it */
+volatile __u64 lt_cut_ns __weak = 0;  /* T of the current or last reading; set shortly before it */
 struct lt_stack lt_free __weak = {};
 struct lt_stack lt_free_calls __weak = {};
-static struct lt_cpu lt_no_cpu; /* never used: the verifier does not know it */
+static struct lt_cpu lt_no_cpu; /* never used, but the verifier cannot know that */
 
-/* Inner maps: mmapable arrays of one struct lt_chunk or lt_call_chunk; the front end makes them. */
+/* Inner maps: mmapable arrays of one struct lt_chunk or lt_call_chunk; the front end creates them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, LT_CHUNKS);
@@ -58,7 +58,7 @@ struct {
 	__type(value, __u32);
 } lt_spill __weak SEC(".maps");
 
-/* The kernel makes one for each CPU that there can be, whatever their numbers. */
+/* The kernel allocates one for each possible CPU, whatever their numbers. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -66,15 +66,15 @@ struct {
 	__type(value, struct lt_cpu);
 } lt_cpus __weak SEC(".maps");
 
-/* To the front end: records run low, connects that ended, sockets that went. */
+/* To the front end: records run low, connects that ended, sockets that closed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, LT_EVENTS_BYTES);
 } lt_events __weak SEC(".maps");
 
-/* What was stored before is seen by other CPUs before what is stored after. Pairs with ledger_load in
- * tui/ledger_thread.h. x86 keeps stores in order by itself; elsewhere clang 14 has no release store for BPF, and an
- * atomic operation that returns the old value orders everything (Documentation/bpf: atomics with BPF_FETCH). */
+/* Other CPUs see earlier stores before later ones. Pairs with ledger_load in tui/ledger_thread.h. x86 keeps stores in
+ * order by itself. Elsewhere: clang 14 has no release store for BPF, but an atomic operation that returns the old value
+ * is fully ordered (Documentation/bpf: atomics with BPF_FETCH). */
 static __always_inline void lt_release(void)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -119,7 +119,7 @@ static __always_inline bool lt_slot_at(__u32 slot, struct lt_slot *s)
 }
 
 /* Bits 6 to 45 of the task's address, relative to one of ours: task_structs are 64-byte aligned and lie in at
- * most 64 TiB of direct map. The verifier makes a number of a pointer only by subtracting another. */
+ * most 64 TiB of direct map. The verifier turns a pointer into a number only by subtracting another pointer. */
 static __always_inline __u64 lt_key(struct task_struct *task)
 {
 	__u64 number = (__u64)task, base = (__u64)&lt_free;
@@ -156,7 +156,7 @@ static __always_inline bool lt_find(struct task_struct *task, struct lt_slot *s)
 	return spilled && lt_slot_at(*spilled, s);
 }
 
-/* Publishes a record. False: somebody else published one for this task, or there is no room. */
+/* Publishes a record. False: another writer has published one for this task, or there is no room. */
 static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 {
 	__u64 key = lt_key(task), way, want = key << 24 | (slot + 1);
@@ -165,7 +165,7 @@ static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 	set = lt_index_set_of(key);
 	if (!set)
 		return false;
-		/* Two writers for one task meet at the same first free way: the loser sees the winner's key. */
+		/* Two writers for one task race for the same first free way: the loser sees the winner's key. */
 #pragma unroll
 	for (int i = 0; i < LT_INDEX_WAYS; i++) {
 		way = set->way[i];
@@ -197,7 +197,7 @@ static __always_inline void lt_index_remove(struct task_struct *task)
 			return;
 		}
 	}
-	/* Nobody counts lt_spilled down: a count that is too high only costs a lookup. */
+	/* lt_spilled is never decremented: a count that is too high only costs a lookup. */
 	if (lt_spilled)
 		bpf_map_delete_elem(&lt_spill, &key);
 }
@@ -207,7 +207,7 @@ static __always_inline void lt_alarm_if_low(struct lt_stack *stack, __u64 taken)
 	struct lt_event event = { .type = LT_EVENT_LOW };
 	__u64 left = stack->given - taken;
 
-	/* Again and again below it: the first may come while `low` is being set. */
+	/* Repeatedly while below it: the first event may come while `low` is being set. */
 	if (left <= stack->low && !(left & 15))
 		bpf_ringbuf_output(&lt_events, &event, sizeof(event), BPF_RB_FORCE_WAKEUP);
 }
@@ -243,7 +243,7 @@ static __always_inline void lt_max_add(struct lt_max *max, __u64 ns)
 {
 	__u32 epoch = lt_epoch, i = epoch & 1;
 
-	/* The epoch last: whoever reads it in time finds its maximum (max_of in tui/ledger_thread.c). */
+	/* The epoch last: a reader that sees the epoch also sees its maximum (max_of in tui/ledger_thread.c). */
 	if (max->epoch[i] != epoch) {
 		max->ns[i] = ns;
 		lt_release();
@@ -269,15 +269,15 @@ static __always_inline void lt_self_add(enum lt_prog prog, __u64 began_ns)
 	cpu->self[prog].ns += bpf_ktime_get_ns() - began_ns;
 }
 
-/* One run in 1,024, chosen by the clock's own low bits, times itself. */
+/* One run in 1,024, chosen by the low bits of the clock, times itself. */
 static __always_inline void lt_self(enum lt_prog prog, __u64 began_ns)
 {
 	if (!(began_ns >> 3 & LT_SELF_MASK))
 		lt_self_add(prog, began_ns);
 }
 
-/* The same for a program that has no other use for the clock, which costs more than all else it does: every 1,024th
- * run reads it. 0 for the others. */
+/* The same for a program that does not use the clock otherwise, which would cost more than the rest of it: every
+ * 1,024th run reads it, the others get 0. */
 static __always_inline __u64 lt_self_turn(enum lt_prog prog)
 {
 	return ++lt_this_cpu()->self[prog].turns & LT_SELF_MASK ? 0 : bpf_ktime_get_ns();
@@ -321,7 +321,7 @@ static __always_inline __u64 lt_regs_sp(struct pt_regs *regs)
 
 #define PID_LEVELS 32 /* the kernel's MAX_PID_NS_LEVEL */
 
-/* A task's number in the namespace that is shown; 0: it lives outside. */
+/* A task's number in the pid namespace that is shown; 0: it is outside. */
 static __always_inline __u32 lt_tid(struct task_struct *task)
 {
 	__u32 level, size = bpf_core_type_size(struct upid);
@@ -350,14 +350,15 @@ static __always_inline __u32 lt_tgid(struct task_struct *task)
 	return lt_pid_namespace ? lt_tid(BPF_CORE_READ(task, group_leader)) : (__u32)task->tgid;
 }
 
-/* A process's start is its identity; all that live outside are one. */
+/* A process is identified by its start; all processes outside of the namespace are one. */
 static __always_inline __u64 lt_process_start(struct task_struct *task, __u32 tgid)
 {
 	return tgid ? BPF_CORE_READ(task, group_leader, start_boottime) : 0;
 }
 
-/* Its parent's number, likewise. By a helper, as is all that is seldom read behind a pointer: for each pointer that a
- * program follows by itself the verifier looks four times through all names of the kernel's types, some ms each. */
+/* Its parent's number, likewise. Read by a helper, like everything that is read rarely and through a pointer: for each
+ * pointer that a program follows directly the verifier searches all names of the kernel's types four times, some ms
+ * each. */
 static __always_inline __u32 lt_ppid(struct task_struct *task)
 {
 	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
@@ -382,7 +383,7 @@ static __always_inline __u64 lt_cgroup(struct task_struct *task)
 	return id > 1 ? id : (__u64)css;
 }
 
-/* Fills the identity of a record that nobody else can see yet. */
+/* Fills in the identity of a record that is not published yet. */
 static __always_inline void lt_introduce(struct lt_record *record, struct task_struct *task)
 {
 	struct lt_who *who = &record->who;
@@ -401,7 +402,7 @@ static __always_inline void lt_introduce(struct lt_record *record, struct task_s
 	record->calls.interrupted = LT_CALL_NONE;
 }
 
-/* The counters that the kernel keeps of a task by itself. */
+/* The counters that the kernel itself keeps for a task. */
 static __always_inline void lt_kernel_counters(__u64 counter[LT_N_KERNEL], struct task_struct *task)
 {
 #define X(name, unit, since, field) counter[COUNTER_##name - LT_SCHED_FIRST] = task->field;
@@ -409,7 +410,7 @@ static __always_inline void lt_kernel_counters(__u64 counter[LT_N_KERNEL], struc
 #undef X
 }
 
-/* Likewise for a thread that existed before its record: the kernel's counters have a history. */
+/* Likewise for a thread that existed before its record: the kernel's counters do not start at 0. */
 static __always_inline void lt_introduce_old(struct lt_record *record, struct task_struct *task, __u64 now_ns)
 {
 	lt_introduce(record, task);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The scheduler family: the wait budget, run-queue latency, switches, wakeups.
+ * The scheduler family: the time in each state, wake-up latency, switches, wakeups.
  *
- * A thread is in exactly one state; each program here moves it to another and adds the time of
- * the state that ends. time_ns[] is written before the word, so that a reader who finds the word
- * unchanged and Σ time_ns == since − born has a whole reading. Only these programs write `sched`,
+ * A thread is in exactly one state; each program here moves it to another one and adds the time of
+ * the state that ends. time_ns[] is written before the word, so that a reader that finds the word
+ * unchanged and Σ time_ns == since − born has a consistent reading. Only these programs write `sched`,
  * under the run queue's lock (lt_wakeup also by the thread itself with interrupts off).
  */
 #include "kernel.h"
@@ -12,13 +12,13 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* A wait for a lock that is no interruptible sleep: a call that takes long because of it took long. */
+/* A wait for a kernel lock is not an interruptible sleep: it is part of the call's own time. */
 static __always_inline bool kernels_lock(struct lt_record *record)
 {
 	return record->sched.rt_lock || lt_wait_of(record->calls.call) == LT_WAIT_FILE_LOCK;
 }
 
-/* The first move after a reading's T keeps how the thread stood then: the reader may come much later. */
+/* The first transition after a reading's T saves the thread's times at T: the reader may come much later. */
 static __noinline int cut(struct lt_sched *sched, __u64 word, __u64 cut_ns)
 {
 	sched->cut_ns = cut_ns;
@@ -28,7 +28,7 @@ static __noinline int cut(struct lt_sched *sched, __u64 word, __u64 cut_ns)
 	return 0;
 }
 
-/* Ends the present state at now_ns and begins another. */
+/* Ends the current state at now_ns and begins another. */
 static __always_inline void move(struct lt_slot *s, __u64 now_ns, enum lt_state to)
 {
 	struct lt_sched *sched = &s->record->sched;
@@ -61,8 +61,8 @@ static __always_inline void move(struct lt_slot *s, __u64 now_ns, enum lt_state 
 		sched->call_sleep_ns += stay_ns;
 }
 
-/* How long ago, by the run queue's clock, which is fresh only inside a switch, a task got its CPU or was queued for it.
- * Needs CONFIG_FAIR_GROUP_SCHED and CONFIG_SCHED_INFO, which every distribution sets. */
+/* How long ago a task got its CPU or was queued for it, by the run queue's clock, which is current only during a
+ * switch. Needs CONFIG_FAIR_GROUP_SCHED and CONFIG_SCHED_INFO, which every distribution sets. */
 static __always_inline __u64 rq_ago_ns(struct task_struct *task, bool queued)
 {
 	__u64 clock, then;
@@ -81,7 +81,7 @@ static __always_inline __u64 since_plus(struct lt_slot *s, __u64 now_ns, __u64 a
 	return now_ns < since || now_ns - since < ago_ns ? since : now_ns - ago_ns;
 }
 
-/* The call that a thread goes to sleep in, as far as it tells what it waits for. */
+/* The call in which a thread goes to sleep, if that says what it waits for. */
 static __always_inline __u32 call_of(struct task_struct *task, struct lt_record *record, __u64 now_ns, __u32 task_state)
 {
 	struct lt_calls *calls = &record->calls;
@@ -94,7 +94,7 @@ static __always_inline __u32 call_of(struct task_struct *task, struct lt_record 
 			return calls->interrupted;
 		return calls->call;
 	}
-	/* Seeded on its CPU, perhaps inside a call, and in no other since. */
+	/* Seeded on its CPU, perhaps inside a call, and has made no other since. */
 	if (calls->call == LT_CALL_NONE && record->who.flags & LT_SEEDED)
 		return lt_call_by_regs(task);
 	if (calls->call == LT_CALL_NONE || task_state & (TASK_STOPPED | TASK_TRACED | TASK_PARKED | TASK_FROZEN))
@@ -109,7 +109,7 @@ static __always_inline __u32 call_of(struct task_struct *task, struct lt_record 
 	return call;
 }
 
-/* The walk over tasks at start sees our pid namespace only: those outside get their record at their first switch. */
+/* The iterator at start sees only our pid namespace: threads outside get their record at their first switch. */
 static __noinline bool adopt(struct task_struct *task, __u64 now_ns, enum lt_state state)
 {
 	struct lt_slot s;
@@ -152,7 +152,7 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 	}
 	from = LT_WORD_STATE(*s.word);
 	if (from != LT_RUN) {
-		/* Its switch-in was missed. What it stood in before ended when it got the CPU. */
+		/* Its switch-in was missed. Its previous state ended when it got the CPU. */
 		if (s.record->who.flags & LT_SEEDED && s.record->who.born_ns == LT_WORD_SINCE(*s.word))
 			;
 		else
@@ -224,7 +224,7 @@ int BPF_PROG(lt_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return on_switch(prev, next, prev_state, preempt);
 }
 
-/* Before 5.18 the tracepoint did not pass the state it had decided by. */
+/* Before 5.18 the tracepoint did not pass the state that the scheduler's decision was based on. */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(lt_switch_5_15, bool preempt, struct task_struct *prev, struct task_struct *next)
 {

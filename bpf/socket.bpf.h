@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Counting what goes through sockets, and what is kept with each; for both ways of attaching. */
+/* Counts what goes through sockets, and what is stored with each socket; for both ways of attaching. */
 #ifndef SOCKET_BPF_H
 #define SOCKET_BPF_H
 
 #include "record.bpf.h"
 
-/* Somebody reads connections: report those that go, too. */
+/* Connections are being read: report those that close, too. */
 volatile bool lt_want_connections __weak = false;
-/* The walk going on; it reports also those that did nothing if `all` says so. */
+/* The current iteration; with `all` it also reports sockets that did nothing. */
 volatile struct lt_walking lt_walking __weak = {};
 
-/* What it reports: one array, which the front end makes, maps and replaces by a bigger one. */
+/* What it reports: one array, which the front end creates, maps and replaces by a larger one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
@@ -80,8 +80,8 @@ static __always_inline struct lt_socket *lt_socket_used(struct sock *sk)
 	return socket;
 }
 
-/* The flow that an operation counts for; NULL: the thread has no record, counted. An empty datagram is one, an end of
- * file none. */
+/* The flow that counts an operation; NULL: the thread has no record, counted in lost. An empty datagram is an
+ * operation, an end of file is not. */
 static __always_inline struct lt_flow *lt_flow_of(enum lt_proto proto)
 {
 	struct lt_slot s;
@@ -147,7 +147,7 @@ static __always_inline int lt_count_recv(struct sock *sk, int ret, int flags)
 	return 0;
 }
 
-/* Sequence numbers that another CPU moves: the second may have passed what the first was. */
+/* Sequence numbers that another CPU advances: the second may have passed the value that was read of the first. */
 static __always_inline __u32 lt_ahead(__u32 first, __u32 second)
 {
 	return (__s32)(first - second) > 0 ? first - second : 0;
@@ -173,7 +173,7 @@ struct lt_drop_counters {
 	__u32 second;
 };
 
-/* Datagrams that found no room, or connections that a listener's queue had no place for; of others not looked at. */
+/* Dropped datagrams, or connections dropped because a listener's queue was full; not used for other sockets. */
 static __always_inline __u32 lt_drops(struct sock *sk)
 {
 	struct lt_drop_counters counters = {};
@@ -189,7 +189,7 @@ static __always_inline __u32 lt_drops(struct sock *sk)
 	return BPF_CORE_READ(sk, sk_drops.counter);
 }
 
-/* TCP's bytes are what its peer was sent and has sent, once each. */
+/* TCP's bytes: sent to the remote end and received from it, each byte counted once. */
 static __always_inline struct lt_moved lt_moved(struct sock *sk, struct tcp_sock *tcp, const struct lt_socket *socket)
 {
 	__u64 tx_bytes = socket->tx_bytes, rx_bytes = socket->rx_bytes;
@@ -198,11 +198,11 @@ static __always_inline struct lt_moved lt_moved(struct sock *sk, struct tcp_sock
 
 	if (tcp && state != TCP_LISTEN) {
 		tx_bytes = tcp->bytes_sent - tcp->bytes_retrans;
-		/* A FIN takes one number of the sequence, and is counted as a byte. */
+		/* A FIN takes one sequence number and is counted as a byte by the kernel. */
 		rx_bytes = tcp->bytes_received - (sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1);
 	}
-	/* The walk reads while the socket moves: a segment is in bytes_retrans before it is in bytes_sent, a FIN in
-	 * bytes_received before it is in the flags. */
+	/* The iterator reads while the socket changes: a segment is in bytes_retrans before it is in bytes_sent, a FIN
+	 * in bytes_received before it is in the flags. */
 	return (struct lt_moved){
 		.tx_bytes = tx_bytes > socket->seen_tx_bytes ? tx_bytes - socket->seen_tx_bytes : 0,
 		.rx_bytes = rx_bytes > socket->seen_rx_bytes ? rx_bytes - socket->seen_rx_bytes : 0,
@@ -224,7 +224,7 @@ static __always_inline void lt_reported(struct lt_socket *socket, const struct l
 #define STATES_WITH_SYN (1 << TCP_SYN_SENT | 1 << TCP_SYN_RECV)
 #define STATES_WITH_FIN (1 << TCP_FIN_WAIT1 | 1 << TCP_CLOSING | 1 << TCP_LAST_ACK)
 
-/* Bytes on their way; a SYN or FIN that is takes one number of the sequence and is none. */
+/* Bytes in flight; a SYN or FIN in flight takes one sequence number but is not a byte. */
 static __always_inline void lt_tcp_queues(struct lt_connection *c, struct sock *sk, struct tcp_sock *tcp)
 {
 	__u32 tx = lt_ahead(tcp->write_seq, tcp->snd_una), rx = lt_ahead(tcp->rcv_nxt, tcp->copied_seq);
@@ -237,7 +237,7 @@ static __always_inline void lt_tcp_queues(struct lt_connection *c, struct sock *
 	c->rx_queue_bytes = 1 << c->state & STATES_WITH_SYN ? 0 : rx;
 }
 
-/* As ss and /proc/net/udp count them: with what the kernel needs for each datagram. */
+/* As ss and /proc/net/udp count them: with the kernel's overhead for each datagram. */
 static __always_inline void lt_udp_queues(struct lt_connection *c, struct sock *sk)
 {
 	__s32 rx = BPF_CORE_READ(sk, sk_backlog.rmem_alloc.counter) -
@@ -261,7 +261,7 @@ static __always_inline void lt_connection_fill(struct lt_connection *c, struct s
 	c->state = common->skc_state;
 	c->netns = common->skc_net.net->ns.inum;
 	c->local_port = common->skc_num;
-	if (!c->local_port && tcp) /* it is 0 again when the socket goes */
+	if (!c->local_port && tcp) /* it is 0 again when the socket closes */
 		c->local_port = __builtin_bswap16(((struct inet_sock *)tcp)->inet_sport);
 	c->remote_port = __builtin_bswap16(common->skc_dport);
 	if (common->skc_family == AF_INET6) {

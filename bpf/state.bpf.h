@@ -27,7 +27,7 @@
 #define X32_ROWS LT_X32_TABLE(X32_ROW)
 #endif
 
-/* Rows that an architecture does not have share the one past the end. */
+/* Calls that an architecture does not have share the row past the end. */
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winitializer-overrides"
 static const __u8 wait_native[WAIT_ROWS + 1] = { LT_CALL_TABLE(NATIVE_ROW) X32_ROWS[WAIT_ROWS] = LT_WAIT_OTHER };
@@ -40,7 +40,8 @@ static __always_inline enum lt_wait lt_wait_of(__u32 call)
 
 	if (call == LT_CALL_NONE || nr >= WAIT_ROWS)
 		return LT_WAIT_OTHER;
-	/* Said again where the compiler cannot merge it into what it knows: the verifier knows less. */
+	/* Bounded again, hidden from the compiler: it knows the bound and would drop the check, but the verifier does
+	 * not. */
 	asm volatile("%0 &= %1" : "+r"(nr) : "i"(WAIT_ROWS - 1));
 	return LT_CALL_ABI(call) == LT_ABI_COMPAT ? wait_compat[nr] : wait_native[nr];
 }
@@ -64,7 +65,7 @@ static __always_inline void lt_call_args(struct task_struct *task, bool compat, 
 	lt_regs_args((struct pt_regs *)bpf_task_pt_regs(task), compat, arg);
 }
 
-/* The open file behind a descriptor number; NULL: none. files: a task's, followed once in a program (see lt_ppid). */
+/* The open file of a descriptor number; NULL: none. files: a task's, read once per program (see lt_ppid). */
 static __always_inline struct file *lt_fd_file(struct files_struct *files, __u64 fd)
 {
 	struct fdtable *table;
@@ -88,7 +89,7 @@ static __always_inline bool lt_fd_is_socket(struct files_struct *files, __u64 fd
 	return file && (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
 }
 
-/* The internet or UNIX socket behind a descriptor; NULL: none. */
+/* The internet or UNIX socket of a descriptor; NULL: none. */
 static __always_inline struct sock *lt_fd_sock(struct files_struct *files, __u64 fd)
 {
 	struct file *file = lt_fd_file(files, fd);
@@ -151,16 +152,16 @@ static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, 
 	return LT_IO;
 }
 
-/* The freezer of cgroup 2 stops a task on its way back to user mode: in no call any more, whatever its registers say.
- * (In vfork the parent counts as frozen, too, but is not interruptible.) */
+/* The freezer of cgroup 2 stops a task while it returns to user mode: it is in no call any more, although its registers
+ * look so. (A parent in vfork counts as frozen, too, but is not interruptible.) */
 static __always_inline bool lt_is_frozen(struct task_struct *task)
 {
 	return task->__state & TASK_INTERRUPTIBLE && bpf_core_field_exists(task->frozen) &&
 	       BPF_CORE_READ_BITFIELD(task, frozen);
 }
 
-/* Interruptible sleep in no call: a page fault, which only a mapped file of FUSE, or who serves the memory by
- * userfaultfd, makes sleep so; else work on the way back to user mode. */
+/* Interruptible sleep outside of any call: a page fault on a mapped FUSE file or on memory that is handled by
+ * userfaultfd; otherwise work while returning to user mode. */
 static __always_inline enum lt_state lt_sleep_in_none(struct task_struct *task)
 {
 	if (lt_is_frozen(task))
@@ -170,8 +171,8 @@ static __always_inline enum lt_state lt_sleep_in_none(struct task_struct *task)
 
 #define LT_IN_CALL (LT_VOID + 1)
 
-/* The same for any sleep, but LT_IN_CALL for that. task_state: as sched_switch reports it. call: LT_CALL_NONE if in
- * none. */
+/* The same for any sleep, but LT_IN_CALL if it is in a call. task_state: as sched_switch reports it. call: LT_CALL_NONE
+ * if in none. */
 static __always_inline enum lt_state lt_sleep_outside(struct task_struct *task, __u32 task_state, __u32 call)
 {
 	if (task_state & (TASK_STOPPED | TASK_TRACED | TASK_PARKED | TASK_FROZEN))
@@ -201,7 +202,7 @@ static __always_inline enum lt_state lt_sleep_state(struct task_struct *task, __
 	return state == LT_IN_CALL ? lt_sleep_in_call(task, call) : state;
 }
 
-/* A thread sleeps on its way into a call that sys_enter has not told yet: where seccomp asks a supervisor.
+/* A thread sleeps while entering a call that sys_enter has not reported yet: where seccomp asks a supervisor.
  * LT_CALL_NONE: it does not. */
 static __always_inline __u32 lt_call_ahead(struct task_struct *task)
 {

@@ -2,7 +2,7 @@
 /*
  * The system call family: a call is an enter and the exit that follows it on that thread. Only
  * the thread itself writes `calls` and its call entries. An exit is written between two
- * increments of seq; an enter is the store of enter_ns, last.
+ * increments of seq; the last store of an enter is enter_ns.
  */
 #include "kernel.h"
 #include "entry.bpf.h"
@@ -17,7 +17,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 
-/* Counts an errno in a table of n; false: the table is full of others. */
+/* Counts an errno in a table of n; false: the table is full of other errnos. */
 static __always_inline bool errno_add(struct lt_errno_count *table, int n, __u32 error)
 {
 	for (int i = 0; i < n; i++) {
@@ -53,8 +53,8 @@ static __always_inline bool is_error(long ret)
 	return ret < 0 && ret >= -MAX_ERRNO && !is_restart(ret);
 }
 
-/* A signal handler returns. Whether the call that it interrupted failed or is made again was decided after that
- * call's exit: the register that comes back says it. */
+/* A signal handler returns. Whether the interrupted call failed or is restarted was decided after that call's exit:
+ * the restored register shows it. */
 static __always_inline void handler_returned(struct lt_calls *calls, long restored)
 {
 	struct lt_call *entry;
@@ -81,12 +81,12 @@ static __always_inline int enter(struct task_struct *task, long nr)
 		return 0;
 	}
 	calls = &s.record->calls;
-	/* What it slept for on its way in was a wait of this call. */
+	/* What it slept while entering was a wait of this call. */
 	if (calls->at_least == LT_BEGAN_ASLEEP && calls->enter_ns && calls->call == call)
 		now_ns = calls->enter_ns;
 	calls->call = call;
 	calls->at_least = LT_BEGAN;
-	/* Made again, without a handler: what a handler calls has another stack pointer. */
+	/* Restarted, not called by a handler: a handler's calls have another stack pointer. */
 	if (calls->to_restart && lt_regs_sp((struct pt_regs *)bpf_task_pt_regs(task)) == calls->restart_sp)
 		calls->to_restart = 0;
 	lt_release();
@@ -103,7 +103,7 @@ int BPF_PROG(lt_enter, struct pt_regs *regs, long nr)
 	return enter(bpf_get_current_task_btf(), nr);
 }
 
-/* A thread's first way to user space looks like the return of the call that made it. */
+/* A new thread's first return to user space looks like the return of the call that created it. */
 static __always_inline bool is_birth(struct task_struct *task, struct lt_record *record, long nr, long ret)
 {
 	if (record->calls.call != LT_CALL_NONE)
@@ -111,8 +111,8 @@ static __always_inline bool is_birth(struct task_struct *task, struct lt_record 
 	return !(record->who.flags & LT_SEEDED) || (!ret && lt_wait_of(lt_call_of(task, nr)) == LT_WAIT_CLONE);
 }
 
-/* An exit with a number, but no enter: a call that seccomp answered, or that a seeded thread was in before the probes.
- * How long it took is not known. */
+/* An exit with a number, but no enter: a call that seccomp answered, or that began on a seeded thread before the
+ * probes. Its duration is not known. */
 static __always_inline void answered(struct task_struct *task, struct lt_record *record, long nr, long ret)
 {
 	struct lt_calls *calls = &record->calls;
@@ -141,7 +141,7 @@ static __always_inline void answered(struct task_struct *task, struct lt_record 
 	calls->seq++;
 }
 
-/* What a thread without a record returned from. Its first way to user space is no call. */
+/* The call from which a thread without a record returns. A new thread's first return to user space is not a call. */
 static __always_inline void untracked_exit(struct task_struct *task, long nr, long ret)
 {
 	if (ret || nr < 0 || lt_wait_of(lt_call_of(task, nr)) != LT_WAIT_CLONE)
@@ -194,13 +194,14 @@ static __always_inline void socket_call(struct task_struct *task, struct lt_reco
 	if (accepts) {
 		record->net.accepts += proto != LT_UNIX;
 	} else if (ret && BPF_CORE_READ(sk, sk_type) == SOCK_STREAM) {
-		/* Datagrams are spliced by way of recvmsg, which the network family sees. */
+		/* Datagrams are spliced through recvmsg, which the network family sees. */
 		record->net.flow[proto].rx_bytes += ret;
 		record->net.flow[proto].rx_ops++;
 	}
 }
 
-/* A successful exec returns as execve of the new program's kind, also from execveat or from the other kind. */
+/* A successful exec returns as execve of the new program's ABI, also after execveat or from a program of another ABI.
+ */
 static __always_inline bool execs(long nr, long ret)
 {
 	return !ret && (nr == LT_NR_EXECVE || nr == LT_NR32_EXECVE);
@@ -218,7 +219,7 @@ static __always_inline void call_add(struct lt_calls *calls, struct lt_call *ent
 	}
 }
 
-/* What a return value says: an error, or that the call will be made again. */
+/* What a return value means: an error, or that the call will be restarted. */
 static __always_inline void result_add(struct lt_calls *calls, struct lt_call *entry, __u32 call, struct pt_regs *regs,
 				       long ret)
 {
@@ -234,7 +235,8 @@ static __always_inline void result_add(struct lt_calls *calls, struct lt_call *e
 	}
 }
 
-/* The call's own latency is the whole of it; that of the thread's calls leaves out what it slept in them. */
+/* The latency of the call is its whole duration; the service time of the thread's calls leaves out its sleep in them.
+ */
 static __always_inline void latency_add(struct lt_calls *calls, struct lt_call *entry, __u64 total_ns, __u64 sleep_ns)
 {
 	__u32 bucket = hist_bucket(total_ns);
@@ -276,7 +278,7 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 		answered(task, record, nr, ret);
 		return 0;
 	}
-	/* sigreturn and rt_sigreturn come back as -1, with a restored register as their result. */
+	/* sigreturn and rt_sigreturn exit with number -1, and a restored register as their result. */
 	returns = nr == -1 && LT_CALL_NR(call) != 0xfff;
 	if (returns) {
 		restored = ret;
@@ -315,7 +317,7 @@ int BPF_PROG(lt_exit, struct pt_regs *regs, long ret)
 	return leave(bpf_get_current_task_btf(), regs, ret);
 }
 
-/* Linux 7 (calls_by_perf in probe_load.c): the same by perf's tracepoints, with their layout of arguments. */
+/* Linux 7 (calls_by_perf in probe_load.c): the same through perf's tracepoints, with their layout of arguments. */
 struct perf_sys_enter {
 	__u64 common;
 	long nr;
