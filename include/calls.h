@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The call → kind table: what an interruptible sleep inside a system call waits for. One row a
- * call: name, its numbers on x86_64, i386, arm64 and arm (EABI), kind. Columns hold NO where an
- * architecture has no such call. A call that has no row sleeps as `other` and is named at the end.
- * Whatever asks a file system is io: on FUSE each of them waits for a program's answer.
+ * The call → kind table: what an interruptible sleep inside a system call waits for. One row per
+ * call: name, its numbers on x86_64, i386, arm64 and arm (EABI), kind. NO: the architecture has
+ * no such call. Calls without a row sleep as `other` and are listed at the end.
+ * Calls that access a file system are io: on FUSE each of them waits for a user program's answer.
  */
 #ifndef CALLS_H
 #define CALLS_H
@@ -11,7 +11,7 @@
 enum lt_wait {
 	LT_WAIT_OTHER,
 	LT_WAIT_LOCK,
-	LT_WAIT_FILE_LOCK, /* lock; counts as service time: nobody idles in it */
+	LT_WAIT_FILE_LOCK, /* lock; counts as service time: idle programs do not sleep in it */
 	LT_WAIT_NET,
 	LT_WAIT_POLL,
 	LT_WAIT_SLEEP,
@@ -19,7 +19,7 @@ enum lt_wait {
 	LT_WAIT_FD,	 /* net if the first argument is a socket, else io */
 	LT_WAIT_FD_1_2,	 /* … if the first or the second is */
 	LT_WAIT_FD_1_3,	 /* … if the first or the third is */
-	LT_WAIT_FCNTL,	 /* lock for F_SETLKW and its kind, else io */
+	LT_WAIT_FCNTL,	 /* lock for F_SETLKW and the like, else io */
 	LT_WAIT_IPC,	 /* i386 multiplexer: semop is lock, else io */
 	LT_WAIT_CLONE,	 /* the parent of a vfork: sleep, although uninterruptible */
 	LT_WAIT_RESTART, /* restart_syscall: the kind of the call that was interrupted */
@@ -261,7 +261,7 @@ enum lt_wait {
 	ROW(clone3, 435, 435, 435, 435, CLONE) \
 	ROW(restart_syscall, 219, 0, 128, 0, RESTART)
 
-/* The numbers that x32 has for itself; the others are x86_64's. */
+/* The numbers that are specific to x32; the others are x86_64's. */
 #define LT_X32_TABLE(ROW) \
 	ROW(ioctl, 514, FD) \
 	ROW(readv, 515, FD) \
@@ -287,8 +287,8 @@ enum lt_wait {
 	ROW(pwritev2, 547, FD)
 
 /*
- * `other` on purpose: these do not sleep interruptibly, or for something that no kind is the name of (another
- * process's module, key, answer or trace). unit_calls demands that every call stands here or above.
+ * `other` on purpose: these do not sleep interruptibly, or wait for something that has no kind (another
+ * process's module, key, answer or trace). unit_calls checks that every call is listed here or above.
  */
 #define LT_CALLS_OTHER \
 	"_sysctl add_key adjtimex afs_syscall alarm arch_prctl bdflush bpf break breakpoint brk cacheflush cachestat " \
@@ -320,7 +320,7 @@ enum lt_wait {
 	"ugetrlimit ulimit umask uname unshare uprobe uretprobe userfaultfd usr26 usr32 vhangup vm86 vm86old vserver "
 /* clang-format on */
 
-/* Numbers that the accounting itself must know: x86_64, i386 and arm64, arm. */
+/* Numbers that the accounting itself needs: x86_64, i386 and arm64, arm. */
 #if defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
 #define LT_NR_EXECVE 221
 #define LT_NR_EXIT 93
@@ -349,7 +349,7 @@ enum lt_wait {
 #define LT_NR32_SOCKETCALL 102 /* i386 multiplexer */
 #endif
 
-/* exit and exit_group never return: they count at enter. */
+/* exit and exit_group never return: they are counted at enter. */
 static inline __attribute__((always_inline)) int lt_call_exits(unsigned int abi, unsigned int nr)
 {
 	if (abi == 1)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of counters: every number that is added up over threads, processes, groups and
+ * The table of counters: every number that is summed over threads, processes, groups and
  * readings, one row each. The record, its reading and subtraction, the sums, the recording, the
  * history and the outputs are loops over these rows, never lists of names.
  *
- * A row: name, unit, the Linux version from which on it exists (0: all that lagtop runs on), and
+ * A row: name, unit, the first Linux version that has it (0: all that lagtop supports), and
  * what feeds it. Rows of LT_COUNTERS_KERNEL are fed by a field of struct task_struct, copied at
  * each switch-out and at the seeding of a thread; the field is declared in bpf/kernel.h. All other
- * rows are added to where the event happens. A recording holds each under its name: a name is
- * never given to another number. New rows go to the end of their part, anywhere is right.
+ * rows are incremented where the event happens. A recording stores each under its name: never
+ * reuse a name for another number. The order of rows within a part does not matter; append new ones.
  */
 #ifndef LAGTOP_COUNTERS_H
 #define LAGTOP_COUNTERS_H
@@ -34,7 +34,7 @@
 
 #define LT_NOT_FED 0xffffffffU /* no hook feeds it yet: never known */
 
-/* Fed by task_struct's field of that name. */
+/* Fed by the field of task_struct with that name. */
 #define LT_COUNTERS_KERNEL(X)                                                                                          \
 	X(voluntary, "switches", 0, nvcsw)                                                                             \
 	X(involuntary, "switches", 0, nivcsw)                                                                          \
@@ -48,7 +48,7 @@
 	X(call_errors, "calls", 0, "lt_exit")                                                                          \
 	X(call_total_ns, "ns", 0, "lt_exit: whole durations")
 
-/* Payload, both ways, of one protocol: in the order of struct lt_flow. */
+/* Payload of one protocol, both directions, in the order of struct lt_flow. */
 #define LT_COUNTERS_FLOW(X, proto)                                                                                     \
 	X(proto##_tx_bytes, "bytes", 0, "lt_send")                                                                     \
 	X(proto##_rx_bytes, "bytes", 0, "lt_recv")                                                                     \
@@ -65,7 +65,7 @@
 	X(connects, "connections", 0, "lt_sock_state: SYN sent")                                                       \
 	X(accepts, "connections", 0, "lt_exit of accept")
 
-/* Of a process, not of a thread: what sockets report outside of any thread. */
+/* Per process, not per thread: what sockets report outside of any thread's context. */
 #define LT_COUNTERS_SOCKET(X)                                                                                          \
 	X(retransmits, "segments", 0, "lt_retransmit")                                                                 \
 	X(connect_errors, "connections", 0, "lt_sock_state")
@@ -75,7 +75,7 @@
 #define LT_DISTS_THREAD(X)                                                                                             \
 	X(WAKEUP, wakeup, sched, "lt_switch: from a wakeup to running")                                                \
 	X(SERVICE, service, calls, "lt_exit: a call's duration without its interruptible sleep")
-/* Of a process: what sockets report outside of any thread. */
+/* Per process: what sockets report outside of any thread's context. */
 #define LT_DISTS_PROCESS(X) X(CONNECT, connect, sockets, "lt_sock_state: SYN sent to established")
 
 /* The unix macro of gnu dialects would replace a row's name. */
@@ -87,8 +87,8 @@ enum lt_state {
 #undef X
 		LT_STATES,
 	LT_NEW = 13,  /* record taken, thread not yet woken for the first time */
-	LT_DEAD = 14, /* last switch done: final */
-	LT_VOID = 15, /* record allocated, never published: give it back unread */
+	LT_DEAD = 14, /* last switch done: final state */
+	LT_VOID = 15, /* record allocated, never published: free it without reading */
 };
 
 /* Counters by number: the states' times, then the rows above, part by part. */

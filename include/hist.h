@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The log-linear histogram that the kernel side fills and the front end reads.
+ * The log-linear histogram that the BPF programs fill and the front end reads.
  *
  * Bucket 0 holds [0, 256) ns. Each octave from 2^8 to 2^33 has four equal buckets, the last
- * bucket is open and begins at 2^34 ns (17.2 s). A value is thus known to a quarter of its
+ * bucket is open and begins at 2^34 ns (17.2 s). The bucket gives a value to a quarter of its
  * octave: the middle of a bucket is at most 12.5 % off. Counts are u32 and wrap; readers
  * subtract in u32.
  */
@@ -63,7 +63,7 @@ static inline __attribute__((always_inline)) __u32 hist_bucket(__u64 ns)
 	return (log2 - HIST_MIN_SHIFT) * 4 + (__u32)((ns >> (log2 - 2)) & 3) + 1;
 }
 
-/* The lowest value in ns that falls into a bucket; for bucket == HIST_BUCKETS the end of time. */
+/* The lowest value in ns that falls into a bucket; for bucket == HIST_BUCKETS, the upper end. */
 static inline __u64 hist_floor(__u32 bucket)
 {
 	__u32 log2;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The records that the kernel side fills and the front end reads through mmap.
+ * The records that the BPF programs fill and the front end reads through mmap.
  *
  * Everything that happens to a thread is added to that thread's own record, without atomics.
- * Counters only grow; nobody resets them while the record is in use. All times are ns of
+ * Counters only grow; they are not reset while the record is in use. All times are ns of
  * CLOCK_MONOTONIC unless a name says otherwise. A record outlives its thread: it ends in
- * LT_DEAD and stays until the front end has read it and put it back on the free list.
+ * LT_DEAD and is kept until the front end has read it and returned it to the free list.
  *
  * Writers: `sched` only lt_switch, lt_wakeup and lt_wakeup_new (under the run queue's lock, or
  * the thread itself with interrupts off); `calls` and `net` only the thread itself; `who` only
@@ -21,7 +21,7 @@
 #define LT_WORD_SINCE(word) ((word) >> 4)
 #define LT_WORD_STATE(word) ((word)&15)
 
-/* Which numbers a system call's number belongs to. */
+/* Which system call table a number belongs to. */
 enum lt_abi { LT_ABI_NATIVE, LT_ABI_COMPAT, LT_ABI_X32, LT_ABI_OTHERS };
 
 /* A call: number and abi in one u32. Numbers above 4094 are folded to 4095 ("#4095" and up). */
@@ -30,11 +30,12 @@ enum lt_abi { LT_ABI_NATIVE, LT_ABI_COMPAT, LT_ABI_X32, LT_ABI_OTHERS };
 #define LT_CALL_ABI(call) ((call) >> 12 & 3)
 #define LT_CALL_NONE 0xffffffffU
 
-/* So many different calls of a thread have an entry each; the rest share one: programs may call by any number. */
+/* The number of different calls of a thread with an entry of their own; the rest share one, since a program may call
+ * any number. */
 #define LT_CALLS_LIMIT 128
 #define LT_CALL_OTHERS LT_CALL(LT_ABI_OTHERS, 0xfff)
 
-/* The longest event of the present and of the last interval: slot epoch & 1, valid if epoch[] says so. */
+/* The longest event of the current and of the last interval: slot epoch & 1, valid if epoch[] matches. */
 struct lt_max {
 	__u64 ns[2];
 	__u32 epoch[2];
@@ -45,11 +46,11 @@ struct lt_who {
 	__u64 born_ns;		/* first wakeup, or seeding */
 	__u64 start_ns;		/* thread's start, CLOCK_BOOTTIME */
 	__u64 process_start_ns; /* its leader's start, CLOCK_BOOTTIME: with tgid the process's identity */
-	/* Whose is the same is in the same control groups: of the unified hierarchy the id; in its root, for the sake
-	 * of version 1, the address of the css_set. */
+	/* Equal for threads in the same control groups: the id in the unified hierarchy or, in its root, to cover
+	 * version 1, the address of the css_set. */
 	__u64 cgroup;
 	__u64 cred;		 /* address of its credentials: uid is read again when it differs */
-	__u64 base[LT_N_KERNEL]; /* what the kernel had counted before the record began; 0 for the newly born */
+	__u64 base[LT_N_KERNEL]; /* the kernel's counts before the record began; 0 for new threads */
 	__u32 tid, tgid;
 	__u32 birth_ppid;  /* whose names it inherited */
 	__u32 ppid;	   /* at birth; again at exit */
@@ -62,20 +63,21 @@ struct lt_who {
 };
 
 #define LT_KTHREAD 1	/* kernel thread */
-#define LT_SEEDED 2	/* existed before the probes: waits and calls going on then began earlier */
-#define LT_EXECED 8	/* since its birth: its command line is not its parent's */
+#define LT_SEEDED 2	/* existed before the probes: its waits and calls at that time began earlier */
+#define LT_EXECED 8	/* it has called exec: its command line is not its parent's */
 #define LT_GROUP_EXIT 4 /* exit_status is the whole process's (exit_group, fatal signal) */
 
 struct lt_sched {
-	__u64 time_ns[LT_STATES]; /* finished stays in each state; Σ == since − born */
+	__u64 time_ns[LT_STATES]; /* completed time in each state; Σ == since − born */
 	LT_SCHED_MEMBERS;	  /* counters.h; the kernel's as they were at the last switch-out */
-	__u64 call_enter_ns;	  /* the call (its enter time) that the next two belong to */
+	__u64 call_enter_ns;	  /* enter time of the call that the next two belong to */
 	__u64 call_wait_ns;	  /* off-CPU in that call so far */
-	__u64 call_sleep_ns;	  /* of it, interruptible sleep */
-	__u64 rt_lock;		  /* the wait in LT_LOCK that is going on is the kernel's own, not of a call's lock */
+	__u64 call_sleep_ns;	  /* interruptible sleep, part of it */
+	__u64 rt_lock; /* the current wait in LT_LOCK is for a lock of the kernel, not for one that the call asked for
+			*/
 	struct lt_max wakeup_max;
 	struct lt_hist wakeup; /* waits from wakeup to CPU */
-	/* How it stood at a reading's T, kept by the first move after it: what follows is the next reading's. */
+	/* The times at a reading's T, saved by the first transition after T: the rest belongs to the next reading. */
 	__u64 cut_ns;		      /* which T; 0: none yet */
 	__u64 cut_word;		      /* since <= T */
 	__u64 cut_time_ns[LT_STATES]; /* Σ == since − born */
@@ -113,51 +115,52 @@ struct lt_call {
 	};
 };
 
-/* What is known of the beginning of the call going on. */
+/* What is known about the beginning of the current call. */
 enum lt_began {
-	LT_BEGAN,	  /* all: sys_enter */
-	LT_BEGAN_EARLIER, /* it was before lagtop's */
-	LT_BEGAN_ASLEEP,  /* it sleeps on its way in, where seccomp asks a supervisor; sys_enter may follow or not */
+	LT_BEGAN,	  /* everything, from sys_enter */
+	LT_BEGAN_EARLIER, /* it was before lagtop started */
+	LT_BEGAN_ASLEEP,  /* it sleeps while entering, where seccomp asks a supervisor; sys_enter may or may not follow
+			   */
 };
 
 #define LT_CALL_HEADS 16
 struct lt_calls {
 	__u64 seq;	   /* odd while an exit is being written */
-	__u64 enter_ns;	   /* the call going on began; 0: in none */
+	__u64 enter_ns;	   /* when the current call began; 0: in none */
 	__u32 call;	   /* which */
 	__u32 at_least;	   /* enum lt_began: its age is a lower bound */
-	__u32 interrupted; /* the last one that restart_syscall is to go on with */
-	__u32 to_restart;  /* + 1: the last one that ended so that it may be made again, or fail with EINTR; 0: none */
+	__u32 interrupted; /* the last one that restart_syscall would resume */
+	__u32 to_restart;  /* + 1: the last one that returned so that it may be restarted or fail with EINTR; 0: none */
 	__u64 restart_sp;  /* its thread's stack pointer */
-	LT_CALLS_MEMBERS;  /* counters.h: returned calls, those that seccomp answered, and exit */
+	LT_CALLS_MEMBERS;  /* counters.h: returned calls, calls answered by seccomp, and exit */
 	__u32 head[LT_CALL_HEADS];
 	__u32 n_entries; /* for different calls, `others` among them; only grows */
 	struct lt_max service_max;
-	struct lt_hist service; /* duration less interruptible sleep */
+	struct lt_hist service; /* duration minus interruptible sleep */
 };
 
 struct lt_net {
 	LT_NET_MEMBERS; /* counters.h */
 };
 
-/* What is kept with each internet socket (BPF socket storage). The owner is the process that used it last;
- * a listener's children inherit it until they are used themselves. */
+/* Stored with each internet socket (BPF socket storage). The owner is the process that used it last;
+ * accepted sockets inherit the listener's owner until they are used themselves. */
 struct lt_socket {
 	__u64 process_start_ns;
 	__u64 born_ns;		  /* first seen; 0: before lagtop */
 	__u64 connect_ns;	  /* SYN sent */
 	__u64 tx_bytes, rx_bytes; /* UDP only (atomic): TCP's are in tcp_sock */
-	__u32 task_group;  /* the owner's tgid in the first pid namespace: what is compared at each use; 0: nobody's */
-	__u32 tgid;	   /* in the namespace that is shown; 0: outside */
-	__u32 retransmits; /* segments (atomic: softirq) */
-	/* What the last walk reported; written by the walk only. */
+	__u32 task_group;	  /* the owner's tgid in the initial pid namespace, compared at each use; 0: no owner */
+	__u32 tgid;		  /* in the namespace that is shown; 0: outside */
+	__u32 retransmits;	  /* segments (atomic: softirq) */
+	/* What the last iteration reported; written only by the iterator. */
 	__u64 seen_tx_bytes, seen_rx_bytes;
 	__u32 seen_retransmits, seen_drops;
 	__u32 seen_state;
 	__u32 seen_walk; /* its number */
 };
 
-/* A connection as the walk and the destruction of a socket report it: what it did since the last report. */
+/* A connection as reported by the iterator and when its socket is destroyed: what it did since the last report. */
 struct lt_connection {
 	__u64 process_start_ns, born_ns;
 	__u64 tx_bytes, rx_bytes;
@@ -172,14 +175,14 @@ struct lt_connection {
 	__u8 local[16], remote[16];
 };
 
-/* A walk over all sockets takes as many passes as its array needs; each socket is reported in one of them. */
+/* An iteration over all sockets takes as many passes as its array needs; each socket is reported in one of them. */
 struct lt_walking {
-	__u32 number; /* of this walk, from 1; by the front end */
-	__u32 all;    /* report also those that did nothing; likewise */
-	__u32 n;      /* reported in this pass, with those that found no room */
+	__u32 number; /* of this iteration, from 1; set by the front end */
+	__u32 all;    /* also report sockets that did nothing; likewise */
+	__u32 n;      /* reported in this pass, including those that found no room */
 	__u32 looked; /* sockets */
 };
-#define LT_WALK_STRETCH 16384 /* sockets that the kernel looks at without a pause: some ms */
+#define LT_WALK_STRETCH 16384 /* sockets that the kernel visits without a pause: some ms */
 
 /* In the ring of events. */
 enum lt_event_type {
@@ -188,13 +191,13 @@ enum lt_event_type {
 	LT_EVENT_CONNECT_FAILED,
 	LT_EVENT_RETRANSMITTED,
 	LT_EVENT_CLOSED,
-	LT_EVENT_MOVED, /* a process to another control group: ask for its name before it ends */
+	LT_EVENT_MOVED, /* a process moved to another control group: look up its name before it exits */
 };
 struct lt_event {
 	__u32 type;
 	__u32 tgid;
 	__u64 process_start_ns;
-	__u64 value; /* CONNECTED: how many ns it took; RETRANSMITTED: segments */
+	__u64 value; /* CONNECTED: its duration in ns; RETRANSMITTED: segments */
 };
 struct lt_closed_event {
 	__u32 type; /* LT_EVENT_CLOSED */
@@ -203,10 +206,10 @@ struct lt_closed_event {
 };
 #define LT_EVENTS_BYTES (512 * 1024)
 
-/* What a look at one thread says. */
+/* What looking at one thread returns. */
 struct lt_look {
 	__u32 tid, ppid;
-	__u32 memory_locked; /* whoever touches its memory may wait for as long as another of its threads likes */
+	__u32 memory_locked; /* reading its memory may block for as long as one of its threads wants */
 };
 
 struct lt_record {
@@ -216,10 +219,10 @@ struct lt_record {
 	struct lt_net net;
 } __attribute__((aligned(64)));
 
-/* 179 MB for 100,000 threads. What does not fit here lives in a pool that a thread takes from when it needs it. */
+/* 179 MB for 100,000 threads. What does not fit here goes to a pool, from which a thread allocates on first use. */
 _Static_assert(sizeof(struct lt_record) <= 1792, "a thread's record stays small");
 
-/* Records come in chunks, made by the front end as needed; the words stand apart, dense. */
+/* Records come in chunks, created by the front end as needed; the words are kept apart, densely. */
 #define LT_CHUNK_SHIFT 10
 #define LT_CHUNK (1 << LT_CHUNK_SHIFT)
 #define LT_CHUNKS 1024
@@ -245,16 +248,16 @@ struct lt_index_set {
 /* A free list: Treiber stack, tag << 32 | slot + 1. `taken` and `given` only grow. */
 struct lt_stack {
 	__u64 head;
-	__u64 taken; /* by the kernel side */
+	__u64 taken; /* by the BPF programs */
 	__u64 given; /* by the front end */
-	__u64 low;   /* wake the front end when given − taken falls below */
+	__u64 low;   /* the front end is woken when given − taken falls below it */
 };
 
 enum lt_prog { LT_PROG_SWITCH, LT_PROG_WAKEUP, LT_PROG_ENTER, LT_PROG_EXIT, LT_PROG_SEND, LT_PROG_RECV, LT_PROGS };
 
 #define LT_SELF_MASK 1023 /* one run in 1,024 times itself */
 
-/* One a CPU, written by that CPU only (nested programs may lose an increment of `self`). */
+/* One per CPU, written only by that CPU (nested programs may lose an increment of `self`). */
 struct lt_cpu {
 	__u64 forks, execs, exits; /* processes */
 	__u64 retransmits;	   /* segments */
@@ -262,7 +265,7 @@ struct lt_cpu {
 	__u64 untracked_died;
 	__u64 lost_calls;    /* of threads without a record; no call entry free; enter or exit unmatched */
 	__u64 lost_sockets;  /* socket events without owner, or of a thread without a record */
-	__u64 lost_switches; /* of threads without a record; missed switch-ins, switch-outs or wakeups, mended */
+	__u64 lost_switches; /* of threads without a record; missed switch-ins, switch-outs or wakeups, repaired */
 	__u64 lost_events;
 	struct {
 		__u64 runs, ns; /* timed runs and their time */
