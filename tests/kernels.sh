@@ -23,7 +23,7 @@ kernels() {
 	6.1           amd64 bookworm 35 tp_btf,tp_btf,fexit
 	6.12          amd64 trixie   44 tp_btf,tp_btf,tp_btf
 	6.12-lockdown amd64 trixie   44 refuses:lockdown=confidentiality lockdown=confidentiality
-	newest        amd64 sid      24 tp_btf,perf,tp_btf
+	newest        amd64 sid      24 tp_btf,perf,tp_btf slab_debug=F
 	6.1-arm64     arm64 bookworm 30 tp_btf,tp_btf,off
 	6.12-arm64    arm64 trixie   37 tp_btf,tp_btf,tp_btf
 	END
@@ -158,9 +158,10 @@ make_initramfs() {
 
 # boot ARCH IMAGE NAME ARGUMENTS, in the background: it becomes the guest, so that it ends with this script. The console goes to
 # $work/console-NAME, the report to $work/report-NAME.
-# -cx16 because qemu 7.2 corrupts flags with it. thread=single on amd64 because with a thread for each CPU one of them now
-# and then goes on with code that another has patched: the kernel dies of an int3 that is no longer there. arm64's CPUs
-# run at the same time, so that writers and readers of a record do.
+# -cx16 because qemu 7.2 corrupts flags with it; slab_debug because without cx16 Linux 7 has no memory for the storage of
+# sockets (kmalloc_nolock), but from caches that are debugged. thread=single on amd64 because with a thread for each CPU one
+# of them now and then goes on with code that another has patched: the kernel dies of an int3 that is no longer there.
+# arm64's CPUs run at the same time, so that writers and readers of a record do.
 boot() {
 	local qemu threads=single
 	case $1 in

@@ -152,6 +152,7 @@ static void test_connects_and_accepts(void **state)
 	bool latency = false;
 
 	(void)state;
+	live_need_net(l);
 	live_past_now(l);
 	live_compare((double)live_sum(l, 0, load->pid, "net.connects"), (double)child_value(done, "connects"), 0,
 		     "connects");
@@ -178,6 +179,7 @@ static void test_connects_given_up(void **state)
 	const char *done = live_round(load);
 
 	(void)state;
+	live_need_net(l);
 	live_past_now(l);
 	live_compare((double)live_sum(l, from, load->pid, "net.connects"), (double)child_value(done, "connects"), 0,
 		     "given up: connects");
@@ -273,6 +275,7 @@ static void test_queues(void **state)
 	const char *ready;
 
 	(void)state;
+	live_need_net(l);
 	load = live_load_in_namespace("", "queues 400 10000", &ready);
 	port = child_value(ready, "port");
 	udp = child_value(ready, "udp");

@@ -18,7 +18,8 @@ static void init_tables(struct page *p)
 	p->tables[PAGE_THREADS].kind = MODEL_THREAD;
 	/* Whose they are stands above. */
 	p->tables[PAGE_CONNECTIONS].n_chosen = 0;
-	table_choose(&p->tables[PAGE_CONNECTIONS], "proto local remote traffic srtt retrans tx rx state age txq rxq");
+	table_choose(&p->tables[PAGE_CONNECTIONS],
+		     "proto local remote traffic srtt retrans tx rx state age txq rxq acceptq drops");
 }
 
 /* Columns and order are those of the page before. */
