@@ -390,20 +390,24 @@ const struct sample *fake_read_late(uint64_t t_ns)
 	assert_null(sample_check(s));
 	for (uint32_t i = 0; i < s->n_threads; i++) {
 		const struct sample_thread *t = &s->threads[i];
-		uint64_t sum_ns = 0, in_calls_ns = 0;
+		uint64_t sum_ns = 0, in_calls_ns = 0, waited_ns = 0;
 
 		assert_true(t->wall_ns <= s->interval_ns);
 		if (t->work == SAMPLE_NONE)
 			continue;
 		check_calls(s, &s->works[t->work]);
-		for (uint32_t c = 0; c < s->works[t->work].n_calls; c++)
+		for (uint32_t c = 0; c < s->works[t->work].n_calls; c++) {
 			in_calls_ns += s->calls[s->works[t->work].first_call + c].time_ns;
+			waited_ns += s->calls[s->works[t->work].first_call + c].wait_ns;
+		}
 		assert_true(in_calls_ns <= t->wall_ns);
 		if (!fake.memory.with_sched)
 			continue;
 		for (int state = 0; state < LT_STATES; state++)
 			sum_ns += s->works[t->work].time_ns[state];
 		assert_int_equal(sum_ns, t->wall_ns);
+		assert_true(waited_ns <= t->wall_ns - s->works[t->work].time_ns[LT_RUN]);
+		assert_true(in_calls_ns - waited_ns <= s->works[t->work].time_ns[LT_RUN]);
 	}
 	return s;
 }

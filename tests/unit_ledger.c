@@ -237,6 +237,50 @@ static void test_births_and_deaths_after_t(void **state)
 	assert_int_equal(fake.sample.n_processes, 1);
 }
 
+/* It ran for 6 ms and waited for 4; its call began before and was over after T. */
+static void test_waits_that_ended_after_t(void **state)
+{
+	uint32_t slot = fake_born(10, 10);
+	uint64_t t_ns;
+
+	(void)state;
+	fake.now_ns += 5 * MS;
+	fake_enter(slot, 1);
+	fake.now_ns += MS;
+	fake_move(slot, LT_IO);
+	fake.now_ns += 4 * MS;
+	t_ns = cut_now();
+	fake.now_ns += 4 * MS;
+	fake_wake(slot);
+	fake_switch_in(slot);
+	fake.now_ns += MS;
+	fake_return(slot, 0);
+	fake_read_late(t_ns);
+	assert_int_equal(fake_call(10, 1)->wait_ns, 4 * MS);
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_work(10)->time_ns[LT_RUN], 2 * MS);
+	assert_null(fake_call(10, 1));
+}
+
+/* Its switch-in was missed: who knows what it waited, not longer than it was off its CPU. */
+static void test_calls_ran_no_longer_than_their_thread(void **state)
+{
+	uint32_t slot = fake_born(10, 10);
+
+	(void)state;
+	fake_enter(slot, 1);
+	fake.now_ns += MS;
+	fake_move(slot, LT_IO);
+	fake.now_ns += 9 * MS;
+	fake_return(slot, 0);
+	fake_wake(slot);
+	fake_switch_in(slot);
+	fake_read();
+	assert_int_equal(fake_call(10, 1)->time_ns, 10 * MS);
+	assert_int_equal(fake_call(10, 1)->wait_ns, 9 * MS);
+}
+
 /* A call that returns after T was in that call until T, and the next reading has the rest. */
 static void test_calls_that_returned_after_t(void **state)
 {
@@ -592,6 +636,8 @@ int main(void)
 		lives_test(test_a_state_that_ended_just_before_the_reading),
 		lives_test(test_what_moved_after_t),
 		lives_test(test_births_and_deaths_after_t),
+		lives_test(test_waits_that_ended_after_t),
+		lives_test(test_calls_ran_no_longer_than_their_thread),
 		lives_test(test_calls_that_returned_after_t),
 		lives_test(test_a_short_life_is_seen_once),
 		lives_test(test_what_it_ended_with),

@@ -602,6 +602,50 @@ static void calls_clip(struct kept_work *w, const struct sample_work *work, uint
 	}
 }
 
+/* The row whose calls waited longest, or ran longest. */
+static struct sample_call *longest(struct sample_call *row, uint32_t n, bool ran)
+{
+	struct sample_call *most = row;
+
+	for (uint32_t i = 1; i < n; i++) {
+		if (ran ? row[i].time_ns - row[i].wait_ns > most->time_ns - most->wait_ns
+			: row[i].wait_ns > most->wait_ns)
+			most = &row[i];
+	}
+	return most;
+}
+
+/* Calls cannot wait while their thread runs, nor run while it waits. The wait of a call that returned after T may be
+ * longer than the thread's: what is more is the next reading's. What a call ran after T, and a wait that a missed
+ * switch hid, makes it too short. */
+static void waits_clip(struct kept_work *w, const struct sample_work *work, uint64_t wall_ns, struct sample *out)
+{
+	struct sample_call *row = &out->calls[work->first_call];
+	uint64_t run_ns = work->time_ns[LT_RUN], time_ns = 0, wait_ns = 0, by;
+
+	for (uint32_t i = 0; i < work->n_calls; i++) {
+		time_ns += row[i].time_ns;
+		wait_ns += row[i].wait_ns;
+	}
+	for (; wait_ns > wall_ns - run_ns; wait_ns -= by) {
+		struct sample_call *most = longest(row, work->n_calls, false);
+		struct kept_call *k = kept_call_find(w, most->call);
+
+		by = wait_ns - (wall_ns - run_ns);
+		by = by < most->wait_ns ? by : most->wait_ns;
+		most->wait_ns -= by;
+		*(k ? &k->wait_ns : &w->open->wait_ns) -= by;
+		w->calls_clipped = true;
+	}
+	for (; time_ns - wait_ns > run_ns; wait_ns += by) {
+		struct sample_call *most = longest(row, work->n_calls, true);
+
+		by = time_ns - wait_ns - run_ns;
+		by = by < most->time_ns - most->wait_ns ? by : most->time_ns - most->wait_ns;
+		most->wait_ns += by;
+	}
+}
+
 static int net_subtract(struct kept_work *w, const struct lt_net *now_in_map, struct sample_work *work)
 {
 	static const struct lt_net none;
@@ -693,7 +737,7 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 {
 	const struct lt_record *r = t->record;
 	struct kept_work *w = k->work;
-	uint64_t time_ns[LT_STATES];
+	uint64_t time_ns[LT_STATES], wall_ns = t->end_ns > k->end_ns ? t->end_ns - k->end_ns : 0;
 	struct sample_work work = { 0 }, *to;
 	int err = 0;
 
@@ -719,8 +763,11 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 			      &w->counter[LT_CALLS_FIRST], LT_N_CALLS);
 		if (calls_moved)
 			err = calls_subtract(t, w, &work, out);
-		if (calls_moved && !err)
-			calls_clip(w, &work, t->end_ns > k->end_ns ? t->end_ns - k->end_ns : 0, out);
+		if (calls_moved && !err) {
+			calls_clip(w, &work, wall_ns, out);
+			if (t->memory->with_sched)
+				waits_clip(w, &work, wall_ns, out);
+		}
 		k->again |= w->calls_clipped;
 	}
 	err = err ? err : net_subtract(w, &r->net, &work);
