@@ -397,9 +397,9 @@ static void check_host(struct checking *k, struct json_object *processes)
 {
 	struct json_object *run = member(k->host, "run_ns");
 
-	if (k->run_ns > k->cpus * k->interval_ns)
-		broken(k, "the machine ran longer than its CPUs", "%lld of %lld", LL(k->run_ns),
-		       LL(k->cpus * k->interval_ns));
+	if (k->run_ns > k->cpus * k->interval_ns && !k->switches_lost)
+		broken(k, "the machine ran longer than its CPUs", "%lld of %lld, lost %s", LL(k->run_ns),
+		       LL(k->cpus * k->interval_ns), json_object_to_json_string(member(k->reading, "lost")));
 	check_sum(k, "run_ns", run, k->run_ns);
 	check_sum(k, "wakeups", member(k->host, "wakeups"), sum_of(processes, "wakeups", NULL));
 	check_sum(k, "switches", member(k->host, "switches"),

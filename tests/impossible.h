@@ -14,7 +14,7 @@
 
 /* Two things that are so, and that the rules know: a call that a handler interrupts counts when it returns to the
  * handler and fails (EINTR) after it, perhaps a reading later; where the scheduler's events of a task are hidden
- * (lost.switches), a call may have another's wait. */
+ * (lost.switches), a call may have another's wait, and two threads a moment of the same CPU. */
 #define IMPOSSIBLE_STATES 24
 #define IMPOSSIBLE_NAMES 256
 
