@@ -17,7 +17,7 @@
 
 #include "impossible_csv.h"
 #include "live.h"
-#include "world.h"
+#include "sandbox.h"
 
 /* What its maps, a reading of some thousand short-lived processes and 32 MiB of history take is a third of it; twelve
  * of them that grew with what the machine did would be above it long before the end. */
@@ -90,7 +90,7 @@ static size_t succeeded; /* runs of stress-ng */
 
 static char *lagtop_of(const struct watcher *w)
 {
-	const char *path = w->nobody ? world_capable_lagtop() : getenv("LAGTOP");
+	const char *path = w->nobody ? sandbox_capable_lagtop() : getenv("LAGTOP");
 
 	return (char *)(path ? path : "./lagtop");
 }
@@ -118,7 +118,7 @@ static void start_watcher(struct watcher *w)
 	w->csv.cpus = (double)sysconf(_SC_NPROCESSORS_ONLN);
 	w->screen = -1;
 	if (w->output != SCREEN) {
-		w->child = child_start_in(w->nobody && world_capable_lagtop() ? world_nobody : NULL, argv);
+		w->child = child_start_in(w->nobody && sandbox_capable_lagtop() ? sandbox_nobody : NULL, argv);
 		assert_non_null(w->child);
 		w->pid = w->child->pid;
 		return;

@@ -64,7 +64,8 @@ static void every_signal_gives_the_terminal_back(void **state)
 		kill(v->pid, signal);
 		if (lives) {
 			session_press(v, "Down", NULL);
-			vt_keys(v, "q"); /* a frame that the signal caused (SIGWINCH, SIGCONT) may come before the end */
+			vt_keys(v,
+				"q"); /* a frame that the signal caused (SIGWINCH, SIGCONT) may come before the end */
 		}
 		status = vt_end(v);
 		if (status != (lives || signal == SIGINT ? 0 : 128 + signal))
