@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,9 +32,7 @@
 
 #define READINGS 150
 #define KILLS 50
-#define WRITES_TORN 10
-#define WRITES_WATCHED 200
-#define BIG_BYTES (4U << 20)
+#define FRAMES_TORN 12
 #define BOMB_BYTES (250U << 20)
 #define BOMB_RSS_BYTES (300U << 20)
 
@@ -152,71 +149,65 @@ static void a_file_that_grows_is_followed(void **state)
 	sample_free(&s);
 }
 
-static void fill_plain(struct sample *s, uint32_t n)
-{
-	fixture_fill(s, n, FIXTURE_PLAIN);
-}
-
-/* With a text that nothing can compress: its write takes a while. */
-static void fill_big(struct sample *s, uint32_t n)
-{
-	static char text[BIG_BYTES];
-	uint32_t noise = n;
-
-	for (size_t i = 0; i < sizeof(text); i++) {
-		noise = noise * 1664525 + 1013904223;
-		text[i] = (char)('0' + (noise >> 26));
-	}
-	fixture_fill(s, n, FIXTURE_PLAIN);
-	s->processes[0].cmdline = sample_add_text(s, text, sizeof(text));
-	assert_int_not_equal(s->processes[0].cmdline, 0);
-}
-
-/* Records as fast as it can and tells every reading that is in the file. */
-static void __attribute__((noreturn)) record_until_killed(void (*fill)(struct sample *, uint32_t), int told)
+/* Records as fast as it can and tells every reading that is in the file. The kernel ends it in the middle of the write
+ * that goes beyond the limit, once the file is filled up to there. */
+static void __attribute__((noreturn)) record_until_killed(rlim_t limit, int told)
 {
 	struct record *r = record_open(path, why, sizeof(why));
+	struct rlimit size = { limit, limit };
 	struct sample s = { 0 };
-	uint32_t n;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (n = 1; r; n++) {
-		fill(&s, n);
+	prctl(PR_SET_DUMPABLE, 0); /* SIGXFSZ would leave a core */
+	if (setrlimit(RLIMIT_FSIZE, &size))
+		_exit(1);
+	for (uint32_t n = 1; r; n++) {
+		fixture_fill(&s, n, FIXTURE_PLAIN);
 		if (record_write(r, &s) || write(told, "", 1) != 1)
 			break;
 	}
 	_exit(1);
 }
 
-/* Lets a writer tell so many readings, waits for the moment, kills it. Returns how many it had told by then. */
-static uint32_t kill_a_writer(void (*fill)(struct sample *, uint32_t), uint32_t readings, void (*moment)(pid_t))
+static pid_t start_writer(rlim_t limit, int *told)
 {
-	int told[2], status;
-	uint32_t n;
+	int ends[2];
 	pid_t pid;
-	char byte;
 
 	assert_int_equal(ftruncate(file, 0), 0);
-	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid)
-		record_until_killed(fill, told[1]);
-	close(told[1]);
-	for (n = 0; n < readings; n++)
-		assert_int_equal(read(told[0], &byte, 1), 1);
-	moment(pid);
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
-	while (read(told[0], &byte, 1) == 1)
+		record_until_killed(limit, ends[1]);
+	close(ends[1]);
+	*told = ends[0];
+	return pid;
+}
+
+/* Waits until so many readings were told, or the writer is gone. */
+static uint32_t wait_told(int told, uint32_t most)
+{
+	uint32_t n = 0;
+	char byte;
+
+	while (n < most && read(told, &byte, 1) == 1)
 		n++;
-	close(told[0]);
 	return n;
 }
 
+static void assert_killed(pid_t pid, int told, int by)
+{
+	int status;
+
+	close(told);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), by);
+}
+
 /* The file gives all readings that were told, whole, and says so if there was a piece of another. Returns whether. */
-static bool left_whole(void (*fill)(struct sample *, uint32_t), uint32_t told)
+static bool left_whole(uint32_t told)
 {
 	struct source *src = record_replay(path, why, sizeof(why));
 	struct sample s = { 0 }, expected = { 0 };
@@ -225,7 +216,7 @@ static bool left_whole(void (*fill)(struct sample *, uint32_t), uint32_t told)
 
 	assert_non_null(src);
 	for (n = 0; src->read(src, &s) == 1;) {
-		fill(&expected, ++n);
+		fixture_fill(&expected, ++n, FIXTURE_PLAIN);
 		assert_int_equal(s.number, n);
 		assert_int_equal(s.n_works, expected.n_works);
 		assert_memory_equal(s.works, expected.works, s.n_works * sizeof(*s.works));
@@ -243,61 +234,62 @@ static bool left_whole(void (*fill)(struct sample *, uint32_t), uint32_t told)
 	return torn;
 }
 
-static uint32_t seed;
-
-/* Somewhere in the next reading. */
-static void random_moment(pid_t pid)
-{
-	(void)pid;
-	for (uint32_t n = (seed >> 8) % 30000; n; n--)
-		__asm__ volatile("");
-}
-
 static void a_killed_writer_leaves_whole_readings(void **state)
 {
-	int round, torn = 0;
+	uint32_t seed = (uint32_t)time(NULL), told;
+	int round, torn = 0, fd;
+	pid_t pid;
 
 	(void)state;
-	seed = (uint32_t)time(NULL);
 	print_message("seed %u\n", seed);
 	for (round = 0; round < KILLS; round++) {
 		seed = seed * 1664525 + 1013904223;
-		torn += left_whole(fill_plain, kill_a_writer(fill_plain, 1 + (seed >> 16) % 150, random_moment));
+		pid = start_writer(RLIM_INFINITY, &fd);
+		told = wait_told(fd, 1 + (seed >> 16) % 150);
+		for (uint32_t n = (seed >> 8) % 30000; n; n--) /* somewhere in the next reading */
+			__asm__ volatile("");
+		kill(pid, SIGKILL);
+		told += wait_told(fd, UINT32_MAX);
+		assert_killed(pid, fd, SIGKILL);
+		torn += left_whole(told);
 	}
 	print_message("%d of %d ended in the middle of a reading\n", torn, KILLS);
 }
 
-/* The next reading's first bytes are in the file, and not yet all of them; or none will come. */
-static void while_it_writes(pid_t pid)
-{
-	struct stat before, now;
-	siginfo_t ended;
-
-	assert_int_equal(fstat(file, &before), 0);
-	do {
-		assert_int_equal(fstat(file, &now), 0);
-		ended.si_pid = 0;
-		assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT), 0);
-	} while (now.st_size == before.st_size && !ended.si_pid);
-}
-
-/* Random moments hardly ever lie inside a write; these do, as often as the machine lets the killer be in time. */
+/* Random moments hardly ever lie inside a write; here each frame ends behind its first byte, in its head, in its middle
+ * and before its last byte. */
 static void a_writer_killed_while_it_writes(void **state)
 {
-	int round, torn = 0;
-	cpu_set_t cpus;
+	struct record *r = record_open(path, why, sizeof(why));
+	off_t end[FRAMES_TORN + 1], frame;
+	struct sample s = { 0 };
+	struct stat st;
+	uint32_t n;
+	pid_t pid;
+	int fd;
 
 	(void)state;
-	if (!sched_getaffinity(0, sizeof(cpus), &cpus) && CPU_COUNT(&cpus) < 2) {
-		print_message("skip: this machine gives it one CPU: nobody can look on while it writes\n");
-		skip();
+	assert_non_null(r);
+	for (n = 0; n <= FRAMES_TORN; n++) {
+		fixture_fill(&s, n + 1, FIXTURE_PLAIN);
+		assert_int_equal(record_write(r, &s), 0);
+		assert_int_equal(fstat(file, &st), 0);
+		end[n] = st.st_size;
 	}
-	for (round = 0; round < WRITES_WATCHED && torn < WRITES_TORN; round++)
-		torn += left_whole(fill_big, kill_a_writer(fill_big, 1 + (uint32_t)round % 3, while_it_writes));
-	print_message("%d of %d ended in the middle of a write\n", torn, round);
-	if (torn < WRITES_TORN) {
-		print_message("skip: this machine has no CPU free for looking on while it writes\n");
-		skip();
+	assert_int_equal(record_close(r), 0);
+	sample_free(&s);
+	for (n = 1; n <= FRAMES_TORN; n++) {
+		frame = end[n] - end[n - 1];
+		const off_t pieces[] = { 1, RECORD_HEAD_BYTES - 1, frame / 2, frame - 1 };
+
+		for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+			pid = start_writer((rlim_t)(end[n - 1] + pieces[i]), &fd);
+			assert_int_equal(wait_told(fd, UINT32_MAX), n);
+			assert_killed(pid, fd, SIGXFSZ);
+			assert_int_equal(fstat(file, &st), 0);
+			assert_int_equal(st.st_size, end[n - 1] + pieces[i]);
+			assert_true(left_whole(n));
+		}
 	}
 }
 
