@@ -86,7 +86,7 @@ $(BUILD)/tests/bench: $(BENCH_OBJ) $(BUILD)/tests.a $(BUILD)/lagtop.a
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
 # Fuzz targets: the front end and what tests share, once more, with the sanitizers.
-FUZZ_CFLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_OBJ = $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out $(BUILD)/main.o $(BUILD)/screen.o $(PROBE_OBJ),$(OBJ)) \
 	$(addprefix $(BUILD)/tests/,recording_frames.o synthetic.o))
 
@@ -94,15 +94,15 @@ $(BUILD)/fuzz/tests:
 	@mkdir -p $@
 
 $(BUILD)/fuzz/%.o: tui/%.c | $(BUILD)/fuzz/tests
-	$(call say,CC)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(LT_CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CLANG) $(SANITIZE) -fsanitize=fuzzer-no-link $(LT_CFLAGS) -c -o $@ $<
 
 $(BUILD)/fuzz/tests/%.o: tests/%.c | $(BUILD)/fuzz/tests
-	$(call say,CC)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(LT_CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CLANG) $(SANITIZE) -fsanitize=fuzzer-no-link $(LT_CFLAGS) -c -o $@ $<
 
 $(BUILD)/fuzz/lagtop.a: $(FUZZ_OBJ)
 
 $(FUZZ): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz_%.o $(BUILD)/fuzz/lagtop.a
-	$(call say,LINK)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LT_LIBS)
+	$(call say,LINK)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LT_LIBS)
 
 # What is started on other machines.
 live: $(LAGTOP) $(filter $(BUILD)/tests/live_%,$(TESTS)) $(BUILD)/tests/unit_ledger_torn $(BUILD)/tests/load
@@ -165,6 +165,24 @@ test: ## install, build and run all tests
 	@tests/deps.sh build test
 	@$(MAKE) tests
 	@tests/run.sh
+
+# Unit and screen tests, as many at once as there are CPUs; T=live_NAME: live tests, one after the other.
+QUICK = $(filter $(BUILD)/tests/unit_% $(BUILD)/tests/screen_%,$(TESTS))
+CHECK = $(strip $(if $(T),$(foreach test,$(if $(findstring live_,$(T)),$(TESTS),$(QUICK)),$(if $(findstring $(T),$(notdir $(test))),$(test))),$(QUICK)))
+CHECK_JOBS = $(if $(findstring live_,$(T)),1,$(shell nproc))
+
+check: ## build and run the unit and screen tests, without root or network; make check T=model: those with that in their name
+	@$(if $(CHECK),,echo "make: no test has '$(T)' in its name" >&2; exit 1)
+	@$(MAKE) $(LAGTOP) $(CHECK) $(if $(findstring live_,$(T)),$(BUILD)/tests/load)
+	@LAGTOP=./$(LAGTOP) tests/run.sh -j $(CHECK_JOBS) $(CHECK)
+
+bless: ## write what the screens show now to tests/golden, and say what changed
+	@$(MAKE) $(LAGTOP) $(QUICK)
+	@UPDATE_GOLDEN=1 tests/run.sh -j $(shell nproc) $(filter $(BUILD)/tests/screen_%,$(QUICK))
+	@git --no-pager diff --stat -- tests/golden
+
+asan: ## make check with the sanitizers for addresses and undefined behaviour; make asan T=model
+	@$(MAKE) BUILD=$(BUILD)/asan LAGTOP=$(BUILD)/asan/lagtop CFLAGS="$(SANITIZE)" LDFLAGS= check
 
 fuzz: ## fuzz each parser; make fuzz SECONDS=3600
 	@tests/deps.sh build test
@@ -239,4 +257,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/tests/*.d)
 .SECONDARY:
-.PHONY: all live tests deps test-deps run test fuzz bench bench-peers bench-past bench-front screenshots lint test-kernels test-releases syntax format readme install uninstall deb clean help
+.PHONY: all live tests deps test-deps run test check bless asan fuzz bench bench-peers bench-past bench-front screenshots lint test-kernels test-releases syntax format readme install uninstall deb clean help

@@ -202,6 +202,13 @@ void child_free_all(void)
 		child_free(children);
 }
 
+char *child_lagtop(void)
+{
+	char *path = getenv("LAGTOP");
+
+	return path ? path : (char *)"./lagtop";
+}
+
 struct outcome outcome_run(void (*sandbox)(void), char *const argv[])
 {
 	struct child *c = child_start_in(sandbox, argv);

@@ -29,6 +29,9 @@ struct child *child_start(char *const argv[], uid_t uid);
 /* The same in a sandbox (sandbox.h): called in the child before it becomes the program; may _exit(126). */
 struct child *child_start_in(void (*sandbox)(void), char *const argv[]);
 
+/* The path of the lagtop to test: $LAGTOP, or ./lagtop. */
+char *child_lagtop(void);
+
 /* The next line without its newline, valid until the next call; NULL: end of output, or none until its deadline. */
 char *child_line(struct child *c);
 

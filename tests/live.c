@@ -64,13 +64,6 @@ const char *live_times(const char *usual, const char *emulated)
 	return getenv("LIVE_EMULATED") ? emulated : usual;
 }
 
-static const char *program(void)
-{
-	const char *path = getenv("LAGTOP");
-
-	return path ? path : "./lagtop";
-}
-
 static struct live *start(void (*sandbox)(void), const char *path, const char *option, va_list args)
 {
 	char *argv[32] = { (char *)path, (char *)"--json" };
@@ -96,7 +89,7 @@ static struct live *start(void (*sandbox)(void), const char *path, const char *o
 static struct live *start_usual(const char *option, va_list args)
 {
 	bool nobody = getenv("LIVE_NOBODY");
-	const char *path = nobody ? sandbox_capable_lagtop() : program();
+	const char *path = nobody ? sandbox_capable_lagtop() : child_lagtop();
 
 	if (!path)
 		live_skip("no file system here keeps file capabilities");
@@ -158,7 +151,7 @@ struct live *live_start_as(void (*sandbox)(void), const char *path, const char *
 	va_list args;
 
 	va_start(args, option);
-	l = start(sandbox, path ? path : program(), option, args);
+	l = start(sandbox, path ? path : child_lagtop(), option, args);
 	va_end(args);
 	live_next(l);
 	return l;

@@ -108,7 +108,7 @@ static void test_closed_pipe(void **state)
 /* A reader that goes while lagtop waits is noticed at once, not with the next reading in an hour. */
 static void test_closed_pipe_while_waiting(void **state)
 {
-	char *argv[] = { getenv("LAGTOP") ? getenv("LAGTOP") : (char *)"./lagtop", "--json", "--delay", "3600", NULL };
+	char *argv[] = { child_lagtop(), "--json", "--delay", "3600", NULL };
 	struct child *c;
 
 	(void)state;

@@ -13,7 +13,7 @@ static char path[] = "/tmp/lagtop-live-record.XXXXXX";
 
 static void replay_is_what_was_live(void **state)
 {
-	char *lagtop = getenv("LAGTOP") ? getenv("LAGTOP") : (char *)"./lagtop";
+	char *lagtop = child_lagtop();
 	char *live[] = { lagtop,      (char *)"--json", (char *)"-d", (char *)"0.3", (char *)"-n",
 			 (char *)"4", (char *)"-w",	path,	      NULL };
 	char *replay[] = { lagtop, (char *)"--json", (char *)"-r", path, NULL };

@@ -88,7 +88,7 @@ static rlim_t record_limit_bytes = RLIM_INFINITY; /* of the next screen */
 static void start_screen(const char *delay, const char *option)
 {
 	struct rlimit limit = { record_limit_bytes, RLIM_INFINITY };
-	const char *lagtop = getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop";
+	const char *lagtop = child_lagtop();
 	struct winsize size = { .ws_row = 40, .ws_col = 120 };
 
 	live_need_bpf();
@@ -114,7 +114,7 @@ static void press(const char *keys)
 /* It was told to end: waits until it did, and gives what it recorded to `lagtop --json`. */
 static struct child *replay_after_end(int expected)
 {
-	const char *lagtop = getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop";
+	const char *lagtop = child_lagtop();
 	char *argv[] = { (char *)lagtop, (char *)"--json", (char *)"-r", record_path, NULL };
 	char block[65536];
 	struct child *replay;

@@ -1,19 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs the tests and counts them: run.sh [PROGRAM…], all of them by default. Every test program
-# speaks TAP: a plan "1..N" and a line per test. A program that crashes, hangs, or reports fewer
-# tests than it planned counts as failed: nothing disappears silently.
+# Runs the tests and counts them: run.sh [-j JOBS] [PROGRAM…], one after the other and all of them by
+# default. Every test program speaks TAP: a plan "1..N" and a line per test. A program that crashes,
+# hangs, or reports fewer tests than it planned counts as failed: nothing disappears silently.
 #
 # A test that skips says why in a line "skip: REASON". With LAGTOP_STRICT=1 (.ci/run) a skip is a
 # failure unless the reason is what this kernel or clang-format is not ("this kernel …", "this clang-format …").
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export CMOCKA_MESSAGE_OUTPUT=tap
-output=$(mktemp)
-compared=$(mktemp)
-watcher=''
-trap 'rm -f "$output" "$compared"; [ -z "$watcher" ] || kill "$watcher" 2>/dev/null' EXIT
-passed=0 failed=0 skipped=0
+work=$(mktemp -d)
+end() {
+	local alive
+	mapfile -t alive < <(jobs -p)
+	[ ${#alive[@]} -eq 0 ] || kill "${alive[@]}" 2>/dev/null
+}
+trap 'end; rm -rf "$work"' EXIT
+jobs=1
+if [ "${1-}" = -j ]; then
+	jobs=$2
+	shift 2
+fi
 as_root=()
 if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then
 	as_root=(sudo -n --preserve-env=CMOCKA_MESSAGE_OUTPUT)
@@ -29,7 +36,7 @@ if [ $# -eq 0 ]; then
 	set -- "$@" tests/*_test.sh tests/lint.sh tests/kernels.sh
 fi
 
-# Prints "passed failed skipped" of the TAP in $output, and why the tests that count as failed did;
+# Prints "passed failed skipped" of the TAP in $output (run), and why the tests that count as failed did;
 # $1: the program's exit status.
 count() {
 	awk -v status="$1" -v strict="${LAGTOP_STRICT-0}" '
@@ -70,35 +77,52 @@ watch() {
 	done
 }
 
-for program in "$@"; do
-	limit=600 command=("$program")
+# run PROGRAM NUMBER: prints how it went; its counts and comparisons are left in files of that number.
+run() {
+	local program=$1 limit=600 command=("$1") output=$work/$2.output start report p f s
 	case $program in
 	build/tests/live_* | tests/nobody_test.sh | tests/package_test.sh) command=("${as_root[@]}" "$program") ;;
 	esac
 	[ "$program" = tests/kernels.sh ] && limit=2400
 	start=$(date +%s%N)
+	: >"$output"
+	trap end EXIT
+	trap 'exit 143' TERM
 	watch "$program" $limit &
-	watcher=$!
-	timeout -k 5 $limit "${command[@]}" >"$output" 2>&1 </dev/null
+	# What is started behind & ignores them otherwise.
+	env --default-signal=INT,QUIT timeout -k 5 $limit "${command[@]}" >"$output" 2>&1 </dev/null &
+	wait $!
 	report=$(count $?)
-	kill $watcher
-	wait $watcher 2>/dev/null
-	sed -n "s/^= //p" "$output" >>"$compared"
-	read -r _ p f s <<<"${report##*$'\n'}"
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	printf '%-32s %4d passed %3d failed %3d skipped %6d ms\n' "${program#build/}" "$p" "$f" "$s" \
-		$((($(date +%s%N) - start) / 1000000))
-	[ "$report" = "${report##*$'\n'}" ] || echo "${report%$'\n'*}"
-	if [ "$f" -gt 0 ]; then
-		echo "  output of $program:"
-		tail -n 200 "$output" | sed 's/^/  | /'
-	fi
+	end
+	sed -n "s/^= //p" "$output" >"$work/$2.compared"
+	echo "${report##*$'\n'}" >"$work/$2.counts"
+	read -r _ p f s <"$work/$2.counts"
+	{
+		printf '%-32s %4d passed %3d failed %3d skipped %6d ms\n' "${program#build/}" "$p" "$f" "$s" \
+			$((($(date +%s%N) - start) / 1000000))
+		[ "$report" = "${report##*$'\n'}" ] || echo "${report%$'\n'*}"
+		if [ "$f" -gt 0 ]; then
+			echo "  output of $program:"
+			tail -n 200 "$output" | sed 's/^/  | /'
+		fi
+	} >"$work/$2.report"
+	flock "$work" cat "$work/$2.report"
+}
+
+number=0
+for program in "$@"; do
+	[ $number -lt "$jobs" ] || wait -n
+	number=$((number + 1))
+	run "$program" $number &
 done
+wait
+read -r passed failed skipped < <(cat "$work"/*.counts | awk '{ p += $2; f += $3; s += $4 } END { print p + 0, f + 0, s + 0 }')
+failed=$((failed + number - $(find "$work" -name '*.counts' | wc -l))) # whose runner was killed
 
 # What the live tests compared with the kernel's own accounts, in one table.
-if [ -s "$compared" ]; then
+if [ -n "$(cat "$work"/*.compared)" ]; then
 	printf '\n%-44s %16s %16s %14s %12s\n' compared measured oracle difference allowed
-	cat "$compared"
+	find "$work" -name '*.compared' | sort -V | xargs cat
 	echo
 fi
 [ -z "$all" ] || echo $SECONDS >build/test_seconds # for downloads.sh

@@ -140,11 +140,6 @@ void sandbox_refuses(int call, int command, int error)
 	seccomp_release(filter);
 }
 
-static const char *plain_lagtop(void)
-{
-	return getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop";
-}
-
 static void remove_capable(void)
 {
 	unlink(capable);
@@ -177,7 +172,7 @@ static bool copy_capable(const char *dir)
 	atexit(remove_capable);
 	sigaction(SIGTERM, &removes, NULL);
 	sigaction(SIGINT, &removes, NULL);
-	from = open(plain_lagtop(), O_RDONLY | O_CLOEXEC);
+	from = open(child_lagtop(), O_RDONLY | O_CLOEXEC);
 	to = open(capable, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
 	done = !chown(capable_dir, NOBODY, (gid_t)-1) && from >= 0 && to >= 0 && !fstat(from, &st) &&
 	       sendfile(to, from, NULL, (size_t)st.st_size) == st.st_size && !fchmod(to, 0755) &&
@@ -201,7 +196,7 @@ const char *sandbox_capable_lagtop(void)
 
 struct outcome outcome_of(void (*sandbox)(void), const char *program, const char *option, ...)
 {
-	char *argv[16] = { (char *)(program ? program : plain_lagtop()) };
+	char *argv[16] = { (char *)(program ? program : child_lagtop()) };
 	struct outcome o;
 	va_list args;
 

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
+
 static void assert_restored(struct vt *v, const struct termios *before)
 {
 	struct termios after = vt_modes(v);
@@ -301,7 +303,7 @@ static void unfit_terminals_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
-		const char *const argv[] = { "./lagtop", "--manual", "-r", session_recording(FIXTURE_PLAIN), NULL };
+		const char *const argv[] = { child_lagtop(), "--manual", "-r", session_recording(FIXTURE_PLAIN), NULL };
 		struct vt *v = vt_open(&(struct vt_start){ .rows = 24, .cols = 80, .term = terms[i], .argv = argv });
 
 		assert_int_equal(vt_end(v), 1);

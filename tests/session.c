@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "child.h"
+
 #define READINGS 30
 #define KINDS (FIXTURE_BIRTH + 1)
 
@@ -69,7 +71,7 @@ const char *session_recording(enum fixture_kind kind)
 struct vt *session_open(const struct session *s)
 {
 	static char config[128];
-	const char *argv[16] = { "./lagtop", "--manual", "-r", session_recording(s->kind) }, *env[8] = { config };
+	const char *argv[16] = { child_lagtop(), "--manual", "-r", session_recording(s->kind) }, *env[8] = { config };
 	struct vt_start start = { .rows = s->rows ? s->rows : 24,
 				  .cols = s->cols ? s->cols : 80,
 				  .term = s->term,

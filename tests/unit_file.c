@@ -100,7 +100,7 @@ static void clean(void)
 
 static int lagtop(const char *option, const char *value, bool replay)
 {
-	char *argv[] = { getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop",
+	char *argv[] = { child_lagtop(),
 			 (char *)(uintptr_t)option,
 			 (char *)(uintptr_t)value,
 			 (char *)(uintptr_t) "--csv",

@@ -32,7 +32,7 @@ static char errors[4000];
 /* Runs ./lagtop with these words; the exit status. Its stderr is in errors, *lines counts its stdout. */
 static int lagtop(const char *const *words, int *lines)
 {
-	char *argv[20] = { getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop" };
+	char *argv[20] = { child_lagtop() };
 	struct outcome o;
 	int i;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What /proc says of processes of the test's own, and of mounts that hide it. */
+#include <errno.h> /* program_invocation_name */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -158,7 +159,7 @@ static void test_a_first_thread_that_is_gone(void **state)
 		nanosleep(&pause, NULL);
 	}
 	assert_non_null(strstr(status, "State:\tZ"));
-	assert_true(cmdline_of(pid, "build/tests/unit_proc", &text) > 0);
+	assert_true(cmdline_of(pid, program_invocation_name, &text) > 0);
 	free(text);
 	end(pid);
 }

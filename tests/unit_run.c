@@ -43,8 +43,7 @@ static int refill(void **state)
 /* Runs ./lagtop --replay path and these words; *lines is what it printed. Returns the exit status. */
 static int replay(const char *words, int *lines)
 {
-	char line[200], *argv[20] = { getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop", "--replay", path },
-			*rest = line;
+	char line[200], *argv[20] = { child_lagtop(), "--replay", path }, *rest = line;
 	struct outcome o;
 	char *word;
 	int argc = 3;
@@ -125,15 +124,7 @@ static void from_a_time(void **state)
 /* While its writer lives, a recording has no end. */
 static void a_growing_recording(void **state)
 {
-	char *argv[] = { getenv("LAGTOP") ? getenv("LAGTOP") : "./lagtop",
-			 "--replay",
-			 path,
-			 "--csv",
-			 "-p",
-			 "1000",
-			 "-d",
-			 "0.1",
-			 NULL };
+	char *argv[] = { child_lagtop(), "--replay", path, "--csv", "-p", "1000", "-d", "0.1", NULL };
 	struct record *r = record_open(path, errors, sizeof(errors));
 	struct sample s = { 0 };
 	struct child *c;
