@@ -7,14 +7,14 @@
 
 struct alert {
 	const struct filter *expression;
-	uint64_t readings;	  /* in a row; 1 or more */
+	uint64_t readings;	  /* consecutive; 1 or more */
 	struct alert_row *counts; /* rows that match it now, and for how many readings */
 };
 
 /* Takes a reading's rows; moves those that have matched it for long enough to the front. Returns their number,
  * or -ENOMEM. */
 int alert_check(struct alert *a, struct row **rows, int n);
-/* Frees the counts; the expression is its owner's. */
+/* Frees the counts, but not the expression. */
 void alert_free(struct alert *a);
 
 #endif

@@ -5,9 +5,9 @@
 
 #include "column.h"
 
-/* Sorts n pointers. Rows that are alike in a number of `sort` (nothing, mostly) follow as `then` (may be NULL) has
- * them, whatever `reverse` says of the first. With tree, children follow their parent and each row's depth is set (0:
- * its parent is not among the rows). 0, or -ENOMEM: sorted, but not as a tree. */
+/* Sorts n pointers. Rows with equal numbers in `sort` (mostly zeros) are ordered by `then` (may be NULL); `reverse`
+ * applies to `sort` only. With tree, children follow their parent and each row's depth is set (0: its parent is not
+ * among the rows). 0, or -ENOMEM: sorted, but not as a tree. */
 int arrange_rows(struct row **rows, size_t n, const struct column *sort, bool reverse, const struct column *then,
 		 bool tree);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Control groups for people: see cgroup.h. The forms are those of systemd, Docker, Podman, CRI-O, containerd,
+/* Readable names of control groups: see cgroup.h. The forms are those of systemd, Docker, Podman, CRI-O, containerd,
  * Kubernetes with either of its drivers, and LXC. */
 #include "cgroup.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Control groups for people: the container, pod or unit that a path of the unified hierarchy names. */
+/* Readable names of control groups: the container, pod or unit of a path in the unified hierarchy. */
 #ifndef CGROUP_H
 #define CGROUP_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Charts of the process page: the wait budget, histograms, the heatmap. Durations are ns. */
+/* Charts of the process page: the time in each state (the budget), histograms, the heatmap. Durations are ns. */
 #ifndef CHART_H
 #define CHART_H
 
@@ -7,7 +7,7 @@
 #include "history.h"
 #include "model.h"
 
-/* The budget as a stacked bar with numbers below; fewer lines on a screen of few rows. Returns the lines used. */
+/* The budget as a stacked bar with numbers below; fewer lines on a low screen. Returns the lines used. */
 int chart_budget(struct grid *g, int y, int screen_rows, const struct row *r);
 
 /* "run queue  p50 4us  p99 3.10ms  max 12ms" */

@@ -36,16 +36,16 @@ enum column_show {
 };
 
 #define COLUMN_LEFT 1	 /* text starts at the left */
-#define COLUMN_FIXED 2	 /* who the row is: stays when others scroll */
+#define COLUMN_FIXED 2	 /* identifies the row: does not scroll */
 #define COLUMN_LATENCY 4 /* severity by duration */
 #define COLUMN_BAD 8	 /* any value above zero deserves attention (retransmits) */
-#define COLUMN_LAG 16	 /* share in which the row wanted to go on and could not */
+#define COLUMN_LAG 16	 /* share of time in which the row wanted to run and could not */
 #define COLUMN_FAILS 32	 /* errors: severity by their share of the calls */
 
 struct column {
 	const char *name;  /* --sort, --filter, lagtoprc, CSV header: "wake99" */
 	const char *title; /* header: "WAKE99" */
-	const char *json;  /* path in the contract's process object: "wakeup.p99_ns"; NULL: not there */
+	const char *json;  /* path in the process object of --json: "wakeup.p99_ns"; NULL: none */
 	uint8_t width;	   /* cells, without the gap */
 	enum column_show show;
 	uint8_t flags;
@@ -62,19 +62,19 @@ extern const size_t columns_count;
 /* NULL: no such column. Case-insensitive, by name or title. */
 const struct column *column_find(const char *name);
 
-/* Its header above rows of a kind: what a control group is called stands where processes have their command. */
+/* Its header for a kind of row: a control group's name is in the column where processes have their command. */
 const char *column_title(const struct column *c, enum model_kind kind);
 
 /* The shown value: sorted, filtered, printed. */
 struct value column_value(const struct column *c, const struct row *r);
 
-/* Orders two rows by a column's shown value, biggest first (texts: a to z); unknown last, and behind all what is
- * outside of the pid namespace; ties by pid, tid, start and what else tells them apart. `reverse` turns the order of
- * the values round, not of the ties nor of the unknown. */
+/* Orders two rows by a column's shown value, largest first (texts: a to z); unknown values last, and after them the row
+ * of what is outside of the pid namespace; ties by pid, tid, start and other identifying fields. `reverse` reverses the
+ * order of the values, but not of ties or unknown values. */
 int column_compare(const struct column *c, bool reverse, const struct row *a, const struct row *b);
 
-/* The same order as numbers to compare, the first first, so that many rows can be sorted without reading them again and
- * again; where all are equal, column_compare tells. False: the column's values are texts. */
+/* The same order as numbers to compare, most significant first, so that many rows can be sorted without reading them
+ * repeatedly; if all are equal, column_compare decides. False: the column's values are texts. */
 #define COLUMN_KEY 3
 bool column_order_key(const struct column *c, bool reverse, const struct row *r, uint64_t key[COLUMN_KEY]);
 
@@ -95,7 +95,7 @@ struct column_view {
 };
 extern const struct column_view column_views[];
 extern const size_t column_views_count;
-/* Who makes a call: no tab of its own, but where one gets from the calls. */
+/* The processes that make a call: no tab of its own, opened from a row of the calls view. */
 extern const struct column_view column_callers;
 const struct column_view *column_view_find(const char *name);
 

@@ -43,7 +43,7 @@ int control_nice(uint32_t pid, uint64_t start_ns, int *nice)
 {
 	errno = 0;
 	*nice = getpriority(PRIO_PROCESS, pid);
-	/* Looked at after it was asked: what it said was then this one's. */
+	/* Checked after the value was read: the value was then this process's. */
 	return errno ? -errno : proc_began(pid, start_ns);
 }
 
@@ -53,7 +53,7 @@ int control_renice(uint32_t pid, uint64_t start_ns, int nice)
 	int err, changed = 0;
 	DIR *dir;
 
-	/* The open folder pins the process: of another with its pid it shows no threads. */
+	/* The open directory pins the process: it never shows the threads of another process with the same pid. */
 	dir = proc_tasks(pid);
 	if (!dir)
 		return errno == ENOENT ? -ESRCH : -errno;

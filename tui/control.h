@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Signals and priorities for processes, sure of whom they hit: pid and start time are checked again at the
- * moment of acting. Errors are -errno; -ESRCH also when the pid is another's by now. */
+/* Sends signals and sets priorities, never to the wrong process: pid and start time are checked again right
+ * before. Errors are -errno; -ESRCH also if the pid now belongs to another process. */
 #ifndef CONTROL_H
 #define CONTROL_H
 
@@ -17,9 +17,9 @@ extern const struct control_signal control_signals[];
 extern const int control_signals_count;
 
 int control_signal(uint32_t pid, uint64_t start_ns, int signal);
-/* Its leader's nice value. */
+/* The nice value of its leader. */
 int control_nice(uint32_t pid, uint64_t start_ns, int *nice);
-/* Gives all its threads a nice value. */
+/* Sets the nice value of all its threads. */
 int control_renice(uint32_t pid, uint64_t start_ns, int nice);
 
 #endif

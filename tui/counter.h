@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The table of counters (include/counters.h) as the front end uses it: members by name and the
- * same numbers as an array, what is said of each, and sets of them. A sample says which counters
+ * same numbers as an array, their descriptions, and sets of them. A sample says which counters
  * are not known: a recording older than a counter, or a kernel that does not have it, makes its
  * number unknown, never 0.
  */
@@ -16,7 +16,7 @@
 
 struct counter_info {
 	const char *name, *unit;
-	uint32_t since; /* KERNEL_VERSION; 0: every kernel that lagtop runs on */
+	uint32_t since; /* KERNEL_VERSION; 0: all that lagtop supports */
 };
 
 /* By enum lt_counter; a state's is called by its name. */
@@ -43,14 +43,14 @@ static inline void counter_drop(struct counter_set *set, unsigned counter)
 	set->bits[counter / 64] &= ~(1ULL << counter % 64);
 }
 
-/* Takes out of a what is not in b: known once is known. */
+/* Removes from a what is not in b: a counter that was known once is known. */
 static inline void counter_keep(struct counter_set *a, const struct counter_set *b)
 {
 	for (size_t i = 0; i < sizeof(a->bits) / sizeof(a->bits[0]); i++)
 		a->bits[i] &= b->bits[i];
 }
 
-/* Sums stay at the most that they can be: 100,000 threads have lived so many ns in two days. */
+/* Sums saturate: 100,000 threads reach the limit in ns within two days. */
 #define COUNTER_MOST INT64_MAX
 
 static inline uint64_t counter_sum(uint64_t a, uint64_t b)
@@ -78,11 +78,11 @@ static inline void counter_delta(uint64_t *to, const uint64_t *now, uint64_t *la
 struct counter_set counter_unknown(const char *release);
 
 #define COUNTER_MEMBER(name, ...) uint64_t name;
-/* What everybody has: time by state, the scheduler's counters, those of calls. */
+/* What every thread has: time by state, the counters of the scheduler and of calls. */
 #define COUNTERS_INLINE                                                                                                \
 	uint64_t time_ns[LT_STATES];                                                                                   \
 	LT_COUNTERS_KERNEL(COUNTER_MEMBER) LT_COUNTERS_SCHED(COUNTER_MEMBER) LT_COUNTERS_CALLS(COUNTER_MEMBER)
-/* What only a few have: in the order of the table, flows first. */
+/* What only a few threads have, in the order of the table, flows first. */
 #define COUNTERS_NET                                                                                                   \
 	union {                                                                                                        \
 		struct {                                                                                               \

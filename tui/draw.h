@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All of the screen, drawn into a grid. */
+/* Draws the whole screen into a grid. */
 #ifndef DRAW_H
 #define DRAW_H
 

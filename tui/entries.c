@@ -84,8 +84,7 @@ void entries_feed(struct ledger_memory *m)
 	stack_set_low(m->free_calls);
 }
 
-/* What the kernel side has is put in order: the first chunks' come before those that it happens to have. It never finds
- * nothing. */
+/* Sorts the BPF programs' free list: the first chunks' entries come first. The list is never empty meanwhile. */
 static void exchange(struct ledger_memory *m)
 {
 	uint32_t first, next, n = 0, at, taken;

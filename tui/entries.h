@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The free entries of the pool of calls. The kernel side has as many as it may need until somebody looks again, those
- * of the first chunks before those of later ones; the rest is kept here, by chunk: so a chunk that nobody needs any
- * more comes to lie here whole, and can be given back.
+ * The free entries of the pool of calls. The BPF programs have as many as they may need until the next check, from the
+ * first chunks before later ones; the rest is kept here, by chunk: a chunk that is no longer needed ends up here
+ * complete, and can be freed.
  */
 #ifndef ENTRIES_H
 #define ENTRIES_H
@@ -12,20 +12,20 @@
 
 struct ledger_memory;
 
-/* What lies here of a chunk. */
+/* The entries of a chunk that are here. */
 struct entries {
 	uint32_t first, n; /* chained; index + 1 */
-	bool was_whole;	   /* when entries_idle looked last */
+	bool was_whole;	   /* at the last entries_idle */
 };
 
 /* A new chunk, all zero, at its place in call_chunks: its first n entries are free. 0 or -ENOMEM. */
 int entries_add(struct ledger_memory *m, uint32_t chunk, uint32_t n);
-/* A zeroed entry that is in no chain any more; at once to the kernel side if it has less than it may need. */
+/* Takes a zeroed entry that is no longer in a chain; it goes to the BPF programs at once if they have too few. */
 void entries_put(struct ledger_memory *m, uint32_t index);
-/* Lets the kernel side have calls_wanted, if there are so many. */
+/* Fills the BPF programs' free list up to calls_wanted, if there are so many. */
 void entries_feed(struct ledger_memory *m);
-/* A chunk that nobody needs, nor did when it was asked last; it is out of the pool then. 0: none, for the first one
- * stays. */
+/* A chunk that is not needed, neither now nor at the last call; it is removed from the pool. 0: none (chunk 0 is never
+ * removed). */
 uint32_t entries_idle(struct ledger_memory *m);
 void entries_free(struct ledger_memory *m);
 

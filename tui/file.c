@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files by a name that somebody gave: see file.h. */
+/* Files whose name the user gave: see file.h. */
 #include "file.h"
 
 #include <errno.h>
@@ -25,8 +25,8 @@ static const char *wrong_owner(const struct stat *st)
 	return st->st_nlink > 1 ? "it has more than one hard link" : NULL;
 }
 
-/* What stands at a name is looked at before it is opened, as opening a device may do things, and after: it may have
- * been exchanged meanwhile. */
+/* A file is checked before it is opened, since opening a device may have side effects, and after, since it may have
+ * been replaced meanwhile. */
 static int open_ours(const char *path, const char **wrong)
 {
 	struct stat st;
@@ -56,7 +56,7 @@ static int open_ours(const char *path, const char **wrong)
 
 int file_open_private(const char *path, const char **wrong)
 {
-	/* What was made here is ours, whoever a network file system says that it belongs to. */
+	/* A file created here is ours, whatever owner a network file system reports. */
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd >= 0)
@@ -111,7 +111,7 @@ const char *file_behind_links(char *path, size_t size, unsigned int *mode)
 		if (n < 0 || links == LINKS_MAX)
 			return strerror(n < 0 ? errno : ELOOP);
 		target[n] = '\0';
-		name = *target == '/' ? path : strrchr(path, '/') + 1; /* a relative one begins where the link is */
+		name = *target == '/' ? path : strrchr(path, '/') + 1; /* relative to the link's directory */
 		if ((size_t)(name - path) + (size_t)n >= size)
 			return strerror(ENAMETOOLONG);
 		memcpy(name, target, (size_t)n + 1);

@@ -36,8 +36,8 @@ struct filter {
 enum token { TOKEN_END, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_OP, TOKEN_WORD, TOKEN_QUOTED, TOKEN_BAD };
 
 struct parser {
-	const char *text, *next; /* next: behind the token at hand */
-	size_t at;		 /* where the token at hand begins */
+	const char *text, *next; /* next: after the current token */
+	size_t at;		 /* where the current token begins */
 	enum token token;
 	enum filter_op op;
 	char word[TEXT_MAX + 1];
@@ -50,7 +50,7 @@ struct parser {
 
 static struct filter *parse_or(struct parser *p);
 
-/* The first error stands. Always NULL. */
+/* Keeps the first error. Always NULL. */
 static void *__attribute__((format(printf, 2, 3))) fail(struct parser *p, const char *fmt, ...)
 {
 	va_list args;
@@ -84,7 +84,7 @@ static size_t take_op(const char *s, enum filter_op *op)
 	return 0;
 }
 
-/* A quoted text: the quote ends it, a backslash before a quote or a backslash stands for that. */
+/* A quoted text: the same quote ends it; a backslash escapes a quote or a backslash. */
 static void take_quoted(struct parser *p)
 {
 	char quote = *p->next++;
@@ -174,7 +174,7 @@ struct unit {
 	double factor;
 };
 
-/* The value at hand as a number in the column's unit. */
+/* The current value as a number in the column's unit. */
 static bool parse_value(struct parser *p, const struct column *c, double *n)
 {
 	static const struct unit times[] = { { "ns", 1 },     { "us", 1e3 },	{ "ms", 1e6 },
@@ -208,8 +208,8 @@ static bool parse_value(struct parser *p, const struct column *c, double *n)
 	return false;
 }
 
-/* What an expression grows to when it is compiled, in its worst case: x+ becomes xx*, x{n} n copies, and nested ones
- * multiply, so that a few bytes could ask for gigabytes. */
+/* The size of a compiled expression in the worst case: x+ becomes xx*, x{n} n copies, and nested ones multiply, so that
+ * a few bytes could need gigabytes. */
 static double regex_nodes(const char *text)
 {
 	double nodes = (double)strlen(text), low, high;
@@ -407,7 +407,7 @@ static bool compare_text(const struct filter *f, const char *text)
 	}
 }
 
-/* Equal is what looks equal on the screen: the same three figures, except for numbers shown in full. */
+/* Values are equal if they look equal on the screen: the same three figures, except for numbers shown in full. */
 static bool same(double a, double b, enum column_show show)
 {
 	char x[32], y[32];

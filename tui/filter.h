@@ -17,7 +17,7 @@
 
 struct filter;
 
-/* NULL: bad; *at is the byte where, and why says what was expected. A text of spaces: everything holds. */
+/* NULL: invalid; *at is the offset of the error, and why says what was expected. Only spaces: every row matches. */
 struct filter *filter_parse(const char *text, size_t *at, char *why, size_t why_size);
 void filter_free(struct filter *f); /* NULL is legal */
 

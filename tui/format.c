@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers and names for people. Numbers: at most six cells, three significant figures, so that a
- * column never jumps; a value that is not zero never prints as zero. Names: whatever a process
- * calls itself, what leaves this file can be written to a terminal (format_clean) or into JSON
+ * Numbers and names for display. Numbers: at most six cells, three significant figures, so that a
+ * column never jumps; a nonzero value never prints as zero. Names: whatever name a process
+ * sets, the result is safe to write to a terminal (format_clean) or into JSON
  * (format_utf8). Both decode UTF-8 by utf8.h, because mbrtowc depends on the locale; widths are
  * wcwidth's, as in ncurses.
  */
@@ -72,7 +72,7 @@ char *format_count(char *buf, size_t size, double n)
 	} else if (n < 0.9995) {
 		snprintf(buf, size, "%.3f", n);
 	} else {
-		/* "12", not "12.0": a rate over 1.0001 s is rarely whole, and the eye wants it so. */
+		/* "12", not "12.0": a rate over 1.0001 s is rarely whole, but reads better so. */
 		double whole = round(n);
 
 		if (fabs(n - whole) < (n < 9.995 ? 0.005 : 0.05))
@@ -103,7 +103,7 @@ char *format_percent(char *buf, size_t size, double pct)
 	return buf;
 }
 
-/* Invisible characters that change how their neighbours look, or hide that there is something. */
+/* Invisible characters that change how their neighbours look, or hide that there is text. */
 static bool is_invisible(uint32_t c)
 {
 	static const struct {
@@ -121,14 +121,14 @@ static bool is_invisible(uint32_t c)
 	return false;
 }
 
-/* What stands for the rest of a text that does not fit; one cell. */
+/* The mark at the end of a text that was cut; one cell. */
 static const char *cut_mark(bool utf8)
 {
 	return utf8 && wcwidth(0x2026) == 1 ? "\u2026" : "+";
 }
 
-/* One character as a terminal may get it: *bytes, *len and its cells, 0 for what only changes its neighbours. Returns
- * the bytes of raw that it takes. */
+/* One character in a form that is safe for a terminal: *bytes, *len and its cells, 0 for those that only change their
+ * neighbours. Returns how many bytes of raw it takes. */
 static int clean_one(const char *raw, bool utf8, const char **bytes, int *len, int *width)
 {
 	uint32_t c;

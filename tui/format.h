@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers and names for people: three significant figures with unit; hostile bytes made clean. */
+/* Numbers and names for display: three significant figures with unit; hostile bytes cleaned. */
 #ifndef FORMAT_H
 #define FORMAT_H
 
@@ -18,7 +18,7 @@ char *format_percent(char *buf, size_t size, double pct); /* "0.3", "16.3", "100
 /* Copies at most max_cells columns of a hostile string as clean, printable UTF-8 (ASCII if !utf8):
  * control characters, escapes, C1, broken UTF-8, zero-width, bidi controls and what wcwidth refuses become "?"
  * (newline and tab a space); combining characters are dropped; a wide character is never cut in half.
- * What does not fit ends in a mark, "\u2026" or "+": a name that is cut would be another name.
+ * A text that was cut ends in a mark, "\u2026" or "+", so that it is not taken for another name.
  * Returns the cells used. Always NUL-ended. */
 int format_clean(char *buf, size_t size, const char *raw, int max_cells, bool utf8);
 

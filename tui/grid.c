@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The picture of a frame, in memory: see grid.h. Knows nothing of terminals. */
+/* A frame in memory: see grid.h. Knows nothing about terminals. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,12 +50,12 @@ void grid_put(struct grid *g, int y, int x, uint32_t ch, enum style style)
 
 	if (!c)
 		return;
-	/* Half a wide character must not stay beside what covers its other half. */
+	/* When one half of a wide character is overwritten, the other half must go, too. */
 	if (c->ch == 0 && before)
 		before->ch = ' ';
 	if (next && next->ch == 0)
 		next->ch = ' ';
-	/* Texts are clean when they come here; should one not be, the terminal shall not pay for it. */
+	/* Texts should be clean here; one that is not must still not reach the terminal. */
 	c->ch = ch < ' ' || (ch >= 0x7f && ch < 0xa0) ? '?' : ch;
 	c->style = (uint8_t)style;
 	c->selected = false;

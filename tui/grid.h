@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The picture of a frame: cells of one character and one style each. Everything that draws puts
- * text here; screen.c alone turns it into what the terminal understands. Texts must be clean
- * already (format_clean). A wide character takes its cell and an empty one (ch 0) to its right.
+ * A frame: cells of one character and one style each. All drawing code puts text here; only
+ * screen.c turns it into terminal output. Texts must already be clean (format_clean). A wide
+ * character takes its cell and an empty one (ch 0) to its right.
  */
 #ifndef GRID_H
 #define GRID_H
@@ -59,7 +59,7 @@ void grid_put(struct grid *g, int y, int x, uint32_t ch, enum style style);
 int grid_text(struct grid *g, int y, int x, int cells, enum style style, const char *text);
 int grid_right(struct grid *g, int y, int x, int cells, enum style style, const char *text);
 void grid_fill(struct grid *g, int y, int x, int cells, uint32_t ch, enum style style);
-/* Lights n cells of a line: the cursor. */
+/* Highlights n cells of a line: the cursor. */
 void grid_select(struct grid *g, int y, int x, int cells);
 /* Columns a clean text takes. */
 int grid_width(const char *text);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The last readings, kept in bounded memory, so that one can step back. A process or connection is kept
- * once for all the readings in a row in which nothing happened to it; a reading is put together again when one looks
- * at it.
+ * The last readings, kept in bounded memory, to step back through. A process or connection is stored once for all
+ * consecutive readings in which nothing happened to it; a reading is reassembled when it is asked for.
  */
 #ifndef HISTORY_H
 #define HISTORY_H
@@ -17,19 +16,18 @@ struct history {
 
 #define HISTORY_MIN 4 /* readings kept whatever their size */
 
-/* The newest reading, for the next one to be read in its place: two of them would be much memory. NULL: out of
- * memory. */
+/* The newest reading, in whose memory the next one is read: two of them would take too much. NULL: out of memory. */
 struct sample *history_take(struct history *h);
-/* The sample taken is a new reading now: adds it, forgets the oldest beyond max_bytes. 0 or -ENOMEM. */
+/* The sample taken holds a new reading now: adds it, drops the oldest ones beyond max_bytes. 0 or -ENOMEM. */
 int history_add(struct history *h);
-/* back readings ago, 0: the newest; NULL: not kept, or out of memory. Valid until two others were asked for. */
+/* back readings ago, 0: the newest; NULL: not kept, or out of memory. Valid until two others have been asked for. */
 struct sample *history_at(const struct history *h, uint32_t back);
-/* A process's histogram of that reading, as model_histogram_of gives it; 0: it did nothing, or was not there. */
+/* A process's histogram of that reading, as by model_histogram_of; 0: it did nothing, or is not in that reading. */
 uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			   uint64_t count[HIST_BUCKETS]);
-/* That reading with this process alone, until any reading is asked again; NULL: it was not there, or no memory. */
+/* That reading with only this process, valid until any reading is asked for; NULL: it is not in it, or no memory. */
 const struct sample *history_process(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns);
-/* How many readings ago, `back` or more, it was last there; UINT32_MAX: in none that is kept. */
+/* How many readings ago, `back` or more, it was last present; UINT32_MAX: in none that is kept. */
 uint32_t history_last(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns);
 /* When a reading was taken, as its t_ns; 0: not kept. */
 uint64_t history_time(const struct history *h, uint32_t back);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One process of a reading, or one connection, as few bytes that stand for themselves. What only goes on as time does
- * is told relative to the reading, so that equal bytes mean: nothing happened.
+ * One process of a reading, or one connection, as a few self-contained bytes. Times that only advance with the clock
+ * are stored relative to the reading, so that equal bytes mean: nothing happened.
  */
 #ifndef HISTORY_PACK_H
 #define HISTORY_PACK_H
@@ -14,12 +14,12 @@ struct history_pack {
 	size_t n_words, cap_words;
 	uint8_t *bytes;
 	size_t n_bytes, cap_bytes;
-	char *texts; /* of a process, apart: they are what changes least */
+	char *texts; /* of a process, apart, since they change least */
 	size_t n_texts, cap_texts;
 	bool failed; /* out of memory */
 };
 
-/* Into p->bytes and p->texts. 0 or -ENOMEM. Of the sample itself everything but its arrays. */
+/* Packs into p->bytes and p->texts. 0 or -ENOMEM. Of the sample itself everything but its arrays. */
 int history_pack_host(struct history_pack *p, const struct sample *s);
 int history_pack_process(struct history_pack *p, const struct sample *s, const struct sample_process *process);
 int history_pack_connection(struct history_pack *p, const struct sample *s, const struct sample_connection *c);

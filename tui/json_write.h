@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes JSON into a stream as it goes: nothing is built, nothing is kept. Keys are plain ASCII, NULL
- * inside arrays and for the outermost value. Texts are hostile bytes: they come out as valid UTF-8
- * without a control character.
+ * Writes JSON directly into a stream, without building a tree. Keys are plain ASCII, NULL
+ * inside arrays and for the outermost value. Texts are hostile bytes: they are written as valid
+ * UTF-8 without control characters.
  */
 #ifndef JSON_WRITE_H
 #define JSON_WRITE_H

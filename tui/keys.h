@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The keys, one table row each: keys are dispatched by it, the help screen and the key line print it. */
+/* The keys, one table row each: used for dispatch, the help screen and the key line. */
 #ifndef KEYS_H
 #define KEYS_H
 

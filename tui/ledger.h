@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger: turns the records that the kernel side lets grow into samples. It remembers what
- * each record said at the last reading and writes down the difference, reaps threads that died,
- * and gives their records back. It knows the records' memory, not where it comes from: tests
- * hand it plain arrays.
+ * The ledger: turns the records, whose counters only grow, into samples. It keeps the numbers of
+ * each record at the last reading and reports the difference, reaps threads that exited,
+ * and frees their records. It does not know where the records' memory comes from: tests
+ * pass plain arrays.
  *
- * Not thread-safe: whoever shares it holds a lock. All times in ns of CLOCK_MONOTONIC.
+ * Not thread-safe: threads that share it hold a lock. All times in ns of CLOCK_MONOTONIC.
  */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -15,13 +15,13 @@
 struct ledger_memory {
 	struct lt_chunk **chunks;
 	struct lt_call_chunk **call_chunks;
-	uint32_t n_chunks, n_call_chunks; /* of call_chunks some may be NULL: given back */
-	uint32_t limit;			  /* records in use, of all chunks; the rest was never given out. 0: all */
+	uint32_t n_chunks, n_call_chunks; /* some of call_chunks may be NULL: freed */
+	uint32_t limit;			  /* records in use, of all chunks; the rest was never handed out. 0: all */
 	struct lt_stack *free, *free_calls;
 	struct entries *entries; /* [n_entries], parallel to call_chunks */
 	uint32_t n_entries;
-	uint32_t calls_here;	 /* free, and not with the kernel side */
-	uint32_t calls_wanted;	 /* by it */
+	uint32_t calls_here;	 /* free, and not on the BPF programs' free list */
+	uint32_t calls_wanted;	 /* by the BPF programs */
 	uint64_t pending_bytes;	 /* of reaped threads that may wait for a reading */
 	const uint32_t *renames; /* threads renamed by another thread so far */
 	bool with_sched, with_calls;
@@ -36,13 +36,13 @@ enum ledger_name {
 	LEDGER_NAMES,
 };
 
-/* Whom to ask. The answer comes by ledger_answer, later or never; false: not now, it is asked for again. */
+/* How to ask. The answer comes by ledger_answer, later or never; false: not now, ask again. */
 struct ledger_names {
 	bool (*ask)(void *ctx, enum ledger_name name, uint32_t pid, uint64_t start_ns, uint64_t group);
-	/* At once, and without waiting for it; false: not known so. NULL: never known so. */
+	/* Answers at once, without blocking; false: not available this way. NULL: never available. */
 	bool (*parent)(void *ctx, uint32_t pid, uint32_t *ppid);
 	void *ctx;
-	bool hidden; /* the command lines of others are not for our eyes: those that exec was given neither */
+	bool hidden; /* other users' command lines are hidden (hidepid): do not show those passed to exec either */
 };
 
 struct ledger_answer {
@@ -59,24 +59,24 @@ struct ledger;
 struct ledger *ledger_new(struct ledger_memory *memory, const struct ledger_names *names);
 void ledger_free(struct ledger *l);
 
-/* Buries the dead: their last numbers wait for the next reading, their records go back to the free list.
- * epoch: the interval going on. */
+/* Reaps exited threads: their last numbers wait for the next reading, their records return to the free list.
+ * epoch: the current interval. */
 void ledger_drain(struct ledger *l, uint32_t epoch);
 
 /* Fills processes, threads, works, calls, buckets, errnos, text and lost.{torn,exits} of *s with what happened
- * since the last reading until t_ns, which the kernel side was told before it came (lt_cut_ns): what was born or moved
- * after it is the next reading's. epoch: the interval that t_ns ends. 0 or -ENOMEM. */
+ * since the last reading until t_ns, which was announced to the BPF programs beforehand (lt_cut_ns): events after it
+ * belong to the next reading. epoch: the interval that t_ns ends. 0 or -ENOMEM. */
 int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *s);
 
-/* Gives never used records [first, first + n) to the kernel side. */
+/* Puts records [first, first + n), never used before, on the free list. */
 void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n);
 
 void ledger_answer(struct ledger *l, const struct ledger_answer *answer);
 
-/* A process was moved to another control group: its name is asked for at once. */
+/* A process was moved to another control group: looks up the group's name at once. */
 void ledger_moved(struct ledger *l, uint32_t pid, uint64_t start_ns);
 
-/* What the kernel side stored before it stored this is seen, too. Pairs with lt_release in bpf/record.bpf.h. */
+/* Loads with acquire order: also sees all earlier stores of the writer. Pairs with lt_release in bpf/record.bpf.h. */
 static inline uint64_t ledger_load(const void *p)
 {
 	return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);

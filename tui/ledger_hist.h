@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A record's histograms and maxima: what they said at the last reading, and what an interval added.
- * Counts wrap at 32 bits and are subtracted so. Used by ledger_thread.c only.
+ * A record's histograms and maxima: their values at the last reading, and what an interval added.
+ * Counts wrap at 32 bits and are subtracted modulo 2^32. Used by ledger_thread.c only.
  */
 #ifndef LEDGER_HIST_H
 #define LEDGER_HIST_H
@@ -10,8 +10,8 @@
 
 #define FEW 3
 
-/* Bucket counts of a histogram at the last reading; those not kept are 0. There are very many of them, and most calls
- * take about the same time each time. */
+/* Bucket counts of a histogram at the last reading; those not kept are 0. There are many histograms, and most of them
+ * have few nonzero buckets, since the durations of a call are mostly similar. */
 struct kept_hist {
 	union {
 		uint32_t few[FEW]; /* of bucket[] */
@@ -23,12 +23,12 @@ struct kept_hist {
 
 void ledger_hist_forget(struct kept_hist *h);
 
-/* Writes what the histogram grew by since it was kept as sparse buckets of *out, in *dist; keeps what it says now. 0 or
- * -ENOMEM. */
+/* Appends the histogram's growth since the last reading as sparse buckets to *out, in *dist, and keeps the new counts.
+ * 0 or -ENOMEM. */
 int ledger_hist_subtract(struct kept_hist *kept, const struct lt_hist *now, uint64_t max_ns, struct sample_dist *dist,
 			 struct sample *out);
 
-/* The maximum of an interval; of a dead thread, whose interval the reader may have ended meanwhile, of both. */
+/* The maximum of an interval; for an exited thread, also of the next interval, which may have begun meanwhile. */
 uint64_t ledger_max_of(const struct lt_max *max, uint32_t epoch, bool dead);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One thread's part of the ledger: what its record said at the last reading, and how the
- * difference is written down. Used by ledger.c only.
+ * One thread's part of the ledger: the numbers of its record at the last reading, and how the
+ * difference is reported. Used by ledger.c only.
  */
 #ifndef LEDGER_THREAD_H
 #define LEDGER_THREAD_H
@@ -11,16 +11,16 @@
 struct process;
 struct kept_work;
 
-/* What is kept of every thread; one line, so that 100,000 sleepers are passed over quickly. */
+/* Kept for every thread; one cache line, so that 100,000 sleeping threads are skipped quickly. */
 struct kept {
 	uint64_t word, end_ns;
-	uint64_t enter_ns; /* the call going on; 0: none */
+	uint64_t enter_ns; /* of the current call; 0: none */
 	struct process *process;
 	struct kept_work *work;
 	uint32_t next, prev; /* slot + 1 of the neighbours in its process's list */
 	uint32_t tid, call, changes;
 	bool at_least;
-	bool again; /* something was left for the next reading: the record is to be read whatever its word says */
+	bool again; /* something is left for the next reading: read the record even if its word is unchanged */
 	uint64_t start_ns;
 	char comm[16];
 };
@@ -41,13 +41,13 @@ static inline struct lt_call *call_at(const struct ledger_memory *m, uint32_t in
 }
 
 /* Appends one thread's interval, until t_ns or its death, to out->threads; the caller sets its process and names. k
- * knows its process. epoch: the interval that ends. *torn grows when no whole reading could be had. LEDGER_LAST for
- * t_ns: it is dead, and all of it is to be charged. 0 or -ENOMEM. */
+ * holds its process. epoch: the interval that ends. *torn is incremented if no consistent reading was possible.
+ * LEDGER_LAST for t_ns: it has exited, and all its time is to be charged. 0 or -ENOMEM. */
 #define LEDGER_LAST UINT64_MAX
 int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32_t slot, uint64_t t_ns, uint32_t epoch,
 			   struct sample *out, uint64_t *torn);
 
-/* Frees what is kept of a thread, for the slot's next one. */
+/* Frees what is kept for a thread, so that the slot can be reused. */
 void ledger_thread_forget(struct kept *k);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Questions that may take for ever: a file of /proc that waits for its process's memory lock, a name service that does
- * not answer. They go through a queue to helper threads, never to who reads, draws or drains; answers are
- * taken when it suits. A request that is late costs its thread, and the next one is another's, up to a bound.
+ * Lookups that may block for ever: a file of /proc that waits for its process's memory lock, a name service that does
+ * not answer. They go through a queue to helper threads, never to a thread that reads, draws or drains; answers are
+ * collected later. A request that blocks keeps its helper busy, and another helper takes over, up to a bound.
  */
 #ifndef LOOKUP_H
 #define LOOKUP_H
@@ -13,11 +13,11 @@
 
 struct lookup;
 
-/* One question, and its answer. */
+/* One request and its answer. */
 struct lookup_request {
 	uint32_t kind, number; /* what, of which process or user */
-	uint64_t start_ns;     /* whose process: its start */
-	uint64_t tag;	       /* the asker's own */
+	uint64_t start_ns;     /* start of that process */
+	uint64_t tag;	       /* for the caller */
 	int err;	       /* the answer: 0 or -errno */
 	size_t n;
 	char *text; /* n bytes, and a NUL; NULL: none */
@@ -27,10 +27,10 @@ struct lookup_request {
 
 /* work answers a request in a helper thread. NULL: out of memory. */
 struct lookup *lookup_new(void (*work)(struct lookup_request *));
-/* Does not wait for a helper that is stuck. NULL is legal. */
+/* Does not wait for a blocked helper. NULL is legal. */
 void lookup_close(struct lookup *l);
 
-/* Puts a question: kind, number, start_ns and tag of `ask`. 0, or -EAGAIN: too many wait, -ENOMEM. */
+/* Queues a request: kind, number, start_ns and tag of `ask`. 0, -EAGAIN (too many are waiting) or -ENOMEM. */
 int lookup_ask(struct lookup *l, const struct lookup_request *ask);
 /* The next answer, for lookup_done; NULL: none yet. */
 struct lookup_request *lookup_take(struct lookup *l);
@@ -39,10 +39,11 @@ void lookup_done(struct lookup_request *r);
 /* For `work`: copies the answer. */
 void lookup_answer(struct lookup_request *r, const char *text, size_t n);
 
-/* For `work`: whether another helper is stuck, so that it is worth some effort not to be the next. */
+/* For `work`: whether another helper is blocked, so that it should take more care not to block. */
 bool lookup_late(struct lookup_request *r);
 
-/* Whether any helper of any queue is at work: then exit(3), which may want a lock of its, is not safe. */
+/* Whether any helper of any queue is working: then exit(3) is not safe, since it may need a lock that the helper has.
+ */
 bool lookup_busy(void);
 
 #endif

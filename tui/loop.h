@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The loop: readings by the clock, the recording, signals, and when it ends. What becomes of a reading is its sink's:
- * the screen (screen.c) or stdout (run.c), which begin with a struct loop.
+ * The loop: timed readings, the recording, signals, and the end. A sink handles the readings: the screen (screen.c) or
+ * stdout (run.c), whose structs begin with a struct loop.
  */
 #ifndef LOOP_H
 #define LOOP_H
@@ -11,26 +11,26 @@
 #include "options.h"
 #include "record.h"
 
-#define LOOP_ON -1 /* status: it goes on */
+#define LOOP_ON -1 /* status: keep running */
 #define LOOP_FDS 4
 
 struct loop;
 
 struct loop_sink {
-	/* Somebody looks: a recording, too, is read by the clock, and its end does not end the loop. */
+	/* For a user: a recording, too, is replayed by the clock, and its end does not end the loop. */
 	bool interactive;
-	uint64_t first_ns; /* until the first reading, if that is sooner than a delay; 0: it is not */
-	/* Where a reading is put; NULL: no memory. */
+	uint64_t first_ns; /* time until the first reading, if shorter than the delay; 0: the delay */
+	/* The memory for a reading; NULL: out of memory. */
 	struct sample *(*take)(struct loop *l);
 	/* It was read and recorded. */
 	void (*reading)(struct loop *l, struct sample *s);
-	/* The source has no more; err: what it was that could not be read, or 0. */
+	/* The source has no more; err: -errno if reading failed, or 0. */
 	void (*end)(struct loop *l, int err);
-	/* A signal that is not the loop's; false: it ends it. NULL: they all do. */
+	/* A signal that the loop does not handle; false: it ends the loop. NULL: all of them do. */
 	bool (*signal)(struct loop *l, int number);
-	/* Before it waits: which files of the sink it waits for, LOOP_FDS at most. Their number. */
+	/* Before poll: fills in the sink's descriptors, at most LOOP_FDS. Returns their number. */
 	nfds_t (*prepare)(struct loop *l, struct pollfd *fds);
-	/* After it has waited. */
+	/* After poll. */
 	void (*ready)(struct loop *l, const struct pollfd *fds);
 };
 
@@ -46,20 +46,20 @@ struct loop {
 	char *why;	   /* of status 1: one sentence */
 	size_t why_size;
 
-	/* The loop's own. */
+	/* Private to the loop. */
 	int timer_fd, signal_fd;
 	bool ended;    /* the source has no more */
-	bool waits;    /* a recording that still grows was read to its end */
-	bool saw_pids; /* one of -p's processes was there */
+	bool waits;    /* a recording that is still written was read to its end */
+	bool saw_pids; /* one of -p's processes was seen */
 };
 
 /* Runs until something sets the status. signals_block was called before the source was opened. */
 void loop_run(struct loop *l);
 /* Takes a reading now. */
 void loop_read(struct loop *l);
-/* Waits for the files of the sink, a signal or, if `timer`, the next reading's time. True: that has come. */
+/* Waits for the sink's descriptors, a signal or, if `timer`, the time of the next reading. True: it is time. */
 bool loop_wait(struct loop *l, struct pollfd *fds, nfds_t n, bool timer);
-/* From now on a reading every l->delay_s. 0 or -errno. */
+/* Takes a reading every l->delay_s from now on. 0 or -errno. */
 int loop_set_timer(struct loop *l);
 /* Ends it with status 1. */
 void __attribute__((format(printf, 2, 3))) loop_fail(struct loop *l, const char *format, ...);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How much memory lagtop may have: the machine's, and the limits of the memory control groups that it is in, of version
- * 1 or 2, up to the root. The maps that it makes are charged there like its own pages.
+ * How much memory lagtop may use: the machine's, and the limits of its memory control groups, of version 1 or 2, up to
+ * the root. Its BPF maps are charged to them like its own pages.
  */
 #ifndef MEMORY_H
 #define MEMORY_H
@@ -11,14 +11,14 @@
 struct memory {
 	uint64_t ram_bytes;   /* the machine's; 0: unknown */
 	uint64_t limit_bytes; /* the tightest group's; UINT64_MAX: none has one below ram_bytes */
-	uint64_t free_bytes;  /* under the group that has least left, file cache counted as free; UINT64_MAX */
+	uint64_t free_bytes;  /* in the group with the least left, file cache counted as free; UINT64_MAX: no limit */
 };
 
-/* Reads some small files below root ("": the real ones); what cannot be read limits nothing. */
+/* Reads some small files below root ("": the real ones); what cannot be read is no limit. */
 void memory_look(struct memory *m, const char *root);
-/* A share of the machine's memory, and no more than another of the group's limit. */
+/* A share of the machine's memory, but no more than another share of the group's limit. */
 uint64_t memory_share(const struct memory *m, uint64_t of_ram, uint64_t of_limit);
-/* Whether so much more leaves an eighth of the limit free: the rest of lagtop grows, too. */
+/* Whether allocating so much more leaves an eighth of the limit free: the rest of lagtop grows, too. */
 int memory_has(const struct memory *m, uint64_t bytes);
 /* What the past may take of what it wants, having some: it goes first, as soon as a quarter of the limit is not free.
  */

@@ -15,7 +15,7 @@ static bool is_prompt(enum view_mode mode)
 	return mode == MODE_SEARCH || mode == MODE_FILTER || mode == MODE_DELAY;
 }
 
-/* The columns that the column chooser shows: those chosen, in their order, then the others that mean something. */
+/* The columns in the column chooser: the chosen ones in their order, then the others that apply. */
 int menu_choosable(const struct table *t, const struct column *out[TABLE_COLUMNS])
 {
 	int n = 0;
@@ -63,7 +63,7 @@ static int add_target(struct menu *m, const struct row *r)
 	return 0;
 }
 
-/* Whom it would hit: the tagged processes, else the one under the cursor or of the page. */
+/* The processes that it would affect: the tagged ones, else the one under the cursor or of the page. */
 static void take_targets(struct view *v)
 {
 	struct model_query q = { .kind = MODEL_PROCESS, .no_dead = true };
@@ -180,7 +180,8 @@ void menu_open(struct view *v, int mode)
 	case MODE_FILTER:
 		memcpy(v->filter_kept, v->wants.filter, sizeof(v->filter_kept));
 		v->filter_before = view_filter_long(v) ? v->options->filter : v->filter_kept;
-		if (v->filter_before == v->filter_kept) /* else it is too long to be typed: what is typed replaces it */
+		if (v->filter_before ==
+		    v->filter_kept) /* else it is too long for the prompt: what is typed replaces it */
 			memcpy(v->input, v->filter_kept, sizeof(v->input));
 		v->filter_why[0] = 0;
 		break;
@@ -221,7 +222,7 @@ static void send_nice(struct view *v)
 	v->wants.n_tags = 0;
 }
 
-/* Writes the chosen columns anew: n of them. */
+/* Replaces the chosen columns: n of them. */
 static void choose_columns(struct table *t, const struct column **cols, int n)
 {
 	memcpy(t->chosen, cols, (size_t)n * sizeof(*cols));
@@ -408,7 +409,7 @@ static void set_delay(struct view *v)
 	v->delay_changed = v->settings_changed = true;
 }
 
-/* Appends a character to the prompt as UTF-8; what is not printable stays out. */
+/* Appends a character to the prompt as UTF-8, if it is printable. */
 static bool append(char *input, uint32_t ch)
 {
 	size_t len = strlen(input), bytes;
@@ -431,7 +432,7 @@ static void prompt_key(struct view *v, uint32_t code)
 	bool changed = false;
 
 	if (code == K_ESC) {
-		if (v->mode == MODE_FILTER) /* never mind: the one before */
+		if (v->mode == MODE_FILTER) /* an invalid filter: the one before stays */
 			view_filter(v, v->filter_before);
 		if (v->mode == MODE_SEARCH)
 			v->wants.search[0] = 0;
@@ -442,7 +443,7 @@ static void prompt_key(struct view *v, uint32_t code)
 		if (v->mode == MODE_DELAY)
 			set_delay(v);
 		if (v->mode == MODE_FILTER && v->filter_why[0])
-			return; /* it cannot be read: the prompt says why */
+			return; /* invalid: the prompt says why */
 		v->mode = MODE_TABLE;
 		return;
 	}
@@ -474,7 +475,7 @@ static void prompt_key(struct view *v, uint32_t code)
 	}
 }
 
-/* Only y acts. F7 and F8 go on choosing a nice value. */
+/* Only y confirms. F7 and F8 change the nice value further. */
 static void confirm_key(struct view *v, uint32_t code)
 {
 	bool nice = v->mode == MODE_NICE;

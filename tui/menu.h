@@ -5,21 +5,21 @@
 
 #include "view.h"
 
-/* The columns that the column chooser shows: those chosen, in their order, then the others that mean something. */
+/* The columns in the column chooser: the chosen ones in their order, then the others that apply. */
 int menu_choosable(const struct table *t, const struct column *out[TABLE_COLUMNS]);
 /* The columns that the sort menu shows. */
 int menu_sortable(const struct table *t, const struct column *out[TABLE_COLUMNS]);
 
 /* Opens one. */
 void menu_open(struct view *v, int mode);
-/* Asks whether a process shall be nicer (1) or less nice (-1). */
+/* Asks whether to raise (1) or lower (-1) a process's nice value. */
 void menu_open_nice(struct view *v, int by);
 
-/* A key of a prompt, a question or the column chooser, or the mouse. False: it is to do what the table of keys says of
- * lists. */
+/* Handles a key of a prompt, a question or the column chooser, or the mouse. False: not handled, use the list function
+ * of the table of keys. */
 bool menu_key(struct view *v, const struct key *k);
 
-/* In a list: what the table of keys names. The help has no cursor: it scrolls. */
+/* List functions of the table of keys. The help has no cursor: it scrolls. */
 void menu_move(struct view *v, int by);
 void menu_move_page(struct view *v, int direction);
 void menu_home(struct view *v, int unused);

@@ -13,8 +13,8 @@
 #include "sample.h"
 
 #define MODEL_SPARK 60	    /* readings in a sparkline */
-#define MODEL_DEAD_ROWS 5   /* readings that a dead process's row stays */
-#define MODEL_DEAD_MAX 1000 /* such rows; who exits beyond that shows in its own reading only */
+#define MODEL_DEAD_ROWS 5   /* readings for which an exited process's row is kept */
+#define MODEL_DEAD_MAX 1000 /* such rows; processes that exit beyond that appear in one reading only */
 
 enum model_kind {
 	MODEL_PROCESS,
@@ -48,7 +48,7 @@ struct model_sparkline {
 	uint8_t at;
 };
 
-/* What only a row has that used the network. */
+/* Only for rows that used the network. */
 struct row_net {
 	union {
 		struct {
@@ -58,12 +58,12 @@ struct row_net {
 		uint64_t counter[LT_COUNTERS - LT_NET_FIRST];
 	};
 	struct model_dist connect;
-	uint64_t srtt_ns; /* SAMPLE_UNKNOWN: not measured; a connection's is in itself */
+	uint64_t srtt_ns; /* SAMPLE_UNKNOWN: not measured; a connection has its own */
 };
 
 extern const struct row_net row_no_net;
 
-/* What is added up over threads, processes and readings. */
+/* Summed over threads, processes and readings. */
 #define ROW_SUMS                                                                                                       \
 	uint64_t wall_ns;                                                                                              \
 	union {                                                                                                        \
@@ -83,16 +83,16 @@ struct row {
 	uint32_t processes, threads;
 	int32_t exit_code;
 	uint64_t start_ns;
-	bool exited;			     /* dead; its numbers are those of its last interval */
+	bool exited;			     /* exited; its numbers are those of its last interval */
 	bool kernel;			     /* kernel thread */
 	bool own_user;			     /* uid is valid (process, thread, user group) */
 	uint8_t state;			     /* threads: enum lt_state */
 	uint32_t depth;			     /* tree */
 	uint64_t branches;		     /* tree, as shown: bit n: level n goes on below this row */
-	const char *comm, *cmdline, *cgroup; /* raw; "" when there is none. For groups comm is the group's name */
+	const char *comm, *cmdline, *cgroup; /* raw; "": none. For groups, comm is the group's name */
 
-	uint64_t interval_ns; /* what rates divide by; the numbers begin here */
-	bool totals;	      /* since the start: rates stand as sums */
+	uint64_t interval_ns; /* the divisor of rates; the numbers begin here */
+	bool totals;	      /* since the start: sums instead of rates */
 	bool oldest_at_least;
 	uint8_t off; /* bit set of 1 << enum sample_family: it was off, its numbers are not known */
 	struct counter_set unknown;
@@ -158,8 +158,8 @@ struct model;
 struct model *model_new(void);	  /* NULL: out of memory */
 void model_free(struct model *m); /* NULL is legal */
 
-/* Takes a new reading, perhaps in the memory of the one before. It must stay until the next model_update, or until
- * nothing is asked any more. 0 or -ENOMEM. */
+/* Takes a new reading, which may be in the memory of the one before. It must stay valid until the next model_update or
+ * the last use of the model. 0 or -ENOMEM. */
 int model_update(struct model *m, const struct sample *s);
 
 const struct sample *model_sample(const struct model *m); /* the last one, or NULL */
@@ -168,7 +168,7 @@ const struct model_host *model_host(const struct model *m);
 struct model_query {
 	enum model_kind kind;
 	bool totals;	   /* since lagtop's start instead of the interval, where model_has_totals */
-	bool no_dead;	   /* leave out rows of those that died in earlier readings */
+	bool no_dead;	   /* leave out processes that exited in earlier readings */
 	bool one;	   /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of the process below only, not of all */
 	uint32_t pid;	   /* 0 is one too: all that live outside our pid namespace */
 	uint64_t start_ns; /* with pid: its identity */
