@@ -11,6 +11,9 @@
 #include <cmocka.h>
 
 #include <malloc.h>
+#ifdef __SANITIZE_ADDRESS__
+size_t __sanitizer_get_current_allocated_bytes(void);
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,9 +271,13 @@ static void idle_rows_cost_nothing(void **state)
 
 static size_t allocated_bytes(void)
 {
+#ifdef __SANITIZE_ADDRESS__
+	return __sanitizer_get_current_allocated_bytes();
+#else
 	struct mallinfo2 info = mallinfo2();
 
 	return info.uordblks + info.hblkhd;
+#endif
 }
 
 /* Long after the bound was reached: what it says it holds is what malloc gave, and no more than it may. */

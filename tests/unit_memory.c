@@ -17,10 +17,15 @@
 #include "fake_kernel.h"
 #include "sockets.h"
 
-/* The C library's own, which the ones below stand before. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *old, size_t size);
+/* The allocator's own, which the ones below stand before. */
+#ifdef __SANITIZE_ADDRESS__
+#define OWN(function) __interceptor_##function
+#else
+#define OWN(function) __libc_##function
+#endif
+void *OWN(malloc)(size_t size);
+void *OWN(calloc)(size_t n, size_t size);
+void *OWN(realloc)(void *old, size_t size);
 
 static int64_t left = -1; /* allocations until one fails; negative: all succeed */
 static bool failed;
@@ -36,17 +41,17 @@ static bool fails(void)
 
 void *malloc(size_t size)
 {
-	return fails() ? NULL : __libc_malloc(size);
+	return fails() ? NULL : OWN(malloc)(size);
 }
 
 void *calloc(size_t n, size_t size)
 {
-	return fails() ? NULL : __libc_calloc(n, size);
+	return fails() ? NULL : OWN(calloc)(n, size);
 }
 
 void *realloc(void *old, size_t size)
 {
-	return fails() ? NULL : __libc_realloc(old, size);
+	return fails() ? NULL : OWN(realloc)(old, size);
 }
 
 static void fail_at(int64_t n)

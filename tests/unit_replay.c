@@ -34,7 +34,11 @@
 #define KILLS 50
 #define FRAMES_TORN 12
 #define BOMB_BYTES (250U << 20)
+#ifdef __SANITIZE_ADDRESS__ /* it keeps what was freed */
+#define BOMB_RSS_BYTES (600U << 20)
+#else
 #define BOMB_RSS_BYTES (300U << 20)
+#endif
 
 static char path[] = "/dev/shm/lagtop-replay.XXXXXX";
 static int file;

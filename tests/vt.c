@@ -102,6 +102,8 @@ void vt_close(struct vt *v)
 
 static void keep(struct vt *v, const char *bytes, size_t n)
 {
+	if (!n)
+		return;
 	if (v->n_bytes + n > v->cap_bytes) {
 		v->cap_bytes = (v->n_bytes + n) * 2;
 		v->bytes = realloc(v->bytes, v->cap_bytes);

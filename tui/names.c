@@ -153,6 +153,11 @@ const char *names_errno(uint32_t error)
 	return name;
 }
 
+struct former_name {
+	struct former_name *next;
+	const char *text;
+};
+
 /* What is shown of a user: its name, or its number until somebody knows a name. */
 struct user {
 	uint32_t uid;
@@ -160,7 +165,8 @@ struct user {
 	unsigned tries;		   /* in vain */
 	uint64_t asked_ns, ask_ns; /* last; not before that */
 	UT_hash_handle hh;
-	const char *text; /* an old one stays: somebody may still point to it */
+	const char *text;
+	struct former_name *former;
 };
 
 static struct user *users;
@@ -241,6 +247,30 @@ const char *names_user(uint32_t uid)
 	return u->text;
 }
 
+/* Rows may still show the former name: it stays, and is taken again when it comes back. */
+static void user_rename(struct user *u, const char *text)
+{
+	struct former_name *f = u->former;
+	const char *now = u->text;
+
+	while (f && strcmp(f->text, text) != 0)
+		f = f->next;
+	if (f) {
+		u->text = f->text;
+		f->text = now;
+		return;
+	}
+	f = malloc(sizeof(*f));
+	now = f ? strdup(text) : NULL;
+	if (!now) {
+		free(f);
+		return;
+	}
+	*f = (struct former_name){ u->former, u->text };
+	u->former = f;
+	u->text = now;
+}
+
 static void user_answer(struct user *u, const struct lookup_request *r)
 {
 	unsigned more = u->tries > USER_TRIES ? u->tries - USER_TRIES : 0;
@@ -248,11 +278,8 @@ static void user_answer(struct user *u, const struct lookup_request *r)
 	u->asked = false;
 	u->ask_ns = u->asked_ns + (r->n ? USER_ANEW_NS : USER_RETRY_NS << (more < 7 ? more : 7));
 	u->tries = r->n ? 0 : u->tries + 1;
-	if (r->n && strcmp(u->text, r->text) != 0) {
-		char *text = strdup(r->text);
-
-		u->text = text ? text : u->text;
-	}
+	if (r->n && strcmp(u->text, r->text) != 0)
+		user_rename(u, r->text);
 }
 
 void names_update(void)
