@@ -169,7 +169,7 @@ int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
 	/* The kernel iterates without a pause: return to user space, and visit this socket again. */
 	if (!(++lt_walking.looked & (LT_WALK_STRETCH - 1)))
 		return 1;
-	if (socket->seen_walk == lt_walking.number)
+	if (socket->seen_walk == lt_walking.number || socket->process_start_ns > lt_walking.t_ns)
 		return 0;
 	tcp = lt_tcp_of(sk);
 	moved = lt_moved(sk, tcp, socket);

@@ -181,6 +181,7 @@ struct lt_walking {
 	__u32 all;    /* also report sockets that did nothing; likewise */
 	__u32 n;      /* reported in this pass, including those that found no room */
 	__u32 looked; /* sockets */
+	__u64 t_ns;   /* T, CLOCK_BOOTTIME: sockets of processes that started later are the next reading's */
 };
 #define LT_WALK_STRETCH 16384 /* sockets that the kernel visits without a pause: some ms */
 

@@ -141,7 +141,7 @@ static void test_sockets(void **state)
 		}
 		fail_no_more();
 		assert_in_range(refused, failed, failed);
-		assert_int_equal(sockets_fill(k, &s, true), 0);
+		assert_int_equal(sockets_fill(k, &s, UINT64_MAX, true), 0);
 		assert_in_range(s.n_connections, PROCESSES - refused, PROCESSES);
 		sample_free(&s);
 		sockets_free(k);

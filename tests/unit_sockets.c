@@ -23,7 +23,7 @@ static struct sockets *sockets;
 static struct sample sample;
 
 /* Three processes: 10, and two that had the number 20 one after the other. */
-static void reading(bool walked)
+static void reading_since(uint64_t since_ns, bool walked)
 {
 	static const struct sample_process processes[] = { { .pid = 10, .start_ns = 1 },
 							   { .pid = 20, .start_ns = 2 },
@@ -40,9 +40,14 @@ static void reading(bool walked)
 		*p = processes[i];
 		p->sockets.srtt_ns = SAMPLE_UNKNOWN;
 	}
-	assert_int_equal(sockets_fill(sockets, &sample, walked), 0);
+	assert_int_equal(sockets_fill(sockets, &sample, since_ns, walked), 0);
 	assert_null(sample_check(&sample));
 	assert_int_equal(sample.has_connections, walked);
+}
+
+static void reading(bool walked)
+{
+	reading_since(100, walked);
 }
 
 static int opened(void **state)
@@ -341,6 +346,63 @@ static void test_a_dead_owner_is_nobody(void **state)
 	assert_int_equal(sample.connections[1].pid, 20);
 }
 
+static void sample_with(uint32_t pid, uint64_t start_ns)
+{
+	struct sample_process *p;
+
+	sample_clear(&sample);
+	sample.t_ns = T_NS;
+	sample.interval_ns = SECOND_NS;
+	sample.cpus = 1;
+	p = sample_add_process(&sample);
+	assert_non_null(p);
+	p->pid = pid;
+	p->start_ns = start_ns;
+	p->sockets.srtt_ns = SAMPLE_UNKNOWN;
+}
+
+/* Between T and the last event that a reading takes a process may begin, connect and send: it has no row yet. */
+static void test_who_began_while_the_reading_was_taken(void **state)
+{
+	struct lt_closed_event gone = { .type = LT_EVENT_CLOSED, .connection = tcp(30, 150) };
+
+	(void)state;
+	gone.connection.retransmits = 90;
+	tell(LT_EVENT_CONNECTED, 30, 150, 2 * US);
+	tell(LT_EVENT_RETRANSMITTED, 30, 150, 90);
+	assert_int_equal(sockets_event(sockets, &gone, sizeof(gone)), 0);
+	reading_since(100, true);
+	assert_int_equal(sample.n_connections, 0);
+	tell(LT_EVENT_RETRANSMITTED, 30, 150, 26);
+	sample_with(30, 150);
+	assert_int_equal(sockets_fill(sockets, &sample, 140, true), 0);
+	assert_int_equal(sample.processes[0].sockets.retransmits, 116);
+	assert_int_equal(sample.processes[0].sockets.connect.n, 1);
+	assert_int_equal(sample.n_connections, 1);
+	assert_int_equal(sample.connections[0].pid, 30);
+	assert_int_equal(sample.connections[0].retransmits, 90);
+	sample_with(30, 150);
+	assert_int_equal(sockets_fill(sockets, &sample, 200, true), 0);
+	assert_int_equal(sample.processes[0].sockets.retransmits, 0);
+	assert_int_equal(sample.n_connections, 0);
+}
+
+/* Who never has a row is nobody: its connection is shown, and nothing is kept of it for longer. */
+static void test_who_never_has_a_row(void **state)
+{
+	struct lt_closed_event gone = { .type = LT_EVENT_CLOSED, .connection = tcp(30, 150) };
+
+	(void)state;
+	assert_int_equal(sockets_event(sockets, &gone, sizeof(gone)), 0);
+	reading_since(100, true);
+	assert_int_equal(sample.n_connections, 0);
+	reading_since(160, true);
+	assert_int_equal(sample.n_connections, 1);
+	assert_int_equal(sample.connections[0].pid, 0);
+	reading_since(170, true);
+	assert_int_equal(sample.n_connections, 0);
+}
+
 /* Connects and retransmits are events: they count whether anybody walks or not. */
 static void test_events_need_no_walk(void **state)
 {
@@ -413,6 +475,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_was_not_walked_is_not_known, opened, closed),
 		cmocka_unit_test_setup_teardown(test_events_need_no_walk, opened, closed),
 		walked_test(test_a_dead_owner_is_nobody),
+		walked_test(test_who_began_while_the_reading_was_taken),
+		walked_test(test_who_never_has_a_row),
 		walked_test(test_many_owners),
 		walked_test(test_more_than_there_is_room_for),
 		cmocka_unit_test(test_free_of_nothing),

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WALKED_AT_FIRST 1024 /* connections */
@@ -106,9 +107,23 @@ int probe_sockets_start(struct probe *p)
 	return p->seed_sockets_link && p->walk_link ? probe_iterate(p->seed_sockets_link) : -errno;
 }
 
+/* How far the kernel's CLOCK_BOOTTIME, which processes' starts are of, is ahead of its CLOCK_MONOTONIC. */
+static uint64_t suspended_ns(const struct probe *p)
+{
+	struct timespec boottime, monotonic;
+
+	clock_gettime(CLOCK_BOOTTIME, &boottime);
+	clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	return (uint64_t)((boottime.tv_sec - monotonic.tv_sec) * 1000000000LL + boottime.tv_nsec - monotonic.tv_nsec +
+			  p->clocks.monotonic_ns - p->clocks.boottime_ns);
+}
+
 int probe_sockets_read(struct probe *p, struct sample *s)
 {
-	int err = p->connections ? walk(p) : 0;
+	uint64_t t_ns = s->t_ns + suspended_ns(p);
+	int err;
 
-	return err ? err : sockets_fill(p->sockets, s, p->connections != SOURCE_NO_CONNECTIONS);
+	p->skel->bss->lt_walking.t_ns = t_ns;
+	err = p->connections ? walk(p) : 0;
+	return err ? err : sockets_fill(p->sockets, s, t_ns - s->interval_ns, p->connections != SOURCE_NO_CONNECTIONS);
 }

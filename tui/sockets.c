@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sums by owner (pid and start) in a hash; connections as they come. Both are empty again after each reading. */
+/* Sums by owner (pid and start) in a hash; connections as they come. After each reading both are empty again, but for
+ * those that began while it was taken. */
 #include "sockets.h"
 
 #include <errno.h>
@@ -48,25 +49,33 @@ struct sockets *sockets_new(uint64_t bytes)
 	return k;
 }
 
-static void forget(struct sockets *k)
+/* It began after T: its row is in the next reading. */
+static bool is_early(const struct owner *o, uint64_t since_ns)
+{
+	return !o->present && o->key.start_ns > since_ns;
+}
+
+static void forget(struct sockets *k, uint64_t since_ns)
 {
 	struct owner *o, *next;
 
 	HASH_ITER(hh, k->owners, o, next)
 	{
+		if (is_early(o, since_ns))
+			continue;
 		HASH_DELETE(hh, k->owners, o);
 		free(o->connect);
 		free(o);
 	}
 	k->last = NULL;
-	k->n_connections = k->left_out = 0;
+	k->left_out = 0;
 }
 
 void sockets_free(struct sockets *k)
 {
 	if (!k)
 		return;
-	forget(k);
+	forget(k, UINT64_MAX);
 	free(k->connections);
 	free(k);
 }
@@ -196,10 +205,9 @@ static void fill_queues(struct sample_connection *to, const struct lt_connection
 	to->drops = known && (listens || c->proto == LT_UDP) ? c->drops : SAMPLE_UNKNOWN;
 }
 
-static int fill_connection(struct sockets *k, struct sample *s, const struct lt_connection *c)
+static int fill_connection(struct sockets *k, struct sample *s, const struct lt_connection *c, const struct owner *o)
 {
 	bool known = k->walked || c->born_ns > s->t_ns - s->interval_ns;
-	struct owner *o = find(k, c->tgid, c->process_start_ns);
 	struct sample_connection *to = sample_add_connection(s);
 
 	if (!to)
@@ -254,7 +262,27 @@ static int fill_process(struct sample *s, struct sample_process *p, struct owner
 	return 0;
 }
 
-int sockets_fill(struct sockets *k, struct sample *s, bool walked)
+static int fill_connections(struct sockets *k, struct sample *s, uint64_t since_ns)
+{
+	uint32_t n = k->n_connections;
+
+	k->n_connections = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct lt_connection *c = &k->connections[i];
+		struct owner *o = find(k, c->tgid, c->process_start_ns);
+		int err = 0;
+
+		if (o && is_early(o, since_ns))
+			k->connections[k->n_connections++] = *c;
+		else
+			err = fill_connection(k, s, c, o);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int sockets_fill(struct sockets *k, struct sample *s, uint64_t since_ns, bool walked)
 {
 	int err = 0;
 
@@ -268,10 +296,12 @@ int sockets_fill(struct sockets *k, struct sample *s, bool walked)
 		err = fill_process(s, p, o);
 	}
 	s->has_connections = walked;
-	for (uint32_t i = 0; !err && walked && i < k->n_connections; i++)
-		err = fill_connection(k, s, &k->connections[i]);
+	if (!err && walked)
+		err = fill_connections(k, s, since_ns);
+	else
+		k->n_connections = 0;
 	s->lost.events += k->left_out;
 	k->walked = walked;
-	forget(k);
+	forget(k, since_ns);
 	return err;
 }
