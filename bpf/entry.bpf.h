@@ -73,6 +73,7 @@ __weak __noinline __u32 lt_entry_take(struct lt_calls *calls, __u32 call)
 		*head = (__u32)old;
 		return (__u32)old;
 	}
+	__sync_fetch_and_add(&lt_free_calls.refused, 1);
 	return 0;
 }
 

@@ -221,13 +221,14 @@ __weak __noinline __u32 lt_pop_slot(void)
 	for (int i = 0; i < 16; i++) {
 		head = *(volatile __u64 *)&lt_free.head;
 		if (!(__u32)head || !lt_slot_at((__u32)head - 1, &s))
-			return 0;
+			break;
 		next = ((head >> 32) + 1) << 32 | s.record->who.next_free;
 		if (__sync_val_compare_and_swap(&lt_free.head, head, next) == head) {
 			lt_alarm_if_low(&lt_free, __sync_fetch_and_add(&lt_free.taken, 1) + 1);
 			return (__u32)head;
 		}
 	}
+	__sync_fetch_and_add(&lt_free.refused, 1);
 	return 0;
 }
 

@@ -249,9 +249,10 @@ struct lt_index_set {
 /* A free list: Treiber stack, tag << 32 | slot + 1. `taken` and `given` only grow. */
 struct lt_stack {
 	__u64 head;
-	__u64 taken; /* by the BPF programs */
-	__u64 given; /* by the front end */
-	__u64 low;   /* the front end is woken when given − taken falls below it */
+	__u64 taken;   /* by the BPF programs */
+	__u64 given;   /* by the front end */
+	__u64 low;     /* the front end is woken when given − taken falls below it */
+	__u64 refused; /* requests of the BPF programs that found none */
 };
 
 enum lt_prog { LT_PROG_SWITCH, LT_PROG_WAKEUP, LT_PROG_ENTER, LT_PROG_EXIT, LT_PROG_SEND, LT_PROG_RECV, LT_PROGS };

@@ -33,6 +33,11 @@ struct totals {
 
 #define PROBE_MOVED 8
 
+/* What the kernel side had taken, and asked for in vain, when we looked last. */
+struct probe_demand {
+	uint64_t taken, refused;
+};
+
 struct probe {
 	struct source source; /* first: the source is the probe */
 	struct lagtop *skel;
@@ -62,9 +67,10 @@ struct probe {
 	struct lt_event moved[PROBE_MOVED]; /* since the last drain */
 	uint32_t n_moved;
 	struct sockets *sockets;
-	uint64_t events_lost;		     /* no memory for them */
-	uint32_t max_records;		     /* 0: grow as needed */
-	uint64_t records_taken, calls_taken; /* when we looked last */
+	uint64_t events_lost;	/* no memory for them */
+	uint32_t max_records;	/* 0: grow as needed */
+	uint32_t records_ahead; /* kept free besides */
+	struct probe_demand records_demand, calls_demand;
 	uint64_t seeded_ns, untracked_base, untracked_died_base;
 	uint64_t cpus_changed_ns;
 	long cpus_online; /* when we looked last */

@@ -178,21 +178,27 @@ static int add_calls(struct probe *p, int outer_fd)
 	return 0;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* How many shall be free, with n chunks of them. What is taken until the drain thread runs hardly depends on how many
  * there are; how long a reading keeps it waiting does. In a storm of births as many again as were taken since we looked
- * last, up to a chunk and a sixteenth of all. */
-static uint64_t spare(const struct lt_stack *stack, uint64_t *taken, uint32_t n_chunks, uint32_t chunk)
+ * last, up to a chunk and a sixteenth of all; and as many as were asked for in vain, up to four times what there is. */
+static uint64_t spare(const struct lt_stack *stack, struct probe_demand *seen, uint32_t n_chunks, uint32_t chunk)
 {
-	uint64_t now = __atomic_load_n((const uint64_t *)&stack->taken, __ATOMIC_ACQUIRE), recent = now - *taken;
-	uint64_t most = (uint64_t)(n_chunks + 16) * chunk / 16;
+	uint64_t taken = stack_load(&stack->taken), refused = stack_load(&stack->refused),
+		 all = (uint64_t)n_chunks * chunk;
+	uint64_t more = least(taken - seen->taken, all / 16 + chunk) + least(refused - seen->refused, 4 * all);
 
-	*taken = now;
-	return (uint64_t)(n_chunks + 11) * chunk / 32 + (recent < most ? recent : most);
+	*seen = (struct probe_demand){ taken, refused };
+	return (uint64_t)(n_chunks + 11) * chunk / 32 + more;
 }
 
 static uint64_t records_spare(struct probe *p)
 {
-	return spare(p->memory.free, &p->records_taken, p->memory.n_chunks, LT_CHUNK);
+	return spare(p->memory.free, &p->records_demand, p->memory.n_chunks, LT_CHUNK) + p->records_ahead;
 }
 
 void probe_memory_grow(struct probe *p)
@@ -200,7 +206,7 @@ void probe_memory_grow(struct probe *p)
 	uint64_t records = records_spare(p), calls;
 	struct ledger_memory *m = &p->memory;
 
-	calls = spare(m->free_calls, &p->calls_taken, m->n_call_chunks, LT_CALL_CHUNK);
+	calls = spare(m->free_calls, &p->calls_demand, m->n_call_chunks, LT_CALL_CHUNK);
 	m->calls_wanted = calls > LT_CALL_CHUNK ? (uint32_t)calls : LT_CALL_CHUNK;
 	while (records_left(p) && stack_left(m->free) < records)
 		if (add_records(p, bpf_map__fd(p->skel->maps.lt_chunks)))
