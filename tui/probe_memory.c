@@ -185,12 +185,12 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 /* How many shall be free, with n chunks of them. What is taken until the drain thread runs hardly depends on how many
  * there are; how long a reading keeps it waiting does. In a storm of births as many again as were taken since we looked
- * last, up to a chunk and a sixteenth of all; and as many as were asked for in vain, up to four times what there is. */
+ * last, up to a chunk and a sixteenth of all; and as many as were asked for in vain, up to a chunk and half of all. */
 static uint64_t spare(const struct lt_stack *stack, struct probe_demand *seen, uint32_t n_chunks, uint32_t chunk)
 {
 	uint64_t taken = stack_load(&stack->taken), refused = stack_load(&stack->refused),
 		 all = (uint64_t)n_chunks * chunk;
-	uint64_t more = least(taken - seen->taken, all / 16 + chunk) + least(refused - seen->refused, 4 * all);
+	uint64_t more = least(taken - seen->taken, all / 16 + chunk) + least(refused - seen->refused, all / 2 + chunk);
 
 	*seen = (struct probe_demand){ taken, refused };
 	return (uint64_t)(n_chunks + 11) * chunk / 32 + more;
