@@ -212,6 +212,7 @@ struct task_struct {
 	int exit_state;
 	int exit_code;
 	unsigned in_iowait : 1;
+	unsigned in_memstall : 1; /* CONFIG_PSI */
 	unsigned frozen : 1;	  /* by the freezer of cgroup 2 */
 	struct mutex *blocked_on; /* 6.17; before it only with CONFIG_DEBUG_MUTEXES, and then of another type */
 	int pid;

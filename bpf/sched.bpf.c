@@ -191,7 +191,9 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 	if (from != LT_WAKEQ && from != LT_PREEMPT) {
 		/* A missed wakeup, or a missed switch-out: it was queued when the run queue says so. */
 		lt_this_cpu()->lost_switches++;
-		began_ns = since_plus(&s, now_ns, rq_ago_ns(task, true));
+		began_ns = s.record->sched.waking_ns;
+		if (from == LT_RUN || began_ns <= LT_WORD_SINCE(word))
+			began_ns = since_plus(&s, now_ns, rq_ago_ns(task, true));
 		if (from != LT_RUN)
 			s.record->sched.wakeups++;
 		move(&s, began_ns, from == LT_RUN ? LT_PREEMPT : LT_WAKEQ);
@@ -231,33 +233,54 @@ int BPF_PROG(lt_switch_5_15, bool preempt, struct task_struct *prev, struct task
 	return on_switch(prev, next, prev->__state, preempt);
 }
 
-static __always_inline void wake(struct task_struct *task, bool is_new)
+static __always_inline bool sleeps(__u64 word)
 {
-	__u64 now_ns = bpf_ktime_get_ns();
-	struct lt_slot s;
-	__u32 from;
+	__u32 state = LT_WORD_STATE(word);
 
-	if (!lt_find(task, &s))
-		return;
-	from = LT_WORD_STATE(*s.word);
-	if (from == LT_RUN || from == LT_WAKEQ || from == LT_PREEMPT || from == LT_DEAD)
-		return;
-	move(&s, now_ns, LT_WAKEQ);
-	if (!is_new)
-		s.record->sched.wakeups++;
-	lt_self(LT_PROG_WAKEUP, now_ns);
+	return state < LT_STATES && state != LT_RUN && state != LT_WAKEQ && state != LT_PREEMPT;
+}
+
+/* On the waker's CPU, before the sleeper is queued, perhaps on another one that must be interrupted out of idle. */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(lt_waking, struct task_struct *task)
+{
+	struct lt_slot s;
+	__u64 now_ns;
+
+	if (!lt_find(task, &s) || !sleeps(*s.word))
+		return 0;
+	now_ns = bpf_ktime_get_ns();
+	s.record->sched.waking_ns = now_ns;
+	lt_self(LT_PROG_WAKING, now_ns);
+	return 0;
 }
 
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(lt_wakeup, struct task_struct *task)
 {
-	wake(task, false);
+	__u64 now_ns, began_ns;
+	struct lt_slot s;
+
+	if (!lt_find(task, &s) || !sleeps(*s.word))
+		return 0;
+	now_ns = s.record->sched.waking_ns;
+	/* The clock costs more than the rest: it is read again only for want of a stamp. */
+	if (now_ns <= LT_WORD_SINCE(*s.word))
+		now_ns = bpf_ktime_get_ns();
+	began_ns = now_ns >> 3 & LT_SELF_MASK ? 0 : bpf_ktime_get_ns();
+	move(&s, now_ns, LT_WAKEQ);
+	s.record->sched.wakeups++;
+	if (began_ns)
+		lt_self_add(LT_PROG_WAKEUP, began_ns);
 	return 0;
 }
 
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(lt_wakeup_new, struct task_struct *task)
 {
-	wake(task, true);
+	struct lt_slot s;
+
+	if (lt_find(task, &s) && (LT_WORD_STATE(*s.word) == LT_NEW || sleeps(*s.word)))
+		move(&s, bpf_ktime_get_ns(), LT_WAKEQ);
 	return 0;
 }

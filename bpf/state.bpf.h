@@ -169,6 +169,12 @@ static __always_inline enum lt_state lt_sleep_in_none(struct task_struct *task)
 	return lt_regs_nr((struct pt_regs *)bpf_task_pt_regs(task)) < 0 ? LT_IO : LT_OTHER;
 }
 
+/* Between psi_memstall_enter and _leave: swap-in, refault, reclaim, memory.high. Never with psi=0. */
+static __always_inline bool lt_in_memstall(struct task_struct *task)
+{
+	return bpf_core_field_exists(task->in_memstall) && BPF_CORE_READ_BITFIELD(task, in_memstall);
+}
+
 #define LT_IN_CALL (LT_VOID + 1)
 
 /* The same for any sleep, but LT_IN_CALL if it is in a call. task_state: as sched_switch reports it. call: LT_CALL_NONE
@@ -182,6 +188,10 @@ static __always_inline enum lt_state lt_sleep_outside(struct task_struct *task, 
 	if (task_state & TASK_UNINTERRUPTIBLE) {
 		if (task_state & TASK_NOLOAD)
 			return LT_SLEEP; /* TASK_IDLE */
+		/* Before the disk: a page swapped in, or read again because memory is short, is waited for as iowait.
+		 */
+		if (lt_in_memstall(task))
+			return LT_MEMORY;
 		if (BPF_CORE_READ_BITFIELD(task, in_iowait))
 			return LT_DISK;
 		/* vfork's parent is killable (and freezable since 6.1); a lock in clone mostly is not. */

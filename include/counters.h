@@ -23,7 +23,7 @@
 	X(PREEMPT, preempt, 0, "runnable, put off its CPU")                                                            \
 	X(THROTTLED, throttled, LT_NOT_FED, "runnable, the CPU quota of its control group is used up")                 \
 	X(DISK, disk, 0, "uninterruptible, in_iowait")                                                                 \
-	X(MEMORY, memory, LT_NOT_FED, "uninterruptible, stalled for memory")                                           \
+	X(MEMORY, memory, 0, "uninterruptible, stalled for memory")                                                    \
 	X(BLOCK, block, 0, "any other uninterruptible wait")                                                           \
 	X(LOCK, lock, 0, "asleep in futex, flock, fcntl(F_SETLKW), semop; RT lock")                                    \
 	X(NET, net, 0, "asleep in a socket call, or in read, write and the like on a socket")                          \

@@ -8,8 +8,8 @@
  * LT_DEAD and is kept until the front end has read it and returned it to the free list.
  *
  * Writers: `sched` only lt_switch, lt_wakeup and lt_wakeup_new (under the run queue's lock, or
- * the thread itself with interrupts off); `calls` and `net` only the thread itself; `who` only
- * lt_newtask and the seeding iterator before the record is published, then the thread itself.
+ * the thread itself with interrupts off), but its waking_ns only lt_waking (under pi_lock); `calls` and `net` only the
+ * thread itself; `who` only lt_newtask and the seeding iterator before the record is published, then the thread itself.
  */
 #ifndef LAGTOP_H
 #define LAGTOP_H
@@ -73,8 +73,10 @@ struct lt_sched {
 	__u64 call_enter_ns;	  /* enter time of the call that the next two belong to */
 	__u64 call_wait_ns;	  /* off-CPU in that call so far */
 	__u64 call_sleep_ns;	  /* interruptible sleep, part of it */
-	__u64 rt_lock; /* the current wait in LT_LOCK is for a lock of the kernel, not for one that the call asked for
-			*/
+	/* The current wait in LT_LOCK is for a lock of the kernel, not for one that the call asked for. */
+	__u64 rt_lock;
+	/* When somebody last began to wake it; by lt_waking, under the task's pi_lock. */
+	__u64 waking_ns;
 	struct lt_max wakeup_max;
 	struct lt_hist wakeup; /* waits from wakeup to CPU */
 	/* The times at a reading's T, saved by the first transition after T: the rest belongs to the next reading. */
@@ -255,7 +257,16 @@ struct lt_stack {
 	__u64 refused; /* requests of the BPF programs that found none */
 };
 
-enum lt_prog { LT_PROG_SWITCH, LT_PROG_WAKEUP, LT_PROG_ENTER, LT_PROG_EXIT, LT_PROG_SEND, LT_PROG_RECV, LT_PROGS };
+enum lt_prog {
+	LT_PROG_SWITCH,
+	LT_PROG_WAKING,
+	LT_PROG_WAKEUP,
+	LT_PROG_ENTER,
+	LT_PROG_EXIT,
+	LT_PROG_SEND,
+	LT_PROG_RECV,
+	LT_PROGS
+};
 
 #define LT_SELF_MASK 1023 /* one run in 1,024 times itself */
 

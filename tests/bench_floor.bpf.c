@@ -23,6 +23,7 @@ const volatile bool read_clock = false;
 	}
 
 TIMED(sched_switch)
+TIMED(sched_waking)
 TIMED(sched_wakeup)
 TIMED(sched_wakeup_new)
 TIMED(task_newtask)

@@ -17,8 +17,8 @@
 
 #define FREEZE_NS 20000000000LL /* to freeze one process takes less */
 
-static const char *const states[] = { "run", "wakeq", "preempt", "disk", "block", "lock",
-				      "net", "poll",  "sleep",	 "io",	 "other" };
+static const char *const states[] = { "run",  "wakeq", "preempt", "throttled", "disk", "memory", "block",
+				      "lock", "net",   "poll",	  "sleep",     "io",   "other" };
 #define STATES (sizeof(states) / sizeof(*states))
 
 static int64_t state_ns(struct json_object *p, const char *state)
@@ -26,7 +26,7 @@ static int64_t state_ns(struct json_object *p, const char *state)
 	char path[32];
 
 	snprintf(path, sizeof(path), "time_ns.%s", state);
-	return live_get(p, path);
+	return live_get(p, path) == LIVE_NULL ? 0 : live_get(p, path);
 }
 
 static int64_t sum_state_ns(struct live *l, int64_t pid, const char *state)
@@ -288,12 +288,16 @@ static struct accounts take_accounts(const char *const word[WORDS])
 /*
  * The kernel reads its clock as a wakeup and as a switch begin; the tracepoints come later: that of the wakeup when the
  * thread is queued, that of the switch when the one before is dequeued and the next is chosen. So lagtop's wait is
- * longer by the difference of the two, and its run shorter: here, on 6.18, by 0.3 to 0.7 us. Where a wakeup preempts,
- * the kernel doesn't read its clock again for the switch (rq_clock_skip_update): it counts no wait, lagtop the 1.3 us
- * that it was, or 10 us at the end of a timer's interrupt. Threads under SCHED_BATCH never preempt when woken.
- * Beside waits of 100 us that is less than 1 %; those of a pair on one CPU are so short that it is what they are.
+ * longer by the difference of the two, and its run shorter: here, on 6.18, by 0.3 to 0.7 us. And lagtop's wait begins
+ * with the waker's call, run_delay when the thread is queued: on the same CPU 0.2 to 0.5 us later. Where a wakeup
+ * preempts, the kernel doesn't read its clock again for the switch (rq_clock_skip_update): it counts no wait, lagtop
+ * the 1.3 us that it was, or 10 us at the end of a timer's interrupt. Threads under SCHED_BATCH never preempt when
+ * woken. Beside waits of 100 us that is less than 1 %; those of a pair on one CPU are so short that it is what they
+ * are.
  */
-#define SHORT_EXCESS_NS 900 /* a switch, by far not all of which are wakeups that preempt */
+#define SHORT_EXCESS_NS 1400 /* a switch, by far not all of which are wakeups that preempt */
+
+#define WAKING_NS 500
 
 static double switches(const struct accounts *a)
 {
@@ -307,7 +311,7 @@ static double excess_ns(const struct accounts *a)
 
 static double delay_tolerance(const struct accounts *a)
 {
-	return fmax(1e6, a->delay * 0.01);
+	return fmax(1e6, a->delay * 0.01) + (double)a->voluntary * WAKING_NS;
 }
 
 /* What lagtop has as waiting until the switch, the kernel has as run. 0.1 %, for its clock is another. */
@@ -534,6 +538,38 @@ static void test_percentiles(void **state)
 	live_verdict();
 }
 
+/* From the waker's call on: the interrupt to the other CPU, and its way out of idle, are most of it. The program sees
+ * its way into the write and out of the read, too, through caches that have cooled meanwhile. */
+#define WAY_NS 5000
+static void test_wakeup_of_another_cpu(void **state)
+{
+	double seen_ns = 0, p50_ns = 0, least_ns = 1;
+	const char *ready, *done;
+	struct child *load;
+	struct live *l;
+	int64_t pid;
+
+	(void)state;
+	live_need_real_time();
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		live_skip("one CPU only");
+	l = live_start("-d", "5", NULL);
+	load = live_load(&ready, "wakes", "0", "1", "1000", NULL);
+	pid = child_value(ready, "pid");
+	/* Whoever else wants the CPUs makes the two differ by what they do to the way in and out. */
+	for (int try = 0; try < 3 && (p50_ns < least_ns || p50_ns > seen_ns * 1.05); try++) {
+		live_past_now(l);
+		done = live_round(load);
+		live_next(l);
+		seen_ns = (double)child_value(done, "p50_ns");
+		p50_ns = (double)live_get(live_process(l->reading[l->n - 1], pid), "wakeup.p50_ns");
+		least_ns = 0.85 * seen_ns - WAY_NS;
+		printf("# woken by another CPU: p50 %.0f ns, by the program %.0f ns\n", p50_ns, seen_ns);
+	}
+	live_between(p50_ns, least_ns, seen_ns * 1.05, "woken by another CPU: p50");
+	live_verdict();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest budget[] = {
@@ -543,6 +579,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_frozen, thaw),
 		live_test(test_disk),
 		live_test(test_percentiles),
+		live_test(test_wakeup_of_another_cpu),
 	};
 
 	return live_main(budget);

@@ -163,7 +163,37 @@ static void run_hang(char **arg)
 	thaw();
 }
 
+/* Pages of a file, at random: with memory for a part of them it waits for many that were here a moment ago. */
+static void run_thrash(char **arg)
+{
+	long bytes = load_number(arg[1]) << 20, ms = load_number(arg[2]), reads;
+	int fd = open(arg[0], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	uint64_t random = 1;
+
+	unlink(arg[0]);
+	for (long at = 0; at < bytes; at += BLOCK_BYTES)
+		if (pwrite(fd, block, sizeof(block), at) != sizeof(block))
+			load_die(arg[0]);
+	/* Who brings a page in is charged for it: nothing is left of the writing. */
+	if (fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) || posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM))
+		load_die(arg[0]);
+	load_pin(load_number(arg[3]));
+	load_ready("pid=%d", getpid());
+	while (load_go()) {
+		int64_t end_ns = load_now_ns() + ms * 1000000;
+
+		for (reads = 0; load_now_ns() < end_ns; reads++) {
+			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+			if (pread(fd, block, sizeof(block), (off_t)(random >> 33) % bytes / BLOCK_BYTES * BLOCK_BYTES) <
+			    0)
+				load_die("read");
+		}
+		load_done(reads, "%s", "");
+	}
+}
+
 const struct workload load_disk[] = {
 	{ "hang", "", run_hang, "an fsync, a write and a flock that end when the test says so" },
+	{ "thrash", "FILE MIB MS CPU", run_thrash, "reads a file's pages at random, for so long" },
 	{},
 };

@@ -513,6 +513,48 @@ static void run_waits(char **arg)
 	}
 }
 
+/* Wakeups of a CPU that idles by another one: from just before the waker's write to just after the sleeper's read. */
+static void run_wakes(char **arg)
+{
+	static const struct timespec rest = { .tv_nsec = 500000 };
+	long from = load_number(arg[0]), to = load_number(arg[1]), n = load_number(arg[2]);
+	int64_t *woken_ns = mmap(NULL, sizeof(*woken_ns) * (size_t)(n + 1), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int there[2], back[2];
+	char byte = 0;
+	pid_t sleeper;
+
+	if (woken_ns == MAP_FAILED || pipe(there) || pipe(back))
+		load_die("wakes");
+	sleeper = load_fork();
+	if (!sleeper) {
+		close(there[1]);
+		load_pin(to);
+		for (long i = 0; read(there[0], &byte, 1) == 1; i = (i + 1) % n) {
+			woken_ns[i] = load_now_ns() - woken_ns[n];
+			if (i == n - 1 && write(back[1], &byte, 1) != 1)
+				break;
+		}
+		_exit(0);
+	}
+	load_pin(from);
+	load_ready("pid=%d", sleeper);
+	while (load_go()) {
+		for (long i = 0; i < n; i++) {
+			while (state_of(sleeper) != 'S')
+				;
+			nanosleep(&rest, NULL);
+			woken_ns[n] = load_now_ns();
+			if (write(there[1], &byte, 1) != 1)
+				load_die("write");
+		}
+		if (read(back[0], &byte, 1) != 1)
+			load_die("read");
+		qsort(woken_ns, (size_t)n, sizeof(*woken_ns), compare_ns);
+		load_done(n, "p50_ns=%lld", (long long)woken_ns[n / 2]);
+	}
+}
+
 const struct workload load_sched[] = {
 	{ "spin", "CPU N NICE", run_spin, "N processes that never sleep, on one CPU (-1: any)" },
 	{ "yield", "CPU N", run_yield, "two threads, N sched_yield each" },
@@ -530,5 +572,6 @@ const struct workload load_sched[] = {
 	{ "bursts", "CPU N US", run_bursts, "N × run for US µs, then rest for half a millisecond" },
 	{ "disk", "FILE N", run_disk, "N × read 4 KiB past the page cache" },
 	{ "waits", "CPU", run_waits, "100 run-queue waits of known length" },
+	{ "wakes", "FROM TO N", run_wakes, "N × wake by pipe from one CPU who sleeps on another" },
 	{},
 };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HISTOGRAM_Y 5 /* at 24x80: the line of summaries */
+#define HISTOGRAM_Y 6 /* at 24x80: the line of summaries */
 
 /* The page of who exits in reading FIXTURE_EXIT_READING, in that reading. */
 static struct vt *open_exited(void)

@@ -239,6 +239,7 @@ void synthetic_fill(struct sample *s, uint32_t number)
 		snprintf(s->probe[i].by, sizeof(s->probe[i].by), "tp_btf%d", i);
 	}
 	s->unknown = counter_unknown(s->kernel);
+	counter_put(&s->unknown, LT_THROTTLED);
 	s->forks = 42;
 	s->execs = 43;
 	s->exits = 44;

@@ -244,7 +244,7 @@ static void json_process(void **state)
 		{ "time_ns.preempt", 30000003 },
 		{ "time_ns.throttled", UNKNOWN },
 		{ "time_ns.disk", 40000004 },
-		{ "time_ns.memory", UNKNOWN },
+		{ "time_ns.memory", 0 },
 		{ "time_ns.block", 50000005 },
 		{ "time_ns.lock", 1060000006 },
 		{ "time_ns.net", 70000007 },

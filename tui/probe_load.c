@@ -154,6 +154,7 @@ static const struct program programs[] = {
 	{ "lt_pexit_5_15", "sched_process_exit", LIFE, without_group_dead, true },
 	{ "lt_switch", "sched_switch", SAMPLE_SCHED, with_prev_state, true },
 	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, without_prev_state, true },
+	{ "lt_waking", "sched_waking", SAMPLE_SCHED, has_tracepoint, true },
 	{ "lt_wakeup", "sched_wakeup", SAMPLE_SCHED, has_tracepoint, true },
 	{ "lt_wakeup_new", "sched_wakeup_new", SAMPLE_SCHED, has_tracepoint, true },
 	{ "lt_enter", "sys_enter", SAMPLE_SYSCALL, calls_by_btf, true },
@@ -298,6 +299,34 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	skel->rodata->lt_with_calls = p->memory.with_calls = p->family[SAMPLE_SYSCALL].on;
 	skel->rodata->lt_with_net = net->on;
 	skel->rodata->lt_pid_namespace = pid_namespace();
+}
+
+/* Without CONFIG_PSI, or booted with psi=0, the kernel counts nobody as stalled for memory. */
+static bool has_pressure(void)
+{
+	int fd = open("/proc/pressure/memory", O_RDONLY | O_CLOEXEC);
+	char byte;
+	bool has = fd >= 0 && read(fd, &byte, 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+/* The counters that this kernel does not feed; a family that is on says what it lacks. */
+static void choose_counters(struct probe *p)
+{
+	struct family *sched = &p->family[SAMPLE_SCHED];
+	struct utsname u;
+
+	uname(&u);
+	p->unknown = counter_unknown(u.release);
+	if (!has_pressure()) {
+		counter_put(&p->unknown, LT_MEMORY);
+		if (sched->on)
+			snprintf(sched->reason, sizeof(sched->reason),
+				 "stalls for memory are not known: no /proc/pressure (CONFIG_PSI, psi=1)");
+	}
 }
 
 static void detach_family(struct probe *p, int family)
@@ -514,6 +543,7 @@ int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t
 		return probe_fail(why, why_size, -errno, "cannot open the BPF object: %s", strerror(errno));
 	}
 	choose_programs(p, btf);
+	choose_counters(p);
 	btf__free(btf);
 	err = load(p, why, why_size);
 	if (err)
