@@ -134,7 +134,7 @@ static void test_iterations(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		int64_t interval_ns = live_get(l->reading[i], "interval_ns");
 
-		assert_int_equal(live_get(l->reading[i], "schema"), 1);
+		assert_int_equal(live_get(l->reading[i], "schema"), 2);
 		live_compare((double)interval_ns, 1e8, getenv("LIVE_EMULATED") ? 1e9 : 5e7, "interval of reading %zu",
 			     i + 1);
 		assert_true(interval_ns != before_ns);
