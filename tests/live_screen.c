@@ -297,7 +297,7 @@ static void test_readonly_says_why_not(void **state)
 	start_screen("0.2", "--readonly");
 	find_process(pid);
 	press("\033[19~");
-	until_written("--readonly: lagtop gave up the right");
+	until_written("--readonly: no signals and no renice");
 	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 0);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
