@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,9 @@ static struct termios plain_modes(void)
 static void run_child(const struct vt_start *s)
 {
 	clearenv();
+	/* Who is started by posix_spawn (make does so) has the C library's own signals ignored. */
+	for (int signal = 32; signal <= 33; signal++)
+		syscall(SYS_rt_sigaction, signal, (char[64]){ 0 }, NULL, 8);
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("TZ", "UTC", 1);
 	setenv("TERM", s->term ? s->term : "xterm-256color", 1);
