@@ -53,6 +53,7 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 	}
 	lt_introduce(s.record, task);
 	s.record->who.born_ns = now_ns;
+	lt_release();
 	/* Without the scheduler family no later event does this: its life begins here, its state is not known. */
 	*s.word = LT_WORD(now_ns, lt_with_sched ? LT_NEW : LT_OTHER);
 	if (!lt_index_add(task, slot)) {
@@ -165,6 +166,7 @@ static __always_inline int exits(struct task_struct *task, bool ends_process)
 	}
 	if (!lt_with_sched) {
 		lt_index_remove(task);
+		lt_release();
 		*s.word = LT_WORD(bpf_ktime_get_ns(), LT_DEAD);
 	}
 	return 0;

@@ -57,8 +57,11 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 		socket = lt_socket_used(sk);
 		if (newstate == TCP_LISTEN)
 			return 0;
-		if (socket)
+		if (socket) {
 			socket->connect_ns = bpf_ktime_get_ns();
+			/* tcp_disconnect() set the kernel's counts back if it was connected before. */
+			socket->seen_tx_bytes = socket->seen_rx_bytes = 0;
+		}
 		if (lt_find(bpf_get_current_task_btf(), &s))
 			s.record->net.connects++;
 		else
@@ -142,6 +145,8 @@ int BPF_PROG(lt_destroy, struct sock *sk)
 	moved.changed = true;
 	lt_connection_fill(&e->connection, sk, tcp, socket, &moved);
 	bpf_ringbuf_submit(e, lt_events_wakeup());
+	/* The iterator may still meet it while somebody holds it: what was reported is not reported again. */
+	lt_reported(socket, &moved, sk->__sk_common.skc_state);
 	return 0;
 }
 

@@ -119,6 +119,7 @@ static __noinline bool adopt(struct task_struct *task, __u64 now_ns, enum lt_sta
 	if (slot < 0)
 		return false;
 	lt_introduce_old(s.record, task, now_ns);
+	lt_release();
 	*s.word = LT_WORD(now_ns, state);
 	if (lt_index_add(task, slot))
 		return true;

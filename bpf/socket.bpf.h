@@ -197,12 +197,15 @@ static __always_inline struct lt_moved lt_moved(struct sock *sk, struct tcp_sock
 	__u32 drops = lt_drops(sk);
 
 	if (tcp && state != TCP_LISTEN) {
-		tx_bytes = tcp->bytes_sent - tcp->bytes_retrans;
+		/* The iterator reads while the socket changes: a segment is in bytes_retrans before it is in
+		 * bytes_sent, a FIN in bytes_received before it is in the flags. No difference may pass below 0. */
+		__u64 retrans = tcp->bytes_retrans, sent = tcp->bytes_sent, received = tcp->bytes_received;
+		__u32 fin = sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1;
+
+		tx_bytes = sent > retrans ? sent - retrans : 0;
 		/* A FIN takes one sequence number and is counted as a byte by the kernel. */
-		rx_bytes = tcp->bytes_received - (sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1);
+		rx_bytes = received > fin ? received - fin : 0;
 	}
-	/* The iterator reads while the socket changes: a segment is in bytes_retrans before it is in bytes_sent, a FIN
-	 * in bytes_received before it is in the flags. */
 	return (struct lt_moved){
 		.tx_bytes = tx_bytes > socket->seen_tx_bytes ? tx_bytes - socket->seen_tx_bytes : 0,
 		.rx_bytes = rx_bytes > socket->seen_rx_bytes ? rx_bytes - socket->seen_rx_bytes : 0,

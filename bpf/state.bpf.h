@@ -227,6 +227,9 @@ static __always_inline __u32 lt_call_ahead(struct task_struct *task)
 	/* A fault has a number there, too; only a call begins with this result. */
 	if ((__s32)regs->ax != -ENOSYS)
 		return LT_CALL_NONE;
+#else
+	/* arm64 keeps the number until the thread is in user mode again: entry and exit look the same. */
+	return LT_CALL_NONE;
 #endif
 	return nr < 0 ? LT_CALL_NONE : lt_call_of(task, nr);
 }

@@ -300,13 +300,13 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	result_add(calls, entry, call, regs, ret);
 	if (returns)
 		handler_returned(calls, restored);
+	/* A call that began before lagtop has no known duration. */
+	if (!calls->at_least)
+		latency_add(calls, entry, total_ns, sleep_ns);
 	lt_release();
 	calls->seq++;
 	if (lt_with_net && ret >= 0)
 		socket_call(task, record, regs, call, ret);
-	/* A call that began before lagtop has no known duration. */
-	if (!calls->at_least)
-		latency_add(calls, entry, total_ns, sleep_ns);
 	lt_self(LT_PROG_EXIT, now_ns);
 	return 0;
 }

@@ -422,6 +422,10 @@ static void drain(struct ledger *l, uint64_t t_ns, uint32_t epoch)
 			if (reap(l, slot, epoch))
 				break;
 		} else if (LT_WORD_STATE(word) == LT_VOID) {
+			/* A reading between its first word and this one may have joined it. */
+			if (kept_at(l, slot)->process)
+				leave(l, slot);
+			ledger_thread_forget(kept_at(l, slot));
 			recycle(l, slot);
 		}
 	}

@@ -57,7 +57,8 @@ void probe_memory_unmap(void *at, size_t size, uint32_t n)
 #define CHUNKS_LEAST 2 /* of each kind, whatever the limit */
 #define PENDING_BYTES (256ULL << 20)
 #define IDLE_EVERY_NS 2000000000ULL
-#define IDLE_MOST 16 /* chunks given back at a time */
+/* Chunks given back at a time: the kernel waits for its readers at each, and so does who wants the lock. */
+#define IDLE_MOST 4
 
 static bool may_have(struct probe *p, uint32_t n, uint32_t limit, uint64_t share, size_t size)
 {
