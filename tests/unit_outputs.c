@@ -127,6 +127,10 @@ static void metrics_of_a_recording(void **state)
 	assert_metric("lagtop_reading_timestamp_seconds", "", 1795348983);
 	assert_metric("lagtop_build_info", "host='web-07',kernel='6.1.0-56',version='0.1'", 1);
 	assert_metric("lagtop_command_processes", "command='postgres'", 6);
+	/* The recording itself is no place for it. */
+	assert_int_equal(stat(recording, &st), 0);
+	assert_int_equal(LAGTOP(&lines, "--openmetrics", recording), 2);
+	assert_non_null(strstr(errors, "the same file"));
 	assert_in_range(n_samples, 1000, 1200);
 
 	assert_int_equal(LAGTOP(&lines, "--openmetrics", metrics, "--csv", "-g", "user", "-n", "1"), 0);
@@ -147,7 +151,7 @@ static void metrics_of_a_recording(void **state)
 	read_metrics();
 	assert_false(isnan(metric("lagtop_cgroup_lag_ratio", "cgroup='/system.slice/postgresql.service'")));
 	assert_true(isnan(metric("lagtop_cgroup_lag_ratio", "cgroup='/init.scope'")));
-	assert_int_equal(LAGTOP(&lines, "--openmetrics", "/nonexistent/x"), 1);
+	assert_int_equal(LAGTOP(&lines, "--openmetrics", "/nonexistent/x"), 2);
 	assert_non_null(strstr(errors, "cannot write to /nonexistent/x"));
 }
 

@@ -271,7 +271,7 @@ static void fill_meters(const struct view *v, struct grid *g, struct meter m[MET
 	m[METER_CALLS] = (struct meter){ "syscalls", "calls", h->minute.calls_per_s, 0, false, "", STYLE_DIM };
 	meter_rate(&m[METER_CALLS], calls, h->calls_count, h->interval_ns, false);
 	m[METER_CALL99] = (struct meter){ "syscall p99", "call p99", h->minute.call_p99_ns, 0, true, "", STYLE_DIM };
-	meter_duration(&m[METER_CALL99], calls, h->calls.count, h->calls.p99_ns);
+	meter_duration(&m[METER_CALL99], calls && sched, h->calls.count, h->calls.p99_ns);
 	m[METER_ERRORS] = (struct meter){ .label = "errors", .brief = "errors" };
 	meter_rate(&m[METER_ERRORS], calls, h->call_errors, h->interval_ns, false);
 	m[METER_NET] = (struct meter){ "network", "net", h->minute.net_bytes_per_s, 0, false, "off", STYLE_DIM };

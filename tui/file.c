@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,7 +72,15 @@ const char *file_replaceable(const char *path)
 {
 	struct stat st;
 
-	return lstat(path, &st) ? NULL : wrong_kind(&st);
+	char folder[4096];
+
+	if (!lstat(path, &st))
+		return wrong_kind(&st);
+	if (errno != ENOENT)
+		return strerror(errno);
+	if ((size_t)snprintf(folder, sizeof(folder), "%s", path) >= sizeof(folder))
+		return strerror(ENAMETOOLONG);
+	return access(dirname(folder), W_OK) ? strerror(errno) : NULL;
 }
 
 int file_open_small(const char *path, long max_bytes, const char **wrong)

@@ -274,7 +274,10 @@ static void put_fields(struct json_writer *w, const struct json_plan *plan, uint
 			json_null(w, node->key);
 			break;
 		case NODE_FALSE:
-			json_false(w, node->key);
+			if (r->off & 1 << SAMPLE_SYSCALL)
+				json_null(w, node->key);
+			else
+				json_false(w, node->key);
 			break;
 		case NODE_OBJECT:
 			json_open(w, node->key, '{');

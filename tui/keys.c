@@ -70,12 +70,19 @@ static void scroll(struct view *v, int by)
 static void show_members(struct view *v, const struct row *r)
 {
 	const char *column = r->kind == MODEL_COMMAND ? "comm" : r->kind == MODEL_USER ? "user" : "cgroup";
-	char text[TABLE_TEXT];
-	int len =
-		snprintf(text, sizeof(text), "%s=\"%s\"", column, r->kind == MODEL_USER ? names_user(r->uid) : r->comm);
+	const char *name = r->kind == MODEL_USER ? names_user(r->uid) : r->comm;
+	char quoted[2 * TABLE_TEXT], text[TABLE_TEXT];
+	size_t used = 0;
+	int len;
 
-	if (len >= (int)sizeof(text) || !view_filter(v, text)) {
-		view_filter(v, "");
+	for (; *name && used + 3 < sizeof(quoted); name++) {
+		if (*name == '"' || *name == '\\')
+			quoted[used++] = '\\';
+		quoted[used++] = *name;
+	}
+	quoted[used] = '\0';
+	len = snprintf(text, sizeof(text), "%s=\"%s\"", column, quoted);
+	if (*name || len >= (int)sizeof(text) || !view_filter(v, text)) {
 		view_say(v, STYLE_WARN, "this group's name is too long for a filter");
 		return;
 	}

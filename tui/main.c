@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "batch.h"
@@ -79,6 +80,16 @@ static struct source *open_replay(const struct options *o, char *why, size_t why
 	return NULL;
 }
 
+/* Both there, and one file, whatever it is called. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	if (!a || !b)
+		return false;
+	return !strcmp(a, b) || (!stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
 static int run(const struct options *o)
 {
 	const char *wrong = o->openmetrics ? file_replaceable(o->openmetrics) : NULL;
@@ -93,6 +104,8 @@ static int run(const struct options *o)
 		snprintf(why, sizeof(why), "cannot write to %s: %s", o->openmetrics, wrong);
 		return complain(why, BAD_OPTION);
 	}
+	if (same_file(o->openmetrics, o->replay) || same_file(o->openmetrics, o->record))
+		return complain("--openmetrics and the recording name the same file", BAD_OPTION);
 	if (!o->replay && check_pids(o))
 		return RUNTIME_FAILURE;
 	if (o->record) {

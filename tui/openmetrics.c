@@ -124,11 +124,11 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 	gauge(out, "host_cpus", "CPUs online", s->cpus);
 	gauge(out, "host_threads", "Threads alive at the reading", h->threads);
 	gauge(out, "host_processes", "Processes alive at the reading", h->processes);
+	counter(out, "host_forks_total", "Processes begun", (double)om->forks);
 	if (s->probe[SAMPLE_SCHED].on) {
 		counter(out, "host_run_seconds_total", "Time on CPUs", (double)om->run_ns / 1e9);
 		counter(out, "host_switches_total", "Context switches", (double)om->switches);
 		counter(out, "host_wakeups_total", "Wakeups from a sleep", (double)om->wakeups);
-		counter(out, "host_forks_total", "Processes begun", (double)om->forks);
 		percentiles(out, "wakeup", "Wake-up latencies of the interval", &h->wakeup);
 	}
 	if (s->probe[SAMPLE_SYSCALL].on) {

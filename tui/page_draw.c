@@ -117,6 +117,15 @@ static void fill_histogram(const struct view *v, enum lt_dist dist, uint64_t cou
 		history_histogram(&v->history, p->last, p->pid, p->start_ns, dist, count);
 }
 
+/* Both latencies need the scheduler's family: without it a call's sleep is not known. */
+static bool latencies_known(const struct view *v, struct grid *g, int y)
+{
+	if (!(v->page.row.off & 1 << SAMPLE_SCHED))
+		return true;
+	grid_text(g, y, 1, g->cols - 1, STYLE_DIM, "the sched family is off: latencies are not known");
+	return false;
+}
+
 static void draw_histograms(const struct view *v, struct grid *g, int y, int lines)
 {
 	static const struct {
@@ -126,6 +135,8 @@ static void draw_histograms(const struct view *v, struct grid *g, int y, int lin
 	const struct row *r = &v->page.row;
 	int half = (g->cols - 3) / 2;
 
+	if (!latencies_known(v, g, y))
+		return;
 	for (int i = 0; i < 2; i++) {
 		uint64_t count[HIST_BUCKETS] = { 0 };
 		int x = i ? half + 3 : 1, cells = i ? g->cols - x : half;
@@ -143,14 +154,16 @@ static void draw_heatmaps(const struct view *v, struct grid *g, int y, int lines
 {
 	int half = (g->cols - 2) / 2;
 
+	if (!latencies_known(v, g, y))
+		return;
 	for (int i = 0; i < 2; i++) {
 		int x = i ? half + 2 : 1, cells = i ? g->cols - x : half - 1;
 
-		grid_text(g, y, x, cells, STYLE_HEADER, i ? "system calls" : "run queue latency");
+		grid_text(g, y, x, cells, STYLE_HEADER, i ? "system calls" : "wake-up latency");
 		if (cells >= 30)
 			grid_right(g, y, x + cells - 3, 3, STYLE_HEADER, "now");
 		chart_heatmap(g, y + 1, x, cells, lines - 1, &v->history, v->back, v->page.pid, v->page.start_ns,
-			      i == 1);
+			      i ? LT_DIST_SERVICE : LT_DIST_WAKEUP);
 	}
 }
 
