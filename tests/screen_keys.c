@@ -318,7 +318,7 @@ static void page_opens_and_closes(void **state)
 	session_press(v, "Tab", NULL);
 	session_shows(v, "2213");
 	session_press(v, "Tab", "Tab", NULL);
-	session_shows(v, "run queue latency");
+	session_shows(v, "wake-up latency");
 	session_press(v, "q", NULL);
 	session_line(v, HEADER_Y, "LAG%");
 	session_press(v, "Enter", "H", NULL);
