@@ -2,7 +2,7 @@
 /*
  * --fail-if. A row is the same from reading to reading if its key is: a process by pid and start, a group by
  * its name, a connection by its ends. Only rows that match the expression are counted; one that does not, or is
- * not there, begins anew.
+ * missing, starts again from 0.
  */
 #include "alert.h"
 
@@ -36,7 +36,7 @@ static size_t print_key(char key[KEY_SIZE], const struct row *r)
 		n = snprintf(key, KEY_SIZE, "%u", r->call);
 		break;
 	case MODEL_CONNECTION: {
-		/* What of it does not change; bytes as they are: the key is no text. */
+		/* The fields that do not change, as raw bytes: the key is not text. */
 		struct {
 			uint64_t netns;
 			uint32_t pid;
@@ -66,7 +66,7 @@ static void free_counts(struct alert_row *counts)
 	}
 }
 
-/* One reading more of this row's: moved from the counts of before to those of now. NULL: out of memory. */
+/* Counts one more reading of this row: moves it from the old counts to the new ones. NULL: out of memory. */
 static struct alert_row *count(struct alert *a, struct alert_row **now, const struct row *r)
 {
 	char key[KEY_SIZE];

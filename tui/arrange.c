@@ -2,7 +2,7 @@
 /*
  * The order of rows. A parent is the row whose pid is the child's ppid and that is not younger: a
  * reused pid has no children that are older than it. Rows that only reach each other (a recorded
- * file may say so) come last, each ring begun at its first row in order.
+ * file may contain such rings) come last, each ring starting at its first row in order.
  */
 #include "arrange.h"
 
@@ -19,8 +19,7 @@ struct order {
 
 #define KEYS (COLUMN_KEY + 1)
 
-/* A row with what it is ordered by beside it: the column's first key, that of the column `then`, the column's others.
- */
+/* A row with its sort keys: the column's first key, that of the column `then`, the column's other keys. */
 struct place {
 	uint64_t key[KEYS];
 	struct row *row;
@@ -41,8 +40,8 @@ static int by_column(const void *a, const void *b, void *order)
 }
 
 /*
- * Sorts by the keys, byte by byte from the last, without comparing; bytes in which no two keys differ cost nothing, and
- * those are most. `other` has room for as many. Returns which of the two holds them now.
+ * Radix sort, from the last byte of the keys. Bytes that are the same in all keys, which are most of them, cost
+ * nothing. `other` has room for as many elements. Returns the one of the two that holds the result.
  */
 static struct place *sort_places(struct place *places, struct place *other, size_t n)
 {
@@ -132,7 +131,7 @@ static size_t parent_of(const struct node *nodes, const size_t *sorted, size_t n
 	return sorted[low - 1];
 }
 
-/* i or the first of its younger siblings that has no place yet; NOBODY: none. */
+/* i or the first of its younger siblings that is not placed yet; NOBODY: none. */
 static size_t unplaced(const struct node *nodes, size_t i)
 {
 	while (i != NOBODY && nodes[i].placed)

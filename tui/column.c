@@ -44,19 +44,19 @@ static char *text_buffer(void)
 	return ring[at++ % 4];
 }
 
-/* A number that families in `needs` measure. */
+/* A number that is measured by the families in `needs`. */
 #define NUMBER(name, needs, n)                                                                                         \
 	static struct value name(const struct row *r)                                                                  \
 	{                                                                                                              \
 		return r->off & (needs) ? unknown : number(n);                                                         \
 	}
-/* A duration of a distribution: nothing measured, nothing known. */
+/* A duration of a distribution; not known if nothing was measured. */
 #define DURATION(name, needs, dist, field)                                                                             \
 	static struct value name(const struct row *r)                                                                  \
 	{                                                                                                              \
 		return r->off & (needs) || !r->dist.count ? unknown : number(r->dist.field);                           \
 	}
-/* The longest of a distribution: a lower bound while one of its durations goes on. */
+/* The maximum of a distribution: a lower bound if a higher bucket has a count. */
 #define LONGEST(name, needs, dist)                                                                                     \
 	static struct value name(const struct row *r)                                                                  \
 	{                                                                                                              \
@@ -72,7 +72,7 @@ static char *text_buffer(void)
 		return r->off & (needs) || !(known) ? unknown : number(n);                                             \
 	}
 
-/* raw_NAME of every row of the table of counters (counters.h), whatever has a column; of a state its time. */
+/* raw_NAME for every row of the table of counters (counters.h), with or without a column; for a state, its time. */
 #define COUNTER(name, needs, counter, n)                                                                               \
 	__attribute__((unused)) static struct value raw_##name(const struct row *r)                                    \
 	{                                                                                                              \
@@ -102,8 +102,8 @@ static struct value raw_user(const struct row *r)
 	return r->own_user ? text(names_user(r->uid)) : unknown;
 }
 
-/* Who waits for io_uring or AIO waits for what the kernel does meanwhile: a disk, a socket, a pipe, nobody says which.
- * Their calls, and only theirs, are named io_. */
+/* A thread that waits for io_uring or AIO waits for a disk, a socket or a pipe; the kernel does not say for which. Only
+ * the names of their calls begin with io_. */
 static const char *thread_state(const struct row *r)
 {
 	bool rings = r->state == LT_POLL && r->call != LT_CALL_NONE && !strncmp(names_call(r->call), "io_", 3);
@@ -142,7 +142,7 @@ static struct value raw_comm(const struct row *r)
 	return text(r->kind != MODEL_USER ? r->comm : r->own_user ? names_user(r->uid) : "");
 }
 
-/* Kernel threads have none; of others it is not known. */
+/* Kernel threads have none; for other processes an empty one means not known. */
 static struct value raw_cmdline(const struct row *r)
 {
 	return *r->cmdline || r->kernel ? text(r->cmdline) : unknown;
@@ -153,7 +153,7 @@ static struct value raw_cgroup(const struct row *r)
 	return *r->cgroup ? text(r->cgroup) : unknown;
 }
 
-/* In few cells a program's name says more than the way to it. */
+/* In few cells the program's name is more useful than its path. */
 static const char *without_path(const char *cmdline)
 {
 	size_t end = strcspn(cmdline, " "), at = end;
@@ -163,7 +163,7 @@ static const char *without_path(const char *cmdline)
 	return *cmdline == '/' && at < end ? cmdline + at : cmdline;
 }
 
-/* The command line; [comm] for kernel threads; a thread that is no leader by its own name. */
+/* The command line; [comm] for kernel threads; the thread's own name if it is not the leader. */
 static struct value raw_command(const struct row *r)
 {
 	size_t len = strlen(r->comm);
@@ -182,7 +182,7 @@ static struct value raw_command(const struct row *r)
 }
 
 NUMBER(raw_wall, SCHED, r->wall_ns)
-/* The umbrellas. What is not known adds nothing. */
+/* Sums of states. Times that are not known add nothing. */
 #define RUNQ(r) ((r)->time_ns[LT_WAKEQ] + (r)->time_ns[LT_PREEMPT])
 #define BLK(r) ((r)->time_ns[LT_DISK] + (r)->time_ns[LT_MEMORY] + (r)->time_ns[LT_BLOCK])
 NUMBER(raw_lag, SCHED, RUNQ(r) + r->time_ns[LT_THROTTLED] + BLK(r))
@@ -196,7 +196,7 @@ LONGEST(raw_wakeup_max, SCHED, wakeup)
 
 /* A call that never returns (exit) counts but has no duration. */
 MAYBE(raw_call_average, SYSCALL, r->calls && r->call_total_ns, r->call_total_ns / r->calls)
-/* Without sched nobody knows how much of a call was sleep. */
+/* Without the scheduler family it is not known how much of a call was sleep. */
 DURATION(raw_service_p50, SCHED | SYSCALL, service, p50_ns)
 DURATION(raw_service_p90, SCHED | SYSCALL, service, p90_ns)
 DURATION(raw_service_p99, SCHED | SYSCALL, service, p99_ns)
@@ -251,10 +251,10 @@ static struct value raw_errnos(const struct row *r)
 	return text(buf);
 }
 
-/* An accept is known by its return. */
+/* Accepts are counted when the call returns. */
 MAYBE(raw_accepted, NET, !(r->off & SYSCALL) && !counter_has(&r->unknown, COUNTER_accepts), r->net->accepts)
 
-/* Internet sockets; a connection's own. Unix sockets and the rest stand apart. */
+/* Internet sockets, or one connection. Unix sockets and others are separate. */
 #define INET(field) (r->net->flow[LT_TCP].field + r->net->flow[LT_UDP].field + r->net->flow[LT_INET].field)
 NUMBER(raw_traffic, NET, INET(tx_bytes) + INET(rx_bytes))
 NUMBER(raw_tx, NET, INET(tx_bytes))
@@ -303,7 +303,7 @@ static struct value raw_remote(const struct row *r)
 }
 
 MAYBE(raw_age, 0, r->connection && r->connection->age_ns != SAMPLE_UNKNOWN, r->connection->age_ns)
-/* A listener's queue is of connections. */
+/* A listener's queue holds connections, not bytes. */
 static bool has_bytes(const struct sample_connection *c)
 {
 	return c && c->state != TCP_LISTEN;
@@ -582,7 +582,7 @@ const char *column_title(const struct column *c, enum model_kind kind)
 	return kind == MODEL_CGROUP && c->raw == raw_command ? "CGROUP" : c->title;
 }
 
-/* Names of the first edition. */
+/* Names of schema 1. */
 static const struct {
 	const char *old, *now;
 } aliases[] = {

@@ -35,7 +35,7 @@ struct value column_value(const struct column *c, const struct row *r)
 	}
 }
 
-/* A number whose unsigned order is the value's own. */
+/* Maps the value to a number whose unsigned order is the value's order. */
 static uint64_t order_bits(const struct value *v)
 {
 	uint64_t bits;
@@ -46,7 +46,7 @@ static uint64_t order_bits(const struct value *v)
 	return bits >> 63 ? ~bits : bits | 1ULL << 63;
 }
 
-/* What is outside of the pid namespace that is shown: a sum of all, not a process among others. */
+/* The row `outside` sums up all processes outside of the pid namespace that is shown. */
 static bool is_outside(const struct row *r)
 {
 	return !r->pid && (r->kind == MODEL_PROCESS || r->kind == MODEL_THREAD || r->kind == MODEL_CALLER);
@@ -70,7 +70,7 @@ bool column_order_key(const struct column *c, bool reverse, const struct row *r,
 	return true;
 }
 
-/* Less than zero: a stands before b, both known. Biggest first, texts a to z. */
+/* Less than zero: a comes before b, both known. Largest first, texts a to z. */
 static int value_order(const struct value *a, const struct value *b)
 {
 	int order;
@@ -96,7 +96,7 @@ static int order_of(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-/* Rows that do not differ in what is sorted keep one order, whatever the sort does with equals. */
+/* Rows with equal values always have the same order, although the sort is not stable. */
 static int tie_order(const struct row *a, const struct row *b)
 {
 	const struct sample_connection *x = a->connection, *y = b->connection;
@@ -179,7 +179,7 @@ static int spark_format(const struct column *c, const struct row *r, bool utf8, 
 	return shown;
 }
 
-/* What a number prints as; zero is marked so that the eye can skip it. */
+/* Prints a number; zero is a dot, which is easy to skip when reading. */
 static void number_format(const struct column *c, const struct value *v, bool utf8, char *buf, size_t size)
 {
 	bool zero = v->type == VALUE_REAL ? !(v->real > 0) : v->i == 0;
@@ -237,7 +237,7 @@ int column_format(const struct column *c, const struct row *r, bool utf8, char *
 	number_format(c, &v, utf8, number, sizeof(number));
 	if (format_clean(buf, size, number, INT_MAX, utf8) <= cells)
 		return format_clean(buf, size, number, cells, utf8);
-	/* A number that is cut would be another number. */
+	/* A number that was cut would be read as another number. */
 	if (cells >= (int)sizeof(number))
 		cells = sizeof(number) - 1;
 	memset(number, '#', (size_t)cells);

@@ -20,8 +20,8 @@
 #define SEGMENTS 16
 #define LAST_KEY_CELLS 6 /* " qQuit" */
 
-/* A line made of pieces: left ones from the left, right ones against the right border. When room is short those with
- * a brief form take it, then pieces go, the highest rank first. */
+/* A line of pieces, aligned left or right. If they do not fit, pieces use their brief form, then pieces are left out,
+ * the highest rank first. */
 struct segment {
 	char text[96], brief[32]; /* brief: "" if it has none */
 	enum style style;
@@ -66,7 +66,7 @@ static bool is_worse(const struct line *l, int a, int b)
 	return l->segment[a].rank >= l->segment[b].rank;
 }
 
-/* Draws a line into the cells from left to right (not included), with `gap` cells between pieces. */
+/* Draws a line into the cells [left, right), with `gap` cells between pieces. */
 static void line_draw(struct line *l, struct grid *g, int y, int left, int right, int gap)
 {
 	while (line_width(l, gap) > right - left) {
@@ -104,7 +104,7 @@ static void line_draw(struct line *l, struct grid *g, int y, int left, int right
 	}
 }
 
-/* "45.0s ago of 12m": the reading shown, and how far back the past reaches. */
+/* "45.0s ago of 12m": the reading shown, and how far back the kept readings go. */
 static void add_past(struct line *l, const struct view *v)
 {
 	uint64_t newest_ns = history_time(&v->history, 0), ago_ns = newest_ns - history_time(&v->history, v->back);
@@ -370,7 +370,7 @@ static int draw_tabs(struct view *v, struct grid *g, int y)
 		bool on = i == v->at;
 
 		v->tab_x[i] = x;
-		/* Only the one that is on has a border to its right: the others give that cell to what stands there. */
+		/* Only the active tab has a space to its right: the others leave that cell to the next tab. */
 		snprintf(buf, sizeof(buf), on ? " %zu %s " : narrow ? " %zu" : " %zu %s", i + 1, column_views[i].title);
 		x += grid_text(g, y, x, g->cols - x, on ? STYLE_TAB : STYLE_NORMAL, buf);
 		if (!on)
@@ -380,7 +380,7 @@ static int draw_tabs(struct view *v, struct grid *g, int y)
 	return x;
 }
 
-/* What narrows or changes the rows: the filter, the call, totals. */
+/* What restricts or changes the rows: the filter, the call, totals. */
 static void add_wants(struct line *l, struct view *v, const struct grid *g, int room)
 {
 	struct model_query q = { .kind = view_main(v)->kind };
@@ -411,12 +411,12 @@ static void add_count(struct line *l, const struct table *t)
 		snprintf(n, sizeof(n), "%u of %u", t->current, t->of);
 	snprintf(buf, sizeof(buf), "%s %s", n, kind_name(t->kind, false));
 	snprintf(brief, sizeof(brief), "%s %s", n, kind_name(t->kind, true));
-	if (strlen(n) > 4) /* self has its place, too */
+	if (strlen(n) > 4) /* leave room for self */
 		brief[strlen(n)] = 0;
 	line_add_brief(l, true, 5, STYLE_NORMAL, buf, brief);
 }
 
-/* What lagtop itself takes. */
+/* What lagtop itself uses. */
 static void add_self(struct line *l, const struct sample *s)
 {
 	char buf[96], n[24];
@@ -476,7 +476,7 @@ static void draw_keys(const struct view *v, struct grid *g, int y)
 		if (!label)
 			continue;
 		key = key_label(key_rows[i].keys[0], name);
-		/* Room for the last one, which says how to leave, is kept. */
+		/* Keeps room for the last one, which says how to quit. */
 		if (&key_rows[i] != last && x + 1 + grid_width(key) + grid_width(label) + LAST_KEY_CELLS > g->cols)
 			continue;
 		x += grid_text(g, y, x, g->cols - x, STYLE_NORMAL, " ");

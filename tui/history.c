@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The last readings in bounded memory: see history.h. Readings have numbers from 1. A series is a process, a connection
- * or the host; its rows are what it was, each from one reading to another (`to` not included), newest first. A row that
- * is over goes to the end of one list: they end in order, so that the oldest reading's last rows are always
- * at its head.
+ * The last readings in bounded memory: see history.h. Readings are numbered from 1. A series is a process, a connection
+ * or the host; each of its rows is valid from one reading to another (`to` not included), newest first. A row that has
+ * ended is appended to one list: rows end in order, so that the last rows of the oldest reading are always at its
+ * head.
  */
 #include "history.h"
 
@@ -18,11 +18,11 @@
 #include "model.h"
 #include "text.h"
 
-#define OPEN UINT32_MAX /* `to` of a row that is not over */
+#define OPEN UINT32_MAX /* `to` of a row that has not ended */
 #define SLOTS 2
 #define LOOK_AHEAD 4
-#define MALLOC_BYTES 16 /* what a small allocation costs besides */
-#define HASH_BYTES 32	/* the same of a place in a table */
+#define MALLOC_BYTES 16 /* overhead of a small allocation */
+#define HASH_BYTES 32	/* the same for an entry of a hash table */
 
 enum series_kind { SERIES_HOST, SERIES_PROCESS, SERIES_CONNECTION };
 
@@ -32,7 +32,7 @@ struct key {
 	uint32_t pid;
 	uint32_t twin; /* the n-th with the same key in one reading */
 	uint8_t kind, proto, family, zero;
-	/* The rest is of connections only: others have no memory for it. */
+	/* The rest is for connections only: other keys have no memory for it. */
 	uint16_t local_port, remote_port;
 	uint8_t local[16], remote[16];
 };
@@ -71,7 +71,7 @@ struct slot {
 	uint32_t reading, asked;
 };
 
-/* Series in the order of a reading. They stay in it: rows of the newest reading are never forgotten. */
+/* Series in the order of a reading. They stay valid: rows of the newest reading are never dropped. */
 struct order {
 	struct series **all;
 	size_t n, cap, at; /* at: the next one to be looked for */
@@ -83,14 +83,14 @@ struct history_store {
 	struct order now, before; /* of the newest reading and, while it is added, of the one before */
 	struct row_kept *over, **over_end;
 	uint64_t bytes;	    /* of series, rows and texts */
-	struct text *texts; /* of the process that was kept last in this reading */
+	struct text *texts; /* of the last process added to this reading */
 	struct sample newest;
 	struct slot slots[SLOTS];
 	uint32_t asked;
 	struct history_pack pack;
-	struct row_kept **found; /* rows of the reading that is put together */
+	struct row_kept **found; /* rows of the reading that is being reassembled */
 	size_t cap_found;
-	struct sample one; /* a process of its own */
+	struct sample one; /* for a single process */
 };
 
 static uint64_t sample_bytes(const struct sample *s)
@@ -169,7 +169,7 @@ static uint64_t text_bytes(const struct text *t)
 	return sizeof(*t) + t->n + MALLOC_BYTES;
 }
 
-/* The texts that were packed last, from this series' row before or the process before where they are the same. */
+/* The texts that were packed last, shared with this series' previous row or the previous process if they are equal. */
 static struct text *hold_texts(struct history_store *st, const struct row_kept *before)
 {
 	const struct history_pack *p = &st->pack;
@@ -202,7 +202,7 @@ static bool is_packed(const struct row_kept *r, const struct history_pack *p)
 	return r->n == p->n_bytes && !memcmp(r->bytes, p->bytes, p->n_bytes) && text_is(r->texts, p->texts, p->n_texts);
 }
 
-/* What was packed last is what this series is in the newest reading. 0 or -ENOMEM. */
+/* Adds what was packed last as this series' state in the newest reading. 0 or -ENOMEM. */
 static int series_is(struct history_store *st, struct series *series)
 {
 	const struct history_pack *p = &st->pack;
@@ -237,7 +237,7 @@ static int series_is(struct history_store *st, struct series *series)
 	return 0;
 }
 
-/* Most of a reading stands in the order of the one before: there the table need not be asked. NULL: not right here. */
+/* Most of a reading is in the order of the one before, where no hash lookup is needed. NULL: not the next in order. */
 static struct series *series_expected(struct history_store *st, const struct key *key)
 {
 	struct order *o = &st->before;
@@ -268,7 +268,7 @@ static int order_add(struct order *o, struct series *series)
 	return 0;
 }
 
-/* The series of a key, which is made if need be; of twins the first that was not yet in this reading. */
+/* The series of a key, created if there is none; of several with the same key, the first not yet in this reading. */
 static struct series *series_now(struct history_store *st, struct key *key)
 {
 	struct series *series = series_expected(st, key);
@@ -276,7 +276,7 @@ static struct series *series_now(struct history_store *st, struct key *key)
 	for (; (!series || series->seen == st->last) && (series = series_find(st, key)) && series->seen == st->last;
 	     key->twin++)
 		;
-	/* Who follows it is who followed it before, whatever happened to those between. */
+	/* The next one expected is the one that followed it before, even if others were removed in between. */
 	if (series && series->seen + 1 == st->last)
 		st->before.at = series->place + 1;
 	if (!series)
@@ -397,7 +397,7 @@ static int by_key(const void *a, const void *b)
 	return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
 }
 
-/* The rows of a reading: the host's, the processes' in order, the connections'. Their number, or -ENOMEM. */
+/* The rows of a reading: the host, the processes in order, the connections. Returns their number, or -ENOMEM. */
 static ssize_t find_rows(struct history_store *st, uint32_t reading)
 {
 	size_t all = HASH_COUNT(st->all), n = 0;
@@ -468,7 +468,7 @@ struct sample *history_at(const struct history *h, uint32_t back)
 	return slot->reading ? &slot->sample : NULL;
 }
 
-/* A series' row of that reading, to be unpacked alone into st->one; NULL: it has none. */
+/* A series' row of that reading, to unpack it alone into st->one; NULL: it has none. */
 static const struct row_kept *row_alone(const struct history *h, uint32_t back, const struct key *key)
 {
 	struct history_store *st = h->store;

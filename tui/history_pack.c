@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packing for the history. First a thing is laid out as words: the process, then each of its threads, with its
- * work, that one's calls, and behind each what is its own of buckets and errors; an index stands for nothing
- * there, a text's offset for its length. Then the words lose their zeros: a byte tells the kinds of the next two, 0 to
- * 14, and their bytes follow; or that many pairs of zeros do.
+ * Packing for the history. First the data is laid out as words: the process, then each of its threads with its work and
+ * that one's calls, each followed by its own buckets and errors; indices are left out, a text's offset becomes its
+ * length. Then zeros are removed: a byte gives the kinds of the next two words, 0 to 14, and is followed by their
+ * bytes; or it stands for a number of pairs of zeros.
  */
 #include "history_pack.h"
 
@@ -86,8 +86,8 @@ static unsigned int length(uint64_t word)
 	return word ? WORD - (unsigned int)__builtin_clzll(word) / 8 : 0;
 }
 
-/* Kinds of words: 0 to 8, of so many bytes. From PAIR on two small numbers of 32 bits: the first of 0 to 2 bytes, the
- * second of 1 or 2. ZEROS: no word; the other kind and two more pairs of zeros. */
+/* Kinds of words: 0 to 8 is their number of bytes. From PAIR on two small numbers of 32 bits: the first of 0 to 2
+ * bytes, the second of 1 or 2. ZEROS: no word; the other kind and two more give the pairs of zeros. */
 #define PAIR 9
 #define ZEROS 15
 #define ZEROS_LEAST 2
@@ -103,7 +103,7 @@ static unsigned int kind_bytes(unsigned int kind)
 	return kind < PAIR ? kind : pair_low(kind) + (kind - PAIR) % 2 + 1;
 }
 
-/* The kind of a word, which becomes what is written of it. */
+/* The kind of a word; the word becomes what is written for it. */
 static unsigned int kind_of(uint64_t *word)
 {
 	uint64_t low = (uint32_t)*word, high = *word >> 32;
@@ -156,7 +156,7 @@ static int encode(struct history_pack *p)
 		first = kind_of(&words[0]);
 		second = kind_of(&words[1]);
 		*to++ = (uint8_t)(first | second << 4);
-		/* Whole words are written, the next byte over what was too much. */
+		/* Writes whole words; the next one overwrites the excess bytes. */
 		words[0] = htole64(words[0]);
 		words[1] = htole64(words[1]);
 		memcpy(to, &words[0], WORD);
@@ -186,7 +186,7 @@ static uint64_t word_of(unsigned int kind, const uint8_t *bytes)
 	return number(bytes, low) | number(bytes + low, n - low) << 32;
 }
 
-/* The words that n bytes stand for, an even number. 0 or -ENOMEM. */
+/* Unpacks n bytes into words, an even number. 0 or -ENOMEM. */
 static int decode(struct history_pack *p, const uint8_t *bytes, size_t n)
 {
 	const uint8_t *end = bytes + n;
@@ -219,7 +219,7 @@ static void add_dist(struct history_pack *p, const struct sample *s, const struc
 		add(p, &s->buckets[d->first], d->n * sizeof(*s->buckets));
 }
 
-/* Most calls begin and end in one interval, and many are the only one: what is the same becomes 0, and back. */
+/* Most calls begin and end in one interval, and many are the only one: equal fields become 0, and back. */
 static void delta_call(struct sample_call *c)
 {
 	c->time_ns ^= c->total_ns;
@@ -316,7 +316,7 @@ int history_pack_connection(struct history_pack *p, const struct sample *s, cons
 	return encode(p);
 }
 
-/* What was laid out, from the first word on. */
+/* Reads what was laid out, from the first word on. */
 struct cursor {
 	const uint64_t *at;
 	const char *texts;

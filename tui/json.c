@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One reading as one line of JSON: the contract that scripts rely on. What is not known is null,
+ * One reading as one line of JSON: scripts rely on this format. Unknown values are null,
  * never 0. A process's fields come from the table of columns, nested by the dots of their paths.
  */
 #include "batch.h"
@@ -32,7 +32,7 @@ struct json_plan {
 	uint16_t n;
 };
 
-/* Fields of the contract that nothing fills yet: readers find them, as not known. */
+/* Fields of the schema that are not filled yet: always null. */
 static const char *const process_to_come[] = {
 	"unit",
 	"container",
@@ -131,7 +131,8 @@ static void put_host(struct json_writer *w, const struct sample *s, const struct
 	json_open(w, "calls", '{');
 	put_number(w, "count", h->calls_count, syscall);
 	put_number(w, "errors", h->call_errors, syscall);
-	put_percentiles(w, &h->calls, syscall && sched); /* without sched nobody knows what of a call was sleep */
+	put_percentiles(w, &h->calls,
+			syscall && sched); /* without sched it is not known how much of a call was sleep */
 	json_close(w, '}');
 	json_open(w, "net", '{');
 	put_number(w, "tx_bytes", h->tx_bytes, net);
@@ -208,7 +209,7 @@ static uint16_t plan_add(struct json_plan *plan, uint16_t parent, const char *ke
 	struct json_node *p = &plan->node[parent];
 	uint16_t at = plan->n++;
 
-	/* The paths are our own; a field that is left out would be nobody's error. */
+	/* The paths are our own: a missing field would be a bug, and no input could cause it. */
 	assert(at < PATHS_MAX && strlen(key) < KEY_MAX);
 	plan->node[at] = (struct json_node){ .kind = kind, .column = column, .parent = parent };
 	snprintf(plan->node[at].key, KEY_MAX, "%s", key);
@@ -242,7 +243,7 @@ static void plan_path(struct json_plan *plan, const char *dotted, int kind, cons
 	plan_add(plan, parent, key, kind, column);
 }
 
-/* The paths of the columns as a tree, made once a reading. */
+/* The paths of the columns as a tree, built once per reading. */
 static void plan_make(struct json_plan *plan)
 {
 	size_t i;

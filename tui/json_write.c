@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* JSON into a stream: see json_write.h. The stream is this thread's alone, so it is not locked. */
+/* JSON into a stream: see json_write.h. Only this thread uses the stream, so it is not locked. */
 #include "json_write.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What keys and the mouse do. Motion keys win over top's letters; nothing here kills without a menu. */
+/* What keys and the mouse do. Motion keys take precedence over top's letters; nothing sends a signal without a menu. */
 #include "keys.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "names.h"
 #include "page.h"
 
-/* ---- moving: what only moves the cursor leaves the rows as they are ---- */
+/* ---- moving: these only move the cursor and do not rearrange the rows ---- */
 
 static void move(struct view *v, int by)
 {
@@ -40,7 +40,7 @@ static void move_home(struct view *v, int unused)
 
 enum { KEY_END, KEY_LAST_ROW };
 
-/* In the past, End goes back to now. */
+/* When a past reading is shown, End returns to the newest. */
 static void move_end(struct view *v, int which)
 {
 	struct table *t = view_table(v);
@@ -64,9 +64,9 @@ static void scroll(struct view *v, int by)
 		page_tab(v, by);
 }
 
-/* ---- into a row and back ---- */
+/* ---- opening a row and closing it ---- */
 
-/* The processes of a group: by a filter, which Esc forgets. */
+/* The processes of a group, by a filter, which Esc clears. */
 static void show_members(struct view *v, const struct row *r)
 {
 	const char *column = r->kind == MODEL_COMMAND ? "comm" : r->kind == MODEL_USER ? "user" : "cgroup";
@@ -89,7 +89,7 @@ static void show_members(struct view *v, const struct row *r)
 	v->rows_kind = MODEL_PROCESS;
 }
 
-/* Who makes a call: Esc goes back to the calls. */
+/* The processes that make a call; Esc goes back to the calls. */
 static void show_callers(struct view *v, uint32_t call)
 {
 	if (v->page.open)

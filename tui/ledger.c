@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes, their threads, births and deaths. Slots map to threads until they are reaped, so
- * what is kept of a thread lies in arrays like the records'; processes are found by pid and start.
- * A dead thread's last numbers wait in a sample of their own until the next reading.
+ * Processes and their threads, from creation to exit. A slot belongs to a thread until it is reaped, so
+ * the data kept for threads is in arrays parallel to the records; processes are found by pid and start.
+ * An exited thread's last numbers wait in a sample of their own until the next reading.
  */
 #include "entries.h"
 #include "ledger_names.h"
@@ -15,9 +15,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define REFRESH 128	/* command lines read again at a reading: any process may write over its own */
-#define PARENT_LOOKS 64 /* at a reading: anybody may make orphans */
-#define GENERATIONS 16	/* that were born since the last reading, and looked at for a name */
+#define REFRESH 128	/* command lines read again per reading, since a process may overwrite its own */
+#define PARENT_LOOKS 64 /* per reading: a process may create any number of orphans */
+#define GENERATIONS 16	/* of processes created since the last reading that are searched for a name */
 
 struct process;
 
@@ -48,15 +48,15 @@ struct ledger {
 	struct process *processes; /* uthash */
 	struct process **order;	   /* by pid, start */
 	uint32_t n_order, cap_order;
-	uint32_t n_ordered; /* of them sorted: those of the last reading */
+	uint32_t n_ordered; /* sorted ones among them: those of the last reading */
 	bool resort;
 	struct sample dead;  /* reaped since the last reading */
 	uint32_t *dead_next; /* parallel to dead.threads: index + 1 of the process's next */
 	uint32_t cap_dead_next;
 	uint64_t torn, exits_lost;
 	uint32_t renames;
-	bool renamed;	      /* the sleeping, too, may have new names */
-	uint32_t refresh_pid; /* the next one whose command line is read again */
+	bool renamed;	      /* sleeping threads, too, may have new names */
+	uint32_t refresh_pid; /* the next process whose command line is read again */
 };
 
 static struct kept *kept_at(const struct ledger *l, uint32_t slot)
@@ -130,7 +130,7 @@ static int ensure_kept(struct ledger *l)
 	return 0;
 }
 
-/* All threads that live outside the pid namespace that is shown are one process, number 0. */
+/* All threads outside of the pid namespace that is shown are one process, with pid 0. */
 static bool outside(const struct process *p)
 {
 	return p->key.pid == 0;
@@ -173,7 +173,7 @@ static struct process *process_of(struct ledger *l, const struct lt_who *who)
 	naming_want(&p->names, LEDGER_CGROUP);
 	naming_want(&p->names, who->flags & LT_KTHREAD ? LEDGER_COMM : LEDGER_CMDLINE);
 	memcpy(p->comm, who->comm, sizeof(p->comm));
-	if (outside(p)) { /* of whichever comes first it has nothing */
+	if (outside(p)) { /* it has no properties of its first thread */
 		p->uid = p->flags = 0;
 		snprintf(p->comm, sizeof(p->comm), "outside");
 	}
@@ -188,8 +188,7 @@ static struct process *process_of(struct ledger *l, const struct lt_who *who)
 	return p;
 }
 
-/* By the order of the last reading: the youngest of that number, of those that are not younger than start_ns. NULL:
- * none. */
+/* Searches the last reading for the youngest process with that pid that is not younger than start_ns. NULL: none. */
 static struct process *process_by_pid(const struct ledger *l, uint32_t pid, uint64_t start_ns)
 {
 	uint32_t low = 0, high = l->n_ordered;
@@ -252,7 +251,7 @@ static void leave(struct ledger *l, uint32_t slot)
 	p->live--;
 }
 
-/* The command line that exec was given, if the record has it. */
+/* The command line passed to exec, if the record has it. */
 static const struct lt_call *args_of(const struct ledger_memory *m, const struct lt_record *r)
 {
 	for (uint32_t at = r->calls.head[LT_CALL_ARGS & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
@@ -262,7 +261,7 @@ static const struct lt_call *args_of(const struct ledger_memory *m, const struct
 	return NULL;
 }
 
-/* exec, rename, new credentials or another control group: the record's names are newer than the ledger's. */
+/* After exec, rename, new credentials or another control group the record is newer than the ledger. */
 static void names_update(const struct ledger *l, struct kept *k, const struct lt_record *r)
 {
 	const struct lt_who *who = &r->who;
@@ -300,8 +299,9 @@ static int subtract(struct ledger *l, uint32_t slot, uint64_t t_ns, uint32_t epo
 	err = ledger_thread_subtract(l->memory, k, slot, t_ns, epoch, out, &l->torn);
 	if (err)
 		return err;
-	/* Execs, and changes its credentials, only who runs: a look into each sleeper's record would cost more than all
-	 * else. After the word that is kept was read: who ran since then has another one at the next reading. */
+	/* Only a thread that runs can exec or change its credentials; reading the record of each sleeping thread would
+	 * cost more than all the rest. After the kept word was read: a thread that ran since then has a different word
+	 * at the next reading. */
 	if ((k->word != word || LT_WORD_STATE(word) == LT_RUN || !l->memory->with_sched || l->renamed) &&
 	    k->changes != r->who.changes)
 		names_update(l, k, r);
@@ -312,7 +312,7 @@ static int subtract(struct ledger *l, uint32_t slot, uint64_t t_ns, uint32_t epo
 	return 0;
 }
 
-/* Zeroes a record and its call entries and gives them back. */
+/* Zeroes a record and its call entries and frees them. */
 static void recycle(struct ledger *l, uint32_t slot)
 {
 	struct ledger_memory *m = l->memory;
@@ -350,7 +350,7 @@ static int reap(struct ledger *l, uint32_t slot, uint32_t epoch)
 
 	if (pending_bytes(&l->dead) > l->memory->pending_bytes) {
 		l->exits_lost++;
-		/* Nor is a process made for it: there may be very many until somebody reads. */
+		/* No process is created for it either: there may be very many before the next reading. */
 		if (!k->process && !process_find(l, who->tgid, who->process_start_ns)) {
 			recycle(l, slot);
 			return 0;
@@ -408,7 +408,7 @@ static uint32_t slots(const struct ledger_memory *m)
 	return m->limit && m->limit < all ? m->limit : all;
 }
 
-/* Those who died by t_ns. */
+/* Threads that exited by t_ns. */
 static void drain(struct ledger *l, uint64_t t_ns, uint32_t epoch)
 {
 	uint32_t n = slots(l->memory);
@@ -554,13 +554,13 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 	return 0;
 }
 
-/* The first thread is gone, and its name with it. */
+/* The leader has exited, and its name is gone. */
 static bool lost_leader(const struct ledger *l, const struct process *p)
 {
 	return p->live && !p->names.comm && kept_at(l, p->first - 1)->tid != p->key.pid;
 }
 
-/* Its parent's names first: that may be as new. */
+/* Guesses the parent's names first, since the parent may be as new. */
 static void names_guess(struct ledger *l, struct process *p, int generations)
 {
 	struct process *parent = process_by_pid(l, p->birth_ppid, p->key.start_ns);
@@ -583,7 +583,7 @@ static void names_complete(struct ledger *l, struct process *p)
 	naming_in_use(&l->names, &p->names);
 }
 
-/* Who has the number before is often of the same program, and most often in the same cgroup. */
+/* The process with the previous pid often runs the same program, and mostly is in the same cgroup. */
 static void emit_names(struct ledger *l, struct process *p, struct sample *s, uint32_t index)
 {
 	const struct process *neighbour = index ? l->order[index - 1] : NULL;
@@ -597,7 +597,7 @@ static void emit_names(struct ledger *l, struct process *p, struct sample *s, ui
 	to->cgroup = before && n->cgroup == before->cgroup ? to[-1].cgroup : text_add(s, n->cgroup);
 }
 
-/* Of those that ran since the last reading some each time, in turn. */
+/* In turn, some of the processes that ran since the last reading. */
 static void refresh(struct ledger *l)
 {
 	uint32_t first = 0, left = REFRESH;
@@ -640,7 +640,7 @@ static void forget_exited(struct ledger *l)
 	l->n_order = l->n_ordered = n;
 }
 
-/* Children of those who died have a new parent: the first ones are looked at, the rest is asked for. */
+/* Children of exited processes have a new parent: the first ones are read at once, the rest by lookups. */
 static void want_parents(struct ledger *l)
 {
 	const struct ledger_names *from = l->names.from;
@@ -661,7 +661,7 @@ static void want_parents(struct ledger *l)
 	}
 }
 
-/* Whether a slot's thread had been born by t_ns and was not yet dead. */
+/* Whether a slot's thread existed at t_ns. */
 static bool lived_at(const struct ledger *l, uint32_t slot, uint64_t t_ns)
 {
 	uint64_t word = ledger_load(word_at(l->memory, slot));
@@ -672,7 +672,7 @@ static bool lived_at(const struct ledger *l, uint32_t slot, uint64_t t_ns)
 	return ledger_load(&record_at(l->memory, slot)->who.born_ns) <= t_ns;
 }
 
-/* Slots taken since the last look. 0 or -ENOMEM. */
+/* Slots allocated since the last call. 0 or -ENOMEM. */
 static int join_new(struct ledger *l, uint64_t t_ns)
 {
 	uint32_t n = slots(l->memory);
@@ -723,7 +723,7 @@ int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *
 	return 0;
 }
 
-/* The group that the record tells, if it is newer than what is known. */
+/* The group in the record, if it is newer than the known one. */
 static void look_at_group(const struct ledger *l, struct process *p)
 {
 	const struct lt_who *who = p->live ? &record_at(l->memory, p->first - 1)->who : NULL;

@@ -59,7 +59,7 @@ static uint32_t *hist_slot(struct kept_hist *h, uint32_t bucket)
 	return hist_spread(h, bucket) ? NULL : hist_find(h, bucket);
 }
 
-/* A count is 0 now that was not: only then do the zeros have to be looked at. */
+/* Whether a count that was nonzero is 0 now: only then must zeros be checked. */
 static bool hist_wrapped(const struct kept_hist *h, const struct lt_hist *now)
 {
 	for (uint32_t i = 0; i < h->n; i++) {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CUT "\u2026" /* of a command line that is not whole */
+#define CUT "\u2026" /* marks a command line that was cut */
 
 void naming_want(struct naming *n, enum ledger_name name)
 {
@@ -55,7 +55,7 @@ static struct naming_group *group_find(const struct namings *all, uint64_t group
 	return g;
 }
 
-/* What the processes in a group are told to be in. */
+/* The known name of the group for all its processes. */
 static void group_learn(struct namings *all, uint64_t group, struct text *path)
 {
 	struct naming_group *g = group_find(all, group);
@@ -80,7 +80,7 @@ static void group_learn(struct namings *all, uint64_t group, struct text *path)
 void naming_answer(struct naming *n, struct namings *all, const struct ledger_answer *answer)
 {
 	n->asked &= (uint8_t) ~(1 << answer->name);
-	/* It moved on meanwhile. */
+	/* It has moved to another group meanwhile. */
 	if (answer->name == LEDGER_CGROUP && answer->group != n->group) {
 		naming_want(n, LEDGER_CGROUP);
 		return;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads one record consistently and subtracts what it said last time.
+ * Reads one record consistently and subtracts its numbers at the last reading.
  *
- * A reading of `sched` is whole if the word is the same before and after and Σ time_ns ==
- * since − born; of `calls`, if seq is even and unchanged. What moved after T is read as it was at T, from the
- * record's cut. At most TRIES attempts; then the state or the calls that were known last go on until T, the next
- * reading puts right what that got wrong, and `torn` grows.
- * A thread asleep under the same word did nothing: its record is not touched.
+ * A read of `sched` is consistent if the word is the same before and after and Σ time_ns ==
+ * since − born; of `calls`, if seq is even and unchanged. A thread that changed state after T is read as of T, from the
+ * record's cut. After TRIES attempts the last known state or calls are assumed until T; the next reading corrects
+ * the error, and `torn` is incremented.
+ * A thread that sleeps with the same word did nothing: its record is not read.
  */
 #include "ledger_thread.h"
 
@@ -26,18 +26,18 @@ struct kept_errnos {
 
 struct kept_call {
 	uint32_t call;
-	uint64_t errors; /* the entry's are its low half: a loop that fails counts over 32 bits in an hour */
+	uint64_t errors; /* the entry has the low 32 bits, which a failing loop overflows in an hour */
 	uint64_t count, total_ns;
-	uint64_t time_ns, wait_ns; /* with the part of a call going on */
+	uint64_t time_ns, wait_ns; /* including the part of the current call */
 	struct kept_hist latency;
 	struct kept_errnos *errnos; /* NULL: it never failed */
 };
 
-/* Up to so many kept calls are searched one by one: most threads make few, and there are many threads. */
+/* Up to so many kept calls are searched linearly: most threads make few, and there are many threads. */
 #define FEW_CALLS 8
 #define CALL_PLACES 512 /* above twice LT_CALLS_LIMIT + 1 */
 
-/* A call going on that has no entry: its first one does not have it before it returns. */
+/* A current call without an entry: a thread's first call of a kind gets its entry when it returns. */
 struct kept_open {
 	uint32_t call;
 	uint64_t enter_ns;
@@ -47,19 +47,19 @@ struct kept_open {
 struct kept_work {
 	union {
 		struct {
-			COUNTERS_INLINE /* time_ns with the part of the state going on */
+			COUNTERS_INLINE /* time_ns including the part of the current state */
 		};
 		uint64_t counter[LT_NET_FIRST];
 	};
 	uint64_t rowless_calls, rowless_errors, rowless_total_ns; /* of calls that have no entry */
-	struct lt_net *net;					  /* NULL: it never moved a byte */
+	struct lt_net *net;					  /* NULL: it never sent or received a byte */
 	struct kept_hist dist[LT_THREAD_DISTS];
 	struct kept_call *call;
 	uint8_t *place;		/* [CALL_PLACES], by hash: index + 1 of a call, 0: free; NULL: they are few */
 	struct kept_open *open; /* NULL: never one */
 	uint32_t n_calls;
 	bool exit_counted, calls_clipped;
-	uint64_t end_ns; /* up to when the open parts above are charged */
+	uint64_t end_ns; /* the time up to which the open parts above are charged */
 };
 
 /* One consistent copy of a record's numbers. */
@@ -95,7 +95,7 @@ void ledger_thread_forget(struct kept *k)
 	memset(k, 0, sizeof(*k));
 }
 
-/* The times as of T, of a thread that moved since. */
+/* The times as of T, for a thread that has changed state since. */
 static bool read_cut(const struct lt_sched *sched, uint64_t t_ns, struct record_copy *now)
 {
 	uint64_t sum = 0;
@@ -128,7 +128,7 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 			now->counter[LT_SCHED_FIRST + i] = ledger_load(&sched->counter[i]);
 		now->call_enter_ns = ledger_load(&sched->call_enter_ns);
 		now->call_wait_ns = ledger_load(&sched->call_wait_ns);
-		if (!m->with_sched) { /* it has one state until it dies */
+		if (!m->with_sched) { /* it has one state until it exits */
 			if (LT_WORD_SINCE(now->word) > t_ns)
 				now->word = LT_WORD(now->born_ns, LT_OTHER);
 			return true;
@@ -162,8 +162,9 @@ static bool read_calls(const struct lt_record *r, struct record_copy *now)
 	return false;
 }
 
-/* What a state's time grew by. A state that ended before the last reading's T, but was not written or could not be
- * read then, was charged up to T: that comes off the states that followed, so that the sum stays the wall time. */
+/* The growth of a state's time. A state that ended before the last reading's T, but was not written or could not be
+ * read then, was charged up to T; the excess is subtracted from the states that followed, so that the sum remains the
+ * wall time. */
 static void time_subtract(uint64_t to[LT_STATES], const uint64_t now[LT_STATES], const uint64_t last[LT_STATES])
 {
 	uint64_t over = 0;
@@ -217,7 +218,7 @@ static struct kept_call *kept_call_find(const struct kept_work *w, uint32_t call
 	return NULL;
 }
 
-/* What is kept of a call that has an entry; NULL: no memory. */
+/* The data kept for a call that has an entry; NULL: out of memory. */
 static struct kept_call *kept_call_of(struct kept_work *w, uint32_t call)
 {
 	struct kept_call *k = kept_call_find(w, call), *grown;
@@ -231,7 +232,7 @@ static struct kept_call *kept_call_of(struct kept_work *w, uint32_t call)
 		for (uint32_t i = 0; i < w->n_calls; i++)
 			*call_place(w, w->call[i].call) = (uint8_t)(i + 1);
 	}
-	/* No room beforehand: threads seldom make a call for the first time, and there are many threads. */
+	/* Grows by one: threads rarely make a call for the first time, and there are many threads. */
 	grown = realloc(w->call, (w->n_calls + 1) * sizeof(*grown));
 	if (!grown)
 		return NULL;
@@ -251,7 +252,7 @@ static struct kept_call *kept_call_of(struct kept_work *w, uint32_t call)
 	return k;
 }
 
-/* The same of a call going on that has none. */
+/* The same for a current call without an entry. */
 static struct kept_open *kept_open_of(struct kept_work *w, uint32_t call, uint64_t enter_ns)
 {
 	if (!w->open)
@@ -291,7 +292,7 @@ static int errno_subtract(struct kept_call *k, uint32_t error, uint32_t count, s
 	return 0;
 }
 
-/* A call and its thread, read at one moment. */
+/* A call and its thread, read consistently. */
 struct call_reading {
 	uint64_t enter_ns, count, total_ns, wait_ns;
 	uint32_t call, errors, n_errnos;
@@ -325,7 +326,7 @@ static void read_errnos(const struct ledger_memory *m, const struct lt_calls *ca
 	}
 }
 
-/* entry NULL: the call never returned yet. errors: of the last reading. */
+/* entry NULL: the call has not returned yet. errors: at the last reading. */
 static bool read_call(const struct ledger_memory *m, const struct lt_calls *calls, const struct lt_call *entry,
 		      uint32_t errors, struct call_reading *now)
 {
@@ -350,7 +351,7 @@ static bool read_call(const struct ledger_memory *m, const struct lt_calls *call
 	return false;
 }
 
-/* The errors of a call by errno; those for which there was no room as errno 0. */
+/* The errors of a call by errno; errors without room in the table as errno 0. */
 static int errnos_subtract(const struct call_reading *now, struct kept_call *k, struct sample_call *to,
 			   struct sample *out)
 {
@@ -385,7 +386,7 @@ static bool has_entry(const struct thread_reading *t, uint32_t call)
 	return at;
 }
 
-/* The call as which one going on will be counted when it returns. */
+/* The call that will count the current one when it returns (itself or `others`). */
 static uint32_t counts_as(const struct thread_reading *t, uint32_t call)
 {
 	const struct lt_calls *calls = &t->record->calls;
@@ -395,7 +396,7 @@ static uint32_t counts_as(const struct thread_reading *t, uint32_t call)
 	return LT_CALL_OTHERS;
 }
 
-/* How long the call going on has lasted, if it is this one, and its part off the CPU. */
+/* The age of the current call, if it is this one, and its off-CPU part. */
 static void open_read(const struct thread_reading *t, const struct call_reading *now, uint32_t call, uint64_t *open_ns,
 		      uint64_t *wait_ns)
 {
@@ -413,7 +414,7 @@ static void open_read(const struct thread_reading *t, const struct call_reading 
 		*wait_ns = *open_ns;
 }
 
-/* exit and exit_group never return: they count once, while they go on. */
+/* exit and exit_group never return: they are counted once, while in progress. */
 static void exit_count(const struct thread_reading *t, struct kept_work *w, const struct call_reading *now,
 		       struct sample_call *row)
 {
@@ -431,7 +432,7 @@ static void row_charge(const struct thread_reading *t, struct sample_call *row, 
 		row->time_ns = time_ns - *kept_time_ns;
 	if (wait_ns > *kept_wait_ns)
 		row->wait_ns = wait_ns - *kept_wait_ns;
-	if (row->wait_ns > row->time_ns) /* a switch that was missed: the next call has the wait of the one before */
+	if (row->wait_ns > row->time_ns) /* after a missed switch: the next call has the wait of the one before */
 		row->wait_ns = row->time_ns;
 	if (!t->memory->with_sched)
 		row->wait_ns = SAMPLE_UNKNOWN;
@@ -443,7 +444,7 @@ static int row_append(const struct sample_call *row, struct sample *out)
 {
 	struct sample_call *to;
 
-	/* A call that a handler interrupted may fail after the reading that counted it. */
+	/* A call that was interrupted by a handler may fail after the reading that counted it. */
 	if (!row->count && !row->errors && !row->time_ns)
 		return 0;
 	to = sample_add_call(out);
@@ -453,7 +454,7 @@ static int row_append(const struct sample_call *row, struct sample *out)
 	return 0;
 }
 
-/* The call going on that has no entry. */
+/* The current call, if it has no entry. */
 static int open_subtract(struct thread_reading *t, struct kept_work *w, uint32_t call, struct sample *out)
 {
 	struct sample_call row = { .call = call };
@@ -476,7 +477,7 @@ static int open_subtract(struct thread_reading *t, struct kept_work *w, uint32_t
 	return row_append(&row, out);
 }
 
-/* One entry of one thread. */
+/* Subtracts one entry of a thread. */
 static int call_subtract(struct thread_reading *t, struct kept_work *w, const struct lt_call *entry, struct sample *out)
 {
 	const struct lt_calls *calls = &t->record->calls;
@@ -520,8 +521,8 @@ static uint64_t rowless_subtract(uint64_t all, uint64_t in_rows, uint64_t *last)
 	return grown;
 }
 
-/* The thread's calls are those of its rows, each read at its own moment, and those that have none. The thread's sums
- * were read before: what it did meanwhile is in the rows alone. */
+/* The thread's calls are those of its rows, each read at a different moment, and those without a row. The thread's sums
+ * were read before: what it did meanwhile is only in the rows. */
 static void calls_sum(const struct thread_reading *t, struct kept_work *w, struct sample_work *work,
 		      const struct sample *out, bool whole)
 {
@@ -535,7 +536,7 @@ static void calls_sum(const struct thread_reading *t, struct kept_work *w, struc
 		work->call_errors += row->errors;
 		work->call_total_ns += row->total_ns;
 	}
-	if (!whole) /* a row that is missing is no call without a row */
+	if (!whole) /* a row that could not be read is not a call without a row */
 		return;
 	for (uint32_t i = 0; i < w->n_calls; i++) {
 		count += w->call[i].count;
@@ -577,8 +578,8 @@ static int calls_subtract(struct thread_reading *t, struct kept_work *w, struct 
 	return err;
 }
 
-/* What returned after T was in its call for longer than the thread lived in the interval: that is the next one's. How
- * much of it each call had is not known. */
+/* If calls returned after T, their time exceeds the thread's lifetime in the interval: the excess belongs to the next
+ * interval. How it is divided among the calls is not known. */
 static void calls_clip(struct kept_work *w, const struct sample_work *work, uint64_t wall_ns, struct sample *out)
 {
 	uint64_t sum_ns = 0;
@@ -664,7 +665,7 @@ static int net_subtract(struct kept_work *w, const struct lt_net *now_in_map, st
 	return 0;
 }
 
-/* The counters at the last reading of a thread that is read in full for the first time since it did anything. */
+/* The counters at the last reading, for a thread that is read in full for the first time since it was active. */
 static struct kept_work *work_begin(struct kept *k, const struct lt_who *who)
 {
 	struct kept_work *w = calloc(1, sizeof(*w));
@@ -678,7 +679,7 @@ static struct kept_work *work_begin(struct kept *k, const struct lt_who *who)
 	return w;
 }
 
-/* Readings that found the thread idle charged its state and its call on and on: so they stand in the totals. */
+/* Readings that found the thread idle have charged its state and its call: adds that to the totals. */
 static int work_catch_up(const struct thread_reading *t, struct kept *k, struct kept_work *w)
 {
 	uint64_t idle_ns = k->end_ns - w->end_ns, open_ns;
@@ -708,7 +709,7 @@ static int work_catch_up(const struct thread_reading *t, struct kept *k, struct 
 	return 0;
 }
 
-/* Where a record has its durations. */
+/* The distributions of a record. */
 static const struct {
 	size_t hist, max;
 } dist_at[LT_THREAD_DISTS] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Helper threads for what may block: see lookup.h. One of them works, one stands by: when the working one has been at
- * a request for LATE_NS, the other takes over and a new one stands by. Who was late and comes back has nothing to do
- * and ends. Nobody waits for a helper: what they share is freed by the last who has it.
+ * Helper threads for lookups that may block: see lookup.h. One of them works, one stands by: when the working one has
+ * spent LATE_NS on a request, the other takes over and a new one stands by. A late helper that returns ends. No thread
+ * waits for a helper: shared data is freed by its last user.
  */
 #include "lookup.h"
 
@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #define LATE_NS 50000000ULL
-#define HELPERS 8	  /* at most, those that are stuck among them */
-#define QUEUE (1 << 16)	  /* requests that wait, and answers that were not taken */
-#define STACK (512 << 10) /* bytes: name services are not modest */
-#define UNTAKEN (4 << 20) /* bytes of answers that may wait */
+#define HELPERS 8	  /* at most, including blocked ones */
+#define QUEUE (1 << 16)	  /* waiting requests and answers not yet collected */
+#define STACK (512 << 10) /* bytes: name services need much */
+#define UNTAKEN (4 << 20) /* bytes of answers not yet collected, at most */
 
 struct lookup {
 	void (*work)(struct lookup_request *);
@@ -27,7 +27,7 @@ struct lookup {
 	pthread_cond_t changed;
 	struct lookup_request *first, **last; /* waiting */
 	struct lookup_request *done, **done_last;
-	uint32_t n;	   /* asked and not taken */
+	uint32_t n;	   /* requests queued and not yet collected */
 	uint32_t n_free;   /* helpers that are not late */
 	uint32_t n_alive;  /* all */
 	size_t untaken;	   /* bytes of answers that wait */
@@ -61,7 +61,7 @@ static void requests_free(struct lookup_request *r)
 	}
 }
 
-/* Of the helpers and the owner the last one. The lock is held. */
+/* Called by the last user, a helper or the owner. The lock is held. */
 static void leave(struct lookup *l)
 {
 	bool last = l->closed && !l->n_alive;
@@ -78,7 +78,7 @@ static void leave(struct lookup *l)
 
 static void *helper(void *arg);
 
-/* Signals are the main thread's. The lock is held. */
+/* Helpers block all signals. The lock is held. */
 static int helper_start(struct lookup *l)
 {
 	pthread_attr_t attr;
@@ -106,7 +106,7 @@ static bool has_work(const struct lookup *l)
 	return l->first && l->untaken < UNTAKEN;
 }
 
-/* Takes requests until there are none or another has taken over. True: it has. The lock is held. */
+/* Works on requests until there are none or another helper has taken over. True: it has. The lock is held. */
 static bool serve(struct lookup *l)
 {
 	bool late = false;
@@ -135,7 +135,7 @@ static bool serve(struct lookup *l)
 	return late;
 }
 
-/* One that was late stays only if nobody else is there. */
+/* A late helper goes on only if there is no other. */
 static void *helper(void *arg)
 {
 	struct lookup *l = arg;

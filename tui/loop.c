@@ -31,8 +31,7 @@ void loop_fail(struct loop *l, const char *format, ...)
 	l->status = 1;
 }
 
-/* Readings lie on a grid of absolute times: a late one does not shift the next, and one that was missed is left out,
- * not made up for. */
+/* Readings are at multiples of the delay: a late one does not shift the next, and a missed one is skipped. */
 int loop_set_timer(struct loop *l)
 {
 	uint64_t delay_ns = (uint64_t)(l->delay_s * 1e9), first_ns = delay_ns;
@@ -83,7 +82,7 @@ bool loop_wait(struct loop *l, struct pollfd *fds, nfds_t n, bool timer)
 	       read(l->timer_fd, &expirations, sizeof(expirations)) == sizeof(expirations);
 }
 
-/* Whether one of -p's processes is still there; notes that one was. */
+/* Whether one of -p's processes is still present; remembers that one was. */
 static bool pids_alive(struct loop *l, const struct sample *s)
 {
 	const struct selection *of = &l->options->selection;
@@ -98,7 +97,7 @@ static bool pids_alive(struct loop *l, const struct sample *s)
 	return alive;
 }
 
-/* The processes of -p are gone, or were never there. Who looks at a recording may go back in it. */
+/* The processes of -p have exited or never existed. In a recording, the user may still step back. */
 static bool pids_gone(struct loop *l, const struct sample *s)
 {
 	if (!l->options->selection.n_pids || pids_alive(l, s))
@@ -151,7 +150,8 @@ static void run(struct loop *l)
 	struct pollfd fds[LOOP_FDS];
 	bool timed = l->source->live || l->sink->interactive;
 
-	if (l->status == LOOP_ON && !l->source->live && l->sink->interactive) /* its first reading is there already */
+	if (l->status == LOOP_ON && !l->source->live &&
+	    l->sink->interactive) /* its first reading is already available */
 		loop_read(l);
 	while (l->status == LOOP_ON) {
 		nfds_t n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Wires the parts together: options, a source of readings, a recording, and the screen or the batch loop. */
+/* Connects the parts: options, a source of readings, a recording, and the screen or the batch loop. */
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -113,7 +113,7 @@ static int run(const struct options *o)
 		if (!rec)
 			return complain(why, BAD_OPTION);
 	}
-	/* A pipe that shall be replayed may never come: that wait is ended in the usual way. */
+	/* Opening a pipe for --replay may block for ever: signals end that wait with their default action. */
 	if (o->replay)
 		src = open_replay(o, why, sizeof(why));
 	signals_block(o->output == OUTPUT_SCREEN);
@@ -129,7 +129,7 @@ static int run(const struct options *o)
 	return status;
 }
 
-/* A stream that was closed would lend its number to the next file that is opened. */
+/* If a standard stream is closed, the next opened file would get its descriptor. */
 static void open_streams(void)
 {
 	int fd;
@@ -139,7 +139,7 @@ static void open_streams(void)
 			abort();
 }
 
-/* A reading's arrays grow by doubling: each in a mapping of its own, they leave no holes in the heap. */
+/* The arrays of a reading grow by doubling: in mappings of their own they leave no holes in the heap. */
 static void keep_heap_dense(void)
 {
 #ifdef M_MMAP_THRESHOLD
@@ -171,7 +171,7 @@ static int act(const struct options *o)
 	return complain(why, RUNTIME_FAILURE);
 }
 
-/* A helper thread that is stuck in a library may hold what exit(3) would wait for. */
+/* A helper thread that is blocked in a library may hold a lock that exit(3) needs. */
 static void leave_helpers(int status)
 {
 	if (!lookup_busy())
@@ -188,8 +188,8 @@ int main(int argc, char **argv)
 
 	open_streams();
 	keep_heap_dense();
-	setlocale(LC_CTYPE, "");  /* not LC_NUMERIC: numbers keep their point */
-	signal(SIGPIPE, SIG_IGN); /* both are told by write() */
+	setlocale(LC_CTYPE, "");  /* not LC_NUMERIC: the decimal point stays a point */
+	signal(SIGPIPE, SIG_IGN); /* write() reports both */
 	signal(SIGXFSZ, SIG_IGN);
 	status = options_parse(&o, argc, argv);
 	if (!status)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the two versions call the same. */
+/* Names of the same things in the two versions. */
 static const struct version {
 	const char *limit[2], *used, *cache[2];
 } versions[] = {
@@ -15,7 +15,7 @@ static const struct version {
 	{ { "memory.max", "memory.high" }, "memory.current", { "inactive_file", "active_file" } },
 };
 
-/* The number behind a word at the begin of a line, or the first one of all; UINT64_MAX: there is none ("max"). */
+/* The number after a word at the start of a line, or the first number; UINT64_MAX: there is none ("max"). */
 static uint64_t number(const char *root, const char *dir, const char *file, const char *word)
 {
 	char path[PATH_MAX], line[256], *at, *end;
@@ -63,7 +63,7 @@ static void look_at(struct memory *m, const char *root, const char *dir, const s
 	m->free_bytes = n < m->free_bytes ? n : m->free_bytes;
 }
 
-/* All groups from ours up to the one that is mounted. group: its path, below what is mounted or not. */
+/* All groups from ours up to the mounted one. group: its path, inside or outside of what is mounted. */
 static void look_up(struct memory *m, const char *root, const char *mount, const char *mounted, const char *group,
 		    const struct version *v)
 {

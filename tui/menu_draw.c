@@ -15,13 +15,13 @@
 #define HELP_CELLS 92
 #define HELP_KEYS_CELLS 14 /* the longest title of a column */
 #define HELP_LINES 512
-#define FOOT_LINES 2	 /* below a list of columns: what the one under the cursor is, in full */
+#define FOOT_LINES 2	 /* below a list of columns: the full help of the one under the cursor */
 #define FOOT_MIN_ROWS 16 /* of the screen */
 
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 static const struct {
-	const char *key, *text, *plain; /* plain: where there are no blocks, NULL: the same */
+	const char *key, *text, *plain; /* plain: without block characters; NULL: the same */
 } notes[] = {
 	{ "LAG%", "Time in which a process wanted to run and could not: RUNQ% + BLK%.", NULL },
 	{ "shares in %", "Thread time over the interval: two threads that wait make 200.", NULL },
@@ -41,7 +41,7 @@ static const struct {
 	{ "lost", "Events that could not be counted in this interval; --json says which kind.", NULL },
 };
 
-/* The help as lines of a width: made anew when it is drawn, since the width may change. */
+/* The help as lines of a given width: rebuilt each time it is drawn, since the width may change. */
 struct help_line {
 	char key[HELP_KEYS_CELLS + 1];
 	const char *text;
@@ -226,7 +226,7 @@ static int draw_words(struct grid *g, int y, int x, int right, const char *key, 
 	return x + grid_text(g, y, x, right - x, STYLE_NORMAL, text);
 }
 
-/* Before anything happens to a process, it is shown. */
+/* Shows which processes will be affected before anything is done. */
 static void draw_confirm(struct view *v, struct grid *g)
 {
 	const struct menu *m = &v->menu;
@@ -278,18 +278,18 @@ static void draw_prompt(struct view *v, struct grid *g)
 	snprintf(part, sizeof(part), "%.*s", (int)good, v->input);
 	format_clean(clean, sizeof(clean), part, sizeof(part), g->utf8);
 	tail = clean;
-	while (*tail && grid_width(tail) > g->cols - x - 1) /* where one types is in sight */
+	while (*tail && grid_width(tail) > g->cols - x - 1) /* keeps the end of the input visible */
 		do
 			tail++;
 		while (utf8_continues(*tail));
 	x += grid_text(g, y, x, g->cols - x - 1, STYLE_STRONG, tail);
-	if (bad) { /* from where it cannot be read */
+	if (bad) { /* from the error on */
 		format_clean(clean, sizeof(clean), v->input + good, g->cols - x - 1, g->utf8);
 		x += grid_text(g, y, x, g->cols - x - 1, STYLE_BAD, clean);
 	}
 	g->cursor_y = y;
 	g->cursor_x = x;
-	if (bad && g->cols - x > 12) { /* it may quote what was typed */
+	if (bad && g->cols - x > 12) { /* it may quote the input */
 		format_clean(clean, sizeof(clean), v->filter_why, g->cols - x - 2, g->utf8);
 		grid_text(g, y, x + 2, g->cols - x - 2, STYLE_WARN, clean);
 	}

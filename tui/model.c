@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The model's memory: what outlives a sample. Each process has a life, known by pid and start;
+ * The model's memory: what outlives a sample. Each process has a life, identified by pid and start;
  * lives and a sample's processes are in the same order, so a new sample is merged in one pass.
- * A life ends with its process, or MODEL_DEAD_ROWS readings after its exit was seen: memory stays
- * flat however many come and go. The interval's process rows are made here, once a reading,
+ * A life ends with its process, or MODEL_DEAD_ROWS readings after its exit was seen, so that memory
+ * stays bounded. The interval's process rows are made here, once a reading,
  * because sparklines, totals and the host's numbers need them anyway; model_rows.c does the rest.
  */
 #include "model_state.h"
@@ -94,7 +94,7 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.threads = p->threads,
 		.exited = p->flags & SAMPLE_PROCESS_EXITED,
 		.kernel = p->flags & SAMPLE_PROCESS_KERNEL,
-		.own_user = p->pid != 0, /* what is outside of the pid namespace belongs to many */
+		.own_user = p->pid != 0, /* the processes outside of the pid namespace have many users */
 		.exit_code = p->exit_code,
 		.comm = sample_text(s, p->comm),
 		.cmdline = sample_text(s, p->cmdline),
@@ -157,7 +157,7 @@ static void life_end(struct model *m, struct life *l)
 	life_free(l);
 }
 
-/* A life without process in the new sample: shown as dead for a while, if its end was seen; else forgotten. */
+/* A life without a process in the new sample: shown as exited for a while if its exit was seen; else dropped. */
 static void life_pass(struct model *m, struct life *l, uint32_t *n)
 {
 	if (l->last && ++l->gone <= MODEL_DEAD_ROWS)
@@ -231,7 +231,7 @@ static uint64_t inet_bytes(const struct row *r)
 	return bytes;
 }
 
-/* A recorded file's numbers may be anything: what is too big stays as big as a column can show. */
+/* Numbers in a recording may be anything: too large ones are clamped to what a column can show. */
 static uint64_t rounded(double n)
 {
 	return n < 0x1p63 ? (uint64_t)(n + 0.5) : INT64_MAX;
@@ -275,7 +275,7 @@ static bool is_asleep(const struct row *r, uint8_t *state)
 	return *state < LT_STATES && r->time_ns[*state] == r->wall_ns;
 }
 
-/* Sums of its own are only for a process that did something. */
+/* Only a process that did something has its own sums. */
 static bool life_sleeps_on(struct life *l, const struct row *r)
 {
 	uint8_t state;
@@ -354,14 +354,14 @@ static int life_add(struct model *m, struct life *l, const struct row *r)
 	return 0;
 }
 
-/* The whole host's interval, added up on the way. */
+/* The sums of the whole host for the interval. */
 struct host_sum {
 	struct row row;
 	struct row_net net;
 	struct tally dist[LT_DISTS];
 };
 
-/* Moves its sparklines on by one; a process gets them when it first did something. 0 or -ENOMEM. */
+/* Appends to its sparklines; a process gets them when it first does something. 0 or -ENOMEM. */
 static int life_spark(struct life *l, struct row *r)
 {
 	const uint8_t level[MODEL_SPARKS] = {
@@ -401,7 +401,7 @@ static void row_add_sockets(struct row *r, struct row_net *own, const struct sam
 	own->connect = tally_dist(connect);
 }
 
-/* One process of the sample: its row, its sparklines, its totals, its part in the host's. */
+/* One process of the sample: its row, its sparklines, its totals, its share of the host's. */
 static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 {
 	const struct sample *s = m->sample;
@@ -523,7 +523,7 @@ static int calls_total_update(struct model *m)
 	return 0;
 }
 
-/* The dead of earlier readings stand behind the living. */
+/* Processes that exited in earlier readings come after the others. */
 static void dead_append(struct model *m)
 {
 	struct row_list *list = &m->living;

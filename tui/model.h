@@ -170,17 +170,18 @@ struct model_query {
 	bool totals;	   /* since lagtop's start instead of the interval, where model_has_totals */
 	bool no_dead;	   /* leave out processes that exited in earlier readings */
 	bool one;	   /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of the process below only, not of all */
-	uint32_t pid;	   /* 0 is one too: all that live outside our pid namespace */
+	uint32_t pid;	   /* 0 is valid: everything outside of our pid namespace */
 	uint64_t start_ns; /* with pid: its identity */
 	uint32_t tid;	   /* MODEL_CALL: of this thread only; 0: all */
 	uint32_t call;	   /* MODEL_CALLER: which */
-	/* MODEL_CALL, groups: add up only processes for whose row it says so; NULL: all */
+	/* MODEL_CALL, groups: sum up only processes for whose row it returns true; NULL: all */
 	bool (*wants)(const void *context, const struct row *process);
 	const void *context;
 };
 
-/* The rows of a query (of calls only until callers are asked for, too), unsorted, but the dead of earlier readings
- * last. *rows belongs to the model: a caller may set depth, but not move rows. Returns their number, or -ENOMEM. */
+/* The rows of a query (rows of calls are valid only until callers are asked for), unsorted, but processes that exited
+ * in earlier readings last. *rows belongs to the model: a caller may set depth, but not move rows. Returns their
+ * number, or -ENOMEM. */
 int model_rows(struct model *m, const struct model_query *q, struct row **rows);
 
 /* Whether the model keeps totals for a query: of processes, groups and the whole host's calls. Threads,

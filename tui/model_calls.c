@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System calls added up over threads: one row a call, found through a table by LT_CALL. The
- * latency of a row is the whole duration, as its caller saw it. A call that is still going on
- * counts: in flight, with its age, and with the part of the interval that it took.
+ * System calls summed over threads: one row per call, found through a table by LT_CALL. The
+ * latency of a row is the whole duration, as its caller saw it. An unfinished call is
+ * counted as in flight, with its age and its part of the interval.
  */
 #include "model_state.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The slot of a call, made if there is none. NULL: out of memory. */
+/* The slot of a call, created if there is none. NULL: out of memory. */
 static struct row *call_row(struct call_table *c, const struct sample *s, uint32_t call, struct call_slot **slot)
 {
 	uint16_t *place = &c->slot_of[call % CALL_KEYS];

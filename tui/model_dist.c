@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Distributions: adding up sparse buckets, percentiles. Durations are ns, buckets are hist.h's.
- * A tally is dense scratch, used for one row after the other; only its touched range is ever
- * walked or cleared, so that 10,000 idle processes cost nothing here.
+ * Distributions: sums of sparse buckets, percentiles. Durations are ns, buckets are hist.h's.
+ * A tally is a dense scratch array, reused for each row; only its used range is
+ * scanned and cleared, so that 10,000 idle processes cost nothing here.
  */
 #include "model_state.h"
 
@@ -65,7 +65,7 @@ void tally_clear(struct tally *t)
 	t->end = 0;
 }
 
-/* The middle of a bucket. The last one is open: the maximum, if it is known to lie there, closes it. */
+/* The middle of a bucket. The last one is open: its upper end is the maximum, if that lies in it. */
 static uint64_t middle(uint32_t bucket, uint64_t max_ns)
 {
 	uint64_t floor = hist_floor(bucket), top = hist_floor(bucket + 1);

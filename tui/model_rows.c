@@ -157,10 +157,10 @@ static int thread_rows(struct model *m, const struct model_query *q, struct row 
 /* A group of processes, found by its key while the groups are formed. */
 struct group {
 	UT_hash_handle hh;
-	uint32_t n, first; /* members, and where they begin in model.members */
+	uint32_t n, first; /* number of members, and their first index in model.members */
 };
 
-/* The index of a row's group, made if there is none, or -ENOMEM. */
+/* The index of a row's group, created if there is none, or -ENOMEM. */
 static int group_find(struct model *m, struct group **table, enum model_kind kind, const struct row *r,
 		      struct row_list *out)
 {
@@ -335,7 +335,8 @@ static int call_rows(struct model *m, const struct model_query *q, struct row **
 	return (int)c->list.n;
 }
 
-/* Gives a row of a call the identity of the process that made it, and errnos of its own: the table's are used again. */
+/* Gives a row of a call the identity of the process that made it, and a copy of its errnos, since the table is reused.
+ */
 static int caller_row(struct model *m, struct row *r, const struct row *process, uint32_t *n_errnos)
 {
 	const struct row *call = &m->calls.list.rows[0];
@@ -377,7 +378,7 @@ static int caller_rows(struct model *m, const struct model_query *q, struct row 
 		out->n++;
 	}
 	n_errnos = 0;
-	for (uint32_t i = 0; i < out->n; i++) { /* where they lie is known now */
+	for (uint32_t i = 0; i < out->n; i++) { /* their addresses are final now */
 		out->rows[i].errnos = m->errnos + n_errnos;
 		n_errnos += out->rows[i].n_errnos;
 	}
@@ -385,7 +386,7 @@ static int caller_rows(struct model *m, const struct model_query *q, struct row 
 	return (int)out->n;
 }
 
-/* The youngest process with that pid: an older one of the interval can hold no socket any more. NULL: none. */
+/* The youngest process with that pid: an older one in the interval cannot hold a socket any more. NULL: none. */
 static const struct row *youngest(const struct model *m, uint32_t pid)
 {
 	const struct sample *s = m->sample;
@@ -520,7 +521,7 @@ uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t sta
 	for (uint32_t i = 0; i < m->n_lives && !l; i++)
 		if (m->lives[i]->pid == pid && m->lives[i]->start_ns == start_ns)
 			l = m->lives[i];
-	if (!l || !l->total) /* its first reading is all there is */
+	if (!l || !l->total) /* it has only one reading */
 		return m->sample ? model_histogram_of(m->sample, pid, start_ns, dist, count) : 0;
 	sum = &l->total->dist[dist];
 	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {

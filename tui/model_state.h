@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the model's own files (model*.c) share; nobody else includes it. */
+/* Shared by the model's own files (model*.c) and included only by them. */
 #ifndef MODEL_STATE_H
 #define MODEL_STATE_H
 
 #include "model.h"
 
-/* Dense counts being added up; only [low, end) can hold any. All zero: empty. */
+/* Dense counts being summed; only [low, end) can be nonzero. All zero: empty. */
 struct tally {
 	uint64_t count[HIST_BUCKETS];
 	uint64_t events, max_ns;
@@ -18,8 +18,8 @@ void tally_add_tally(struct tally *t, const struct tally *more);
 struct model_dist tally_dist(const struct tally *t);
 void tally_clear(struct tally *t);
 
-/* A distribution kept for long: just the buckets from the lowest to the highest seen, each in as few bytes as the
- * biggest needs. */
+/* A distribution kept for long: only the buckets from the lowest to the highest seen, each in as few bytes as
+ * the largest needs. */
 struct dist_sum {
 	uint8_t *counts; /* of buckets low .. low + n - 1 */
 	uint64_t max_ns;
@@ -30,7 +30,7 @@ int dist_sum_add(struct dist_sum *d, const struct tally *t); /* 0 or -ENOMEM */
 uint64_t dist_sum_count(const struct dist_sum *d, uint32_t bucket);
 void tally_add_sum(struct tally *t, const struct dist_sum *d);
 
-/* What the model remembers of a process. */
+/* What the model keeps for a process. */
 struct life {
 	uint32_t pid;
 	uint8_t gone; /* readings since it was last in a sample */
@@ -42,7 +42,7 @@ struct life {
 	uint64_t slept_wall_ns, slept_interval_ns; /* that sleep */
 };
 
-/* Its last row, with what that points to. */
+/* Its last row, with the data that it points to. */
 struct life_last {
 	struct row row;
 	struct row_net net;
@@ -53,7 +53,7 @@ struct life_last {
 struct life_total {
 	struct row_sums sums;
 	uint64_t interval_ns;
-	struct row_net *net; /* NULL: it never used it */
+	struct row_net *net; /* NULL: it never used the network */
 	struct dist_sum dist[LT_DISTS];
 	struct counter_set unknown;
 	uint8_t off;
@@ -61,7 +61,8 @@ struct life_total {
 
 struct row_list {
 	struct row *rows;
-	struct row_net *nets; /* where rows[i].net is its own, it is &nets[i]: memory that nobody used is not there */
+	struct row_net
+		*nets; /* rows[i].net is &nets[i] if the row used the network; untouched memory is never allocated */
 	uint32_t n, cap, cap_nets;
 };
 
@@ -69,7 +70,7 @@ struct row_list {
 int row_list_reserve(struct row_list *l, uint32_t n);
 void row_list_free(struct row_list *l);
 
-/* Calls being added up, by LT_CALL. */
+/* Calls being summed, by LT_CALL. */
 struct call_slot {
 	struct tally latency;
 	struct model_errno *errnos;
@@ -88,7 +89,7 @@ struct call_table {
 int call_table_add_thread(struct call_table *c, const struct sample *s, const struct sample_thread *t, uint32_t only);
 void call_table_clear(struct call_table *c);
 void call_table_free(struct call_table *c);
-/* Finishes the rows (percentiles, errnos). They stay as they are; a table can be added to further. */
+/* Finishes the rows (percentiles, errnos). More can still be added to the table. */
 void call_table_finish(struct call_table *c);
 
 #define MODEL_KINDS (MODEL_CALLER + 1)
@@ -98,7 +99,7 @@ struct model {
 	const struct sample *sample;
 	struct model_host host;
 	uint64_t elapsed_ns; /* all intervals so far */
-	struct life **lives; /* by pid, then start: those in the sample and the dead that still show */
+	struct life **lives; /* by pid, then start: those in the sample and exited ones that are still shown */
 	uint32_t n_lives, cap_lives;
 	uint32_t n_dead;     /* lives that have a last row */
 	struct life **spare; /* the next lives, while they are merged */

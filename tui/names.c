@@ -22,12 +22,12 @@
 #include "lookup.h"
 
 #define NSEC_PER_SEC 1000000000ULL
-#define USER_TRIES 8 /* at this distance, then less and less often, every minute in the end */
+#define USER_TRIES 8 /* at this interval, then less and less often, at last every minute */
 #define USER_RETRY_NS (NSEC_PER_SEC / 2)
-#define USER_ANEW_NS (600 * NSEC_PER_SEC) /* somebody may have renamed it */
+#define USER_ANEW_NS (600 * NSEC_PER_SEC) /* the user may have been renamed */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A number's name in a cache that only grows by what was met. */
+/* A number's name, in a cache that grows only by numbers that occurred. */
 struct name {
 	uint32_t number;
 	UT_hash_handle hh;
@@ -158,11 +158,11 @@ struct former_name {
 	const char *text;
 };
 
-/* What is shown of a user: its name, or its number until somebody knows a name. */
+/* The text shown for a user: its name, or its number until the name is known. */
 struct user {
 	uint32_t uid;
-	bool asked;		   /* and not answered yet */
-	unsigned tries;		   /* in vain */
+	bool asked;		   /* and no answer yet */
+	unsigned tries;		   /* failed ones */
 	uint64_t asked_ns, ask_ns; /* last; not before that */
 	UT_hash_handle hh;
 	const char *text;
@@ -198,7 +198,7 @@ static void look_up_user(struct lookup_request *r)
 	free(buf);
 }
 
-/* What this machine's own file says, for the time until the name services have answered. */
+/* The name in /etc/passwd, used until the name services have answered. */
 static char *local_user(uint32_t uid)
 {
 	FILE *file = fopen("/etc/passwd", "re");
@@ -239,7 +239,7 @@ const char *names_user(uint32_t uid)
 	u->uid = uid;
 	u->text = local_user(uid);
 	HASH_ADD(hh, users, uid, sizeof(u->uid), u);
-	if (!u->text || !u->hh.tbl) { /* the struct is lost: memory is what there is none of */
+	if (!u->text || !u->hh.tbl) { /* out of memory: the struct is leaked */
 		u->text = "?";
 		return u->text;
 	}

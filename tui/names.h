@@ -5,16 +5,16 @@
 
 #include <stdint.h>
 
-/* "read", or "#470" for a number that nobody knows. call: LT_CALL(abi, nr). */
+/* "read", or "#470" for an unknown number. call: LT_CALL(abi, nr). */
 const char *names_call(uint32_t call);
 const char *names_abi(uint32_t call); /* "x86_64", "x86", "x32", "aarch64", "arm" … */
 
 /* "EAGAIN", or "E4242". */
 const char *names_errno(uint32_t error);
 
-/* The user's name, or the number where there is none or none is known yet. Never waits; the main thread's only. */
+/* The user's name, or the number if there is no name or it is not known yet. Never blocks; main thread only. */
 const char *names_user(uint32_t uid);
-/* Once a reading: takes what the name services answered since. */
+/* Once per reading: collects new answers of the name services. */
 void names_update(void);
 
 const char *names_state(uint8_t state);	    /* enum lt_state: "run", "wakeq" … "dead" */

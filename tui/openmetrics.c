@@ -33,7 +33,7 @@ static const struct group_metric {
 	{ "procs", "processes", "Processes alive at the reading", 1 },
 };
 
-/* Of the types OpenMetrics added node_exporter knows none; a counter's family carries its _total. */
+/* node_exporter does not know the types that OpenMetrics added; a counter's family name includes _total. */
 static void family(FILE *out, const char *name, const char *type, const char *help)
 {
 	fprintf(out, "# HELP lagtop_%s %s.\n# TYPE lagtop_%s %s\n", name, help, name, type);
@@ -148,7 +148,7 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 		fprintf(out, "lagtop_lost_total{what=\"%s\"} %llu\n", lost[i].name, (unsigned long long)lost[i].n);
 }
 
-/* The labels of the rows, each another: names may become the same when their broken bytes are mended. */
+/* The labels of the rows, all different: names may become equal when their invalid bytes are replaced. */
 static void print_labels(char labels[][LABEL_SIZE], struct row **rows, size_t n)
 {
 	const struct column *name = column_find("comm");
@@ -161,7 +161,7 @@ static void print_labels(char labels[][LABEL_SIZE], struct row **rows, size_t n)
 		for (k = 0, twins = 1; k < i; k++)
 			if (!strcmp(labels[k], labels[i])) {
 				snprintf(labels[i], LABEL_SIZE, "%.580s#%zu", wanted, ++twins);
-				k = (size_t)-1; /* that may be somebody's name, too */
+				k = (size_t)-1; /* that may be another group's name, too */
 			}
 	}
 }
@@ -235,7 +235,7 @@ int openmetrics_write(struct openmetrics *om, const struct options *o, struct mo
 	int err;
 
 	add_up(om, model_host(m), model_sample(m));
-	/* The name beside does not end in ".prom": the collector leaves it alone. Its user is somebody else. */
+	/* The temporary name does not end in ".prom": the collector ignores it. The collector runs as another user. */
 	err = file_fresh_open(&file, o->openmetrics, 0644);
 	if (err)
 		return err;

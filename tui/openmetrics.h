@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * --openmetrics: the last reading as a file for node_exporter's textfile collector. Of the host: sums since the
- * start and the interval's percentiles; of the OPENMETRICS_GROUPS commands, users or cgroups with the highest LAG%: the
- * interval's numbers. So the label sets are bounded, whatever processes call themselves.
+ * --openmetrics: the last reading as a file for node_exporter's textfile collector. For the host: sums since
+ * the start and the interval's percentiles; for the OPENMETRICS_GROUPS commands, users or cgroups with the highest
+ * LAG%: the interval's numbers. So the number of label sets is bounded, whatever names processes have.
  */
 #ifndef OPENMETRICS_H
 #define OPENMETRICS_H
@@ -18,7 +18,7 @@ struct openmetrics {
 	struct sample_lost lost;
 };
 
-/* Adds a reading to the sums and writes the file whole, beside, then renames it. 0 or -errno. */
+/* Adds a reading to the sums, writes a temporary file and renames it into place. 0 or -errno. */
 int openmetrics_write(struct openmetrics *om, const struct options *o, struct model *m);
 
 #endif

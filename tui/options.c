@@ -157,7 +157,7 @@ static int set_sort(struct options *o, const char *arg)
 	return bad("--sort '%s': no such column; there are: %s", arg, names);
 }
 
-/* The N of "EXPR for N", and where the expression ends; 1 and all of it if there is no such end. 0: N is no number. */
+/* The N of "EXPR for N", and where the expression ends; without "for N", 1 and the whole length. 0: N is not valid. */
 static uint64_t take_readings(const char *arg, size_t *len)
 {
 	const char *number, *at = arg + strlen(arg);
@@ -374,7 +374,7 @@ enum model_kind options_group(const struct options *o)
 	return o->group == MODEL_PROCESS ? MODEL_COMMAND : o->group;
 }
 
-/* What each option allows alone, and together they do not. */
+/* Options that are valid each, but not together. */
 static int check_together(const struct options *o)
 {
 	bool grouped = o->group != MODEL_PROCESS;
@@ -434,7 +434,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		}
 	}
 	opterr = 0;
-	optind = 0; /* glibc: begin anew, also after an earlier parse */
+	optind = 0; /* glibc: restart, also after an earlier parse */
 	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		row = row_of(value == '?' || value == ':' ? optopt : value);
 		if (value == ':')
@@ -480,7 +480,7 @@ void options_help(FILE *out)
 	size_t i;
 
 	fputs("Usage: lagtop [options]\n"
-	      "Shows who is waiting, and for what: the scheduler, system calls and the network, by process.\n\n",
+	      "Shows which processes wait, and for what: a CPU, the disk, a lock or the network.\n\n",
 	      out);
 	for (i = 0; i < OPTIONS; i++) {
 		row = &option_table[i];

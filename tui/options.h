@@ -17,10 +17,10 @@ enum options_output { OUTPUT_SCREEN, OUTPUT_BATCH, OUTPUT_JSON, OUTPUT_CSV, OUTP
 struct options {
 	enum options_output output;
 	double delay_s;
-	bool delay_given, view_given; /* on the command line, if only to say what would be so anyway */
+	bool delay_given, view_given; /* given on the command line, even with the default value */
 	uint64_t iterations;	      /* 0: no end */
 	struct selection selection;
-	const char *filter;	   /* as given; NULL: none */
+	const char *filter;	   /* as typed; NULL: none */
 	const struct column *sort; /* NULL: the view's own */
 	bool sort_reverse;
 	const struct column_view *view;
@@ -31,18 +31,18 @@ struct options {
 	uint64_t history_bytes;
 	struct probe_options probe;
 	const char *openmetrics;	/* a file to write; NULL: none */
-	const char *fail_if;		/* as given; NULL: none */
-	struct filter *fail_expression; /* what it means, without "for N" */
+	const char *fail_if;		/* as typed; NULL: none */
+	struct filter *fail_expression; /* parsed, without "for N" */
 	uint64_t fail_readings;		/* N, or 1 */
 	bool check, list_columns, list_keys, help, version;
 	bool manual; /* hidden --manual: a key makes a reading (screen tests) */
 };
 
-/* Parses argv. 0: go on; 2: bad, one line on stderr was written. Nothing else is touched. */
+/* Parses argv. 0, or 2 if it is invalid: then one line was written to stderr. No other side effects. */
 int options_parse(struct options *o, int argc, char **argv);
 void options_free(struct options *o);
 void options_help(FILE *out);
-/* A time between readings, as --delay, the prompt and lagtoprc take it. False: it is none, or not within the limits. */
+/* Parses a delay as in --delay, the prompt and lagtoprc. False: not a number, or out of range. */
 bool options_delay(const char *text, double *delay_s);
 /* The kind of row that the options ask for: the view's own, or by -H and -g. */
 enum model_kind options_kind(const struct options *o);

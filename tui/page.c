@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The page of one process: whose it is and its rows. */
+/* The page of one process: which process, and its rows. */
 #include "page.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ static void init_tables(struct page *p)
 	table_choose(&p->tables[PAGE_THREADS],
 		     "tid state lag cpu runq blk lock wake99 calls errors call oldest command");
 	p->tables[PAGE_THREADS].kind = MODEL_THREAD;
-	/* Whose they are stands above. */
+	/* The process is named above. */
 	p->tables[PAGE_CONNECTIONS].n_chosen = 0;
 	table_choose(&p->tables[PAGE_CONNECTIONS],
 		     "proto local remote traffic srtt retrans tx rx state age txq rxq acceptq drops");
@@ -49,7 +49,7 @@ void page_tab(struct view *v, int by)
 	v->page.tab = (enum page_tab)(((int)v->page.tab + PAGE_TABS + by) % PAGE_TABS);
 }
 
-/* Takes over a row with its texts, which die with the sample. */
+/* Copies a row with its texts, which are only valid as long as the sample. */
 static int keep_row(struct page *p, const struct row *r)
 {
 	size_t comm = strlen(r->comm) + 1, cmdline = strlen(r->cmdline) + 1, cgroup = strlen(r->cgroup) + 1;
@@ -68,8 +68,8 @@ static int keep_row(struct page *p, const struct row *r)
 	return 0;
 }
 
-/* The row of its last reading before the one shown. One that is forgotten stays as it was shown, but not before its
- * birth. */
+/* The row of its last reading before the one shown. If that is not kept any more, the copied row stays, but not in
+ * readings before the process started. */
 static int find_last(struct view *v, uint32_t reading)
 {
 	struct model_query q = { .kind = MODEL_PROCESS };
@@ -136,7 +136,7 @@ int page_arrange(struct view *v)
 	n = model_rows(view_model(v), &q, &rows);
 	if (n < 0)
 		return n;
-	/* What chose among processes is not asked here: inside one, all is shown. */
+	/* The filters for processes do not apply here: inside of a process, all rows are shown. */
 	memcpy(all.search, v->wants.search, sizeof(all.search));
 	p->tables[p->tab].unknown = q.kind == MODEL_CONNECTION && !model_sample(view_model(v))->has_connections;
 	return table_arrange(&p->tables[p->tab], q.kind, rows, (uint32_t)n, (uint32_t)n, &all, v->now_ns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The page of one process: whose it is, which tab, its rows; drawn by page_draw.c. */
+/* The page of one process: which process, which tab, its rows; drawn by page_draw.c. */
 #ifndef PAGE_H
 #define PAGE_H
 

@@ -12,7 +12,7 @@
 
 static const char *const tab_titles[PAGE_TABS] = { "Calls", "Threads", "Connections", "Heatmap" };
 
-/* How long ago its last reading was taken: what is below is of that one. */
+/* How long ago its last reading was taken, which is shown below. */
 static void add_ago(const struct view *v, char *buf, size_t size)
 {
 	const struct page *p = &v->page;
@@ -83,7 +83,7 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 		x += grid_text(g, y, x, g->cols - x, i == (int)v->page.tab ? STYLE_TAB : STYLE_NORMAL, buf);
 		v->page_tab_x[i + 1] = x;
 	}
-	/* What it does in each call and thread is kept for the interval only. */
+	/* Calls and threads are kept for the interval only. */
 	if (v->page.row.totals && v->page.tab != PAGE_HEATMAP)
 		grid_right(g, y, x + 2, g->cols - x - 3, STYLE_WARN,
 			   g->cols - x > 40 ? "totals above, here the interval" : "interval");
@@ -91,7 +91,7 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 		grid_right(g, y, x, g->cols - x - 1, STYLE_DIM, "Tab next, Esc back");
 }
 
-/* Why there is nothing in a tab of someone dead, and how to see what there was. */
+/* Why a tab of an exited process is empty, and how to see its last reading. */
 static void draw_none(const struct view *v, struct grid *g, int y)
 {
 	const struct page *p = &v->page;
@@ -106,7 +106,7 @@ static void draw_none(const struct view *v, struct grid *g, int y)
 	grid_text(g, y, 1, g->cols - 1, STYLE_DIM, buf);
 }
 
-/* Of what the summary beside it is: the interval, all since the start, or the last interval of one who is dead. */
+/* The time that the summary covers: the interval, all since the start, or the last interval of an exited process. */
 static void fill_histogram(const struct view *v, enum lt_dist dist, uint64_t count[HIST_BUCKETS])
 {
 	const struct page *p = &v->page;
@@ -149,7 +149,7 @@ static void draw_histograms(const struct view *v, struct grid *g, int y, int lin
 		grid_put(g, y + i, half + 1, g->blocks ? 0x2502 : '|', STYLE_DIM);
 }
 
-/* Columns are readings, the newest at the right. */
+/* Columns are readings, the newest on the right. */
 static void draw_heatmaps(const struct view *v, struct grid *g, int y, int lines)
 {
 	int half = (g->cols - 2) / 2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What lagtop may do, through libcap-ng. After the probes are attached it keeps no more than it uses. */
+/* Capabilities, through libcap-ng. After the probes are attached, lagtop keeps only those that it uses. */
 #include "privileges.h"
 
 #include <cap-ng.h>
@@ -51,7 +51,7 @@ int privileges_drop(bool readonly)
 
 	if (capng_get_caps_process())
 		return -EPERM;
-	/* Records are made as threads need them; CAP_SYS_ADMIN alone allows that too. */
+	/* Maps are created as threads need records; CAP_SYS_ADMIN alone allows that too. */
 	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF))
 		kept[0] = CAP_SYS_ADMIN;
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)

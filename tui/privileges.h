@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Capabilities: what is missing before loading, what is given up after attaching. */
+/* Capabilities: which are missing before loading, which are dropped after attaching. */
 #ifndef PRIVILEGES_H
 #define PRIVILEGES_H
 
@@ -9,11 +9,11 @@
 /* True if CAP_BPF or CAP_PERFMON is missing; why then holds one sentence that says what to do. */
 bool privileges_missing(char *why, size_t size);
 
-/* Keeps only CAP_BPF (growing needs it) and, unless readonly, CAP_KILL and CAP_SYS_NICE if held; where /proc hides the
- * processes of others (hidepid), CAP_SYS_PTRACE too if held. Sets no_new_privs. 0 or -errno. */
+/* Keeps only CAP_BPF (growing needs it) and, unless readonly, CAP_KILL and CAP_SYS_NICE if held; if /proc hides other
+ * users' processes (hidepid), also CAP_SYS_PTRACE if held. Sets no_new_privs. 0 or -errno. */
 int privileges_drop(bool readonly);
 
-/* The option of /proc's mount that hides other users' processes from us, as "hidepid=2"; false: we see all. */
+/* The option of /proc's mount that hides other users' processes from us, as "hidepid=2"; false: none are hidden. */
 bool privileges_hidden(char *option, size_t size);
 
 /* "none", "integrity", "confidentiality" or "unknown". */

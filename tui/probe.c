@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel side's other half (probe_load.c loads and attaches it, probe_memory.c makes its
- * memory, probe_sockets.c walks the sockets): seeds it and reads it. A drain thread reaps dead threads and adds
- * records at least once a second, and at once when the kernel side says that half of the free ones are gone; so nothing
- * is lost while the front end waits for its delay, a blocked terminal or a full pipe. The ledger and the maps' sizes
- * are shared with it under `lock`.
+ * The front end's half of the BPF programs (probe_load.c loads and attaches them, probe_memory.c creates their
+ * maps, probe_sockets.c iterates over sockets): seeds and reads the records. A drain thread reaps exited threads and
+ * adds records at least once a second, and at once when half of the free records are used; so nothing is lost while the
+ * front end waits for its delay, a blocked terminal or a full pipe. The ledger and the maps' sizes are shared with it
+ * under `lock`.
  */
 #include "probe_kernel.h"
 
@@ -26,7 +26,7 @@
 #include "stack.h"
 
 #define DRAIN_MS 1000
-#define CUT_AHEAD_NS 20000 /* more than a store takes to be seen by all CPUs */
+#define CUT_AHEAD_NS 20000 /* longer than it takes until all CPUs see a store */
 #define DRAIN_NICE (-10)
 #define DRAIN_SLICE_NS 100000 /* the shortest that the kernel knows */
 #define RECORDS_AHEAD 3072    /* births that a drain thread may come late for */
@@ -41,7 +41,7 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 
-/* A reading that fails is the last one again. */
+/* If a read fails, keeps the last value. */
 static void totals_read(const struct probe *p, struct totals *t)
 {
 	uint32_t zero = 0;
@@ -77,7 +77,7 @@ static uint64_t untracked(const struct probe *p, const struct totals *t)
 	return born > died ? born - died : 0;
 }
 
-/* Walks all tasks and gives a record to each that has none. */
+/* Iterates over all tasks and gives a record to each one that has none. */
 static int seed(struct probe *p)
 {
 	struct totals t;
@@ -88,7 +88,7 @@ static int seed(struct probe *p)
 	p->untracked_died_base = t.untracked_died;
 	p->skel->bss->lt_seed_missed = 0;
 	err = probe_iterate(p->seed_link);
-	/* Those were no births. */
+	/* Those threads were not created now. */
 	p->records_demand.taken = stack_load(&p->memory.free->taken);
 	p->seeded_ns = clock_ns(CLOCK_MONOTONIC);
 	return err;
@@ -106,8 +106,8 @@ static int on_event(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* What the last switches on a CPU that goes off left behind is mended by a walk. It is not online some ms before it is
- * off. */
+/* Iterates to repair what the missed last switches on a CPU that went offline left wrong. A CPU is no longer online some
+ * ms before it is off. */
 static bool cpus_changed(struct probe *p, uint64_t now_ns)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -124,7 +124,7 @@ static void drain(struct probe *p)
 	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 	struct totals t;
 
-	probe_memory_grow(p); /* first: in a storm of births each ms counts */
+	probe_memory_grow(p); /* first: while many threads are created, each ms counts */
 	ring_buffer__consume(p->events);
 	ledger_drain(p->ledger, p->skel->bss->lt_epoch);
 	probe_names_take(p);
@@ -184,7 +184,7 @@ static void *drainer(void *arg)
 	}
 }
 
-/* Signals are the main thread's. */
+/* Only the main thread takes signals. */
 static int drainer_start(struct probe *p)
 {
 	sigset_t all, old;
@@ -249,24 +249,24 @@ static void want_connections(struct source *source, enum source_connections want
 	probe_sockets_want((struct probe *)source, want);
 }
 
-/* The kernel side has times of the kernel's clock; in a time namespace /proc and who lives there have another. */
+/* The BPF programs use the kernel's clock; in a time namespace /proc and the processes there use another. */
 static void show_starts(struct sample *s, int64_t boottime_ns)
 {
 	for (uint32_t i = 0; boottime_ns && i < s->n_processes; i++)
-		if (s->processes[i].start_ns) /* of outside there is none */
+		if (s->processes[i].start_ns) /* none for what is outside */
 			s->processes[i].start_ns += (uint64_t)boottime_ns;
 	for (uint32_t i = 0; boottime_ns && i < s->n_threads; i++)
 		s->threads[i].start_ns += (uint64_t)boottime_ns;
 }
 
-/* What BPF programs take for the time. */
+/* The clock of BPF programs. */
 static uint64_t kernel_ns(const struct probe *p)
 {
 	return clock_ns(CLOCK_MONOTONIC) - (uint64_t)p->clocks.monotonic_ns;
 }
 
-/* T, told to the kernel side before it comes: whoever moves after it keeps how it stood then. The interval's maxima end
- * just after it. */
+/* T, announced to the BPF programs beforehand: a thread that changes state after T saves its times as of T. The
+ * interval's maxima end just after it. */
 static uint64_t cut(struct probe *p, uint32_t epoch)
 {
 	uint64_t t_ns;
@@ -274,7 +274,7 @@ static uint64_t cut(struct probe *p, uint32_t epoch)
 	do {
 		t_ns = kernel_ns(p) + CUT_AHEAD_NS;
 		__atomic_store_n(&p->skel->bss->lt_cut_ns, t_ns, __ATOMIC_SEQ_CST);
-	} while (kernel_ns(p) >= t_ns); /* off its CPU meanwhile: some may not have seen it in time */
+	} while (kernel_ns(p) >= t_ns); /* we were preempted: some CPUs may have seen it too late */
 	while (kernel_ns(p) <= t_ns)
 		;
 	__atomic_store_n(&p->skel->bss->lt_epoch, epoch + 1, __ATOMIC_SEQ_CST);
@@ -291,7 +291,7 @@ static int probe_read(struct source *source, struct sample *s)
 
 	sample_clear(s);
 	pthread_mutex_lock(&p->lock);
-	drain(p); /* so that little is left to do between T and the last record */
+	drain(p); /* so that little work remains between T and the last record */
 	epoch = p->skel->bss->lt_epoch;
 	t_ns = cut(p, epoch);
 	s->t_ns = t_ns;
@@ -362,7 +362,7 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	err = privileges_drop(o->readonly);
 	if (err)
 		return probe_fail(why, why_size, err, "cannot give up privileges: %s", strerror(-err));
-	/* The baseline: its interval is nobody's. */
+	/* The baseline: its interval is not shown. */
 	err = probe_read(&p->source, &scratch);
 	sample_free(&scratch);
 	if (err < 0)

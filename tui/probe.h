@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The live source: loads and attaches the kernel side, reads its maps, drains dead records.
+ * The live source: loads and attaches the BPF programs, reads their maps, reaps exited threads.
  * The only user of libbpf and of the skeleton.
  */
 #ifndef PROBE_H
@@ -14,7 +14,7 @@ struct probe_options {
 	bool off[SAMPLE_FAMILIES];	     /* families left out */
 	uint32_t max_threads;		     /* at most so many records; 0: as needed */
 	bool verbose;			     /* libbpf's messages to stderr */
-	bool readonly;			     /* give up CAP_KILL and CAP_SYS_NICE too */
+	bool readonly;			     /* drop CAP_KILL and CAP_SYS_NICE, too */
 	enum source_connections connections; /* at the first reading */
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Runs an iterator's program over all there is. */
+/* Runs an iterator's program over all objects. */
 #include "probe_kernel.h"
 
 #include <errno.h>

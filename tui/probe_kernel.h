@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The probe's inside, shared by probe*.c only: its state, and what each part does for the others. */
+/* The internals of the probe, shared by probe*.c only: its state, and the functions of each part. */
 #ifndef PROBE_KERNEL_H
 #define PROBE_KERNEL_H
 
@@ -23,7 +23,7 @@ struct family {
 	char reason[160]; /* why not; if on: what is missing all the same */
 };
 
-/* Counters of the kernel side, added up over the CPUs. */
+/* Counters of the BPF programs, summed over the CPUs. */
 struct totals {
 	uint64_t forks, execs, exits, retransmits;
 	uint64_t untracked_born, untracked_died;
@@ -46,12 +46,12 @@ struct probe {
 	struct bpf_link *seed_link, *seed_sockets_link, *walk_link;
 	struct ring_buffer *events;
 	enum source_connections connections;
-	struct lt_connection *walked; /* [cap_walked]: what the kernel side's walk writes */
+	struct lt_connection *walked; /* [cap_walked]: written by the socket iterator */
 	uint32_t cap_walked;
-	struct lt_cpu *of_cpu; /* [n_cpus], as last read: those that there can be */
+	struct lt_cpu *of_cpu; /* [n_cpus], as last read, for all possible CPUs */
 	int n_cpus;
 	uint64_t map_bytes;
-	char hidepid[32]; /* the option of /proc that hides the processes of others from us; "": none */
+	char hidepid[32]; /* the option of /proc that hides other users' processes from us; "": none */
 
 	pthread_mutex_t lock;
 	pthread_t drainer;
@@ -59,7 +59,7 @@ struct probe {
 	int stop_fd;
 
 	/* Under lock. */
-	struct memory room; /* when we looked last, less what was made since */
+	struct memory room; /* at the last check, minus what was allocated since */
 	uint64_t call_chunk_bytes, idle_looked_ns;
 	struct ledger_memory memory;
 	struct ledger *ledger;
@@ -68,13 +68,13 @@ struct probe {
 	struct lt_event moved[PROBE_MOVED]; /* since the last drain */
 	uint32_t n_moved;
 	struct sockets *sockets;
-	uint64_t events_lost;	/* no memory for them */
+	uint64_t events_lost;	/* for lack of memory */
 	uint32_t max_records;	/* 0: grow as needed */
 	uint32_t records_ahead; /* kept free besides */
 	struct probe_demand records_demand, calls_demand;
 	uint64_t seeded_ns, untracked_base, untracked_died_base;
 	uint64_t cpus_changed_ns;
-	long cpus_online; /* when we looked last */
+	long cpus_online; /* at the last check */
 
 	struct totals last;
 	struct proc_clocks clocks;
@@ -85,17 +85,17 @@ struct probe {
 /* Writes the sentence and returns err. */
 int __attribute__((format(printf, 4, 5))) probe_fail(char *why, size_t size, int err, const char *format, ...);
 
-/* The same for what the kernel answered: "the kernel refuses WHAT: …", with what to do about it. */
+/* The same for an error of the kernel: "the kernel refuses WHAT: …", with advice. */
 int probe_refused(char *why, size_t size, int err, const char *what);
 
 /* Whether the kernel's types can be read, in words for --check. */
 const char *probe_btf(void);
 
-/* probe_load.c: opens, loads and attaches; a family that fails is off, with its reason. What was made stays for
- * probe_close, also on failure. 0 or -errno with why. */
+/* probe_load.c: opens, loads and attaches; a family that fails is off, with its reason. probe_close frees
+ * everything, also after a failure. 0 or -errno with why. */
 int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t why_size);
 
-/* probe_iterate.c: lets an iterator's program see everything there is. 0 or -errno. */
+/* probe_iterate.c: runs an iterator's program over all objects. 0 or -errno. */
 int probe_iterate(struct bpf_link *link);
 
 /* By family, those of all families last, since they were loaded. */
@@ -106,18 +106,18 @@ struct probe_first {
 	int records_fd, calls_fd, walked_fd;
 };
 
-/* probe_memory.c: makes the first chunks. */
+/* probe_memory.c: creates the first chunks. */
 uint32_t probe_memory_bound(const char *name);
 int probe_memory_begin(struct probe *p, struct probe_first *first);
-/* Hands the loaded outer maps their first chunks, and makes as many as the machine's threads need. */
+/* Puts the first chunks into the loaded outer maps, and creates as many as the machine's threads need. */
 int probe_memory_publish(struct probe *p, const struct probe_first *first);
 void probe_memory_close(const struct probe_first *first);
-/* Keeps some of each kind free, as far as the limits of memory let it. */
+/* Keeps some of each kind free, as far as the memory limits allow. */
 void probe_memory_grow(struct probe *p);
-/* Gives back what nobody needed for a while. */
+/* Frees what was not needed for a while. */
 void probe_memory_give_back(struct probe *p, uint64_t now_ns);
 void probe_memory_free(struct probe *p);
-/* An array map of n elements, and mapped here. Returns its fd or -errno; *at its memory. */
+/* Creates and maps an array map of n elements. Returns its fd or -errno; *at is its memory. */
 int probe_memory_create(const char *name, size_t size, uint32_t n, uint32_t flags, void **at);
 void probe_memory_unmap(void *at, size_t size, uint32_t n);
 uint64_t probe_memory_bytes(size_t size, uint32_t n);
@@ -125,17 +125,17 @@ uint64_t probe_memory_bytes(size_t size, uint32_t n);
 /* probe_names.c: */
 int probe_names_start(struct probe *p);
 void probe_names_moved(struct probe *p, const struct lt_event *event);
-/* The answers so far, and what the events said. */
+/* Takes the answers so far, and the events. */
 void probe_names_take(struct probe *p);
 
-/* probe_sockets.c: makes the first array that a walk writes into. */
+/* probe_sockets.c: creates the first array for the socket iterator's output. */
 int probe_sockets_begin(struct probe *p, struct probe_first *first);
-/* Hands it to the kernel side. */
+/* Puts it into its outer map. */
 int probe_sockets_publish(struct probe *p, int fd);
 /* Attaches the iterators, and gives sockets that are older than the probes their owner. */
 int probe_sockets_start(struct probe *p);
 void probe_sockets_want(struct probe *p, enum source_connections want);
-/* Walks if somebody wants it; everything that sockets told goes into the sample. 0 or -errno. */
+/* Iterates over sockets if connections are wanted; moves all that sockets reported into the sample. 0 or -errno. */
 int probe_sockets_read(struct probe *p, struct sample *s);
 void probe_sockets_free(struct probe *p);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loading and attaching: which program fits this kernel, and why a family cannot be had. One row
- * a program; every kernel difference in what is attached is decided here.
+ * Loading and attaching: which program fits this kernel, and why a family is not available. One row
+ * per program; all differences between kernels in what is attached are decided here.
  */
 #include "probe_kernel.h"
 
@@ -19,17 +19,17 @@
 
 #include "privileges.h"
 
-#define ENOTSUPP 524	     /* the kernel's own, which reaches us all the same */
+#define ENOTSUPP 524	     /* internal to the kernel, but it is returned to user space */
 #define LIFE SAMPLE_FAMILIES /* programs that every family needs */
 
 struct program {
 	const char *name, *target; /* tracepoint or function */
 	int family;
 	bool (*fits)(const struct btf *btf, const struct program *prog); /* whether it is for this kernel */
-	bool needed;							 /* no family without its target */
+	bool needed;							 /* the family cannot work without its target */
 };
 
-/* The kernel's prototype of a tracepoint; NULL: it has none of that name. */
+/* The kernel's prototype of a tracepoint; NULL: no such tracepoint. */
 static const struct btf_type *tracepoint_proto(const struct btf *btf, const char *tracepoint)
 {
 	const struct btf_type *t;
@@ -58,16 +58,16 @@ static bool has_function(const struct btf *btf, const char *name)
 }
 
 /*
- * By Linux 7.2 (6.18 not yet; trace_call_bpf_faultable tells) the tp_btf programs of system calls can be
+ * In Linux 7.2 (not yet in 6.18; trace_call_bpf_faultable shows it) the tp_btf programs of system calls can be
  * preempted, and until that thread runs again the kernel skips them for every other thread on its CPU: a
- * quarter of the calls of four busy threads on two CPUs. Perf's tracepoints skip nobody, but need tracefs.
+ * quarter of the calls of four busy threads on two CPUs. Perf's tracepoints skip none, but need tracefs.
  */
 static bool calls_skipped(const struct btf *btf)
 {
 	return has_function(btf, "trace_call_bpf_faultable");
 }
 
-/* Reading, not access(): lockdown=confidentiality refuses to open what root may read. */
+/* Opens it instead of access(): lockdown=confidentiality refuses to open files that root may read. */
 static bool have_tracefs(void)
 {
 	int fd = open("/sys/kernel/tracing/events/raw_syscalls/sys_exit/id", O_RDONLY | O_CLOEXEC);
@@ -96,7 +96,7 @@ static bool has_target(const struct btf *btf, const struct program *prog)
 	return has_function(btf, prog->target);
 }
 
-/* fexit, instead of the tracepoints sock_*_length where the kernel has none. */
+/* fexit, if the kernel does not have the tracepoints sock_*_length. */
 static bool replaces_lengths(const struct btf *btf, const struct program *prog)
 {
 	return !tracepoint_proto(btf, "sock_send_length") && has_function(btf, prog->target);
@@ -198,7 +198,7 @@ int probe_fail(char *why, size_t size, int err, const char *format, ...)
 	return err;
 }
 
-/* What an error of bpf() means to whoever wants it to go away. */
+/* What to do about an error of bpf(). */
 static const char *advice(int err)
 {
 	static char other[96];
@@ -238,7 +238,7 @@ static void __attribute__((format(printf, 2, 3))) family_off(struct family *f, c
 	va_end(args);
 }
 
-/* bpf_task_pt_regs is the youngest helper that lagtop needs: 5.15. */
+/* bpf_task_pt_regs is the newest helper that lagtop needs: 5.15. */
 static bool kernel_has_helpers(const struct btf *btf)
 {
 	int id = btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM);
@@ -256,7 +256,7 @@ static bool kernel_has_helpers(const struct btf *btf)
 	return false;
 }
 
-/* The number of our pid namespace; 0: it is the first one, whose number every kernel fixes. */
+/* The inode of our pid namespace; 0: the initial one, whose inode number is fixed. */
 static uint32_t pid_namespace(void)
 {
 	enum { FIRST_PID_NAMESPACE = 0xEFFFFFFC }; /* PROC_PID_INIT_INO */
@@ -343,7 +343,7 @@ static void detach_family(struct probe *p, int family)
 	}
 }
 
-/* Attaches family by family; one that fails is off, with its reason. -errno: not even the births. */
+/* Attaches family by family; one that fails is off, with its reason. -errno: not even thread creation. */
 static int attach(struct probe *p, char *why, size_t why_size)
 {
 	for (size_t i = 0; i < PROGRAMS; i++) {
@@ -372,7 +372,7 @@ static int attach(struct probe *p, char *why, size_t why_size)
 	return 0;
 }
 
-/* Runs that the kernel skipped because the program was running already on that CPU, in what it interrupted. */
+/* Runs that the kernel skipped because they interrupted the same program on that CPU. */
 void probe_skipped(const struct probe *p, uint64_t skipped[SAMPLE_FAMILIES + 1])
 {
 	memset(skipped, 0, sizeof(*skipped) * (SAMPLE_FAMILIES + 1));
@@ -387,12 +387,12 @@ void probe_skipped(const struct probe *p, uint64_t skipped[SAMPLE_FAMILIES + 1])
 }
 
 /*
- * Asked of the kernel itself, since /sys/kernel/security need not be mounted: lockdown=confidentiality lets a program
- * that does nothing pass, but not one that reads memory.
+ * Tested with bpf(), since /sys/kernel/security may not be mounted: lockdown=confidentiality allows a program that does
+ * nothing, but not one that reads memory.
  */
 static bool locked_down(void)
 {
-	enum { NOTHING = 5 }; /* where it begins that does nothing */
+	enum { NOTHING = 5 }; /* the index at which the part that does nothing begins */
 	static const struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10 },
 		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8 },

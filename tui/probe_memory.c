@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The chunks of records and call entries: made, mapped here, handed to the kernel side, added to as they run out. */
+/* The chunks of records and call entries: created, mapped and put into the outer maps, more as they run out. */
 #include "probe_kernel.h"
 
 #include <errno.h>
@@ -67,8 +67,8 @@ static bool may_have(struct probe *p, uint32_t n, uint32_t limit, uint64_t share
 	return n < CHUNKS_LEAST || ((n + 1) * size <= share && memory_has(&p->room, size));
 }
 
-/* Makes one more chunk, mapped at *at, and its place in the outer map; with outer_fd < 0 only the prototype that the
- * outer map is loaded with. Returns its fd, which the caller closes, or -errno. */
+/* Creates one more chunk, mapped at *at, and puts it into the outer map; with outer_fd < 0 it is only the prototype with
+ * which the outer map is loaded. Returns its fd, which the caller closes, or -errno. */
 static int make_chunk(struct probe *p, const char *name, size_t size, int outer_fd, uint32_t nr, void **at)
 {
 	int fd = probe_memory_create(name, size, 1, 0, at), err;
@@ -87,7 +87,7 @@ static int make_chunk(struct probe *p, const char *name, size_t size, int outer_
 	return fd;
 }
 
-/* From the environment, so that a test can come to a bound: how many there may be of something. 0: as usual. */
+/* A limit from the environment, so that a test can reach a bound. 0: the default. */
 uint32_t probe_memory_bound(const char *name)
 {
 	const char *value = secure_getenv(name);
@@ -131,7 +131,7 @@ static int add_records(struct probe *p, int outer_fd)
 	return 0;
 }
 
-/* The first place in the pool that has no chunk; how many have one. */
+/* The first index in the pool without a chunk; how many have one. */
 static uint32_t calls_place(const struct probe *p, uint32_t *have)
 {
 	uint32_t place = p->memory.n_call_chunks;
@@ -162,7 +162,7 @@ static int make_calls(struct probe *p, int outer_fd)
 	if (nr == p->memory.n_call_chunks)
 		p->memory.n_call_chunks++;
 	err = entries_add(&p->memory, nr, bound && bound < LT_CALL_CHUNK ? bound : LT_CALL_CHUNK);
-	if (err) { /* nobody can use it; it goes at the end */
+	if (err) { /* it cannot be used; freed at exit */
 		close(fd);
 		return err;
 	}
@@ -230,7 +230,7 @@ void probe_memory_give_back(struct probe *p, uint64_t now_ns)
 		probe_memory_unmap(p->memory.call_chunks[nr], sizeof(struct lt_call_chunk), 1);
 		p->memory.call_chunks[nr] = NULL;
 		p->map_bytes -= p->call_chunk_bytes;
-		malloc_trim(0); /* what was kept of those calls is gone, too */
+		malloc_trim(0); /* the ledger's data for those calls is freed, too */
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What processes are called: asked of /proc by helper threads, because a process can make its files wait for ever. */
+/* Names of processes: read from /proc by helper threads, because a process can make reads of its files block for ever.
+ */
 #include "probe_kernel.h"
 
 #include <errno.h>
@@ -9,10 +10,10 @@
 #include "privileges.h"
 #include "proc.h"
 
-/* Of the program that looks at one task. A copy: a helper thread that comes back late may find the probe closed. */
+/* The program that looks at one task. A copy: when a helper thread returns late, the probe may be closed. */
 static int look_fd = -1;
 
-/* At a thread, without waiting for it. False: it is gone, or the kernel cannot. */
+/* Looks at a thread without blocking. False: it has exited, or the kernel cannot do this. */
 static bool look(uint32_t tid, struct lt_look *at)
 {
 	union bpf_iter_link_info info = { .task.tid = tid };

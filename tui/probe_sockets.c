@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sockets of a reading: gives those that are older than the probes their owner, and walks over all of them. The
- * kernel side writes what a walk reports into an array that is mapped here; how many there are is known
- * when a pass over them ends, so that a walk may need a second one with a bigger array.
+ * The sockets of a reading: gives those that are older than the probes their owner, and iterates over all of them. The
+ * iterator writes its reports into an array that is mapped here. The number of sockets is known only at the end of a
+ * pass, so a second pass with a larger array may be needed.
  */
 #include "probe_kernel.h"
 
@@ -18,7 +18,7 @@ static int walked_create(uint32_t cap, struct lt_connection **at)
 	return probe_memory_create("lt_walked", sizeof(**at), cap, BPF_F_INNER_MAP, (void **)at);
 }
 
-/* From here on the array that the kernel side writes into is read. */
+/* From here on the array that the iterator wrote is read. */
 static void walked_swap(struct probe *p, struct lt_connection *at, uint32_t cap)
 {
 	probe_memory_unmap(p->walked, sizeof(*at), p->cap_walked);
@@ -52,7 +52,7 @@ void probe_sockets_free(struct probe *p)
 	probe_memory_unmap(p->walked, sizeof(*p->walked), p->cap_walked);
 }
 
-/* Room for n connections and some more. Without it a walk takes more passes. */
+/* Room for n connections and some more. If there is no memory, an iteration takes more passes. */
 static void make_room(struct probe *p, uint32_t n)
 {
 	uint32_t cap = p->cap_walked;

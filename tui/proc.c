@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Small readers of /proc. A file that cannot be read is an unknown, never an error: processes go away. */
+/* Small readers of /proc. A file that cannot be read means unknown, never an error: processes exit. */
 #include "proc.h"
 
 #include <errno.h>
@@ -72,7 +72,7 @@ static int64_t boottime_offset_ns(void)
 	return at && sscanf(at, "boottime %lld %lld", &s, &ns) == 2 ? s * 1000000000 + ns : 0;
 }
 
-/* The fields of stat behind the name, which stands in parentheses and may hold anything: the last ')' ends it. "S ppid"
+/* The fields of stat after the name, which is in parentheses and may contain anything: the last ')' ends it. "S ppid"
  * follows. NULL: gone. */
 static const char *stat_of(int dir, char *buf, size_t size)
 {
@@ -106,7 +106,7 @@ static bool is_zombie(const char *stat)
 	return *stat == 'Z' || *stat == 'X';
 }
 
-/* A thread's folder that still says something. Takes dir; returns it if there is none. */
+/* The directory of a thread that is still alive. Takes dir; returns it if there is none. */
 static int living_thread(int dir)
 {
 	int tasks = openat(dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC), found = -1;
@@ -185,7 +185,7 @@ bool proc_in_user_namespace(void)
 	unsigned int inside, outside, count;
 	char text[4096];
 
-	/* All ids of the machine are mapped in the first one only. */
+	/* Only the initial one maps all ids. */
 	if (!slurp("/proc/self/uid_map", text, sizeof(text)))
 		return false;
 	return sscanf(text, "%u %u %u", &inside, &outside, &count) != 3 || count != UINT_MAX;
@@ -210,7 +210,7 @@ size_t proc_cmdline(int dir, char **text)
 	return whole ? n : n + sizeof(cut) - 1;
 }
 
-/* Of several hierarchies the one that tells most: the unified, then systemd's, then any in which it has a group. */
+/* Chooses the most useful hierarchy: the unified one, then systemd's, then any in which it has a group. */
 static int cgroup_rank(const char *controllers, const char *path)
 {
 	if (!strcmp(path, "/"))
@@ -267,8 +267,8 @@ size_t proc_parent(int dir, char **text)
 	return *text ? strlen(*text) : 0;
 }
 
-/* hidepid of the mount's options, "hidepid=2" or "hidepid=invisible"; its group's members see all but with
- * "ptraceable". */
+/* hidepid of the mount's options, "hidepid=2" or "hidepid=invisible"; members of the option's group see all
+ * processes except with "ptraceable". */
 static bool options_hide(const char *options, bool (*in_group)(uint32_t gid), char *option, size_t size)
 {
 	const char *hidepid = strstr(options, "hidepid="), *gid = strstr(options, "gid=");
@@ -343,7 +343,7 @@ struct proc_clocks proc_clocks(void)
 {
 	char own[64] = "", children[64] = "", text[256];
 
-	/* The file tells of the namespace that children will be in: before Linux 6.2 that may be another one. */
+	/* The file describes the namespace of future children: before Linux 6.2 that may be another one. */
 	if (readlink("/proc/self/ns/time", own, sizeof(own) - 1) < 0 ||
 	    readlink("/proc/self/ns/time_for_children", children, sizeof(children) - 1) < 0 || strcmp(own, children) ||
 	    !slurp("/proc/self/timens_offsets", text, sizeof(text)))
