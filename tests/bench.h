@@ -30,7 +30,7 @@ extern const size_t n_watchers;
 /* Starts a watcher and returns when it measures; false: it is not installed or does not run here. */
 bool watch_start(const struct watcher *w);
 void watch_stop(void);
-/* No tracing program of a stranger is loaded: else `nothing` is not nothing. */
+/* Checks that no other tracing program is loaded: it would add its cost to the case `nothing`. */
 bool watch_undisturbed(void);
 
 /* What the kernel has booked on the programs that a process holds, each by one descriptor, while they are counted

@@ -162,7 +162,7 @@ static bool resolved(const struct series *s)
 	return s->n > 4 && series_median(s) > series_spread(s);
 }
 
-/* "+75.1 ±2.0", or that it cannot be told from nothing. */
+/* "+75.1 ±2.0", or that it is not resolved above the noise. */
 static void print_added(const struct series *s)
 {
 	char text[48] = "not run";
@@ -261,7 +261,7 @@ static void unmount_tracefs(void)
 	umount(TRACEFS);
 }
 
-/* Some peers attach by the tracepoint's number, which only tracefs tells. */
+/* Some peers attach by the tracepoint's number, which only tracefs has. */
 static void mount_tracefs(void)
 {
 	if (access(TRACEFS "/events", R_OK) && !mount("nodev", TRACEFS, "tracefs", 0, NULL))

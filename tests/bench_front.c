@@ -275,7 +275,7 @@ static bool gather(size_t crowd)
 	return true;
 }
 
-/* A crowd takes its time to die; who is measured meanwhile has it on his hands, too. */
+/* Many processes take time to exit, which would disturb the next measurement. */
 static void disperse(uint32_t tasks_before)
 {
 	int64_t until_ns = now_ns(CLOCK_MONOTONIC) + 30 * SECOND_NS;

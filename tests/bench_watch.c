@@ -148,7 +148,7 @@ void watch_stop(void)
 	}
 }
 
-/* A program that somebody else may have at our hooks. */
+/* A program that another tool may have attached to our hooks. */
 static bool find_tracing_program(void)
 {
 	uint32_t id = 0;

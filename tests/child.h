@@ -18,7 +18,7 @@ struct child {
 	int err;     /* a memory file */
 	int status;  /* as of waitpid, once reaped */
 	bool reaped;
-	int deadline_ms; /* without output it hangs; who starts it to be slow adds to it */
+	int deadline_ms; /* without output for so long it counts as hung; increased for slow programs */
 	char *bytes;	 /* read, not yet handed out */
 	size_t len, at, cap;
 	struct child *next; /* all that were started and not freed */
@@ -43,7 +43,7 @@ char *child_errors(struct child *c);
 void child_free(struct child *c); /* kills and reaps it if need be; NULL is legal */
 void child_free_all(void);
 
-/* A program run to its end with nothing to read: exit status as of child_wait, and what it said. */
+/* A program run to its end with nothing to read: exit status as of child_wait, and its output. */
 struct outcome {
 	int status;
 	size_t out_lines;

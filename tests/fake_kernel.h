@@ -42,7 +42,7 @@ void fake_wake(uint32_t slot);	    /* to wakeq */
 void fake_switch_in(uint32_t slot); /* from wakeq or preempt */
 void fake_enter(uint32_t slot, uint32_t call);
 void fake_return(uint32_t slot, long ret);
-void fake_interrupted(uint32_t slot, uint32_t call); /* it has returned; a handler's return says that it failed */
+void fake_interrupted(uint32_t slot, uint32_t call); /* it has returned; the return of a handler shows that it failed */
 void fake_die(uint32_t slot, int status);
 struct lt_record *fake_record(uint32_t slot);
 uint64_t *fake_word(uint32_t slot);

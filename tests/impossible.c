@@ -8,7 +8,7 @@
 
 #include "impossible.h"
 
-#define REMEMBERED 100 /* readings that the dead are known for */
+#define REMEMBERED 100 /* readings for which exited processes are remembered */
 #define IN_BETWEEN 64  /* exits whose row and count may be in different readings at both ends */
 
 /* One process of one reading, for the rules about what follows on what. */
@@ -25,7 +25,7 @@ struct identity {
 /* One reading on its way through the rules. */
 struct checking {
 	struct impossible *c;
-	const char *who; /* what is looked at, for the examples */
+	const char *who; /* what is being checked, for the examples */
 	int64_t interval_ns, cpus, uptime_ns;
 	int64_t run_ns, untold_calls;
 	bool switches_lost; /* in this reading or the last */
@@ -350,7 +350,7 @@ static void check_process(struct checking *k, struct json_object *p)
 	k->who = "";
 }
 
-/* Nobody goes without a word: who was alive is there, or `lost` tells of deaths that were missed. */
+/* No process disappears silently: one that was alive is there, or `lost` counts missed exits. */
 static void check_vanished(struct checking *k)
 {
 	struct impossible *c = k->c;

@@ -29,12 +29,12 @@ struct impossible {
 	struct identity *identities;	  /* the processes of the last readings */
 	bool switches_lost;		  /* in the last reading */
 	int64_t untold_calls, lost_calls; /* so far: in no row; in `lost` */
-	int64_t exits, exited, untold;	  /* as the host counted; rows; that `lost` tells of */
+	int64_t exits, exited, untold;	  /* counted by the host; rows; counted in `lost` */
 };
 
 /* Checks one line, newline or not. */
 void impossible_line(struct impossible *c, const char *line);
-/* After the last line, of a machine that is quiet again: who exited was shown. */
+/* After the last line, on a machine that is idle again: every exited process was shown. */
 void impossible_end(struct impossible *c);
 bool impossible_saw(const struct impossible *c, const char *name);
 void impossible_free(struct impossible *c);

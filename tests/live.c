@@ -360,7 +360,7 @@ int64_t live_sum_connections(struct live *l, int64_t pid, const char *path)
 	return sum;
 }
 
-/* Not `sockets` nor `switches`: those happen to strangers and are mended (see pid 1 in live.h). */
+/* Not `sockets` nor `switches`: those happen to unrelated processes and are repaired (see pid 1 in live.h). */
 int64_t live_lost(struct live *l, size_t from)
 {
 	static const char *const what[] = { "lost.threads", "lost.calls", "lost.exits", "lost.events" };

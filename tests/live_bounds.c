@@ -152,7 +152,7 @@ static void test_memory_comes_back(void **state)
 	most = map_bytes(l);
 	live_between((double)(most - bytes), 8 * MIB, 30 * MIB, "200 threads: more kernel memory");
 	compare_rows(l, load, "200 threads");
-	/* Whoever else began meanwhile holds some. */
+	/* Other processes that started meanwhile have some. */
 	left = bytes + (most - bytes) / 2;
 	for (int i = 0; i < PATIENCE && map_bytes(l) > left; i++)
 		live_next(l);
@@ -211,7 +211,7 @@ static int remove_group(void **state)
 	return err;
 }
 
-/* 40 MiB, and somebody who makes 100 threads with 1,000 calls each: it lives, and says what is not in the numbers. */
+/* 40 MiB, and a process with 100 threads and 1,000 calls each: lagtop survives, and reports what it did not count. */
 static void test_memory_limit(void **state)
 {
 	struct live *l;

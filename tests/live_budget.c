@@ -112,7 +112,7 @@ static double worst_wall(struct live *l, int64_t except, int64_t spinner)
 	return worst;
 }
 
-/* What is kept of a reading: thousands of dead are looked at once. */
+/* The data kept from a reading: thousands of exited processes are checked at once. */
 static void drop_the_dead(struct json_object *all)
 {
 	for (size_t i = json_object_array_length(all); i--;) {
@@ -346,7 +346,7 @@ static bool agrees(const struct rivals *r, const struct accounts *a)
 
 /*
  * A hypervisor that stops the CPU between the kernel's stamp and lagtop's moves that time from one side to the other.
- * Such a try does not count, and is said; what is wrong in lagtop is wrong in each of them.
+ * Such a try does not count, and is reported; what is wrong in lagtop is wrong in each of them.
  */
 #define ACCOUNT_TRIES 3
 
@@ -408,7 +408,7 @@ static void write_file(const char *path, const char *text)
 }
 
 static char freezer[48], freezer_procs[64], freezer_state[64]; /* a group of this run's, and its files */
-static char frozen[24];					       /* who is in it */
+static char frozen[24];					       /* the process in it */
 
 /* However the test ended, and before anybody is killed: what is frozen does not die. */
 static int thaw(void **state)

@@ -18,7 +18,7 @@ static void test_mixed_calls(void **state)
 	live_verdict();
 }
 
-/* Faster than the pool of entries grows: a call may be missing in its row, not in the sum, and is said to be lost. */
+/* Faster than the pool of entries grows: a call may be missing in its row, not in the sum, and is counted in lost. */
 static void test_many_entries(void **state)
 {
 	static const char *const some[] = { "getppid", "uname", "close", "lseek", "dup3", "mprotect" };
@@ -267,7 +267,7 @@ static bool kernel_has(const char *file_system)
 	return has;
 }
 
-/* When it is over: the call as long as it was, by who made it, and as the latency of its process. */
+/* When it has returned: the call with its duration, by caller, and as the latency of its process. */
 static void compare_hang(struct live *l, size_t i, int64_t pid, const char *done)
 {
 	const char *what = hangs[i].what;

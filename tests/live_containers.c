@@ -59,7 +59,7 @@ static void test_pid_namespace(void **state)
 		}
 	}
 	live_compare((double)counted, 10000, 0, "pid namespace: getppid of its pid 2");
-	/* Whoever else runs makes few; with those of its pid 2 it would be three times as many. */
+	/* Other processes make few; with those of its pid 2 it would be three times as many. */
 	live_between((double)live_sum_call(&l, 0, 0, "getppid", "count"), 5000, 9999, "pid namespace: getppid outside");
 	for (size_t i = 0; i < l.n; i++)
 		json_object_put(l.reading[i]);
@@ -70,7 +70,7 @@ static void test_pid_namespace(void **state)
 #define TICK_NS (1000000000LL / sysconf(_SC_CLK_TCK))
 #define YEARS_NS (100000 * 1000000000LL) /* more than anything here has been going on for */
 
-/* Field 22 of its stat, as it is told in our own clock. */
+/* Field 22 of its stat, by our own clock. */
 static int64_t start_ticks(int64_t pid)
 {
 	long long ticks = -1;
@@ -172,7 +172,7 @@ static void enter_group(int version, int64_t pid)
 /* However the test ended. */
 static int leave_groups(void **state)
 {
-	int left = live_end_test(state); /* nobody is in them any more */
+	int left = live_end_test(state); /* they are empty now */
 	char path[128];
 
 	for (size_t i = 0; i < 2; i++) {

@@ -11,7 +11,7 @@
 #include "live.h"
 #include "proc.h"
 
-/* The dead of some readings whose parent is `ppid`: how many, the sum of their exit codes, how many twice. */
+/* The exited processes of some readings whose parent is `ppid`: how many, the sum of their exit codes, how many twice. */
 struct dead {
 	int64_t n, codes, twice, not_zero, wrong_comm;
 };
@@ -155,7 +155,7 @@ static void test_two_lagtops(void **state)
 	live_verdict();
 }
 
-/* What dies while nobody reads the output, or long before the next reading, is not lost. */
+/* Processes that exit while the output is not read, or long before the next reading, are not lost. */
 static void test_output_not_read(void **state)
 {
 	struct live *l = live_start("-d", "0.1", NULL);

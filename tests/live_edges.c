@@ -105,7 +105,7 @@ static void test_a_connection_is_younger_than_its_listener(void **state)
 	live_verdict();
 }
 
-/* An accept is known by its return: without system calls nobody knows, and 0 would be a lie. */
+/* Accepts are counted at the call's return: without the syscall family they are not known, and 0 would be wrong. */
 static void test_accepts_without_calls_are_not_known(void **state)
 {
 	struct live *l;

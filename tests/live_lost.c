@@ -78,7 +78,7 @@ static void test_few_records(void **state)
 	live_past_now(l);
 	calls_in_a_row_or_lost(l, from, calls->pid, done);
 	in_a_row_or_lost(l, from, count_exited(l, from, forks->pid), "lost.threads", 300, "processes");
-	/* Each trip is two messages, and for each somebody waits. */
+	/* Each round trip is two messages, and a thread waits for each. */
 	live_between((double)(live_sum(l, from, trips->pid, "net.tx_ops") + sum_lost(l, from, "lost.sockets")), 4000,
 		     1e9, "messages, and lost.sockets");
 	live_between((double)(live_sum(l, from, trips->pid, "switches.voluntary") + sum_lost(l, from, "lost.switches")),

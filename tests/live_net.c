@@ -344,7 +344,7 @@ static void check_retransmits(const char *loss, const char *mtu, const char *mes
 	live_between((double)(live_sum(l, 0, client->pid, "net.retransmits") +
 			      live_sum(l, 0, server->pid, "net.retransmits")),
 		     (double)(oracle - handshakes), (double)later, "%s %% loss, mtu %s: retransmits", loss, mtu);
-	/* The walk is behind what happens while it walks. */
+	/* The iterator is behind events that happen meanwhile. */
 	live_next(l);
 	live_compare((double)live_sum_connections(l, client->pid, "retransmits"),
 		     (double)live_sum(l, 0, client->pid, "net.retransmits"), 0, "%s %% loss, mtu %s: of the connection",

@@ -122,7 +122,8 @@ static void test_growing_after_the_drop(void **state)
 	live_round(crowd);
 	live_past_now(l);
 	check_held(l->child->pid, CAP_BPF);
-	/* Who was born faster than records were made is told as lost, until a walk over all tasks finds it. */
+	/* Threads that were created before there were records for them are counted in lost until the task iterator
+	 * finds them. */
 	for (int n = 0; n < 100 && threads < 5001; n++) {
 		last = live_next(l);
 		threads = live_get(live_process(last, crowd->pid), "threads");
@@ -134,7 +135,7 @@ static void test_growing_after_the_drop(void **state)
 	live_verdict();
 }
 
-/* Where only root can have every call, whoever is not is told; and nobody else is. */
+/* Where only root can count every call, other users get a message; root does not. */
 static void test_nobody_is_told_what_is_missing(void **state)
 {
 	const char *path = capable();
@@ -198,7 +199,7 @@ static void test_environment_loads_no_code(void **state)
 	assert_false(has_mapped(privileged->child->pid, "libcmocka", NULL, 0));
 }
 
-/* Files are opened with the rights of whoever started it. */
+/* Files are opened with the rights of the user who started lagtop. */
 static void test_files_are_the_callers(void **state)
 {
 	const char *path = capable();

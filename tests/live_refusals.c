@@ -170,7 +170,7 @@ static bool write_to(const char *file, long number)
 	return good;
 }
 
-/* Version 2 has no limits of memory in the groups below unless somebody has asked for them. */
+/* In version 2 the groups below have no memory controller unless it was enabled for them. */
 static void switch_on(const char *place)
 {
 	char path[64], text[256] = "";

@@ -196,7 +196,7 @@ static void test_nothing_lost_while_the_terminal_is_blocked(void **state)
 
 	(void)state;
 	start_screen("0.1", NULL);
-	/* Nobody reads the terminal now; its buffer is full after a few readings. */
+	/* The terminal is not read now; its buffer is full after a few readings. */
 	load = live_load(NULL, "forkexit", "5000", NULL);
 	done = live_round(load);
 	see_frames(60); /* the first ones were waiting in the terminal */
@@ -249,7 +249,7 @@ static void test_nice_asks_first(void **state)
 	snprintf(text, sizeof(text), "nice of %d is 2 now", pid);
 	until_written(text);
 	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 2);
-	/* Who died while one was asked is nobody else. */
+	/* A process that exited while the question was open is not mistaken for another. */
 	press("\033[19~");
 	until_written("Change this process's nice value?");
 	kill(pid, SIGKILL);

@@ -132,7 +132,7 @@ static int thaw(void **state)
 		write_file(freezer_freeze, "0");
 	left = live_end_test(state);
 	while (freezer[0] && rmdir(freezer) && errno == EBUSY)
-		; /* the dead leave it one by one */
+		; /* exited processes leave it one by one */
 	umount2(cgroups, MNT_DETACH);
 	rmdir(cgroups);
 	return left;

@@ -58,7 +58,7 @@ static struct watcher {
 /* What runs at a time. Nothing that changes the machine (CPUs, clocks, power), fills it or talks to another. */
 static const struct {
 	const char *options;
-	bool as_root; /* else as nobody, who can do no harm */
+	bool as_root; /* else as the user nobody, without rights */
 } stressors[] = {
 	{ "--fork 2 --timer 1", false },
 	{ "--vfork 2 --nice 1", false },

@@ -149,7 +149,7 @@ static void test_datagram_sockets(void **state)
 	check_datagrams("udp6", "[::1]:");
 }
 
-/* Inherited by fork and passed over a UNIX socket: whoever uses it owns it. */
+/* Inherited by fork and passed over a UNIX socket: the process that uses it owns it. */
 static void test_sockets_change_hands(void **state)
 {
 	struct live *l = live_start("-d", "0.2", "-v", "connections", NULL);
@@ -177,7 +177,7 @@ static void test_sockets_change_hands(void **state)
 	live_verdict();
 }
 
-/* Whose owner is gone is nobody's, until an heir uses it. */
+/* A socket whose owner has exited has no owner, until a process that inherited it uses it. */
 static void test_sockets_of_the_dead(void **state)
 {
 	struct live *l = live_start("-d", "0.2", "-v", "connections", NULL);

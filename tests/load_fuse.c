@@ -132,7 +132,7 @@ static void reply(int dev, uint64_t unique, const void *body, size_t bytes)
 		load_die("fuse");
 }
 
-/* Answers one question of the kernel; false: it is one that shall hang. */
+/* Answers one question of the kernel; false: it is one that should hang. */
 static bool answer(int dev, const struct fuse_in_header *ask, const char *body)
 {
 	struct fuse_init_out init = { .major = 7, .minor = 31, .max_write = 4096 };

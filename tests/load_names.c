@@ -118,7 +118,8 @@ static bool waits(int tid)
 	return at && at[2] == 'D';
 }
 
-/* One thread waits for a write to end, with the lock shared; another wants it alone; so nobody gets it any more. */
+/* One thread waits for a write to end, with the lock shared; another wants it alone; so no other thread gets it any
+ * more. */
 static void lock_memory(void)
 {
 	int fd = open("/tmp/f", O_RDWR | O_CLOEXEC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Workloads of the scheduler: spinners, ping-pongs on one CPU, births and deaths, known run-queue waits. */
+/* Workloads of the scheduler: spinners, ping-pongs on one CPU, thread creation and exit, known run-queue waits. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -332,7 +332,7 @@ static void run_herd(char **arg)
 		load_done(n, " ");
 }
 
-/* The exit code of the i-th is i % 100, so their sum tells a lost one from a doubled one. */
+/* The exit code of the i-th is i % 100, so their sum distinguishes a lost one from a doubled one. */
 static void run_forkexit(char **arg)
 {
 	long n = load_number(arg[0]);
@@ -372,7 +372,7 @@ static void run_spawn(char **arg)
 	}
 }
 
-/* Work and rest in turn, so that a thread is run, put off and woken many times. */
+/* Work and rest in turn, so that a thread is run, preempted and woken many times. */
 static void run_bursts(char **arg)
 {
 	long cpu = load_number(arg[0]), n = load_number(arg[1]), burst_us = load_number(arg[2]);

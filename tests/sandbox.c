@@ -27,7 +27,7 @@
 
 #define BIT(capability) (1U << ((capability)-32)) /* of the upper half */
 
-static char capable_dir[32], capable[48]; /* the folder is nobody's: whoever gets in may use BPF */
+static char capable_dir[32], capable[48]; /* the directory belongs to nobody: a user with access may use BPF */
 
 static void need(bool made, const char *what)
 {

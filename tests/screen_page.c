@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The page of a process: what it says of the dead, of the past, and of all since the start. */
+/* The page of a process: exited processes, past readings, and totals since the start. */
 #include "session.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #define HISTOGRAM_Y 6 /* at 24x80: the line of summaries */
 
-/* The page of who exits in reading FIXTURE_EXIT_READING, in that reading. */
+/* The page of the process that exits in reading FIXTURE_EXIT_READING, in that reading. */
 static struct vt *open_exited(void)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24 });
@@ -107,7 +107,7 @@ static void its_name_is_in_sight(void **state)
 	session_shows(v, "wake p50 4.61us   ");
 }
 
-/* Who compares processes looks at the same columns in the same order. */
+/* To compare processes, the columns and the order stay the same from page to page. */
 static void the_next_page_is_sorted_alike(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24 });
@@ -174,7 +174,7 @@ static void totals_are_totals_and_say_where_they_are_not(void **state)
 	assert_int_equal(vt_find(v, 4, "totals"), -1);
 }
 
-/* From a call to who makes it, from there to one of them, and back the same way. */
+/* From a call to the processes that make it, from there to one of them, and back the same way. */
 static void a_call_shows_who_makes_it(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24 });
@@ -188,7 +188,7 @@ static void a_call_shows_who_makes_it(void **state)
 	session_line(v, 5, "PID USER     CALLS/s");
 	session_line(v, 5, "TIME%\u25bc");
 	session_line(v, 6, "postgres");
-	/* Whoever makes another call only is not there. */
+	/* Processes that make only other calls are not there. */
 	session_hides(v, "epoll_wait");
 	session_press(v, "Down", NULL);
 	snprintf(pid, sizeof(pid), " %d ", atoi(vt_line(v, 7)));

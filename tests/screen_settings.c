@@ -208,7 +208,7 @@ static void broken_values_are_told(void **state)
 	session_line(open_plain(), HEADER_Y, "TX/s");
 }
 
-/* Somebody wrote to it after lagtop had read it. */
+/* The file was changed after lagtop had read it. */
 static void a_file_that_broke_meanwhile_is_spared(void **state)
 {
 	struct vt *v = open_plain();

@@ -112,7 +112,7 @@ static void try_key(struct vt *v, const struct key_row *row, const char *name)
 	}
 	t = find_trial(row);
 	if ((is_row(row, "Left") || is_row(row, "Right")) && v->cols >= 200)
-		return; /* all columns are in sight */
+		return; /* all columns are visible */
 	press_all(v, t->before);
 	if (*name == '6') /* it stands there already */
 		session_press(v, "1", NULL);

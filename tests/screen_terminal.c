@@ -40,7 +40,7 @@ static struct termios fresh_modes(void)
 	return t;
 }
 
-/* What each of the 64 signals does. Stopping ones are another matter, and nobody can do anything about SIGKILL. */
+/* What each of the 64 signals does. Stopping ones are tested elsewhere, and SIGKILL cannot be handled. */
 static void every_signal_gives_the_terminal_back(void **state)
 {
 	static const int others[] = { SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
@@ -265,7 +265,7 @@ static void fill_terminal(struct vt *v)
 	}
 }
 
-/* Nobody reads: frames are left out, keys are still obeyed, and what is shown afterwards is the newest. */
+/* The terminal is not read: frames are skipped, keys still work, and what is shown afterwards is the newest. */
 static void a_stopped_terminal_stops_nothing(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 50, .cols = 200 });
@@ -279,7 +279,7 @@ static void a_stopped_terminal_stops_nothing(void **state)
 	assert_in_range(v->frame - first, 1, 30);
 }
 
-/* Nor does it hang when it is ended while nobody reads: what is not taken in time is left out. */
+/* Nor does it hang when it is ended while the terminal is not read: output that is not taken in time is dropped. */
 static void a_stopped_terminal_keeps_nobody(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 50, .cols = 200 });

@@ -35,7 +35,7 @@ static void walk(const struct session *s, const char *prefix, const char *keys)
 			}
 			session_press(v, "Esc", NULL);
 			continue;
-		} else if (*k == 'E') { /* who makes the call that takes most time */
+		} else if (*k == 'E') { /* the callers of the call that takes most time */
 			session_press(v, "5", "Enter", NULL);
 			snprintf(name, sizeof(name), "%s-callers", prefix);
 			session_golden(v, name);

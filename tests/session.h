@@ -44,7 +44,7 @@ void session_line(struct vt *v, int y, const char *text);
 /* Some line holds text: which. */
 int session_shows(struct vt *v, const char *text);
 void session_hides(struct vt *v, const char *text);
-/* The line of the cursor in a table, told by its background; -1: none. */
+/* The line of the cursor in a table, found by its background; -1: none. */
 int session_cursor(struct vt *v);
 
 #endif

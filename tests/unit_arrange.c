@@ -65,7 +65,7 @@ static void flat(void **state)
 	assert_int_equal(arrange_rows(NULL, 0, column_find("cpu"), false, NULL, true), 0);
 }
 
-/* Who has nothing of what is sorted by is still not like everybody else who has not. */
+/* Rows with 0 in the sorted column are still ordered by the next criterion. */
 static void alike(void **state)
 {
 	static const uint64_t errors[] = { 0, 0, 2, 0, 2 }, run_ns[] = { 10, 30, 5, 20, 7 };

@@ -401,7 +401,7 @@ static void json_connections(void **state)
 	assert_string_equal(text(c, "local"), "1.2.3.4:80");
 	assert_string_equal(text(c, "remote"), "5.6.7.8:43210");
 	assert_string_equal(text(c, "state"), "ESTAB");
-	/* One that listens and moved nothing is told only when all are asked for. */
+	/* An idle listener is reported only when all are asked for. */
 	assert_int_equal(json_object_array_length(field(reading, "connections")), 1);
 	json("-j -v connections");
 	assert_int_equal(json_object_array_length(field(reading, "connections")), 2);

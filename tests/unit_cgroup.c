@@ -51,7 +51,7 @@ static void names_are_readable(void **state)
 		assert_string_equal(cgroup_name(buf, sizeof(buf), cases[i][0]), cases[i][1]);
 }
 
-/* A process is in one group per hierarchy; the one that tells most is its. */
+/* A process is in one group per hierarchy; the most useful one is shown. */
 static void one_group_of_several(void **state)
 {
 	static const char *const cases[][2] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Signals and priorities reach the process that was meant, and nobody who took its pid. */
+/* Signals and priorities reach the intended process, and never one that reuses its pid. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,7 +116,7 @@ static void nice_reaches_its_process(void **state)
 	assert_int_equal(nice, before);
 	assert_int_equal(control_renice((uint32_t)pid, start_of(pid), 19), 0);
 	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 19);
-	/* It ends between the look and the change: nothing was changed, and that is said. */
+	/* It ends between the look and the change: nothing was changed, and that is reported. */
 	all_gone = true;
 	assert_int_equal(control_renice((uint32_t)pid, start_of(pid), 19), -ESRCH);
 	all_gone = false;

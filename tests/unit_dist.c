@@ -75,7 +75,7 @@ static void percentiles_at_the_edges(void **state)
 	d = model_dist_of(count, 1 << 20);
 	assert_int_equal(d.p50_ns, 1 << 20);
 	assert_int_equal(d.p99_ns, 1 << 20);
-	/* The maximum was missed, a higher bucket tells. */
+	/* The maximum was missed, as a higher bucket shows. */
 	memset(count, 0, sizeof(count));
 	count[hist_bucket(1000)] = 99;
 	count[hist_bucket(1000000)] = 2;

@@ -201,7 +201,7 @@ static void *taker(void *arg)
 	return NULL;
 }
 
-/* While others take, the front end puts the stack in order over and over: nobody gets the same twice. */
+/* While others take, the front end puts the stack in order over and over: no entry is handed out twice. */
 static void test_takers_meanwhile(void **state)
 {
 	pthread_t thread[TAKERS];

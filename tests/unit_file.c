@@ -79,7 +79,7 @@ static void make_device(void)
 
 static const struct {
 	void (*make)(void);
-	bool as_root, replaced; /* replaced: what is renamed over it harms nobody */
+	bool as_root, replaced; /* replaced: renaming over it is safe */
 	const char *told;
 } places[] = {
 	{ make_link, false, false, "it is a symbolic link" },
@@ -173,7 +173,7 @@ static void metrics_replace_nothing_but_files(void **state)
 	}
 }
 
-/* Nobody but its owner reads a recording: neither a new one nor one in the place of a file that others could read. */
+/* Only its owner can read a recording: neither a new one nor one in the place of a file that others could read. */
 static void recordings_are_their_owners(void **state)
 {
 	struct sample s = { 0 };

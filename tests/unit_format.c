@@ -174,7 +174,7 @@ static void clean_invisible(void **state)
 	assert_clean("e\xcc\x81"
 		     "a",
 		     80, true, "ea", 2);	    /* U+0301 combining acute */
-	assert_clean("\xcd\xb8", 80, true, "?", 1); /* U+0378: nobody */
+	assert_clean("\xcd\xb8", 80, true, "?", 1); /* U+0378: unassigned */
 }
 
 static void clean_wide(void **state)

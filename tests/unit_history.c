@@ -38,7 +38,7 @@ static void fill_fixture(struct sample *s, uint32_t number)
 	struct sample_connection twin;
 
 	fixture_fill(s, number, FIXTURE_HOSTILE_NAMES);
-	s->threads[5].wall_ns -= 1000 + number; /* born in the interval */
+	s->threads[5].wall_ns -= 1000 + number; /* created in the interval */
 	twin = s->connections[0];
 	*sample_add_connection(s) = twin; /* SO_REUSEPORT */
 	if (number % 5 == 0) {		  /* the sockets were not walked */

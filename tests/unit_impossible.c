@@ -167,7 +167,7 @@ static void test_the_dead_stay_dead(void **state)
 	free(dead);
 }
 
-/* 100 exits, nobody was shown, nothing was lost. */
+/* 100 exits, none was shown, nothing was lost. */
 static void test_exits_have_rows(void **state)
 {
 	char *exits = with("\"exits\":0", "\"exits\":100"),

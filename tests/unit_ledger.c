@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger's lives: births, states, idle threads, deaths, odd ends, and the records that go
+ * The ledger's lives: creation, states, idle threads, exits, unusual ends, and the records that go
  * back to the kernel side, over a kernel side in plain memory.
  */
 #include <setjmp.h>
@@ -54,7 +54,8 @@ static void test_born_at_the_first_wakeup(void **state)
 	assert_int_equal(fake_work(10)->wakeup.max_ns, MS);
 }
 
-/* Half of it before a reading, half after: each reading has its own part, and the kernel's history is nobody's. */
+/* Half of it before a reading, half after: each reading has its own part, and the kernel's earlier counts are in none.
+ */
 static void test_time_goes_to_the_state_it_was_spent_in(void **state)
 {
 	static const struct {
@@ -201,7 +202,7 @@ static void test_what_moved_after_t(void **state)
 	assert_int_equal(fake_work(11)->time_ns[LT_PREEMPT], 20 * MS);
 }
 
-/* Who died after T was alive at T; who was born after it is not in the reading. */
+/* A thread that exited after T was alive at T; one that was created after T is not in the reading. */
 static void test_births_and_deaths_after_t(void **state)
 {
 	uint32_t old = fake_born(10, 10), young;
@@ -263,7 +264,7 @@ static void test_waits_that_ended_after_t(void **state)
 	assert_null(fake_call(10, 1));
 }
 
-/* Its switch-in was missed: who knows what it waited, not longer than it was off its CPU. */
+/* Its switch-in was missed: its wait is not known exactly, but not longer than it was off its CPU. */
 static void test_calls_ran_no_longer_than_their_thread(void **state)
 {
 	uint32_t slot = fake_born(10, 10);
@@ -497,7 +498,7 @@ static void test_a_number_used_again(void **state)
 	assert_int_equal(fake.sample.threads[fake.sample.processes[1].first_thread].wall_ns, 2 * MS);
 }
 
-/* Taken in vain: given back, and nobody was born. */
+/* Allocated, never published: freed, and no thread was created. */
 static void test_a_record_taken_in_vain(void **state)
 {
 	uint32_t slot = fake_fork(10, 10, 10, 1);
@@ -573,7 +574,7 @@ static void test_the_alarm(void **state)
 	assert_int_equal(fake.free_calls.low, FAKE_CALLS / 2);
 }
 
-/* Without the scheduler family: no budget, but births, wall time, calls and deaths. */
+/* Without the scheduler family: no times by state, but creation, wall time, calls and exits. */
 static void test_without_the_scheduler(void **state)
 {
 	uint32_t slot;

@@ -167,7 +167,7 @@ static void test_a_call_that_began_before(void **state)
 	assert_int_equal(fake_thread(20)->call_age_ns, MS);
 }
 
-/* Killed inside a call: its time counts up to the death; it never returned. */
+/* Killed inside a call: its time counts up to the exit; it never returned. */
 static void test_death_inside_a_call(void **state)
 {
 	(void)state;

@@ -125,7 +125,7 @@ static void exec(uint32_t slot, const char *args, uint32_t n)
 	memcpy(entry->args, args, n < LT_ARGS_BYTES ? n : LT_ARGS_BYTES);
 }
 
-/* Asked for once, and again after a change; who sleeps is not asked. */
+/* Asked for once, and again after a change, but not for processes that only sleep. */
 static void test_names_are_asked_for_when_they_change(void **state)
 {
 	uint32_t slot = fake_born(10, 10);
@@ -170,7 +170,7 @@ static void test_a_new_title(void **state)
 	assert_string_equal(cmdline_of(10), "fake: new title 10");
 }
 
-/* However many run, a reading asks for so many only, for all of them in turn. */
+/* However many processes run, a reading asks for a limited number, all of them in turn. */
 static void test_titles_in_turn(void **state)
 {
 	enum { PROCESSES = 300, BOUND = 128 };
@@ -299,7 +299,7 @@ static void test_an_answer_that_is_late(void **state)
 	assert_string_equal(cgroup_of(10), "/group8");
 }
 
-/* Parent and children live and die between two readings, in a group that nobody was in before. */
+/* Parent and children live and die between two readings, in a group that was empty before. */
 static void test_the_group_of_the_short_lived(void **state)
 {
 	uint32_t shell, child, other;
@@ -383,7 +383,7 @@ static void test_names_of_the_short_lived(void **state)
 	assert_int_equal(fake_free_calls(), FAKE_CALLS);
 }
 
-/* Children of those who died have a new parent; the others' is not asked for. */
+/* Children of exited processes have a new parent; that of others is not asked for. */
 static void test_a_parent_that_dies_first(void **state)
 {
 	uint32_t parent = fake_born(10, 10), child = fake_fork(11, 11, 11, 10), other = fake_fork(12, 12, 12, 11);

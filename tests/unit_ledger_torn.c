@@ -172,7 +172,7 @@ static void test_a_writer_that_never_stands_still(void **state)
 			__atomic_store_n(&h.stop, true, __ATOMIC_RELAXED);
 			pthread_join(writer, NULL);
 		}
-		/* T is of the writer's own clock, which may go by before it is told: as in probe.c. */
+		/* T is of the writer's own clock, which may pass before it is announced: as in probe.c. */
 		do {
 			fake.cut_ns = __atomic_load_n(&h.now_ns, __ATOMIC_SEQ_CST) + 50;
 			__atomic_store_n(&fake.cut_ns, fake.cut_ns, __ATOMIC_SEQ_CST);

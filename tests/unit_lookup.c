@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Helper threads for what may block: whatever is stuck, the others are answered and nobody waits. */
+/* Helper threads for lookups that may block: if some are blocked, the others are answered and no caller waits. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -179,7 +179,7 @@ static void test_the_queue_is_bounded(void **state)
 	assert_int_equal(lookup_ask(l, &r), 0);
 }
 
-/* Long answers that nobody takes are not piled up. */
+/* Long answers that are not collected do not pile up. */
 static void test_answers_are_bounded(void **state)
 {
 	struct lookup *l = *state;

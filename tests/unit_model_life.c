@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What outlives a reading: totals, the dead, sparklines; and that memory stays flat meanwhile. */
+/* What outlives a reading: totals, exited processes, sparklines; and that memory stays bounded. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -184,7 +184,7 @@ static void sums_grow_without_end(void **state)
 	assert_true(sum > UINT32_MAX);
 }
 
-/* A row of the dead stays five readings, with its numbers and texts, although its sample is long gone. */
+/* The row of an exited process stays five readings, with its numbers and texts, although its sample is gone. */
 static void dead_rows_stay_a_while(void **state)
 {
 	struct model_query q = { .kind = MODEL_PROCESS };
@@ -230,7 +230,7 @@ static void dead_rows_stay_a_while(void **state)
 	}
 }
 
-/* The dead of earlier readings are shown, but belong to no sum of this one. */
+/* Processes that exited in earlier readings are shown, but are in no sum of this one. */
 static void dead_are_not_counted_again(void **state)
 {
 	struct model_query q = { .kind = MODEL_COMMAND };

@@ -153,8 +153,8 @@ static void a_file_that_grows_is_followed(void **state)
 	sample_free(&s);
 }
 
-/* Records as fast as it can and tells every reading that is in the file. The kernel ends it in the middle of the write
- * that goes beyond the limit, once the file is filled up to there. */
+/* Records as fast as it can and reports every reading that is in the file. The kernel ends it in the middle of the
+ * write that goes beyond the limit, once the file is filled up to there. */
 static void __attribute__((noreturn)) record_until_killed(rlim_t limit, int told)
 {
 	struct record *r = record_open(path, why, sizeof(why));
@@ -189,7 +189,7 @@ static pid_t start_writer(rlim_t limit, int *told)
 	return pid;
 }
 
-/* Waits until so many readings were told, or the writer is gone. */
+/* Waits until so many readings were reported, or the writer has exited. */
 static uint32_t wait_told(int told, uint32_t most)
 {
 	uint32_t n = 0;
@@ -210,7 +210,7 @@ static void assert_killed(pid_t pid, int told, int by)
 	assert_int_equal(WTERMSIG(status), by);
 }
 
-/* The file gives all readings that were told, whole, and says so if there was a piece of another. Returns whether. */
+/* Checks that the file has all reported readings, intact. Returns whether it ends in an incomplete one. */
 static bool left_whole(uint32_t told)
 {
 	struct source *src = record_replay(path, why, sizeof(why));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What sockets report, added up by owner: ends of connects, retransmits, round trips, connections that
- * live and that are gone; and what is not known when nobody walked.
+ * live and that are gone; and what is not known if the sockets were not iterated over.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,7 +58,7 @@ static int opened(void **state)
 	return sockets ? 0 : -1;
 }
 
-/* The same, after a first walk: from now on what is reported is one interval's. */
+/* The same, after a first iteration: from now on reports are of one interval. */
 static int walked(void **state)
 {
 	if (opened(state))
@@ -252,7 +252,7 @@ static void test_a_listener_and_datagrams(void **state)
 	assert_int_equal(sample.connections[1].rx_queue_bytes, 211968);
 	assert_int_equal(sample.connections[1].accept_queue, SAMPLE_UNKNOWN);
 	assert_int_equal(sample.connections[1].drops, 8);
-	/* The first walk reports what was dropped in all the time since the one before. */
+	/* The first iteration reports all drops since the one before. */
 	reading(false);
 	assert_int_equal(sockets_connection(sockets, &udp), 0);
 	reading(true);
@@ -403,7 +403,7 @@ static void test_who_never_has_a_row(void **state)
 	assert_int_equal(sample.n_connections, 0);
 }
 
-/* Connects and retransmits are events: they count whether anybody walks or not. */
+/* Connects and retransmits are events: they are counted with and without an iteration. */
 static void test_events_need_no_walk(void **state)
 {
 	(void)state;
@@ -429,7 +429,7 @@ static void test_many_owners(void **state)
 	assert_int_equal(sample.processes[0].sockets.connect_errors, 1);
 }
 
-/* More processes and connections than there is memory for: those that had no room are lost, told, and it goes on. */
+/* More processes and connections than there is memory for: those that had no room are counted in lost, and it goes on. */
 static void test_more_than_there_is_room_for(void **state)
 {
 	enum { OWNERS = 5000, CONNECTIONS = 20000 };

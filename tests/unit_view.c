@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the screen asks of its source: the sockets are walked where their numbers are shown, or where they are few.
- * Whom keys mean: the process one looks at, in the past too. What is said of a filter and of what is missing.
+ * What the screen asks of its source: sockets are read if their numbers are shown, or if they are few.
+ * Which process keys act on: the one shown, in past readings too. Messages about filters and missing probes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,7 @@ static void many_are_walked_where_they_are_shown(void **state)
 
 	(void)state;
 	assert_false(asked("overview", i++, true, MANY));
-	/* Left out, they are not few: else every other reading would walk. */
+	/* Left out, they do not count as few: else every other reading would iterate. */
 	for (; i <= 100; i++)
 		walks += asked("overview", i, false, 0);
 	assert_in_range(walks, 1, 5);

@@ -106,8 +106,8 @@ static int on_event(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* Iterates to repair what the missed last switches on a CPU that went offline left wrong. A CPU is no longer online some
- * ms before it is off. */
+/* Iterates to repair what the missed last switches on a CPU that went offline left wrong. A CPU is no longer online
+ * some ms before it is off. */
 static bool cpus_changed(struct probe *p, uint64_t now_ns)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);

@@ -67,8 +67,8 @@ static bool may_have(struct probe *p, uint32_t n, uint32_t limit, uint64_t share
 	return n < CHUNKS_LEAST || ((n + 1) * size <= share && memory_has(&p->room, size));
 }
 
-/* Creates one more chunk, mapped at *at, and puts it into the outer map; with outer_fd < 0 it is only the prototype with
- * which the outer map is loaded. Returns its fd, which the caller closes, or -errno. */
+/* Creates one more chunk, mapped at *at, and puts it into the outer map; with outer_fd < 0 it is only the prototype
+ * with which the outer map is loaded. Returns its fd, which the caller closes, or -errno. */
 static int make_chunk(struct probe *p, const char *name, size_t size, int outer_fd, uint32_t nr, void **at)
 {
 	int fd = probe_memory_create(name, size, 1, 0, at), err;
