@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writing a recording (record_file.h has its form). A frame reaches the file in one write, so a writer that is
- * killed leaves whole readings and at most one piece of another. While it writes it holds a lock on the file:
- * by that others know that there will be more.
+ * Writing a recording (format: record_file.h). A frame is written with one write, so a writer that is
+ * killed leaves complete readings and at most one incomplete one. The writer holds a lock on the file,
+ * which shows readers that more will follow.
  */
 #include "record.h"
 
@@ -20,7 +20,7 @@
 
 #define PACK_LEVEL 3
 #define WINDOW_MIN_LOG 17
-#define WINDOW_MAX_LOG 27 /* what a reader of zstd takes without being told */
+#define WINDOW_MAX_LOG 27 /* the largest that zstd readers accept by default */
 
 struct record {
 	int fd;
@@ -29,8 +29,8 @@ struct record {
 	uint32_t chain;		    /* of the next reading */
 	struct counter_set unknown; /* counters, by the first reading: they are left out */
 	ZSTD_CCtx *zstd;
-	struct record_buffer now, before; /* whole: the reading at hand, the one before it in the file */
-	struct record_buffer packed;	  /* what goes to the file */
+	struct record_buffer now, before; /* unpacked: the current reading, and the one before it in the file */
+	struct record_buffer packed;	  /* what is written to the file */
 };
 
 /* Room was reserved by the caller. */
@@ -52,7 +52,7 @@ static void put_name(struct record_buffer *b, const char *name)
 	put_bytes(b, name, strlen(name));
 }
 
-/* What is not known is not in the file. */
+/* Unknown counters are not in the file. */
 static bool is_written(const struct record *r, const struct record_field *f)
 {
 	return f->counter == RECORD_NO_COUNTER || !counter_has(&r->unknown, f->counter);
@@ -197,7 +197,7 @@ static int pack_frame(struct record *r, uint64_t realtime_ns, uint32_t chain)
 	head = r->packed.data + r->packed.len;
 	got = ZSTD_compress2(r->zstd, head + RECORD_HEAD_BYTES, room, r->now.data, r->now.len);
 	if (ZSTD_isError(got))
-		return -ENOMEM; /* nothing else is left to go wrong */
+		return -ENOMEM; /* the only remaining error */
 	record_store(head, got, 4);
 	record_store(head + 4, r->now.len, 4);
 	record_store(head + 8, realtime_ns, 8);
@@ -238,14 +238,14 @@ struct record *record_open(const char *path, char *why, size_t why_size)
 	/* Command lines may hold secrets. Emptied only by the first reading: a start that fails costs nothing. */
 	r->fd = file_open_private(path, &wrong);
 	if (r->fd >= 0 && (!fcntl(r->fd, F_OFD_SETLK, &whole) || (errno != EAGAIN && errno != EACCES)))
-		return r; /* a file system without locks is no reason not to write */
+		return r; /* a file system without locks does not prevent recording */
 	snprintf(why, why_size, "cannot write to %s: %s", path,
 		 r->fd < 0 ? wrong : "another lagtop is recording to it");
 	record_close(r);
 	return NULL;
 }
 
-/* Writes the packed bytes whole, or takes back what was written of them. */
+/* Writes all packed bytes, or truncates the file to where it was. */
 static int write_packed(struct record *r)
 {
 	size_t at = 0;
@@ -268,7 +268,7 @@ static int write_packed(struct record *r)
 	return 0;
 }
 
-/* Empties an older file, which others may have been allowed to read. 0 or -errno. */
+/* Empties an existing file, which may have been readable by others. 0 or -errno. */
 static int take_file(int fd)
 {
 	struct stat st;

@@ -8,9 +8,9 @@
 
 struct record;
 
-/* Creates path if need be; the first reading empties it. NULL: *why holds one sentence. */
+/* Creates path if it does not exist; the first reading empties it. NULL: *why holds one sentence. */
 struct record *record_open(const char *path, char *why, size_t why_size);
-/* Appends one reading, whole. 0 or -errno. */
+/* Appends one complete reading. 0 or -errno. */
 int record_write(struct record *r, const struct sample *s);
 /* NULL is legal. 0 or -errno: what could not be written. */
 int record_close(struct record *r);
@@ -20,7 +20,7 @@ int record_close(struct record *r);
 struct source *record_replay(const char *path, char *why, size_t why_size);
 /* Before the first read: goes to the first reading at or after a time. 0, or -errno and a sentence about the file. */
 int record_seek(struct source *src, const struct when *when, char *why, size_t why_size);
-/* After read returned the end: what was wrong with the file's tail, or "", also for a source that is no file. */
+/* After read returned the end: what was wrong with the end of the file, or ""; always "" for a live source. */
 const char *record_trouble(const struct source *src);
 
 #endif

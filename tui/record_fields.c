@@ -3,7 +3,7 @@
  * The fields of a recording, one table row each; from it follow writing, reading and the file's
  * own description. A field may be added anywhere: older files read it as 0, a counter as not known.
  * A field's meaning and a name's spelling never change; a change of meaning is a new version of the
- * format. What version 1 called otherwise stands at the end.
+ * format. Fields with other names in version 1 are at the end.
  */
 #include "record_fields.h"
 

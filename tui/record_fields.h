@@ -5,8 +5,8 @@
 
 #include "sample.h"
 
-/* How a field stands in the file: as it is, or as its distance from a number of the reading, so that what only
- * goes on (an age, a whole lifetime) reads the same every second. SAMPLE_UNKNOWN stays itself. */
+/* How a field is stored: as it is, or as its distance from a number of the reading, so that values that only grow
+ * with time (an age, a lifetime) are the same in every reading. SAMPLE_UNKNOWN is stored as it is. */
 enum record_base {
 	RECORD_PLAIN,
 	RECORD_BEFORE, /* t_ns − value */
@@ -38,7 +38,7 @@ struct record_section {
 #define RECORD_SECTIONS 9
 extern const struct record_section record_sections[RECORD_SECTIONS];
 
-/* A field of works in version 1, and the n fields that stand in its place, one after another. */
+/* A field of works in version 1, and the n consecutive fields that replace it. */
 struct record_old {
 	const char *name;
 	const char *const *now;
@@ -50,7 +50,7 @@ extern const size_t record_olds_count;
 /* A thread's state as version 1 numbered it; UINT8_MAX: it has none of that number. */
 uint8_t record_state_of_v1(uint8_t state);
 
-/* What stands in the file for a value, and the value that it stands for: the same function both ways. */
+/* Converts a value to its stored form and back: the same function for both directions. */
 static inline uint64_t record_based(const struct sample *s, uint8_t base, uint64_t n)
 {
 	if (base == RECORD_PLAIN || base == RECORD_LATER || n == SAMPLE_UNKNOWN)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The form of a recording, for its writer and its reader. All integers are little-endian.
+ * The format of a recording, for its writer and its reader. All integers are little-endian.
  *   file:    magic "lagtop record\n", u16 version, then frames
  *   frame:   head (below), then `bytes` bytes: a zstd frame of `whole_bytes` bytes
  *   first:   the description: u8 sections, each: name, u8 fields, each: name, u8 bytes, u16 count;
@@ -8,8 +8,8 @@
  *   others:  one reading each: the sections in that order; of an array u32 n; then field by field: all elements'
  *            bytes if it is made of bytes, else its integers one after another, each as all elements'
  *            lowest bytes, then the next ones (small numbers leave long runs of zeros)
- * A reading is packed on top of the one before, so that only what changed costs; every RECORD_CHAIN readings one
- * stands alone, so that a reader can begin there.
+ * A reading is packed as a difference to the one before, so that only changes cost space; every RECORD_CHAIN readings
+ * one is independent, so that a reader can start there.
  */
 #ifndef RECORD_FILE_H
 #define RECORD_FILE_H
@@ -27,8 +27,8 @@
 #define RECORD_WHOLE_MAX_BYTES (256U << 20)
 #define RECORD_CHAIN 64
 
-/* A frame's head: u32 bytes, u32 whole_bytes, u64 realtime_ns (CLOCK_REALTIME of the reading), u32 chain (0: it stands
- * alone, else its place behind the last that does), u32 CRC-32 of these fields and of the packed bytes. */
+/* A frame's header: u32 bytes, u32 whole_bytes, u64 realtime_ns (CLOCK_REALTIME of the reading), u32 chain (0:
+ * independent, else its distance from the last independent one), u32 CRC-32 of these fields and of the packed bytes. */
 #define RECORD_HEAD_BYTES 24
 #define RECORD_CRC_AT 20
 
@@ -76,7 +76,7 @@ static inline void record_store(uint8_t *to, uint64_t n, size_t bytes)
 		*to++ = (uint8_t)n;
 }
 
-/* An integer of this machine's, of 1, 2, 4 or 8 bytes. */
+/* An integer in native byte order, of 1, 2, 4 or 8 bytes. */
 static inline uint64_t record_load_own(const char *from, size_t bytes)
 {
 	uint64_t u64;

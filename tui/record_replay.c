@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading a recording (record_file.h has its form). A file is input from elsewhere: nothing read is believed before
- * it was checked, no size is taken for more than a claim, and a frame on top of another is taken only right
- * behind it. While the file's writer lives (it holds a lock), the end of the file is not the end, and a piece
- * of a frame is one that is still being written.
+ * Reading a recording (format: record_file.h). A file is untrusted input: everything is checked before it is used, no
+ * size is trusted, and a frame that is a difference to another is accepted only directly after it. While the file's
+ * writer is running (it holds a lock), the end of the file is not the end, and an incomplete frame is still being
+ * written.
  */
 #include "record.h"
 
@@ -21,9 +21,9 @@
 
 #define READ_STEP_BYTES (1U << 20)
 #define FIELDS_MAX 255
-#define ELEMENT_GROWTH 4 /* an element in memory is at most so many times its size in the file */
+#define ELEMENT_GROWTH 4 /* an element in memory takes at most so many times its size in the file */
 
-/* How the file at hand lays out a section, and which of our fields each of its fields is. */
+/* The layout of a section in this file, and to which of our fields each of its fields belongs. */
 struct layout_field {
 	uint8_t bytes;
 	uint16_t count;
@@ -34,7 +34,7 @@ struct layout_section {
 	const struct record_section *ours; /* NULL: skip */
 	struct layout_field *fields;
 	size_t n_fields, element_bytes;
-	size_t n_old; /* of them what version 1 called otherwise */
+	size_t n_old; /* among them those with other names in version 1 */
 	bool single;
 };
 
@@ -50,9 +50,9 @@ struct replay {
 	ZSTD_DCtx *zstd;
 	uint32_t version;
 	struct counter_set unknown;		  /* counters that the description does not name */
-	struct record_buffer packed, now, before; /* before: whole, what the next frame may build on */
+	struct record_buffer packed, now, before; /* before: unpacked, the base of the next frame */
 	uint32_t chain;				  /* that frame's own */
-	struct sample next;			  /* what is read before it is believed */
+	struct sample next;			  /* read but not yet checked */
 	char trouble[160];
 };
 
@@ -75,7 +75,7 @@ static struct record_head load_head(const uint8_t raw[RECORD_HEAD_BYTES])
 				     (uint32_t)record_load(raw + RECORD_CRC_AT, 4) };
 }
 
-/* Reads the next frame, packed. 1; 0: no more; -EBADMSG: it ends too early or lies; -errno. */
+/* Reads the next frame, packed. 1; 0: no more; -EBADMSG: it is incomplete or damaged; -errno. */
 static int read_packed(struct replay *p, uint8_t raw[RECORD_HEAD_BYTES], bool *torn)
 {
 	struct record_head head;
@@ -88,7 +88,7 @@ static int read_packed(struct replay *p, uint8_t raw[RECORD_HEAD_BYTES], bool *t
 	head = load_head(raw);
 	if (head.whole_bytes > RECORD_WHOLE_MAX_BYTES || head.bytes > ZSTD_compressBound(head.whole_bytes))
 		return -EBADMSG;
-	/* A length is only a claim: memory grows with the bytes that really come. */
+	/* The length is not trusted: memory grows with the bytes that are actually read. */
 	for (p->packed.len = 0; p->packed.len < head.bytes; p->packed.len += step) {
 		step = head.bytes - p->packed.len < READ_STEP_BYTES ? head.bytes - p->packed.len : READ_STEP_BYTES;
 		if (record_reserve(&p->packed, step))
@@ -125,7 +125,7 @@ static int unpack(struct replay *p, const struct record_head *head)
 	return 0;
 }
 
-/* Whether somebody still writes to the file. */
+/* Whether the file is still being written. */
 static bool is_growing(const struct replay *p)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
@@ -136,7 +136,7 @@ static bool is_growing(const struct replay *p)
 /* Reads the next frame into p->now, which becomes p->before. 1; 0: no more; -EAGAIN: not yet; -errno and trouble. */
 static int read_frame(struct replay *p)
 {
-	bool growing = is_growing(p), torn; /* asked first: what it writes before it goes is then seen */
+	bool growing = is_growing(p), torn; /* checked first, so that its last writes before it exits are seen */
 	off_t start = growing ? ftello(p->file) : -1;
 	uint8_t raw[RECORD_HEAD_BYTES];
 	struct record_head head;
@@ -166,7 +166,7 @@ static int read_frame(struct replay *p)
 	return got;
 }
 
-/* What is left of a frame. Taking more than there is gives 0 and sets `bad`. */
+/* The rest of a frame. Taking more than is left returns 0 and sets `bad`. */
 struct cursor {
 	const uint8_t *at;
 	size_t left;
@@ -234,7 +234,7 @@ static bool add_field(struct replay *p, struct layout_section *section, struct l
 	return !f.ours || f.ours->bytes == f.bytes || (f.ours->counter != RECORD_NO_COUNTER && f.bytes == 4);
 }
 
-/* The same of what version 1 had: an array's integers lie one after another, as those of so many fields do. */
+/* The same for fields of version 1: an array's integers are consecutive, like those of separate fields. */
 static bool add_fields(struct replay *p, struct layout_section *section, struct layout_field f, const char *name)
 {
 	struct layout_field one = { .bytes = f.bytes, .count = 1 };
@@ -316,7 +316,7 @@ static void take_planes(const uint8_t *from, size_t bytes, const struct record_f
 	}
 }
 
-/* What the file may be too old to hold. */
+/* Fields that older files do not have. */
 static void forget_later_fields(const struct record_section *section, char *to, size_t n)
 {
 	const struct record_field *f;
@@ -414,7 +414,7 @@ static int take_reading(struct replay *p, struct sample *s, const char **wrong)
 	return *wrong ? -EBADMSG : err;
 }
 
-/* What the next frame may build on. */
+/* The base of the next frame. */
 static void keep_frame(struct replay *p)
 {
 	struct record_buffer done = p->now;
@@ -522,7 +522,7 @@ struct source *record_replay(const char *path, char *why, size_t why_size)
 	return NULL;
 }
 
-/* The head of the frame at *at; *at moves behind it. False: no whole frame is there. */
+/* Reads the header of the frame at *at and moves *at after the frame. False: no complete frame there. */
 static bool head_at(const struct replay *p, off_t *at, off_t file_bytes, struct record_head *head)
 {
 	uint8_t raw[RECORD_HEAD_BYTES];
@@ -536,8 +536,8 @@ static bool head_at(const struct replay *p, off_t *at, off_t file_bytes, struct 
 	return true;
 }
 
-/* The first reading at or after a time: where the last frame at or before it begins that stands alone, that frame's
- * number and its own, both from 0. False: all are before it. */
+/* The first reading at or after a time: the offset and number of the last independent frame at or before it, and its
+ * own number, both from 0. False: all are before that time. */
 static bool find_time(const struct replay *p, off_t file_bytes, const struct when *when, uint64_t total_ns,
 		      off_t *alone, uint64_t *alone_number, uint64_t *number)
 {
@@ -592,7 +592,7 @@ int record_seek(struct source *src, const struct when *when, char *why, size_t w
 		snprintf(why, why_size, "it has no readings");
 		return -ENOENT;
 	}
-	/* A date before all of them is before the first one. */
+	/* A date before all readings selects the first one. */
 	if (!find_time(p, st.st_size, when, walk.elapsed_ns, &at, &p->readings, &number) &&
 	    !(when->kind == WHEN_DATE && when->s * 1000000000LL < (int64_t)first_ns)) {
 		print_time(from, sizeof(from), first_ns);

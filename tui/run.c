@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Readings to stdout, without a screen. stdout may block for ever (a stopped reader): every wait also waits for the
+ * Readings to stdout, without a screen. stdout may block for ever (a stopped reader): every wait also waits for
  * signals.
  */
 #include "run.h"
@@ -16,13 +16,13 @@
 #include "loop.h"
 #include "openmetrics.h"
 
-#define PIPE_CHUNK 4096 /* a pipe that polls writable takes that much without blocking */
+#define PIPE_CHUNK 4096 /* a pipe that polls as writable accepts so many bytes without blocking */
 
 #define ALERT_STATUS 4
 #define ALERT_CELLS 500
 
 struct run {
-	struct loop loop; /* first: the loop is the run's */
+	struct loop loop; /* must be first */
 	struct model *model;
 	struct sample sample;
 	struct alert alert;
@@ -42,7 +42,7 @@ static void end(struct loop *l, int err)
 		l->status = 0;
 }
 
-/* Between readings: whether somebody still reads what is written. */
+/* Between readings: whether stdout still has a reader. */
 static nfds_t prepare(struct loop *l, struct pollfd *fds)
 {
 	fds[0] = (struct pollfd){ l->options->output == OUTPUT_NONE ? -1 : STDOUT_FILENO, 0, 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Without a screen: every reading is written to stdout. */
+/* Without a screen: writes every reading to stdout. */
 #ifndef RUN_H
 #define RUN_H
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A sample: one reading, already subtracted from the reading before. It holds what each thread
- * did in (t_ns − interval_ns, t_ns], complete and self-contained: no pointer leaves it, so it
- * can be kept, written to a file, read on another machine, and shown in any order.
+ * did in (t_ns − interval_ns, t_ns], complete and self-contained: it has no pointers to outside, so
+ * it can be kept, written to a file, read on another machine, and shown in any order.
  *
  * All times are ns. Processes are ordered by pid, then start; each one's threads are contiguous,
- * leader first if it lives. A thread that did nothing has no work: it spent all of wall_ns in `state`.
- * Texts are offsets into `text`; they are raw bytes as the kernel gave them (hostile), NUL-ended;
+ * leader first if it is alive. A thread that did nothing has no work: it spent all of wall_ns in `state`.
+ * Texts are offsets into `text`; they are raw bytes from the kernel (hostile), NUL-ended;
  * offset 0 is the empty string. SAMPLE_UNKNOWN in a u64, -1 in an errno-free s64: not known.
  */
 #ifndef SAMPLE_H
@@ -46,7 +46,7 @@ struct sample_call {
 	uint32_t errors;
 	uint64_t count;	   /* returned in the interval */
 	uint64_t total_ns; /* whole durations of those that returned */
-	uint64_t time_ns;  /* spent inside it in the interval, calls going on included */
+	uint64_t time_ns;  /* spent in it within the interval, unfinished calls included */
 	uint64_t wait_ns;  /* off-CPU part of time_ns; SAMPLE_UNKNOWN without sched */
 	struct sample_dist latency;
 	uint32_t first_errno, n_errnos; /* in sample.errnos */
@@ -76,11 +76,11 @@ struct sample_thread {
 	uint32_t tid;
 	uint32_t process; /* index into processes */
 	uint32_t work;	  /* index into works, or SAMPLE_NONE */
-	uint32_t call;	  /* LT_CALL of the call going on, or LT_CALL_NONE */
+	uint32_t call;	  /* LT_CALL of the current call, or LT_CALL_NONE */
 	uint64_t call_age_ns;
 	uint64_t wall_ns;  /* lifetime within the interval; Σ time_ns == wall_ns */
 	uint64_t start_ns; /* CLOCK_BOOTTIME */
-	uint8_t state;	   /* enum lt_state at t_ns; LT_DEAD if it died in the interval */
+	uint8_t state;	   /* enum lt_state at t_ns; LT_DEAD if it exited in the interval */
 	uint8_t flags;
 	char comm[16];
 };
@@ -88,7 +88,7 @@ struct sample_thread {
 #define SAMPLE_THREAD_AT_LEAST 1 /* call_age_ns is a lower bound */
 #define SAMPLE_THREAD_DEAD 2
 
-/* Network numbers that belong to the process, not to a thread. */
+/* Network numbers of the process, not of a thread. */
 struct sample_socket_sums {
 	union {
 		struct {
@@ -102,7 +102,7 @@ struct sample_socket_sums {
 
 struct sample_process {
 	uint32_t pid, ppid, uid;
-	uint32_t threads; /* alive at t_ns, or at its end */
+	uint32_t threads; /* alive at t_ns, or when it exited */
 	uint32_t first_thread, n_threads;
 	uint64_t start_ns; /* CLOCK_BOOTTIME */
 	int32_t exit_code; /* 0–255, −N for signal N; valid if SAMPLE_PROCESS_EXITED */
@@ -118,11 +118,11 @@ struct sample_connection {
 	uint8_t proto;				  /* enum lt_proto: LT_TCP or LT_UDP */
 	uint8_t family;				  /* 4 or 6 */
 	uint8_t state;				  /* TCP_* of the kernel */
-	uint8_t changed;			  /* its state differs from the last reading's, or it is gone */
+	uint8_t changed;			  /* its state differs from the last reading's, or it has closed */
 	uint16_t local_port, remote_port;	  /* host order */
 	uint8_t local[16], remote[16];		  /* network order; IPv4 in the first four */
 	uint32_t pid;				  /* 0: no owner known */
-	uint64_t tx_bytes, rx_bytes, retransmits; /* SAMPLE_UNKNOWN: the sockets were not walked before */
+	uint64_t tx_bytes, rx_bytes, retransmits; /* SAMPLE_UNKNOWN: no earlier iteration over the sockets */
 	uint64_t srtt_ns, age_ns;		  /* SAMPLE_UNKNOWN */
 	uint32_t tx_queue_bytes, rx_queue_bytes;  /* not of listeners */
 	uint64_t accept_queue, accept_queue_max;  /* SAMPLE_UNKNOWN: not a listener's */
@@ -131,7 +131,7 @@ struct sample_connection {
 };
 
 struct sample_lost {
-	uint64_t threads; /* alive without record, or died so in the interval */
+	uint64_t threads; /* without a record: alive, or exited in the interval */
 	uint64_t calls, sockets, exits, switches, torn, events;
 };
 
@@ -144,7 +144,7 @@ struct sample_self {
 struct sample_probe {
 	uint8_t on;
 	char by[16];	  /* "tp_btf", "fexit"; empty if off */
-	char reason[160]; /* why not; if on: what is missing all the same, or empty */
+	char reason[160]; /* why it is off; if on: what is missing nevertheless, or empty */
 };
 
 struct sample {
@@ -159,7 +159,7 @@ struct sample {
 	uint64_t retransmits;	      /* segments, whole host */
 	struct sample_lost lost;
 	struct sample_self self;
-	struct counter_set unknown; /* they are 0 below and mean nothing */
+	struct counter_set unknown; /* they are 0 below, which means nothing */
 
 	struct sample_process *processes;
 	struct sample_thread *threads;
@@ -171,12 +171,12 @@ struct sample {
 	char *text;
 	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_text;
 	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_text;
-	bool has_connections; /* the sockets were walked for this reading */
+	bool has_connections; /* connections were read for this reading */
 };
 
 /* Empties a sample but keeps its memory for the next reading. */
 void sample_clear(struct sample *s);
-/* Frees what it owns; s itself belongs to the caller. NULL-safe members: a zeroed sample is valid. */
+/* Frees what it owns, but not s itself. A zeroed sample is valid. */
 void sample_free(struct sample *s);
 
 /* Each appends one zeroed element and returns it; NULL: out of memory. Earlier pointers may move. */
@@ -190,7 +190,7 @@ struct sample_connection *sample_add_connection(struct sample *s);
 /* Copies len bytes and a NUL; returns the offset, or 0 when out of memory or len is 0. */
 uint32_t sample_add_text(struct sample *s, const char *bytes, size_t len);
 
-/* NULL if every index, range, text and enumeration holds; else what is wrong (sample_check.c). */
+/* NULL if every index, range, text and enumeration is valid; else what is wrong (sample_check.c). */
 const char *sample_check(const struct sample *s);
 
 static inline const char *sample_text(const struct sample *s, uint32_t offset)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether a sample from elsewhere can be trusted: every index, range, text and enumeration that the
- * rest of the program follows without looking. Ranges may not overlap, so that the work of adding
- * them up stays in proportion to their size.
+ * Checks a sample from an untrusted source: every index, range, text and enumeration that the
+ * rest of the program uses without checks. Ranges may not overlap, so that the work of summing
+ * them is proportional to their size.
  */
 #include "sample.h"
 
@@ -40,7 +40,7 @@ static bool text_fits(const struct sample *s, uint32_t offset)
 	return offset == 0 || offset < s->n_text;
 }
 
-/* Means are made of it, as real numbers. */
+/* Used as a floating-point number for means. */
 static bool srtt_fits(uint64_t srtt_ns)
 {
 	return srtt_ns == SAMPLE_UNKNOWN || srtt_ns <= INT64_MAX;

@@ -2,9 +2,9 @@
 /*
  * The terminal and the loop: the only user of ncurses. Readings, keys, signals and room in the
  * terminal's buffer come through one poll; a frame is drawn into a grid, compared by ncurses with
- * what the terminal shows, and leaves in one write. ncurses never sees the terminal: it writes to a
- * memory file. What the terminal does not take at once waits for POLLOUT, and meanwhile no frame is
- * made, so a slow or stopped terminal costs frames, never a reading.
+ * what the terminal shows, and is written in one write. ncurses never sees the terminal: it writes to a
+ * memory file. Output that the terminal does not accept at once waits for POLLOUT, and meanwhile no frame is
+ * drawn, so a slow or stopped terminal loses frames, never a reading.
  */
 #include <curses.h>
 #include <errno.h>
@@ -39,30 +39,30 @@
 #define SELECTED_DARK 237 /* the cursor line's background */
 #define SELECTED_LIGHT 253
 #define FIRST_NS 100000000ULL /* until the first reading */
-#define LEAVE_MS 1000	      /* how long the last write waits for a stopped terminal */
+#define LEAVE_MS 1000	      /* how long the last write waits for a stopped terminal, at most */
 
 struct screen {
 	struct loop loop; /* first: the loop is the screen's */
 	struct view view;
-	struct grid grid, shown; /* shown: what ncurses was told */
+	struct grid grid, shown; /* shown: as passed to ncurses */
 
 	SCREEN *curses;
 	FILE *out_file, *in_file;
 	int out_memory; /* where ncurses writes */
 	int tty;	/* O_NONBLOCK */
 	int stderr_fd, stderr_memory;
-	bool synchronised;			   /* the terminal may know mode 2026 */
+	bool synchronised;			   /* the terminal may support mode 2026 */
 	short pair[STYLES], selected_pair[STYLES]; /* selected: under the cursor */
 	attr_t attr[STYLES], selected_attr[STYLES];
 	cchar_t line[COLS_MAX];
 
-	char *pending; /* what the terminal has not taken yet */
+	char *pending; /* output that the terminal has not accepted yet */
 	size_t pending_len, pending_at, pending_cap;
 	bool dirty;
 	uint32_t frame; /* --manual: number of the last one */
 };
 
-/* What the crash handler needs. */
+/* For the crash handler. */
 static struct {
 	struct termios modes;
 	char leave[256];
@@ -113,7 +113,7 @@ static const struct look looks[STYLES] = {
 	[STYLE_HEAT + 4] = { 159, 17, COLOR_WHITE, A_BOLD, A_BOLD },
 };
 
-/* COLORFGBG is what terminals have to say about their background: "15;0" is white on black. */
+/* Some terminals describe their background in COLORFGBG: "15;0" is white on black. */
 static bool light_background(enum view_theme theme)
 {
 	const char *env = getenv("COLORFGBG"), *last = env ? strrchr(env, ';') : NULL;
@@ -122,7 +122,7 @@ static bool light_background(enum view_theme theme)
 	return theme == THEME_LIGHT || (theme == THEME_AUTO && (background == 7 || background == 15));
 }
 
-/* A pair of colours, or 0, the terminal's own, when there is none to be had. */
+/* A pair of colours, or 0, the terminal's own, if no more can be allocated. */
 static short make_pair(short *next, short colour, short background)
 {
 	if ((colour < 0 && background < 0) || *next >= COLOR_PAIRS || init_pair(*next, colour, background) == ERR)
@@ -175,7 +175,7 @@ static void flush_pending(struct screen *s)
 	s->pending_at = s->pending_len = 0;
 }
 
-/* Appends to what waits for the terminal. Without memory the bytes are lost and ncurses paints anew. */
+/* Appends to the pending output. Without memory the bytes are lost and ncurses redraws everything. */
 static void pend(struct screen *s, const char *bytes, size_t len)
 {
 	if (s->pending_len + len > s->pending_cap) {
@@ -266,7 +266,7 @@ static void modes_on(void)
 	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
 	t.c_cc[VMIN] = 1;
 	t.c_cc[VTIME] = 0;
-	tcsetattr(STDIN_FILENO, TCSANOW, &t); /* what waits in a stopped terminal is not waited for */
+	tcsetattr(STDIN_FILENO, TCSANOW, &t); /* does not wait for output in a stopped terminal */
 }
 
 static bool has_capability(const char *name)
@@ -276,13 +276,13 @@ static bool has_capability(const char *name)
 	return text && text != (char *)-1;
 }
 
-/* Leaves the screen as it was, waiting a little for a slow terminal, never for ever. */
+/* Restores the screen, waiting a limited time for a slow terminal. */
 static void leave(struct screen *s)
 {
 	struct pollfd p = { .fd = s->tty, .events = POLLOUT };
 	uint64_t end = loop_clock_ns() + LEAVE_MS * 1000000ULL;
 
-	/* Without a second screen to leave, the shell goes on below the picture, in a line of its own. */
+	/* Without an alternate screen, the shell continues below the last frame, on a new line. */
 	if (!has_capability("smcup")) {
 		move(s->grid.rows - 1, 0);
 		clrtoeol();
@@ -317,7 +317,7 @@ static void size_changed(struct screen *s)
 	s->dirty = true;
 }
 
-/* Paints everything anew: after a suspension, or when something else wrote to the terminal. */
+/* Redraws everything: after a suspension, or when something else wrote to the terminal. */
 static void repaint(struct screen *s)
 {
 	size_changed(s);
@@ -330,9 +330,9 @@ static void suspend(struct screen *s)
 	leave(s);
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTSTP);
-	raise(SIGTSTP); /* its action is the default one; it is delivered when it is unblocked */
+	raise(SIGTSTP); /* with the default action, delivered when it is unblocked */
 	sigprocmask(SIG_UNBLOCK, &stop, NULL);
-	sigprocmask(SIG_BLOCK, &stop, NULL); /* here again: SIGCONT waits in the signalfd */
+	sigprocmask(SIG_BLOCK, &stop, NULL); /* resumed: SIGCONT is pending in the signalfd */
 }
 
 /* Only async-signal-safe calls. */
@@ -340,7 +340,7 @@ static void last_words(void)
 {
 	ssize_t written = write(restore.tty, restore.leave, restore.leave_len);
 
-	(void)written; /* a terminal that takes nothing gets its modes all the same */
+	(void)written; /* even if the write fails, the terminal modes are restored */
 	tcsetattr(STDIN_FILENO, TCSANOW, &restore.modes);
 	dup2(restore.stderr_fd, STDERR_FILENO);
 }
@@ -350,7 +350,7 @@ static void catch_crashes(void)
 	static const char *const names[] = { "sgr0", "rmkx", "cnorm", "rmcup" };
 	size_t len = (size_t)snprintf(restore.leave, sizeof(restore.leave), SYNC_END "\033[?1006l\033[?1000l");
 
-	/* Terminals without these modes ignore them, but those without colours may be older than the habit. */
+	/* Terminals that do not know these modes ignore them, but those without colours may be too old for that. */
 	if (!has_colors())
 		len = 0;
 	for (int i = 0; i < 4; i++) {
@@ -364,14 +364,14 @@ static void catch_crashes(void)
 	signals_catch_faults(last_words);
 }
 
-/* A file description of our own for the terminal, so that O_NONBLOCK is not the shell's too. */
+/* Opens our own file description for the terminal, so that O_NONBLOCK does not affect the shell. */
 static int open_tty(void)
 {
 	int fd = open("/proc/self/fd/1", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0 && ttyname(STDOUT_FILENO))
 		fd = open(ttyname(STDOUT_FILENO), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0) /* not ours to open (su, sudo -u): then shared after all */
+	if (fd < 0) /* we may not open it (su, sudo -u): use the shared one */
 		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (fd >= 0)
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -380,7 +380,7 @@ static int open_tty(void)
 
 /* ---- setting up ---- */
 
-/* What keyboards send, whatever terminfo says of the terminal: vt100 has no F5, and yet it arrives. */
+/* What keyboards send, independent of terminfo: the entry of vt100 has no F5, yet terminals send it. */
 static void define_keys(void)
 {
 	static const struct {
@@ -416,7 +416,7 @@ static bool try_type(struct screen *s, const char *type)
 		return false;
 	sigaction(SIGTSTP, NULL, &stop);
 	s->curses = newterm(type, s->out_file, s->in_file);
-	sigaction(SIGTSTP, &stop, NULL); /* not ncurses' own: it would leave the screen a second time */
+	sigaction(SIGTSTP, &stop, NULL); /* not the handler of ncurses, which would leave the screen a second time */
 	return s->curses && tigetstr("cup");
 }
 
@@ -442,7 +442,7 @@ static const char *other_type(struct screen *s)
 	return "";
 }
 
-/* ncurses for this type of terminal, or for one that it is like. */
+/* Starts ncurses for this terminal type, or for a similar one. */
 static int open_curses(struct screen *s, const char *term)
 {
 	char name[64];
@@ -514,7 +514,7 @@ static int open_terminal(struct screen *s)
 	return 0;
 }
 
-/* What is written to stderr while the screen is up comes out after it. */
+/* Output to stderr while the screen is shown is printed after it. */
 static void keep_stderr(struct screen *s)
 {
 	s->stderr_memory = memfd_create("lagtop-stderr", MFD_CLOEXEC);
@@ -569,7 +569,7 @@ static void end(struct loop *l, int err)
 {
 	struct screen *s = (struct screen *)l;
 
-	(void)err; /* the recording tells more */
+	(void)err; /* record_trouble has the details */
 	s->view.source_ended = true;
 	if (*record_trouble(l->source))
 		view_say(&s->view, STYLE_WARN, "%s", record_trouble(l->source));
@@ -622,8 +622,8 @@ static bool translate(int got, wint_t ch, struct key *k)
 	return false;
 }
 
-/* After an Esc: if it began the sequence of a key that is not known, that is read to its end, lest its letters be
- * taken for keys. What is no whole sequence is given back: it was typed. */
+/* After an Esc: if it begins the sequence of an unknown key, reads that to its end, so that its letters are not taken
+ * for keys. An incomplete sequence is pushed back: it was typed. */
 static bool skip_sequence(void)
 {
 	wint_t ch[SEQUENCE_MAX];
@@ -644,7 +644,7 @@ static bool skip_sequence(void)
 	return false;
 }
 
-/* Dispatches all keys that are there. */
+/* Dispatches all available keys. */
 static void read_keys(struct screen *s)
 {
 	struct key k;
@@ -690,7 +690,7 @@ static bool take_signal(struct loop *l, int number)
 	case SIGTSTP:
 		suspend(s);
 		return true;
-	case SIGCONT: /* also after a SIGSTOP, which nobody is told of */
+	case SIGCONT: /* also after a SIGSTOP, which cannot be caught */
 		modes_on();
 		repaint(s);
 		return true;

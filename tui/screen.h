@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The screen: the only user of ncurses. Takes readings from a source every delay, shows them, dispatches keys.
+ * The screen: takes readings from a source every delay, shows them, dispatches keys.
  */
 #ifndef SCREEN_H
 #define SCREEN_H

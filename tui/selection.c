@@ -34,7 +34,7 @@ static bool is_active(const struct row *r)
 	return false;
 }
 
-/* -p and -u: whose row it is. Rows of nobody's (groups, calls) were narrowed by the query. */
+/* -p and -u: by the row's process. Rows without one (groups, calls) were restricted by the query. */
 static bool is_whose(const void *selection, const struct row *r)
 {
 	bool of_process = r->kind == MODEL_PROCESS || r->kind == MODEL_THREAD || r->kind == MODEL_CONNECTION;
@@ -64,7 +64,7 @@ bool selection_wants(const struct selection *s, const struct row *r)
 		return false;
 	if (s->active && !is_active(r))
 		return false;
-	/* Tables that do not have its columns are not filtered: the screen has other tabs, JSON other lists. */
+	/* Tables that lack its columns are not filtered: other tabs of the screen, other lists in JSON. */
 	return !s->filter || !(filter_kinds(s->filter) & 1U << r->kind) || filter_holds(s->filter, r);
 }
 

@@ -14,20 +14,20 @@ struct selection {
 	bool active;	       /* only rows that did something */
 };
 
-/* Whether a row belongs on the screen or in the output; the model keeps all. */
+/* Whether a row is selected for the screen or the output; the model keeps all rows. */
 bool selection_wants(const struct selection *s, const struct row *r);
 
-/* Lets a query add up only the processes of -p and -u; s must outlive it. */
+/* Restricts a query to the processes of -p and -u; s must outlive it. */
 void selection_narrow(const struct selection *s, struct model_query *query);
 
 struct selection_order {
-	const struct column *sort, *then; /* then: where the first is equal */
+	const struct column *sort, *then; /* then: for equal values of the first */
 	bool reverse, tree;
 	int top; /* at most so many; 0: all */
 };
 
-/* The wanted rows of a kind, in order. The array is the caller's to free, the rows are the model's. Returns their
- * number, or -ENOMEM. */
+/* The wanted rows of a kind, in order. The caller frees the array; the rows belong to the model. Returns
+ * their number, or -ENOMEM. */
 int selection_rows(const struct selection *s, enum model_kind kind, const struct selection_order *order,
 		   struct model *m, struct row ***rows);
 

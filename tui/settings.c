@@ -17,7 +17,7 @@
 
 static const char *const themes[] = { "auto", "dark", "light", "mono" };
 
-/* The file's path; make: its folders are made. False: there is no place for it. */
+/* The file's path; make: creates its directories. False: no home directory. */
 static bool settings_path(char path[PATH_SIZE], bool make)
 {
 	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
@@ -64,7 +64,7 @@ static bool parse_bool(const char *text, bool *out)
 	return i >= 0;
 }
 
-/* --threads, --tree and --group exclude one another: what one of them asks for wins over both settings. */
+/* --threads, --tree and --group cannot be combined: any of them overrides both settings. */
 static bool arranged(const struct options *o)
 {
 	return o->threads || o->tree || o->group != MODEL_PROCESS;
@@ -92,7 +92,7 @@ static bool set_main_view(struct view *v, const char *value)
 	if (!view || (size_t)(view - column_views) >= VIEW_TABLES)
 		return false;
 	v->settings.view = (size_t)(view - column_views);
-	if (!o->view_given && !o->sort) /* --view and --sort win */
+	if (!o->view_given && !o->sort) /* --view and --sort take precedence */
 		v->at = v->settings.view;
 	return true;
 }
@@ -104,7 +104,7 @@ static bool set_delay(struct view *v, const char *value)
 	if (!options_delay(value, &delay_s))
 		return false;
 	v->settings.delay_s = delay_s;
-	if (!v->options->delay_given) /* --delay wins */
+	if (!v->options->delay_given) /* --delay takes precedence */
 		v->delay_s = delay_s;
 	return true;
 }
@@ -176,7 +176,7 @@ static bool set_view(struct parse *r, const struct column_view *view, const char
 		return false;
 	t->kept_sort = c;
 	t->kept_reverse = *value == '-';
-	if (!(v->options->sort && v->at == at)) { /* --sort wins */
+	if (!(v->options->sort && v->at == at)) { /* --sort takes precedence */
 		t->sort = t->kept_sort;
 		t->reverse = t->kept_reverse;
 	}
@@ -193,7 +193,7 @@ static int take_line(void *user, const char *section, const char *name, const ch
 	return !*section && set_general(r->view, name, value);
 }
 
-/* Takes what the file says. NULL, or what is wrong with it. */
+/* Applies the file. NULL, or what is wrong with it. */
 static const char *read_settings(struct view *v, const char *path)
 {
 	static char wrong[80];
@@ -241,7 +241,7 @@ static void write_settings(FILE *f, const struct view *v)
 	}
 }
 
-/* The file's text; NULL without memory. */
+/* The file's text; NULL: out of memory. */
 static char *settings_text(const struct view *v)
 {
 	size_t len;
@@ -283,14 +283,14 @@ bool settings_load(struct view *v)
 	return !wrong;
 }
 
-/* Whether the file, as somebody may have changed it meanwhile, is one that may be written anew. */
+/* Whether the file, which may have been changed meanwhile, may be overwritten. */
 static const char *check_settings(const struct view *v, const char *path)
 {
 	struct view *scratch = malloc(sizeof(*scratch));
 	const char *wrong = "out of memory";
 
 	if (scratch) {
-		*scratch = *v; /* nothing that a setting changes is behind a pointer */
+		*scratch = *v; /* settings change nothing that is behind a pointer */
 		wrong = read_settings(scratch, path);
 	}
 	free(scratch);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From when on a number deserves attention (yellow) or is bad (red): for every place that shows it. */
+/* The limits from which a number is a warning (yellow) or bad (red), for all places that show it. */
 #ifndef SEVERITY_H
 #define SEVERITY_H
 
@@ -9,9 +9,9 @@
 #define SEVERITY_BAD_MS 100
 #define SEVERITY_WARN_LAG 5 /* %, of LAG% */
 #define SEVERITY_BAD_LAG 20
-#define SEVERITY_WARN_ERRORS 10 /* every such call that fails */
+#define SEVERITY_WARN_ERRORS 10 /* one call in so many fails */
 
-/* A duration's style; `calm`: that of one that is fine. */
+/* A duration's style; `calm`: the style below the limits. */
 static inline enum style severity_duration(double ns, enum style calm)
 {
 	return ns >= SEVERITY_BAD_MS * 1e6 ? STYLE_BAD : ns >= SEVERITY_WARN_MS * 1e6 ? STYLE_WARN : calm;

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define LIBRARY_FIRST 32 /* the C library keeps these to itself: its sigaction() and sigset_t leave them out */
+#define LIBRARY_FIRST 32 /* reserved by the C library: its sigaction() and sigset_t leave them out */
 #define LIBRARY_LAST 33
 #define KERNEL_SET_BYTES (_NSIG / 8)
 #define STACK_BYTES 16384
@@ -24,7 +24,7 @@ static bool is_fault(int signal)
 	return false;
 }
 
-/* Those whose default is to end the program are all but these; new ones will be, too. */
+/* All signals but these end the program by default; new ones will, too. */
 static bool ends_program(int signal)
 {
 	switch (signal) {
@@ -36,7 +36,7 @@ static bool ends_program(int signal)
 	case SIGTSTP:
 	case SIGTTIN:
 	case SIGTTOU:
-	case SIGKILL: /* cannot be taken */
+	case SIGKILL: /* cannot be caught */
 		return false;
 	default:
 		return true;
@@ -85,8 +85,8 @@ static void on_fault(int signal)
 	syscall(SYS_tgkill, getpid(), gettid(), signal);
 }
 
-/* The kernel knows no signals of the library: unless that uses one, it ends the program. The action is copied as
- * the kernel has it, with what the library adds to return from it. */
+/* The kernel does not reserve the library's signals: one that the library does not use ends the program. The action is
+ * copied from the kernel, with the library's return code. */
 static void catch_library_signals(void)
 {
 	union {

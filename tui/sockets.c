@@ -30,12 +30,12 @@ struct owner {
 
 struct sockets {
 	struct owner *owners; /* uthash */
-	struct owner *last;   /* the next one's, most often */
+	struct owner *last;   /* mostly the same as the next one */
 	struct lt_connection *connections;
 	uint32_t n_connections, cap_connections;
 	uint64_t most_owners, most_connections;
 	uint32_t left_out; /* over it */
-	bool walked;	   /* at the last reading: what is reported now is this interval's */
+	bool walked;	   /* at the last reading: current reports are for this interval */
 };
 
 struct sockets *sockets_new(uint64_t bytes)
@@ -220,7 +220,7 @@ static int fill_connection(struct sockets *k, struct sample *s, const struct lt_
 	to->remote_port = c->remote_port;
 	memcpy(to->local, c->local, sizeof(to->local));
 	memcpy(to->remote, c->remote, sizeof(to->remote));
-	/* Who used it last may be gone, and its number another's. */
+	/* The process that used it last may have exited, and its pid may be reused. */
 	to->pid = o && o->present ? c->tgid : 0;
 	to->tx_bytes = known ? c->tx_bytes : SAMPLE_UNKNOWN;
 	to->rx_bytes = known ? c->rx_bytes : SAMPLE_UNKNOWN;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What sockets tell about their processes between two readings: connects that ended, retransmits,
- * round-trip times, connections. The kernel side reports them as events (struct lt_event) and by
- * a walk over all sockets (struct lt_connection); here they are added up by owner and then
- * handed to the sample. Knows no libbpf.
+ * What sockets report about their processes between two readings: connects that ended, retransmits,
+ * round-trip times, connections. The BPF programs report them as events (struct lt_event) and by
+ * an iteration over all sockets (struct lt_connection); here they are summed by owner and then
+ * moved into the sample. Does not use libbpf.
  */
 #ifndef SOCKETS_H
 #define SOCKETS_H
@@ -12,13 +12,13 @@
 
 struct sockets;
 
-/* bytes: what owners, and connections, may take each until the next reading; what is over it is lost. */
+/* bytes: the limit for owners, and for connections, until the next reading; what exceeds it is counted in lost. */
 struct sockets *sockets_new(uint64_t bytes);
 void sockets_free(struct sockets *k);
 
-/* One record of the ring of events. -EINVAL: not one of ours; -ENOMEM. */
+/* Adds one record of the ring of events. -EINVAL: not valid; -ENOMEM. */
 int sockets_event(struct sockets *k, const void *data, size_t size);
-/* One connection of the walk. */
+/* Adds one connection of the iteration. */
 int sockets_connection(struct sockets *k, const struct lt_connection *c);
 
 /* Moves everything into the sample's processes and connections. walked: connections were asked for; else there are

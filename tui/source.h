@@ -5,7 +5,7 @@
 
 #include "sample.h"
 
-/* What a live source reports of its sockets. Walking them costs, reporting them costs more. */
+/* What a live source reports about sockets. Iterating over them costs, reporting them costs more. */
 enum source_connections {
 	SOURCE_NO_CONNECTIONS,
 	SOURCE_ACTIVE_CONNECTIONS, /* those that moved bytes or changed their state */
@@ -13,12 +13,12 @@ enum source_connections {
 };
 
 struct source {
-	/* 1: *s is the next reading. 0: no more (end of the file); -EAGAIN: none yet, its recording goes on: *s is as
-	 * it was. -errno: the last try; nothing may be asked of *s. */
+	/* 1: *s is the next reading. 0: no more (end of the file); -EAGAIN: none yet, the file is still being recorded:
+	 * *s is unchanged. -errno: failed for good; *s is not valid. */
 	int (*read)(struct source *src, struct sample *s);
 	/* NULL is legal. */
 	void (*close)(struct source *src);
-	/* A live source: which connections the next reading shall have; NULL for a file. */
+	/* A live source: which connections the next reading should have; NULL for a file. */
 	void (*want_connections)(struct source *src, enum source_connections want);
 	bool live;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The front end's side of a free list that the kernel side takes from. */
+/* The front end's side of a free list from which the BPF programs take. */
 #ifndef STACK_H
 #define STACK_H
 
@@ -32,8 +32,8 @@ static inline void stack_push(struct lt_stack *stack, uint32_t first, __u32 *las
 	__atomic_store_n((uint64_t *)&stack->given, stack->given + n, __ATOMIC_RELEASE);
 }
 
-/* Puts a chain of n, which ends with 0, in the place of what is on it. Returns that chain's first, index + 1; 0: it was
- * empty. The caller tells `given` how many those were. */
+/* Replaces the list by a chain of n, which ends with 0. Returns the first of the old list, index + 1; 0: it was empty.
+ * The caller corrects `given` by the number of old ones. */
 static inline uint32_t stack_exchange(struct lt_stack *stack, uint32_t first, uint32_t n)
 {
 	uint64_t old = stack_load(&stack->head), want;
@@ -46,7 +46,7 @@ static inline uint32_t stack_exchange(struct lt_stack *stack, uint32_t first, ui
 	return (uint32_t)old;
 }
 
-/* The kernel side raises its alarm when half of what is free now is gone. */
+/* The BPF programs wake the front end when half of those that are free now are taken. */
 static inline void stack_set_low(struct lt_stack *stack)
 {
 	__atomic_store_n((uint64_t *)&stack->low, stack_left(stack) / 2, __ATOMIC_RELEASE);

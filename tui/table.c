@@ -69,7 +69,7 @@ bool table_choose(struct table *t, const char *names)
 
 int table_columns(const struct table *t, const struct column *out[TABLE_COLUMNS])
 {
-	/* What rows of another kind need first, when the view's columns do not have it. */
+	/* The columns that rows of another kind need first, if the view does not have them. */
 	static const struct {
 		enum model_kind kind;
 		const char *name;
@@ -207,7 +207,7 @@ static int compare_at(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Puts the rows back where they stood when the order was held; those that are new follow, in their order. */
+/* Restores the order in which the rows were held; new rows follow, in sorted order. */
 static int restore_places(struct table *t)
 {
 	struct row **sorted = malloc(((size_t)t->n + 1) * sizeof(*sorted));
@@ -385,7 +385,7 @@ void table_sort_move(struct table *t, int direction)
 		t->reverse = false;
 		t->held_ns = 0;
 		table_keep_sort(t);
-		/* The sorted column shall be seen. */
+		/* Keeps the sorted column visible. */
 		for (int i = 0; i < t->n_shown; i++)
 			if (t->shown[i].column == t->sort)
 				return;

@@ -5,7 +5,7 @@
  *
  * The cursor belongs to a row's identity (key), not to a line, once a cursor key was used
  * (`pinned`); before that and after Home it stays at the top. After a cursor key the order is
- * held until held_ns, so that what one aims at does not run away.
+ * held until held_ns, so that the row one wants does not move away.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -37,14 +37,14 @@ struct table {
 	enum model_kind kind;
 	const struct column *chosen[TABLE_COLUMNS]; /* by the user; those without meaning for kind are left out */
 	int n_chosen;
-	const struct column *sort, *kept_sort; /* kept: in lagtoprc, unlike that of --sort */
+	const struct column *sort, *kept_sort; /* kept: saved in lagtoprc, unlike that of --sort */
 	bool reverse, kept_reverse;
 	int skip; /* columns scrolled away to the left */
 
 	struct row **order; /* n rows of the model, as shown; valid until it is asked again */
 	uint32_t n, cap;
 	uint32_t current, of; /* rows of this reading that are shown, and that there are */
-	bool unknown;	      /* there may be rows: nobody looked in this reading */
+	bool unknown;	      /* there may be rows, but this reading did not collect them */
 
 	uint32_t cursor, top;
 	uint64_t cursor_key;
@@ -65,10 +65,10 @@ struct table {
 /* The view's default columns and sort. */
 void table_init(struct table *t, const struct column_view *view);
 void table_free(struct table *t);
-/* Forgets the rows and the cursor; columns and order stay. */
+/* Clears the rows and the cursor; columns and sort stay. */
 void table_forget(struct table *t);
 /* Appends columns by their names, separated by spaces. False: one is not known, or is there already; those
- * before it were taken. */
+ * before it were appended. */
 bool table_choose(struct table *t, const char *names);
 
 /* The columns that mean something for the kind of rows there now. Returns their number. */
@@ -76,7 +76,7 @@ int table_columns(const struct table *t, const struct column *out[TABLE_COLUMNS]
 
 uint64_t table_key(const struct row *r);
 /* Filters, sorts (or holds) rows, finds the cursor again. The first `current` rows are of this reading; the others,
- * who died before, come last: what is past never stands above what is. 0 or -ENOMEM. */
+ * of processes that exited earlier, come last. 0 or -ENOMEM. */
 int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint32_t n, uint32_t current,
 		  const struct table_wants *w, uint64_t now_ns);
 
@@ -92,7 +92,7 @@ bool table_matches(const struct table *t, const struct row *r, const char *text)
 /* Sorts by the sortable column to the left (-1) or right (1). */
 void table_sort_move(struct table *t, int direction);
 void table_sort(struct table *t, const struct column *c);
-/* The order as it is now is the one to keep. */
+/* Makes the current sort the saved one. */
 void table_keep_sort(struct table *t);
 void table_scroll(struct table *t, int by);
 

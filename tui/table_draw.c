@@ -9,10 +9,10 @@
 
 #define SPARK_MIN_CELLS 8
 #define MARK_CELLS 1	/* dead, tagged */
-#define REST_CELLS 16	/* of the last text at least */
+#define REST_CELLS 16	/* minimum width of the last text column */
 #define CGROUP_CELLS 25 /* "pod 01234567 0123456789ab" */
 
-/* Columns that stay when others scroll: who the row is. */
+/* The columns that do not scroll: they identify the row. */
 static bool is_fixed(const struct column *c, int at)
 {
 	return (at == 0 && c->show != SHOW_SPARK) || (at < 3 && c->flags & COLUMN_FIXED);
@@ -96,7 +96,7 @@ static enum style value_style(const struct column *c, const struct row *r)
 		return STYLE_WARN;
 	if (c->flags & COLUMN_LAG)
 		return severity_lag(n);
-	/* A call's whole duration holds its sleep: long is not bad. */
+	/* A call's whole duration includes its sleep: long is not bad. */
 	if (c->flags & COLUMN_LATENCY && r->kind != MODEL_CALL && r->kind != MODEL_CALLER)
 		return severity_duration(n, STYLE_NORMAL);
 	return STYLE_NORMAL;
@@ -149,7 +149,7 @@ static void draw_spark(struct grid *g, int y, int x, int cells, const struct col
 	}
 }
 
-/* The lines of a row in the tree: returns the cells used. What is deeper than half of the room stands there. */
+/* The lines of a row in the tree: returns the cells used. Rows deeper than half of the width are drawn there. */
 static int draw_branch(struct grid *g, int y, int x, int cells, const struct row *r)
 {
 	static const char *const lines[][2] = { { "\u2502 ", "| " },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Terminal types by their names: see terminal.h. "xterm-kitty" is an xterm, "foot" takes what an xterm takes. */
+/* Terminal types by their names: see terminal.h. "xterm-kitty" is an xterm, "foot" accepts the sequences of xterm. */
 #include "terminal.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Texts that many have in common: see text.h. */
+/* Shared texts: see text.h. */
 #include "text.h"
 
 #include <stdlib.h>

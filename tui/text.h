@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Texts that many have in common, each in memory once: whoever has one holds it. */
+/* Shared texts, each in memory once, with a reference count. */
 #ifndef TEXT_H
 #define TEXT_H
 
@@ -12,13 +12,13 @@ struct text {
 	char bytes[]; /* n, and a NUL */
 };
 
-/* Whether t says just that; NULL says nothing. */
+/* Whether t has just these bytes; NULL has none. */
 bool text_is(const struct text *t, const char *bytes, size_t n);
-/* One more holder. NULL is legal. */
+/* Takes a reference. NULL is legal. */
 struct text *text_hold(struct text *t);
-/* `like`, held once more, if it says that; else a new text. NULL: out of memory. */
+/* A reference to `like` if it has these bytes; else a new text. NULL: out of memory. */
 struct text *text_new(struct text *like, const char *bytes, size_t n);
-/* One holder less: the last one frees it. NULL is legal. */
+/* Drops a reference: the last one frees the text. NULL is legal. */
 void text_drop(struct text *t);
 
 #endif

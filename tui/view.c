@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The state of what the user looks at, and what others ask of it: see view.h. */
+/* The state of what the user looks at, and its accessors: see view.h. */
 #include "view.h"
 
 #include <errno.h>
@@ -76,7 +76,7 @@ bool view_filter_long(const struct view *v)
 	return asked && strlen(asked) >= TABLE_TEXT && !strncmp(asked, v->wants.filter, TABLE_TEXT - 1);
 }
 
-/* `past` has seen the readings that a sparkline needs, not all since the start. */
+/* `past` has only seen the readings that a sparkline needs, not all since the start. */
 bool view_totals(const struct view *v)
 {
 	return v->totals && !v->back;
@@ -96,7 +96,8 @@ uint64_t view_owner(const struct view *v, const struct row *r)
 
 	if (r->kind == MODEL_PROCESS || r->kind == MODEL_CALLER)
 		return r->start_ns;
-	/* A pid may have two owners in one interval: a thread is of the last before it, a socket of the last. */
+	/* A pid may have had two processes in one interval: a thread belongs to the last one that started before it, a
+	 * socket to the last one. */
 	n = model_rows(view_model(v), &q, &rows);
 	for (int i = 0; i < n; i++)
 		if (rows[i].pid == r->pid && (r->kind != MODEL_THREAD || rows[i].start_ns <= r->start_ns))
@@ -118,7 +119,7 @@ enum model_kind view_kind(const struct view *v)
 }
 
 #define CHEAP_CONNECTIONS 5000
-#define LOOK_AGAIN 32 /* readings after which many may have become few */
+#define LOOK_AGAIN 32 /* readings after which it is checked again whether they are few */
 
 bool view_wants_connections(const struct view *v)
 {

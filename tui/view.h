@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the user looks at: which view, page or menu, which reading. Knows no terminal. view_reading.c brings readings
- * in, keys.c changes it, draw.c draws it.
+ * What the user looks at: which view, page or menu, which reading. Independent of the terminal. view_reading.c adds
+ * readings, keys.c changes the view, draw.c draws it.
  *
- * Two models: `live` has seen every reading; `past` is made anew from the history when one looks
+ * Two models: `live` has seen every reading; `past` is rebuilt from the history when the user steps
  * back or pauses. Everything drawn comes from the one that is shown.
  */
 #ifndef VIEW_H
@@ -39,19 +39,19 @@ struct page {
 	uint64_t start_ns;
 	enum page_tab tab;
 	struct table tables[PAGE_HEATMAP];
-	struct row row; /* its own numbers; when it is gone, those of its last reading */
+	struct row row; /* its numbers; after it has exited, those of its last reading */
 	struct row_net net;
-	char *texts;	  /* of row: gone, it outlives its sample */
+	char *texts;	  /* of row, which outlives its sample if the process has exited */
 	uint32_t reading; /* sample.number of the reading that row was shown in; 0: none */
-	bool gone;	  /* no row of it in the reading shown */
-	uint32_t last;	  /* readings ago of its last one, UINT32_MAX: not kept */
+	bool gone;	  /* it has no row in the reading shown */
+	uint32_t last;	  /* how many readings ago its last one was; UINT32_MAX: not kept */
 };
 
-/* A process that a signal or a nice value is meant for: a copy, so that it stays whom one saw. */
+/* The target of a signal or a nice value: a copy, so that it remains the process that the user saw. */
 struct menu_target {
 	uint32_t pid;
 	uint64_t start_ns;
-	char name[120]; /* as it calls itself: not clean */
+	char name[120]; /* raw, not clean */
 };
 
 /* A menu: a list with a cursor. */
@@ -61,20 +61,20 @@ struct menu {
 	struct menu_target *targets;
 	int n_targets;
 	int signal;	     /* MODE_CONFIRM: what to send */
-	int nice, nice_then; /* MODE_NICE: now, and if one agrees */
+	int nice, nice_then; /* MODE_NICE: now, and after confirmation */
 };
 
 enum view_theme { THEME_AUTO, THEME_DARK, THEME_LIGHT, THEME_MONO };
 
-/* What lagtoprc says, or the user chose on the screen since: what the command line asks for is not kept. */
+/* The settings of lagtoprc, changed by the user's choices on the screen, but not by the command line. */
 struct settings {
 	enum view_theme theme;
 	bool no_mouse;
 	double delay_s;
 	size_t view;
 	bool tree, threads;
-	char *saved;  /* what is in the file, as settings_save would write it; NULL: not known */
-	bool differs; /* from what is saved: the title says so */
+	char *saved;  /* the contents of the file, as settings_save would write it; NULL: not known */
+	bool differs; /* from the saved settings: shown in the title */
 };
 
 struct view {
@@ -83,7 +83,7 @@ struct view {
 	struct table_wants wants;
 	struct table tables[VIEW_TABLES];
 	size_t at;		   /* index into column_views and tables */
-	struct table callers;	   /* in place of tables[at]: who makes a call */
+	struct table callers;	   /* replaces tables[at]: the callers of a call */
 	uint32_t call;		   /* which; LT_CALL_NONE: none */
 	enum model_kind rows_kind; /* MODEL_PROCESS, MODEL_THREAD or a group, in the process views */
 	bool totals, no_dead;
@@ -92,23 +92,23 @@ struct view {
 	enum view_mode mode;
 	struct menu menu;
 	char input[TABLE_TEXT]; /* of a prompt */
-	struct filter *filter;	/* of the text typed, our own; the last that could be read */
-	char filter_why[100];	/* why the text being typed cannot be read; "": it can */
-	size_t filter_at;	/* the byte where */
+	struct filter *filter;	/* the last valid filter that was typed */
+	char filter_why[100];	/* why the text being typed is invalid; "": it is valid */
+	size_t filter_at;	/* offset of the error */
 	char filter_kept[TABLE_TEXT];
-	const char *filter_before; /* what Esc brings back: filter_kept, or the command line's if that is longer */
+	const char *filter_before; /* what Esc restores: filter_kept, or the command line's if that is longer */
 
 	struct model *live, *past;
 	uint32_t past_number; /* sample.number that past has seen last; 0: none */
 	struct history history;
 	uint64_t history_bytes; /* wanted for it */
-	bool past_shrank;	/* at the last reading, for want of memory */
+	bool past_shrank;	/* at the last reading, for lack of memory */
 	bool paused;
 	uint32_t back; /* readings ago */
 
 	double delay_s;
 	bool delay_changed, quit, redraw, read_now, settings_changed, save;
-	bool moved; /* the last key only moved the cursor: the rows are as they were */
+	bool moved; /* the last key only moved the cursor: the rows are unchanged */
 	bool source_live, source_ended;
 	uint64_t now_ns; /* the clock of held orders and messages; set before each call */
 
@@ -125,17 +125,17 @@ int view_init(struct view *v, const struct options *o, bool live);
 void view_free(struct view *v);
 
 struct model *view_model(const struct view *v);	   /* the one shown */
-struct table *view_main(struct view *v);	   /* that of the view, whatever page is open over it */
+struct table *view_main(struct view *v);	   /* that of the view, even under an open page */
 struct table *view_table(struct view *v);	   /* the one the cursor is in; NULL: none (heatmap) */
-bool view_wants_connections(const struct view *v); /* the sockets are looked at, or cheap to walk */
-bool view_totals(const struct view *v);		   /* totals are asked for, and known: not of the past */
+bool view_wants_connections(const struct view *v); /* connections are shown, or few enough to read them */
+bool view_totals(const struct view *v);		   /* totals are wanted and known: not for past readings */
 bool view_is_process(const struct view *v);	   /* a view of processes, threads or groups */
 enum model_kind view_kind(const struct view *v);   /* that of the rows of view_main */
-/* Takes a filter's text. False: it cannot be read, filter_why says why, the filter before stays. */
+/* Sets a filter by its text. False: it is invalid, filter_why says why, and the old filter stays. */
 bool view_filter(struct view *v, const char *text);
-/* wants.filter is only the beginning of the command line's. */
+/* wants.filter is only the beginning of the command line's filter. */
 bool view_filter_long(const struct view *v);
-/* When the process of a row began, in the reading shown; 0: it is not known. */
+/* The start of a row's process, in the reading shown; 0: not known. */
 uint64_t view_owner(const struct view *v, const struct row *r);
 void view_say(struct view *v, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

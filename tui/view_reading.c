@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Readings come into the view: the newest, one of the past, and their rows in order. */
+/* Adds readings to the view: the newest, or a past one, and arranges their rows. */
 #include "view_reading.h"
 
 #include <errno.h>
@@ -8,12 +8,12 @@
 #include "memory.h"
 #include "page.h"
 
-/* Brings `past` to the reading `back` ago: one step if it stands right before, else from as many
+/* Moves `past` to the reading `back` ago: one step if it is directly before that, else through as many
  * readings as a sparkline shows. */
 static int look_back(struct view *v)
 {
 	const struct sample *s = v->back ? history_at(&v->history, v->back) : NULL;
-	uint32_t from = v->back, number = s ? s->number : 0; /* s does not outlive two others */
+	uint32_t from = v->back, number = s ? s->number : 0; /* s is valid only until two others are asked for */
 
 	if (!s || (v->past && v->past_number == number))
 		return 0;
@@ -43,7 +43,7 @@ static void forget_past(struct view *v)
 	v->past_number = 0;
 }
 
-/* What the columns do not show, said once: the first, and whether there is more. */
+/* A single message about missing numbers: the first, and whether there are more. */
 static void say_missing(struct view *v, const struct sample *s)
 {
 	int n = 0, first = 0;
@@ -58,7 +58,7 @@ static void say_missing(struct view *v, const struct sample *s)
 			 n > 1 ? " (more: --check)" : "", s->probe[first].reason);
 }
 
-/* Under a memory limit the past is what goes first. Whether some of it goes now. */
+/* Near a memory limit past readings are dropped first. Returns whether some are dropped now. */
 static bool past_shrinks(struct view *v)
 {
 	struct memory room;
@@ -77,7 +77,7 @@ int view_reading(struct view *v, struct sample *s)
 	bool frozen = v->paused || v->back, shrinks = past_shrinks(v);
 	int err;
 
-	/* The model of the past leans on a sample: it goes before that sample may. */
+	/* The past model points into a sample: clears the model before that sample is freed. */
 	if (!frozen || shrinks || v->back + HISTORY_MIN >= v->history.n)
 		forget_past(v);
 	err = model_update(v->live, s);

@@ -22,8 +22,8 @@ struct when {
 /* False: not a time. */
 bool when_parse(const char *text, struct when *w);
 
-/* The readings of a recording, one after the other. Their clock may have been set meanwhile: how long it took goes on,
- * and a time of day is looked for anew from there. */
+/* The readings of a recording, one after the other. The clock may have been set meanwhile: the elapsed time is not
+ * affected, and the search for a time of day restarts there. */
 struct when_walk {
 	bool begun, back;	      /* back: the clock was set back before this reading */
 	uint64_t realtime_ns;	      /* of the last one */
@@ -31,7 +31,7 @@ struct when_walk {
 	uint64_t target_ns;
 };
 
-/* The next reading was made at that CLOCK_REALTIME. */
+/* Adds the next reading, taken at that CLOCK_REALTIME. */
 void when_step(struct when_walk *walk, uint64_t realtime_ns);
 /* Whether it is the first of that time or after it; total_ns: elapsed_ns of the last reading. Asked after each step. */
 bool when_reached(const struct when *w, struct when_walk *walk, uint64_t total_ns);
