@@ -20,7 +20,7 @@
 #define LT_STATE_TABLE(X)                                                                                              \
 	X(RUN, run, 0, "on a CPU")                                                                                     \
 	X(WAKEQ, wakeq, 0, "woken or new, waiting for a CPU")                                                          \
-	X(PREEMPT, preempt, 0, "runnable, put off its CPU")                                                            \
+	X(PREEMPT, preempt, 0, "runnable, preempted")                                                                  \
 	X(THROTTLED, throttled, LT_NOT_FED, "runnable, the CPU quota of its control group is used up")                 \
 	X(DISK, disk, 0, "uninterruptible, in_iowait")                                                                 \
 	X(MEMORY, memory, 0, "uninterruptible, stalled for memory")                                                    \

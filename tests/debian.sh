@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Debian's packages of any release and machine, apart from those of this machine: nothing is installed. Sourced.
 # What is fetched is kept in $cache.
-# shellcheck disable=SC2034 # for whoever sources this
+# shellcheck disable=SC2034 # used by scripts that source this
 cache=${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/lagtop
 
 # What this machine's apt has its packages from.
@@ -35,7 +35,7 @@ debian_try() {
 	local dir=$1
 	shift
 	(cd "$dir" && "$@") >"$dir/log" 2>&1 && return
-	# shellcheck disable=SC2034 # for whoever sources this
+	# shellcheck disable=SC2034 # used by scripts that source this
 	why=$(tail -n 1 "$dir/log")
 	return 1
 }

@@ -11,7 +11,8 @@
 #include "live.h"
 #include "proc.h"
 
-/* The exited processes of some readings whose parent is `ppid`: how many, the sum of their exit codes, how many twice. */
+/* The exited processes of some readings whose parent is `ppid`: how many, the sum of their exit codes, how many twice.
+ */
 struct dead {
 	int64_t n, codes, twice, not_zero, wrong_comm;
 };

@@ -142,7 +142,7 @@ static int connect_in_vain(int port)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || !connect(fd, (struct sockaddr *)&a, sizeof(a)) || errno != EINPROGRESS)
-		load_die("connect in vain");
+		load_die("connect that should fail");
 	return fd;
 }
 

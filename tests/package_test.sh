@@ -154,7 +154,7 @@ purges() {
 command -v dpkg-deb >/dev/null || skip_all "this machine makes no Debian packages"
 [ "$(id -u)" = 0 ] || skip_all "not root"
 debian_with_mounts true 2>/dev/null || skip_all "this process may not mount"
-# As whoever owns the build: nothing there becomes root's.
+# As the owner of the build directory: no file there becomes root's.
 setpriv --reuid "$(stat -c %u build)" --regid "$(stat -c %g build)" --clear-groups \
 	make -s deb build/tests/live_refusals || exit
 # shellcheck disable=SC2012 # no name has a space

@@ -136,7 +136,7 @@ void session_golden(struct vt *v, const char *name)
 	}
 	golden = read_whole(path);
 	if (strcmp(picture, golden)) {
-		fprintf(stderr, "# %s differs; UPDATE_GOLDEN=1 writes it anew. Now it is:\n%s", path, picture);
+		fprintf(stderr, "# %s differs; UPDATE_GOLDEN=1 rewrites it. It is now:\n%s", path, picture);
 		free(picture);
 		free(golden);
 		fail_msg("%s differs", path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Out of memory, at every allocation in turn: whoever asked gets an error and lives, and a reading that is had is
+ * Out of memory, at every allocation in turn: the caller gets an error and continues, and a reading that succeeds is
  * whole.
  */
 #include <setjmp.h>

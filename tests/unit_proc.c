@@ -93,7 +93,7 @@ static void test_long_command_lines(void **state)
 	size_t n;
 
 	(void)state;
-	/* The shell stops itself: a sleep of its own would outlive it, with the descriptors of whoever runs the tests.
+	/* The shell stops itself: a sleep of its own would outlive it, with the descriptors of the test runner.
 	 */
 	memset(word, 'x', 10000);
 	pid = start(argv);

@@ -429,7 +429,8 @@ static void test_many_owners(void **state)
 	assert_int_equal(sample.processes[0].sockets.connect_errors, 1);
 }
 
-/* More processes and connections than there is memory for: those that had no room are counted in lost, and it goes on. */
+/* More processes and connections than there is memory for: those that had no room are counted in lost, and it goes on.
+ */
 static void test_more_than_there_is_room_for(void **state)
 {
 	enum { OWNERS = 5000, CONNECTIONS = 20000 };

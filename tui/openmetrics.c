@@ -21,12 +21,14 @@ static const struct group_metric {
 	const char *column, *name, *help;
 	double factor;
 } group_metrics[] = {
-	{ "lag", "lag_ratio", "Time in which it wanted to go on and could not, per time", 0.01 },
-	{ "cpu", "cpu_ratio", "Time on a CPU per time", 0.01 },
-	{ "runq", "runq_ratio", "Time ready to run but waiting for a CPU per time: wakeq + preempt", 0.01 },
+	{ "lag", "lag_ratio", "Share of time in which it wanted to run and could not, summed over threads", 0.01 },
+	{ "cpu", "cpu_ratio", "Share of time on a CPU, summed over threads", 0.01 },
+	{ "runq", "runq_ratio",
+	  "Share of time ready to run but waiting for a CPU, summed over threads: wakeq + preempt", 0.01 },
 	{ "wake99", "wakeup_p99_seconds", "Wake-up latency: 99 % were shorter", 1e-9 },
 	{ "wakemax", "wakeup_max_seconds", "The longest wake-up latency", 1e-9 },
-	{ "call99", "call_p99_seconds", "99 % of the system calls took the kernel less", 1e-9 },
+	{ "call99", "call_p99_seconds",
+	  "99 % of the system calls finished faster, not counting their interruptible sleep", 1e-9 },
 	{ "tx", "transmit_bytes_per_second", "Payload sent over internet sockets, per second", 1 },
 	{ "rx", "receive_bytes_per_second", "Payload received over internet sockets, per second", 1 },
 	{ "threads", "threads", "Threads alive at the reading", 1 },
@@ -117,10 +119,10 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 
 	label(host, s->host);
 	label(kernel, s->kernel);
-	family(out, "build_info", "gauge", "What measured, and where");
+	family(out, "build_info", "gauge", "The lagtop version, host and kernel of the reading");
 	fprintf(out, "lagtop_build_info{host=\"%s\",kernel=\"%s\",version=\"" LAGTOP_VERSION "\"} 1\n", host, kernel);
 	gauge(out, "reading_timestamp_seconds", "When the reading was taken", (double)s->realtime_ns / 1e9);
-	gauge(out, "reading_interval_seconds", "The time that it covers", (double)s->interval_ns / 1e9);
+	gauge(out, "reading_interval_seconds", "The length of the reading's interval", (double)s->interval_ns / 1e9);
 	gauge(out, "host_cpus", "CPUs online", s->cpus);
 	gauge(out, "host_threads", "Threads alive at the reading", h->threads);
 	gauge(out, "host_processes", "Processes alive at the reading", h->processes);
@@ -134,16 +136,17 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 	if (s->probe[SAMPLE_SYSCALL].on) {
 		counter(out, "host_calls_total", "System calls that returned", (double)om->calls);
 		counter(out, "host_call_errors_total", "System calls that failed", (double)om->call_errors);
-		percentiles(out, "call", "System calls of the interval, without their interruptible sleep", &h->calls);
+		percentiles(out, "call", "System calls of the interval, not counting their interruptible sleep",
+			    &h->calls);
 	}
 	if (s->probe[SAMPLE_NET].on) {
 		counter(out, "host_transmit_bytes_total", "Payload sent over internet sockets", (double)om->tx_bytes);
 		counter(out, "host_receive_bytes_total", "Payload received over internet sockets",
 			(double)om->rx_bytes);
-		counter(out, "host_retransmits_total", "TCP segments sent again", (double)om->retransmits);
+		counter(out, "host_retransmits_total", "TCP segments retransmitted", (double)om->retransmits);
 	}
 	counter(out, "self_cpu_seconds_total", "CPU time of lagtop itself", (double)om->self_cpu_ns / 1e9);
-	family(out, "lost_total", "counter", "What could not be counted");
+	family(out, "lost_total", "counter", "Events that could not be counted");
 	for (i = 0; i < COUNT(lost); i++)
 		fprintf(out, "lagtop_lost_total{what=\"%s\"} %llu\n", lost[i].name, (unsigned long long)lost[i].n);
 }
