@@ -126,7 +126,7 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 	gauge(out, "host_cpus", "CPUs online", s->cpus);
 	gauge(out, "host_threads", "Threads alive at the reading", h->threads);
 	gauge(out, "host_processes", "Processes alive at the reading", h->processes);
-	counter(out, "host_forks_total", "Processes begun", (double)om->forks);
+	counter(out, "host_forks_total", "Processes created", (double)om->forks);
 	if (s->probe[SAMPLE_SCHED].on) {
 		counter(out, "host_run_seconds_total", "Time on CPUs", (double)om->run_ns / 1e9);
 		counter(out, "host_switches_total", "Context switches", (double)om->switches);
