@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The bench: what lagtop costs what it watches (default), and what its front end costs (--front). */
+#include "bench.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "bench.h"
 
 static int usage(int status)
 {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "child.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -13,8 +15,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "child.h"
 
 #define DEADLINE_MS 30000
 #define EMULATED_DEADLINE_MS 200000 /* software emulation is many times slower */

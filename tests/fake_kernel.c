@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "entries.h"
 #include "fake_kernel.h"
+
+#include "entries.h"
 
 #include <errno.h>
 #include <setjmp.h>

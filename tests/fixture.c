@@ -1,12 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* See fixture.h. What a process does follows from its row and the number of the reading; no clock, no chance. */
+#include "fixture.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "fixture.h"
 #include "record.h"
 
 /* arm64 has only the younger one. */

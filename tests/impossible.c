@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "impossible.h"
+
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <uthash.h>
-
-#include "impossible.h"
 
 #define REMEMBERED 100 /* readings for which exited processes are remembered */
 #define IN_BETWEEN 64  /* exits whose row and count may be in different readings at both ends */

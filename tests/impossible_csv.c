@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "impossible_csv.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +9,6 @@
 #include <wchar.h>
 
 #include "column.h"
-#include "impossible_csv.h"
 
 #define ROUNDING 1e-8 /* ten figures of each number */
 #define REPAIRED 0.05 /* of a CPU's time: CSV does not tell that a missed switch was mended (lost.switches) */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "live.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -12,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "live.h"
 #include "sandbox.h"
 
 #define SESSIONS 4

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of workloads, the protocol with the test (see load.h) and the small things they share. */
+#include "load.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,8 +13,6 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "load.h"
 
 static const struct workload *const tables[] = { load_calls, load_sched, load_sleep,   load_net,  load_life,
 						 load_edges, load_disk,	 load_sockets, load_fuse, load_names };

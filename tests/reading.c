@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* See reading.h. */
+#include "reading.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-#include "reading.h"
 
 void reading_begin(struct sample *s, uint32_t number)
 {

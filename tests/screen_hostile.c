@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names that attack the terminal change nothing outside their own column, and nothing of them arrives raw. */
 #include "session.h"
 

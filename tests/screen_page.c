@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The page of a process: exited processes, past readings, and totals since the start. */
 #include "session.h"
 

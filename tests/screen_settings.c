@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Nothing is saved by itself; what is saved comes back, options win over it, and no file is spoilt. */
 #include "session.h"
 

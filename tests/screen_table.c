@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Every key of the key table does something that one sees: at every size, with colours and UTF-8, and on a vt100 in
  * the C locale. A key that is new in the table and not here fails. */
 #include "session.h"

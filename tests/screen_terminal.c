@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The terminal is whole again however lagtop ends; it follows the size; a stopped terminal stops nothing. */
 #include "session.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Every view, page and menu at several sizes and on several terminals, against pictures kept in tests/golden. */
 #include "session.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Pictures of a terminal program: shot COLSxROWS OUT.svg [-f] [-t TERM] [-w MS] [-k KEY]… -- PROGRAM ARG…
  * Starts the program on a terminal of its own, presses the keys, each after MS milliseconds (-w before each -k that

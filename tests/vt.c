@@ -1,5 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* See vt.h. */
+#include "vt.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pty.h>
@@ -16,7 +18,6 @@
 #include <vterm.h>
 
 #include "utf8.h"
-#include "vt.h"
 
 #define DEADLINE_MS 10000
 #define MARK "\033]7777;"

@@ -95,9 +95,9 @@ int alert_check(struct alert *a, struct row **rows, int n)
 {
 	struct alert_row *now = NULL, *c;
 	struct row *row;
-	int i, failed = 0, err = 0;
+	int failed = 0, err = 0;
 
-	for (i = 0; i < n && !err; i++) {
+	for (int i = 0; i < n && !err; i++) {
 		row = rows[i];
 		if (!filter_holds(a->expression, row))
 			continue;

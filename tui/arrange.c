@@ -167,17 +167,17 @@ static int arrange_tree(struct row **rows, size_t n)
 {
 	struct node *nodes = calloc(n, sizeof(*nodes));
 	size_t *sorted = calloc(n, sizeof(*sorted));
-	size_t i, p, at = 0;
+	size_t p, at = 0;
 	int err = -ENOMEM;
 
 	if (!nodes || !sorted)
 		goto out;
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		nodes[i] = (struct node){ rows[i], NOBODY, NOBODY, NOBODY, NOBODY, false };
 		sorted[i] = i;
 	}
 	qsort_r(sorted, n, sizeof(*sorted), by_pid, nodes);
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		p = nodes[i].parent = parent_of(nodes, sorted, n, rows[i]);
 		if (p == NOBODY)
 			continue;
@@ -187,10 +187,10 @@ static int arrange_tree(struct row **rows, size_t n)
 			nodes[nodes[p].last].next = i;
 		nodes[p].last = i;
 	}
-	for (i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		if (nodes[i].parent == NOBODY)
 			place(nodes, i, rows, &at);
-	for (i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		if (!nodes[i].placed)
 			place(nodes, i, rows, &at);
 	err = 0;

@@ -109,7 +109,7 @@ int batch_table(FILE *out, const struct options *o, struct row **rows, int n)
 {
 	bool utf8 = !o->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
 	const struct column *chosen[TEXT_COLUMNS];
-	int width[TEXT_COLUMNS], cells, i;
+	int width[TEXT_COLUMNS], cells;
 	size_t columns_shown = text_columns(o->view, options_kind(o), chosen), c;
 	char *text = malloc(CELLS_MAX * 4 + 1);
 
@@ -117,7 +117,7 @@ int batch_table(FILE *out, const struct options *o, struct row **rows, int n)
 		return -ENOMEM;
 	for (c = 0; c < columns_shown; c++) {
 		width[c] = chosen[c]->width;
-		for (i = 0; i < n; i++) {
+		for (int i = 0; i < n; i++) {
 			cells = column_format(chosen[c], rows[i], utf8, text, CELLS_MAX * 4 + 1, CELLS_MAX);
 			if (cells > width[c])
 				width[c] = cells;
@@ -129,7 +129,7 @@ int batch_table(FILE *out, const struct options *o, struct row **rows, int n)
 		print_cell(out, chosen[c], title, (int)strlen(title), width[c], c + 1 == columns_shown);
 	}
 	fputc('\n', out);
-	for (i = 0; i < n; i++) {
+	for (int i = 0; i < n; i++) {
 		for (c = 0; c < columns_shown; c++) {
 			cells = column_format(chosen[c], rows[i], utf8, text, CELLS_MAX * 4 + 1, CELLS_MAX);
 			if (o->tree && c + 1 == columns_shown)
@@ -161,7 +161,7 @@ int batch_text(FILE *out, const struct options *o, struct model *m)
 static int csv_text(FILE *out, const char *raw)
 {
 	size_t size = strlen(raw) * 3 + 1;
-	char *text = malloc(size), *at;
+	char *text = malloc(size);
 
 	if (!text)
 		return -ENOMEM;
@@ -170,7 +170,7 @@ static int csv_text(FILE *out, const char *raw)
 		fputs(text, out);
 	} else {
 		fputc('"', out);
-		for (at = text; *at; at++) {
+		for (char *at = text; *at; at++) {
 			if (*at == '"')
 				fputc('"', out);
 			fputc(*at, out);
@@ -189,11 +189,10 @@ static bool in_csv(const struct column *c, enum model_kind kind)
 static int csv_row(FILE *out, const struct row *r, const char *when)
 {
 	struct value v;
-	size_t i;
 	int err;
 
 	fputs(when, out);
-	for (i = 0; i < columns_count; i++) {
+	for (size_t i = 0; i < columns_count; i++) {
 		if (!in_csv(&columns[i], r->kind))
 			continue;
 		fputc(',', out);
@@ -217,8 +216,7 @@ int batch_csv(FILE *out, const struct options *o, struct model *m, bool header)
 	const struct sample *s = model_sample(m);
 	char when[BATCH_TIME_SIZE];
 	struct row **rows = NULL;
-	size_t c;
-	int n, i, err = 0;
+	int n, err = 0;
 
 	n = batch_rows(o, m, &rows);
 	if (n < 0)
@@ -226,12 +224,12 @@ int batch_csv(FILE *out, const struct options *o, struct model *m, bool header)
 	batch_time(when, s->realtime_ns);
 	if (header) {
 		fputs("timestamp", out); /* `time` is a column of calls */
-		for (c = 0; c < columns_count; c++)
+		for (size_t c = 0; c < columns_count; c++)
 			if (in_csv(&columns[c], options_kind(o)))
 				fprintf(out, ",%s", columns[c].name);
 		fputc('\n', out);
 	}
-	for (i = 0; i < n && !err; i++)
+	for (int i = 0; i < n && !err; i++)
 		err = csv_row(out, rows[i], when);
 	free(rows);
 	return err ? err : batch_finish(out);
@@ -239,9 +237,7 @@ int batch_csv(FILE *out, const struct options *o, struct model *m, bool header)
 
 void batch_list_columns(FILE *out)
 {
-	size_t i;
-
-	for (i = 0; i < columns_count; i++)
+	for (size_t i = 0; i < columns_count; i++)
 		fprintf(out, "%-12s %-8s %s\n", columns[i].name, columns[i].unit ? columns[i].unit : "",
 			columns[i].help);
 }

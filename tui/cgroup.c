@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Readable names of control groups: see cgroup.h. The forms are those of systemd, Docker, Podman, CRI-O, containerd,
  * Kubernetes with either of its drivers, and LXC. */
 #include "cgroup.h"
@@ -69,10 +69,10 @@ static const char *find_container(const char *path, const char **name)
 /* The uid of the pod in "…/pod<uid>/…" or "…-pod<uid>.slice/…", as kubectl prints it, 8 digits; "": no pod. */
 static void find_pod(char uid[9], const char *path)
 {
-	const char *kube = strstr(path, "kubepods"), *pod;
+	const char *kube = strstr(path, "kubepods");
 
 	uid[0] = 0;
-	for (pod = kube; pod && (pod = strstr(pod, "pod")); pod += 3) {
+	for (const char *pod = kube; pod && (pod = strstr(pod, "pod")); pod += 3) {
 		if (pod > kube && (pod[-1] == '/' || pod[-1] == '-') && strspn(pod + 3, "0123456789abcdef") >= 8) {
 			memcpy(uid, pod + 3, 8);
 			uid[8] = 0;

@@ -1,10 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Charts of the process page: see chart.h. Ranges of durations are the same whatever is in them, so that
  * nothing moves from reading to reading and processes compare. */
+#include "chart.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "chart.h"
 #include "format.h"
 #include "names.h"
 #include "severity.h"

@@ -1,5 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Signals and priorities for processes: see control.h. */
+#include "control.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -8,7 +10,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "control.h"
 #include "proc.h"
 
 const struct control_signal control_signals[] = {

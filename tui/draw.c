@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The frame around the table: title, meters, tabs, key line. What does not fit is left out by rank,
  * never cut in the middle. */
 #include "draw.h"

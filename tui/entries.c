@@ -87,11 +87,11 @@ void entries_feed(struct ledger_memory *m)
 /* Sorts the BPF programs' free list: the first chunks' entries come first. The list is never empty meanwhile. */
 static void exchange(struct ledger_memory *m)
 {
-	uint32_t first, next, n = 0, at, taken;
+	uint32_t first, next, n = 0, taken;
 	__u32 *last_next;
 
 	taken = take(m, m->calls_wanted, &first, &last_next);
-	for (at = stack_exchange(m->free_calls, first - 1, taken); at; at = next, n++) {
+	for (uint32_t at = stack_exchange(m->free_calls, first - 1, taken); at; at = next, n++) {
 		next = call_at(m, at - 1)->next;
 		keep(m, at - 1);
 	}

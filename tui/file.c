@@ -108,9 +108,8 @@ const char *file_behind_links(char *path, size_t size, unsigned int *mode)
 	const char *wrong;
 	struct stat st;
 	ssize_t n;
-	int links;
 
-	for (links = 0; !lstat(path, &st); links++) {
+	for (int links = 0; !lstat(path, &st); links++) {
 		if (!S_ISLNK(st.st_mode)) {
 			wrong = wrong_kind(&st);
 			*mode = st.st_mode & 0777;

@@ -74,9 +74,8 @@ static size_t take_op(const char *s, enum filter_op *op)
 		{ "==", OP_EQ }, { "!=", OP_NE }, { "<=", OP_LE }, { ">=", OP_GE },   { "!~", OP_NO_MATCH },
 		{ "=", OP_EQ },	 { "<", OP_LT },  { ">", OP_GT },  { "~", OP_MATCH },
 	};
-	size_t i;
 
-	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 		if (!strncmp(s, ops[i].text, strlen(ops[i].text))) {
 			*op = ops[i].op;
 			return strlen(ops[i].text);
@@ -154,7 +153,6 @@ static struct filter *node(struct parser *p, enum filter_type type, struct filte
 static struct filter *leaf(struct parser *p, enum filter_type type, const char *text)
 {
 	struct filter *f = calloc(1, sizeof(*f));
-	const char *c;
 
 	if (f)
 		f->text = strdup(text);
@@ -164,7 +162,7 @@ static struct filter *leaf(struct parser *p, enum filter_type type, const char *
 	}
 	f->type = type;
 	f->ignore_case = true;
-	for (c = text; *c; c++)
+	for (const char *c = text; *c; c++)
 		f->ignore_case &= !isupper((unsigned char)*c);
 	return f;
 }
@@ -213,10 +211,9 @@ static bool parse_value(struct parser *p, const struct column *c, double *n)
 static double regex_nodes(const char *text)
 {
 	double nodes = (double)strlen(text), low, high;
-	const char *c;
 	char *end;
 
-	for (c = text; *c; c++) {
+	for (const char *c = text; *c; c++) {
 		if (*c == '+')
 			nodes *= 2;
 		if (*c != '{')

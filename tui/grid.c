@@ -1,12 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A frame in memory: see grid.h. Knows nothing about terminals. */
+#include "grid.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
 #include "format.h"
-#include "grid.h"
 #include "utf8.h"
 
 int grid_resize(struct grid *g, int rows, int cols)

@@ -106,9 +106,8 @@ static uint64_t all_bytes(const struct history_store *st)
 	uint64_t bytes = st->bytes + sizeof(*st) + sample_bytes(&st->newest) + sample_bytes(&st->one) +
 			 st->cap_found * sizeof(*st->found) + (st->now.cap + st->before.cap) * sizeof(*st->now.all) +
 			 st->pack.cap_words * sizeof(*st->pack.words) + st->pack.cap_bytes + st->pack.cap_texts;
-	int i;
 
-	for (i = 0; i < SLOTS; i++)
+	for (int i = 0; i < SLOTS; i++)
 		bytes += sample_bytes(&st->slots[i].sample);
 	return bytes;
 }
@@ -241,9 +240,8 @@ static int series_is(struct history_store *st, struct series *series)
 static struct series *series_expected(struct history_store *st, const struct key *key)
 {
 	struct order *o = &st->before;
-	size_t i;
 
-	for (i = o->at; i < o->n && i < o->at + LOOK_AHEAD; i++)
+	for (size_t i = o->at; i < o->n && i < o->at + LOOK_AHEAD; i++)
 		if (key_is(&o->all[i]->key, key)) {
 			o->at = i + 1;
 			return o->all[i];
@@ -321,8 +319,6 @@ static int keep(struct history_store *st, const struct sample *s)
 {
 	struct order before = st->before;
 	struct series *series;
-	size_t k;
-	uint32_t i;
 	int err;
 
 	st->before = st->now;
@@ -331,11 +327,11 @@ static int keep(struct history_store *st, const struct sample *s)
 	st->texts = NULL;
 	st->last++;
 	err = keep_host(st, s);
-	for (i = 0; i < s->n_processes && !err; i++)
+	for (uint32_t i = 0; i < s->n_processes && !err; i++)
 		err = keep_process(st, s, &s->processes[i]);
-	for (i = 0; i < s->n_connections && !err; i++)
+	for (uint32_t i = 0; i < s->n_connections && !err; i++)
 		err = keep_connection(st, s, &s->connections[i]);
-	for (k = 0; k < st->before.n; k++) {
+	for (size_t k = 0; k < st->before.n; k++) {
 		series = st->before.all[k];
 		if (series->seen != st->last && series->newest && series->newest->to == OPEN)
 			row_close(st, series->newest);
@@ -450,7 +446,6 @@ struct sample *history_at(const struct history *h, uint32_t back)
 	struct history_store *st = h->store;
 	struct slot *slot;
 	uint32_t reading;
-	int i;
 
 	if (back >= h->n)
 		return NULL;
@@ -458,7 +453,7 @@ struct sample *history_at(const struct history *h, uint32_t back)
 		return &st->newest;
 	reading = st->last - back;
 	slot = &st->slots[0];
-	for (i = 0; i < SLOTS && slot->reading != reading; i++)
+	for (int i = 0; i < SLOTS && slot->reading != reading; i++)
 		if (st->slots[i].reading == reading || st->slots[i].asked < slot->asked)
 			slot = &st->slots[i];
 	slot->asked = ++st->asked;
@@ -529,12 +524,12 @@ uint64_t history_time(const struct history *h, uint32_t back)
 
 static void free_series(struct history_store *st)
 {
-	struct row_kept *r, *older;
+	struct row_kept *older;
 	struct series *series, *next;
 
 	HASH_ITER(hh, st->all, series, next)
 	{
-		for (r = series->newest; r; r = older) {
+		for (struct row_kept *r = series->newest; r; r = older) {
 			older = r->older;
 			row_free(st, r);
 		}
@@ -546,12 +541,11 @@ static void free_series(struct history_store *st)
 void history_free(struct history *h)
 {
 	struct history_store *st = h->store;
-	int i;
 
 	if (st) {
 		free_series(st);
 		sample_free(&st->newest);
-		for (i = 0; i < SLOTS; i++)
+		for (int i = 0; i < SLOTS; i++)
 			sample_free(&st->slots[i].sample);
 		sample_free(&st->one);
 		history_pack_free(&st->pack);

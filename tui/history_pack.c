@@ -130,7 +130,7 @@ static unsigned int zeros(const struct history_pack *p, size_t i)
 
 static int encode(struct history_pack *p)
 {
-	size_t most = (p->n_words + 1) * (WORD + 1) + WORD, i;
+	size_t most = (p->n_words + 1) * (WORD + 1) + WORD;
 	unsigned int first, second, n;
 	uint64_t words[2];
 	uint8_t *to;
@@ -145,7 +145,7 @@ static int encode(struct history_pack *p)
 		p->cap_bytes = most * 2;
 	}
 	to = p->bytes;
-	for (i = 0; i < p->n_words; i += 2) {
+	for (size_t i = 0; i < p->n_words; i += 2) {
 		words[0] = p->words[i];
 		words[1] = i + 1 < p->n_words ? p->words[i + 1] : 0;
 		if (!(words[0] | words[1]) && (n = zeros(p, i)) >= ZEROS_LEAST) {
@@ -190,7 +190,7 @@ static uint64_t word_of(unsigned int kind, const uint8_t *bytes)
 static int decode(struct history_pack *p, const uint8_t *bytes, size_t n)
 {
 	const uint8_t *end = bytes + n;
-	unsigned int kinds, k;
+	unsigned int kinds;
 	uint64_t *words;
 
 	p->n_words = 0;
@@ -205,7 +205,7 @@ static int decode(struct history_pack *p, const uint8_t *bytes, size_t n)
 			memset(words, 0, n * WORD);
 			continue;
 		}
-		for (k = 0; k < 2; k++, kinds >>= 4) {
+		for (unsigned int k = 0; k < 2; k++, kinds >>= 4) {
 			words[k] = word_of(kinds & 15, bytes);
 			bytes += kind_bytes(kinds & 15);
 		}
@@ -242,15 +242,14 @@ static void add_call(struct history_pack *p, const struct sample *s, const struc
 static void add_work(struct history_pack *p, const struct sample *s, const struct sample_work *work)
 {
 	struct sample_work w = *work;
-	uint32_t i;
 
 	w.first_call = 0;
-	for (i = 0; i < LT_THREAD_DISTS; i++)
+	for (uint32_t i = 0; i < LT_THREAD_DISTS; i++)
 		w.dist[i].first = 0;
 	add(p, &w, sizeof(w));
-	for (i = 0; i < LT_THREAD_DISTS; i++)
+	for (uint32_t i = 0; i < LT_THREAD_DISTS; i++)
 		add_dist(p, s, &work->dist[i]);
-	for (i = 0; i < work->n_calls; i++)
+	for (uint32_t i = 0; i < work->n_calls; i++)
 		add_call(p, s, &s->calls[work->first_call + i]);
 }
 
@@ -291,7 +290,6 @@ int history_pack_host(struct history_pack *p, const struct sample *s)
 int history_pack_process(struct history_pack *p, const struct sample *s, const struct sample_process *process)
 {
 	struct sample_process head = *process;
-	uint32_t i;
 
 	begin(p);
 	head.first_thread = head.sockets.connect.first = 0;
@@ -300,7 +298,7 @@ int history_pack_process(struct history_pack *p, const struct sample *s, const s
 	head.cgroup = add_text(p, sample_text(s, process->cgroup));
 	add(p, &head, sizeof(head));
 	add_dist(p, s, &process->sockets.connect);
-	for (i = 0; i < process->n_threads; i++)
+	for (uint32_t i = 0; i < process->n_threads; i++)
 		add_thread(p, s, process, &s->threads[process->first_thread + i]);
 	return encode(p);
 }
@@ -336,10 +334,9 @@ static void take_dist(struct cursor *c, struct sample_dist *d)
 {
 	const struct sample_bucket *from = take(c, d->n * sizeof(*from));
 	struct sample_bucket *b;
-	uint32_t i;
 
 	d->first = c->to->n_buckets;
-	for (i = 0; i < d->n; i++) {
+	for (uint32_t i = 0; i < d->n; i++) {
 		b = sample_add_bucket(c->to);
 		if (b)
 			*b = from[i];
@@ -353,7 +350,6 @@ static void take_call(struct cursor *c)
 	struct sample_call *call = sample_add_call(c->to);
 	const struct sample_errno *errnos;
 	struct sample_errno *e;
-	uint32_t i;
 
 	c->failed |= !call;
 	if (c->failed)
@@ -363,7 +359,7 @@ static void take_call(struct cursor *c)
 	take_dist(c, &call->latency);
 	errnos = take(c, call->n_errnos * sizeof(*errnos));
 	call->first_errno = c->to->n_errnos;
-	for (i = 0; i < call->n_errnos; i++) {
+	for (uint32_t i = 0; i < call->n_errnos; i++) {
 		e = sample_add_errno(c->to);
 		if (e)
 			*e = errnos[i];
@@ -375,16 +371,15 @@ static void take_work(struct cursor *c)
 {
 	const struct sample_work *from = take(c, sizeof(*from));
 	struct sample_work *w = sample_add_work(c->to);
-	uint32_t i;
 
 	c->failed |= !w;
 	if (c->failed)
 		return;
 	*w = *from;
-	for (i = 0; i < LT_THREAD_DISTS; i++)
+	for (uint32_t i = 0; i < LT_THREAD_DISTS; i++)
 		take_dist(c, &w->dist[i]);
 	w->first_call = c->to->n_calls;
-	for (i = 0; i < w->n_calls && !c->failed; i++)
+	for (uint32_t i = 0; i < w->n_calls && !c->failed; i++)
 		take_call(c);
 }
 
@@ -433,7 +428,6 @@ int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t 
 {
 	struct cursor c = { .texts = texts, .to = s };
 	struct sample_process *process;
-	uint32_t i;
 
 	if (decode(p, bytes, n))
 		return -ENOMEM;
@@ -447,7 +441,7 @@ int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t 
 	process->cgroup = take_text(&c, process->cgroup);
 	take_dist(&c, &process->sockets.connect);
 	process->first_thread = s->n_threads;
-	for (i = 0; i < process->n_threads && !c.failed; i++)
+	for (uint32_t i = 0; i < process->n_threads && !c.failed; i++)
 		take_thread(&c);
 	return c.failed ? -ENOMEM : 0;
 }

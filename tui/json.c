@@ -157,10 +157,9 @@ static void put_host(struct json_writer *w, const struct sample *s, const struct
 static void put_probes(struct json_writer *w, const struct sample *s)
 {
 	const struct sample_probe *p;
-	int i;
 
 	json_open(w, "probes", '{');
-	for (i = 0; i < SAMPLE_FAMILIES; i++) {
+	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		p = &s->probe[i];
 		json_open(w, sample_family_name[i], '{');
 		json_text(w, "state", p->on ? "on" : "off");
@@ -223,9 +222,7 @@ static uint16_t plan_add(struct json_plan *plan, uint16_t parent, const char *ke
 
 static uint16_t plan_object(struct json_plan *plan, uint16_t parent, const char *key)
 {
-	uint16_t i;
-
-	for (i = plan->node[parent].first; i; i = plan->node[i].next)
+	for (uint16_t i = plan->node[parent].first; i; i = plan->node[i].next)
 		if (plan->node[i].kind == NODE_OBJECT && !strcmp(plan->node[i].key, key))
 			return i;
 	return plan_add(plan, parent, key, NODE_OBJECT, NULL);
@@ -246,26 +243,23 @@ static void plan_path(struct json_plan *plan, const char *dotted, int kind, cons
 /* The paths of the columns as a tree, built once per reading. */
 static void plan_make(struct json_plan *plan)
 {
-	size_t i;
-
 	plan->node[0] = (struct json_node){ .column = NULL };
 	plan->n = 1;
-	for (i = 0; i < columns_count; i++) {
+	for (size_t i = 0; i < columns_count; i++) {
 		if (!columns[i].json || !(columns[i].kinds & 1U << MODEL_PROCESS))
 			continue;
 		plan_path(plan, columns[i].json, NODE_COLUMN, &columns[i]);
 	}
 	plan_path(plan, "calls.estimated", NODE_FALSE, NULL);
-	for (i = 0; i < sizeof(process_to_come) / sizeof(process_to_come[0]); i++)
+	for (size_t i = 0; i < sizeof(process_to_come) / sizeof(process_to_come[0]); i++)
 		plan_path(plan, process_to_come[i], NODE_NULL, NULL);
 }
 
 static void put_fields(struct json_writer *w, const struct json_plan *plan, uint16_t object, const struct row *r)
 {
 	const struct json_node *node;
-	uint16_t i;
 
-	for (i = plan->node[object].first; i; i = node->next) {
+	for (uint16_t i = plan->node[object].first; i; i = node->next) {
 		node = &plan->node[i];
 		switch (node->kind) {
 		case NODE_COLUMN:
@@ -291,7 +285,6 @@ static void put_fields(struct json_writer *w, const struct json_plan *plan, uint
 static void put_call(struct json_writer *w, const struct row *r)
 {
 	bool measured = r->service.count;
-	uint32_t i;
 
 	json_open(w, NULL, '{');
 	json_text(w, "name", names_call(r->call));
@@ -311,7 +304,7 @@ static void put_call(struct json_writer *w, const struct row *r)
 	json_unsigned(w, "in_flight", r->in_flight);
 	put_number(w, "oldest_ns", r->oldest_ns, r->in_flight);
 	json_open(w, "errno", '{');
-	for (i = 0; i < r->n_errnos; i++)
+	for (uint32_t i = 0; i < r->n_errnos; i++)
 		json_unsigned(w, names_errno(r->errnos[i].error), r->errnos[i].count);
 	json_close(w, '}');
 	json_close(w, '}');
@@ -323,7 +316,7 @@ static int put_calls(struct json_writer *w, struct model *m, const struct row *p
 		.kind = MODEL_CALL, .one = true, .pid = process->pid, .start_ns = process->start_ns
 	};
 	struct row *rows;
-	int n, i;
+	int n;
 
 	if (!model_sample(m)->probe[SAMPLE_SYSCALL].on) {
 		json_null(w, "syscalls");
@@ -333,7 +326,7 @@ static int put_calls(struct json_writer *w, struct model *m, const struct row *p
 	if (n < 0)
 		return n;
 	json_open(w, "syscalls", '[');
-	for (i = 0; i < n; i++)
+	for (int i = 0; i < n; i++)
 		put_call(w, &rows[i]);
 	json_close(w, ']');
 	return 0;
@@ -382,10 +375,9 @@ static void put_connection(struct json_writer *w, const struct row *r)
 {
 	static const char *const names[] = { "proto", "local", "remote", "state" };
 	const struct sample_connection *c = r->connection;
-	size_t i;
 
 	json_open(w, NULL, '{');
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		put_value(w, names[i], column_find(names[i])->raw(r));
 	put_number(w, "pid", c->pid, c->pid);
 	put_number(w, "tx_bytes", c->tx_bytes, true);
@@ -405,7 +397,7 @@ static int put_connections(struct json_writer *w, const struct options *o, struc
 {
 	bool all = o->view->kind == MODEL_CONNECTION;
 	struct row **rows = NULL;
-	int n, i;
+	int n;
 
 	if (!model_sample(m)->has_connections) {
 		json_null(w, "connections");
@@ -415,7 +407,7 @@ static int put_connections(struct json_writer *w, const struct options *o, struc
 	if (n < 0)
 		return n;
 	json_open(w, "connections", '[');
-	for (i = 0; i < n; i++)
+	for (int i = 0; i < n; i++)
 		if (all || is_active(rows[i]->connection, model_sample(m)->interval_ns))
 			put_connection(w, rows[i]);
 	json_close(w, ']');

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What keys and the mouse do. Motion keys take precedence over top's letters; nothing sends a signal without a menu. */
 #include "keys.h"
 

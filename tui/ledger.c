@@ -4,6 +4,8 @@
  * the data kept for threads is in arrays parallel to the records; processes are found by pid and start.
  * An exited thread's last numbers wait in a sample of their own until the next reading.
  */
+#include "ledger.h"
+
 #include "entries.h"
 #include "ledger_names.h"
 #include "ledger_thread.h"
@@ -506,14 +508,14 @@ static uint32_t text_add(struct sample *s, const struct text *text)
 
 static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epoch, struct sample *s)
 {
-	uint32_t index = s->n_processes, slot, next;
+	uint32_t index = s->n_processes, next;
 	struct sample_process *to = sample_add_process(s);
 	int err;
 
 	if (!to)
 		return -ENOMEM;
 	to->first_thread = s->n_threads;
-	for (slot = p->first; slot; slot = next) {
+	for (uint32_t slot = p->first; slot; slot = next) {
 		next = kept_at(l, slot - 1)->next;
 		if (next) {
 			__builtin_prefetch(kept_at(l, next - 1));

@@ -310,14 +310,14 @@ static void read_errno(const struct lt_errno_count *from, struct call_reading *n
 static void read_errnos(const struct ledger_memory *m, const struct lt_calls *calls, const struct lt_call *entry,
 			struct call_reading *now)
 {
-	uint32_t at, call = entry->call;
+	uint32_t call = entry->call;
 
 	now->n_errnos = 0;
 	for (int i = 0; i < LT_ERRNOS; i++)
 		read_errno(&entry->errors_by[i], now);
 	if (now->n_errnos < LT_ERRNOS)
 		return;
-	for (at = calls->head[call & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
+	for (uint32_t at = calls->head[call & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
 		if (call_at(m, at - 1)->call != (call | LT_CALL_ERRNOS))
 			continue;
 		for (int i = 0; i < LT_MORE_ERRNOS; i++)

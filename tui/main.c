@@ -34,9 +34,8 @@ static int check_pids(const struct options *o)
 {
 	char why[WHY_SIZE];
 	uint32_t process;
-	size_t i;
 
-	for (i = 0; i < o->selection.n_pids; i++) {
+	for (size_t i = 0; i < o->selection.n_pids; i++) {
 		process = proc_process_of(o->selection.pids[i]);
 		if (process == o->selection.pids[i])
 			continue;
@@ -132,9 +131,7 @@ static int run(const struct options *o)
 /* If a standard stream is closed, the next opened file would get its descriptor. */
 static void open_streams(void)
 {
-	int fd;
-
-	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
 			abort();
 }

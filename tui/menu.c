@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Menus and prompts over the table: help, sort, group, columns, signal and its confirmation, search, filter, delay. */
 #include "menu.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Menus and prompts drawn: see menu_draw.h. */
 #include "menu_draw.h"
 

@@ -6,6 +6,8 @@
  * stays bounded. The interval's process rows are made here, once a reading,
  * because sparklines, totals and the host's numbers need them anyway; model_rows.c does the rest.
  */
+#include "model.h"
+
 #include "model_state.h"
 
 #include <errno.h>

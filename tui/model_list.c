@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Lists of rows: arrays that grow and keep their memory from reading to reading. */
 #include "model_state.h"
 

@@ -57,11 +57,10 @@ static void gauge(FILE *out, const char *name, const char *help, double value)
 static void label(char buf[LABEL_SIZE], const char *raw)
 {
 	char text[LABEL_SIZE / 2];
-	const char *at;
 	char *to = buf;
 
 	format_utf8(text, sizeof(text), raw);
-	for (at = text; *at; at++) {
+	for (const char *at = text; *at; at++) {
 		if (*at == '\\' || *at == '"' || *at == '\n')
 			*to++ = '\\';
 		*to++ = *at == '\n' ? 'n' : *at;
@@ -76,9 +75,8 @@ static void percentiles(FILE *out, const char *what, const char *help, const str
 		uint64_t ns;
 	} values[] = { { "p50", d->p50_ns }, { "p90", d->p90_ns }, { "p99", d->p99_ns }, { "max", d->max_ns } };
 	char name[64];
-	size_t i;
 
-	for (i = 0; i < COUNT(values) && d->count; i++) {
+	for (size_t i = 0; i < COUNT(values) && d->count; i++) {
 		snprintf(name, sizeof(name), "host_%s_%s_seconds", what, values[i].name);
 		gauge(out, name, help, (double)values[i].ns / 1e9);
 	}
@@ -115,7 +113,6 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 		     { "switches", om->lost.switches }, { "torn", om->lost.torn },
 		     { "events", om->lost.events } };
 	char host[LABEL_SIZE], kernel[LABEL_SIZE];
-	size_t i;
 
 	label(host, s->host);
 	label(kernel, s->kernel);
@@ -147,7 +144,7 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 	}
 	counter(out, "self_cpu_seconds_total", "CPU time of lagtop itself", (double)om->self_cpu_ns / 1e9);
 	family(out, "lost_total", "counter", "Events that could not be counted");
-	for (i = 0; i < COUNT(lost); i++)
+	for (size_t i = 0; i < COUNT(lost); i++)
 		fprintf(out, "lagtop_lost_total{what=\"%s\"} %llu\n", lost[i].name, (unsigned long long)lost[i].n);
 }
 
@@ -156,9 +153,9 @@ static void print_labels(char labels[][LABEL_SIZE], struct row **rows, size_t n)
 {
 	const struct column *name = column_find("comm");
 	char wanted[LABEL_SIZE];
-	size_t i, k, twins;
+	size_t k, twins;
 
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		label(wanted, rows[i]->kind == MODEL_CGROUP ? rows[i]->cgroup : name->raw(rows[i]).text);
 		strcpy(labels[i], wanted);
 		for (k = 0, twins = 1; k < i; k++)
@@ -194,18 +191,17 @@ static void print_groups(FILE *out, const char *by, struct row **rows, size_t n)
 {
 	char labels[OPENMETRICS_GROUPS][LABEL_SIZE], name[64];
 	struct value v;
-	size_t i, k;
 
 	print_labels(labels, rows, n);
-	for (k = 0; k < LT_COUNTERS; k++)
+	for (size_t k = 0; k < LT_COUNTERS; k++)
 		print_counter(out, by, (enum lt_counter)k, labels, rows, n);
-	for (k = 0; k < COUNT(group_metrics); k++) {
+	for (size_t k = 0; k < COUNT(group_metrics); k++) {
 		const struct group_metric *g = &group_metrics[k];
 		const struct column *c = column_find(g->column);
 
 		snprintf(name, sizeof(name), "%s_%s", by, g->name);
 		family(out, name, "gauge", g->help);
-		for (i = 0; i < n; i++) {
+		for (size_t i = 0; i < n; i++) {
 			v = column_value(c, rows[i]);
 			if (v.type == VALUE_INT || v.type == VALUE_REAL)
 				fprintf(out, "lagtop_%s{%s=\"%s\"} %.15g\n", name, by, labels[i],

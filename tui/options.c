@@ -137,10 +137,10 @@ static int set_filter(struct options *o, const char *arg)
 /* The names of the columns that mean something for a kind of row, or of all. */
 static void column_names(char *buf, size_t size, unsigned int kinds)
 {
-	size_t at = 0, i;
+	size_t at = 0;
 
 	buf[0] = '\0';
-	for (i = 0; i < columns_count && at < size; i++)
+	for (size_t i = 0; i < columns_count && at < size; i++)
 		if (columns[i].kinds & kinds)
 			at += (size_t)snprintf(buf + at, size - at, "%s%s", at ? ", " : "", columns[i].name);
 }
@@ -199,13 +199,13 @@ static int set_fail_if(struct options *o, const char *arg)
 static int set_view(struct options *o, const char *arg)
 {
 	char names[MESSAGE_CELLS];
-	size_t at = 0, i;
+	size_t at = 0;
 
 	o->view = column_view_find(arg);
 	o->view_given = true;
 	if (o->view)
 		return 0;
-	for (i = 0; i < column_views_count; i++)
+	for (size_t i = 0; i < column_views_count; i++)
 		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i ? ", " : "", column_views[i].name);
 	return bad("--view '%s': no such view; there are: %s", arg, names);
 }
@@ -344,11 +344,9 @@ static const struct option_row option_table[] = {
 
 static const struct option_row *row_of(int value)
 {
-	size_t i;
-
 	if (value >= LONG_VALUE && value < LONG_VALUE + (int)OPTIONS)
 		return &option_table[value - LONG_VALUE];
-	for (i = 0; i < OPTIONS; i++)
+	for (size_t i = 0; i < OPTIONS; i++)
 		if (value && option_table[i].letter == value)
 			return &option_table[i];
 	return NULL;
@@ -414,7 +412,6 @@ int options_parse(struct options *o, int argc, char **argv)
 	char shorts[2 * OPTIONS + 2] = ":", *to = shorts + 1;
 	const struct option_row *row;
 	int value, status;
-	size_t i;
 
 	*o = (struct options){
 		.delay_s = 1,
@@ -422,7 +419,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		.view = &column_views[0],
 		.group = MODEL_PROCESS,
 	};
-	for (i = 0; i < OPTIONS; i++) {
+	for (size_t i = 0; i < OPTIONS; i++) {
 		row = &option_table[i];
 		longs[i].name = row->name;
 		longs[i].has_arg = row->arg ? required_argument : no_argument;
@@ -477,12 +474,11 @@ void options_help(FILE *out)
 {
 	const struct option_row *row;
 	char name[40];
-	size_t i;
 
 	fputs("Usage: lagtop [options]\n"
 	      "Shows which processes wait, and for what: a CPU, the disk, a lock or the network.\n\n",
 	      out);
-	for (i = 0; i < OPTIONS; i++) {
+	for (size_t i = 0; i < OPTIONS; i++) {
 		row = &option_table[i];
 		if (!row->help)
 			continue;

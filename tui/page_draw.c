@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The page of one process: its budget, latencies, calls, threads, connections; charts are drawn by chart.c. */
 #include "page_draw.h"
 

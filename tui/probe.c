@@ -6,6 +6,8 @@
  * front end waits for its delay, a blocked terminal or a full pipe. The ledger and the maps' sizes are shared with it
  * under `lock`.
  */
+#include "probe.h"
+
 #include "probe_kernel.h"
 
 #include <errno.h>

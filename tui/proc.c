@@ -220,11 +220,11 @@ static int cgroup_rank(const char *controllers, const char *path)
 
 const char *proc_cgroup_of(char *text)
 {
-	char *line, *save = NULL, *best = NULL;
+	char *save = NULL, *best = NULL;
 	int best_rank = -1;
 
 	/* Lines are hierarchy:controllers:path; the unified hierarchy is 0 with no controllers. */
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
 		int rank;
 

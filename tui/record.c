@@ -60,9 +60,9 @@ static bool is_written(const struct record *r, const struct record_field *f)
 
 static size_t element_file_bytes(const struct record *r, const struct record_section *section)
 {
-	size_t i, bytes = 0;
+	size_t bytes = 0;
 
-	for (i = 0; i < section->n_fields; i++)
+	for (size_t i = 0; i < section->n_fields; i++)
 		if (is_written(r, &section->fields[i]))
 			bytes += (size_t)section->fields[i].bytes * section->fields[i].count;
 	return bytes;
@@ -89,12 +89,10 @@ static void put_planes(struct record_buffer *b, const struct record_field *f, co
 {
 	uint8_t *to = b->data + b->len;
 	uint64_t value;
-	uint32_t e;
-	size_t i;
 
-	for (e = 0; e < n; e++) {
+	for (uint32_t e = 0; e < n; e++) {
 		value = record_based(s, f->base, record_load_own(from + e * stride, f->bytes));
-		for (i = 0; i < f->bytes; i++, value >>= 8)
+		for (size_t i = 0; i < f->bytes; i++, value >>= 8)
 			to[i * n + e] = (uint8_t)value;
 	}
 	b->len += (size_t)f->bytes * n;
@@ -106,11 +104,10 @@ static void put_elements(struct record *r, const struct record_section *section,
 	uint32_t n = section_length(section, s), e;
 	const char *from = section_elements(section, s);
 	const struct record_field *f;
-	size_t i, k;
 
 	if (!section->single)
 		put(b, n, 4);
-	for (i = 0; i < section->n_fields; i++) {
+	for (size_t i = 0; i < section->n_fields; i++) {
 		f = &section->fields[i];
 		if (!is_written(r, f))
 			continue;
@@ -118,7 +115,7 @@ static void put_elements(struct record *r, const struct record_section *section,
 			for (e = 0; e < n; e++)
 				put_bytes(b, from + e * section->element_bytes + f->offset, f->count);
 		else
-			for (k = 0; k < f->count; k++)
+			for (size_t k = 0; k < f->count; k++)
 				put_planes(b, f, from + f->offset + k * f->bytes, section->element_bytes, n, s);
 	}
 }
@@ -127,26 +124,26 @@ static int put_description(struct record *r)
 {
 	const struct record_section *section;
 	struct record_buffer *b = &r->now;
-	size_t i, f, n, bytes = 1;
+	size_t n, bytes = 1;
 	int err;
 
-	for (i = 0; i < RECORD_SECTIONS; i++) {
+	for (size_t i = 0; i < RECORD_SECTIONS; i++) {
 		section = &record_sections[i];
 		bytes += 2 + strlen(section->name);
-		for (f = 0; f < section->n_fields; f++)
+		for (size_t f = 0; f < section->n_fields; f++)
 			bytes += 4 + strlen(section->fields[f].name);
 	}
 	err = record_reserve(b, bytes);
 	if (err)
 		return err;
 	put(b, RECORD_SECTIONS, 1);
-	for (i = 0; i < RECORD_SECTIONS; i++) {
+	for (size_t i = 0; i < RECORD_SECTIONS; i++) {
 		section = &record_sections[i];
 		put_name(b, section->name);
-		for (f = n = 0; f < section->n_fields; f++)
+		for (size_t f = n = 0; f < section->n_fields; f++)
 			n += is_written(r, &section->fields[f]);
 		put(b, n, 1);
-		for (f = 0; f < section->n_fields; f++) {
+		for (size_t f = 0; f < section->n_fields; f++) {
 			if (!is_written(r, &section->fields[f]))
 				continue;
 			put_name(b, section->fields[f].name);
@@ -159,15 +156,15 @@ static int put_description(struct record *r)
 
 static int put_reading(struct record *r, const struct sample *s)
 {
-	size_t i, bytes = 0;
+	size_t bytes = 0;
 	int err;
 
-	for (i = 0; i < RECORD_SECTIONS; i++)
+	for (size_t i = 0; i < RECORD_SECTIONS; i++)
 		bytes += 4 + section_length(&record_sections[i], s) * element_file_bytes(r, &record_sections[i]);
 	if (bytes > RECORD_WHOLE_MAX_BYTES)
 		return -EFBIG;
 	err = record_reserve(&r->now, bytes);
-	for (i = 0; i < RECORD_SECTIONS && !err; i++)
+	for (size_t i = 0; i < RECORD_SECTIONS && !err; i++)
 		put_elements(r, &record_sections[i], s);
 	return err;
 }

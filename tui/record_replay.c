@@ -205,9 +205,7 @@ static void take_name(struct cursor *c, char name[256])
 
 static const struct record_section *own_section(const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < RECORD_SECTIONS; i++)
+	for (size_t i = 0; i < RECORD_SECTIONS; i++)
 		if (!strcmp(record_sections[i].name, name))
 			return &record_sections[i];
 	return NULL;
@@ -215,9 +213,7 @@ static const struct record_section *own_section(const char *name)
 
 static const struct record_field *own_field(const struct record_section *section, const char *name)
 {
-	size_t i;
-
-	for (i = 0; section && i < section->n_fields; i++)
+	for (size_t i = 0; section && i < section->n_fields; i++)
 		if (!strcmp(section->fields[i].name, name))
 			return &section->fields[i];
 	return NULL;
@@ -261,7 +257,7 @@ static int take_section(struct replay *p, struct cursor *c, struct layout_sectio
 {
 	struct layout_field f;
 	char name[256];
-	size_t n, i;
+	size_t n;
 
 	take_name(c, name);
 	section->ours = own_section(name);
@@ -270,7 +266,7 @@ static int take_section(struct replay *p, struct cursor *c, struct layout_sectio
 	section->fields = calloc(n + OLD_FIELDS_MAX, sizeof(*section->fields));
 	if (!section->fields)
 		return -ENOMEM;
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		take_name(c, name);
 		f.bytes = (uint8_t)take(c, 1);
 		f.count = (uint16_t)take(c, 2);
@@ -307,9 +303,9 @@ static void take_planes(const uint8_t *from, size_t bytes, const struct record_f
 			size_t n, const struct sample *s)
 {
 	uint64_t value;
-	size_t e, i;
+	size_t i;
 
-	for (e = 0; e < n; e++) {
+	for (size_t e = 0; e < n; e++) {
 		for (value = 0, i = bytes; i--;)
 			value = value << 8 | from[i * n + e];
 		record_store_own(to + e * stride, record_based(s, f->base, value), f->bytes);
@@ -320,11 +316,10 @@ static void take_planes(const uint8_t *from, size_t bytes, const struct record_f
 static void forget_later_fields(const struct record_section *section, char *to, size_t n)
 {
 	const struct record_field *f;
-	size_t i, e;
 
-	for (i = 0; i < section->n_fields; i++) {
+	for (size_t i = 0; i < section->n_fields; i++) {
 		f = &section->fields[i];
-		for (e = 0; f->base == RECORD_LATER && e < n; e++)
+		for (size_t e = 0; f->base == RECORD_LATER && e < n; e++)
 			record_store_own(to + e * section->element_bytes + f->offset, SAMPLE_UNKNOWN, f->bytes);
 	}
 }
@@ -333,18 +328,18 @@ static void forget_later_fields(const struct record_section *section, char *to, 
 static void take_fields(const uint8_t *from, const struct layout_section *section, char *to, size_t n,
 			const struct sample *s)
 {
-	size_t stride = section->ours->element_bytes, i, k, e;
+	size_t stride = section->ours->element_bytes, k;
 	const struct record_field *ours;
 	const struct layout_field *f;
 
-	for (i = 0; i < section->n_fields; from += n * f->bytes * f->count, i++) {
+	for (size_t i = 0; i < section->n_fields; from += n * f->bytes * f->count, i++) {
 		f = &section->fields[i];
 		ours = f->ours;
 		if (!ours)
 			continue;
 		k = f->count < ours->count ? f->count : ours->count;
 		if (f->bytes == 1)
-			for (e = 0; e < n; e++)
+			for (size_t e = 0; e < n; e++)
 				memcpy(to + e * stride + ours->offset, from + e * f->count, k);
 		else
 			while (k--)
@@ -400,14 +395,13 @@ static int take_elements(struct cursor *c, const struct layout_section *section,
 static int take_reading(struct replay *p, struct sample *s, const char **wrong)
 {
 	struct cursor c = { p->now.data, p->now.len, false };
-	size_t i;
 	int err = 0;
 
-	for (i = 0; i < p->n_sections && !err; i++)
+	for (size_t i = 0; i < p->n_sections && !err; i++)
 		err = take_elements(&c, &p->sections[i], s);
 	if (!err && c.left)
 		err = -EBADMSG;
-	for (i = 0; p->version == 1 && i < s->n_threads; i++)
+	for (size_t i = 0; p->version == 1 && i < s->n_threads; i++)
 		s->threads[i].state = record_state_of_v1(s->threads[i].state);
 	s->unknown = p->unknown;
 	*wrong = err ? NULL : sample_check(s);
@@ -460,9 +454,8 @@ static int replay_read(struct source *src, struct sample *s)
 static void replay_close(struct source *src)
 {
 	struct replay *p = (struct replay *)src;
-	size_t i;
 
-	for (i = 0; i < p->n_sections; i++)
+	for (size_t i = 0; i < p->n_sections; i++)
 		free(p->sections[i].fields);
 	ZSTD_freeDCtx(p->zstd);
 	sample_free(&p->next);

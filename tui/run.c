@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Readings to stdout, without a screen. stdout may block for ever (a stopped reader): every wait also waits for
  * signals.

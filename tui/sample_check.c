@@ -18,12 +18,10 @@ static bool range_fits(uint32_t first, uint32_t n, uint32_t total)
 /* *buckets: of all distributions so far. */
 static bool dist_fits(const struct sample *s, const struct sample_dist *d, uint64_t *buckets)
 {
-	uint32_t i;
-
 	*buckets += d->n;
 	if (d->n > HIST_BUCKETS || !range_fits(d->first, d->n, s->n_buckets) || *buckets > s->n_buckets)
 		return false;
-	for (i = 0; i < d->n; i++)
+	for (uint32_t i = 0; i < d->n; i++)
 		if (s->buckets[d->first + i].bucket >= HIST_BUCKETS ||
 		    (i && s->buckets[d->first + i].bucket <= s->buckets[d->first + i - 1].bucket))
 			return false;
@@ -54,14 +52,13 @@ static bool ended(const char *text, size_t size)
 static const char *check_host(const struct sample *s)
 {
 	unsigned char has_connections;
-	int i;
 
 	memcpy(&has_connections, &s->has_connections, 1);
 	if (!s->interval_ns || !s->cpus || has_connections > 1)
 		return "its header is out of range";
 	if (!ended(s->host, sizeof(s->host)) || !ended(s->kernel, sizeof(s->kernel)))
 		return "a name has no end";
-	for (i = 0; i < SAMPLE_FAMILIES; i++)
+	for (int i = 0; i < SAMPLE_FAMILIES; i++)
 		if (!ended(s->probe[i].by, sizeof(s->probe[i].by)) ||
 		    !ended(s->probe[i].reason, sizeof(s->probe[i].reason)))
 			return "a probe's text has no end";
@@ -73,9 +70,9 @@ static const char *check_host(const struct sample *s)
 static const char *check_processes(const struct sample *s, uint64_t *buckets)
 {
 	const struct sample_process *p, *before = NULL;
-	uint32_t i, t, threads = 0;
+	uint32_t threads = 0;
 
-	for (i = 0; i < s->n_processes; i++, before = p) {
+	for (uint32_t i = 0; i < s->n_processes; i++, before = p) {
 		p = &s->processes[i];
 		if (before && (before->pid > p->pid || (before->pid == p->pid && before->start_ns >= p->start_ns)))
 			return "its processes are not in order";
@@ -87,7 +84,7 @@ static const char *check_processes(const struct sample *s, uint64_t *buckets)
 			return "a process's histogram is not there";
 		if (!range_fits(p->first_thread, p->n_threads, s->n_threads))
 			return "a process's threads are not there";
-		for (t = 0; t < p->n_threads; t++)
+		for (uint32_t t = 0; t < p->n_threads; t++)
 			if (s->threads[p->first_thread + t].process != i)
 				return "a thread belongs to two processes";
 		threads += p->n_threads;
@@ -99,9 +96,9 @@ static const char *check_threads(const struct sample *s)
 {
 	const struct sample_thread *t;
 	uint64_t calls = 0;
-	uint32_t works = 0, i;
+	uint32_t works = 0;
 
-	for (i = 0; i < s->n_threads; i++) {
+	for (uint32_t i = 0; i < s->n_threads; i++) {
 		t = &s->threads[i];
 		if (t->work != SAMPLE_NONE && t->work >= s->n_works)
 			return "a thread's work is not there";
@@ -126,17 +123,16 @@ static const char *check_works(const struct sample *s, uint64_t *buckets)
 	const struct sample_call *c;
 	const struct sample_work *w;
 	uint64_t errnos = 0;
-	uint32_t i, d;
 
-	for (i = 0; i < s->n_works; i++) {
+	for (uint32_t i = 0; i < s->n_works; i++) {
 		w = &s->works[i];
 		if (!range_fits(w->first_call, w->n_calls, s->n_calls))
 			return "a thread's calls are not there";
-		for (d = 0; d < LT_THREAD_DISTS; d++)
+		for (uint32_t d = 0; d < LT_THREAD_DISTS; d++)
 			if (!dist_fits(s, &w->dist[d], buckets))
 				return "a thread's histogram is not there";
 	}
-	for (i = 0; i < s->n_calls; i++) {
+	for (uint32_t i = 0; i < s->n_calls; i++) {
 		c = &s->calls[i];
 		errnos += c->n_errnos;
 		if (!range_fits(c->first_errno, c->n_errnos, s->n_errnos) || errnos > s->n_errnos)
@@ -152,9 +148,8 @@ static const char *check_works(const struct sample *s, uint64_t *buckets)
 static const char *check_connections(const struct sample *s)
 {
 	const struct sample_connection *c;
-	uint32_t i;
 
-	for (i = 0; i < s->n_connections; i++) {
+	for (uint32_t i = 0; i < s->n_connections; i++) {
 		c = &s->connections[i];
 		if (c->proto >= LT_PROTOS || (c->family != 4 && c->family != 6) || c->state > TCP_STATES)
 			return "a connection is of an unknown kind";

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The terminal and the loop: the only user of ncurses. Readings, keys, signals and room in the
  * terminal's buffer come through one poll; a frame is drawn into a grid, compared by ncurses with
@@ -6,6 +6,8 @@
  * memory file. Output that the terminal does not accept at once waits for POLLOUT, and meanwhile no frame is
  * drawn, so a slow or stopped terminal loses frames, never a reading.
  */
+#include "screen.h"
+
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +27,6 @@
 #include "draw.h"
 #include "keys.h"
 #include "loop.h"
-#include "screen.h"
 #include "settings.h"
 #include "signals.h"
 #include "terminal.h"

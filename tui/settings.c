@@ -1,5 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lagtoprc: see settings.h. One table row per setting; [view] sections hold columns and sort order. */
+#include "settings.h"
+
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,6 @@
 #include <unistd.h>
 
 #include "file.h"
-#include "settings.h"
 
 #define PATH_SIZE 4096
 #define FILE_MAX_BYTES 65536

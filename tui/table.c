@@ -1,12 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rows of a table: filtered, sorted or held, in a tree, with a cursor. Drawing is in table_draw.c. */
+#include "table.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arrange.h"
-#include "table.h"
 
 void table_init(struct table *t, const struct column_view *view)
 {

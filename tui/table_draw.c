@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A table drawn: header and rows. Column widths depend on the columns and the width of the screen only, so that
  * nothing jumps from reading to reading. */
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The state of what the user looks at, and its accessors: see view.h. */
 #include "view.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Adds readings to the view: the newest, or a past one, and arranges their rows. */
 #include "view_reading.h"
 

@@ -48,9 +48,8 @@ static time_t first_local(const struct tm *wanted, time_t from_s)
 	static const int summer[] = { 1, 0, -1 };
 	struct tm tm, shown;
 	time_t best = -1, at;
-	size_t i;
 
-	for (i = 0; i < sizeof(summer) / sizeof(summer[0]); i++) {
+	for (size_t i = 0; i < sizeof(summer) / sizeof(summer[0]); i++) {
 		tm = *wanted;
 		tm.tm_isdst = summer[i];
 		at = mktime(&tm);
@@ -75,18 +74,17 @@ bool when_parse(const char *text, struct when *w)
 									 { "%Y-%m-%d", 86400 } };
 	struct tm tm;
 	bool utc;
-	size_t i;
 
 	*w = (struct when){ WHEN_NONE, 0, 0 };
 	if (*text == '-' || *text == '+')
 		return parse_distance(text, w);
-	for (i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
 		if (!parse_as(text, clocks[i].format, &tm, &utc) || utc)
 			continue;
 		*w = (struct when){ WHEN_CLOCK, (tm.tm_hour * 60 + tm.tm_min) * 60 + tm.tm_sec, clocks[i].span_s };
 		return true;
 	}
-	for (i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+	for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
 		if (!parse_as(text, dates[i].format, &tm, &utc))
 			continue;
 		*w = (struct when){ WHEN_DATE, utc ? timegm(&tm) : first_local(&tm, 0), dates[i].span_s };
@@ -100,10 +98,9 @@ static uint64_t first_clock(int64_t s, uint64_t from_ns)
 {
 	time_t from_s = (time_t)((from_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC), found;
 	struct tm day, tm;
-	int after;
 
 	localtime_r(&from_s, &day);
-	for (after = 0; after < 3; after++) {
+	for (int after = 0; after < 3; after++) {
 		tm = day;
 		tm.tm_mday += after;
 		tm.tm_hour = 12; /* so that the day is the one meant */
