@@ -14,6 +14,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "grow.h"
 #include "history_pack.h"
 #include "model.h"
 #include "text.h"
@@ -251,16 +252,8 @@ static struct series *series_expected(struct history_store *st, const struct key
 
 static int order_add(struct order *o, struct series *series)
 {
-	size_t cap = o->cap ? o->cap * 2 : 256;
-	struct series **all;
-
-	if (o->n == o->cap) {
-		all = reallocarray(o->all, cap, sizeof(*all));
-		if (!all)
-			return -ENOMEM;
-		o->all = all;
-		o->cap = cap;
-	}
+	if (!GROW(o->all, o->cap, o->n + 1))
+		return -ENOMEM;
 	series->place = (uint32_t)o->n;
 	o->all[o->n++] = series;
 	return 0;
@@ -399,15 +392,9 @@ static ssize_t find_rows(struct history_store *st, uint32_t reading)
 	size_t all = HASH_COUNT(st->all), n = 0;
 	const struct row_kept *r;
 	struct series *series, *next;
-	struct row_kept **found;
 
-	if (all > st->cap_found) {
-		found = reallocarray(st->found, all + all / 2, sizeof(*found));
-		if (!found)
-			return -ENOMEM;
-		st->found = found;
-		st->cap_found = all + all / 2;
-	}
+	if (!GROW(st->found, st->cap_found, all))
+		return -ENOMEM;
 	HASH_ITER(hh, st->all, series, next)
 	{
 		r = row_at(series, reading);

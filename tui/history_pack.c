@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
+
 #define WORD sizeof(uint64_t)
 _Static_assert(sizeof(struct sample_process) % WORD == 0 && sizeof(struct sample_thread) % WORD == 0 &&
 		       sizeof(struct sample_work) % WORD == 0 && sizeof(struct sample_call) % WORD == 0 &&
@@ -22,19 +24,11 @@ _Static_assert(sizeof(struct sample_process) % WORD == 0 && sizeof(struct sample
 /* Room for n more words; NULL and failed: out of memory. */
 static uint64_t *more_words(struct history_pack *p, size_t n)
 {
-	size_t cap = p->cap_words ? p->cap_words : 512;
 	uint64_t *words;
 
-	while (cap < p->n_words + n)
-		cap *= 2;
-	if (cap != p->cap_words) {
-		words = realloc(p->words, cap * WORD);
-		if (!words) {
-			p->failed = true;
-			return NULL;
-		}
-		p->words = words;
-		p->cap_words = cap;
+	if (!GROW(p->words, p->cap_words, p->n_words + n)) {
+		p->failed = true;
+		return NULL;
 	}
 	words = p->words + p->n_words;
 	p->n_words += n;
@@ -54,16 +48,9 @@ static uint32_t add_text(struct history_pack *p, const char *text)
 
 	if (!n)
 		return 0;
-	if (p->n_texts + n > p->cap_texts) {
-		size_t cap = (p->n_texts + n) * 2;
-		char *texts = realloc(p->texts, cap);
-
-		if (!texts) {
-			p->failed = true;
-			return 0;
-		}
-		p->texts = texts;
-		p->cap_texts = cap;
+	if (!GROW(p->texts, p->cap_texts, p->n_texts + n)) {
+		p->failed = true;
+		return 0;
 	}
 	memcpy(p->texts + p->n_texts, text, n);
 	p->n_texts += n;
@@ -135,15 +122,8 @@ static int encode(struct history_pack *p)
 	uint64_t words[2];
 	uint8_t *to;
 
-	if (p->failed)
+	if (p->failed || !GROW(p->bytes, p->cap_bytes, most))
 		return -ENOMEM;
-	if (most > p->cap_bytes) {
-		to = realloc(p->bytes, most * 2);
-		if (!to)
-			return -ENOMEM;
-		p->bytes = to;
-		p->cap_bytes = most * 2;
-	}
 	to = p->bytes;
 	for (size_t i = 0; i < p->n_words; i += 2) {
 		words[0] = p->words[i];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "format.h"
+#include "grow.h"
 
 static void begin(struct json_writer *w, const char *key)
 {
@@ -71,17 +72,9 @@ void json_signed(struct json_writer *w, const char *key, int64_t n)
 /* The raw text as UTF-8 in the writer's buffer; "" when out of memory. */
 static const char *to_utf8(struct json_writer *w, const char *raw)
 {
-	size_t size = strlen(raw) * 3 + 1;
-	char *more;
-
-	if (size > w->utf8_size) {
-		more = realloc(w->utf8, size);
-		if (!more) {
-			w->out_of_memory = true;
-			return "";
-		}
-		w->utf8 = more;
-		w->utf8_size = size;
+	if (!GROW(w->utf8, w->utf8_size, strlen(raw) * 3 + 1)) {
+		w->out_of_memory = true;
+		return "";
 	}
 	format_utf8(w->utf8, w->utf8_size, raw);
 	return w->utf8;

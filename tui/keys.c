@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "grow.h"
 #include "menu.h"
 #include "names.h"
 #include "page.h"
@@ -326,15 +327,8 @@ static void toggle_tag(struct view *v, int down)
 			return;
 		}
 	}
-	if (w->n_tags == w->cap_tags) {
-		uint32_t cap = w->cap_tags ? w->cap_tags * 2 : 16;
-		uint64_t *tags = realloc(w->tags, cap * sizeof(*tags));
-
-		if (!tags)
-			return;
-		w->tags = tags;
-		w->cap_tags = cap;
-	}
+	if (!GROW(w->tags, w->cap_tags, w->n_tags + 1))
+		return;
 	w->tags[w->n_tags++] = key;
 	table_move(view_table(v), down, v->now_ns);
 }

@@ -7,6 +7,7 @@
 #include "ledger.h"
 
 #include "entries.h"
+#include "grow.h"
 #include "ledger_names.h"
 #include "ledger_thread.h"
 #include "stack.h"
@@ -150,19 +151,12 @@ static struct process *process_find(const struct ledger *l, uint32_t pid, uint64
 static struct process *process_of(struct ledger *l, const struct lt_who *who)
 {
 	struct process_key key = { .start_ns = who->process_start_ns, .pid = who->tgid };
-	struct process *p = process_find(l, who->tgid, who->process_start_ns), **grown;
+	struct process *p = process_find(l, who->tgid, who->process_start_ns);
 
 	if (p)
 		return p;
-	if (l->n_order == l->cap_order) {
-		uint32_t cap = l->cap_order ? l->cap_order * 2 : 256;
-
-		grown = realloc(l->order, cap * sizeof(*grown));
-		if (!grown)
-			return NULL;
-		l->order = grown;
-		l->cap_order = cap;
-	}
+	if (!GROW(l->order, l->cap_order, l->n_order + 1))
+		return NULL;
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
@@ -346,7 +340,7 @@ static int reap(struct ledger *l, uint32_t slot, uint32_t epoch)
 {
 	struct kept *k = kept_at(l, slot);
 	const struct lt_who *who = &record_at(l->memory, slot)->who;
-	uint32_t index = l->dead.n_threads, *grown;
+	uint32_t index = l->dead.n_threads;
 	struct process *p;
 	int err;
 
@@ -377,13 +371,8 @@ static int reap(struct ledger *l, uint32_t slot, uint32_t epoch)
 	if (k->changes != who->changes)
 		names_update(l, k, record_at(l->memory, slot));
 	if (l->dead.n_threads > index) {
-		if (index >= l->cap_dead_next) {
-			grown = realloc(l->dead_next, l->dead.cap_threads * sizeof(*grown));
-			if (!grown)
-				return -ENOMEM;
-			l->dead_next = grown;
-			l->cap_dead_next = l->dead.cap_threads;
-		}
+		if (!GROW(l->dead_next, l->cap_dead_next, index + 1))
+			return -ENOMEM;
 		l->dead_next[index] = 0;
 		if (p->last_dead)
 			l->dead_next[p->last_dead - 1] = index + 1;

@@ -8,6 +8,7 @@
  */
 #include "model.h"
 
+#include "grow.h"
 #include "model_state.h"
 
 #include <errno.h>
@@ -174,7 +175,7 @@ static int lives_merge(struct model *m, const struct sample *s)
 	struct life *l, **lives;
 	int err = 0;
 
-	if (model_reserve(&m->spare, &m->cap_spare, m->n_lives + s->n_processes, sizeof(*m->spare)) < 0)
+	if (!GROW(m->spare, m->cap_spare, m->n_lives + s->n_processes))
 		return -ENOMEM;
 	lives = realloc(m->life_of, (s->n_processes + 1) * sizeof(*m->life_of));
 	if (!lives)

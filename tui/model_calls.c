@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
+
 /* The slot of a call, created if there is none. NULL: out of memory. */
 static struct row *call_row(struct call_table *c, const struct sample *s, uint32_t call, struct call_slot **slot)
 {
@@ -19,8 +21,7 @@ static struct row *call_row(struct call_table *c, const struct sample *s, uint32
 	if (!*place) {
 		uint32_t old = c->cap_slots, n = c->list.n + 1;
 
-		if (model_reserve(&c->list.rows, &c->list.cap, n, sizeof(*r)) < 0 ||
-		    model_reserve(&c->slots, &c->cap_slots, n, sizeof(*c->slots)) < 0)
+		if (!GROW(c->list.rows, c->list.cap, n) || !GROW(c->slots, c->cap_slots, n))
 			return NULL;
 		if (c->cap_slots > old)
 			memset(c->slots + old, 0, (c->cap_slots - old) * sizeof(*c->slots));
@@ -48,7 +49,7 @@ static int slot_add_errno(struct call_slot *slot, uint32_t error, uint64_t count
 		if (slot->errnos[i].error == error)
 			break;
 	if (i == slot->n_errnos) {
-		if (model_reserve(&slot->errnos, &slot->cap_errnos, i + 1, sizeof(*slot->errnos)) < 0)
+		if (!GROW(slot->errnos, slot->cap_errnos, i + 1))
 			return -ENOMEM;
 		slot->errnos[i] = (struct model_errno){ .error = error };
 		slot->n_errnos++;

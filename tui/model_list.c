@@ -4,35 +4,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "grow.h"
 
 const struct row_net row_no_net = { .srtt_ns = SAMPLE_UNKNOWN };
 
-int model_reserve(void *array, uint32_t *cap, uint32_t n, size_t size)
-{
-	uint64_t want = *cap ? *cap : 16;
-	void *old, *new;
-
-	if (n <= *cap)
-		return 0;
-	while (want < n)
-		want *= 2;
-	if (want > UINT32_MAX)
-		return -ENOMEM;
-	memcpy(&old, array, sizeof(old));
-	new = realloc(old, want * size);
-	if (!new)
-		return -ENOMEM;
-	memcpy(array, &new, sizeof(new));
-	*cap = (uint32_t)want;
-	return 0;
-}
-
 int row_list_reserve(struct row_list *l, uint32_t n)
 {
-	int err = model_reserve(&l->rows, &l->cap, n, sizeof(*l->rows));
-
-	return err ? err : model_reserve(&l->nets, &l->cap_nets, n, sizeof(*l->nets));
+	return GROW(l->rows, l->cap, n) && GROW(l->nets, l->cap_nets, n) ? 0 : -ENOMEM;
 }
 
 void row_list_free(struct row_list *l)

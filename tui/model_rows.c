@@ -13,6 +13,8 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "grow.h"
+
 /* The processes a query is about: [first, end) of the sample's. */
 struct range {
 	uint32_t first, end;
@@ -251,9 +253,8 @@ static int group_rows(struct model *m, const struct model_query *q, struct row *
 	struct row_list *out = &m->out[q->kind];
 	struct group *table = NULL;
 
-	if (row_list_reserve(out, n) < 0 || model_reserve(&m->groups, &m->cap_groups, n, sizeof(*m->groups)) < 0 ||
-	    model_reserve(&m->group_of, &m->cap_group_of, n, sizeof(*m->group_of)) < 0 ||
-	    model_reserve(&m->members, &m->cap_members, n, sizeof(*m->members)) < 0)
+	if (row_list_reserve(out, n) < 0 || !GROW(m->groups, m->cap_groups, n) ||
+	    !GROW(m->group_of, m->cap_group_of, n) || !GROW(m->members, m->cap_members, n))
 		return -ENOMEM;
 	out->n = 0;
 	for (uint32_t i = 0; i < n; i++) {
@@ -341,7 +342,7 @@ static int caller_row(struct model *m, struct row *r, const struct row *process,
 {
 	const struct row *call = &m->calls.list.rows[0];
 
-	if (model_reserve(&m->errnos, &m->cap_errnos, *n_errnos + call->n_errnos, sizeof(*m->errnos)) < 0)
+	if (!GROW(m->errnos, m->cap_errnos, *n_errnos + call->n_errnos))
 		return -ENOMEM;
 	for (uint32_t i = 0; i < call->n_errnos; i++)
 		m->errnos[(*n_errnos)++] = call->errnos[i];
@@ -358,7 +359,7 @@ static int caller_rows(struct model *m, const struct model_query *q, struct row 
 	const struct sample *s = m->sample;
 	uint32_t n_errnos = 0;
 
-	if (model_reserve(&out->rows, &out->cap, s->n_processes, sizeof(*out->rows)) < 0)
+	if (!GROW(out->rows, out->cap, s->n_processes))
 		return -ENOMEM;
 	out->n = 0;
 	for (uint32_t i = 0; i < s->n_processes; i++) {

@@ -117,9 +117,6 @@ struct model {
 	uint32_t cap_group_of, cap_members;
 };
 
-/* Makes room for n elements; keeps what is there. 0 or -ENOMEM. `array` is a pointer's address. */
-int model_reserve(void *array, uint32_t *cap, uint32_t n, size_t size);
-
 /* What a process did since the start, with the identity of `now`, its row of the interval or its last. Percentiles are
  * in l->total->dist. */
 void life_sums(const struct life *l, const struct row *now, struct row *sums);

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
+
 #define RECORD_MAGIC "lagtop record\n"
 #define RECORD_MAGIC_BYTES (sizeof(RECORD_MAGIC) - 1)
 #define RECORD_VERSION 2
@@ -46,19 +48,7 @@ struct record_buffer {
 /* Room for `more` bytes behind len. 0 or -ENOMEM. */
 static inline int record_reserve(struct record_buffer *b, size_t more)
 {
-	size_t want = b->cap ? b->cap : 4096;
-	uint8_t *data;
-
-	while (want < b->len + more)
-		want *= 2;
-	if (want == b->cap)
-		return 0;
-	data = realloc(b->data, want);
-	if (!data)
-		return -ENOMEM;
-	b->data = data;
-	b->cap = want;
-	return 0;
+	return GROW(b->data, b->cap, b->len + more) ? 0 : -ENOMEM;
 }
 
 static inline uint64_t record_load(const uint8_t *from, size_t bytes)

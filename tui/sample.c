@@ -5,38 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
+
 const char *const sample_family_name[SAMPLE_FAMILIES] = { "sched", "syscall", "net" };
-
-/* Makes room for `more` elements after n; returns the element at n, or NULL. */
-static void *grow(void *arrayp, uint32_t n, uint32_t *cap, uint32_t more, size_t size)
-{
-	void *array;
-	uint64_t want = *cap ? *cap : 64;
-
-	memcpy(&array, arrayp, sizeof(array));
-	while (want < (uint64_t)n + more)
-		want *= 2;
-	if (want > UINT32_MAX / 2)
-		return NULL;
-	if (want != *cap) {
-		array = realloc(array, want * size);
-		if (!array)
-			return NULL;
-		memcpy(arrayp, &array, sizeof(array));
-		*cap = (uint32_t)want;
-	}
-	return (char *)array + (size_t)n * size;
-}
 
 #define SAMPLE_ADD(what, plural)                                                                                       \
 	struct sample_##what *sample_add_##what(struct sample *s)                                                      \
 	{                                                                                                              \
-		struct sample_##what *e = grow(&s->plural, s->n_##plural, &s->cap_##plural, 1, sizeof(*e));            \
-		if (e) {                                                                                               \
-			memset(e, 0, sizeof(*e));                                                                      \
-			s->n_##plural++;                                                                               \
-		}                                                                                                      \
-		return e;                                                                                              \
+		if (!GROW(s->plural, s->cap_##plural, s->n_##plural + (size_t)1))                                      \
+			return NULL;                                                                                   \
+		memset(&s->plural[s->n_##plural], 0, sizeof(*s->plural));                                              \
+		return &s->plural[s->n_##plural++];                                                                    \
 	}
 
 SAMPLE_ADD(process, processes)
@@ -49,25 +28,14 @@ SAMPLE_ADD(connection, connections)
 
 uint32_t sample_add_text(struct sample *s, const char *bytes, size_t len)
 {
-	char *to;
-	uint32_t at;
+	uint32_t at = s->n_text ? s->n_text : 1; /* 0 is no text */
 
-	if (len == 0 || len > UINT32_MAX / 4)
+	if (len == 0 || len > UINT32_MAX / 4 || !GROW(s->text, s->cap_text, at + len + 1))
 		return 0;
-	if (s->n_text == 0) {
-		to = grow(&s->text, 0, &s->cap_text, 1, 1);
-		if (!to)
-			return 0;
-		*to = '\0';
-		s->n_text = 1;
-	}
-	to = grow(&s->text, s->n_text, &s->cap_text, (uint32_t)len + 1, 1);
-	if (!to)
-		return 0;
-	memcpy(to, bytes, len);
-	to[len] = '\0';
-	at = s->n_text;
-	s->n_text += (uint32_t)len + 1;
+	s->text[0] = '\0';
+	memcpy(s->text + at, bytes, len);
+	s->text[at + len] = '\0';
+	s->n_text = at + (uint32_t)len + 1;
 	return at;
 }
 

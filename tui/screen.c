@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "draw.h"
+#include "grow.h"
 #include "keys.h"
 #include "loop.h"
 #include "settings.h"
@@ -179,16 +180,9 @@ static void flush_pending(struct screen *s)
 /* Appends to the pending output. Without memory the bytes are lost and ncurses redraws everything. */
 static void pend(struct screen *s, const char *bytes, size_t len)
 {
-	if (s->pending_len + len > s->pending_cap) {
-		size_t cap = (s->pending_len + len) * 2 + 16384;
-		char *pending = realloc(s->pending, cap);
-
-		if (!pending) {
-			clearok(curscr, TRUE);
-			return;
-		}
-		s->pending = pending;
-		s->pending_cap = cap;
+	if (!GROW(s->pending, s->pending_cap, s->pending_len + len)) {
+		clearok(curscr, TRUE);
+		return;
 	}
 	memcpy(s->pending + s->pending_len, bytes, len);
 	s->pending_len += len;

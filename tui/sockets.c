@@ -11,6 +11,8 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "grow.h"
+
 struct owner_key {
 	uint64_t start_ns;
 	uint64_t pid;
@@ -181,15 +183,8 @@ int sockets_connection(struct sockets *k, const struct lt_connection *c)
 		k->left_out++;
 		return 0;
 	}
-	if (k->n_connections == k->cap_connections) {
-		uint32_t cap = k->cap_connections ? k->cap_connections * 2 : 64;
-		struct lt_connection *grown = realloc(k->connections, cap * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		k->connections = grown;
-		k->cap_connections = cap;
-	}
+	if (!GROW(k->connections, k->cap_connections, k->n_connections + 1))
+		return -ENOMEM;
 	k->connections[k->n_connections++] = *c;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "arrange.h"
+#include "grow.h"
 
 void table_init(struct table *t, const struct column_view *view)
 {
@@ -286,14 +287,8 @@ int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint3
 	t->kind = kind;
 	t->of = current;
 	t->n = t->current = 0;
-	if (n > t->cap) {
-		struct row **order = realloc(t->order, n * sizeof(*order));
-
-		if (!order)
-			return -ENOMEM;
-		t->order = order;
-		t->cap = n;
-	}
+	if (!GROW(t->order, t->cap, n))
+		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
 		rows[i].depth = 0;
 		if (!wanted(&rows[i], w))
