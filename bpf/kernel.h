@@ -30,7 +30,6 @@ typedef __u32 __wsum;
 #define BPF_MAP_TYPE_SK_STORAGE 24
 #define BPF_F_NO_PREALLOC 1
 #define BPF_F_MMAPABLE 1024
-#define BPF_ANY 0
 #define BPF_NOEXIST 1
 #define BPF_RB_FORCE_WAKEUP 2
 #define BPF_F_CLONE 512
@@ -49,8 +48,7 @@ typedef __u32 __wsum;
 #define TASK_NOLOAD 0x400
 #define TASK_NEW_STATE 0x800
 #define TASK_RTLOCK_WAIT 0x1000
-#define TASK_FREEZABLE 0x2000 /* 6.1 */
-#define TASK_FROZEN 0x8000    /* 6.1 */
+#define TASK_FROZEN 0x8000 /* 6.1 */
 
 #define PF_EXITING 0x4
 #define PF_IO_WORKER 0x10
@@ -58,7 +56,6 @@ typedef __u32 __wsum;
 #define PF_KTHREAD 0x200000
 /* Threads created by the kernel, also inside a process, are in no call: their saved registers are their creator's. */
 #define PF_KERNELS_OWN (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)
-#define CLONE_VFORK 0x4000
 #define CLONE_THREAD 0x10000
 #define CLONE_INTO_CGROUP 0x200000000ULL
 #define SIGNAL_GROUP_EXIT 0x4
@@ -86,7 +83,6 @@ typedef __u32 __wsum;
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define TCP_CLOSING 11
-#define TCP_NEW_SYN_RECV 12
 
 #define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN was received */
 
@@ -234,7 +230,7 @@ struct task_struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, dx, si, di, cx, bx, ax, orig_ax, sp;
+	unsigned long dx, si, di, cx, bx, ax, orig_ax, sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -323,8 +319,6 @@ struct tcp_skb_cb {
 struct seq_file;
 struct bpf_iter_meta {
 	struct seq_file *seq;
-	__u64 session_id;
-	__u64 seq_num;
 };
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;

@@ -128,9 +128,11 @@ static __always_inline __u64 lt_key(struct task_struct *task)
 	return number >> 6 & ((1ULL << 40) - 1);
 }
 
+#define GOLDEN_RATIO 0x9e3779b97f4a7c15ULL /* of 2^64: spreads keys that lie close together */
+
 static __always_inline struct lt_index_set *lt_index_set_of(__u64 key)
 {
-	__u32 nr = key * 0x9e3779b97f4a7c15ULL >> 49;
+	__u32 nr = key * GOLDEN_RATIO >> (64 - LT_INDEX_SET_BITS);
 
 	return bpf_map_lookup_elem(&lt_index, &nr);
 }
@@ -147,8 +149,8 @@ static __always_inline bool lt_find(struct task_struct *task, struct lt_slot *s)
 #pragma unroll
 	for (int i = 0; i < LT_INDEX_WAYS; i++) {
 		way = set->way[i];
-		if (way >> 24 == key && way)
-			return lt_slot_at((way & 0xffffff) - 1, s);
+		if (way >> LT_SLOT_BITS == key && way)
+			return lt_slot_at((way & ((1 << LT_SLOT_BITS) - 1)) - 1, s);
 	}
 	if (!lt_spilled)
 		return false;
@@ -159,7 +161,7 @@ static __always_inline bool lt_find(struct task_struct *task, struct lt_slot *s)
 /* Publishes a record. False: another writer has published one for this task, or there is no room. */
 static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 {
-	__u64 key = lt_key(task), way, want = key << 24 | (slot + 1);
+	__u64 key = lt_key(task), way, want = key << LT_SLOT_BITS | (slot + 1);
 	struct lt_index_set *set;
 
 	set = lt_index_set_of(key);
@@ -173,7 +175,7 @@ static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 			way = __sync_val_compare_and_swap(&set->way[i], 0, want);
 		if (!way)
 			return true;
-		if (way >> 24 == key)
+		if (way >> LT_SLOT_BITS == key)
 			return false;
 	}
 	if (bpf_map_update_elem(&lt_spill, &key, &slot, BPF_NOEXIST))
@@ -192,7 +194,7 @@ static __always_inline void lt_index_remove(struct task_struct *task)
 		return;
 #pragma unroll
 	for (int i = 0; i < LT_INDEX_WAYS; i++) {
-		if (set->way[i] >> 24 == key) {
+		if (set->way[i] >> LT_SLOT_BITS == key) {
 			set->way[i] = 0;
 			return;
 		}
@@ -303,7 +305,7 @@ static __always_inline __u32 lt_call_of(struct task_struct *task, long nr)
 	__u32 abi = lt_abi(task, nr), n = nr;
 
 	n &= ~X32_BIT;
-	return LT_CALL(abi, n < 0xfff ? n : 0xfff);
+	return LT_CALL(abi, n < LT_NR_FOLDED ? n : LT_NR_FOLDED);
 }
 
 static __always_inline long lt_regs_nr(struct pt_regs *regs)

@@ -279,11 +279,11 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 		return 0;
 	}
 	/* sigreturn and rt_sigreturn exit with number -1, and a restored register as their result. */
-	returns = nr == -1 && LT_CALL_NR(call) != 0xfff;
+	returns = nr == -1 && LT_CALL_NR(call) != LT_NR_FOLDED;
 	if (returns) {
 		restored = ret;
 		ret = 0;
-	} else if ((__u32)(nr & ~X32_BIT) != LT_CALL_NR(call) && LT_CALL_NR(call) != 0xfff && !execs(nr, ret)) {
+	} else if ((__u32)(nr & ~X32_BIT) != LT_CALL_NR(call) && LT_CALL_NR(call) != LT_NR_FOLDED && !execs(nr, ret)) {
 		calls->enter_ns = 0;
 		lt_this_cpu()->lost_calls++;
 		return 0;

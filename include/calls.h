@@ -8,6 +8,8 @@
 #ifndef CALLS_H
 #define CALLS_H
 
+#include "lagtop.h"
+
 enum lt_wait {
 	LT_WAIT_OTHER,
 	LT_WAIT_LOCK,
@@ -352,7 +354,7 @@ enum lt_wait {
 /* exit and exit_group never return: they are counted at enter. */
 static inline __attribute__((always_inline)) int lt_call_exits(unsigned int abi, unsigned int nr)
 {
-	if (abi == 1)
+	if (abi == LT_ABI_COMPAT)
 		return nr == LT_NR32_EXIT || nr == LT_NR32_EXIT_GROUP;
 	return nr == LT_NR_EXIT || nr == LT_NR_EXIT_GROUP;
 }

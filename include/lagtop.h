@@ -17,23 +17,26 @@
 #include "counters.h"
 
 /* The word: since when (ns) and in which state, in one store. 0: the record is free. */
-#define LT_WORD(since_ns, state) ((__u64)(since_ns) << 4 | (state))
-#define LT_WORD_SINCE(word) ((word) >> 4)
-#define LT_WORD_STATE(word) ((word)&15)
+#define LT_STATE_BITS 4
+#define LT_WORD(since_ns, state) ((__u64)(since_ns) << LT_STATE_BITS | (state))
+#define LT_WORD_SINCE(word) ((word) >> LT_STATE_BITS)
+#define LT_WORD_STATE(word) ((word) & ((1 << LT_STATE_BITS) - 1))
 
 /* Which system call table a number belongs to. */
 enum lt_abi { LT_ABI_NATIVE, LT_ABI_COMPAT, LT_ABI_X32, LT_ABI_OTHERS };
 
 /* A call: number and abi in one u32. Numbers above 4094 are folded to 4095 ("#4095" and up). */
-#define LT_CALL(abi, nr) ((__u32)(abi) << 12 | (nr))
-#define LT_CALL_NR(call) ((call)&0xfff)
-#define LT_CALL_ABI(call) ((call) >> 12 & 3)
+#define LT_NR_BITS 12
+#define LT_NR_FOLDED ((1 << LT_NR_BITS) - 1)
+#define LT_CALL(abi, nr) ((__u32)(abi) << LT_NR_BITS | (nr))
+#define LT_CALL_NR(call) ((call)&LT_NR_FOLDED)
+#define LT_CALL_ABI(call) ((call) >> LT_NR_BITS & 3)
 #define LT_CALL_NONE 0xffffffffU
 
 /* The number of different calls of a thread with an entry of their own; the rest share one, since a program may call
  * any number. */
 #define LT_CALLS_LIMIT 128
-#define LT_CALL_OTHERS LT_CALL(LT_ABI_OTHERS, 0xfff)
+#define LT_CALL_OTHERS LT_CALL(LT_ABI_OTHERS, LT_NR_FOLDED)
 
 /* The longest event of the current and of the last interval: slot epoch & 1, valid if epoch[] matches. */
 struct lt_max {
@@ -241,9 +244,11 @@ struct lt_call_chunk {
 	struct lt_call call[LT_CALL_CHUNK];
 };
 
-/* Task address → slot: sets of eight words, (address bits 6..45) << 24 | slot + 1; 0: free. */
+/* Task address → slot: sets of eight words, (address bits 6..45) << LT_SLOT_BITS | slot + 1; 0: free. */
+#define LT_SLOT_BITS 24
 #define LT_INDEX_WAYS 8
-#define LT_INDEX_SETS 32768
+#define LT_INDEX_SET_BITS 15
+#define LT_INDEX_SETS (1 << LT_INDEX_SET_BITS)
 struct lt_index_set {
 	__u64 way[LT_INDEX_WAYS];
 };

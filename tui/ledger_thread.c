@@ -35,7 +35,9 @@ struct kept_call {
 
 /* Up to so many kept calls are searched linearly: most threads make few, and there are many threads. */
 #define FEW_CALLS 8
-#define CALL_PLACES 512 /* above twice LT_CALLS_LIMIT + 1 */
+#define CALL_PLACE_BITS 9
+#define CALL_PLACES (1 << CALL_PLACE_BITS) /* above twice LT_CALLS_LIMIT + 1 */
+#define GOLDEN_RATIO 0x9e3779b1U	   /* of 2^32: spreads numbers that lie close together */
 
 /* A current call without an entry: a thread's first call of a kind gets its entry when it returns. */
 struct kept_open {
@@ -196,7 +198,7 @@ static void time_subtract(uint64_t to[LT_STATES], const uint64_t now[LT_STATES],
 /* Where a call is, or would be. */
 static uint8_t *call_place(const struct kept_work *w, uint32_t call)
 {
-	uint32_t i = call * 0x9e3779b1U >> 23;
+	uint32_t i = call * GOLDEN_RATIO >> (32 - CALL_PLACE_BITS);
 
 	while (w->place[i] && w->call[w->place[i] - 1].call != call)
 		i = (i + 1) % CALL_PLACES;
