@@ -17,7 +17,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t at = SIZE_MAX;
 	struct filter *f;
 	struct row *rows;
-	int kind, n;
 
 	if (!model) {
 		synthetic_fill(&sample, 1);
@@ -27,9 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f = filter_parse(text, &at, why, sizeof(why));
 	if (!f)
 		assert(at <= strlen(text) && *why);
-	for (kind = MODEL_PROCESS; f && kind <= MODEL_CONNECTION; kind++) {
+	for (int kind = MODEL_PROCESS; f && kind <= MODEL_CONNECTION; kind++) {
 		query = (struct model_query){ .kind = (enum model_kind)kind };
-		for (n = model_rows(model, &query, &rows); n--;)
+		for (int n = model_rows(model, &query, &rows); n--;)
 			if (filter_kinds(f) & 1U << kind)
 				filter_holds(f, &rows[n]);
 	}

@@ -12,12 +12,11 @@ static void clean(const char *raw, size_t room, int max_cells, bool utf8)
 {
 	char *once = malloc(room), *twice = malloc(room);
 	int cells;
-	size_t i;
 
 	assert(once && twice);
 	cells = format_clean(once, room, raw, max_cells, utf8);
 	assert(cells >= 0 && cells <= max_cells && strlen(once) < room);
-	for (i = 0; once[i]; i++)
+	for (size_t i = 0; once[i]; i++)
 		assert((unsigned char)once[i] >= ' ' && once[i] != 0x7f && (utf8 || !(once[i] & 0x80)));
 	assert(format_clean(twice, room, once, max_cells, utf8) == cells);
 	assert(!strcmp(once, twice));

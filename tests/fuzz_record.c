@@ -57,13 +57,11 @@ static void look(struct model *m)
 	struct model_query query = { .kind = MODEL_PROCESS };
 	struct row *rows;
 	char text[64];
-	int k, n;
-	size_t c;
 
-	for (k = MODEL_PROCESS; k <= MODEL_CONNECTION; k++) {
+	for (int k = MODEL_PROCESS; k <= MODEL_CONNECTION; k++) {
 		query.kind = (enum model_kind)k;
-		for (n = model_rows(m, &query, &rows); n > 0; n--)
-			for (c = 0; c < columns_count; c++)
+		for (int n = model_rows(m, &query, &rows); n > 0; n--)
+			for (size_t c = 0; c < columns_count; c++)
 				if (columns[c].kinds & 1U << k)
 					column_format(&columns[c], &rows[n - 1], true, text, sizeof(text), 15);
 	}
@@ -76,7 +74,6 @@ static void replay(void)
 	struct history h = { .max_bytes = 1 << 20 };
 	struct model *live = model_new(), *past = model_new();
 	struct sample *s;
-	uint32_t back;
 
 	assert(live && past && (src || *why));
 	while (src && h.n < 3) {
@@ -88,7 +85,7 @@ static void replay(void)
 		look(live);
 		assert(!history_add(&h));
 	}
-	for (back = h.n; back--;) {
+	for (uint32_t back = h.n; back--;) {
 		s = history_at(&h, back);
 		assert(s && !sample_check(s) && !model_update(past, s));
 		look(past);

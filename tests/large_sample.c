@@ -22,9 +22,8 @@ static struct sample_dist add_dist(struct sample *s, uint32_t seed)
 {
 	struct sample_dist d = { .first = s->n_buckets, .n = 6 };
 	struct sample_bucket *b;
-	uint32_t i;
 
-	for (i = 0; i < d.n; i++) {
+	for (uint32_t i = 0; i < d.n; i++) {
 		b = sample_add_bucket(s);
 		assert(b);
 		*b = (struct sample_bucket){ 20 + 4 * i + seed % 4, 1 + noise(seed, i) % 200 };
@@ -36,7 +35,7 @@ static struct sample_dist add_dist(struct sample *s, uint32_t seed)
 static uint32_t add_work(struct sample *s, uint32_t pid, uint32_t number)
 {
 	struct sample_work *w = sample_add_work(s);
-	uint32_t seed = noise(pid, number), i;
+	uint32_t seed = noise(pid, number);
 	struct sample_call *c;
 
 	assert(w);
@@ -52,7 +51,7 @@ static uint32_t add_work(struct sample *s, uint32_t pid, uint32_t number)
 	w->flow[LT_TCP].tx_ops = 1 + seed % 300;
 	w->first_call = s->n_calls;
 	w->n_calls = CALLS;
-	for (i = 0; i < CALLS; i++) {
+	for (uint32_t i = 0; i < CALLS; i++) {
 		c = sample_add_call(s);
 		assert(c);
 		c->call = LT_CALL(LT_ABI_NATIVE, i * 37);
@@ -102,7 +101,7 @@ static void add_process(struct sample *s, uint32_t pid, uint64_t start_ns, bool 
 
 void large_sample_fill(struct sample *s, uint32_t number, uint32_t processes, uint32_t active)
 {
-	uint32_t i, slot, every = active ? processes / active : 0, step = processes / 100;
+	uint32_t slot, every = active ? processes / active : 0, step = processes / 100;
 
 	sample_clear(s);
 	s->number = number;
@@ -114,11 +113,11 @@ void large_sample_fill(struct sample *s, uint32_t number, uint32_t processes, ui
 	strcpy(s->host, "big-01");
 	strcpy(s->kernel, "6.1.0-56");
 	s->unknown = counter_unknown(s->kernel);
-	for (i = 0; i < SAMPLE_FAMILIES; i++) {
+	for (uint32_t i = 0; i < SAMPLE_FAMILIES; i++) {
 		s->probe[i].on = 1;
 		strcpy(s->probe[i].by, "tp_btf");
 	}
-	for (i = 0; i < processes; i++) {
+	for (uint32_t i = 0; i < processes; i++) {
 		/* Slot i's process exits every hundredth reading, and the next one of its pid starts in the one after.
 		 */
 		slot = (number + i / (step ? step : 1)) / 100;

@@ -53,11 +53,38 @@ bpf_names() {
 		       if (name !~ /^lt_/ || length(name) > 15) print $0 ": lt_ and at most 15 characters" }'
 }
 
+# One form for C, one for scripts.
 license_lines() {
 	local file
-	for file in "${sources[@]}" "${scripts[@]}"; do
+	for file in "${sources[@]}"; do
+		[ "$(head -1 "$file")" = "/* SPDX-License-Identifier: GPL-2.0-or-later */" ] || echo "$file: begins without the SPDX line"
+	done
+	for file in "${scripts[@]}"; do
 		head -2 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || echo "$file: no SPDX line"
 	done
+}
+
+# A header that comes first is seen to stand alone.
+own_header_first() {
+	local file own
+	for file in tui/*.c tests/*.c; do
+		own=$(basename "$file" .c).h
+		[ ! -e "${file%.c}.h" ] || [ "$(grep -m1 '^#include' "$file")" = "#include \"$own\"" ] || echo "$file: includes $own not first"
+	done
+}
+
+# for (int i = …: a loop's variable begins with it. In tests some live on.
+loop_variables() {
+	grep -nE '\bfor \([a-z_0-9]+ = ' "${sources[@]}" | grep -v '^tests/'
+	return 0
+}
+
+# What is done once: arrays grow in grow.c, characters are taken apart in utf8.c. Files that read into a buffer until it
+# fits, and arrays that grow by one element, are no such arrays.
+one_of_each() {
+	grep -nE '\brealloc(array)?\([^;]*\* 2|\bcap\b.*\* 2' tui/*.[ch] | grep -v '^tui/grow\.[ch]:'
+	grep -niE '0xc0\b|& 0x3f\b|& 63\)' tui/*.[ch] | grep -v '^tui/utf8\.[ch]:'
+	return 0
 }
 
 # What includes do not show: the linker's view.
@@ -120,6 +147,9 @@ rule "libbpf and the skeleton are included by the probe only" silent libbpf_in_o
 rule "shared headers include only each other" silent shared_headers_stand_alone
 rule "BPF programs are named lt_…" silent bpf_names
 rule "every source says its license" silent license_lines
+rule "own header first" silent own_header_first
+rule "loop variables begin with the loop" silent loop_variables
+rule "arrays grow and UTF-8 is read in one place" silent one_of_each
 rule "no file is too long" silent file_length
 rule "no function is too long" silent function_length
 rule "files include only the layers before them" silent tests/layers.sh includes

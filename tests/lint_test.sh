@@ -58,6 +58,7 @@ mkdir -p "$copy/build/tests"
 check "the tree as it is has no upward include" keeps include
 check "the tree as it is has no upward call" keeps call
 check "the tree as it is has no long function" keeps function
+check "the tree as it is has one dialect" keeps loop
 
 plant tui/sample.h <<<'#include "view.h"'
 check "an include of a higher layer is found" finds include 'tui/sample.h includes view.h'
@@ -82,6 +83,26 @@ rm "$copy/tui/planted.h"
 sed -i 's/ history_pack / history_pack nothing /' "$copy/tui/README.md"
 check "a layer's file that is not there is found" finds include 'nothing: in the layers'
 mend tui/README.md
+
+sed -i '1s|.*|// SPDX-License-Identifier: GPL-2.0-or-later|' "$copy/tui/text.c"
+check "another form of the license line is found" finds license 'tui/text.c: begins without'
+mend tui/text.c
+
+sed -i 's|^#include "text.h"|#include <stddef.h>\n&|' "$copy/tui/text.c"
+check "an own header that is not the first is found" finds header 'tui/text.c: includes text.h not first'
+mend tui/text.c
+
+plant tui/text.c <<<'int text_planted(int i) { for (i = 0; i < 3; i++); return i; }'
+check "a loop variable from outside is found" finds loop 'tui/text.c:'
+mend tui/text.c
+
+plant tui/text.c <<<'void *text_planted(void *p, size_t n) { return realloc(p, n * 2); }'
+check "an array that grows by itself is found" finds grow 'tui/text.c:'
+mend tui/text.c
+
+plant tui/text.c <<<'int text_planted(int c) { return (c & 0xc0) == 0x80; }'
+check "UTF-8 taken apart elsewhere is found" finds UTF-8 'tui/text.c:'
+mend tui/text.c
 
 long_function 61 | plant tui/text.c
 check "a function of 61 lines is found" finds function '61 lines'

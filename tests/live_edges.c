@@ -39,21 +39,20 @@ static void test_a_sleep_that_goes_on_after_a_stop(void **state)
 	const char *ready;
 	struct live *l;
 	struct child *load;
-	int readings;
 
 	(void)state;
 	live_need_bpf();
 	l = live_start("-d", "0.2", NULL);
 	load = live_load(&ready, "sleep", "poll", NULL);
-	for (readings = 0; readings < PATIENCE && share(l, load->pid, "poll") < 0.99; readings++)
+	for (int readings = 0; readings < PATIENCE && share(l, load->pid, "poll") < 0.99; readings++)
 		live_next(l);
 	live_between(share(l, load->pid, "poll"), 0.99, 1.001, "poll before the stop");
 	assert_int_equal(kill(load->pid, SIGSTOP), 0);
-	for (readings = 0; readings < PATIENCE && share(l, load->pid, "other") < 0.99; readings++)
+	for (int readings = 0; readings < PATIENCE && share(l, load->pid, "other") < 0.99; readings++)
 		live_next(l);
 	live_between(share(l, load->pid, "other"), 0.99, 1.001, "stopped");
 	assert_int_equal(kill(load->pid, SIGCONT), 0);
-	for (readings = 0; readings < PATIENCE && share(l, load->pid, "poll") < 0.99; readings++)
+	for (int readings = 0; readings < PATIENCE && share(l, load->pid, "poll") < 0.99; readings++)
 		live_next(l);
 	live_between(share(l, load->pid, "poll"), 0.99, 1.001, "poll after it");
 	live_compare((double)live_sum_call(l, l->n - 1, load->pid, "restart_syscall", "in_flight"), 1, 0,

@@ -19,7 +19,6 @@ static void replay_is_what_was_live(void **state)
 	char *replay[] = { lagtop, (char *)"--json", (char *)"-r", path, NULL };
 	char *lines[READINGS], *line;
 	struct child *c, *load;
-	int i;
 
 	(void)state;
 	live_need_bpf();
@@ -28,7 +27,7 @@ static void replay_is_what_was_live(void **state)
 	c = child_start(live, (uid_t)-1);
 	assert_non_null(c);
 	child_close_in(c);
-	for (i = 0; i < READINGS; i++) {
+	for (int i = 0; i < READINGS; i++) {
 		assert_non_null(child_round(load));
 		line = child_line(c);
 		assert_non_null(line);
@@ -41,7 +40,7 @@ static void replay_is_what_was_live(void **state)
 	c = child_start(replay, (uid_t)-1);
 	assert_non_null(c);
 	child_close_in(c);
-	for (i = 0; i < READINGS; i++) {
+	for (int i = 0; i < READINGS; i++) {
 		line = child_line(c);
 		assert_non_null(line);
 		assert_true(strlen(line) > 10000);

@@ -37,17 +37,17 @@ void recording_frames_unpack(struct recording_frames *f, const uint8_t *file, si
 
 uint8_t *recording_frames_pack(const struct recording_frames *f, size_t *len)
 {
-	size_t room = RECORD_HEADER_BYTES, i, got;
+	size_t room = RECORD_HEADER_BYTES, got;
 	uint8_t *file, *head;
 
-	for (i = 0; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++)
 		room += RECORD_HEAD_BYTES + ZSTD_compressBound(f->len[i]);
 	file = malloc(room);
 	assert(file);
 	memcpy(file, RECORD_MAGIC, RECORD_MAGIC_BYTES);
 	record_store(file + RECORD_MAGIC_BYTES, RECORD_VERSION, 2);
 	*len = RECORD_HEADER_BYTES;
-	for (i = 0; i < f->n; i++) {
+	for (size_t i = 0; i < f->n; i++) {
 		head = file + *len;
 		/* Below level 1: as quick as copying. */
 		got = ZSTD_compress(head + RECORD_HEAD_BYTES, room - *len - RECORD_HEAD_BYTES, f->whole[i], f->len[i],

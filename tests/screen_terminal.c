@@ -407,10 +407,10 @@ static void the_help_tells_the_signs(void **state)
 		{ "--no-mouse", "\u2020", "a dagger marks exited processes", "heights are logarithmic" },
 		{ "--ascii", "+", "> at least; + marks exited processes, * tagged ones", "from low to high _.-:=+*#" },
 	};
-	int i, y;
+	int y;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
+	for (int i = 0; i < 2; i++) {
 		struct vt *v = session_open(&(struct session){ .rows = 60, .cols = 120, .args = { cases[i].option } });
 
 		session_press(v, ".", ".", NULL); /* FIXTURE_EXIT_READING */

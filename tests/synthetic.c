@@ -223,8 +223,6 @@ static void add_connections(struct sample *s)
 
 void synthetic_fill(struct sample *s, uint32_t number)
 {
-	int i;
-
 	sample_clear(s);
 	s->t_ns = 100 * SYNTHETIC_SECOND_NS + number * SYNTHETIC_SECOND_NS;
 	s->interval_ns = SYNTHETIC_SECOND_NS;
@@ -234,7 +232,7 @@ void synthetic_fill(struct sample *s, uint32_t number)
 	s->cpus = 2;
 	strcpy(s->host, "web-07");
 	strcpy(s->kernel, "6.1.0-56");
-	for (i = 0; i < SAMPLE_FAMILIES; i++) {
+	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		s->probe[i].on = 1;
 		snprintf(s->probe[i].by, sizeof(s->probe[i].by), "tp_btf%d", i);
 	}

@@ -30,10 +30,9 @@ static const char *arranged(const struct family *f, size_t n, const char *column
 {
 	struct row rows[16], *order[16];
 	static char text[300];
-	size_t i, at = 0;
-	uint32_t d;
+	size_t at = 0;
 
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		rows[i] = like;
 		rows[i].pid = rows[i].tid = f[i].pid;
 		rows[i].ppid = f[i].ppid;
@@ -43,10 +42,10 @@ static const char *arranged(const struct family *f, size_t n, const char *column
 	}
 	assert_int_equal(arrange_rows(order, n, column_find(column), reverse, NULL, tree), 0);
 	text[0] = '\0';
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (i)
 			text[at++] = ' ';
-		for (d = 0; tree && d < order[i]->depth; d++)
+		for (uint32_t d = 0; tree && d < order[i]->depth; d++)
 			text[at++] = '.';
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%u", order[i]->pid);
 	}
@@ -134,11 +133,10 @@ static void rings(void **state)
 static void a_chain_needs_no_stack(void **state)
 {
 	struct row *rows = calloc(DEEP, sizeof(*rows)), **order = calloc(DEEP, sizeof(struct row *));
-	uint32_t i;
 
 	(void)state;
 	assert_true(rows && order);
-	for (i = 0; i < DEEP; i++) {
+	for (uint32_t i = 0; i < DEEP; i++) {
 		rows[i] = like;
 		rows[i].pid = i + 1;
 		rows[i].ppid = i;
@@ -146,7 +144,7 @@ static void a_chain_needs_no_stack(void **state)
 		order[DEEP - 1 - i] = &rows[i];
 	}
 	assert_int_equal(arrange_rows(order, DEEP, column_find("cpu"), false, NULL, true), 0);
-	for (i = 0; i < DEEP; i++)
+	for (uint32_t i = 0; i < DEEP; i++)
 		if (order[i] != &rows[i] || rows[i].depth != i)
 			fail_msg("place %u holds pid %u at depth %u", i, order[i]->pid, order[i]->depth);
 	free(order);
@@ -160,11 +158,11 @@ static void as_compared(void **state)
 	struct sample_connection *connections = calloc(MANY, sizeof(*connections));
 	struct row *rows = calloc(MANY, sizeof(*rows)), **order = calloc(MANY, sizeof(struct row *));
 	struct row_net *nets = calloc(MANY, sizeof(*nets));
-	uint32_t noise = 1, i;
+	uint32_t noise = 1;
 
 	(void)state;
 	assert_true(connections && rows && order && nets);
-	for (i = 0; i < MANY; i++) {
+	for (uint32_t i = 0; i < MANY; i++) {
 		struct sample_connection *c = &connections[i];
 
 		noise = noise * 1664525 + 1013904223;
@@ -187,17 +185,17 @@ static void as_compared(void **state)
 	for (size_t n = 0; n < 2 * sizeof(names) / sizeof(names[0]); n++) {
 		const struct column *column = column_find(names[n / 2]);
 
-		for (i = 0; i < MANY; i++)
+		for (uint32_t i = 0; i < MANY; i++)
 			order[i] = &rows[i];
 		assert_int_equal(arrange_rows(order, MANY, column, n % 2, NULL, false), 0);
-		for (i = 0; i < MANY; i++)
+		for (uint32_t i = 0; i < MANY; i++)
 			rows[i].depth = 0;
-		for (i = 0; i < MANY; i++) {
+		for (uint32_t i = 0; i < MANY; i++) {
 			order[i]->depth++;
 			if (i && column_compare(column, n % 2, order[i - 1], order[i]) > 0)
 				fail_msg("by %s: places %u and %u", names[n / 2], i - 1, i);
 		}
-		for (i = 0; i < MANY; i++)
+		for (uint32_t i = 0; i < MANY; i++)
 			assert_int_equal(rows[i].depth, 1);
 	}
 	free(connections);

@@ -90,9 +90,9 @@ static int drop(void **state)
 
 static struct json_object *json(const char *words)
 {
-	const char *text = run(batch_json, words), *c;
+	const char *text = run(batch_json, words);
 
-	for (c = text; *c; c++)
+	for (const char *c = text; *c; c++)
 		if ((unsigned char)*c < ' ' && *c != '\n')
 			fail_msg("a control character in JSON: %02x", (unsigned char)*c);
 	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
@@ -135,9 +135,8 @@ static const char *text(struct json_object *o, const char *path)
 static struct json_object *element(struct json_object *o, const char *list, const char *key, int64_t value)
 {
 	struct json_object *array = field(o, list), *e;
-	size_t i;
 
-	for (i = 0; i < json_object_array_length(array); i++) {
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
 		e = json_object_array_get_idx(array, i);
 		if (json_object_get_int64(field(e, key)) == value)
 			return e;
@@ -155,9 +154,7 @@ struct expected {
 
 static void assert_fields(struct json_object *o, const struct expected *e, size_t n)
 {
-	size_t i;
-
-	for (i = 0; i < n && e[i].path; i++) {
+	for (size_t i = 0; i < n && e[i].path; i++) {
 		if (e[i].value == UNKNOWN) {
 			if (field(o, e[i].path))
 				fail_msg("%s is %s, not null", e[i].path,
@@ -312,10 +309,10 @@ static void json_process(void **state)
 static void json_has_every_column_with_a_path(void **state)
 {
 	struct json_object *process = json_object_array_get_idx(field(json("--json"), "processes"), 0);
-	size_t i, n = 0;
+	size_t n = 0;
 
 	(void)state;
-	for (i = 0; i < columns_count; i++)
+	for (size_t i = 0; i < columns_count; i++)
 		if (columns[i].json && columns[i].kinds & 1U << MODEL_PROCESS) {
 			field(process, columns[i].json);
 			n++;
@@ -471,10 +468,9 @@ static void json_families_off(void **state)
 		  { "host.cpus", 2 } },
 	};
 	static const char *const names[] = { "probes.sched", "probes.syscall", "probes.net" };
-	int i;
 
 	(void)state;
-	for (i = 0; i < SAMPLE_FAMILIES; i++) {
+	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		refill(NULL);
 		sample.probe[i].on = 0;
 		strcpy(sample.probe[i].reason, "left off");
@@ -596,14 +592,13 @@ static void text_is_clean(void **state)
 		"-b",	       "-b --ascii",	 "-b -H",     "-b -t",	     "-b -g command",
 		"-b -v sched", "-b -v syscalls", "-b -v net", "-b -v calls", "-b -v connections"
 	};
-	const char *c, *out;
-	size_t i;
+	const char *out;
 
 	(void)state;
-	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		out = run(batch_text, lines[i]);
 		assert_non_null(strstr(out, "lost 378"));
-		for (c = out; *c; c++)
+		for (const char *c = out; *c; c++)
 			if (((unsigned char)*c < ' ' && *c != '\n') || *c == 127 || *c == (char)0xff ||
 			    (strstr(lines[i], "ascii") && (unsigned char)*c > 126))
 				fail_msg("%s prints byte %02x", lines[i], (unsigned char)*c);
@@ -661,13 +656,13 @@ static void sums_are_of_the_rows_chosen(void **state)
 
 static void list_columns(void **state)
 {
-	size_t len = 0, i;
+	size_t len = 0;
 	FILE *out = open_memstream(&output, &len);
 
 	(void)state;
 	batch_list_columns(out);
 	fclose(out);
-	for (i = 0; i < columns_count; i++) {
+	for (size_t i = 0; i < columns_count; i++) {
 		assert_non_null(strstr(output, columns[i].name));
 		assert_non_null(strstr(output, columns[i].help));
 	}

@@ -42,14 +42,14 @@ static const char *held(const char *text, enum model_kind kind)
 	struct filter *f;
 	struct row *rows;
 	size_t at = 0, len = 0;
-	int n, i;
+	int n;
 
 	f = filter_parse(text, &at, why, sizeof(why));
 	if (!f)
 		fail_msg("'%s': at %zu: %s", text, at, why);
 	list[0] = '\0';
 	n = model_rows(model, &query, &rows);
-	for (i = 0; i < n; i++) {
+	for (int i = 0; i < n; i++) {
 		if (!filter_holds(f, &rows[i]))
 			continue;
 		if (kind == MODEL_CALL)
@@ -129,10 +129,9 @@ static void expressions(void **state)
 		{ "cgroup=/", "3000" },
 		{ "cmdline=\"=evil \\\"a,b\\\"\n\x1b[31m\xff\xc3\xa9\"", "2000" },
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (strcmp(held(cases[i].text, MODEL_PROCESS), cases[i].pids))
 			fail_msg("'%s' holds for '%s', not '%s'", cases[i].text, held(cases[i].text, MODEL_PROCESS),
 				 cases[i].pids);
@@ -187,10 +186,10 @@ static void errors(void **state)
 	};
 	char why[200];
 	struct filter *f;
-	size_t i, at;
+	size_t at;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		at = 999;
 		f = filter_parse(cases[i].text, &at, why, sizeof(why));
 		if (f)

@@ -61,16 +61,15 @@ static void compare_rows(struct model *expected, struct model *found, uint32_t n
 	static const enum model_kind kinds[] = { MODEL_PROCESS, MODEL_THREAD, MODEL_COMMAND, MODEL_CALL,
 						 MODEL_CONNECTION };
 	struct row *a, *b;
-	size_t k, c;
-	int i, n;
+	int n;
 
-	for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		struct model_query query = { .kind = kinds[k] };
 
 		n = model_rows(expected, &query, &a);
 		assert_true(n > 0 || kinds[k] == MODEL_CONNECTION);
 		assert_int_equal(model_rows(found, &query, &b), n);
-		for (i = 0; i < n; i++) {
+		for (int i = 0; i < n; i++) {
 			const struct row *twin = &b[i];
 			int at;
 
@@ -79,7 +78,7 @@ static void compare_rows(struct model *expected, struct model *found, uint32_t n
 			     at++)
 				assert_true(at < n);
 			twin = kinds[k] == MODEL_CONNECTION ? &b[at] : twin;
-			for (c = 0; c < columns_count; c++)
+			for (size_t c = 0; c < columns_count; c++)
 				if (columns[c].kinds & 1U << kinds[k] && columns[c].show != SHOW_SPARK &&
 				    !same_value(columns[c].raw(&a[i]), columns[c].raw(twin)))
 					fail_msg("reading %u, kind %zu, row %d: another %s", number, k, i,
@@ -93,14 +92,14 @@ static void every_reading_comes_back(void **state)
 	struct history h = { .max_bytes = 64 << 20 };
 	uint64_t counts[2][HIST_BUCKETS];
 	struct sample fresh = { 0 };
-	uint32_t n, back;
+	uint32_t n;
 
 	(void)state;
 	for (n = 1; n <= 100; n++)
 		add(&h, fill_fixture, n);
 	assert_int_equal(h.n, 100);
 	assert_null(history_at(&h, 100));
-	for (back = 0; back < 100; back += 1 + back % 7) {
+	for (uint32_t back = 0; back < 100; back += 1 + back % 7) {
 		struct model *expected = model_new(), *found = model_new();
 		const struct sample *s = history_at(&h, back);
 
@@ -137,10 +136,9 @@ static void what_was_asked_for_stays(void **state)
 {
 	struct history h = { .max_bytes = 64 << 20 };
 	const struct sample *a, *b;
-	uint32_t n;
 
 	(void)state;
-	for (n = 1; n <= 20; n++)
+	for (uint32_t n = 1; n <= 20; n++)
 		add(&h, fill_fixture, n);
 	a = history_at(&h, 5);
 	b = history_at(&h, 6);
@@ -285,10 +283,10 @@ static void memory_stays_within_its_bound(void **state)
 {
 	struct history h = { .max_bytes = 24 << 20 };
 	size_t before = allocated_bytes(), held;
-	uint32_t n, kept = 0;
+	uint32_t kept = 0;
 
 	(void)state;
-	for (n = 1; n <= 300; n++) {
+	for (uint32_t n = 1; n <= 300; n++) {
 		add(&h, fill_many, n);
 		held = allocated_bytes() - before;
 		assert_true(h.bytes <= h.max_bytes);

@@ -192,10 +192,9 @@ static void bad_lines(void **state)
 		{ "-d 1 -- -x", "'-x'", "--help" },
 	};
 	struct options o;
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		if (parse(&o, bad[i].line) != 2)
 			fail_msg("'%s' was taken", bad[i].line);
 		if (!strstr(complaint, bad[i].names) || !strstr(complaint, bad[i].allows))
@@ -234,14 +233,14 @@ static void help_lists_every_option(void **state)
 		"--version",
 	};
 	char *text = NULL, *line, *rest;
-	size_t len = 0, i;
+	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
 
 	(void)state;
 	assert_non_null(out);
 	options_help(out);
 	fclose(out);
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strstr(text, names[i]))
 			fail_msg("--help does not name %s", names[i]);
 	assert_null(strstr(text, "--manual"));

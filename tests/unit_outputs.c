@@ -34,9 +34,8 @@ static int lagtop(const char *const *words, int *lines)
 {
 	char *argv[20] = { child_lagtop() };
 	struct outcome o;
-	int i;
 
-	for (i = 0; words[i]; i++)
+	for (int i = 0; words[i]; i++)
 		argv[i + 1] = (char *)(uintptr_t)words[i];
 	o = outcome_run(NULL, argv);
 	assert_non_null(o.errors);
@@ -75,9 +74,8 @@ static double metric(const char *name, const char *labels)
 {
 	char wanted[300];
 	size_t len = (size_t)snprintf(wanted, sizeof(wanted), "%s\t%s\t", name, labels);
-	int i;
 
-	for (i = 0; i < n_samples; i++)
+	for (int i = 0; i < n_samples; i++)
 		if (!strncmp(samples[i], wanted, len))
 			return strtod(samples[i] + len, NULL);
 	return NAN;
@@ -167,13 +165,12 @@ static void labels_are_bounded_and_clean(void **state)
 	struct model *m = model_new();
 	struct sample s = { 0 };
 	char name[16];
-	uint32_t i;
 
 	(void)state;
 	synthetic_fill(&s, 1);
 	s.n_processes = 1;
 	s.n_threads = 1;
-	for (i = 0; i < 1000; i++) {
+	for (uint32_t i = 0; i < 1000; i++) {
 		struct sample_process *p = sample_add_process(&s);
 		struct sample_thread *t;
 
@@ -256,12 +253,12 @@ static void in_a_row(void **state)
 	static const char *const matching[] = { "ab", "a", "b", "b", "ab", "ab" };
 	static const char *const failed[] = { "", "", "", "", "b", "b" };
 	char why[200];
-	size_t at, i;
+	size_t at;
 	struct filter *f = filter_parse("lag>0", &at, why, sizeof(why));
 	struct alert alert = { .expression = f, .readings = 3 };
 
 	(void)state;
-	for (i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		struct row a = { .kind = MODEL_PROCESS,
 				 .pid = 1,
 				 .interval_ns = 1,

@@ -64,10 +64,9 @@ static void record_readings(uint32_t n)
 {
 	struct record *r = record_open(path, why, sizeof(why));
 	struct sample s = { 0 };
-	uint32_t i;
 
 	assert_non_null(r);
-	for (i = 1; i <= n; i++) {
+	for (uint32_t i = 1; i <= n; i++) {
 		synthetic_fill(&s, i);
 		assert_null(sample_check(&s));
 		assert_int_equal(record_write(r, &s), 0);
@@ -114,15 +113,14 @@ static void every_field_comes_back(void **state)
 	struct sample written = { 0 }, read = { 0 };
 	struct source *src;
 	const char *a, *b;
-	uint32_t n, m, i;
-	size_t k, f;
+	uint32_t n, m;
 
 	(void)state;
 	record_readings(3);
 	src = record_replay(path, why, sizeof(why));
 	assert_non_null(src);
 	assert_false(src->live);
-	for (i = 1; i <= 3; i++) {
+	for (uint32_t i = 1; i <= 3; i++) {
 		assert_int_equal(src->read(src, &read), 1);
 		assert_int_equal(read.number, i);
 	}
@@ -130,15 +128,15 @@ static void every_field_comes_back(void **state)
 	/* A counter that was not known when it was recorded is not known when it is replayed. */
 	assert_true(counter_has(&written.unknown, LT_THROTTLED));
 	assert_memory_equal(&read.unknown, &written.unknown, sizeof(read.unknown));
-	for (k = 0; k < RECORD_SECTIONS; k++) {
+	for (size_t k = 0; k < RECORD_SECTIONS; k++) {
 		const struct record_section *section = &record_sections[k];
 
 		a = elements(section, &written, &n);
 		b = elements(section, &read, &m);
 		assert_int_equal(n, m);
 		assert_int_not_equal(n, 0);
-		for (i = 0; i < n; i++)
-			for (f = 0; f < section->n_fields; f++)
+		for (uint32_t i = 0; i < n; i++)
+			for (size_t f = 0; f < section->n_fields; f++)
 				assert_memory_equal(a + i * section->element_bytes + section->fields[f].offset,
 						    b + i * section->element_bytes + section->fields[f].offset,
 						    section->fields[f].bytes * section->fields[f].count);
@@ -153,11 +151,11 @@ static void every_field_comes_back(void **state)
 /* Bytes of a struct that no field covers must be padding: shorter than the next field's alignment. */
 static void assert_covered(const struct record_section *section, size_t size)
 {
-	size_t at = 0, i, next, f;
+	size_t at = 0, next, f;
 
 	while (at < size) {
 		next = section->n_fields;
-		for (i = 0; i < section->n_fields; i++)
+		for (size_t i = 0; i < section->n_fields; i++)
 			if (section->fields[i].offset >= at &&
 			    (next == section->n_fields || section->fields[i].offset < section->fields[next].offset))
 				next = i;
@@ -175,11 +173,9 @@ static void assert_covered(const struct record_section *section, size_t size)
 
 static void no_field_is_forgotten(void **state)
 {
-	size_t i;
-
 	(void)state;
 	/* Of struct sample itself the arrays, their lengths and capacities stand between self and has_connections. */
-	for (i = 1; i < RECORD_SECTIONS; i++)
+	for (size_t i = 1; i < RECORD_SECTIONS; i++)
 		assert_covered(&record_sections[i], record_sections[i].element_bytes);
 	/* What is not known is what the description leaves out. */
 	assert_covered(&(struct record_section){ "sample", record_sections[0].fields, record_sections[0].n_fields - 1,
@@ -190,7 +186,7 @@ static void no_field_is_forgotten(void **state)
 
 static void cut_anywhere_keeps_whole_readings(void **state)
 {
-	size_t len, cut, first, second, head;
+	size_t len, first, second, head;
 	char trouble[200];
 	uint8_t *bytes;
 	int n;
@@ -202,7 +198,7 @@ static void cut_anywhere_keeps_whole_readings(void **state)
 	first = recording_frames_end(bytes, head);
 	second = recording_frames_end(bytes, first);
 	assert_int_equal(second, len);
-	for (cut = 0; cut <= len; cut++) {
+	for (size_t cut = 0; cut <= len; cut++) {
 		assert_int_equal(truncate(path, (off_t)(len - cut)), 0);
 		n = replay_all(trouble);
 		assert_int_equal(n, len - cut >= second ? 2 : len - cut >= first ? 1 : len - cut >= head ? 0 : -1);
@@ -220,7 +216,7 @@ static void cut_anywhere_keeps_whole_readings(void **state)
 
 static void changed_bytes_are_noticed(void **state)
 {
-	size_t len, at, first, head;
+	size_t len, first, head;
 	char trouble[200];
 	uint8_t *bytes;
 	int n;
@@ -230,7 +226,7 @@ static void changed_bytes_are_noticed(void **state)
 	bytes = file_bytes(&len);
 	head = recording_frames_end(bytes, RECORD_HEADER_BYTES);
 	first = recording_frames_end(bytes, head);
-	for (at = 0; at < len; at++) {
+	for (size_t at = 0; at < len; at++) {
 		bytes[at] ^= 0x10;
 		file_write(bytes, len);
 		bytes[at] ^= 0x10;
@@ -287,10 +283,9 @@ static void lying_numbers_are_refused(void **state)
 		LIE(7, 0, sample_connection, state, 99),
 	};
 	char trouble[200];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
 		struct record *r = record_open(path, why, sizeof(why));
 		struct sample s = { 0 };
 		uint32_t n;
@@ -388,9 +383,9 @@ static void unknown_fields_are_skipped(void **state)
 static void random_changes_do_no_harm(void **state)
 {
 	struct model_query query = { .kind = MODEL_PROCESS };
-	uint32_t seed = 1, round, k;
+	uint32_t seed = 1;
 	struct recording_frames whole, changed;
-	int shown = 0, kind;
+	int shown = 0;
 	struct row *rows;
 	uint8_t *bytes;
 	size_t len, i;
@@ -401,14 +396,14 @@ static void random_changes_do_no_harm(void **state)
 	recording_frames_unpack(&whole, bytes, len);
 	recording_frames_unpack(&changed, bytes, len);
 	free(bytes);
-	for (round = 0; round < RANDOM_ROUNDS; round++) {
+	for (uint32_t round = 0; round < RANDOM_ROUNDS; round++) {
 		struct sample s = { 0 };
 		struct model *m = model_new();
 		struct source *src;
 
 		for (i = 0; i < whole.n; i++)
 			memcpy(changed.whole[i], whole.whole[i], whole.len[i]);
-		for (k = 0; k < 1 + round % 4; k++) {
+		for (uint32_t k = 0; k < 1 + round % 4; k++) {
 			seed = seed * 1664525 + 1013904223;
 			i = (seed >> 30) == 0 ? 0 : 1;
 			changed.whole[i][(seed >> 8) % whole.len[i]] ^= (uint8_t)(1U << (seed >> 5) % 8);
@@ -420,7 +415,7 @@ static void random_changes_do_no_harm(void **state)
 		if (src && src->read(src, &s) == 1) {
 			shown++;
 			assert_int_equal(model_update(m, &s), 0);
-			for (kind = MODEL_PROCESS; kind <= MODEL_CONNECTION; kind++) {
+			for (int kind = MODEL_PROCESS; kind <= MODEL_CONNECTION; kind++) {
 				query.kind = (enum model_kind)kind;
 				assert_true(model_rows(m, &query, &rows) >= 0);
 			}
@@ -454,10 +449,9 @@ static void foreign_files_are_told(void **state)
 		{ "#!/bin/sh\nexec lagtop record\n\1\0", "not a lagtop recording", 31 },
 	};
 	char trouble[200];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		file_write((const uint8_t *)files[i].bytes, files[i].len);
 		assert_int_equal(replay_all(trouble), -1);
 		if (!strstr(why, files[i].expected))

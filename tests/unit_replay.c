@@ -63,18 +63,17 @@ static bool same_value(struct value a, struct value b)
 /* Every row of every kind in both models, with every column. Returns their number. */
 static int compare_rows(struct model *live, struct model *replayed)
 {
-	int kind, n, i, all = 0;
-	size_t c;
+	int n, all = 0;
 
-	for (kind = MODEL_PROCESS; kind <= MODEL_CONNECTION; kind++) {
+	for (int kind = MODEL_PROCESS; kind <= MODEL_CONNECTION; kind++) {
 		struct model_query query = { .kind = (enum model_kind)kind };
 		struct row *a, *b;
 
 		n = model_rows(live, &query, &a);
 		assert_true(n > 0);
 		assert_int_equal(model_rows(replayed, &query, &b), n);
-		for (i = 0; i < n; i++)
-			for (c = 0; c < columns_count; c++)
+		for (int i = 0; i < n; i++)
+			for (size_t c = 0; c < columns_count; c++)
 				if (columns[c].kinds & 1U << kind && columns[c].show != SHOW_SPARK &&
 				    !same_value(columns[c].raw(&a[i]), columns[c].raw(&b[i])))
 					fail_msg("kind %d, row %d: another %s", kind, i, columns[c].name);
@@ -89,13 +88,12 @@ static void rows_are_the_live_ones(void **state)
 	struct model *live = model_new(), *replayed = model_new();
 	struct sample written[2] = { 0 }, read[2] = { 0 };
 	struct source *src;
-	uint32_t n;
 
 	(void)state;
 	fixture_write(path, READINGS, FIXTURE_HOSTILE_NAMES);
 	src = record_replay(path, why, sizeof(why));
 	assert_non_null(src);
-	for (n = 1; n <= READINGS; n++) {
+	for (uint32_t n = 1; n <= READINGS; n++) {
 		fixture_fill(&written[n % 2], n, FIXTURE_HOSTILE_NAMES);
 		assert_int_equal(src->read(src, &read[n % 2]), 1);
 		assert_int_equal(model_update(live, &written[n % 2]), 0);
@@ -107,7 +105,7 @@ static void rows_are_the_live_ones(void **state)
 	source_close(src);
 	model_free(live);
 	model_free(replayed);
-	for (n = 0; n < 2; n++) {
+	for (uint32_t n = 0; n < 2; n++) {
 		sample_free(&written[n]);
 		sample_free(&read[n]);
 	}
@@ -120,7 +118,6 @@ static void a_file_that_grows_is_followed(void **state)
 	struct source *src;
 	struct stat st;
 	char piece[10];
-	uint32_t n;
 
 	(void)state;
 	assert_non_null(r);
@@ -129,7 +126,7 @@ static void a_file_that_grows_is_followed(void **state)
 	src = record_replay(path, why, sizeof(why));
 	assert_non_null(src);
 	assert_int_equal(src->read(src, &s), 1);
-	for (n = 2; n < 100; n++) {
+	for (uint32_t n = 2; n < 100; n++) {
 		assert_int_equal(src->read(src, &s), -EAGAIN);
 		fixture_fill(&s, n, FIXTURE_PLAIN);
 		assert_int_equal(record_write(r, &s), 0);
@@ -241,12 +238,12 @@ static bool left_whole(uint32_t told)
 static void a_killed_writer_leaves_whole_readings(void **state)
 {
 	uint32_t seed = (uint32_t)time(NULL), told;
-	int round, torn = 0, fd;
+	int torn = 0, fd;
 	pid_t pid;
 
 	(void)state;
 	print_message("seed %u\n", seed);
-	for (round = 0; round < KILLS; round++) {
+	for (int round = 0; round < KILLS; round++) {
 		seed = seed * 1664525 + 1013904223;
 		pid = start_writer(RLIM_INFINITY, &fd);
 		told = wait_told(fd, 1 + (seed >> 16) % 150);
@@ -268,13 +265,12 @@ static void a_writer_killed_while_it_writes(void **state)
 	off_t end[FRAMES_TORN + 1], frame;
 	struct sample s = { 0 };
 	struct stat st;
-	uint32_t n;
 	pid_t pid;
 	int fd;
 
 	(void)state;
 	assert_non_null(r);
-	for (n = 0; n <= FRAMES_TORN; n++) {
+	for (uint32_t n = 0; n <= FRAMES_TORN; n++) {
 		fixture_fill(&s, n + 1, FIXTURE_PLAIN);
 		assert_int_equal(record_write(r, &s), 0);
 		assert_int_equal(fstat(file, &st), 0);
@@ -282,7 +278,7 @@ static void a_writer_killed_while_it_writes(void **state)
 	}
 	assert_int_equal(record_close(r), 0);
 	sample_free(&s);
-	for (n = 1; n <= FRAMES_TORN; n++) {
+	for (uint32_t n = 1; n <= FRAMES_TORN; n++) {
 		frame = end[n] - end[n - 1];
 		const off_t pieces[] = { 1, RECORD_HEAD_BYTES - 1, frame / 2, frame - 1 };
 
@@ -335,12 +331,11 @@ static void times_are_found(void **state)
 	struct sample s = { 0 }, expected = { 0 };
 	struct source *src;
 	struct when when;
-	size_t i;
 	int err;
 
 	(void)state;
 	fixture_write(path, READINGS, FIXTURE_PLAIN);
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		src = record_replay(path, why, sizeof(why));
 		assert_non_null(src);
 		assert_true(when_parse(cases[i].at, &when));
@@ -472,10 +467,9 @@ static void what_is_no_time(void **state)
 					     "2026-13-01",
 					     "-99999999999999999999s" };
 	struct when when;
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (when_parse(texts[i], &when))
 			fail_msg("'%s' was taken for a time", texts[i]);
 }
@@ -489,11 +483,10 @@ static void version_1_stays_readable(void **state)
 	const struct row *r = NULL;
 	struct sample s[4] = { 0 };
 	struct row *rows;
-	int n;
 
 	(void)state;
 	assert_non_null(src);
-	for (n = 0; n < 3; n++) {
+	for (int n = 0; n < 3; n++) {
 		assert_int_equal(src->read(src, &s[n]), 1);
 		assert_int_equal(model_update(m, &s[n]), 0);
 	}
@@ -507,7 +500,7 @@ static void version_1_stays_readable(void **state)
 	assert_int_equal(s[1].n_connections, 8);
 	assert_int_equal(s[1].connections[0].remote[0], 10);
 	assert_true(s[1].connections[0].age_ns == 1044000000);
-	for (n = model_rows(m, &query, &rows); n--;)
+	for (int n = model_rows(m, &query, &rows); n--;)
 		if (rows[n].pid == 2211)
 			r = &rows[n];
 	assert_non_null(r);
@@ -533,7 +526,7 @@ static void version_1_stays_readable(void **state)
 	assert_int_equal(r->net->srtt_ns, 102504);
 	source_close(src);
 	model_free(m);
-	for (n = 0; n < 4; n++)
+	for (int n = 0; n < 4; n++)
 		sample_free(&s[n]);
 }
 

@@ -28,11 +28,10 @@ static int refill(void **state)
 {
 	struct sample s = { 0 };
 	struct record *r;
-	uint32_t i;
 
 	(void)state;
 	r = record_open(path, errors, sizeof(errors));
-	for (i = 1; r && i <= 3; i++) {
+	for (uint32_t i = 1; r && i <= 3; i++) {
 		synthetic_fill(&s, i);
 		assert_int_equal(record_write(r, &s), 0);
 	}
@@ -128,7 +127,6 @@ static void a_growing_recording(void **state)
 	struct record *r = record_open(path, errors, sizeof(errors));
 	struct sample s = { 0 };
 	struct child *c;
-	uint32_t i;
 	char *line;
 
 	(void)state;
@@ -138,7 +136,7 @@ static void a_growing_recording(void **state)
 	assert_non_null(c);
 	child_close_in(c);
 	assert_non_null(child_line(c));
-	for (i = 2; i < 5; i++) {
+	for (uint32_t i = 2; i < 5; i++) {
 		line = child_line(c);
 		assert_non_null(line);
 		assert_int_equal(strncmp(line, "2026-11-22T07:05:0", 18), 0);

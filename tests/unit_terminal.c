@@ -15,9 +15,8 @@
 static void assert_like(const char *term, const char *expected)
 {
 	char all[400] = "", name[64];
-	int i;
 
-	for (i = 0; i < 10 && terminal_like(term, i, name, sizeof(name)); i++) {
+	for (int i = 0; i < 10 && terminal_like(term, i, name, sizeof(name)); i++) {
 		strcat(all, name);
 		strcat(all, " ");
 	}

@@ -110,12 +110,12 @@ int batch_table(FILE *out, const struct options *o, struct row **rows, int n)
 	bool utf8 = !o->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
 	const struct column *chosen[TEXT_COLUMNS];
 	int width[TEXT_COLUMNS], cells;
-	size_t columns_shown = text_columns(o->view, options_kind(o), chosen), c;
+	size_t columns_shown = text_columns(o->view, options_kind(o), chosen);
 	char *text = malloc(CELLS_MAX * 4 + 1);
 
 	if (!text)
 		return -ENOMEM;
-	for (c = 0; c < columns_shown; c++) {
+	for (size_t c = 0; c < columns_shown; c++) {
 		width[c] = chosen[c]->width;
 		for (int i = 0; i < n; i++) {
 			cells = column_format(chosen[c], rows[i], utf8, text, CELLS_MAX * 4 + 1, CELLS_MAX);
@@ -123,14 +123,14 @@ int batch_table(FILE *out, const struct options *o, struct row **rows, int n)
 				width[c] = cells;
 		}
 	}
-	for (c = 0; c < columns_shown; c++) {
+	for (size_t c = 0; c < columns_shown; c++) {
 		const char *title = column_title(chosen[c], options_kind(o));
 
 		print_cell(out, chosen[c], title, (int)strlen(title), width[c], c + 1 == columns_shown);
 	}
 	fputc('\n', out);
 	for (int i = 0; i < n; i++) {
-		for (c = 0; c < columns_shown; c++) {
+		for (size_t c = 0; c < columns_shown; c++) {
 			cells = column_format(chosen[c], rows[i], utf8, text, CELLS_MAX * 4 + 1, CELLS_MAX);
 			if (o->tree && c + 1 == columns_shown)
 				fprintf(out, "%*s",

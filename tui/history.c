@@ -419,11 +419,11 @@ static int unpack(struct history_store *st, const struct row_kept *r, struct sam
 
 static int put_together(struct history_store *st, uint32_t reading, struct sample *s)
 {
-	ssize_t n = find_rows(st, reading), i;
+	ssize_t n = find_rows(st, reading);
 	int err = n < 0 ? (int)n : 0;
 
 	sample_clear(s);
-	for (i = 0; i < n && !err; i++)
+	for (ssize_t i = 0; i < n && !err; i++)
 		err = unpack(st, st->found[i], s);
 	return err;
 }

@@ -347,13 +347,13 @@ static int put_processes(struct json_writer *w, const struct options *o, struct 
 {
 	struct row **rows = NULL;
 	struct json_plan plan;
-	int n = rows_by_pid(o, "overview", m, &rows), i, err = 0;
+	int n = rows_by_pid(o, "overview", m, &rows), err = 0;
 
 	if (n < 0)
 		return n;
 	plan_make(&plan);
 	json_open(w, "processes", '[');
-	for (i = 0; i < n && !err; i++) {
+	for (int i = 0; i < n && !err; i++) {
 		json_open(w, NULL, '{');
 		put_fields(w, &plan, 0, rows[i]);
 		err = put_calls(w, m, rows[i]);

@@ -70,7 +70,8 @@ static void help_text(struct help *h, const char *key, const char *text, int cel
 		int len = (int)strlen(text);
 
 		if (len > cells) {
-			for (len = cells; len > 0 && text[len] != ' ';)
+			len = cells;
+			while (len > 0 && text[len] != ' ')
 				len--;
 			if (!len)
 				len = cells;

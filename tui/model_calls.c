@@ -43,11 +43,10 @@ static struct row *call_row(struct call_table *c, const struct sample *s, uint32
 
 static int slot_add_errno(struct call_slot *slot, uint32_t error, uint64_t count)
 {
-	uint32_t i;
+	uint32_t i = 0;
 
-	for (i = 0; i < slot->n_errnos; i++)
-		if (slot->errnos[i].error == error)
-			break;
+	while (i < slot->n_errnos && slot->errnos[i].error != error)
+		i++;
 	if (i == slot->n_errnos) {
 		if (!GROW(slot->errnos, slot->cap_errnos, i + 1))
 			return -ENOMEM;

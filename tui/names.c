@@ -294,9 +294,9 @@ void names_update(void)
 			user_answer(u, r);
 		lookup_done(r);
 	}
-	for (u = users; u; u = u->hh.next) {
-		if (!u->asked && t_ns >= u->ask_ns)
-			user_ask(u);
+	for (struct user *each = users; each; each = each->hh.next) {
+		if (!each->asked && t_ns >= each->ask_ns)
+			user_ask(each);
 	}
 }
 

@@ -153,12 +153,12 @@ static void print_labels(char labels[][LABEL_SIZE], struct row **rows, size_t n)
 {
 	const struct column *name = column_find("comm");
 	char wanted[LABEL_SIZE];
-	size_t k, twins;
-
 	for (size_t i = 0; i < n; i++) {
+		size_t twins = 1;
+
 		label(wanted, rows[i]->kind == MODEL_CGROUP ? rows[i]->cgroup : name->raw(rows[i]).text);
 		strcpy(labels[i], wanted);
-		for (k = 0, twins = 1; k < i; k++)
+		for (size_t k = 0; k < i; k++)
 			if (!strcmp(labels[k], labels[i])) {
 				snprintf(labels[i], LABEL_SIZE, "%.580s#%zu", wanted, ++twins);
 				k = (size_t)-1; /* that may be another group's name, too */

@@ -101,7 +101,7 @@ static void put_planes(struct record_buffer *b, const struct record_field *f, co
 static void put_elements(struct record *r, const struct record_section *section, const struct sample *s)
 {
 	struct record_buffer *b = &r->now;
-	uint32_t n = section_length(section, s), e;
+	uint32_t n = section_length(section, s);
 	const char *from = section_elements(section, s);
 	const struct record_field *f;
 
@@ -112,7 +112,7 @@ static void put_elements(struct record *r, const struct record_section *section,
 		if (!is_written(r, f))
 			continue;
 		if (f->bytes == 1)
-			for (e = 0; e < n; e++)
+			for (uint32_t e = 0; e < n; e++)
 				put_bytes(b, from + e * section->element_bytes + f->offset, f->count);
 		else
 			for (size_t k = 0; k < f->count; k++)

@@ -282,16 +282,16 @@ static int take_section(struct replay *p, struct cursor *c, struct layout_sectio
 static int take_description(struct replay *p)
 {
 	struct cursor c = { p->now.data, p->now.len, false };
-	size_t n = take(&c, 1), i, k;
+	size_t n = take(&c, 1);
 	int err;
 
-	for (i = 0; i < LT_COUNTERS; i++)
+	for (size_t i = 0; i < LT_COUNTERS; i++)
 		counter_put(&p->unknown, (unsigned)i);
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		err = take_section(p, &c, &p->sections[p->n_sections++]);
 		if (err)
 			return err;
-		for (k = 0; k < i; k++)
+		for (size_t k = 0; k < i; k++)
 			if (p->sections[i].ours && p->sections[k].ours == p->sections[i].ours)
 				return -EBADMSG;
 	}
@@ -302,11 +302,10 @@ static int take_description(struct replay *p)
 static void take_planes(const uint8_t *from, size_t bytes, const struct record_field *f, char *to, size_t stride,
 			size_t n, const struct sample *s)
 {
-	uint64_t value;
-	size_t i;
-
 	for (size_t e = 0; e < n; e++) {
-		for (value = 0, i = bytes; i--;)
+		uint64_t value = 0;
+
+		for (size_t i = bytes; i--;)
 			value = value << 8 | from[i * n + e];
 		record_store_own(to + e * stride, record_based(s, f->base, value), f->bytes);
 	}

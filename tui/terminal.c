@@ -35,15 +35,16 @@ static size_t cut(const char *term, size_t len)
 
 bool terminal_like(const char *term, int i, char *name, size_t size)
 {
-	size_t len = strlen(term), k;
+	size_t len = strlen(term);
 
-	for (len = len ? cut(term, len - 1) : 0; len; len = cut(term, len - 1), i -= 2)
+	len = len ? cut(term, len - 1) : 0;
+	for (; len; len = cut(term, len - 1), i -= 2)
 		if (i < 2)
 			return print_name(term, len, i == 0, name, size);
 	if (i > 1)
 		return false;
 	len = strcspn(term, SEPARATORS);
-	for (k = 0; k < COUNT(known); k++)
+	for (size_t k = 0; k < COUNT(known); k++)
 		if (strlen(known[k].name) == len && !strncmp(known[k].name, term, len))
 			return print_name(known[k].like, strlen(known[k].like), i == 0, name, size);
 	return false;
