@@ -55,7 +55,9 @@ quick)
 	LIVE_ONLY='test_fork*' run live_exits build/tests/live_counts
 	LIVE_ONLY='test_mixed*' run live_calls build/tests/live_calls
 	LIVE_ONLY='test_i*' run live_in_flight build/tests/live_calls
-	LIVE_ONLY='test_[tcq]*' run live_net build/tests/live_net
+	LIVE_ONLY='test_tcp*' run live_net build/tests/live_net
+	LIVE_ONLY='test_connects*' run live_connects build/tests/live_net
+	LIVE_ONLY='test_queues*' run live_queues build/tests/live_net
 	LIVE_ONLY='test_closure*' run live_closure build/tests/live_budget
 	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
 	for test in life privileges refusals containers; do
