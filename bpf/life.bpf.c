@@ -156,6 +156,8 @@ static __always_inline int exits(struct task_struct *task, bool ends_process)
 			lt_this_cpu()->untracked_died++;
 		return 0;
 	}
+	if (ends_process)
+		s.record->who.flags |= LT_LAST;
 	s.record->who.ppid = lt_ppid(task);
 	lt_cred_read(&s.record->who, task);
 	if (task->signal->flags & SIGNAL_GROUP_EXIT) {

@@ -69,6 +69,7 @@ struct lt_who {
 #define LT_SEEDED 2	/* existed before the probes: its waits and calls at that time began earlier */
 #define LT_EXECED 8	/* it has called exec: its command line is not its parent's */
 #define LT_GROUP_EXIT 4 /* exit_status is the whole process's (exit_group, fatal signal) */
+#define LT_LAST 16	/* the exit of this thread ended its process */
 
 struct lt_sched {
 	__u64 time_ns[LT_STATES]; /* completed time in each state; Σ == since − born */

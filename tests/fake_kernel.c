@@ -318,6 +318,7 @@ void fake_interrupted(uint32_t slot, uint32_t call)
 void fake_die(uint32_t slot, int status)
 {
 	fake_record(slot)->who.exit_status = status;
+	fake_record(slot)->who.flags |= LT_LAST; /* counts only when no other thread of the process is left */
 	fake_move(slot, LT_DEAD);
 }
 

@@ -44,7 +44,7 @@ builds_not() {
 	local sentence=$1
 	shift
 	make -s all BUILD="$work/build" LAGTOP="$work/lagtop" "$@" >"$work/built" 2>&1 && return 1
-	grep -v '^make: \*\*\*' "$work/built" >"$work/told"
+	grep -vE '^make(\[[0-9]+\])?: \*\*\*' "$work/built" >"$work/told"
 	[ "$(wc -l <"$work/told")" = 1 ] && grep "^lagtop: $sentence" "$work/told" && return
 	cat "$work/built"
 	return 1

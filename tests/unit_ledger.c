@@ -593,6 +593,7 @@ static void test_without_the_scheduler(void **state)
 	assert_int_equal(fake_call(10, 0)->count, 1);
 	assert_int_equal(fake_call(10, 0)->wait_ns, SAMPLE_UNKNOWN);
 	fake.now_ns += 3 * MS;
+	fake_record(slot)->who.flags |= LT_LAST;
 	*fake_word(slot) = LT_WORD(fake.now_ns, LT_DEAD);
 	fake_read();
 	assert_int_equal(fake_thread(10)->wall_ns, 3 * MS);
@@ -627,6 +628,25 @@ static void test_more_dead_than_fit(void **state)
 
 #define lives_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
 
+/* The kernel did not show the birth of its leader: threads of it come and go, but it has not exited. */
+static void test_a_process_whose_leader_has_no_record(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		uint32_t slot = fake_fork(10, 11 + (uint32_t)i, 10, 1);
+
+		fake_wake(slot);
+		fake_switch_in(slot);
+		fake.now_ns += MS;
+		fake_record(slot)->who.exit_status = 0;
+		fake_move(slot, LT_DEAD);
+		fake_read();
+		assert_non_null(fake_process(10));
+		assert_false(fake_process(10)->flags & SAMPLE_PROCESS_EXITED);
+		assert_int_equal(fake_process(10)->threads, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -634,6 +654,7 @@ int main(void)
 		lives_test(test_time_goes_to_the_state_it_was_spent_in),
 		lives_test(test_a_stay_over_many_readings),
 		lives_test(test_an_idle_thread_costs_nothing),
+		lives_test(test_a_process_whose_leader_has_no_record),
 		lives_test(test_a_state_that_ended_just_before_the_reading),
 		lives_test(test_what_moved_after_t),
 		lives_test(test_births_and_deaths_after_t),

@@ -39,6 +39,7 @@ struct process {
 	uint32_t ppid, birth_ppid, uid, flags;
 	int32_t exit_status;
 	bool group_exit, ran; /* ran: since the last reading */
+	bool ended;	      /* its last thread exited; else others live on that have no record */
 	char comm[16];
 	struct naming names;
 };
@@ -358,6 +359,7 @@ static int reap(struct ledger *l, uint32_t slot, uint32_t epoch)
 	if (err)
 		return err;
 	p = k->process;
+	p->ended |= (who->flags & LT_LAST) != 0;
 	if (who->flags & LT_GROUP_EXIT) {
 		p->exit_status = who->exit_status;
 		p->group_exit = true;
@@ -538,7 +540,9 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 	to->threads = p->live;
 	to->flags = p->flags;
 	to->sockets.srtt_ns = SAMPLE_UNKNOWN;
-	if (!p->live) {
+	if (!p->live && !p->ended) {
+		to->threads = 1; /* at least */
+	} else if (!p->live) {
 		to->flags |= SAMPLE_PROCESS_EXITED;
 		to->exit_code = WIFSIGNALED(p->exit_status) ? -WTERMSIG(p->exit_status) : WEXITSTATUS(p->exit_status);
 	}
