@@ -209,6 +209,11 @@ bench-front: ## CPU, bytes and memory of the screen beside top, htop, btop and a
 	@$(MAKE) lagtop $(BUILD)/tests/load $(BUILD)/tests/bench
 	@$(SUDO) $(BUILD)/tests/bench --front $(ARGS)
 
+bench-servers: ## CPU per request of redis, nginx, postgres, pipes and a compiler under lagtop and others; ARGS="-n 20 redis lagtop"
+	@tests/deps.sh build test servers
+	@$(MAKE) lagtop $(BUILD)/tests/bench
+	@$(SUDO) $(BUILD)/tests/bench --servers $(ARGS)
+
 screenshots: ## take the pictures in screenshots/ anew, of this machine
 	@tests/deps.sh build test pictures
 	@$(MAKE) lagtop $(BUILD)/tests/load $(BUILD)/tests/shot
@@ -257,4 +262,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/tests/*.d)
 .SECONDARY:
-.PHONY: all live tests deps test-deps run test check bless asan fuzz bench bench-peers bench-past bench-front screenshots lint test-kernels test-releases syntax format readme install uninstall deb clean help
+.PHONY: all live tests deps test-deps run test check bless asan fuzz bench bench-peers bench-past bench-front bench-servers screenshots lint test-kernels test-releases syntax format readme install uninstall deb clean help

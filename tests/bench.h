@@ -11,7 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum watch_kind { WATCH_NOTHING, WATCH_FLOOR, WATCH_LAGTOP, WATCH_PEER };
+/* A tracer is told the numbers of the processes to watch; it is so dear that one slice is enough. */
+enum watch_kind { WATCH_NOTHING, WATCH_FLOOR, WATCH_LAGTOP, WATCH_PEER, WATCH_TRACER };
 
 #define WATCH_PROGRAMS 3
 struct watcher {
@@ -51,6 +52,8 @@ struct series {
 
 void series_add(struct series *s, double value);
 double series_median(const struct series *s);
+/* The first (1) or the third (3). */
+double series_quartile(const struct series *s, int which);
 /* Half the width of the median's 95 % confidence interval, by order statistics. */
 double series_spread(const struct series *s);
 
@@ -58,9 +61,15 @@ double series_spread(const struct series *s);
 bool bench_server_start(void);
 double bench_server_round(void);
 
+/* Words choose among the names of a table; words that fit none of its names choose nothing away. */
+bool bench_chosen(const char *name, char **words, const char *(*name_of)(size_t));
+/* Some peers attach by the tracepoint's number, which only tracefs has. It is unmounted at the end. */
+void bench_mount_tracefs(void);
+
 int bench_events(int rounds, bool families, bool peers, const char *csv, char **words);
 int bench_self(int readings);
 int bench_past(int readings);
 int bench_front(int readings, const char *csv, char **words);
+int bench_servers(int rounds, double seconds, const char *csv, char **words);
 
 #endif

@@ -261,8 +261,7 @@ static void unmount_tracefs(void)
 	umount(TRACEFS);
 }
 
-/* Some peers attach by the tracepoint's number, which only tracefs has. */
-static void mount_tracefs(void)
+void bench_mount_tracefs(void)
 {
 	if (access(TRACEFS "/events", R_OK) && !mount("nodev", TRACEFS, "tracefs", 0, NULL))
 		atexit(unmount_tracefs);
@@ -273,7 +272,7 @@ int bench_events(int rounds, bool families, bool peers, const char *csv, char **
 	bool use[WATCHERS];
 
 	if (peers)
-		mount_tracefs();
+		bench_mount_tracefs();
 	for (size_t w = 0; w < n_watchers; w++) {
 		use[w] = watchers[w].kind == WATCH_PEER ? peers : families || !watchers[w].families;
 		if (!use[w])

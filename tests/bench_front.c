@@ -218,20 +218,6 @@ static void make_room(long tasks)
 	write_pid_max(4194304);
 }
 
-/* Words choose among the names of a table; words that fit none of its names choose nothing away. */
-static bool chosen(const char *name, char **words, const char *(*name_of)(size_t))
-{
-	bool any = false;
-
-	for (; *words; words++) {
-		if (strstr(name, *words))
-			return true;
-		for (size_t i = 0; name_of(i); i++)
-			any |= strstr(name_of(i), *words) != NULL;
-	}
-	return !any;
-}
-
 static const char *front_name(size_t i)
 {
 	return i < sizeof(fronts) / sizeof(*fronts) ? fronts[i].name : NULL;
@@ -251,7 +237,7 @@ static void bench_crowd(const char *name, int readings, const char *home, FILE *
 	for (size_t i = 0; i < sizeof(fronts) / sizeof(*fronts); i++) {
 		struct cost cost = {};
 
-		if (!chosen(fronts[i].name, words, front_name))
+		if (!bench_chosen(fronts[i].name, words, front_name))
 			continue;
 		if (!measure(&fronts[i], home, readings, &cost)) {
 			printf("%-20s %12s\n", fronts[i].name, "not run");
@@ -300,7 +286,7 @@ int bench_front(int readings, const char *csv_path, char **words)
 	for (size_t i = 0; i < sizeof(crowds) / sizeof(*crowds); i++) {
 		uint32_t tasks = proc_threads();
 
-		if (!chosen(crowds[i].name, words, crowd_name))
+		if (!bench_chosen(crowds[i].name, words, crowd_name))
 			continue;
 		make_room(crowds[i].tasks);
 		if (gather(i))

@@ -259,3 +259,9 @@ double series_spread(const struct series *s)
 
 	return (order(s, lround(n / 2 + half)) - order(s, lround(n / 2 - half) - 1)) / 2;
 }
+
+/* Between two values: the one that is nearer. */
+double series_quartile(const struct series *s, int which)
+{
+	return order(s, lround((double)(s->n - 1) * which / 4));
+}

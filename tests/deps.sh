@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs what is missing to build lagtop (build), to test it (test), to take its pictures (pictures) or
-# to compare it (peers): by apt on Debian and Ubuntu; elsewhere it prints the packages' names and stops.
+# Installs what is missing to build lagtop (build), to test it (test), to take its pictures (pictures),
+# to compare it (peers) or to measure servers under it (servers): by apt on Debian and Ubuntu; elsewhere it prints the packages' names and stops.
 # Nothing missing: no package manager is called. `deps.sh bpftool` prints the path of a bpftool that works,
 # `deps.sh clang-format` the one that formats as lint wants, `deps.sh libraries` the packages of the libraries on Debian.
 # `deps.sh missing PART…` only prints what it would install, `deps.sh packages PART…` what all of these are on Debian.
@@ -9,7 +9,8 @@
 set -eu
 
 # Part, proof that it is there, and the packages of Debian, Fedora, Arch, openSUSE and Alpine.
-# Proofs: a command, pc:MODULE for pkg-config, h:HEADER, f:FILE, py:MODULE, deb:COMMAND where packages are Debian's.
+# Proofs: a command, pc:MODULE for pkg-config, h:HEADER, f:FILE, py:MODULE, deb:COMMAND where packages are Debian's,
+# pg:COMMAND of PostgreSQL, which Debian keeps out of PATH.
 table() {
 	cat <<-'END'
 	build gcc             gcc               gcc                   gcc         gcc               gcc
@@ -70,6 +71,16 @@ table() {
 	peers redis-server    redis-server      redis                 redis       redis             redis
 	peers redis-benchmark redis-tools       redis                 redis       redis             redis
 	peers top             procps            procps-ng             procps-ng   procps            procps-ng
+	servers runqlat       libbpf-tools      bcc-tools             libbpf-tools bcc-tools         bcc-tools
+	servers redis-server  redis-server      redis                 redis       redis             redis
+	servers redis-benchmark redis-tools     redis                 redis       redis             redis
+	servers nginx         nginx             nginx                 nginx       nginx             nginx
+	servers wrk           wrk               wrk                   wrk         wrk               wrk
+	servers pg:initdb     postgresql        postgresql-server     postgresql  postgresql-server postgresql
+	servers pg:pgbench    postgresql        postgresql-contrib    postgresql  postgresql-contrib postgresql-contrib
+	servers perf          linux-perf        perf                  perf        perf              perf
+	servers strace        strace            strace                strace      strace            strace
+	servers ss            iproute2          iproute               iproute2    iproute2          iproute2
 	END
 }
 
@@ -89,6 +100,7 @@ have() {
 	f:*) [ -e "${1#f:}" ] ;;
 	libfuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null ;;
 	deb:*) ! command -v dpkg >/dev/null || command -v "${1#deb:}" >/dev/null ;;
+	pg:*) command -v "${1#pg:}" >/dev/null || ls /usr/lib/postgresql/*/bin/"${1#pg:}" >/dev/null 2>&1 ;;
 	py:*) /usr/bin/python3 -c "import ${1#py:}" 2>/dev/null ;;
 	*) command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] ;;
 	esac
