@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The pool of 512-byte entries that are chained to a thread's record: one per call, more for a call's rarer errnos,
- * one for the command line, one for all calls above the limit. Only the thread itself adds entries; the front end
- * reclaims them.
+ * one for the command line, one for each kind of duration that few threads have, one for all calls above the limit.
+ * Only the thread itself adds entries; the front end reclaims them.
  */
 #ifndef ENTRY_BPF_H
 #define ENTRY_BPF_H
 
 #include "record.bpf.h"
 
-/* The longest that a chain can be: every call of the thread, `others`, more errnos of each, the command line. */
-#define CHAIN (2 * (LT_CALLS_LIMIT + 1) + 1)
+/* The longest that a chain can be: every call of the thread, `others`, more errnos of each, the command line,
+ * durations.
+ */
+#define CHAIN (2 * (LT_CALLS_LIMIT + 1) + 1 + LT_POOL_DISTS)
 
 static __always_inline struct lt_call *lt_entry_at(__u32 index)
 {
@@ -111,6 +113,19 @@ static __always_inline struct lt_call *lt_entry(struct lt_calls *calls, __u32 ca
 		return entry;
 	at = lt_entry_slow(calls, call);
 	return at ? lt_entry_at(at - 1) : NULL;
+}
+
+/* Adds to durations of the thread that are kept in the pool. */
+static __always_inline void lt_dist_add(struct lt_calls *calls, enum lt_dist dist, __u64 ns)
+{
+	struct lt_call *entry = lt_entry(calls, LT_CALL_DIST | dist);
+
+	if (!entry) {
+		lt_this_cpu()->lost_calls++;
+		return;
+	}
+	lt_hist_add(&entry->hist, ns);
+	lt_max_add(&entry->hist_max, ns);
 }
 
 /* The entry that a call was counted in; NULL: it was lost. */

@@ -306,6 +306,9 @@ struct tcp_sock {
 	__u32 snd_una;
 	__u32 packets_out;
 	__u32 srtt_us;
+	struct {
+		__u64 time; /* us */
+	} rcvq_space;
 };
 
 struct sk_buff {

@@ -174,9 +174,20 @@ static __always_inline bool is_splice(__u32 call)
 	return LT_CALL_NR(call) == (LT_CALL_ABI(call) == LT_ABI_COMPAT ? LT_NR32_SPLICE : LT_NR_SPLICE);
 }
 
+/* How long the connection waited to be accepted. TCP stamps its receive window when the connection is established
+ * (tcp_init_buffer_space, by ktime_get_ns), and then each time that the program has read from it: not yet. */
+static __always_inline void accepted(struct lt_record *record, struct sock *sk, __u64 now_ns)
+{
+	__u64 established_ns = BPF_CORE_READ((struct tcp_sock *)sk, rcvq_space.time) * 1000;
+
+	record->net.accepts++;
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP && established_ns && now_ns > established_ns)
+		lt_dist_add(&record->calls, LT_DIST_ACCEPT, now_ns - established_ns);
+}
+
 /* What the network family cannot see: accepted connections, and bytes spliced out of a socket. */
 static __always_inline void socket_call(struct task_struct *task, struct lt_record *record, struct pt_regs *regs,
-					__u32 call, long ret)
+					__u32 call, long ret, __u64 now_ns)
 {
 	bool accepts = is_accept(regs, call);
 	enum lt_proto proto;
@@ -192,7 +203,8 @@ static __always_inline void socket_call(struct task_struct *task, struct lt_reco
 		return;
 	proto = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? LT_UNIX : LT_TCP;
 	if (accepts) {
-		record->net.accepts += proto != LT_UNIX;
+		if (proto != LT_UNIX)
+			accepted(record, sk, now_ns);
 	} else if (ret && BPF_CORE_READ(sk, sk_type) == SOCK_STREAM) {
 		/* Datagrams are spliced through recvmsg, which the network family sees. */
 		record->net.flow[proto].rx_bytes += ret;
@@ -306,7 +318,7 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	lt_release();
 	calls->seq++;
 	if (lt_with_net && ret >= 0)
-		socket_call(task, record, regs, call, ret);
+		socket_call(task, record, regs, call, ret, now_ns);
 	lt_self(LT_PROG_EXIT, now_ns);
 	return 0;
 }

@@ -72,9 +72,12 @@
 
 /* Durations: a histogram and the interval's maximum. X(NAME, name, part of the record, what feeds it): there stand
  * `struct lt_hist name` and `struct lt_max name_max`. */
-#define LT_DISTS_THREAD(X)                                                                                             \
+#define LT_DISTS_RECORD(X)                                                                                             \
 	X(WAKEUP, wakeup, sched, "lt_switch: from a wakeup to running")                                                \
 	X(SERVICE, service, calls, "lt_exit: a call's duration without its interruptible sleep")
+/* Those of few threads: in an entry of the pool (LT_CALL_DIST), taken on first use. X(NAME, name, what feeds it) */
+#define LT_DISTS_POOL(X) X(ACCEPT, accept, "lt_exit of accept: from established to accepted")
+#define LT_DISTS_THREAD(X) LT_DISTS_RECORD(X) LT_DISTS_POOL(X)
 /* Per process: what sockets report outside of any thread's context. */
 #define LT_DISTS_PROCESS(X) X(CONNECT, connect, sockets, "lt_sock_state: SYN sent to established")
 
@@ -118,7 +121,9 @@ enum lt_dist {
 #undef X
 		LT_DISTS
 };
-#define LT_THREAD_DISTS (0 LT_DISTS_THREAD(LT_ONE))
+#define LT_RECORD_DISTS (0 LT_DISTS_RECORD(LT_ONE))
+#define LT_POOL_DISTS (0 LT_DISTS_POOL(LT_ONE))
+#define LT_THREAD_DISTS (LT_RECORD_DISTS + LT_POOL_DISTS)
 
 enum lt_proto { LT_TCP, LT_UDP, LT_INET, LT_UNIX, LT_PROTO_OTHER, LT_PROTOS };
 

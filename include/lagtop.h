@@ -99,11 +99,13 @@ struct lt_errno_count {
 #define LT_MORE_ERRNOS (HIST_BUCKETS / 2)
 #define LT_CALL_ERRNOS 0x80000000U
 #define LT_CALL_ARGS 0x40000000U
-#define LT_CALL_SPECIAL (LT_CALL_ERRNOS | LT_CALL_ARGS)
+#define LT_CALL_DIST 0x20000000U /* | enum lt_dist */
+#define LT_CALL_SPECIAL (LT_CALL_ERRNOS | LT_CALL_ARGS | LT_CALL_DIST)
 #define LT_ARGS_BYTES 496
 struct lt_call {
 	__u32 next; /* index + 1 of the next in the chain or free list; 0: end */
-	__u32 call; /* LT_CALL; | LT_CALL_ERRNOS: only more errnos of that call; LT_CALL_ARGS: the command line */
+	__u32 call; /* LT_CALL; | LT_CALL_ERRNOS: only more errnos of that call; LT_CALL_ARGS: the command line;
+		       LT_CALL_DIST | enum lt_dist: durations that have no place in the record */
 	union {
 		struct {
 			__u64 count, total_ns, wait_ns; /* returned calls; their duration; off-CPU part */
@@ -117,6 +119,10 @@ struct lt_call {
 			__u32 args_bytes;	  /* more than LT_ARGS_BYTES: the rest was cut off */
 			__u32 args_exec;	  /* when, in us: tells one exec from another; never 0 */
 			char args[LT_ARGS_BYTES]; /* as exec got them: each ends with a NUL */
+		};
+		struct {
+			struct lt_hist hist;
+			struct lt_max hist_max;
 		};
 	};
 };

@@ -236,6 +236,7 @@ static void add_work(struct sample *s, uint32_t i, uint32_t number, uint64_t wal
 	w->flow[LT_TCP].tx_ops = w->flow[LT_TCP].tx_bytes / 1400;
 	w->flow[LT_TCP].rx_ops = w->flow[LT_TCP].rx_bytes / 1400;
 	w->accepts = a->tx_kb / 40;
+	w->accept = add_dist(s, about(a->wake_ns * storm * 3, 400, wobble(i, 9, number)), (uint32_t)w->accepts);
 	add_calls(s, w, (uint32_t)calls, a->errors, a->call_ns);
 }
 

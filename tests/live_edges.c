@@ -114,6 +114,7 @@ static void test_accepts_without_calls_are_not_known(void **state)
 	l = live_start("-d", "0.1", "--no-syscall", NULL);
 	assert_int_equal(live_get(l->reading[0], "host.net.accepts"), LIVE_NULL);
 	assert_int_not_equal(live_get(l->reading[0], "host.net.connects"), LIVE_NULL);
+	assert_int_equal(live_get(live_process(l->reading[0], getpid()), "net.accept_p99_ns"), LIVE_NULL);
 }
 
 /* The greatest that a reading shows of a call. */

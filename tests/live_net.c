@@ -170,6 +170,36 @@ static void test_connects_and_accepts(void **state)
 	live_verdict();
 }
 
+/* Programs that let connections wait for a known time; the bucket of a histogram is at most 12.5 % off. */
+static void test_accept_delay(void **state)
+{
+	static const char *const waits_us[] = { "0", "3000", "50000" };
+	struct live *l = live_start("-d", "0.2", NULL);
+
+	(void)state;
+	live_need_net(l);
+	for (size_t i = 0; i < sizeof(waits_us) / sizeof(waits_us[0]); i++) {
+		size_t from = live_mark(l);
+		struct child *load = live_load(NULL, "late_accept", "20", waits_us[i], NULL);
+		const char *done = live_round(load);
+		double least_ns = (double)child_value(done, "least_ns"), most_ns = (double)child_value(done, "most_ns");
+		int64_t longest_ns = LIVE_NULL;
+
+		live_past_now(l);
+		for (size_t r = from; r < l->n; r++) {
+			struct json_object *p = live_process(l->reading[r], load->pid);
+			int64_t p99_ns = p ? live_get(p, "net.accept_p99_ns") : LIVE_NULL;
+
+			assert_true(!p || (p99_ns == LIVE_NULL) == !live_get(p, "net.accepts"));
+			longest_ns = p99_ns > longest_ns ? p99_ns : longest_ns;
+		}
+		live_compare((double)live_sum(l, from, load->pid, "net.accepts"), 20, 0, "late by %s us: accepts",
+			     waits_us[i]);
+		live_between((double)longest_ns, least_ns * 0.875, most_ns * 1.125, "late by %s us: ns", waits_us[i]);
+	}
+	live_verdict();
+}
+
 /* What a program gives up did not fail. */
 static void test_connects_given_up(void **state)
 {
@@ -372,13 +402,10 @@ static void test_retransmits(void **state)
 int main(void)
 {
 	static const struct CMUnitTest net[] = {
-		live_test(test_tcp_bytes),
-		live_test(test_every_way_of_sending),
-		live_test(test_sizes),
-		live_test(test_connects_and_accepts),
-		live_test(test_connects_given_up),
-		live_test(test_retransmits),
-		live_test(test_queues),
+		live_test(test_tcp_bytes),    live_test(test_every_way_of_sending),
+		live_test(test_sizes),	      live_test(test_connects_and_accepts),
+		live_test(test_accept_delay), live_test(test_connects_given_up),
+		live_test(test_retransmits),  live_test(test_queues),
 	};
 
 	return live_main(net);

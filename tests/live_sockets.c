@@ -240,6 +240,11 @@ static void test_io_uring_sockets(void **state)
 	live_compare((double)live_sum(l, 0, load->pid, "net.tx_ops"), 1000, 0, "io_uring: tx operations");
 	live_compare((double)live_sum(l, 0, load->pid, "net.connects"), (double)child_value(done, "connects"), 0,
 		     "io_uring: connects");
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *p = live_process(l->reading[r], load->pid);
+
+		assert_true(!p || live_get(p, "net.accept_p99_ns") == LIVE_NULL);
+	}
 	live_verdict();
 }
 
@@ -247,6 +252,8 @@ static void test_io_uring_sockets(void **state)
 static void test_socketcall(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
+	struct json_object *p;
+	bool delay = false;
 	struct child *load;
 	const char *done = live_round_int80("socketcall", "200", &load);
 
@@ -257,6 +264,11 @@ static void test_socketcall(void **state)
 		     "socketcall: accepts");
 	live_compare((double)live_sum(l, 0, load->pid, "net.rx_bytes"), (double)child_value(done, "rx_bytes"), 0,
 		     "socketcall: rx bytes");
+	for (size_t r = 0; r < l->n; r++) {
+		p = live_process(l->reading[r], load->pid);
+		delay |= p && live_get(p, "net.accept_p99_ns") > 0;
+	}
+	live_compare(delay, 1, 0, "socketcall: how long connections waited");
 	live_verdict();
 }
 

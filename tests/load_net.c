@@ -131,6 +131,37 @@ static void run_connect(char **arg)
 	}
 }
 
+/* Connections wait before they are accepted. Says the shortest that one can have waited, and the longest. */
+static void run_late_accept(char **arg)
+{
+	long n = load_number(arg[0]), wait_us = load_number(arg[1]);
+	int port, listener = listen_on_loopback(&port, 128);
+
+	load_ready(" ");
+	while (load_go()) {
+		int64_t least_ns = INT64_MAX, most_ns = 0;
+
+		for (long i = 0; i < n; i++) {
+			int64_t begun_ns = load_now_ns(), established_ns, accepted_ns;
+			int out = connect_to(port), in;
+
+			established_ns = load_now_ns();
+			usleep((useconds_t)wait_us);
+			accepted_ns = load_now_ns();
+			in = i % 2 ? accept(listener, NULL, NULL) : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+			if (out < 0 || in < 0)
+				load_die("accept");
+			if (accepted_ns - established_ns < least_ns)
+				least_ns = accepted_ns - established_ns;
+			if (load_now_ns() - begun_ns > most_ns)
+				most_ns = load_now_ns() - begun_ns;
+			close(out);
+			close(in);
+		}
+		load_done(n, "least_ns=%lld most_ns=%lld", (long long)least_ns, (long long)most_ns);
+	}
+}
+
 /* A connect that stays on its way: the listener's queue is full, so the SYN is not answered. */
 static int connect_in_vain(int port)
 {
@@ -584,6 +615,7 @@ const struct workload load_net[] = {
 	  "takes CONNECTIONS connections, one after another, to their end" },
 	{ "tcp-client", "PORT CONNECTIONS N SIZE", run_tcp_client, "on each connection N messages of SIZE bytes" },
 	{ "connect", "GOOD REFUSED", run_connect, "connects to itself, and to nobody" },
+	{ "late_accept", "N US", run_late_accept, "accepts N connections, each after it has waited" },
 	{ "give-up", "N", run_give_up, "N connects given up in each of three ways, N refused, N without a port" },
 	{ "queues", "DATAGRAMS BYTES", run_queues,
 	  "full queues of a listener and of datagrams, and BYTES that nobody reads" },

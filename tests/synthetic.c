@@ -86,6 +86,7 @@ static void add_server_work(struct sample *s)
 	w->time_ns[LT_OTHER] = 159999945;
 	w->wakeup = dist(s, 40000, 90, 12000000, 10);
 	w->service = dist(s, 2000, 106, 310000, 1);
+	w->accept = dist(s, 30000, 8, 15000000, 1);
 	w->voluntary = 101;
 	w->involuntary = 11;
 	w->wakeups = 102;

@@ -279,15 +279,22 @@ static void json_process(void **state)
 		{ "net.connect_errors", 1 },
 		{ "net.accepts", 9 },
 		{ "net.connect_p99_ns", 851968 },
+		{ "net.accept_p99_ns", 15000000 },
 		{ "net.retransmits", 6 },
 		{ "net.srtt_ns", 410000 },
 	};
 	static const struct expected exited[] = {
-		{ "exit_code", -9 },	    { "wall_ns", 2000000 },
-		{ "time_ns.run", 1900000 }, { "time_ns.io", 0 },
-		{ "calls.count", 0 },	    { "calls.p99_ns", UNKNOWN },
-		{ "wakeup.count", 0 },	    { "wakeup.max_ns", UNKNOWN },
-		{ "net.srtt_ns", UNKNOWN }, { "net.connect_p99_ns", UNKNOWN },
+		{ "exit_code", -9 },
+		{ "wall_ns", 2000000 },
+		{ "time_ns.run", 1900000 },
+		{ "time_ns.io", 0 },
+		{ "calls.count", 0 },
+		{ "calls.p99_ns", UNKNOWN },
+		{ "wakeup.count", 0 },
+		{ "wakeup.max_ns", UNKNOWN },
+		{ "net.srtt_ns", UNKNOWN },
+		{ "net.connect_p99_ns", UNKNOWN },
+		{ "net.accept_p99_ns", UNKNOWN },
 	};
 	struct json_object *p = element(json("-j"), "processes", "pid", SYNTHETIC_SERVER);
 
@@ -449,6 +456,7 @@ static void json_families_off(void **state)
 		  { "net.connect_errors", UNKNOWN },
 		  { "net.accepts", UNKNOWN },
 		  { "net.connect_p99_ns", UNKNOWN },
+		  { "net.accept_p99_ns", UNKNOWN },
 		  { "net.retransmits", UNKNOWN },
 		  { "net.srtt_ns", UNKNOWN },
 		  { "wall_ns", 2000000000 } },

@@ -54,6 +54,7 @@ static struct row busy_row(void)
 		.call_total_ns = 207,
 		.wakeup = { 301, 302, 303, 304, 305, false },
 		.service = { 311, 312, 313, 314, 315, false },
+		.accept = { 331, 332, 333, 334, 335, false },
 		.net = &net,
 		.call = LT_CALL_NONE,
 	};
@@ -200,6 +201,7 @@ static void json_is_complete(void **state)
 		{ "net.connect_errors", 209 },
 		{ "net.accepts", 210 },
 		{ "net.connect_p99_ns", 324 },
+		{ "net.accept_p99_ns", 334 },
 		{ "net.retransmits", 211 },
 		{ "net.srtt_ns", 212 },
 	};
@@ -262,10 +264,10 @@ static void unknown_is_not_zero(void **state)
 		  { "cpu", "lag", "wake99", "vol", "wakeups", "wall", "call99", "callmax" },
 		  { "pid", "calls", "errors", "calltime", "tx", "comm", "retrans", "state" } },
 		{ SAMPLE_SYSCALL,
-		  { "calls", "errors", "calltime", "call50", "call90", "call99", "callmax", "avg" },
+		  { "calls", "errors", "calltime", "call50", "call90", "call99", "acc99", "avg" },
 		  { "cpu", "lag", "wake99", "woken", "tx", "user", "retrans", "srtt" } },
 		{ SAMPLE_NET,
-		  { "tx", "rx", "tcptx", "unixrx", "connects", "conn99", "retrans", "srtt" },
+		  { "tx", "rx", "tcptx", "unixrx", "acc99", "conn99", "retrans", "srtt" },
 		  { "cpu", "lag", "wake99", "calls", "call99", "pid", "cmdline", "cgroup" } },
 	};
 	struct row r, none;

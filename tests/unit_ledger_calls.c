@@ -366,6 +366,33 @@ static void test_arguments_are_no_call(void **state)
 	assert_int_equal(fake_work(10)->n_calls, 1);
 }
 
+/* Durations that few threads have lie among the calls, too, from the first one on. */
+static void test_durations_in_the_pool(void **state)
+{
+	const struct sample_dist *dist;
+	struct lt_call *entry;
+
+	(void)state;
+	for (int d = LT_RECORD_DISTS; d < LT_THREAD_DISTS; d++) {
+		call_once(READ, US, 0);
+		fake_read();
+		assert_int_equal(fake_work(10)->dist[d].n, 0);
+		entry = fake_entry(slot, LT_CALL_DIST | (uint32_t)d);
+		for (uint32_t n = 1; n <= 2; n++) {
+			entry->hist.count[hist_bucket(10 * US)] += n;
+			entry->hist_max.ns[fake.epoch & 1] = 10 * US + n;
+			entry->hist_max.epoch[fake.epoch & 1] = fake.epoch;
+			call_once(READ, US, 0);
+			fake_read();
+			dist = &fake_work(10)->dist[d];
+			assert_int_equal(dist->n, 1);
+			assert_int_equal(fake.sample.buckets[dist->first].count, n);
+			assert_int_equal(dist->max_ns, 10 * US + n);
+			assert_int_equal(fake_work(10)->n_calls, 1);
+		}
+	}
+}
+
 /* Buckets and errnos are u32: a count that goes past their end is still the difference. */
 static void test_counters_wrap(void **state)
 {
@@ -518,6 +545,7 @@ int main(void)
 		calls_test(test_an_error_comes_later),
 		calls_test(test_arguments_are_no_call),
 		calls_test(test_counters_wrap),
+		calls_test(test_durations_in_the_pool),
 		calls_test(test_a_maximum_is_its_intervals),
 		calls_test(test_the_maximum_of_the_dead),
 		calls_test(test_a_wait_is_part_of_the_time),

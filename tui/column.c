@@ -262,6 +262,7 @@ NUMBER(raw_rx, NET, INET(rx_bytes))
 NUMBER(raw_tx_ops, NET, INET(tx_ops))
 NUMBER(raw_rx_ops, NET, INET(rx_ops))
 DURATION(raw_connect_p99, NET, net->connect, p99_ns)
+DURATION(raw_accept_p99, NET | SYSCALL, accept, p99_ns)
 
 static struct value raw_retrans(const struct row *r)
 {
@@ -522,6 +523,8 @@ const struct column columns[] = {
 	  "TCP connections accepted, except by io_uring." },
 	{ "conn99", "CONN99", "net.connect_p99_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS, raw_connect_p99, "ns",
 	  "99 % of the TCP connections were established faster, from the first SYN on." },
+	{ "acc99", "ACC99", "net.accept_p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_accept_p99, "ns",
+	  "99 % of the TCP connections were accepted faster, from when they were established on; not known of io_uring." },
 	{ "retrans", "RETR/s", "net.retransmits", 6, SHOW_RATE, COLUMN_BAD, PROCESSES | GROUPS | CONNECTIONS, raw_retrans, "/s",
 	  "TCP segments retransmitted." },
 	{ "srtt", "SRTT", "net.srtt_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS | CONNECTIONS, raw_srtt, "ns",
@@ -561,7 +564,8 @@ const struct column_view column_views[] = {
 	  "pid user calls errors call99 lock net poll io sleep call50 callmax avg callspark command", "calls",
 	  MODEL_SPARK_CALL },
 	{ "net", "Net", MODEL_PROCESS,
-	  "pid user traffic tx rx retrans srtt connects connerr accepts conn99 txops rxops unixtx unixrx netspark "
+	  "pid user traffic tx rx retrans srtt connects connerr accepts conn99 acc99 txops rxops unixtx unixrx "
+	  "netspark "
 	  "command",
 	  "traffic", MODEL_SPARK_NET },
 	{ "calls", "Calls", MODEL_CALL, "call calls errors time wait avg p99 max p50 inflight oldest errnos", "time",

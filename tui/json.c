@@ -49,7 +49,6 @@ static const char *const process_to_come[] = {
 	"disk.p50_ns",
 	"disk.p99_ns",
 	"disk.max_ns",
-	"net.accept_p99_ns",
 	"turns.count",
 	"turns.p50_ns",
 	"turns.p90_ns",

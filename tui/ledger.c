@@ -248,16 +248,6 @@ static void leave(struct ledger *l, uint32_t slot)
 	p->live--;
 }
 
-/* The command line passed to exec, if the record has it. */
-static const struct lt_call *args_of(const struct ledger_memory *m, const struct lt_record *r)
-{
-	for (uint32_t at = r->calls.head[LT_CALL_ARGS & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
-		if (call_at(m, at - 1)->call == LT_CALL_ARGS)
-			return call_at(m, at - 1);
-	}
-	return NULL;
-}
-
 /* After exec, rename, new credentials or another control group the record is newer than the ledger. */
 static void names_update(const struct ledger *l, struct kept *k, const struct lt_record *r)
 {
@@ -276,7 +266,7 @@ static void names_update(const struct ledger *l, struct kept *k, const struct lt
 	if (!(p->flags & SAMPLE_PROCESS_KERNEL))
 		naming_forget_comm(&p->names);
 	p->names.execed |= (who->flags & LT_EXECED) != 0;
-	naming_exec(&p->names, &l->names, args_of(l->memory, r));
+	naming_exec(&p->names, &l->names, entry_of(l->memory, &r->calls, LT_CALL_ARGS));
 	naming_move(&p->names, who->cgroup);
 	naming_want(&p->names, p->flags & SAMPLE_PROCESS_KERNEL ? LEDGER_COMM : LEDGER_CMDLINE);
 }

@@ -312,20 +312,16 @@ static void read_errno(const struct lt_errno_count *from, struct call_reading *n
 static void read_errnos(const struct ledger_memory *m, const struct lt_calls *calls, const struct lt_call *entry,
 			struct call_reading *now)
 {
-	uint32_t call = entry->call;
+	const struct lt_call *more;
 
 	now->n_errnos = 0;
 	for (int i = 0; i < LT_ERRNOS; i++)
 		read_errno(&entry->errors_by[i], now);
 	if (now->n_errnos < LT_ERRNOS)
 		return;
-	for (uint32_t at = calls->head[call & (LT_CALL_HEADS - 1)]; at; at = call_at(m, at - 1)->next) {
-		if (call_at(m, at - 1)->call != (call | LT_CALL_ERRNOS))
-			continue;
-		for (int i = 0; i < LT_MORE_ERRNOS; i++)
-			read_errno(&call_at(m, at - 1)->more_errors[i], now);
-		return;
-	}
+	more = entry_of(m, calls, entry->call | LT_CALL_ERRNOS);
+	for (int i = 0; more && i < LT_MORE_ERRNOS; i++)
+		read_errno(&more->more_errors[i], now);
 }
 
 /* entry NULL: the call has not returned yet. errors: at the last reading. */
@@ -378,22 +374,12 @@ struct thread_reading {
 	bool dead;
 };
 
-static bool has_entry(const struct thread_reading *t, uint32_t call)
-{
-	const struct lt_calls *calls = &t->record->calls;
-	uint32_t at = __atomic_load_n(&calls->head[call & (LT_CALL_HEADS - 1)], __ATOMIC_ACQUIRE);
-
-	while (at && call_at(t->memory, at - 1)->call != call)
-		at = call_at(t->memory, at - 1)->next;
-	return at;
-}
-
 /* The call that will count the current one when it returns (itself or `others`). */
 static uint32_t counts_as(const struct thread_reading *t, uint32_t call)
 {
 	const struct lt_calls *calls = &t->record->calls;
 
-	if (__atomic_load_n(&calls->n_entries, __ATOMIC_ACQUIRE) < LT_CALLS_LIMIT || has_entry(t, call))
+	if (__atomic_load_n(&calls->n_entries, __ATOMIC_ACQUIRE) < LT_CALLS_LIMIT || entry_of(t->memory, calls, call))
 		return call;
 	return LT_CALL_OTHERS;
 }
@@ -711,27 +697,46 @@ static int work_catch_up(const struct thread_reading *t, struct kept *k, struct 
 	return 0;
 }
 
-/* The distributions of a record. */
+/* The distributions of a record; the others are entries of their own. */
 static const struct {
 	size_t hist, max;
-} dist_at[LT_THREAD_DISTS] = {
+} dist_at[LT_RECORD_DISTS] = {
 #define X(NAME, name, part, ...)                                                                                       \
 	[LT_DIST_##NAME] = { offsetof(struct lt_record, part.name), offsetof(struct lt_record, part.name##_max) },
-	LT_DISTS_THREAD(X)
+	LT_DISTS_RECORD(X)
 #undef X
 };
+
+/* False: it has had no such duration. */
+static bool dist_find(const struct thread_reading *t, int dist, const struct lt_hist **hist, const struct lt_max **max)
+{
+	const char *record = (const char *)t->record;
+	const struct lt_call *entry;
+
+	if (dist < LT_RECORD_DISTS) {
+		*hist = (const void *)(record + dist_at[dist].hist);
+		*max = (const void *)(record + dist_at[dist].max);
+		return true;
+	}
+	entry = entry_of(t->memory, &t->record->calls, LT_CALL_DIST | (uint32_t)dist);
+	if (!entry)
+		return false;
+	*hist = &entry->hist;
+	*max = &entry->hist_max;
+	return true;
+}
 
 static int dists_subtract(const struct thread_reading *t, struct kept_work *w, struct sample_work *work,
 			  struct sample *out)
 {
-	const char *record = (const char *)t->record;
+	const struct lt_hist *hist;
+	const struct lt_max *max;
 	int err = 0;
 
 	for (int i = 0; i < LT_THREAD_DISTS && !err; i++) {
-		const struct lt_max *max = (const void *)(record + dist_at[i].max);
-
-		err = ledger_hist_subtract(&w->dist[i], (const void *)(record + dist_at[i].hist),
-					   ledger_max_of(max, t->epoch, t->dead), &work->dist[i], out);
+		if (dist_find(t, i, &hist, &max))
+			err = ledger_hist_subtract(&w->dist[i], hist, ledger_max_of(max, t->epoch, t->dead),
+						   &work->dist[i], out);
 	}
 	return err;
 }

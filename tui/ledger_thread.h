@@ -40,6 +40,16 @@ static inline struct lt_call *call_at(const struct ledger_memory *m, uint32_t in
 	return &m->call_chunks[index >> LT_CALL_CHUNK_SHIFT]->call[index & (LT_CALL_CHUNK - 1)];
 }
 
+/* The record's entry for a call or a special kind (LT_CALL_SPECIAL); NULL: it has none. */
+static inline const struct lt_call *entry_of(const struct ledger_memory *m, const struct lt_calls *calls, uint32_t call)
+{
+	uint32_t at = __atomic_load_n(&calls->head[call & (LT_CALL_HEADS - 1)], __ATOMIC_ACQUIRE);
+
+	while (at && call_at(m, at - 1)->call != call)
+		at = call_at(m, at - 1)->next;
+	return at ? call_at(m, at - 1) : NULL;
+}
+
 /* Appends one thread's interval, until t_ns or its death, to out->threads; the caller sets its process and names. k
  * holds its process. epoch: the interval that ends. *torn is incremented if no consistent reading was possible.
  * LEDGER_LAST for t_ns: it has exited, and all its time is to be charged. 0 or -ENOMEM. */

@@ -198,6 +198,14 @@ static int group_find(struct model *m, struct group **table, enum model_kind kin
 	return (int)(g - m->groups);
 }
 
+static bool has_dists(const struct row *r)
+{
+	for (int d = 0; d < LT_THREAD_DISTS; d++)
+		if (r->dist[d].count)
+			return true;
+	return false;
+}
+
 /* Percentiles of a group, from its members' buckets, and its srtt: their mean, weighted by their bytes. */
 static void group_finish(struct model *m, struct row *row, struct row_net *own, const struct group *g, bool totals)
 {
@@ -223,7 +231,7 @@ static void group_finish(struct model *m, struct row *row, struct row_net *own, 
 			continue;
 		}
 		tally_add_dist(connect, s, &p->sockets.connect);
-		for (uint32_t t = 0; (r->wakeup.count || r->service.count) && t < p->n_threads; t++) {
+		for (uint32_t t = 0; has_dists(r) && t < p->n_threads; t++) {
 			const struct sample_thread *thread = &s->threads[p->first_thread + t];
 
 			if (thread->work == SAMPLE_NONE)
