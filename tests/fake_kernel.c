@@ -386,7 +386,7 @@ const struct sample *fake_read_late(uint64_t t_ns)
 	sample_clear(s);
 	s->t_ns = t_ns;
 	s->interval_ns = t_ns > fake.t_ns ? t_ns - fake.t_ns : 1;
-	s->cpus = 1;
+	s->cpus_online = 1;
 	assert_int_equal(ledger_read(fake.ledger, t_ns, epoch, s), 0);
 	fake.t_ns = t_ns;
 	assert_null(sample_check(s));

@@ -337,7 +337,7 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	s->t_ns = 1000000 * SECOND_NS + number * SECOND_NS;
 	s->uptime_ns = 1047600 * SECOND_NS + number * SECOND_NS;
 	s->realtime_ns = FIXTURE_REALTIME_NS + number * SECOND_NS;
-	s->cpus = 16;
+	s->cpus_online = 16;
 	snprintf(s->host, sizeof(s->host), "web-07");
 	snprintf(s->kernel, sizeof(s->kernel), "6.1.0-56");
 	add_probes(s, kind);
@@ -347,8 +347,20 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	s->exits = 11;
 	s->retransmits = 40;
 	s->self = (struct sample_self){ 4000000, 21000000, 178000, 9 << 20, 21 << 20 };
-	if (kind == FIXTURE_LOSSES)
+	s->cpu_times =
+		(struct sample_cpu_times){ 5600000000, 10400000000, 0, about(190000000, 300, wobble(1, 20, number)),
+					   number % 12 >= 8 ? 420000000 : 0 };
+	for (uint32_t i = 0; i < SAMPLE_RESOURCES; i++) {
+		static const uint64_t some_ns[SAMPLE_RESOURCES] = { 47000000, 2400000, 131000000 };
+
+		s->pressure[i].some_ns = about(some_ns[i], 400, wobble(i, 21, number));
+		s->pressure[i].full_ns = i == SAMPLE_CPU ? 0 : s->pressure[i].some_ns / 3;
+	}
+	if (kind == FIXTURE_LOSSES) {
 		s->lost = (struct sample_lost){ .threads = 3, .switches = 4 };
+		memset(s->pressure, 0xff, sizeof(s->pressure));
+		memset(&s->cpu_times, 0xff, sizeof(s->cpu_times));
+	}
 	for (uint32_t i = 0; i < COUNT(actors); i++)
 		if ((actors[i].pid != FIXTURE_EXITED || number <= FIXTURE_EXIT_READING) &&
 		    (actors[i].pid != FIXTURE_YOUNG || (kind == FIXTURE_BIRTH && number >= FIXTURE_BIRTH_READING)))

@@ -21,7 +21,7 @@ enum fixture_kind {
 	FIXTURE_PLAIN,
 	FIXTURE_HOSTILE_NAMES, /* FIXTURE_HOSTILE's comm and command line attack the terminal */
 	FIXTURE_NO_NET,	       /* the net family is off */
-	FIXTURE_LOSSES,	       /* and the sockets were not iterated over */
+	FIXTURE_LOSSES,	       /* and what is not always known is not: sockets, pressure, times of the CPUs */
 	FIXTURE_BIRTH,	       /* FIXTURE_YOUNG comes */
 };
 

@@ -109,7 +109,7 @@ void large_sample_fill(struct sample *s, uint32_t number, uint32_t processes, ui
 	s->interval_ns = SECOND_NS;
 	s->realtime_ns = 1795348980 * SECOND_NS + number * SECOND_NS;
 	s->uptime_ns = s->t_ns + 5;
-	s->cpus = 64;
+	s->cpus_online = 64;
 	strcpy(s->host, "big-01");
 	strcpy(s->kernel, "6.1.0-56");
 	s->unknown = counter_unknown(s->kernel);

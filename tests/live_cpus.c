@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CPUs that go and come back. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,10 +87,98 @@ static void test_a_cpu_off_and_back(void **state)
 	live_verdict();
 }
 
+/* What /proc counts of the machine now, in the order of `host`. */
+enum { IRQ, SOFTIRQ, STEAL, CPU_SOME, MEMORY_SOME, MEMORY_FULL, IO_SOME, IO_FULL, COUNTED };
+static const char *const paths[COUNTED] = { "host.irq_ns",
+					    "host.softirq_ns",
+					    "host.steal_ns",
+					    "host.pressure.cpu.some_ns",
+					    "host.pressure.memory.some_ns",
+					    "host.pressure.memory.full_ns",
+					    "host.pressure.io.some_ns",
+					    "host.pressure.io.full_ns" };
+
+static int64_t total_ns(const char *resource, const char *which)
+{
+	char path[64], line[256];
+	int64_t us = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/pressure/%s", resource);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, which, 4) && strstr(line, "total="))
+			us = strtoll(strstr(line, "total=") + 6, NULL, 10);
+	if (f)
+		fclose(f);
+	return us < 0 ? LIVE_NULL : us * 1000;
+}
+
+static void count(int64_t n[COUNTED])
+{
+	int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK);
+	FILE *f;
+
+	f = fopen("/proc/stat", "r");
+	assert_non_null(f);
+	assert_int_equal(
+		fscanf(f, "cpu %*d %*d %*d %*d %*d %" SCNd64 " %" SCNd64 " %" SCNd64, &n[IRQ], &n[SOFTIRQ], &n[STEAL]),
+		3);
+	fclose(f);
+	for (int i = IRQ; i <= STEAL; i++)
+		n[i] *= tick_ns;
+	n[CPU_SOME] = total_ns("cpu", "some");
+	n[MEMORY_SOME] = total_ns("memory", "some");
+	n[MEMORY_FULL] = total_ns("memory", "full");
+	n[IO_SOME] = total_ns("io", "some");
+	n[IO_FULL] = total_ns("io", "full");
+}
+
+/* The kernel's own counters, read before and after lagtop reads them. The CPUs have more to do than they can. */
+static void test_the_machines_counters(void **state)
+{
+	int64_t first[2][COUNTED], last[2][COUNTED], sum, known;
+	struct child *load;
+	struct live *l;
+	size_t from;
+
+	(void)state;
+	l = live_start("-d", "0.3", NULL);
+	load = live_load(NULL, "spin", "-1", "6", "10", NULL);
+	live_past_now(l);
+	count(first[0]);
+	from = live_mark(l);
+	count(first[1]);
+	for (int i = 0; i < 3; i++)
+		live_next(l);
+	count(last[0]);
+	live_past_now(l);
+	count(last[1]);
+	child_free(load);
+	for (int k = 0; k < COUNTED; k++) {
+		sum = known = 0;
+		for (size_t i = from; i < l->n; i++) {
+			int64_t n = live_get(l->reading[i], paths[k]);
+
+			known += n != LIVE_NULL;
+			sum += n == LIVE_NULL ? 0 : n;
+		}
+		live_compare((double)known, first[0][k] == LIVE_NULL ? 0 : (double)(l->n - from), 0, "%s known",
+			     paths[k]);
+		if (known)
+			live_between((double)sum, (double)(last[0][k] - first[1][k]),
+				     (double)(last[1][k] - first[0][k]), "%s", paths[k]);
+		if (known && k == CPU_SOME)
+			live_between((double)sum, 1, 1e18, "%s with more to do than CPUs", paths[k]);
+	}
+	live_verdict();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest cpus[] = {
 		live_test(test_a_cpu_off_and_back),
+		live_test(test_the_machines_counters),
 	};
 
 	return live_main(cpus);

@@ -127,7 +127,7 @@ static void rows_alike_follow_the_view(void **state)
 	int grafana = session_shows(v, " 4022 "), nobody = session_shows(v, "[kthreadd]");
 
 	(void)state;
-	session_line(v, HEADER_Y, "RETR/s▼");
+	session_shows(v, "RETR/s▼");
 	assert_true(grafana < nobody);
 }
 

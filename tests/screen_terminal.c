@@ -368,7 +368,8 @@ static void colours_follow_the_wishes(void **state)
 static void failing_calls_are_told_from_ordinary_ones(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 40, .cols = 120 });
-	int x = vt_find(v, 5, "ERR/s") + 4, many = session_shows(v, " 30640 "), few = session_shows(v, " 2890 ");
+	int x = vt_find(v, session_shows(v, "ERR/s"), "ERR/s") + 4, many = session_shows(v, " 30640 "),
+	    few = session_shows(v, " 2890 ");
 
 	(void)state;
 	assert_string_not_equal(vt_cell(v, few, x).text, " ");

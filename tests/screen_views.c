@@ -124,6 +124,29 @@ static void losses_are_shown(void **state)
 	session_hides(v, "lost");
 }
 
+/* Steal and interrupts stand beside the CPU's meter while there are any; pressure has a line where there is room and
+ * the kernel knows it. */
+static void meters_of_the_kernels_own(void **state)
+{
+	struct vt *v = open_sixth(&(struct session){ .rows = 45, .cols = 160 });
+
+	(void)state;
+	session_line(v, 1, "irq 1.");
+	session_hides(v, "steal");
+	session_line(v, 4, "pressure ");
+	session_line(v, 4, " cpu 4.");
+	session_line(v, 4, "memory ");
+	session_line(v, 4, "0.2/0.1 %");
+	session_press(v, ".", ".", NULL);
+	session_line(v, 1, "steal 2.6 irq 1.");
+	v = open_sixth(&(struct session){ .rows = 24, .cols = 80 });
+	session_hides(v, "pressure");
+	v = open_sixth(&(struct session){ .rows = 45, .cols = 160, .kind = FIXTURE_LOSSES });
+	session_hides(v, "pressure");
+	assert_int_equal(vt_find(v, 1, "irq"), -1);
+	session_line(v, 4, "1 Overview");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +158,7 @@ int main(void)
 		cmocka_unit_test_teardown(on_the_console, session_end),
 		cmocka_unit_test_teardown(family_off, session_end),
 		cmocka_unit_test_teardown(losses_are_shown, session_end),
+		cmocka_unit_test_teardown(meters_of_the_kernels_own, session_end),
 	};
 
 	return cmocka_run_group_tests_name("screen_views", tests, session_setup, session_teardown);

@@ -230,7 +230,7 @@ void synthetic_fill(struct sample *s, uint32_t number)
 	s->realtime_ns = SYNTHETIC_REALTIME_NS + (number - 1) * SYNTHETIC_SECOND_NS;
 	s->uptime_ns = s->t_ns + 41;
 	s->number = number;
-	s->cpus = 2;
+	s->cpus_online = 2;
 	strcpy(s->host, "web-07");
 	strcpy(s->kernel, "6.1.0-56");
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
@@ -245,6 +245,9 @@ void synthetic_fill(struct sample *s, uint32_t number)
 	s->retransmits = 45;
 	s->lost = (struct sample_lost){ 51, 52, 53, 54, 55, 56, 57 };
 	s->self = (struct sample_self){ 61, 62, 63, 64, 65 };
+	s->cpu_times = (struct sample_cpu_times){ 66, 67, 68, 69, 70 };
+	for (uint32_t i = 0; i < SAMPLE_RESOURCES; i++)
+		s->pressure[i] = (struct sample_pressure){ 71 + 2 * i, 72 + 2 * i };
 	add_process(s, &(struct sample_process){ .pid = SYNTHETIC_KTHREAD,
 						 .threads = 1,
 						 .start_ns = 1,

@@ -225,6 +225,39 @@ static void json_host(void **state)
 	assert_int_equal(json_object_array_length(field(r, "processes")), 4);
 }
 
+/* What the kernel counts of the machine; null where it does not. */
+static void json_machine(void **state)
+{
+	static const struct expected known[] = {
+		{ "host.irq_ns", 68 },
+		{ "host.softirq_ns", 69 },
+		{ "host.steal_ns", 70 },
+		{ "host.pressure.cpu.some_ns", 71 },
+		{ "host.pressure.cpu.full_ns", 72 },
+		{ "host.pressure.memory.some_ns", 73 },
+		{ "host.pressure.memory.full_ns", 74 },
+		{ "host.pressure.io.some_ns", 75 },
+		{ "host.pressure.io.full_ns", 76 },
+	};
+	static const struct expected unknown[] = {
+		{ "host.irq_ns", UNKNOWN },
+		{ "host.softirq_ns", UNKNOWN },
+		{ "host.steal_ns", UNKNOWN },
+		{ "host.pressure.cpu.some_ns", UNKNOWN },
+		{ "host.pressure.cpu.full_ns", UNKNOWN },
+		{ "host.pressure.memory.some_ns", UNKNOWN },
+		{ "host.pressure.memory.full_ns", UNKNOWN },
+		{ "host.pressure.io.some_ns", UNKNOWN },
+		{ "host.pressure.io.full_ns", UNKNOWN },
+	};
+
+	(void)state;
+	FIELDS(json("--json"), known);
+	memset(&sample.cpu_times, 0xff, sizeof(sample.cpu_times));
+	memset(sample.pressure, 0xff, sizeof(sample.pressure));
+	FIELDS(json("--json"), unknown);
+}
+
 /* Longer than a screen: the contract of a process, field by field. */
 static void json_process(void **state)
 {
@@ -697,6 +730,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(json_host, refill, drop),
+		cmocka_unit_test_setup_teardown(json_machine, refill, drop),
 		cmocka_unit_test_setup_teardown(json_process, refill, drop),
 		cmocka_unit_test_setup_teardown(json_has_every_column_with_a_path, refill, drop),
 		cmocka_unit_test_setup_teardown(json_texts, refill, drop),

@@ -98,6 +98,26 @@ static void wait_for(const unsigned *count, unsigned n)
 		pause_until(deadline_s);
 }
 
+/* Waiting ends with an answer, or at the deadline. */
+static void test_waiting(void **state)
+{
+	struct lookup *l = *state;
+	struct lookup_request *r;
+
+	ask(l, PROMPT, 3);
+	r = lookup_wait(l, UINT64_MAX);
+	assert_non_null(r);
+	assert_int_equal(r->number, 3);
+	lookup_done(r);
+	ask(l, STUCK, 4);
+	wait_for(&stuck, 1);
+	assert_null(lookup_wait(l, 1));
+	sem_post(&let_go);
+	r = lookup_wait(l, UINT64_MAX);
+	assert_int_equal(r->number, 4);
+	lookup_done(r);
+}
+
 static void test_answers(void **state)
 {
 	struct lookup *l = *state;
@@ -221,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		lookup_test(test_answers),
+		lookup_test(test_waiting),
 		lookup_test(test_stuck_ones_cost_their_thread),
 		lookup_test(test_the_bound),
 		lookup_test(test_the_queue_is_bounded),

@@ -85,7 +85,7 @@ static void test_ledger(void **state)
 	(void)state;
 	do {
 		uint32_t slot[PROCESSES];
-		struct sample out = { .t_ns = fake.now_ns + 1, .interval_ns = 1, .cpus = 1 };
+		struct sample out = { .t_ns = fake.now_ns + 1, .interval_ns = 1, .cpus_online = 1 };
 		int err;
 
 		fake_open(NULL);

@@ -202,6 +202,92 @@ static void test_what_hides_processes(void **state)
 	}
 }
 
+#define TICK_NS (1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK))
+#define MOST INT64_MAX
+
+/* Lines that are not whole, or not of a CPU, count for nothing; too large numbers for the largest. */
+static void test_times_of_cpus(void **state)
+{
+	static const char text[] = "cpu  1 2 3 4 5 6 7 8 9 10\n"
+				   "cpu0 1 1 1 1 1 0 0 0 0 0\n"
+				   "cpu4095 0 0 0 9 0 1 2 4\n"
+				   "cpu1 1 2 3 4 5 6 7\n"
+				   "cpu2 1 2 3 4 5 6 seven 8\n"
+				   "cpu-3 1 2 3 4 5 6 7 8\n"
+				   "cpu4294967295 1 2 3 4 5 6 7 8\n"
+				   "cpu99999999999999999999 1 2 3 4 5 6 7 8\n"
+				   "cpux 1 2 3 4 5 6 7 8\n"
+				   "cpu\n"
+				   "\n"
+				   "intr 5 1 2 3 4 5 6 7 8\n"
+				   "cpu7 99999999999999999999 18446744073709551615 3 4 5 6 7 99999999999999999999\n"
+				   "cpu8 1 2 3 4 5 6 7";
+	const struct {
+		uint32_t cpu;
+		struct sample_cpu_times times;
+	} expected[] = {
+		{ PROC_CPU_ALL, { 27 * TICK_NS, 9 * TICK_NS, 6 * TICK_NS, 7 * TICK_NS, 8 * TICK_NS } },
+		{ 0, { 3 * TICK_NS, 2 * TICK_NS, 0, 0, 0 } },
+		{ 4095, { 7 * TICK_NS, 9 * TICK_NS, 1 * TICK_NS, 2 * TICK_NS, 4 * TICK_NS } },
+		{ 7, { MOST, 9 * TICK_NS, 6 * TICK_NS, 7 * TICK_NS, MOST } },
+	};
+	const char *line = text;
+	struct sample_cpu_times times;
+	uint32_t cpu;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		assert_true(proc_cpu_of(&line, &cpu, &times));
+		assert_int_equal(cpu, expected[i].cpu);
+		assert_memory_equal(&times, &expected[i].times, sizeof(times));
+	}
+	assert_false(proc_cpu_of(&line, &cpu, &times));
+	assert_string_equal(line, "");
+}
+
+static void test_pressure(void **state)
+{
+	static const struct {
+		const char *text;
+		struct sample_pressure pressure;
+	} cases[] = {
+		{ "some avg10=4.73 avg60=4.02 avg300=5.29 total=5175737445\nfull avg10=0.00 avg60=0.00 avg300=0.00 "
+		  "total=7\n",
+		  { 5175737445000, 7000 } },
+		{ "some avg10=0.00 avg60=0.00 avg300=0.00 total=12\n",
+		  { 12000, SAMPLE_UNKNOWN } }, /* of the CPU before 5.13 */
+		{ "some avg10=0.00\nfull total=3\n", { SAMPLE_UNKNOWN, 3000 } },
+		{ "some total=99999999999999999999\nfull total=-1\n", { MOST, SAMPLE_UNKNOWN } },
+		{ "some total=\nfull total=x\n", { SAMPLE_UNKNOWN, SAMPLE_UNKNOWN } },
+		{ "", { SAMPLE_UNKNOWN, SAMPLE_UNKNOWN } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sample_pressure got = proc_pressure_of(cases[i].text);
+
+		assert_memory_equal(&got, &cases[i].pressure, sizeof(got));
+	}
+}
+
+/* The kernel's own file has a line for each CPU that is online. */
+static void test_this_machines_cpus(void **state)
+{
+	struct sample_cpu_times times;
+	const char *line;
+	long n = 0;
+	uint32_t cpu;
+	char *text;
+
+	(void)state;
+	assert_true(proc_machine(PROC_STAT, &text) > 0);
+	line = text;
+	while (proc_cpu_of(&line, &cpu, &times))
+		n += cpu != PROC_CPU_ALL;
+	assert_int_equal(n, sysconf(_SC_NPROCESSORS_ONLN));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +295,9 @@ int main(void)
 		cmocka_unit_test(test_whose_it_is),
 		cmocka_unit_test(test_a_first_thread_that_is_gone),
 		cmocka_unit_test(test_what_hides_processes),
+		cmocka_unit_test(test_times_of_cpus),
+		cmocka_unit_test(test_pressure),
+		cmocka_unit_test(test_this_machines_cpus),
 	};
 
 	return cmocka_run_group_tests_name("proc", tests, NULL, NULL);

@@ -250,7 +250,7 @@ static void lying_numbers_are_refused(void **state)
 #define LIE(section, element, s, f, value)                                                                             \
 	{ #f, section, element, offsetof(struct s, f), sizeof(((struct s *)0)->f), value }
 		LIE(0, 0, sample, interval_ns, 0),
-		LIE(0, 0, sample, cpus, 0),
+		LIE(0, 0, sample, cpus_online, 0),
 		LIE(1, 1, sample_process, first_thread, 4000000000U),
 		LIE(1, 1, sample_process, n_threads, 3),
 		LIE(1, 1, sample_process, n_threads, UINT32_MAX),

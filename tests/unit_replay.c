@@ -497,6 +497,9 @@ static void version_1_stays_readable(void **state)
 	assert_string_equal(s[1].probe[SAMPLE_NET].by, "tp_btf");
 	assert_true(s[1].realtime_ns == 1795348982000000000ULL);
 	assert_int_equal(s[1].interval_ns, 1000000000);
+	assert_int_equal(s[1].cpus_online, 16);
+	assert_int_equal(s[1].cpu_times.irq_ns, SAMPLE_UNKNOWN); /* it knew of neither */
+	assert_int_equal(s[1].pressure[SAMPLE_IO].some_ns, SAMPLE_UNKNOWN);
 	assert_int_equal(s[1].n_connections, 8);
 	assert_int_equal(s[1].connections[0].remote[0], 10);
 	assert_true(s[1].connections[0].age_ns == 1044000000);

@@ -32,7 +32,7 @@ static void reading_since(uint64_t since_ns, bool walked)
 	sample_clear(&sample);
 	sample.t_ns = T_NS;
 	sample.interval_ns = SECOND_NS;
-	sample.cpus = 1;
+	sample.cpus_online = 1;
 	for (size_t i = 0; i < sizeof(processes) / sizeof(processes[0]); i++) {
 		struct sample_process *p = sample_add_process(&sample);
 
@@ -353,7 +353,7 @@ static void sample_with(uint32_t pid, uint64_t start_ns)
 	sample_clear(&sample);
 	sample.t_ns = T_NS;
 	sample.interval_ns = SECOND_NS;
-	sample.cpus = 1;
+	sample.cpus_online = 1;
 	p = sample_add_process(&sample);
 	assert_non_null(p);
 	p->pid = pid;

@@ -15,7 +15,9 @@
 #include "severity.h"
 
 #define METERS_MIN_ROWS 16 /* below: one line of meters */
-#define METER_LEVELS 7	   /* of 8: lines of meters stand on each other */
+#define PRESSURE_MIN_ROWS 30
+#define PRESSURE_WARN 10 /* % of the time in which some threads could not go on */
+#define METER_LEVELS 7	 /* of 8: lines of meters stand on each other */
 #define METER_LABEL 10
 #define SEGMENTS 16
 #define LAST_KEY_CELLS 6 /* " qQuit" */
@@ -133,7 +135,7 @@ static void draw_title(const struct view *v, struct grid *g)
 	line_add(&l, false, 3, STYLE_STRONG, clean);
 	format_clean(clean, sizeof(clean), s->kernel, 24, g->utf8);
 	line_add(&l, false, 8, STYLE_NORMAL, clean);
-	snprintf(buf, sizeof(buf), "%u CPU%s", s->cpus, s->cpus == 1 ? "" : "s");
+	snprintf(buf, sizeof(buf), "%u CPU%s", s->cpus_online, s->cpus_online == 1 ? "" : "s");
 	line_add(&l, false, 7, STYLE_NORMAL, buf);
 	format_ns(when, sizeof(when), s->uptime_ns);
 	snprintf(buf, sizeof(buf), "up %s", when);
@@ -245,25 +247,78 @@ enum {
 	METER_NET,
 	METER_SRTT,
 	METER_RETRANS,
-	METERS
+	METER_PRESSURE, /* as many as there are resources */
+	METERS = METER_PRESSURE + SAMPLE_RESOURCES
 };
+
+/* The CPUs' use by threads, after what others took of them. */
+static void meter_cpu(struct meter *m, const struct model_host *h, bool on)
+{
+	const struct sample_cpu_times *t = &h->cpu_times;
+	uint64_t permille = h->minute.cpu_permille[(h->minute.at + MODEL_SPARK - 1) % MODEL_SPARK];
+	uint64_t irq_ns = t->irq_ns == SAMPLE_UNKNOWN ? 0 : counter_sum(t->irq_ns, t->softirq_ns);
+	double all_ns = (double)h->interval_ns * h->cpus;
+	char buf[24];
+	size_t at;
+
+	*m = (struct meter){ "CPU", "CPU", h->minute.cpu_permille, 1000, false, "off", STYLE_DIM };
+	if (!on)
+		return;
+	m->text[0] = '\0';
+	if (t->steal_ns && t->steal_ns != SAMPLE_UNKNOWN) {
+		format_percent(buf, sizeof(buf), (double)t->steal_ns * 100 / all_ns);
+		snprintf(m->text, sizeof(m->text), "steal %s ", buf);
+	}
+	at = strlen(m->text);
+	if (irq_ns) {
+		format_percent(buf, sizeof(buf), (double)irq_ns * 100 / all_ns);
+		snprintf(m->text + at, sizeof(m->text) - at, "irq %s ", buf);
+	}
+	at = strlen(m->text);
+	format_percent(buf, sizeof(buf), (double)permille / 10);
+	snprintf(m->text + at, sizeof(m->text) - at, "%s %%", buf);
+	m->style = permille >= 900 ? STYLE_WARN : STYLE_STRONG;
+}
+
+/* "0.24/0.04 %": some and full. Of the CPU the kernel counts no full for the machine as a whole. */
+static void meter_pressure(struct meter *m, const struct model_host *h, enum sample_resource resource)
+{
+	static const char *const labels[SAMPLE_RESOURCES] = { "pressure", "memory", "io" };
+	const struct sample_pressure *p = &h->pressure[resource];
+	double percent = 100 / (double)h->interval_ns;
+	char some[16], full[16];
+
+	*m = (struct meter){
+		labels[resource], labels[resource], h->minute.pressure_permille[resource], 1000, false, "-", STYLE_DIM
+	};
+	if (p->some_ns == SAMPLE_UNKNOWN)
+		return;
+	m->style = (double)p->some_ns * percent >= PRESSURE_WARN ? STYLE_WARN : STYLE_STRONG;
+	format_percent(some, sizeof(some), (double)p->some_ns * percent);
+	format_percent(full, sizeof(full), p->full_ns == SAMPLE_UNKNOWN ? 0 : (double)p->full_ns * percent);
+	if (resource == SAMPLE_CPU)
+		snprintf(m->text, sizeof(m->text), "cpu %s %%", some);
+	else
+		snprintf(m->text, sizeof(m->text), "%s/%s %%", some, full);
+}
+
+static bool has_pressure(const struct model_host *h)
+{
+	bool has = false;
+
+	for (int i = 0; i < SAMPLE_RESOURCES; i++)
+		has |= h->pressure[i].some_ns != SAMPLE_UNKNOWN;
+	return has;
+}
 
 static void fill_meters(const struct view *v, struct grid *g, struct meter m[METERS])
 {
 	const struct model_host *h = model_host(view_model(v));
 	const struct sample *s = model_sample(view_model(v));
 	bool sched = s->probe[SAMPLE_SCHED].on, calls = s->probe[SAMPLE_SYSCALL].on, net = s->probe[SAMPLE_NET].on;
-	uint32_t now = (h->minute.at + MODEL_SPARK - 1) % MODEL_SPARK;
 	char rx[24], tx[24];
 
-	m[METER_CPU] = (struct meter){ "CPU", "CPU", h->minute.cpu_permille, 1000, false, "off", STYLE_DIM };
-	if (sched) {
-		uint64_t permille = h->minute.cpu_permille[now];
-
-		format_percent(rx, sizeof(rx), (double)permille / 10);
-		snprintf(m[METER_CPU].text, sizeof(m[METER_CPU].text), "%s %%", rx);
-		m[METER_CPU].style = permille >= 900 ? STYLE_WARN : STYLE_STRONG;
-	}
+	meter_cpu(&m[METER_CPU], h, sched);
 	m[METER_WAKE] = (struct meter){ "wake-up p99", "wake p99", h->minute.wake_p99_ns, 0, true, "", STYLE_DIM };
 	meter_duration(&m[METER_WAKE], sched, h->wakeup.count, h->wakeup.p99_ns);
 	m[METER_WAKEUPS] = (struct meter){ .label = "wakeups", .brief = "wakeups" };
@@ -288,11 +343,18 @@ static void fill_meters(const struct view *v, struct grid *g, struct meter m[MET
 	meter_duration(&m[METER_SRTT], net, h->srtt_p50_ns != SAMPLE_UNKNOWN && h->srtt_p50_ns, h->srtt_p50_ns);
 	m[METER_RETRANS] = (struct meter){ .label = "retrans", .brief = "retrans" };
 	meter_rate(&m[METER_RETRANS], net, h->retransmits, h->interval_ns, true);
+	for (int i = 0; i < SAMPLE_RESOURCES; i++)
+		meter_pressure(&m[METER_PRESSURE + i], h, (enum sample_resource)i);
 }
 
 static void draw_meter(const struct view *v, struct grid *g, int y, int x, int cells, int label, int value,
 		       const struct meter *m)
 {
+	/* A long value takes cells from its sparkline. */
+	if (grid_width(m->text) > value)
+		value = grid_width(m->text);
+	if (value > cells - grid_width(m->brief) - 1)
+		value = cells - grid_width(m->brief) - 1;
 	grid_text(g, y, x, label, STYLE_NORMAL, grid_width(m->label) < label ? m->label : m->brief);
 	if (m->values && m->style != STYLE_DIM && cells - label - value - 1 > 3)
 		draw_minute(g, y, x + label, cells - label - value - 1, m, model_host(view_model(v)));
@@ -304,7 +366,7 @@ static int draw_meters(const struct view *v, struct grid *g, int y)
 {
 	struct meter m[METERS];
 	bool wide = g->cols >= 100;
-	int third = wide ? 20 : 17, gap = wide ? 4 : 2, first, second;
+	int third = wide ? 20 : 17, gap = wide ? 4 : 2, first, second, lines;
 
 	fill_meters(v, g, m);
 	if (g->rows < METERS_MIN_ROWS || g->cols < 64) {
@@ -326,12 +388,13 @@ static int draw_meters(const struct view *v, struct grid *g, int y)
 		first = METER_LABEL + MODEL_SPARK + 15;
 	if (second > 15 + MODEL_SPARK + 8)
 		second = 15 + MODEL_SPARK + 8;
-	for (int i = 0; i < 3; i++) {
+	lines = has_pressure(model_host(view_model(v))) && g->rows >= PRESSURE_MIN_ROWS ? 4 : 3;
+	for (int i = 0; i < lines; i++) {
 		draw_meter(v, g, y + i, 0, first, METER_LABEL, 14, &m[i * 3]);
 		draw_meter(v, g, y + i, first + gap, second, wide ? 15 : 9, 7, &m[i * 3 + 1]);
 		draw_meter(v, g, y + i, first + second + 2 * gap, third, 9, third - 9, &m[i * 3 + 2]);
 	}
-	return 3;
+	return lines;
 }
 
 static const char *kind_name(enum model_kind kind, bool brief)

@@ -117,7 +117,9 @@ static void put_host(struct json_writer *w, const struct sample *s, const struct
 	put_number(w, "threads", h->threads, true);
 	put_number(w, "processes", h->processes, true);
 	put_number(w, "run_ns", h->run_ns, sched);
-	NULLS(w, "irq_ns", "softirq_ns", "steal_ns");
+	put_number(w, "irq_ns", h->cpu_times.irq_ns, true);
+	put_number(w, "softirq_ns", h->cpu_times.softirq_ns, true);
+	put_number(w, "steal_ns", h->cpu_times.steal_ns, true);
 	put_number(w, "switches", h->switches, sched);
 	put_number(w, "wakeups", h->wakeups, sched);
 	put_number(w, "forks", h->forks, true);
@@ -142,11 +144,10 @@ static void put_host(struct json_writer *w, const struct sample *s, const struct
 	put_number(w, "accepts", h->accepts, net && syscall);
 	json_close(w, '}');
 	json_open(w, "pressure", '{');
-	for (size_t i = 0; i < 3; i++) {
-		static const char *const resources[] = { "cpu", "memory", "io" };
-
-		json_open(w, resources[i], '{');
-		NULLS(w, "some_ns", "full_ns");
+	for (int i = 0; i < SAMPLE_RESOURCES; i++) {
+		json_open(w, sample_resource_name[i], '{');
+		put_number(w, "some_ns", h->pressure[i].some_ns, true);
+		put_number(w, "full_ns", h->pressure[i].full_ns, true);
 		json_close(w, '}');
 	}
 	json_close(w, '}');

@@ -24,7 +24,8 @@
 struct lookup {
 	void (*work)(struct lookup_request *);
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	pthread_cond_t changed;		      /* for helpers */
+	pthread_cond_t answered;	      /* for the owner */
 	struct lookup_request *first, **last; /* waiting */
 	struct lookup_request *done, **done_last;
 	uint32_t n;	   /* requests queued and not yet collected */
@@ -46,11 +47,11 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 
-static void wait_until(struct lookup *l, uint64_t ns)
+static void wait_until(struct lookup *l, pthread_cond_t *event, uint64_t ns)
 {
 	struct timespec t = { .tv_sec = (time_t)(ns / 1000000000ULL), .tv_nsec = (long)(ns % 1000000000ULL) };
 
-	pthread_cond_timedwait(&l->changed, &l->lock, &t);
+	pthread_cond_timedwait(event, &l->lock, &t);
 }
 
 static void requests_free(struct lookup_request *r)
@@ -72,6 +73,7 @@ static void leave(struct lookup *l)
 	requests_free(l->first);
 	requests_free(l->done);
 	pthread_cond_destroy(&l->changed);
+	pthread_cond_destroy(&l->answered);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 }
@@ -128,6 +130,7 @@ static bool serve(struct lookup *l)
 		*l->done_last = r;
 		l->done_last = &r->next;
 		l->untaken += r->n;
+		pthread_cond_signal(&l->answered);
 		late = l->turn != turn;
 	}
 	if (!late)
@@ -148,7 +151,7 @@ static void *helper(void *arg)
 		if (!has_work(l)) {
 			pthread_cond_wait(&l->changed, &l->lock);
 		} else if (l->since_ns && now_ns() < l->since_ns + LATE_NS) {
-			wait_until(l, l->since_ns + LATE_NS);
+			wait_until(l, &l->changed, l->since_ns + LATE_NS);
 		} else {
 			l->n_free -= l->since_ns != 0;
 			if (l->n_free < 2 && l->n_alive < HELPERS)
@@ -180,6 +183,7 @@ struct lookup *lookup_new(void (*work)(struct lookup_request *))
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&l->changed, &attr);
+	pthread_cond_init(&l->answered, &attr);
 	pthread_condattr_destroy(&attr);
 	return l;
 }
@@ -220,12 +224,13 @@ int lookup_ask(struct lookup *l, const struct lookup_request *ask)
 	return err;
 }
 
-struct lookup_request *lookup_take(struct lookup *l)
+struct lookup_request *lookup_wait(struct lookup *l, uint64_t deadline_ns)
 {
 	struct lookup_request *r;
 
 	pthread_mutex_lock(&l->lock);
-	r = l->done;
+	while (!(r = l->done) && now_ns() < deadline_ns)
+		wait_until(l, &l->answered, deadline_ns);
 	if (r) {
 		l->done = r->next;
 		if (!l->done)
@@ -237,6 +242,11 @@ struct lookup_request *lookup_take(struct lookup *l)
 	}
 	pthread_mutex_unlock(&l->lock);
 	return r;
+}
+
+struct lookup_request *lookup_take(struct lookup *l)
+{
+	return lookup_wait(l, 0);
 }
 
 void lookup_done(struct lookup_request *r)

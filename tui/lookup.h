@@ -34,6 +34,8 @@ void lookup_close(struct lookup *l);
 int lookup_ask(struct lookup *l, const struct lookup_request *ask);
 /* The next answer, for lookup_done; NULL: none yet. */
 struct lookup_request *lookup_take(struct lookup *l);
+/* The same, but waits for it until deadline_ns of CLOCK_MONOTONIC. */
+struct lookup_request *lookup_wait(struct lookup *l, uint64_t deadline_ns);
 void lookup_done(struct lookup_request *r);
 
 /* For `work`: copies the answer. */

@@ -459,12 +459,23 @@ static uint64_t srtt_median(struct model *m)
 	return p50_ns;
 }
 
+static uint64_t permille(uint64_t ns, uint64_t of_ns)
+{
+	return of_ns ? rounded((double)ns * 1000 / (double)of_ns) : 0;
+}
+
 static void host_minute(struct model_host *h)
 {
 	uint32_t at = h->minute.at;
 	uint64_t cpu_ns = h->interval_ns * (h->cpus ? h->cpus : 1);
 
-	h->minute.cpu_permille[at] = cpu_ns ? rounded((double)h->run_ns * 1000 / (double)cpu_ns) : 0;
+	h->minute.cpu_permille[at] = permille(h->run_ns, cpu_ns);
+	for (int i = 0; i < SAMPLE_RESOURCES; i++) {
+		uint64_t some_ns = h->pressure[i].some_ns;
+
+		h->minute.pressure_permille[i][at] =
+			some_ns == SAMPLE_UNKNOWN ? SAMPLE_UNKNOWN : permille(some_ns, h->interval_ns);
+	}
 	h->minute.wake_p99_ns[at] = h->wakeup.p99_ns;
 	h->minute.calls_per_s[at] = per_second(h->calls_count, h->interval_ns);
 	h->minute.call_p99_ns[at] = h->calls.p99_ns;
@@ -482,7 +493,7 @@ static void host_update(struct model *m, const struct host_sum *host)
 	struct model_host *h = &m->host;
 
 	h->interval_ns = s->interval_ns;
-	h->cpus = s->cpus;
+	h->cpus = s->cpus_online;
 	h->threads = sum->threads;
 	h->processes = sum->processes;
 	h->run_ns = sum->time_ns[LT_RUN];
@@ -507,6 +518,8 @@ static void host_update(struct model *m, const struct host_sum *host)
 	h->connect_errors = sum->net->connect_errors;
 	h->accepts = sum->net->accepts;
 	h->srtt_p50_ns = srtt_median(m);
+	h->cpu_times = s->cpu_times;
+	memcpy(h->pressure, s->pressure, sizeof(h->pressure));
 	h->net_unknown = !s->probe[SAMPLE_NET].on;
 	host_minute(h);
 }

@@ -146,7 +146,10 @@ struct model_host {
 	uint64_t tx_bytes, rx_bytes, retransmits, connects, connect_errors, accepts; /* internet sockets */
 	uint64_t srtt_p50_ns;							     /* SAMPLE_UNKNOWN */
 	uint64_t net_unknown;							     /* nonzero: family off */
+	struct sample_cpu_times cpu_times;
+	struct sample_pressure pressure[SAMPLE_RESOURCES];
 	struct {
+		uint64_t pressure_permille[SAMPLE_RESOURCES][MODEL_SPARK]; /* some; SAMPLE_UNKNOWN */
 		uint64_t cpu_permille[MODEL_SPARK], wake_p99_ns[MODEL_SPARK], calls_per_s[MODEL_SPARK],
 			call_p99_ns[MODEL_SPARK], net_bytes_per_s[MODEL_SPARK], srtt_ns[MODEL_SPARK];
 		uint32_t at, n; /* next slot, valid slots */

@@ -120,7 +120,7 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 	fprintf(out, "lagtop_build_info{host=\"%s\",kernel=\"%s\",version=\"" LAGTOP_VERSION "\"} 1\n", host, kernel);
 	gauge(out, "reading_timestamp_seconds", "When the reading was taken", (double)s->realtime_ns / 1e9);
 	gauge(out, "reading_interval_seconds", "The length of the reading's interval", (double)s->interval_ns / 1e9);
-	gauge(out, "host_cpus", "CPUs online", s->cpus);
+	gauge(out, "host_cpus", "CPUs online", s->cpus_online);
 	gauge(out, "host_threads", "Threads alive at the reading", h->threads);
 	gauge(out, "host_processes", "Processes alive at the reading", h->processes);
 	counter(out, "host_forks_total", "Processes created", (double)om->forks);

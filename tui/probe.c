@@ -213,7 +213,7 @@ static void fill_host(struct probe *p, struct sample *s)
 	snprintf(s->host, sizeof(s->host), "%s", u.nodename);
 	snprintf(s->kernel, sizeof(s->kernel), "%s", u.release);
 	s->unknown = p->unknown;
-	s->cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	s->cpus_online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		s->probe[i].on = p->family[i].on;
 		memcpy(s->probe[i].by, p->family[i].by, sizeof(s->probe[i].by));
@@ -301,6 +301,7 @@ static int probe_read(struct source *source, struct sample *s)
 	s->uptime_ns = clock_ns(CLOCK_BOOTTIME);
 	s->interval_ns = t_ns - p->t_ns;
 	s->number = p->number;
+	machine_ask(p->machine);
 	err = ledger_read(p->ledger, t_ns, epoch, s);
 	if (!err && p->family[SAMPLE_NET].on) {
 		ring_buffer__consume(p->events);
@@ -309,6 +310,7 @@ static int probe_read(struct source *source, struct sample *s)
 	show_starts(s, p->clocks.boottime_ns);
 	fill_host(p, s);
 	pthread_mutex_unlock(&p->lock);
+	machine_read(p->machine, s);
 	p->t_ns = t_ns;
 	p->number++;
 	return err ? err : 1;
@@ -332,6 +334,7 @@ static void probe_close(struct source *source)
 	lagtop__destroy(p->skel);
 	ledger_free(p->ledger);
 	lookup_close(p->lookup);
+	machine_free(p->machine);
 	sockets_free(p->sockets);
 	probe_memory_free(p);
 	pthread_mutex_destroy(&p->lock);
@@ -349,8 +352,9 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	p->events = ring_buffer__new(bpf_map__fd(p->skel->maps.lt_events), on_event, p, NULL);
 	p->ledger = ledger_new(&p->memory, &p->names);
 	p->sockets = sockets_new(p->memory.pending_bytes);
+	p->machine = machine_new();
 	p->seed_link = bpf_program__attach_iter(p->skel->progs.lt_seed, NULL);
-	if (!p->events || probe_names_start(p) || !p->ledger || !p->sockets || !p->seed_link)
+	if (!p->events || probe_names_start(p) || !p->ledger || !p->sockets || !p->machine || !p->seed_link)
 		return probe_refused(why, why_size, -errno, "what lagtop reads with");
 	if (p->family[SAMPLE_NET].on) {
 		probe_sockets_want(p, o->connections);
@@ -437,6 +441,11 @@ int probe_check(const struct probe_options *o, FILE *out)
 			"/proc         hides other users' processes (%s): their command lines and control groups are "
 			"not known; root or CAP_SYS_PTRACE is needed to see them\n",
 			p->hidepid);
+	fprintf(out, "pressure      %s\n",
+		access("/proc/pressure", F_OK)
+			? "not known: there is no /proc/pressure (the kernel needs CONFIG_PSI, and "
+			  "psi=1 at boot where that is not the default)"
+			: "on, by /proc/pressure");
 	fprintf(out, "map memory    %.1f MiB\n", (double)p->map_bytes / (1 << 20));
 	probe_close(&p->source);
 	return on == SAMPLE_FAMILIES ? 0 : on ? 3 : 1;

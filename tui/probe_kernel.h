@@ -9,6 +9,7 @@
 
 #include "ledger.h"
 #include "lookup.h"
+#include "machine.h"
 #include "memory.h"
 #include "probe.h"
 #include "proc.h"
@@ -64,6 +65,7 @@ struct probe {
 	struct ledger_memory memory;
 	struct ledger *ledger;
 	struct lookup *lookup; /* processes' names */
+	struct machine *machine;
 	struct ledger_names names;
 	struct lt_event moved[PROBE_MOVED]; /* since the last drain */
 	uint32_t n_moved;

@@ -2,6 +2,7 @@
 /* Small readers of /proc. A file that cannot be read means unknown, never an error: processes exit. */
 #include "proc.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CGROUP_FILE (1 << 20) /* bytes: a path of each hierarchy, 4 KiB at most */
+#define MACHINE_FILE (16 << 20) /* bytes: /proc/stat has a line for each CPU and a number for each interrupt */
+#define CGROUP_FILE (1 << 20)	/* bytes: a path of each hierarchy, 4 KiB at most */
 
 /* Reads a whole small file; ends it with a NUL. Returns the length without it. */
 static size_t slurp(const char *path, char *buf, size_t size)
@@ -316,6 +318,87 @@ bool proc_hides(char *option, size_t size)
 
 	free(mounts);
 	return hides;
+}
+
+size_t proc_machine(enum proc_machine file, char **text)
+{
+	static const char *const paths[PROC_MACHINE] = {
+		[PROC_STAT] = "/proc/stat",
+		[PROC_PRESSURE + SAMPLE_CPU] = "/proc/pressure/cpu",
+		[PROC_PRESSURE + SAMPLE_MEMORY] = "/proc/pressure/memory",
+		[PROC_PRESSURE + SAMPLE_IO] = "/proc/pressure/io",
+	};
+
+	return read_all(AT_FDCWD, paths[file], MACHINE_FILE, text);
+}
+
+/* The next number of a line, times `unit`; false: the line has no more. */
+static bool next_number(const char **at, uint64_t unit, uint64_t *n)
+{
+	char *end;
+
+	*at += strspn(*at, " ");
+	if (!isdigit((unsigned char)**at))
+		return false;
+	*n = strtoull(*at, &end, 10);
+	*n = *n > COUNTER_MOST / unit ? COUNTER_MOST : *n * unit;
+	*at = end;
+	return true;
+}
+
+/* "cpu3 user nice system idle iowait irq softirq steal guest guest_nice"; user and nice have the guests' in them. */
+static bool cpu_line(const char *at, uint32_t *cpu, struct sample_cpu_times *times)
+{
+	enum { IDLE = 3, IOWAIT, IRQ, SOFTIRQ, STEAL, FIELDS };
+	uint64_t tick_ns = 1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK), field[FIELDS], nr = PROC_CPU_ALL;
+
+	if (strncmp(at, "cpu", 3) != 0)
+		return false;
+	at += 3;
+	if (*at != ' ' && (!next_number(&at, 1, &nr) || nr >= PROC_CPU_ALL))
+		return false;
+	for (int i = 0; i < FIELDS; i++)
+		if (!next_number(&at, tick_ns, &field[i]))
+			return false;
+	*cpu = (uint32_t)nr;
+	*times = (struct sample_cpu_times){ .idle_ns = counter_sum(field[IDLE], field[IOWAIT]),
+					    .irq_ns = field[IRQ],
+					    .softirq_ns = field[SOFTIRQ],
+					    .steal_ns = field[STEAL] };
+	for (int i = 0; i < FIELDS; i++)
+		if (i != IDLE && i != IOWAIT)
+			times->busy_ns = counter_sum(times->busy_ns, field[i]);
+	return true;
+}
+
+bool proc_cpu_of(const char **line, uint32_t *cpu, struct sample_cpu_times *times)
+{
+	const char *at;
+
+	while (*(at = *line)) {
+		*line += strcspn(at, "\n");
+		*line += **line == '\n';
+		if (cpu_line(at, cpu, times))
+			return true;
+	}
+	return false;
+}
+
+/* "some avg10=0.00 avg60=0.00 avg300=0.00 total=MICROSECONDS" */
+static uint64_t pressure_ns(const char *text, const char *which)
+{
+	const char *line = strstr(text, which), *total = line ? strstr(line, "total=") : NULL;
+	uint64_t ns;
+
+	if (!total || total > line + strcspn(line, "\n"))
+		return SAMPLE_UNKNOWN;
+	total += strlen("total=");
+	return next_number(&total, 1000, &ns) ? ns : SAMPLE_UNKNOWN;
+}
+
+struct sample_pressure proc_pressure_of(const char *text)
+{
+	return (struct sample_pressure){ pressure_ns(text, "some "), pressure_ns(text, "full ") };
 }
 
 uint32_t proc_threads(void)

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sample.h"
+
 /* Opens a process's directory for the functions below: that of its leader, or of another thread if the leader has
  * exited. start_ns: the process must have this start; 0: any. The caller closes it. -1: gone or hidden. */
 int proc_open(uint32_t pid, uint64_t start_ns);
@@ -41,6 +43,17 @@ const char *proc_cgroup_of(char *text);
 bool proc_hides(char *option, size_t size);
 /* The same from the text of mountinfo; in_group tells our groups (NULL: none). */
 bool proc_hides_of(const char *mountinfo, bool (*in_group)(uint32_t gid), char *option, size_t size);
+
+/* What is counted of the whole machine since it booted. In a container a FUSE server may answer instead of the kernel:
+ * for helper threads only. The length of what was allocated; 0: there is no such file. */
+enum proc_machine { PROC_STAT, PROC_PRESSURE, PROC_MACHINE = PROC_PRESSURE + SAMPLE_RESOURCES };
+size_t proc_machine(enum proc_machine file, char **text);
+
+/* The line of /proc/stat at *line: of a CPU, or of all (PROC_CPU_ALL). *line becomes the next one. False: no more. */
+#define PROC_CPU_ALL UINT32_MAX
+bool proc_cpu_of(const char **line, uint32_t *cpu, struct sample_cpu_times *times);
+/* Of the contents of a file of /proc/pressure. */
+struct sample_pressure proc_pressure_of(const char *text);
 
 /* Threads of the whole machine, from /proc/loadavg; 0: unknown. */
 uint32_t proc_threads(void);

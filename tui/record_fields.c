@@ -15,7 +15,10 @@
 #define MANY(s, f) { #f, offsetof(struct s, f), sizeof(MEMBER(s, f)) / sizeof(MEMBER(s, f)[0]), \
 		     sizeof(MEMBER(s, f)[0]), RECORD_PLAIN, RECORD_NO_COUNTER }
 #define BASED(s, f, base, name) { name, offsetof(struct s, f), 1, sizeof(MEMBER(s, f)), base, RECORD_NO_COUNTER }
+#define LATER(s, f) BASED(s, f, RECORD_LATER, #f)
 #define DIST(s, f) ONE(s, f.max_ns), ONE(s, f.first), ONE(s, f.n)
+#define PRESSURE(name, i) BASED(sample, pressure[i].some_ns, RECORD_LATER, "pressure." #name ".some_ns"), \
+			  BASED(sample, pressure[i].full_ns, RECORD_LATER, "pressure." #name ".full_ns")
 #define PROBE(i) ONE(sample, probe[i].on), MANY(sample, probe[i].by), MANY(sample, probe[i].reason)
 
 static const struct record_field sample_fields[] = {
@@ -24,7 +27,7 @@ static const struct record_field sample_fields[] = {
 	ONE(sample, realtime_ns),
 	ONE(sample, uptime_ns),
 	ONE(sample, number),
-	ONE(sample, cpus),
+	BASED(sample, cpus_online, RECORD_PLAIN, "cpus"),
 	MANY(sample, host),
 	MANY(sample, kernel),
 	PROBE(SAMPLE_SCHED),
@@ -46,6 +49,14 @@ static const struct record_field sample_fields[] = {
 	ONE(sample, self.bpf_runs),
 	ONE(sample, self.rss_bytes),
 	ONE(sample, self.map_bytes),
+	LATER(sample, cpu_times.busy_ns),
+	LATER(sample, cpu_times.idle_ns),
+	LATER(sample, cpu_times.irq_ns),
+	LATER(sample, cpu_times.softirq_ns),
+	LATER(sample, cpu_times.steal_ns),
+	PRESSURE(cpu, SAMPLE_CPU),
+	PRESSURE(memory, SAMPLE_MEMORY),
+	PRESSURE(io, SAMPLE_IO),
 	ONE(sample, has_connections),
 };
 
@@ -135,9 +146,9 @@ static const struct record_field connection_fields[] = {
 	BASED(sample_connection, age_ns, RECORD_BEFORE, "since_ns"),
 	ONE(sample_connection, tx_queue_bytes),
 	ONE(sample_connection, rx_queue_bytes),
-	BASED(sample_connection, accept_queue, RECORD_LATER, "accept_queue"),
-	BASED(sample_connection, accept_queue_max, RECORD_LATER, "accept_queue_max"),
-	BASED(sample_connection, drops, RECORD_LATER, "drops"),
+	LATER(sample_connection, accept_queue),
+	LATER(sample_connection, accept_queue_max),
+	LATER(sample_connection, drops),
 	ONE(sample_connection, netns),
 };
 

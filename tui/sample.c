@@ -8,6 +8,7 @@
 #include "grow.h"
 
 const char *const sample_family_name[SAMPLE_FAMILIES] = { "sched", "syscall", "net" };
+const char *const sample_resource_name[SAMPLE_RESOURCES] = { "cpu", "memory", "io" };
 
 #define SAMPLE_ADD(what, plural)                                                                                       \
 	struct sample_##what *sample_add_##what(struct sample *s)                                                      \

@@ -141,6 +141,21 @@ struct sample_self {
 	uint64_t rss_bytes, map_bytes;
 };
 
+/* Of a CPU, as /proc/stat counts, in the clock's ticks. SAMPLE_UNKNOWN: all of them are. */
+struct sample_cpu_times {
+	uint64_t busy_ns;		       /* all but idle; the last three are part of it */
+	uint64_t idle_ns;		       /* also while the disk is waited for */
+	uint64_t irq_ns, softirq_ns, steal_ns; /* interrupts, their second half, what the hypervisor took */
+};
+
+/* For how long some or all of the threads that had work could not go on, as /proc/pressure counts. */
+struct sample_pressure {
+	uint64_t some_ns, full_ns; /* SAMPLE_UNKNOWN */
+};
+
+enum sample_resource { SAMPLE_CPU, SAMPLE_MEMORY, SAMPLE_IO, SAMPLE_RESOURCES };
+extern const char *const sample_resource_name[SAMPLE_RESOURCES];
+
 struct sample_probe {
 	uint8_t on;
 	char by[16];	  /* "tp_btf", "fexit"; empty if off */
@@ -152,13 +167,15 @@ struct sample {
 	uint64_t realtime_ns; /* CLOCK_REALTIME at t_ns */
 	uint64_t uptime_ns;   /* CLOCK_BOOTTIME at t_ns */
 	uint32_t number;      /* 1 for the first */
-	uint32_t cpus;	      /* online */
+	uint32_t cpus_online;
 	char host[65], kernel[65];
 	struct sample_probe probe[SAMPLE_FAMILIES];
 	uint64_t forks, execs, exits; /* processes */
 	uint64_t retransmits;	      /* segments, whole host */
 	struct sample_lost lost;
 	struct sample_self self;
+	struct sample_cpu_times cpu_times; /* of all CPUs */
+	struct sample_pressure pressure[SAMPLE_RESOURCES];
 	struct counter_set unknown; /* they are 0 below, which means nothing */
 
 	struct sample_process *processes;

@@ -54,7 +54,7 @@ static const char *check_host(const struct sample *s)
 	unsigned char has_connections;
 
 	memcpy(&has_connections, &s->has_connections, 1);
-	if (!s->interval_ns || !s->cpus || has_connections > 1)
+	if (!s->interval_ns || !s->cpus_online || has_connections > 1)
 		return "its header is out of range";
 	if (!ended(s->host, sizeof(s->host)) || !ended(s->kernel, sizeof(s->kernel)))
 		return "a name has no end";

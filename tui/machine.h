@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel counts of the whole machine: the CPUs' times (/proc/stat), pressure (/proc/pressure). A helper thread
+ * reads the files while the caller reads the records; what comes too late is not known in this reading, nor in the
+ * next one, which has nothing to subtract from.
+ */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include "proc.h"
+#include "sample.h"
+
+struct machine;
+
+struct machine *machine_new(void);    /* NULL: out of memory */
+void machine_free(struct machine *m); /* NULL is legal */
+
+/* Asks for all files, as they are now. */
+void machine_ask(struct machine *m);
+/* Fills a sample with what they say, less what they said before. Waits for it, but not for long. */
+void machine_read(struct machine *m, struct sample *s);
+
+/* The same of one file's contents; NULL: not known. */
+void machine_take(struct machine *m, enum proc_machine file, const char *text, struct sample *s);
+
+#endif
