@@ -202,7 +202,7 @@ static __always_inline enum lt_state present_state(struct task_struct *task, __u
 	if (task->__state & TASK_NEW_STATE)
 		return LT_NEW;
 	/* On its CPU but not runnable: about to go to sleep. */
-	if (!lt_runnable(task) || lt_is_donor(task, task->__state)) {
+	if (!lt_is_put_off(task, task->__state, false)) {
 		asleep = lt_sleep_outside(task, task->__state, call);
 		return asleep == LT_IN_CALL ? in_call : asleep;
 	}

@@ -128,13 +128,14 @@ static __noinline bool adopt(struct task_struct *task, __u64 now_ns, enum lt_sta
 }
 
 /* A thread without a record leaves its CPU. */
-static __always_inline void untracked_out(struct task_struct *task, __u64 now_ns, __u32 task_state)
+static __always_inline void untracked_out(struct task_struct *task, __u64 now_ns, __u32 task_state, bool preempt)
 {
 	struct lt_cpu *cpu = lt_this_cpu();
 
 	if (lt_pid_namespace && !(task_state & TASK_DEAD) && !lt_tgid(task)) {
 		if (adopt(task, now_ns,
-			  lt_runnable(task) ? LT_PREEMPT : lt_sleep_state(task, task_state, LT_CALL_NONE)))
+			  lt_is_put_off(task, task_state, preempt) ? LT_PREEMPT
+								   : lt_sleep_state(task, task_state, LT_CALL_NONE)))
 			return;
 	} else if (task_state & TASK_DEAD && (!lt_pid_namespace || lt_tgid(task))) {
 		cpu->untracked_died++;
@@ -148,7 +149,7 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 	__u32 from;
 
 	if (!lt_find(task, &s)) {
-		untracked_out(task, now_ns, task_state);
+		untracked_out(task, now_ns, task_state, preempt);
 		return;
 	}
 	from = LT_WORD_STATE(*s.word);
@@ -168,7 +169,7 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 	if (task_state & TASK_DEAD) {
 		lt_index_remove(task);
 		move(&s, now_ns, LT_DEAD);
-	} else if (lt_runnable(task) && (preempt || !lt_is_donor(task, task_state))) {
+	} else if (lt_is_put_off(task, task_state, preempt)) {
 		move(&s, now_ns, LT_PREEMPT);
 	} else {
 		s.record->sched.rt_lock = task_state & TASK_RTLOCK_WAIT;

@@ -40,9 +40,10 @@ static __always_inline enum lt_wait lt_wait_of(__u32 call)
 
 	if (call == LT_CALL_NONE || nr >= WAIT_ROWS)
 		return LT_WAIT_OTHER;
-	/* Bounded again, hidden from the compiler: it knows the bound and would drop the check, but the verifier does
-	 * not. */
-	asm volatile("%0 &= %1" : "+r"(nr) : "i"(WAIT_ROWS - 1));
+	/* Bounded again, where the compiler does not know that it is: it would drop the check that the verifier needs.
+	 */
+	asm volatile("" : "+r"(nr));
+	nr &= WAIT_ROWS - 1;
 	return LT_CALL_ABI(call) == LT_ABI_COMPAT ? wait_compat[nr] : wait_native[nr];
 }
 
@@ -248,6 +249,12 @@ static __always_inline bool lt_runnable(struct task_struct *task)
 static __always_inline bool lt_is_donor(struct task_struct *task, __u32 task_state)
 {
 	return task_state && bpf_core_field_exists(task->blocked_on) && task->blocked_on;
+}
+
+/* Whether a task that leaves its CPU would rather stay; preempt: it was not asked. */
+static __always_inline bool lt_is_put_off(struct task_struct *task, __u32 task_state, bool preempt)
+{
+	return lt_runnable(task) && (preempt || !lt_is_donor(task, task_state));
 }
 
 /* The call a task is in by its saved registers, for when the system call family has not seen it. */
