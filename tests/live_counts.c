@@ -11,7 +11,8 @@
 #include "live.h"
 #include "proc.h"
 
-/* The exited processes of some readings whose parent is `ppid`: how many, the sum of their exit codes, how many twice.
+/* The exited processes of some readings whose parent is `ppid` (-1: any): how many, the sum of their exit codes, how
+ * many twice.
  */
 struct dead {
 	int64_t n, codes, twice, not_zero, wrong_comm;
@@ -35,7 +36,7 @@ static struct dead count_dead(struct live *l, size_t from, int64_t ppid, const c
 		for (size_t i = 0; i < json_object_array_length(all); i++) {
 			struct json_object *p = json_object_array_get_idx(all, i);
 
-			if (live_get(p, "ppid") != ppid || strcmp(live_text(p, "state"), "exited"))
+			if ((ppid >= 0 && live_get(p, "ppid") != ppid) || strcmp(live_text(p, "state"), "exited"))
 				continue;
 			d.n++;
 			d.codes += live_get(p, "exit_code");
@@ -99,6 +100,35 @@ static void test_fork_and_exit(void **state)
 	(void)state;
 	live_past_now(l);
 	compare_dead(l, "fork and exit", load->pid, "load", atol(times), child_value(done, "codes"));
+	live_verdict();
+}
+
+static int64_t sum_host(struct live *l, size_t from, const char *what)
+{
+	int64_t sum = 0;
+
+	for (size_t r = from; r < l->n; r++)
+		sum += live_get(l->reading[r], what);
+	return sum;
+}
+
+/* Either may be the one that ends the process, and before Linux 6.16 nobody says which. */
+static void test_last_two_threads_exit_together(void **state)
+{
+	const char *times = live_times("2000", "400");
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "exit-together", times, NULL);
+	size_t from = live_mark(l);
+	const char *done = live_round(load);
+	int64_t n = atol(times), others;
+
+	(void)state;
+	live_past_now(l);
+	compare_dead(l, "exit together", load->pid, "load", n, child_value(done, "codes"));
+	others = count_dead(l, from, -1, "").n - count_dead(l, from, load->pid, "").n;
+	live_between((double)sum_host(l, from, "host.exits"), (double)n,
+		     (double)(n + others + sum_host(l, from, "lost.threads")), "exits, %lld of others",
+		     (long long)others);
 	live_verdict();
 }
 
@@ -331,6 +361,7 @@ int main(void)
 		live_test(test_getppid_of_four_threads),
 		live_test(test_two_thousand_true),
 		live_test(test_fork_and_exit),
+		live_test(test_last_two_threads_exit_together),
 		live_test(test_threads),
 		live_test(test_io_uring_rings),
 		live_test(test_two_lagtops),

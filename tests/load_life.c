@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +180,48 @@ static void run_killed(char **arg)
 	}
 }
 
+static atomic_int at_the_line;
+
+/* Not by pthread_exit, which would end the process itself. */
+static void exit_together(long cpu, long code)
+{
+	load_pin(cpu);
+	at_the_line++;
+	while (at_the_line < 2)
+		;
+	syscall(SYS_exit, code);
+}
+
+static void *exit_beside(void *arg)
+{
+	(void)arg;
+	exit_together(sysconf(_SC_NPROCESSORS_ONLN) - 1, 99);
+	return NULL;
+}
+
+/* Which of the two threads is the last, and its code the process's, only the parent is told. */
+static void run_exit_together(char **arg)
+{
+	long n = load_number(arg[0]), codes = 0;
+	int status;
+
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < n; i++) {
+			pid_t child = load_fork();
+
+			if (!child) {
+				load_thread(exit_beside, NULL);
+				exit_together(0, i % 50);
+			}
+			if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+				load_die("child");
+			codes += WEXITSTATUS(status);
+		}
+		load_done(n, "codes=%ld", codes);
+	}
+}
+
 const struct workload load_life[] = {
 	{ "exec-thread", "N", run_exec_thread, "a thread calls getppid N times, then execs `getppid 1 N`" },
 	{ "leader-exit", "N", run_leader_exit,
@@ -188,6 +231,7 @@ const struct workload load_life[] = {
 	{ "setuid", "UID", run_setuid, "becomes another user" },
 	{ "orphan", "", run_orphan, "a child whose parent dies first" },
 	{ "reuse", "", run_reuse, "two processes, one after the other, with one pid" },
+	{ "exit-together", "N", run_exit_together, "N processes whose last two threads exit at the same time" },
 	{ "killed", "SIGNAL", run_killed, "a child that dies of a signal" },
 	{},
 };
