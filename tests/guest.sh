@@ -53,6 +53,7 @@ all)
 quick)
 	LIVE_ONLY='test_getppid*' run live_counts build/tests/live_counts
 	LIVE_ONLY='test_fork*' run live_exits build/tests/live_counts
+	LIVE_ONLY='test_last*' run live_last build/tests/live_counts
 	LIVE_ONLY='test_mixed*' run live_calls build/tests/live_calls
 	LIVE_ONLY='test_i*' run live_in_flight build/tests/live_calls
 	LIVE_ONLY='test_tcp*' run live_net build/tests/live_net
@@ -60,6 +61,7 @@ quick)
 	LIVE_ONLY='test_queues*' run live_queues build/tests/live_net
 	LIVE_ONLY='test_closure*' run live_closure build/tests/live_budget
 	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
+	LIVE_ONLY='test_rt*' run live_rt build/tests/live_sleeps
 	for test in life privileges refusals containers; do
 		run live_$test build/tests/live_$test
 	done

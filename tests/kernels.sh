@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Boots other kernels, also of arm64, under qemu's software emulation and runs lagtop and the live tests there:
-# kernels.sh [--all | --downloads] [KERNEL…]; with --all also the tests that take long there, for an hour. The kernels are Debian's cloud kernels,
-# fetched once from the mirror that this machine's apt uses into ~/.cache/lagtop/kernels. The guest has busybox, the program,
+# kernels.sh [--all | --downloads] [KERNEL…]; with --all also the tests that take long there, for an hour. The kernels are Debian's, of the cloud
+# flavour and one of PREEMPT_RT, fetched once from the mirror that this machine's apt uses into ~/.cache/lagtop/kernels. The guest has busybox, the program,
 # the tests and the libraries they are linked to; it reports over a serial line of its own. Prints TAP, then one
 # table, which `make readme` takes from build/kernels.md. A kernel that cannot be fetched is skipped. With --downloads it only
 # says what it would fetch.
@@ -15,17 +15,18 @@ trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work" "$part"' EXIT
 number=0
 status=0
 
-# Name (version, then what is special about it), machine, Debian's release, MB to fetch, by what lagtop attaches its families there, or
+# Name (version, then what is special about it), machine, Debian's release and flavour, MB to fetch, by what lagtop attaches its families there, or
 # a word of the sentence with which it refuses; more for the kernel's command line.
 kernels() {
 	cat <<-'END'
-	5.10          amd64 bullseye 30 refuses:5.15
-	6.1           amd64 bookworm 35 tp_btf,tp_btf,fexit
-	6.12          amd64 trixie   44 tp_btf,tp_btf,tp_btf
-	6.12-lockdown amd64 trixie   44 refuses:lockdown=confidentiality lockdown=confidentiality
-	newest        amd64 sid      24 tp_btf,perf,tp_btf slab_debug=F
-	6.1-arm64     arm64 bookworm 30 tp_btf,tp_btf,off
-	6.12-arm64    arm64 trixie   37 tp_btf,tp_btf,tp_btf
+	5.10          amd64 bullseye cloud 30 refuses:5.15
+	6.1           amd64 bookworm cloud 35 tp_btf,tp_btf,fexit
+	6.12          amd64 trixie   cloud 44 tp_btf,tp_btf,tp_btf
+	6.12-lockdown amd64 trixie   cloud 44 refuses:lockdown=confidentiality lockdown=confidentiality
+	newest        amd64 sid      cloud 24 tp_btf,perf,tp_btf slab_debug=F
+	newest-rt     amd64 sid      rt    24 tp_btf,perf,tp_btf slab_debug=F
+	6.1-arm64     arm64 bookworm cloud 30 tp_btf,tp_btf,off
+	6.12-arm64    arm64 trixie   cloud 37 tp_btf,tp_btf,tp_btf
 	END
 }
 
@@ -50,25 +51,27 @@ skip() {
 	echo "ok $number - $1 # SKIP"
 }
 
-# image_of NAME ARCH RELEASE: where it is kept, in $image.
+# image_of NAME ARCH RELEASE FLAVOUR: where it is kept, in $image.
 image_of() {
 	image=$cache/kernels/$3-${1%%-*}
+	[ "$4" = cloud ] || image+=-$4
 	[ "$2" = amd64 ] || image+=-$2
 }
 
 # The images that are not there, with the lists that they are found in.
 downloads() {
-	local name arch release mb said=' '
-	while read -r name arch release mb _; do
-		image_of "$name" "$arch" "$release"
-		[ -s "$image" ] || [[ $said = *" $image "* ]] || echo "Linux ${name%%-*} of Debian $release, $arch: $mb MB"
+	local name arch release flavour mb said=' '
+	while read -r name arch release flavour mb _; do
+		image_of "$name" "$arch" "$release" "$flavour"
+		[ -s "$image" ] || [[ $said = *" $image "* ]] ||
+			echo "Linux ${name%%-*} of Debian $release, $flavour, $arch: $mb MB"
 		said+="$image "
 	done < <(kernels)
 }
 
-# fetch NAME ARCH RELEASE: the kernel's image, in $image; or why not, in $why. Fetches it unless it is there.
+# fetch NAME ARCH RELEASE FLAVOUR: the kernel's image, in $image; or why not, in $why. Fetches it unless it is there.
 fetch() {
-	local version=${1%%-*} arch=$2 release=$3 dir=$work/apt-$1 package pattern
+	local version=${1%%-*} arch=$2 release=$3 flavour=$4 dir=$work/apt-$1 package pattern
 	image_of "$@"
 	[ -s "$image" ] && return
 	echo "# fetching $1"
@@ -78,10 +81,10 @@ fetch() {
 		return 1
 	fi
 	# Some releases split the image off into a package of its own, linux-binary.
-	pattern="^linux-(image|binary)-${version//newest/[0-9]}.*-cloud-$arch$"
+	pattern="^linux-(image|binary)-${version//newest/[0-9]}.*-$flavour-$arch$"
 	package=$(apt-cache "${apt[@]}" search --names-only "$pattern" | awk '{ print $1 }' | sort -t- -k3V -k2,2r | tail -n 1)
 	if [ -z "$package" ]; then
-		why="$release has no cloud kernel $version for $arch"
+		why="$release has no $flavour kernel $version for $arch"
 		return 1
 	fi
 	if ! debian_try "$dir" apt-get "${apt[@]}" download "$package"; then
@@ -286,9 +289,9 @@ done
 echo '| kernel | sched | syscall | net | live tests |' >"$work/table"
 echo '|---|---|---|---|---|' >>"$work/table"
 # All guests first, as many at once as there are CPUs; then what they reported, in order.
-while read -r name arch release _ expected arguments; do
+while read -r name arch release flavour _ expected arguments; do
 	[ $# -eq 0 ] || [[ " $* " = *" $name "* ]] || continue
-	if fetch "$name" "$arch" "$release" && make_initramfs "$arch"; then
+	if fetch "$name" "$arch" "$release" "$flavour" && make_initramfs "$arch"; then
 		[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n
 		echo "# booting $name"
 		[[ $expected = refuses:* ]] && run=none || run=$tests

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "asleep.h"
@@ -175,11 +176,56 @@ static void test_frozen_by_cgroup_2(void **state)
 	live_verdict();
 }
 
+static bool is_real_time(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.version, "PREEMPT_RT");
+}
+
+/* Where spin locks sleep: that is a wait for a lock, and no sleep that a call asked for. */
+static void test_rt_lock(void **state)
+{
+	const char *n = live_times("2000", "500");
+	int64_t lock_ns, p99_ns = 0, p50_ns = 0;
+	double waited_ns;
+	struct child *load;
+	struct live *l;
+	size_t from;
+
+	(void)state;
+	live_need_bpf();
+	if (!is_real_time())
+		live_skip("this kernel is not PREEMPT_RT");
+	l = live_start("-d", "0.5", NULL);
+	load = live_load(NULL, "kernel-lock", "50", n, NULL);
+	from = live_mark(l);
+	waited_ns = (double)child_value(live_round(load), "waited_ns");
+	live_past_now(l);
+	lock_ns = live_sum(l, from, load->pid, "time_ns.lock");
+	live_compare((double)lock_ns, waited_ns, 0.15 * waited_ns, "time in lock, ns");
+	live_between((double)live_sum_call(l, from, load->pid, "write", "wait_ns"), (double)lock_ns, 1.2 * waited_ns,
+		     "off CPU in write, ns");
+	/* Besides the writes, the process's calls are only short, but for their sleep. */
+	for (size_t r = from; r < l->n; r++) {
+		struct json_object *p = live_process(l->reading[r], load->pid), *row = live_call(p, "write");
+
+		if (!row || live_get(row, "count") < 50)
+			continue;
+		p50_ns = live_get(row, "p50_ns");
+		p99_ns = live_get(p, "calls.p99_ns");
+		live_between((double)p99_ns, (double)p50_ns, 1e15, "p99 of calls, half of the writes took");
+	}
+	live_between((double)p50_ns, waited_ns / 2 / strtod(n, NULL), 1e15, "half of the writes took, ns");
+	live_verdict();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest sleeps[] = {
 		live_test(test_asleep_before_lagtop),
 		live_test(test_asleep_after_lagtop),
+		live_test(test_rt_lock),
 		cmocka_unit_test_teardown(test_frozen_by_cgroup_2, thaw),
 	};
 

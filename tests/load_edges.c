@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
@@ -16,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -24,6 +27,7 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "load.h"
@@ -389,6 +393,73 @@ static void run_vfork(char **arg)
 	}
 }
 
+#define WATCHED 100 /* by each epoll */
+
+/* None is woken: they watch for something else than what is written. */
+static void watch(int event, long epolls)
+{
+	struct epoll_event other = { .events = EPOLLPRI };
+	int fd[WATCHED];
+
+	for (int i = 0; i < WATCHED; i++)
+		fd[i] = dup(event);
+	while (epolls--) {
+		int epoll = epoll_create1(0);
+
+		for (int i = 0; i < WATCHED; i++)
+			if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd[i], &other))
+				load_die("epoll_ctl");
+	}
+}
+
+static void write_event(int event)
+{
+	const uint64_t one = 1;
+
+	if (write(event, &one, sizeof(one)) != sizeof(one))
+		load_die("eventfd");
+}
+
+static int64_t off_cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return load_now_ns() - (t.tv_sec * 1000000000LL + t.tv_nsec);
+}
+
+/* A write to an eventfd never sleeps, but holds its spin lock while it looks at all who watch it. One process does
+ * nothing else; whoever interrupts it, because its priority is higher, finds the lock taken. */
+static void run_kernel_lock(char **arg)
+{
+	long n = load_number(arg[1]);
+	int event = eventfd(0, EFD_NONBLOCK);
+	struct timespec pause = { .tv_nsec = 100000 };
+
+	watch(event, load_number(arg[0]));
+	load_pin(0);
+	load_ready(" ");
+	while (load_go()) {
+		int64_t waited_ns = 0;
+		pid_t holder = load_fork();
+
+		while (!holder)
+			write_event(event);
+		if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK,
+				       &(struct sched_param){ .sched_priority = 1 }))
+			load_die("SCHED_FIFO");
+		for (long i = 0; i < n; i++) {
+			nanosleep(&pause, NULL);
+			waited_ns -= off_cpu_ns();
+			write_event(event);
+			waited_ns += off_cpu_ns();
+		}
+		kill(holder, SIGKILL);
+		waitpid(holder, NULL, 0);
+		load_done(n, "waited_ns=%" PRId64, waited_ns);
+	}
+}
+
 const struct workload load_edges[] = {
 	{ "fexecve", "N N", run_fexecve, "runs itself again by execveat, N times" },
 	{ "late", "", run_late, "a listener whose connections come later" },
@@ -399,6 +470,7 @@ const struct workload load_edges[] = {
 	{ "traced", "N", run_traced, "three calls, N times each, of which a tracer changes two" },
 #endif
 	{ "die-inside", "HOW PROCESSES THREADS", run_die_inside, "whose threads are in a call to their end" },
+	{ "kernel-lock", "EPOLLS N", run_kernel_lock, "N writes to an eventfd whose lock another process holds" },
 	{ "vfork", "N", run_vfork, "children by vfork that exit at once" },
 	{},
 };
