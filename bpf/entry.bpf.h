@@ -2,7 +2,8 @@
 /*
  * The pool of 512-byte entries that are chained to a thread's record: one per call, more for a call's rarer errnos,
  * one for the command line, one for each kind of duration that few threads have, one for all calls above the limit.
- * Only the thread itself adds entries; the front end reclaims them.
+ * Only the thread itself adds entries, or its waker while it is in an uninterruptible wait and can do nothing; the
+ * front end reclaims them.
  */
 #ifndef ENTRY_BPF_H
 #define ENTRY_BPF_H

@@ -197,6 +197,10 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+struct task_io_accounting {
+	__u64 read_bytes, write_bytes; /* CONFIG_TASK_IO_ACCOUNTING */
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -219,6 +223,7 @@ struct task_struct {
 	unsigned long nvcsw;
 	unsigned long nivcsw;
 	unsigned long maj_flt;
+	struct task_io_accounting ioac;
 	__u64 start_boottime;
 	const struct cred *cred;
 	char comm[16];

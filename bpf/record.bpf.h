@@ -405,10 +405,11 @@ static __always_inline void lt_introduce(struct lt_record *record, struct task_s
 	record->calls.interrupted = LT_CALL_NONE;
 }
 
-/* The counters that the kernel itself keeps for a task. */
+/* The counters that the kernel itself keeps for a task; 0: it was built without (kernel_lacks in probe_load.c). */
 static __always_inline void lt_kernel_counters(__u64 counter[LT_N_KERNEL], struct task_struct *task)
 {
-#define X(name, unit, since, field) counter[COUNTER_##name - LT_SCHED_FIRST] = task->field;
+#define X(name, unit, since, field)                                                                                    \
+	counter[COUNTER_##name - LT_SCHED_FIRST] = bpf_core_field_exists(task->field) ? task->field : 0;
 	LT_COUNTERS_KERNEL(X)
 #undef X
 }

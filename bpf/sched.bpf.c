@@ -8,6 +8,7 @@
  * under the run queue's lock (lt_wakeup also by the thread itself with interrupts off).
  */
 #include "kernel.h"
+#include "entry.bpf.h"
 #include "state.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -25,6 +26,13 @@ static __noinline int cut(struct lt_sched *sched, __u64 word, __u64 cut_ns)
 	sched->cut_word = word;
 	for (int i = 0; i < LT_STATES; i++)
 		sched->cut_time_ns[i] = sched->time_ns[i];
+	return 0;
+}
+
+/* Rare, so not inlined. */
+static __noinline int disk_wait_add(struct lt_record *record, __u64 ns)
+{
+	lt_dist_add(&record->calls, LT_DIST_DISK_WAIT, ns);
 	return 0;
 }
 
@@ -46,6 +54,8 @@ static __always_inline void move(struct lt_slot *s, __u64 now_ns, enum lt_state 
 		s->record->who.born_ns = now_ns;
 	lt_release();
 	*s->word = LT_WORD(now_ns, to);
+	if (from == LT_DISK)
+		disk_wait_add(s->record, stay_ns);
 	if (!lt_with_calls || from == LT_RUN || from >= LT_STATES)
 		return;
 	enter_ns = s->record->calls.enter_ns;

@@ -39,6 +39,8 @@
 	X(voluntary, "switches", 0, nvcsw)                                                                             \
 	X(involuntary, "switches", 0, nivcsw)                                                                          \
 	X(major_faults, "faults", 0, maj_flt)                                                                          \
+	X(disk_read_bytes, "bytes", 0, ioac.read_bytes)                                                                \
+	X(disk_write_bytes, "bytes", 0, ioac.write_bytes)                                                              \
 	X(migrations, "migrations", 0, se.nr_migrations)
 
 #define LT_COUNTERS_SCHED(X) X(wakeups, "wakeups", 0, "lt_wakeup: from a sleep to wakeq")
@@ -76,7 +78,9 @@
 	X(WAKEUP, wakeup, sched, "lt_switch: from a wakeup to running")                                                \
 	X(SERVICE, service, calls, "lt_exit: a call's duration without its interruptible sleep")
 /* Those of few threads: in an entry of the pool (LT_CALL_DIST), taken on first use. X(NAME, name, what feeds it) */
-#define LT_DISTS_POOL(X) X(ACCEPT, accept, "lt_exit of accept: from established to accepted")
+#define LT_DISTS_POOL(X)                                                                                               \
+	X(ACCEPT, accept, "lt_exit of accept: from established to accepted")                                           \
+	X(DISK_WAIT, disk_wait, "move: a wait in the state disk that ended")
 #define LT_DISTS_THREAD(X) LT_DISTS_RECORD(X) LT_DISTS_POOL(X)
 /* Per process: what sockets report outside of any thread's context. */
 #define LT_DISTS_PROCESS(X) X(CONNECT, connect, sockets, "lt_sock_state: SYN sent to established")

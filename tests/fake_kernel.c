@@ -169,6 +169,11 @@ void fake_move(uint32_t slot, enum lt_state to)
 	if (from == LT_RUN)
 		*(to == LT_PREEMPT ? &sched->involuntary : &sched->voluntary) += 1;
 	word_set(slot, LT_WORD(fake.now_ns, to));
+	if (from == LT_DISK) {
+		struct lt_call *waits = fake_entry(slot, LT_CALL_DIST | LT_DIST_DISK_WAIT);
+
+		fake_hist_add(&waits->hist, &waits->hist_max, stay_ns);
+	}
 	if (from == LT_RUN || from >= LT_STATES || !r->calls.enter_ns)
 		return;
 	if (sched->call_enter_ns != r->calls.enter_ns) {

@@ -203,6 +203,8 @@ static void add_calls(struct sample *s, struct sample_work *w, uint32_t calls, u
 	w->call_errors = errors - left;
 }
 
+#define DISK_WAIT_NS 150000
+
 static void add_work(struct sample *s, uint32_t i, uint32_t number, uint64_t wall_ns)
 {
 	const struct actor *a = &actors[i];
@@ -210,6 +212,7 @@ static void add_work(struct sample *s, uint32_t i, uint32_t number, uint64_t wal
 	uint64_t storm = number % 12 >= 8 ? 3 : 1;
 	struct sample_work *w = sample_add_work(s);
 	uint64_t used = 0, calls = about(a->calls, 200, wobble(i, 1, number));
+	uint32_t waits;
 	const uint16_t share[] = { a->run, a->wakeq, a->preempt, a->disk, a->block, a->lock };
 	static const uint8_t state[] = { LT_RUN, LT_WAKEQ, LT_PREEMPT, LT_DISK, LT_BLOCK, LT_LOCK };
 
@@ -229,6 +232,10 @@ static void add_work(struct sample *s, uint32_t i, uint32_t number, uint64_t wal
 	w->migrations = a->preempt / 4;
 	w->wakeup = add_dist(s, about(a->wake_ns * storm, 700, wobble(i, 2, number)), (uint32_t)w->wakeups);
 	w->service = add_dist(s, about(a->call_ns * storm, 500, wobble(i, 3, number)), (uint32_t)calls);
+	waits = (uint32_t)(w->time_ns[LT_DISK] / (DISK_WAIT_NS * storm));
+	w->disk_wait = add_dist(s, DISK_WAIT_NS * storm, waits);
+	w->disk_read_bytes = waits * 16384;
+	w->disk_write_bytes = waits * 5 / 2 * 4096;
 	w->calls = calls;
 	w->call_total_ns = calls * a->call_ns / 3;
 	w->flow[LT_TCP].tx_bytes = about(a->tx_kb * 1000ULL, 200, wobble(i, 4, number));

@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -192,7 +193,102 @@ static void run_thrash(char **arg)
 	}
 }
 
+/* A file that no page of is in memory. */
+static int make_file(const char *path, long pages, int flags)
+{
+	static char page[BLOCK_BYTES] __attribute__((aligned(BLOCK_BYTES)));
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	for (long i = 0; i < pages; i++)
+		if (pwrite(fd, page, sizeof(page), i * BLOCK_BYTES) != sizeof(page))
+			load_die(path);
+	if (fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
+		load_die(path);
+	close(fd);
+	fd = open(path, O_RDWR | O_CLOEXEC | flags);
+	if (fd < 0)
+		load_die(path);
+	unlink(path);
+	return fd;
+}
+
+/* Each read sleeps once, for the device, and for nothing else. */
+static void run_direct(char **arg)
+{
+	static char page[BLOCK_BYTES] __attribute__((aligned(BLOCK_BYTES)));
+	long n = load_number(arg[1]);
+	int fd = make_file(arg[0], n, O_DIRECT);
+	int64_t began_ns, ns, longest_ns, sum_ns;
+	struct rusage before, after;
+
+	load_ready("pid=%d", getpid());
+	while (load_go()) {
+		longest_ns = sum_ns = 0;
+		getrusage(RUSAGE_SELF, &before);
+		for (long i = 0; i < n; i++) {
+			began_ns = load_now_ns();
+			if (pread(fd, page, sizeof(page), i * BLOCK_BYTES) != sizeof(page))
+				load_die("read");
+			ns = load_now_ns() - began_ns;
+			sum_ns += ns;
+			longest_ns = ns > longest_ns ? ns : longest_ns;
+		}
+		getrusage(RUSAGE_SELF, &after);
+		load_done(n, "waits=%ld sum_ns=%lld longest_ns=%lld", after.ru_nvcsw - before.ru_nvcsw,
+			  (long long)sum_ns, (long long)longest_ns);
+	}
+}
+
+static int bytes_fd;
+static long bytes_pages;
+
+/* Half of the pages by page faults, then all of them dirtied. */
+static void *touch_pages(void *unused)
+{
+	volatile char *at = mmap(NULL, (size_t)bytes_pages * BLOCK_BYTES, PROT_READ, MAP_SHARED, bytes_fd, 0);
+
+	if (at == MAP_FAILED || madvise((void *)(uintptr_t)at, (size_t)bytes_pages * BLOCK_BYTES, MADV_RANDOM))
+		load_die("mmap");
+	for (long i = 0; i < bytes_pages; i += 2)
+		(void)at[i * BLOCK_BYTES];
+	for (long i = 0; i < bytes_pages; i++)
+		if (pwrite(bytes_fd, block, sizeof(block), i * BLOCK_BYTES) != sizeof(block))
+			load_die("write");
+	munmap((void *)(uintptr_t)at, (size_t)bytes_pages * BLOCK_BYTES);
+	return unused;
+}
+
+/* By a thread that ends, by the process itself and by a child. */
+static void run_bytes(char **arg)
+{
+	struct rusage before, after;
+	int status;
+	pid_t pid;
+
+	bytes_pages = load_number(arg[1]);
+	load_ready("pid=%d", getpid());
+	while (load_go()) {
+		getrusage(RUSAGE_SELF, &before);
+		bytes_fd = make_file(arg[0], bytes_pages, 0);
+		pthread_join(load_thread(touch_pages, NULL), NULL);
+		if (fsync(bytes_fd) || posix_fadvise(bytes_fd, 0, 0, POSIX_FADV_DONTNEED))
+			load_die("fsync");
+		pid = load_fork();
+		if (!pid) {
+			touch_pages(NULL);
+			_exit(0);
+		}
+		if (waitpid(pid, &status, 0) != pid || status)
+			load_die("child");
+		getrusage(RUSAGE_SELF, &after);
+		load_done(bytes_pages, "child=%d faults=%ld", pid, after.ru_majflt - before.ru_majflt);
+		close(bytes_fd);
+	}
+}
+
 const struct workload load_disk[] = {
+	{ "direct", "FILE N", run_direct, "N reads of a page each past the page cache" },
+	{ "bytes", "FILE PAGES", run_bytes, "page faults and writes of a file, by a thread, a process and a child" },
 	{ "hang", "", run_hang, "an fsync, a write and a flock that end when the test says so" },
 	{ "thrash", "FILE MIB MS CPU", run_thrash, "reads a file's pages at random, for so long" },
 	{},

@@ -327,7 +327,7 @@ static void test_a_short_life_is_seen_once(void **state)
 	fake_die(slot, 3 << 8);
 	fake.now_ns += 100 * MS;
 	assert_int_equal(fake_free_records(), FAKE_RECORDS - 1);
-	assert_int_equal(fake_free_calls(), FAKE_CALLS - 1);
+	assert_int_equal(fake_free_calls(), FAKE_CALLS - 2); /* its call and its wait */
 	ledger_drain(fake.ledger, fake.epoch);
 	assert_int_equal(fake_free_records(), FAKE_RECORDS);
 	assert_int_equal(fake_free_calls(), FAKE_CALLS);
@@ -647,6 +647,38 @@ static void test_a_process_whose_leader_has_no_record(void **state)
 	}
 }
 
+/* They stand in an entry of the pool, which goes back when the thread is dead. */
+static void test_waits_for_a_disk(void **state)
+{
+	uint32_t slot = fake_born(10, 10), other = fake_born(20, 20), entries = fake_free_calls();
+
+	(void)state;
+	for (uint32_t reading = 1; reading <= 3; reading++) {
+		for (uint32_t i = 0; i < reading; i++) {
+			fake_move(slot, LT_DISK);
+			fake.now_ns += reading * MS;
+			fake_move(slot, LT_WAKEQ);
+			fake_move(slot, LT_RUN);
+		}
+		fake_move(slot, LT_DISK); /* still goes on: it is no wait yet */
+		fake.now_ns += 20 * MS;
+		if (reading < 3) {
+			fake_read();
+			fake_move(slot, LT_RUN);
+		} else {
+			fake_move(slot, LT_RUN);
+			fake_die(slot, 0);
+			fake_read();
+		}
+		/* The one that the last reading saw open has ended since. */
+		assert_int_equal(fake_dist_count(&fake_work(10)->disk_wait), reading + (reading > 1) + (reading == 3));
+		assert_int_equal(fake_work(10)->disk_wait.max_ns, reading == 1 ? MS : 20 * MS);
+		assert_int_equal(fake_dist_count(&fake_work(20)->disk_wait), 0);
+	}
+	assert_int_equal(fake_free_calls(), entries);
+	fake_die(other, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -674,6 +706,7 @@ int main(void)
 		lives_test(test_the_alarm),
 		lives_test(test_without_the_scheduler),
 		lives_test(test_more_dead_than_fit),
+		lives_test(test_waits_for_a_disk),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

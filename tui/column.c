@@ -194,6 +194,12 @@ DURATION(raw_wakeup_p90, SCHED, wakeup, p90_ns)
 DURATION(raw_wakeup_p99, SCHED, wakeup, p99_ns)
 LONGEST(raw_wakeup_max, SCHED, wakeup)
 
+NUMBER(raw_disk_waits, SCHED, r->disk_wait.count)
+DURATION(raw_disk_p50, SCHED, disk_wait, p50_ns)
+DURATION(raw_disk_p90, SCHED, disk_wait, p90_ns)
+DURATION(raw_disk_p99, SCHED, disk_wait, p99_ns)
+LONGEST(raw_disk_max, SCHED, disk_wait)
+
 /* A call that never returns (exit) counts but has no duration. */
 MAYBE(raw_call_average, SYSCALL, r->calls && r->call_total_ns, r->call_total_ns / r->calls)
 /* Without the scheduler family it is not known how much of a call was sleep. */
@@ -441,6 +447,23 @@ const struct column columns[] = {
 	{ "invol", "INVCS/s", "switches.involuntary", 7, SHOW_RATE, 0, TASKS, raw_involuntary, "/s",
 	  "Involuntary context switches: the thread was preempted." },
 	{ "majflt", "MAJFLT/s", "disk.major_faults", 8, SHOW_RATE, 0, TASKS, raw_major_faults, "/s", "Major page faults: the memory had to be read from a device first." },
+	{ "diskr", "DISKR/s", "disk.read_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_disk_read_bytes, "bytes/s",
+	  "Bytes read from block devices on its behalf, read-ahead included: read_bytes in /proc/PID/io, "
+	  "which adds children that have ended." },
+	{ "diskw", "DISKW/s", "disk.write_bytes", 7, SHOW_BYTES_RATE, 0, TASKS, raw_disk_write_bytes, "bytes/s",
+	  "Bytes that it gave to block devices to write: write_bytes in /proc/PID/io. Counted when it dirties a page, not "
+	  "when somebody writes that page later; also if the file is deleted before." },
+	{ "diskwaits", "DWAIT/s", "disk.count", 7, SHOW_RATE, 0, TASKS, raw_disk_waits, "/s",
+	  "Waits for a block device (DISK%) that ended; DISK50 to DISKMAX are their durations. One wait may be for many "
+	  "requests, and a request that nobody waits for (read-ahead, writeback, AIO, io_uring) is in none." },
+	{ "disk50", "DISK50", "disk.p50_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_disk_p50, "ns",
+	  "Half of its waits for a block device were shorter." },
+	{ "disk90", "DISK90", "disk.p90_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_disk_p90, "ns",
+	  "90 % of its waits for a block device were shorter." },
+	{ "disk99", "DISK99", "disk.p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_disk_p99, "ns",
+	  "99 % of its waits for a block device were shorter." },
+	{ "diskmax", "DISKMAX", "disk.max_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_disk_max, "ns",
+	  "The longest of its waits for a block device that ended." },
 	{ "wakeups", "WAKE/s", "wakeups", 6, SHOW_RATE, 0, TASKS, raw_wakeups, "/s",
 	  "Times it was woken from a sleep." },
 	{ "migrations", "MIGR/s", "migrations", 6, SHOW_RATE, 0, TASKS, raw_migrations, "/s",
@@ -557,8 +580,8 @@ const struct column_view column_views[] = {
 	{ "overview", "Overview", MODEL_PROCESS,
 	  "pid user lag cpu runq blk wake99 calls call99 errors tx rx wakespark command", "lag", MODEL_SPARK_WAKE },
 	{ "sched", "Sched", MODEL_PROCESS,
-	  "pid user lag cpu wakeq preempt disk block wake50 wake99 wakemax woken vol invol migrations wakespark "
-	  "command",
+	  "pid user lag cpu wakeq preempt disk block wake50 wake99 wakemax woken vol invol migrations "
+	  "disk99 diskmax diskr diskw wakespark command",
 	  "lag", MODEL_SPARK_WAKE },
 	{ "syscalls", "Syscalls", MODEL_PROCESS,
 	  "pid user calls errors call99 lock net poll io sleep call50 callmax avg callspark command", "calls",

@@ -29,6 +29,8 @@ static const struct group_metric {
 	{ "wakemax", "wakeup_max_seconds", "The longest wake-up latency", 1e-9 },
 	{ "call99", "call_p99_seconds",
 	  "99 % of the system calls finished faster, not counting their interruptible sleep", 1e-9 },
+	{ "disk99", "disk_wait_p99_seconds", "99 % of the waits for a block device were shorter", 1e-9 },
+	{ "diskmax", "disk_wait_max_seconds", "The longest wait for a block device that ended", 1e-9 },
 	{ "tx", "transmit_bytes_per_second", "Payload sent over internet sockets, per second", 1 },
 	{ "rx", "receive_bytes_per_second", "Payload received over internet sockets, per second", 1 },
 	{ "threads", "threads", "Threads alive at the reading", 1 },

@@ -313,14 +313,52 @@ static bool has_pressure(void)
 	return has;
 }
 
-/* The counters that this kernel does not feed; a family that is on says what it lacks. */
-static void choose_counters(struct probe *p)
+/* The type of a member, also inside of anonymous structs; NULL: there is none. */
+static const struct btf_type *member_type(const struct btf *btf, const struct btf_type *of, const char *name)
 {
+	const struct btf_member *m = btf_members(of);
+	const struct btf_type *found = NULL;
+
+	for (int i = 0; i < btf_vlen(of) && !found; i++) {
+		const struct btf_type *t = btf__type_by_id(btf, (__u32)btf__resolve_type(btf, m[i].type));
+
+		if (!strcmp(btf__name_by_offset(btf, m[i].name_off), name))
+			found = t;
+		else if (!m[i].name_off && t && btf_is_composite(t))
+			found = member_type(btf, t, name);
+	}
+	return found;
+}
+
+/* Whether struct task_struct has no such field, "se.nr_migrations". */
+static bool kernel_lacks(const struct btf *btf, const char *field)
+{
+	int id = btf__find_by_name_kind(btf, "task_struct", BTF_KIND_STRUCT);
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
+	char path[64], *rest = path, *name;
+
+	snprintf(path, sizeof(path), "%s", field);
+	while (t && (name = strsep(&rest, ".")))
+		t = btf_is_composite(t) ? member_type(btf, t, name) : NULL;
+	return !t;
+}
+
+/* The counters that this kernel does not feed; a family that is on says what it lacks. */
+static void choose_counters(struct probe *p, const struct btf *btf)
+{
+	static const char *const fields[LT_N_KERNEL] = {
+#define X(name, unit, since, field) #field,
+		LT_COUNTERS_KERNEL(X)
+#undef X
+	};
 	struct family *sched = &p->family[SAMPLE_SCHED];
 	struct utsname u;
 
 	uname(&u);
 	p->unknown = counter_unknown(u.release);
+	for (unsigned i = 0; i < LT_N_KERNEL; i++)
+		if (kernel_lacks(btf, fields[i]))
+			counter_put(&p->unknown, LT_SCHED_FIRST + i);
 	if (!has_pressure()) {
 		counter_put(&p->unknown, LT_MEMORY);
 		if (sched->on)
@@ -543,7 +581,7 @@ int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t
 		return probe_fail(why, why_size, -errno, "cannot open the BPF object: %s", strerror(errno));
 	}
 	choose_programs(p, btf);
-	choose_counters(p);
+	choose_counters(p, btf);
 	btf__free(btf);
 	err = load(p, why, why_size);
 	if (err)
