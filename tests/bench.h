@@ -31,6 +31,11 @@ extern const size_t n_watchers;
 /* Starts a watcher and returns when it measures; false: it is not installed or does not run here. */
 bool watch_start(const struct watcher *w);
 void watch_stop(void);
+/* What lagtop's last reading says that it costs, in percent of all CPUs' time; -1: it does not know, or it is not
+ * lagtop. */
+double watch_said_percent(void);
+/* Of the watcher's own processes so far. */
+double watch_cpu_ns(void);
 /* Checks that no other tracing program is loaded: it would add its cost to the case `nothing`. */
 bool watch_undisturbed(void);
 

@@ -40,6 +40,8 @@ static const struct watcher watched_by[] = {
 struct slice {
 	bool good;
 	double requests_s, server_ns, client_ns; /* CPU time per request */
+	double watcher_ns;			 /* CPU time of the watcher's processes per second */
+	double said_percent;			 /* lagtop's own account; -1: none */
 };
 
 static struct slice slices[WATCHED_BY][BENCH_ROUNDS];
@@ -83,13 +85,14 @@ static struct slice measure(const struct bench_load *load, double seconds)
 {
 	struct bench_count before, after;
 	struct slice s = {};
-	double start_ns, wall_ns, requests;
+	double start_ns = now_ns(), own_ns = watch_cpu_ns(), wall_ns, requests;
 
-	start_ns = now_ns();
 	if (!bench_load_count(load, &before))
 		return s;
 	usleep((useconds_t)(seconds * 1e6));
 	wall_ns = now_ns() - start_ns;
+	s.watcher_ns = (watch_cpu_ns() - own_ns) * 1e9 / wall_ns;
+	s.said_percent = watch_said_percent();
 	if (interrupted || !bench_load_count(load, &after))
 		return s;
 	requests = after.requests - before.requests;
@@ -205,6 +208,29 @@ static void print_watcher(size_t i, int rounds, const struct series *nothing)
 	printf("  (%zu)\n", ns.n);
 }
 
+/* What lagtop costs the machine, by what server and client take more for each request, beside what it says itself. */
+static void print_account(size_t i, int rounds)
+{
+	struct series outside = {}, said = {}, ratio = {};
+
+	for (int round = 0; round < rounds; round++) {
+		const struct slice *with = &slices[i][round], *without = &slices[0][round];
+		double added_ns = with->server_ns + with->client_ns - without->server_ns - without->client_ns, percent;
+
+		if (!with->good || !without->good || with->said_percent < 0)
+			continue;
+		percent =
+			(added_ns * with->requests_s + with->watcher_ns) / 1e7 / (double)sysconf(_SC_NPROCESSORS_ONLN);
+		series_add(&outside, percent);
+		series_add(&said, with->said_percent);
+		series_add(&ratio, with->said_percent / percent);
+	}
+	if (said.n)
+		printf("%s: %.2f %% of all CPUs' time, and says %.2f %%: %.2f of it, quartiles %.2f … %.2f (%zu)\n",
+		       watched_by[i].name, series_median(&outside), series_median(&said), series_median(&ratio),
+		       series_quartile(&ratio, 1), series_quartile(&ratio, 3), said.n);
+}
+
 static void print_table(const struct bench_load *load, const bool *use, int rounds)
 {
 	struct series nothing = {};
@@ -217,6 +243,9 @@ static void print_table(const struct bench_load *load, const bool *use, int roun
 	for (size_t i = 0; i < WATCHED_BY; i++)
 		if (use[i])
 			print_watcher(i, rounds, &nothing);
+	for (size_t i = 0; i < WATCHED_BY; i++)
+		if (use[i])
+			print_account(i, rounds);
 	fflush(stdout);
 }
 
@@ -227,8 +256,9 @@ static void write_slices(FILE *csv, const struct bench_load *load, int rounds)
 			const struct slice *s = &slices[i][round];
 
 			if (s->good)
-				fprintf(csv, "%s,%s,%d,%.1f,%.1f,%.1f\n", load->name, watched_by[i].name, round,
-					s->requests_s, s->server_ns, s->client_ns);
+				fprintf(csv, "%s,%s,%d,%.1f,%.1f,%.1f,%.0f,%.3f\n", load->name, watched_by[i].name,
+					round, s->requests_s, s->server_ns, s->client_ns, s->watcher_ns,
+					s->said_percent);
 		}
 	fflush(csv);
 }
@@ -278,7 +308,7 @@ int bench_servers(int rounds, double seconds, const char *path, char **words)
 		perror(path);
 		return 1;
 	}
-	fprintf(csv, "server,watcher,round,requests_s,server_ns,client_ns\n");
+	fprintf(csv, "server,watcher,round,requests_s,server_ns,client_ns,watcher_ns,said_percent\n");
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	srand((unsigned)time(NULL));

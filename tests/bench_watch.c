@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -56,11 +57,48 @@ static struct child *programs[WATCH_PROGRAMS];
 static pthread_t drain;
 static bool draining;
 
-static void *read_and_forget(void *arg)
+static pthread_mutex_t said_lock = PTHREAD_MUTEX_INITIALIZER;
+static double said_percent; /* by the last reading; -1: not known */
+
+static void *read_cost(void *arg)
 {
-	while (child_line(arg))
-		;
+	static const char key[] = "\"cost_percent\":";
+	char *line;
+
+	while ((line = child_line(arg))) {
+		const char *at = strstr(line, key);
+		char *end = NULL;
+		double percent = at ? strtod(at + sizeof(key) - 1, &end) : 0;
+
+		pthread_mutex_lock(&said_lock);
+		said_percent = end && end != at + sizeof(key) - 1 ? percent : -1;
+		pthread_mutex_unlock(&said_lock);
+	}
 	return NULL;
+}
+
+double watch_said_percent(void)
+{
+	double percent;
+
+	pthread_mutex_lock(&said_lock);
+	percent = draining ? said_percent : -1;
+	pthread_mutex_unlock(&said_lock);
+	return percent;
+}
+
+double watch_cpu_ns(void)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < WATCH_PROGRAMS; i++) {
+		struct timespec t;
+		clockid_t clock;
+
+		if (programs[i] && !clock_getcpuclockid(programs[i]->pid, &clock) && !clock_gettime(clock, &t))
+			sum += (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+	}
+	return sum;
 }
 
 /* A program measures once it sleeps until its next print: in nanosleep, epoll or poll. */
@@ -126,8 +164,10 @@ bool watch_start(const struct watcher *w)
 			return false;
 		if (!until_it_sleeps(programs[i]))
 			return false;
-		if (w->kind == WATCH_LAGTOP)
-			draining = !pthread_create(&drain, NULL, read_and_forget, programs[i]);
+		if (w->kind == WATCH_LAGTOP) {
+			said_percent = -1;
+			draining = !pthread_create(&drain, NULL, read_cost, programs[i]);
+		}
 	}
 	return true;
 }

@@ -268,6 +268,28 @@ static void test_own_runs(void **state)
 	live_verdict();
 }
 
+/* What watching costs is measured after the first readings, and is at least what is known without it. */
+static void test_own_cost(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct json_object *self, *percent = NULL, *last = NULL;
+	double least_ns, all_ns;
+
+	(void)state;
+	for (int i = 0; i < 100 && !percent; i++) {
+		live_past_now(l);
+		last = l->reading[l->n - 1];
+		percent = json_object_object_get(json_object_object_get(last, "self"), "cost_percent");
+	}
+	least_ns = (double)(live_get(last, "self.cpu_ns") + live_get(last, "self.bpf_ns"));
+	all_ns = (double)live_get(last, "interval_ns") * (double)live_get(last, "host.cpus");
+	live_between(percent ? json_object_get_double(percent) : -1, least_ns * 100 / all_ns - 0.001, 100,
+		     "own cost: of the machine");
+	self = json_object_object_get(l->reading[0], "self");
+	live_between(json_object_object_get(self, "cost_percent") != NULL, 0, 0, "own cost: in the first reading");
+	live_verdict();
+}
+
 #define MAPS 4096
 
 /* A lagtop's maps, each once, and how much the kernel says that they take. */
@@ -369,6 +391,7 @@ int main(void)
 		live_test(test_delay_of_a_minute),
 		live_test(test_few_records),
 		live_test(test_own_runs),
+		live_test(test_own_cost),
 		live_test(test_kernel_memory),
 	};
 

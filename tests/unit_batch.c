@@ -210,11 +210,15 @@ static void json_host(void **state)
 		{ "self.bpf_ns", 62 },
 		{ "self.rss_bytes", 64 },
 		{ "self.map_bytes", 65 },
+		{ "self.per_call_ns", 66 },
+		{ "self.per_switch_ns", 67 },
 	};
 	struct json_object *r = json("--json");
 
 	(void)state;
 	FIELDS(r, host);
+	/* 30,012,345 ns of two CPUs' second. */
+	assert_string_equal(json_object_to_json_string(field(r, "self.cost_percent")), "1.501");
 	assert_string_equal(text(r, "time"), "2026-11-22T07:05:01.123456Z");
 	assert_string_equal(text(r, "host.name"), "web-07");
 	assert_string_equal(text(r, "host.kernel"), "6.1.0-56");

@@ -119,6 +119,7 @@ static void metrics_of_a_recording(void **state)
 	assert_metric("lagtop_host_forks_total", "", 36);
 	assert_metric("lagtop_host_retransmits_total", "", 120);
 	assert_metric("lagtop_self_cpu_seconds_total", "", 0.012);
+	assert_metric("lagtop_self_cost_seconds_total", "", 0.174);
 	assert_metric("lagtop_lost_total", "what='switches'", 12);
 	assert_metric("lagtop_lost_total", "what='threads'", 9);
 	assert_metric("lagtop_host_cpus", "", 16);

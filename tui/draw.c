@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cost.h"
 #include "format.h"
 #include "keys.h"
 #include "menu_draw.h"
@@ -474,25 +475,24 @@ static void add_count(struct line *l, const struct table *t)
 		snprintf(n, sizeof(n), "%u of %u", t->current, t->of);
 	snprintf(buf, sizeof(buf), "%s %s", n, kind_name(t->kind, false));
 	snprintf(brief, sizeof(brief), "%s %s", n, kind_name(t->kind, true));
-	if (strlen(n) > 4) /* leave room for self */
+	if (strlen(n) > 4) /* leave room for the cost */
 		brief[strlen(n)] = 0;
 	line_add_brief(l, true, 5, STYLE_NORMAL, buf, brief);
 }
 
-/* What lagtop itself uses. */
-static void add_self(struct line *l, const struct sample *s)
+/* What watching costs: its share of the machine, and each run of a program. */
+static void add_cost(struct line *l, const struct sample *s)
 {
-	char buf[96], n[24];
+	double per_run_ns = cost_per_run_ns(s);
+	char buf[96], brief[32], n[24];
+	bool at_least;
 
-	if (s->interval_ns) {
-		format_percent(n, sizeof(n), (double)s->self.cpu_ns * 100 / (double)s->interval_ns);
-		snprintf(buf, sizeof(buf), "self %s%%", n);
-		line_add(l, true, 6, STYLE_DIM, buf);
-	}
-	if (s->self.bpf_ns != SAMPLE_UNKNOWN && s->self.bpf_runs) {
-		snprintf(buf, sizeof(buf), "%.0fns/event", (double)s->self.bpf_ns / (double)s->self.bpf_runs);
-		line_add(l, true, 7, STYLE_DIM, buf);
-	}
+	if (!s->interval_ns)
+		return;
+	format_percent(n, sizeof(n), cost_percent(s, &at_least));
+	snprintf(brief, sizeof(brief), "cost %s%s%%", at_least ? ">" : "", n);
+	snprintf(buf, sizeof(buf), per_run_ns > 0 ? "%s %.0fns" : "%s", brief, per_run_ns);
+	line_add_brief(l, true, 6, STYLE_DIM, buf, brief);
 }
 
 static void draw_tab_line(struct view *v, struct grid *g, int y)
@@ -505,7 +505,7 @@ static void draw_tab_line(struct view *v, struct grid *g, int y)
 		return;
 	add_wants(&l, v, g, room);
 	add_count(&l, view_main(v));
-	add_self(&l, s);
+	add_cost(&l, s);
 	add_losses(&l, s);
 	if (room > 0)
 		line_draw(&l, g, y, x + 1, g->cols, 2);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cost.h"
 #include "json_write.h"
 #include "names.h"
 
@@ -183,13 +184,22 @@ static void put_lost(struct json_writer *w, const struct sample_lost *lost)
 	json_close(w, '}');
 }
 
-static void put_self(struct json_writer *w, const struct sample_self *self)
+static void put_self(struct json_writer *w, const struct sample *s)
 {
+	const struct sample_self *self = &s->self;
+	bool at_least;
+	double percent = cost_percent(s, &at_least);
+
 	json_open(w, "self", '{');
 	put_number(w, "cpu_ns", self->cpu_ns, true);
 	put_number(w, "bpf_ns", self->bpf_ns, true);
 	put_number(w, "bpf_runs", self->bpf_runs, true);
-	NULLS(w, "cost_percent", "per_call_ns", "per_switch_ns");
+	if (at_least)
+		json_null(w, "cost_percent");
+	else
+		json_thousandths(w, "cost_percent", percent);
+	put_number(w, "per_call_ns", self->per_call_ns, true);
+	put_number(w, "per_switch_ns", self->per_switch_ns, true);
 	put_number(w, "rss_bytes", self->rss_bytes, true);
 	put_number(w, "map_bytes", self->map_bytes, true);
 	json_close(w, '}');
@@ -423,7 +433,7 @@ int batch_json(FILE *out, const struct options *o, struct model *m)
 	put_host(&w, s, model_host(m));
 	put_probes(&w, s);
 	put_lost(&w, &s->lost);
-	put_self(&w, &s->self);
+	put_self(&w, s);
 	err = put_processes(&w, o, m);
 	if (!err)
 		err = put_connections(&w, o, m);

@@ -69,6 +69,15 @@ void json_signed(struct json_writer *w, const char *key, int64_t n)
 	put_digits(w->out, n < 0 ? -(uint64_t)n : (uint64_t)n);
 }
 
+void json_thousandths(struct json_writer *w, const char *key, double n)
+{
+	uint64_t thousandths = (uint64_t)(n * 1000 + 0.5);
+
+	begin(w, key);
+	put_digits(w->out, thousandths / 1000);
+	fprintf(w->out, ".%03u", (unsigned)(thousandths % 1000)); /* a "%f" would ask the locale for its point */
+}
+
 /* The raw text as UTF-8 in the writer's buffer; "" when out of memory. */
 static const char *to_utf8(struct json_writer *w, const char *raw)
 {

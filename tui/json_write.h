@@ -25,6 +25,8 @@ void json_null(struct json_writer *w, const char *key);
 void json_false(struct json_writer *w, const char *key);
 void json_unsigned(struct json_writer *w, const char *key, uint64_t n);
 void json_signed(struct json_writer *w, const char *key, int64_t n);
+/* A number that is not negative, with three decimals. */
+void json_thousandths(struct json_writer *w, const char *key, double n);
 void json_text(struct json_writer *w, const char *key, const char *raw);
 void json_writer_free(struct json_writer *w);
 

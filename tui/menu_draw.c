@@ -37,7 +37,10 @@ static const struct {
 	{ "red", "From " TEXT(SEVERITY_BAD_MS) " ms; LAG% from " TEXT(SEVERITY_BAD_LAG) ".", NULL },
 	{ "marks", "- is not known, a dot is zero; a dagger marks exited processes, a star tagged ones.",
 	  "- not known, a dot zero, > at least; + marks exited processes, * tagged ones." },
-	{ "self", "CPU used by lagtop itself; next to it, what one event costs in the kernel.", NULL },
+	{ "cost",
+	  "Share of all CPUs' time that watching takes: lagtop, its BPF programs and what the kernel adds around them "
+	  "(> at least, until that is measured); then what each run of a program costs.",
+	  NULL },
 	{ "lost", "Events that could not be counted in this interval; --json says which kind.", NULL },
 };
 

@@ -96,6 +96,7 @@ static void add_up(struct openmetrics *om, const struct model_host *h, const str
 	om->rx_bytes += h->rx_bytes;
 	om->retransmits += h->retransmits == SAMPLE_UNKNOWN ? 0 : h->retransmits;
 	om->self_cpu_ns += s->self.cpu_ns;
+	om->cost_ns += s->self.cost_ns == SAMPLE_UNKNOWN ? 0 : s->self.cost_ns;
 	om->lost.threads += s->lost.threads;
 	om->lost.calls += s->lost.calls;
 	om->lost.sockets += s->lost.sockets;
@@ -145,6 +146,10 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 		counter(out, "host_retransmits_total", "TCP segments retransmitted", (double)om->retransmits);
 	}
 	counter(out, "self_cpu_seconds_total", "CPU time of lagtop itself", (double)om->self_cpu_ns / 1e9);
+	counter(out, "self_cost_seconds_total",
+		"CPU time of watching as far as it was measured: lagtop, its BPF programs and what the kernel adds "
+		"around them",
+		(double)om->cost_ns / 1e9);
 	family(out, "lost_total", "counter", "Events that could not be counted");
 	for (size_t i = 0; i < COUNT(lost); i++)
 		fprintf(out, "lagtop_lost_total{what=\"%s\"} %llu\n", lost[i].name, (unsigned long long)lost[i].n);

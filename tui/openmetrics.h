@@ -14,7 +14,7 @@
 /* The host's sums, in base units. */
 struct openmetrics {
 	uint64_t run_ns, switches, wakeups, forks, calls, call_errors, tx_bytes, rx_bytes, retransmits;
-	uint64_t self_cpu_ns;
+	uint64_t self_cpu_ns, cost_ns;
 	struct sample_lost lost;
 };
 

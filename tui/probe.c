@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -64,8 +63,8 @@ static void totals_read(const struct probe *p, struct totals *t)
 		t->lost_switches += cpu->lost_switches;
 		t->lost_events += cpu->lost_events;
 		for (int j = 0; j < LT_PROGS; j++) {
-			t->self_runs += cpu->self[j].runs;
-			t->self_ns += cpu->self[j].ns;
+			t->self[j].runs += cpu->self[j].runs;
+			t->self[j].ns += cpu->self[j].ns;
 		}
 	}
 }
@@ -186,19 +185,14 @@ static void *drainer(void *arg)
 	}
 }
 
-/* Only the main thread takes signals. */
 static int drainer_start(struct probe *p)
 {
-	sigset_t all, old;
 	int err;
 
 	p->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (p->stop_fd < 0)
 		return -errno;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = -pthread_create(&p->drainer, NULL, drainer, p);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	err = probe_thread(&p->drainer, drainer, p);
 	p->drainer_runs = !err;
 	return err;
 }
@@ -206,6 +200,7 @@ static int drainer_start(struct probe *p)
 static void fill_host(struct probe *p, struct sample *s)
 {
 	struct utsname u;
+	struct cost_timed timed[LT_PROGS];
 	struct totals now;
 	uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID), skipped[SAMPLE_FAMILIES + 1], alive;
 
@@ -237,9 +232,10 @@ static void fill_host(struct probe *p, struct sample *s)
 	s->lost.events += now.lost_events - p->last.lost_events + p->events_lost;
 	p->events_lost = 0;
 	s->self.cpu_ns = cpu_ns - p->cpu_ns;
-	/* One run in LT_SELF_MASK + 1 timed itself. */
-	s->self.bpf_runs = (now.self_runs - p->last.self_runs) * (LT_SELF_MASK + 1);
-	s->self.bpf_ns = (now.self_ns - p->last.self_ns) * (LT_SELF_MASK + 1);
+	for (int i = 0; i < LT_PROGS; i++)
+		timed[i] = (struct cost_timed){ now.self[i].runs - p->last.self[i].runs,
+						now.self[i].ns - p->last.self[i].ns };
+	cost_self(&p->cost.calibration, timed, &s->self);
 	s->self.rss_bytes = proc_rss_bytes();
 	s->self.map_bytes = p->map_bytes;
 	p->last = now;
@@ -312,7 +308,8 @@ static int probe_read(struct source *source, struct sample *s)
 	pthread_mutex_unlock(&p->lock);
 	machine_read(p->machine, s);
 	p->t_ns = t_ns;
-	p->number++;
+	if (p->number++)
+		probe_cost_slice(p);
 	return err ? err : 1;
 }
 
@@ -320,6 +317,7 @@ static void probe_close(struct source *source)
 {
 	struct probe *p = (struct probe *)source;
 
+	probe_cost_free(p);
 	if (p->drainer_runs) {
 		uint64_t one = 1;
 
@@ -446,6 +444,7 @@ int probe_check(const struct probe_options *o, FILE *out)
 			? "not known: there is no /proc/pressure (the kernel needs CONFIG_PSI, and "
 			  "psi=1 at boot where that is not the default)"
 			: "on, by /proc/pressure");
+	probe_cost_check(p, out);
 	fprintf(out, "map memory    %.1f MiB\n", (double)p->map_bytes / (1 << 20));
 	probe_close(&p->source);
 	return on == SAMPLE_FAMILIES ? 0 : on ? 3 : 1;

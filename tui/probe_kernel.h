@@ -7,6 +7,8 @@
 #include <bpf/libbpf.h>
 #include <pthread.h>
 
+#include "calibrate.h"
+#include "cost.h"
 #include "ledger.h"
 #include "lookup.h"
 #include "machine.h"
@@ -29,7 +31,7 @@ struct totals {
 	uint64_t forks, execs, exits, retransmits;
 	uint64_t untracked_born, untracked_died;
 	uint64_t lost_calls, lost_sockets, lost_switches, lost_events;
-	uint64_t self_runs, self_ns;
+	struct cost_timed self[LT_PROGS];
 };
 
 #define PROBE_MOVED 8
@@ -37,6 +39,17 @@ struct totals {
 /* What the kernel side had taken, and asked for in vain, when we looked last. */
 struct probe_demand {
 	uint64_t taken, refused;
+};
+
+/* probe_cost.c: its thread owns all but `stop` while it runs and is not done. */
+struct probe_cost {
+	pthread_t thread;
+	bool runs, done, stop;
+	int cpu;	 /* where it was measured without the programs */
+	uint32_t slices; /* still to be measured with them */
+	struct calibrate_series without[CALIBRATE_EVENTS], with[CALIBRATE_EVENTS];
+	struct cost_timed timed[LT_PROGS]; /* while it was measured with them */
+	struct cost_calibration calibration;
 };
 
 struct probe {
@@ -82,6 +95,7 @@ struct probe {
 	struct proc_clocks clocks;
 	uint64_t t_ns, cpu_ns;
 	uint32_t number;
+	struct probe_cost cost;
 };
 
 /* Writes the sentence and returns err. */
@@ -123,6 +137,17 @@ void probe_memory_free(struct probe *p);
 int probe_memory_create(const char *name, size_t size, uint32_t n, uint32_t flags, void **at);
 void probe_memory_unmap(void *at, size_t size, uint32_t n);
 uint64_t probe_memory_bytes(size_t size, uint32_t n);
+
+/* A thread that takes no signals. 0 or -errno. */
+int probe_thread(pthread_t *thread, void *(*run)(void *), void *arg);
+
+/* probe_cost.c: before the programs are loaded, after it and before they are attached, after each reading. */
+void probe_cost_begin(struct probe *p);
+void probe_cost_loaded(struct probe *p);
+void probe_cost_slice(struct probe *p);
+/* Measures all at once, and prints it. */
+void probe_cost_check(struct probe *p, FILE *out);
+void probe_cost_free(struct probe *p);
 
 /* probe_names.c: */
 int probe_names_start(struct probe *p);

@@ -583,7 +583,9 @@ int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t
 	choose_programs(p, btf);
 	choose_counters(p, btf);
 	btf__free(btf);
+	probe_cost_begin(p);
 	err = load(p, why, why_size);
+	probe_cost_loaded(p);
 	if (err)
 		return err;
 	return attach(p, why, why_size);

@@ -139,6 +139,9 @@ struct sample_self {
 	uint64_t cpu_ns, bpf_ns; /* in the interval; bpf_ns estimated from timed runs, SAMPLE_UNKNOWN */
 	uint64_t bpf_runs;	 /* program runs in the interval, estimated likewise */
 	uint64_t rss_bytes, map_bytes;
+	/* SAMPLE_UNKNOWN: not calibrated yet. CPU time of watching in the interval: cpu_ns, bpf_ns and what the kernel
+	 * adds around the programs; of it, what a call took on average, and a switch with the wakeups. */
+	uint64_t cost_ns, per_call_ns, per_switch_ns;
 };
 
 /* Of a CPU, as /proc/stat counts, in the clock's ticks. SAMPLE_UNKNOWN: all of them are. */
