@@ -96,11 +96,15 @@ struct thread_info {
 };
 
 struct rq {
-	__u64 clock;
+	__u64 clock, clock_task, clock_pelt, lost_idle_time;
 };
 
 struct cfs_rq {
-	struct rq *rq; /* CONFIG_FAIR_GROUP_SCHED */
+	struct rq *rq; /* CONFIG_FAIR_GROUP_SCHED; what follows: CONFIG_CFS_BANDWIDTH */
+	int throttle_count;
+	__u64 throttled_clock_self, throttled_clock_self_time; /* 6.6 */
+	__u64 throttled_clock_pelt, throttled_clock_pelt_time; /* 5.19 */
+	__u64 throttled_clock_task, throttled_clock_task_time; /* before */
 };
 
 struct sched_entity {
@@ -207,6 +211,8 @@ struct task_struct {
 	unsigned int flags;
 	unsigned int on_cpu; /* these two: int, u8 by 7.2; libbpf resizes loads of unsigned fields only */
 	unsigned int on_rq;
+	int prio;
+	bool throttled; /* 6.18 */
 	struct sched_entity se;
 	struct sched_info sched_info;
 	int exit_state;

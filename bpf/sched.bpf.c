@@ -10,6 +10,7 @@
 #include "kernel.h"
 #include "entry.bpf.h"
 #include "state.bpf.h"
+#include "throttle.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -20,9 +21,10 @@ static __always_inline bool kernels_lock(struct lt_record *record)
 }
 
 /* The first transition after a reading's T saves the thread's times at T: the reader may come much later. */
-static __noinline int cut(struct lt_sched *sched, __u64 word, __u64 cut_ns)
+static __noinline int cut(struct lt_sched *sched, __u64 word, __u64 cut_ns, __u64 throttled_ns)
 {
 	sched->cut_ns = cut_ns;
+	sched->cut_throttled_ns = throttled_ns;
 	sched->cut_word = word;
 	for (int i = 0; i < LT_STATES; i++)
 		sched->cut_time_ns[i] = sched->time_ns[i];
@@ -36,22 +38,28 @@ static __noinline int disk_wait_add(struct lt_record *record, __u64 ns)
 	return 0;
 }
 
-/* Ends the current state at now_ns and begins another. */
-static __always_inline void move(struct lt_slot *s, __u64 now_ns, enum lt_state to)
+/* Ends the task's current state at now_ns and begins another. */
+static __always_inline void move(struct lt_slot *s, struct task_struct *task, __u64 now_ns, enum lt_state to)
 {
 	struct lt_sched *sched = &s->record->sched;
-	__u64 word = *s->word, since = LT_WORD_SINCE(word), cut_ns = lt_cut_ns, enter_ns, stay_ns;
+	__u64 word = *s->word, since = LT_WORD_SINCE(word), cut_ns = lt_cut_ns, throttled_ns = 0, enter_ns, stay_ns;
 	__u32 from = LT_WORD_STATE(word);
 
 	if (now_ns < since)
 		now_ns = since;
-	if (since < cut_ns && now_ns >= cut_ns)
-		cut(sched, word, cut_ns);
 	stay_ns = now_ns - since;
+	if (LT_FOR_CPU(from))
+		throttled_ns = lt_throttle_end(sched, task, stay_ns);
+	if (since < cut_ns && now_ns >= cut_ns)
+		cut(sched, word, cut_ns, throttled_ns);
 	if (from < LT_STATES)
-		sched->time_ns[from] += stay_ns;
+		sched->time_ns[from] += stay_ns - throttled_ns;
 	else if (from == LT_NEW)
 		s->record->who.born_ns = now_ns;
+	if (throttled_ns)
+		sched->time_ns[LT_THROTTLED] += throttled_ns;
+	if (LT_FOR_CPU(to))
+		lt_throttle_begin(sched, task, now_ns);
 	lt_release();
 	*s->word = LT_WORD(now_ns, to);
 	if (from == LT_DISK)
@@ -169,7 +177,7 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 			;
 		else
 			lt_this_cpu()->lost_switches++;
-		move(&s, since_plus(&s, now_ns, rq_ago_ns(task, false)), LT_RUN);
+		move(&s, task, since_plus(&s, now_ns, rq_ago_ns(task, false)), LT_RUN);
 	}
 	if (s.record->who.cred != (__u64)task->cred) {
 		lt_cred_read(&s.record->who, task);
@@ -178,12 +186,12 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 	lt_kernel_counters(s.record->sched.counter, task);
 	if (task_state & TASK_DEAD) {
 		lt_index_remove(task);
-		move(&s, now_ns, LT_DEAD);
+		move(&s, task, now_ns, LT_DEAD);
 	} else if (lt_is_put_off(task, task_state, preempt)) {
-		move(&s, now_ns, LT_PREEMPT);
+		move(&s, task, now_ns, LT_PREEMPT);
 	} else {
 		s.record->sched.rt_lock = task_state & TASK_RTLOCK_WAIT;
-		move(&s, now_ns, lt_sleep_state(task, task_state, call_of(task, s.record, now_ns, task_state)));
+		move(&s, task, now_ns, lt_sleep_state(task, task_state, call_of(task, s.record, now_ns, task_state)));
 	}
 }
 
@@ -200,7 +208,7 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 	}
 	word = *s.word;
 	from = LT_WORD_STATE(word);
-	if (from != LT_WAKEQ && from != LT_PREEMPT) {
+	if (!LT_FOR_CPU(from)) {
 		/* A missed wakeup, or a missed switch-out: it was queued when the run queue says so. */
 		lt_this_cpu()->lost_switches++;
 		began_ns = s.record->sched.waking_ns;
@@ -208,7 +216,7 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 			began_ns = since_plus(&s, now_ns, rq_ago_ns(task, true));
 		if (from != LT_RUN)
 			s.record->sched.wakeups++;
-		move(&s, began_ns, from == LT_RUN ? LT_PREEMPT : LT_WAKEQ);
+		move(&s, task, began_ns, from == LT_RUN ? LT_PREEMPT : LT_WAKEQ);
 		word = *s.word;
 		from = LT_WORD_STATE(word);
 	}
@@ -217,7 +225,7 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 		lt_hist_add(&s.record->sched.wakeup, waited_ns);
 		lt_max_add(&s.record->sched.wakeup_max, waited_ns);
 	}
-	move(&s, now_ns, LT_RUN);
+	move(&s, task, now_ns, LT_RUN);
 }
 
 static __always_inline int on_switch(struct task_struct *prev, struct task_struct *next, __u32 prev_state, bool preempt)
@@ -249,7 +257,7 @@ static __always_inline bool sleeps(__u64 word)
 {
 	__u32 state = LT_WORD_STATE(word);
 
-	return state < LT_STATES && state != LT_RUN && state != LT_WAKEQ && state != LT_PREEMPT;
+	return state < LT_STATES && state != LT_RUN && !LT_FOR_CPU(state);
 }
 
 /* On the waker's CPU, before the sleeper is queued, perhaps on another one that must be interrupted out of idle. */
@@ -280,7 +288,7 @@ int BPF_PROG(lt_wakeup, struct task_struct *task)
 	if (now_ns <= LT_WORD_SINCE(*s.word))
 		now_ns = bpf_ktime_get_ns();
 	began_ns = now_ns >> 3 & LT_SELF_MASK ? 0 : bpf_ktime_get_ns();
-	move(&s, now_ns, LT_WAKEQ);
+	move(&s, task, now_ns, LT_WAKEQ);
 	s.record->sched.wakeups++;
 	if (began_ns)
 		lt_self_add(LT_PROG_WAKEUP, began_ns);
@@ -293,6 +301,18 @@ int BPF_PROG(lt_wakeup_new, struct task_struct *task)
 	struct lt_slot s;
 
 	if (lt_find(task, &s) && (LT_WORD_STATE(*s.word) == LT_NEW || sleeps(*s.word)))
-		move(&s, bpf_ktime_get_ns(), LT_WAKEQ);
+		move(&s, task, bpf_ktime_get_ns(), LT_WAKEQ);
+	return 0;
+}
+
+/* Run by the front end for a wait that is open at a reading. */
+SEC("syscall")
+int lt_throttle(struct lt_throttle_look *look)
+{
+	struct cfs_rq *queue = (struct cfs_rq *)look->queue;
+	struct lt_throttle t;
+
+	LT_THROTTLE_READ(queue, &t, BPF_CORE_READ);
+	look->throttle = t;
 	return 0;
 }

@@ -21,7 +21,7 @@
 	X(RUN, run, 0, "on a CPU")                                                                                     \
 	X(WAKEQ, wakeq, 0, "woken or new, waiting for a CPU")                                                          \
 	X(PREEMPT, preempt, 0, "runnable, preempted")                                                                  \
-	X(THROTTLED, throttled, LT_NOT_FED, "runnable, the CPU quota of its control group is used up")                 \
+	X(THROTTLED, throttled, 0, "runnable, the CPU quota of its control group is used up")                          \
 	X(DISK, disk, 0, "uninterruptible, in_iowait")                                                                 \
 	X(MEMORY, memory, 0, "uninterruptible, stalled for memory")                                                    \
 	X(BLOCK, block, 0, "any other uninterruptible wait")                                                           \
@@ -31,8 +31,6 @@
 	X(SLEEP, sleep, 0, "asleep in nanosleep, pause, wait*, vfork; idle kernel threads")                            \
 	X(IO, io, 0, "asleep in read, write and the like on pipes, ttys, files, message queues")                       \
 	X(OTHER, other, 0, "any other sleep; stopped, traced, parked, frozen")
-
-#define LT_NOT_FED 0xffffffffU /* no hook feeds it yet: never known */
 
 /* Fed by the field of task_struct with that name. */
 #define LT_COUNTERS_KERNEL(X)                                                                                          \

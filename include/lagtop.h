@@ -21,6 +21,8 @@
 #define LT_WORD(since_ns, state) ((__u64)(since_ns) << LT_STATE_BITS | (state))
 #define LT_WORD_SINCE(word) ((word) >> LT_STATE_BITS)
 #define LT_WORD_STATE(word) ((word) & ((1 << LT_STATE_BITS) - 1))
+/* A wait for a CPU; how much of it is LT_THROTTLED is known at its end. */
+#define LT_FOR_CPU(state) ((state) == LT_WAKEQ || (state) == LT_PREEMPT)
 
 /* Which system call table a number belongs to. */
 enum lt_abi { LT_ABI_NATIVE, LT_ABI_COMPAT, LT_ABI_X32, LT_ABI_OTHERS };
@@ -71,6 +73,18 @@ struct lt_who {
 #define LT_GROUP_EXIT 4 /* exit_status is the whole process's (exit_group, fatal signal) */
 #define LT_LAST 16	/* the exit of this thread ended its process */
 
+/* The throttle clock of a run queue: what has run of it, and since when it runs now, by a clock of the run queue's own;
+ * 0: it stands. */
+struct lt_throttle {
+	__u64 total_ns, since_ns;
+};
+
+/* What lt_throttle is asked, and answers. */
+struct lt_throttle_look {
+	__u64 queue; /* wait_queue of a record */
+	struct lt_throttle throttle;
+};
+
 struct lt_sched {
 	__u64 time_ns[LT_STATES]; /* completed time in each state; Σ == since − born */
 	LT_SCHED_MEMBERS;	  /* counters.h; the kernel's as they were at the last switch-out */
@@ -81,12 +95,17 @@ struct lt_sched {
 	__u64 rt_lock;
 	/* When somebody last began to wake it; by lt_waking, under the task's pi_lock. */
 	__u64 waking_ns;
+	/* The current wait for a CPU: the address of its run queue (0: it is not throttled), how far that queue's
+	 * throttle clock was at its begin, and by how much CLOCK_MONOTONIC is ahead of the clock that it runs by (0: it
+	 * never ran). */
+	__u64 wait_queue, wait_throttle_ns, wait_clock_ns;
 	struct lt_max wakeup_max;
 	struct lt_hist wakeup; /* waits from wakeup to CPU */
 	/* The times at a reading's T, saved by the first transition after T: the rest belongs to the next reading. */
 	__u64 cut_ns;		      /* which T; 0: none yet */
 	__u64 cut_word;		      /* since <= T */
 	__u64 cut_time_ns[LT_STATES]; /* Σ == since − born */
+	__u64 cut_throttled_ns;	      /* of the wait that cut_word began, up to its end */
 };
 
 /* One (thread, call) pair; chained from lt_calls.head by hash. */

@@ -11,10 +11,34 @@
 /* cmocka wants the ones above first */
 #include <cmocka.h>
 
+#define QUEUE 0x1000	  /* the address of the run queue */
+#define CLOCK_BEHIND 7777 /* how far its clock is behind */
+
 struct fake fake;
 
 static struct lt_chunk *chunks[FAKE_CHUNKS];
 static struct lt_call_chunk *call_chunks[1];
+
+static uint64_t throttle_clock(void)
+{
+	uint64_t clock_ns = fake.now_ns - CLOCK_BEHIND;
+
+	return fake.throttle.total_ns + (fake.throttle.since_ns ? clock_ns - fake.throttle.since_ns : 0);
+}
+
+static bool throttle_look(void *ctx, struct lt_throttle_look *look)
+{
+	(void)ctx;
+	assert_int_equal(look->queue, QUEUE);
+	look->throttle = fake.throttle;
+	return !fake.throttle_unknown;
+}
+
+void fake_throttle(bool runs)
+{
+	fake.throttle.total_ns = throttle_clock();
+	fake.throttle.since_ns = runs ? fake.now_ns - CLOCK_BEHIND : 0;
+}
 
 void fake_open(const struct ledger_names *names)
 {
@@ -38,6 +62,7 @@ void fake_open(const struct ledger_names *names)
 		.renames = &fake.renames,
 		.with_sched = true,
 		.with_calls = true,
+		.throttle = throttle_look,
 	};
 	ledger_give(&fake.memory, 0, FAKE_RECORDS);
 	fake.memory.calls_wanted = FAKE_CALLS;
@@ -141,6 +166,12 @@ uint32_t fake_seed(uint32_t tgid, uint32_t tid, enum lt_state state)
 	return slot;
 }
 
+/* Of the wait that this word began, until now. */
+static uint64_t throttled_ns_of(const struct lt_sched *sched, uint64_t word)
+{
+	return LT_FOR_CPU(LT_WORD_STATE(word)) && sched->wait_queue ? throttle_clock() - sched->wait_throttle_ns : 0;
+}
+
 void fake_cut(uint32_t slot, uint64_t word, uint64_t now_ns)
 {
 	struct lt_sched *sched = &fake_record(slot)->sched;
@@ -150,6 +181,7 @@ void fake_cut(uint32_t slot, uint64_t word, uint64_t now_ns)
 		return;
 	__atomic_store_n((uint64_t *)&sched->cut_ns, cut_ns, __ATOMIC_RELEASE);
 	__atomic_store_n((uint64_t *)&sched->cut_word, word, __ATOMIC_RELEASE);
+	__atomic_store_n((uint64_t *)&sched->cut_throttled_ns, throttled_ns_of(sched, word), __ATOMIC_RELEASE);
 	for (int i = 0; i < LT_STATES; i++)
 		__atomic_store_n((uint64_t *)&sched->cut_time_ns[i], sched->time_ns[i], __ATOMIC_RELEASE);
 }
@@ -159,13 +191,20 @@ void fake_move(uint32_t slot, enum lt_state to)
 	struct lt_record *r = fake_record(slot);
 	struct lt_sched *sched = &r->sched;
 	uint64_t word = *fake_word(slot), stay_ns = fake.now_ns - LT_WORD_SINCE(word);
+	uint64_t throttled_ns = throttled_ns_of(sched, word);
 	uint32_t from = LT_WORD_STATE(word);
 
 	fake_cut(slot, word, fake.now_ns);
-	if (from < LT_STATES)
-		__atomic_store_n((uint64_t *)&sched->time_ns[from], sched->time_ns[from] + stay_ns, __ATOMIC_RELEASE);
-	else if (from == LT_NEW)
+	if (from < LT_STATES) {
+		__atomic_store_n((uint64_t *)&sched->time_ns[from], sched->time_ns[from] + stay_ns - throttled_ns,
+				 __ATOMIC_RELEASE);
+		sched->time_ns[LT_THROTTLED] += throttled_ns;
+	} else if (from == LT_NEW) {
 		r->who.born_ns = fake.now_ns;
+	}
+	sched->wait_queue = QUEUE;
+	sched->wait_throttle_ns = throttle_clock();
+	sched->wait_clock_ns = fake.throttle.total_ns | fake.throttle.since_ns ? CLOCK_BEHIND : 0;
 	if (from == LT_RUN)
 		*(to == LT_PREEMPT ? &sched->involuntary : &sched->voluntary) += 1;
 	word_set(slot, LT_WORD(fake.now_ns, to));

@@ -20,6 +20,8 @@ struct fake {
 	uint64_t now_ns; /* CLOCK_MONOTONIC; tests add to it */
 	uint64_t cut_ns; /* T of a reading that is taken late: set before now_ns reaches it */
 	uint32_t epoch;
+	struct lt_throttle throttle; /* of the one run queue, by its clock: fake_throttle */
+	bool throttle_unknown;	     /* the front end cannot ask for it */
 	struct ledger_memory memory;
 	struct lt_stack free, free_calls;
 	uint32_t renames;
@@ -40,6 +42,7 @@ uint32_t fake_seed(uint32_t tgid, uint32_t tid, enum lt_state state);
 void fake_move(uint32_t slot, enum lt_state to);
 void fake_wake(uint32_t slot);	    /* to wakeq */
 void fake_switch_in(uint32_t slot); /* from wakeq or preempt */
+void fake_throttle(bool runs);	    /* the throttle clock of all waits for a CPU */
 void fake_enter(uint32_t slot, uint32_t call);
 void fake_return(uint32_t slot, long ret);
 void fake_interrupted(uint32_t slot, uint32_t call); /* it has returned; the return of a handler shows that it failed */

@@ -62,6 +62,7 @@ quick)
 	LIVE_ONLY='test_closure*' run live_closure build/tests/live_budget
 	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
 	LIVE_ONLY='test_rt*' run live_rt build/tests/live_sleeps
+	LIVE_ONLY='*quota*' run live_quota build/tests/live_splits
 	for test in life privileges refusals containers; do
 		run live_$test build/tests/live_$test
 	done

@@ -251,6 +251,37 @@ static void work_and_meet(struct crowded *c, long i)
 	pthread_barrier_wait(&c->meet);
 }
 
+static int64_t process_cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* All end together: none is throttled without the others. */
+static void burn(struct crowded *c, long i)
+{
+	static int64_t end_ns;
+
+	(void)i;
+	if (pthread_barrier_wait(&c->meet) == PTHREAD_BARRIER_SERIAL_THREAD)
+		end_ns = process_cpu_ns() + c->work_ns;
+	pthread_barrier_wait(&c->meet);
+	while (process_cpu_ns() < end_ns)
+		for (int j = 0; j < 10000; j++)
+			__asm__ volatile("");
+}
+
+static void run_burn(char **arg)
+{
+	static struct crowded c;
+
+	c.threads = load_number(arg[2]);
+	c.work_ns = load_number(arg[3]) * 1000;
+	crowded_rounds(&c, arg, burn);
+}
+
 static void run_barrier(char **arg)
 {
 	static struct crowded c;
@@ -562,6 +593,7 @@ const struct workload load_sched[] = {
 	{ "pipe", "CPU N", run_pipe, "N round trips of a byte by pipe" },
 	{ "tcp", "CPU N", run_tcp, "N round trips of a byte by TCP" },
 	{ "barrier", "CPU N THREADS US", run_barrier, "N × run for US µs and meet, by futex, each thread" },
+	{ "burn", "CPU N THREADS US", run_burn, "N × US µs of CPU time, of all threads together" },
 	{ "relay", "CPU N THREADS", run_relay,
 	  "N × a byte by pipe to the next thread and one from the last, each thread" },
 	{ "threads", "N", run_threads, "N × pthread_create and join" },

@@ -409,7 +409,7 @@ const struct column columns[] = {
 	{ "preempt", "PREEMPT%", "time_ns.preempt", 8, SHOW_SHARE, COLUMN_LAG, TASKS, raw_preempt, "%",
 	  "Time after being preempted (or its own sched_yield), waiting to get a CPU back." },
 	{ "throttled", "THROT%", "time_ns.throttled", 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_throttled, "%",
-	  "Time ready to run, but the CPU quota of its control group was used up. Not measured yet: it is part of PREEMPT% and WAKEQ%." },
+	  "Time ready to run, but the CPU quota of its control group was used up. Not known (-) without CONFIG_CFS_BANDWIDTH." },
 	{ "disk", "DISK%", "time_ns.disk", 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_disk, "%",
 	  "Time waiting for block I/O: uninterruptible, in iowait." },
 	{ "memory", "MSTALL%", "time_ns.memory", 7, SHOW_SHARE, COLUMN_LAG, TASKS, raw_memory, "%",
@@ -580,7 +580,7 @@ const struct column_view column_views[] = {
 	{ "overview", "Overview", MODEL_PROCESS,
 	  "pid user lag cpu runq blk wake99 calls call99 errors tx rx wakespark command", "lag", MODEL_SPARK_WAKE },
 	{ "sched", "Sched", MODEL_PROCESS,
-	  "pid user lag cpu wakeq preempt disk block wake50 wake99 wakemax woken vol invol migrations "
+	  "pid user lag cpu wakeq preempt throttled disk memory block wake50 wake99 wakemax woken vol invol migrations "
 	  "disk99 diskmax diskr diskw wakespark command",
 	  "lag", MODEL_SPARK_WAKE },
 	{ "syscalls", "Syscalls", MODEL_PROCESS,

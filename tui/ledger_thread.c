@@ -7,6 +7,8 @@
  * record's cut. After TRIES attempts the last known state or calls are assumed until T; the next reading corrects
  * the error, and `torn` is incremented.
  * A thread that sleeps with the same word did nothing: its record is not read.
+ * A wait for a CPU that goes on at T is split into throttled and the rest no further than its end will split it, so
+ * that no time shrinks.
  */
 #include "ledger_thread.h"
 
@@ -73,6 +75,9 @@ struct record_copy {
 		};
 		uint64_t counter[LT_NET_FIRST];
 	};
+	uint64_t throttled_ns; /* of the wait that goes on at T */
+	bool throttled;	       /* it is at T */
+	uint64_t wait_queue, wait_throttle_ns, wait_clock_ns;
 	uint64_t call_enter_ns, call_wait_ns;
 	uint64_t seq, enter_ns;
 	uint32_t call;
@@ -97,6 +102,32 @@ void ledger_thread_forget(struct kept *k)
 	memset(k, 0, sizeof(*k));
 }
 
+/* Of a wait that has been throttled for that long by now or until its end: until T. */
+static uint64_t throttled_at(uint64_t throttled_ns, uint64_t word, uint64_t t_ns)
+{
+	uint64_t wait_ns = t_ns - LT_WORD_SINCE(word);
+
+	return throttled_ns < wait_ns ? throttled_ns : wait_ns;
+}
+
+/* Asks for the throttle clock of a wait that goes on. The CPU may be idle and its clock stand: only the distance from
+ * ours tells what it would say. */
+static void split_open(const struct ledger_memory *m, uint64_t t_ns, struct record_copy *now)
+{
+	struct lt_throttle_look look = { .queue = now->wait_queue };
+	uint64_t clock_ns = t_ns - now->wait_clock_ns, total_ns;
+
+	if (!LT_FOR_CPU(LT_WORD_STATE(now->word)) || !now->wait_queue || !now->wait_clock_ns || !m->throttle ||
+	    !m->throttle(m->throttle_ctx, &look))
+		return;
+	total_ns = look.throttle.total_ns;
+	if (look.throttle.since_ns && clock_ns > look.throttle.since_ns)
+		total_ns += clock_ns - look.throttle.since_ns;
+	if (total_ns > now->wait_throttle_ns)
+		now->throttled_ns = throttled_at(total_ns - now->wait_throttle_ns, now->word, t_ns);
+	now->throttled = now->throttled_ns && look.throttle.since_ns;
+}
+
 /* The times as of T, for a thread that has changed state since. */
 static bool read_cut(const struct lt_sched *sched, uint64_t t_ns, struct record_copy *now)
 {
@@ -105,6 +136,9 @@ static bool read_cut(const struct lt_sched *sched, uint64_t t_ns, struct record_
 	if (ledger_load(&sched->cut_ns) != t_ns)
 		return false;
 	now->word = ledger_load(&sched->cut_word);
+	if (LT_FOR_CPU(LT_WORD_STATE(now->word)))
+		now->throttled_ns = throttled_at(ledger_load(&sched->cut_throttled_ns), now->word, t_ns);
+	now->throttled = now->throttled_ns && now->throttled_ns == t_ns - LT_WORD_SINCE(now->word);
 	for (int i = 0; i < LT_STATES; i++) {
 		now->time_ns[i] = ledger_load(&sched->cut_time_ns[i]);
 		sum += now->time_ns[i];
@@ -120,6 +154,8 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 	for (int try = 0; try < TRIES; try++) {
 		uint64_t sum = 0;
 
+		now->throttled_ns = 0;
+		now->throttled = false;
 		now->word = ledger_load(word_at(m, slot));
 		now->born_ns = ledger_load(&r->who.born_ns);
 		for (int i = 0; i < LT_STATES; i++) {
@@ -128,6 +164,9 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 		}
 		for (int i = 0; i < LT_N_SCHED; i++)
 			now->counter[LT_SCHED_FIRST + i] = ledger_load(&sched->counter[i]);
+		now->wait_queue = ledger_load(&sched->wait_queue);
+		now->wait_throttle_ns = ledger_load(&sched->wait_throttle_ns);
+		now->wait_clock_ns = ledger_load(&sched->wait_clock_ns);
 		now->call_enter_ns = ledger_load(&sched->call_enter_ns);
 		now->call_wait_ns = ledger_load(&sched->call_wait_ns);
 		if (!m->with_sched) { /* it has one state until it exits */
@@ -140,8 +179,10 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 				return true;
 			continue;
 		}
-		if (ledger_load(word_at(m, slot)) == now->word && sum == LT_WORD_SINCE(now->word) - now->born_ns)
+		if (ledger_load(word_at(m, slot)) == now->word && sum == LT_WORD_SINCE(now->word) - now->born_ns) {
+			split_open(m, t_ns, now);
 			return true;
+		}
 	}
 	return false;
 }
@@ -755,7 +796,8 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 		return -ENOMEM;
 	memcpy(time_ns, t->now.time_ns, sizeof(time_ns));
 	if (LT_WORD_STATE(t->now.word) < LT_STATES && t->end_ns > LT_WORD_SINCE(t->now.word))
-		time_ns[LT_WORD_STATE(t->now.word)] += t->end_ns - LT_WORD_SINCE(t->now.word);
+		time_ns[LT_WORD_STATE(t->now.word)] += t->end_ns - LT_WORD_SINCE(t->now.word) - t->now.throttled_ns;
+	time_ns[LT_THROTTLED] += t->now.throttled_ns;
 	if (t->memory->with_sched) {
 		time_subtract(work.time_ns, time_ns, w->time_ns);
 		memcpy(w->time_ns, time_ns, sizeof(w->time_ns));
@@ -827,7 +869,8 @@ int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32
 	int err;
 
 	t.end_ns = t_ns == LEDGER_LAST ? LT_WORD_SINCE(word) : t_ns;
-	if (k->word != word || LT_WORD_STATE(word) == LT_RUN || k->again || !m->with_sched) {
+	if (k->word != word || LT_WORD_STATE(word) == LT_RUN || LT_FOR_CPU(LT_WORD_STATE(word)) || k->again ||
+	    !m->with_sched) {
 		k->again = !read_sched(m, slot, t.record, t_ns, &t.now);
 		if (k->again) {
 			(*torn)++;
@@ -841,7 +884,7 @@ int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32
 	thread.call = k->enter_ns ? k->call : LT_CALL_NONE;
 	thread.call_age_ns = k->enter_ns && t.end_ns > k->enter_ns ? t.end_ns - k->enter_ns : 0;
 	thread.wall_ns = t.end_ns > k->end_ns ? t.end_ns - k->end_ns : 0;
-	thread.state = (uint8_t)LT_WORD_STATE(k->word);
+	thread.state = t.now.throttled ? LT_THROTTLED : (uint8_t)LT_WORD_STATE(k->word);
 	thread.flags = (uint8_t)((k->at_least ? SAMPLE_THREAD_AT_LEAST : 0) |
 				 (LT_WORD_STATE(k->word) == LT_DEAD ? SAMPLE_THREAD_DEAD : 0));
 	if (t.end_ns > k->end_ns)

@@ -340,6 +340,15 @@ static void probe_close(struct source *source)
 	free(p);
 }
 
+/* Without a capability since Linux 5.19, which is when lagtop gives it up. */
+static bool throttle(void *ctx, struct lt_throttle_look *look)
+{
+	struct probe *p = ctx;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = look, .ctx_size_in = sizeof(*look));
+
+	return !bpf_prog_test_run_opts(bpf_program__fd(p->skel->progs.lt_throttle), &opts);
+}
+
 static int start(struct probe *p, const struct probe_options *o, char *why, size_t why_size)
 {
 	struct sample scratch = { 0 };
@@ -347,6 +356,8 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 
 	if (!privileges_hidden(p->hidepid, sizeof(p->hidepid)))
 		*p->hidepid = '\0';
+	p->memory.throttle = throttle;
+	p->memory.throttle_ctx = p;
 	p->events = ring_buffer__new(bpf_map__fd(p->skel->maps.lt_events), on_event, p, NULL);
 	p->ledger = ledger_new(&p->memory, &p->names);
 	p->sockets = sockets_new(p->memory.pending_bytes);

@@ -293,6 +293,7 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	}
 	if (ring_bytes)
 		bpf_map__set_max_entries(skel->maps.lt_events, ring_bytes);
+	bpf_program__set_autoload(skel->progs.lt_throttle, p->family[SAMPLE_SCHED].on);
 	bpf_program__set_autoload(skel->progs.lt_walk, net->on);
 	bpf_program__set_autoload(skel->progs.lt_seed_sockets, net->on);
 	skel->rodata->lt_with_sched = p->memory.with_sched = p->family[SAMPLE_SCHED].on;
@@ -330,10 +331,10 @@ static const struct btf_type *member_type(const struct btf *btf, const struct bt
 	return found;
 }
 
-/* Whether struct task_struct has no such field, "se.nr_migrations". */
-static bool kernel_lacks(const struct btf *btf, const char *field)
+/* Whether the kernel's struct has no such field, "se.nr_migrations". */
+static bool kernel_lacks(const struct btf *btf, const char *of, const char *field)
 {
-	int id = btf__find_by_name_kind(btf, "task_struct", BTF_KIND_STRUCT);
+	int id = btf__find_by_name_kind(btf, of, BTF_KIND_STRUCT);
 	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
 	char path[64], *rest = path, *name;
 
@@ -343,7 +344,26 @@ static bool kernel_lacks(const struct btf *btf, const char *field)
 	return !t;
 }
 
-/* The counters that this kernel does not feed; a family that is on says what it lacks. */
+/* The fields that bpf/throttle.bpf.h reads, by version. */
+static bool has_throttle_clock(const struct btf *btf)
+{
+	return !kernel_lacks(btf, "cfs_rq", "throttled_clock_self_time") ||
+	       !kernel_lacks(btf, "cfs_rq", "throttled_clock_pelt_time") ||
+	       !kernel_lacks(btf, "cfs_rq", "throttled_clock_task_time");
+}
+
+/* This kernel does not feed a counter of the scheduler family, which says so if it is on. */
+static void lacks(struct probe *p, unsigned counter, const char *what)
+{
+	struct family *sched = &p->family[SAMPLE_SCHED];
+	size_t n = strlen(sched->reason);
+
+	counter_put(&p->unknown, counter);
+	if (sched->on)
+		snprintf(sched->reason + n, sizeof(sched->reason) - n, "%s%s", n ? "; " : "", what);
+}
+
+/* The counters that this kernel does not feed. */
 static void choose_counters(struct probe *p, const struct btf *btf)
 {
 	static const char *const fields[LT_N_KERNEL] = {
@@ -351,20 +371,17 @@ static void choose_counters(struct probe *p, const struct btf *btf)
 		LT_COUNTERS_KERNEL(X)
 #undef X
 	};
-	struct family *sched = &p->family[SAMPLE_SCHED];
 	struct utsname u;
 
 	uname(&u);
 	p->unknown = counter_unknown(u.release);
 	for (unsigned i = 0; i < LT_N_KERNEL; i++)
-		if (kernel_lacks(btf, fields[i]))
+		if (kernel_lacks(btf, "task_struct", fields[i]))
 			counter_put(&p->unknown, LT_SCHED_FIRST + i);
-	if (!has_pressure()) {
-		counter_put(&p->unknown, LT_MEMORY);
-		if (sched->on)
-			snprintf(sched->reason, sizeof(sched->reason),
-				 "stalls for memory are not known: no /proc/pressure (CONFIG_PSI, psi=1)");
-	}
+	if (!has_pressure())
+		lacks(p, LT_MEMORY, "stalls for memory are not known: no /proc/pressure (CONFIG_PSI, psi=1)");
+	if (!has_throttle_clock(btf))
+		lacks(p, LT_THROTTLED, "waits for a CPU quota are not known: no CONFIG_CFS_BANDWIDTH");
 }
 
 static void detach_family(struct probe *p, int family)
