@@ -188,7 +188,7 @@ int64_t live_now_ns(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static int64_t reading_ns(struct json_object *reading)
+int64_t live_reading_ns(struct json_object *reading)
 {
 	const char *text = live_text(reading, "time");
 	struct tm tm = {};
@@ -204,7 +204,7 @@ void live_past_now(struct live *l)
 	int64_t now_ns = live_now_ns();
 
 	/* `time` is cut to microseconds */
-	while (reading_ns(live_next(l)) <= now_ns + 1000)
+	while (live_reading_ns(live_next(l)) <= now_ns + 1000)
 		;
 }
 

@@ -86,7 +86,8 @@ struct child *live_load_in_namespace(const char *prepare, const char *workload, 
 const char *live_round_int80(const char *workload, const char *n, struct child **load);
 char *live_round(struct child *load); /* fails the test where child_round would return NULL */
 
-int64_t live_now_ns(void); /* CLOCK_REALTIME */
+int64_t live_now_ns(void);			      /* CLOCK_REALTIME */
+int64_t live_reading_ns(struct json_object *reading); /* its `time`, likewise */
 /* Number in /proc/PID/FILE behind a word ("voluntary_ctxt_switches:"), or -1. */
 int64_t live_proc(int64_t pid, const char *file, const char *word);
 /* The i-th number (from 0) of the first line of a file, or -1. */

@@ -3,13 +3,11 @@
  * What grows with what anyone on the machine does has a bound; at it the numbers still add up, and what is not in them
  * is in `lost`.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "live.h"
+#include "sandbox.h"
 
 #define MIB (1 << 20)
 #define MOST_ROWS 129 /* calls of one thread, `others` among them */
@@ -162,52 +160,11 @@ static void test_memory_comes_back(void **state)
 	live_verdict();
 }
 
-#define LIMIT "41943040"
-static char group[128];
-
-static bool put(const char *file, const char *text)
-{
-	char path[256];
-	FILE *f;
-	bool done;
-
-	snprintf(path, sizeof(path), "%s/%s", group, file);
-	f = fopen(path, "w");
-	done = f && fputs(text, f) >= 0;
-	return f && !fclose(f) && done;
-}
-
-/* A control group with so much memory, of version 1 or 2. */
-static bool make_group(void)
-{
-	static const char *const trees[] = { "/sys/fs/cgroup/memory", "/sys/fs/cgroup" };
-
-	for (size_t i = 0; i < sizeof(trees) / sizeof(*trees); i++) {
-		snprintf(group, sizeof(group), "%s/lagtop-live-%d", trees[i], getpid());
-		if (mkdir(group, 0755))
-			continue;
-		if (put("memory.limit_in_bytes", LIMIT) || put("memory.max", LIMIT))
-			return true;
-		rmdir(group);
-	}
-	return false;
-}
-
-static void in_group(void)
-{
-	char pid[16];
-
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	if (!put("cgroup.procs", pid))
-		_exit(126);
-}
-
 static int remove_group(void **state)
 {
 	int err = live_end_test(state);
 
-	for (int i = 0; *group && i < 1000 && rmdir(group) && errno == EBUSY; i++)
-		usleep(10000);
+	sandbox_remove_memory_group();
 	return err;
 }
 
@@ -219,9 +176,9 @@ static void test_memory_limit(void **state)
 
 	(void)state;
 	live_need_bpf();
-	if (!make_group())
+	if (!sandbox_memory_group("41943040"))
 		live_skip("no control group with a limit of memory can be made here");
-	l = live_start_as(in_group, NULL, "-d", "0.2", NULL);
+	l = live_start_as(sandbox_in_memory_group, NULL, "-d", "0.2", NULL);
 	load = live_load(NULL, "numbers", "300", "1000", "1", "1", NULL);
 	for (int i = 0; i < 10; i++) {
 		live_round(load);

@@ -3,11 +3,16 @@
  * Every event is in a row or in `lost`: what a workload did so many times, while records, call entries and the ring of
  * events are few; and on a machine that has no time for lagtop no number is above what the interval holds.
  */
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "lagtop.h"
 #include "live.h"
 
 static int64_t sum_lost(struct live *l, size_t from, const char *what)
@@ -62,9 +67,8 @@ static int64_t count_exited(struct live *l, size_t from, int64_t ppid)
 	return n;
 }
 
-static void test_few_records(void **state)
+static void compare_with_few_records(struct live *l)
 {
-	struct live *l = live_start("-d", "0.2", "--max-threads", "100", NULL);
 	struct child *crowd = live_load(NULL, "crowd", "200", NULL); /* takes what is free */
 	struct child *calls = live_load(NULL, "mixed", "3", "5000", NULL);
 	struct child *forks = live_load(NULL, "forkexit", "300", NULL);
@@ -72,7 +76,6 @@ static void test_few_records(void **state)
 	size_t from = live_mark(l);
 	const char *done = live_round(calls);
 
-	(void)state;
 	live_round(forks);
 	live_round(trips);
 	live_past_now(l);
@@ -84,6 +87,12 @@ static void test_few_records(void **state)
 	live_between((double)(live_sum(l, from, trips->pid, "switches.voluntary") + sum_lost(l, from, "lost.switches")),
 		     2000, 1e9, "switches, and lost.switches");
 	child_close_in(crowd);
+}
+
+static void test_few_records(void **state)
+{
+	(void)state;
+	compare_with_few_records(live_start("-d", "0.2", "--max-threads", "100", NULL));
 	live_verdict();
 }
 
@@ -126,6 +135,177 @@ static void test_small_ring(void **state)
 	in_a_row_or_lost(l, from, live_sum(l, from, load->pid, "net.connect_errors"), "lost.events", 1000,
 			 "small ring: refused");
 	live_compare((double)live_sum(l, from, load->pid, "net.connects"), 2000, 0, "small ring: connects");
+	live_verdict();
+}
+
+/* The ring as it is, and lagtop that does not run while more happens than it holds. */
+static void test_full_ring(void **state)
+{
+	const char *n = live_times("15000", "10000");
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load;
+	size_t from;
+
+	(void)state;
+	live_need_net(l);
+	load = live_load(NULL, "connect", "1000", n, NULL);
+	from = live_mark(l);
+	assert_int_equal(kill(l->child->pid, SIGSTOP), 0);
+	live_round(load);
+	assert_int_equal(kill(l->child->pid, SIGCONT), 0);
+	live_past_now(l);
+	live_between((double)sum_lost(l, from, "lost.events"), 1, 1e12, "full ring: lost.events");
+	in_a_row_or_lost(l, from, live_sum(l, from, load->pid, "net.connect_errors"), "lost.events", atol(n),
+			 "full ring: refused");
+	live_compare((double)live_sum(l, from, load->pid, "net.connects"), 1000 + strtod(n, NULL), 0,
+		     "full ring: connects");
+	live_verdict();
+}
+
+/* The kernel has no memory for what is stored with sockets: what the thread's record counts is whole. */
+static void test_no_storage_of_sockets(void **state)
+{
+#define REFUSE "echo 0 2>/dev/null >/proc/sys/net/core/optmem_max"
+	struct child *connects, *trips;
+	const char *ready;
+	struct live *l;
+	size_t from;
+
+	(void)state;
+	live_need_bpf();
+	if (system("unshare -n sh -c '" REFUSE "' 2>/dev/null"))
+		live_skip("this kernel has no net.core.optmem_max for each network namespace");
+	l = live_start("-d", "0.2", NULL);
+	live_need_net(l);
+	connects = live_load_in_namespace(REFUSE " &&", "connect 100 200", &ready);
+	trips = live_load_in_namespace(REFUSE " &&", "tcp -1 500", &ready);
+	from = live_mark(l);
+	live_round(connects);
+	live_past_now(l);
+	in_a_row_or_lost(l, from, live_sum(l, from, connects->pid, "net.connect_errors"), "lost.sockets", 200,
+			 "no storage: refused");
+	live_compare((double)live_sum(l, from, connects->pid, "net.connects"), 300, 0, "no storage: connects");
+	live_compare((double)live_sum(l, from, connects->pid, "net.accepts"), 100, 0, "no storage: accepts");
+	from = l->n;
+	live_round(trips);
+	live_past_now(l);
+	live_compare((double)live_sum(l, from, trips->pid, "net.tx_ops"), 1000, 0, "no storage: messages");
+	live_between((double)sum_lost(l, from, "lost.sockets"), 2000, 1e12, "no storage: lost.sockets");
+	live_verdict();
+}
+
+/* A map of lagtop's. */
+static int map_of(struct live *l, const char *name)
+{
+	char path[300], line[256];
+	int found = -1;
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", l->child->pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (found < 0 && (d = readdir(dir))) {
+		FILE *f;
+		uint32_t id;
+
+		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", l->child->pid, d->d_name);
+		f = fopen(path, "r");
+		while (f && fgets(line, sizeof(line), f)) {
+			struct bpf_map_info info = {};
+			uint32_t size = sizeof(info);
+
+			if (sscanf(line, "map_id: %u", &id) != 1)
+				continue;
+			found = bpf_map_get_fd_by_id(id);
+			if (found >= 0 && (bpf_obj_get_info_by_fd(found, &info, &size) || strcmp(info.name, name))) {
+				close(found);
+				found = -1;
+			}
+		}
+		if (f)
+			fclose(f);
+	}
+	closedir(dir);
+	assert_true(found >= 0);
+	return found;
+}
+
+/* As if an enemy's threads had all places that are free. No task has such a key. */
+static void fill_index(struct live *l)
+{
+	int fd = map_of(l, "lt_index");
+	struct lt_index_set *sets =
+		mmap(NULL, LT_INDEX_SETS * sizeof(*sets), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	assert_ptr_not_equal(sets, MAP_FAILED);
+	for (size_t i = 0; i < LT_INDEX_SETS; i++)
+		for (size_t way = 0; way < LT_INDEX_WAYS; way++)
+			__sync_bool_compare_and_swap(&sets[i].way[way], 0, UINT64_MAX);
+	munmap(sets, LT_INDEX_SETS * sizeof(*sets));
+	close(fd);
+}
+
+static void fill_spill(struct live *l)
+{
+	int fd = map_of(l, "lt_spill");
+	uint32_t slot = UINT32_MAX;
+
+	for (uint64_t key = 1ULL << 50; !bpf_map_update_elem(fd, &key, &slot, BPF_NOEXIST); key++)
+		;
+	close(fd);
+}
+
+static int count_spilled(struct live *l)
+{
+	int fd = map_of(l, "lt_spill"), n = 0;
+	uint64_t key, *before = NULL;
+
+	for (; !bpf_map_get_next_key(fd, before, &key) && n < 1 << 17; before = &key)
+		n++;
+	close(fd);
+	return n;
+}
+
+/* What finds no place in the index is found in the spill, and leaves it. */
+static void test_full_index(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *crowd, *forks;
+	size_t from;
+	int most;
+
+	(void)state;
+	fill_index(l);
+	crowd = live_load(NULL, "crowd", "1000", NULL);
+	live_claims(l, "mixed", "8", "500", NULL);
+	forks = live_load(NULL, "forkexit", "300", NULL);
+	from = live_mark(l);
+	live_round(forks);
+	live_past_now(l);
+	in_a_row_or_lost(l, from, count_exited(l, from, forks->pid), "lost.threads", 300, "full index: processes");
+	live_compare((double)live_get(live_process(l->reading[l->n - 1], crowd->pid), "threads"), 1001, 0,
+		     "full index: threads");
+	live_compare((double)sum_lost(l, 0, "lost.threads"), 0, 0, "full index: lost.threads");
+	most = count_spilled(l);
+	live_between(most, 800, 1e9, "full index: threads in the spill");
+	child_close_in(crowd);
+	assert_int_equal(child_wait(crowd), 0);
+	live_past_now(l);
+	live_between(count_spilled(l), 0, most - 500, "full index: when a thousand have exited");
+	live_verdict();
+}
+
+/* Neither has a place: nobody who is born has a record. */
+static void test_full_spill(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+
+	(void)state;
+	fill_index(l);
+	fill_spill(l);
+	compare_with_few_records(l);
+	live_between((double)sum_lost(l, 0, "lost.threads"), 100, 1e12, "full spill: lost.threads");
 	live_verdict();
 }
 
@@ -177,7 +357,11 @@ int main(void)
 	static const struct CMUnitTest lost[] = {
 		live_test(test_few_records),
 		live_test(test_few_entries),
+		live_test(test_full_index),
+		live_test(test_full_spill),
 		live_test(test_small_ring),
+		live_test(test_full_ring),
+		live_test(test_no_storage_of_sockets),
 		live_test(test_overload),
 	};
 

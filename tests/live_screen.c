@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "live.h"
+#include "sandbox.h"
 
 static char record_path[64];
 static pid_t screen_pid;
@@ -85,6 +86,8 @@ static void see_frames(int n)
 
 static rlim_t record_limit_bytes = RLIM_INFINITY; /* of the next screen */
 
+static void (*screen_sandbox)(void); /* of the next screen; NULL: none */
+
 static void start_screen(const char *delay, const char *option)
 {
 	struct rlimit limit = { record_limit_bytes, RLIM_INFINITY };
@@ -100,6 +103,8 @@ static void start_screen(const char *delay, const char *option)
 		setenv("TERM", "xterm-256color", 1);
 		setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 		setrlimit(RLIMIT_FSIZE, &limit);
+		if (screen_sandbox)
+			screen_sandbox();
 		execl(lagtop, "lagtop", "-d", delay, "-w", record_path, option, NULL);
 		_exit(127);
 	}
@@ -383,6 +388,50 @@ static void test_a_recording_that_finds_no_room_ends_it(void **state)
 	unread_len = 0;
 }
 
+static int end_limited_screen(void **state)
+{
+	int err = end_screen(state);
+
+	screen_sandbox = NULL;
+	sandbox_remove_memory_group();
+	return err;
+}
+
+/* Under a limit the past goes first; with it gone calls are not counted, and said to be lost; and it lives. */
+static void test_under_a_memory_limit_the_past_goes_first(void **state)
+{
+	int64_t shed_ns, lost_before = 0, lost_after = 0;
+	struct child *calls, *replay;
+
+	(void)state;
+	live_need_bpf();
+	if (!sandbox_memory_group("41943040"))
+		live_skip("no control group with a limit of memory can be made here");
+	screen_sandbox = sandbox_in_memory_group;
+	start_screen("0.1", "--history=300");
+	live_load(NULL, "busy", "300", "50", NULL);
+	until_written("older readings are dropped");
+	shed_ns = live_now_ns();
+	calls = live_load(NULL, "numbers", "300", "1000", "1", "1", NULL);
+	for (int i = 0; i < 10; i++) {
+		live_round(calls);
+		forget_written();
+		see_frames(2);
+	}
+	replay = replay_after_quit();
+	for (char *line; (line = child_line(replay));) {
+		struct json_object *reading = json_tokener_parse(line);
+
+		assert_non_null(reading);
+		*(live_reading_ns(reading) < shed_ns ? &lost_before : &lost_after) += live_get(reading, "lost.calls");
+		json_object_put(reading);
+	}
+	assert_int_equal(child_wait(replay), 0);
+	live_compare((double)lost_before, 0, 0, "under a limit: calls lost before readings");
+	live_between((double)lost_after, 1, 1e12, "under a limit: calls lost after");
+	live_verdict();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest screens[] = {
@@ -393,6 +442,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_readonly_says_why_not, end_screen),
 		cmocka_unit_test_teardown(test_whatever_ends_it_the_recording_is_whole, end_screen),
 		cmocka_unit_test_teardown(test_a_recording_that_finds_no_room_ends_it, end_screen),
+		cmocka_unit_test_teardown(test_under_a_memory_limit_the_past_goes_first, end_limited_screen),
 		cmocka_unit_test_teardown(test_the_first_screen_comes_at_once, end_screen),
 	};
 

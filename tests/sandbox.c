@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sandbox.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -220,4 +221,51 @@ void outcome_refuses(struct outcome o, int status, const char *word)
 		fail_msg("status %d (expected %d), %zu lines on stdout, stderr (expected one line with '%s'): %s",
 			 o.status, status, o.out_lines, word, o.errors);
 	outcome_free(&o);
+}
+
+static char group[128];
+
+static bool group_put(const char *file, const char *text)
+{
+	char path[256];
+	FILE *f;
+	bool done;
+
+	snprintf(path, sizeof(path), "%s/%s", group, file);
+	f = fopen(path, "w");
+	done = f && fputs(text, f) >= 0;
+	return f && !fclose(f) && done;
+}
+
+bool sandbox_memory_group(const char *limit_bytes)
+{
+	static const char *const trees[] = { "/sys/fs/cgroup/memory", "/sys/fs/cgroup" };
+
+	for (size_t i = 0; i < sizeof(trees) / sizeof(*trees); i++) {
+		snprintf(group, sizeof(group), "%s/lagtop-live-%d", trees[i], getpid());
+		if (mkdir(group, 0755))
+			continue;
+		if (group_put("memory.limit_in_bytes", limit_bytes) || group_put("memory.max", limit_bytes))
+			return true;
+		rmdir(group);
+	}
+	*group = '\0';
+	return false;
+}
+
+void sandbox_in_memory_group(void)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	if (!group_put("cgroup.procs", pid))
+		_exit(126);
+}
+
+/* The kernel needs a while to see that it is empty. */
+void sandbox_remove_memory_group(void)
+{
+	for (int i = 0; *group && i < 1000 && rmdir(group) && errno == EBUSY; i++)
+		usleep(10000);
+	*group = '\0';
 }

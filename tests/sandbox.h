@@ -28,6 +28,11 @@ void sandbox_no_memlock(void); /* RLIMIT_MEMLOCK 0 */
 /* The system call answers with that errno, by seccomp; command: its first argument, -1: any. */
 void sandbox_refuses(int call, int command, int error);
 
+/* A memory control group with that limit, of version 1 or 2, until it is removed. False: none can be made here. */
+bool sandbox_memory_group(const char *limit_bytes);
+void sandbox_in_memory_group(void);
+void sandbox_remove_memory_group(void); /* its processes have ended */
+
 /* A copy of lagtop with the file capabilities cap_bpf,cap_perfmon+ep, gone with this process. NULL: no file system
  * here takes them. */
 const char *sandbox_capable_lagtop(void);
