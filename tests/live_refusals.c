@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "live.h"
+#include "asleep.h"
 #include "sandbox.h"
 
 #define refuse_in(sandbox, word, ...) outcome_refuses(outcome_of(sandbox, NULL, __VA_ARGS__, NULL), 1, word)
@@ -120,6 +120,50 @@ static void test_seccomp(void **state)
 		printf("refused: %s\n", refused->what);
 		refuse_in(sandbox_of_refusal, refused->word, "--json", "-n", "1");
 	}
+}
+
+static const char *not_attached;
+
+static void sandbox_without_a_program(void)
+{
+	sandbox_refuses_to_attach(not_attached);
+}
+
+/* The family is off with its reason; the others are as if it had been left out. */
+static void test_one_program_not_attached(void **state)
+{
+	static const struct {
+		const char *program, *family, *workload, *kind, *state;
+	} cases[] = {
+		{ "lt_exit", "syscall", "sleep", "nanosleep", "sleep" },
+		{ "lt_sock_state", "net", "sleep", "recv", "net" },
+	};
+
+	(void)state;
+	live_need_bpf();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char path[48];
+		const char *ready;
+		int64_t pid;
+		struct live *l;
+
+		not_attached = cases[i].program;
+		l = live_start_as(sandbox_without_a_program, NULL, "-d", "0.3", NULL);
+		live_load(&ready, cases[i].workload, cases[i].kind, NULL);
+		pid = child_value(ready, "pid");
+		asleep_wait(pid);
+		live_past_now(l);
+		live_next(l);
+		snprintf(path, sizeof(path), "probes.%s.state", cases[i].family);
+		live_compare(strcmp(live_text(l->reading[0], path), "off") == 0, 1, 0, "without %s: %s is off",
+			     not_attached, cases[i].family);
+		snprintf(path, sizeof(path), "probes.%s.reason", cases[i].family);
+		live_compare(strstr(live_text(l->reading[0], path), "refuses to attach") != NULL, 1, 0,
+			     "without %s: it says why", not_attached);
+		live_between(asleep_share(l, l->n - 1, pid, cases[i].state), 0.95, 1.001, "without %s: asleep is %s",
+			     not_attached, cases[i].state);
+	}
+	live_verdict();
 }
 
 /* --check says the same on stdout, after what it knows of the machine. */
@@ -276,6 +320,7 @@ int main(void)
 		live_test(test_no_sys),
 		live_test(test_no_memlock),
 		live_test(test_seccomp),
+		live_test(test_one_program_not_attached),
 		live_test(test_check_tells_the_refusal),
 		live_test(test_verbose_prints_what_libbpf_says),
 		cmocka_unit_test_teardown(test_memory_limit, leave_group),

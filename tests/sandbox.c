@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sandbox.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -13,12 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -77,20 +81,25 @@ void sandbox_user_namespace(void)
 	write_text("/proc/self/uid_map", "0 0 1");
 }
 
+static void end_with(pid_t child)
+{
+	int status;
+
+	need(waitpid(child, &status, 0) == child, "wait");
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 /* Its first process is the one that is waited for: what ends it ends the namespace. */
 void sandbox_pid_namespace(void)
 {
 	pid_t first;
-	int status;
 
 	need(!unshare(CLONE_NEWPID), "pid namespace");
 	need(mounts_unshare(), "private mounts");
 	first = fork();
 	need(first >= 0, "fork");
-	if (first) {
-		need(waitpid(first, &status, 0) == first, "wait");
-		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-	}
+	if (first)
+		end_with(first);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	need(!mount("proc", "/proc", "proc", 0, NULL), "/proc");
 }
@@ -139,6 +148,74 @@ void sandbox_refuses(int call, int command, int error)
 		     !seccomp_load(filter),
 	     "seccomp");
 	seccomp_release(filter);
+}
+
+/* Whether this bpf() of a process would attach that program. */
+static bool attaches(const struct seccomp_notif *call, int process, const char *program)
+{
+	union bpf_attr attr = { 0 };
+	struct iovec to = { &attr, sizeof(attr.link_create.prog_fd) },
+		     from = { (void *)call->data.args[1], to.iov_len };
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+	int fd;
+
+	need(process_vm_readv((pid_t)call->pid, &to, 1, &from, 1, 0) == (ssize_t)to.iov_len, "its memory");
+	fd = pidfd_getfd(process, (int)attr.link_create.prog_fd, 0);
+	need(fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size), "its program");
+	close(fd);
+	return !strcmp(info.name, program);
+}
+
+static void answer_calls(int listener, int process, const char *program)
+{
+	struct pollfd fds[] = { { .fd = listener, .events = POLLIN }, { .fd = process, .events = POLLIN } };
+	struct seccomp_notif *call;
+	struct seccomp_notif_resp *answer;
+
+	need(!seccomp_notify_alloc(&call, &answer), "memory");
+	while (poll(fds, 2, -1) > 0 && !fds[1].revents) {
+		memset(call, 0, sizeof(*call));
+		if (seccomp_notify_receive(listener, call))
+			continue;
+		*answer = (struct seccomp_notif_resp){ .id = call->id };
+		if (attaches(call, process, program))
+			answer->error = -EPERM;
+		else
+			answer->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		seccomp_notify_respond(listener, answer);
+	}
+}
+
+/* The parent answers. It is told the number of the descriptor that the calls come through, and copies it. */
+void sandbox_refuses_to_attach(const char *program)
+{
+	struct scmp_arg_cmp first = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = BPF_LINK_CREATE };
+	int told[2], taken[2], listener, process;
+	scmp_filter_ctx filter;
+	pid_t child;
+
+	need(!pipe(told) && !pipe(taken), "pipes");
+	child = fork();
+	need(child >= 0, "fork");
+	if (child) {
+		process = pidfd_open(child, 0);
+		need(process >= 0 && read(told[0], &listener, sizeof(listener)) == sizeof(listener), "its descriptor");
+		listener = pidfd_getfd(process, listener, 0);
+		need(listener >= 0 && write(taken[1], "", 1) == 1, "its calls");
+		answer_calls(listener, process, program);
+		end_with(child);
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	filter = seccomp_init(SCMP_ACT_ALLOW);
+	need(filter && !seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(bpf), 1, &first) &&
+		     !seccomp_load(filter),
+	     "seccomp");
+	listener = seccomp_notify_fd(filter);
+	need(write(told[1], &listener, sizeof(listener)) == sizeof(listener) && read(taken[0], &listener, 1) == 1,
+	     "who answers");
+	for (int i = 0; i < 2; i++)
+		need(!close(told[i]) && !close(taken[i]), "pipes");
 }
 
 static void remove_capable(void)

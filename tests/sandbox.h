@@ -27,6 +27,8 @@ void sandbox_no_sys(void);     /* /sys is not mounted, as in a bare chroot */
 void sandbox_no_memlock(void); /* RLIMIT_MEMLOCK 0 */
 /* The system call answers with that errno, by seccomp; command: its first argument, -1: any. */
 void sandbox_refuses(int call, int command, int error);
+/* Any BPF program may be loaded, and this one not attached. */
+void sandbox_refuses_to_attach(const char *program);
 
 /* A memory control group with that limit, of version 1 or 2, until it is removed. False: none can be made here. */
 bool sandbox_memory_group(const char *limit_bytes);

@@ -384,23 +384,20 @@ static void choose_counters(struct probe *p, const struct btf *btf)
 		lacks(p, LT_THROTTLED, "waits for a CPU quota are not known: no CONFIG_CFS_BANDWIDTH");
 }
 
-static void detach_family(struct probe *p, int family)
+static struct bpf_link **link_of(const struct lagtop *skel, const char *name)
 {
-	for (int i = 0; i < p->skel->skeleton->prog_cnt; i++) {
-		struct bpf_prog_skeleton *s = &p->skel->skeleton->progs[i];
-
-		for (size_t j = 0; j < PROGRAMS; j++) {
-			if (programs[j].family != family || strcmp(programs[j].name, s->name) != 0)
-				continue;
-			bpf_link__destroy(*s->link);
-			*s->link = NULL;
-		}
-	}
+	for (int i = 0; i < skel->skeleton->prog_cnt; i++)
+		if (!strcmp(skel->skeleton->progs[i].name, name))
+			return skel->skeleton->progs[i].link;
+	return NULL;
 }
 
-/* Attaches family by family; one that fails is off, with its reason. -errno: not even thread creation. */
+/* 0; -EAGAIN: a family is refused and now off, the programs of the others are to be loaded without it; another -errno:
+ * not even thread creation. */
 static int attach(struct probe *p, char *why, size_t why_size)
 {
+	bool again = false;
+
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct program *prog = &programs[i];
 		struct bpf_program *bpf = bpf_object__find_program_by_name(p->skel->obj, prog->name);
@@ -411,10 +408,7 @@ static int attach(struct probe *p, char *why, size_t why_size)
 			continue;
 		link = bpf_program__attach(bpf);
 		if (link) {
-			for (int j = 0; j < p->skel->skeleton->prog_cnt; j++) {
-				if (!strcmp(p->skel->skeleton->progs[j].name, prog->name))
-					*p->skel->skeleton->progs[j].link = link;
-			}
+			*link_of(p->skel, prog->name) = link;
 			continue;
 		}
 		err = -errno;
@@ -422,9 +416,9 @@ static int attach(struct probe *p, char *why, size_t why_size)
 			return probe_refused(why, why_size, err, "to attach lagtop's BPF programs");
 		family_off(&p->family[prog->family], "the kernel refuses to attach to %s: %s", prog->target,
 			   advice(err));
-		detach_family(p, prog->family);
+		again = true;
 	}
-	return 0;
+	return again ? -EAGAIN : 0;
 }
 
 /* Runs that the kernel skipped because they interrupted the same program on that CPU. */
@@ -573,6 +567,32 @@ static void choose_families(struct probe *p, const struct probe_options *o)
 	}
 }
 
+/* Opens, loads and attaches the families that are on. */
+static int try_families(struct probe *p, const struct btf *btf, char *why, size_t why_size)
+{
+	int err;
+
+	p->skel = lagtop__open();
+	if (!p->skel)
+		return probe_fail(why, why_size, -errno, "cannot open the BPF object: %s", strerror(errno));
+	choose_programs(p, btf);
+	err = load(p, why, why_size);
+	probe_cost_loaded(p); /* before anything is attached */
+	return err ? err : attach(p, why, why_size);
+}
+
+static void unload(struct probe *p)
+{
+	lagtop__destroy(p->skel);
+	p->skel = NULL;
+	probe_sockets_free(p);
+	p->walked = NULL;
+	p->cap_walked = 0;
+	probe_memory_free(p);
+	p->memory = (struct ledger_memory){ .limit = p->max_records };
+	p->map_bytes = 0;
+}
+
 int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t why_size)
 {
 	struct btf *btf = NULL;
@@ -592,18 +612,11 @@ int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t
 	choose_families(p, o);
 	p->max_records = o->max_threads;
 	p->memory.limit = o->max_threads;
-	p->skel = lagtop__open();
-	if (!p->skel) {
-		btf__free(btf);
-		return probe_fail(why, why_size, -errno, "cannot open the BPF object: %s", strerror(errno));
-	}
-	choose_programs(p, btf);
+	probe_cost_begin(p);
+	while ((err = try_families(p, btf, why, why_size)) == -EAGAIN)
+		unload(p);
+	probe_cost_loaded(p);
 	choose_counters(p, btf);
 	btf__free(btf);
-	probe_cost_begin(p);
-	err = load(p, why, why_size);
-	probe_cost_loaded(p);
-	if (err)
-		return err;
-	return attach(p, why, why_size);
+	return err;
 }
