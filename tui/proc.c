@@ -62,16 +62,27 @@ static size_t read_all(int dir, const char *name, size_t max, char **text)
 	return n;
 }
 
-/* CLOCK_BOOTTIME of our time namespace less the machine's. */
-static int64_t boottime_offset_ns(void)
+/* "monotonic SECONDS NANOSECONDS": the seconds may be negative, the nanoseconds not. */
+static int64_t clock_offset(const char *text, const char *clock)
 {
-	long long s, ns;
-	char text[256], *at;
+	const char *line = strstr(text, clock);
+	long long s = 0, ns = 0;
 
-	if (!slurp("/proc/self/timens_offsets", text, sizeof(text)))
+	if (!line || sscanf(line + strlen(clock), "%lld %lld", &s, &ns) != 2)
 		return 0;
-	at = strstr(text, "boottime");
-	return at && sscanf(at, "boottime %lld %lld", &s, &ns) == 2 ? s * 1000000000 + ns : 0;
+	return s * 1000000000LL + ns;
+}
+
+struct proc_clocks proc_clocks(void)
+{
+	char own[64] = "", children[64] = "", text[256];
+
+	/* The file describes the namespace of future children: before Linux 6.2 that may be another one. */
+	if (readlink("/proc/self/ns/time", own, sizeof(own) - 1) < 0 ||
+	    readlink("/proc/self/ns/time_for_children", children, sizeof(children) - 1) < 0 || strcmp(own, children) ||
+	    !slurp("/proc/self/timens_offsets", text, sizeof(text)))
+		return (struct proc_clocks){ 0, 0 };
+	return (struct proc_clocks){ clock_offset(text, "monotonic"), clock_offset(text, "boottime") };
 }
 
 /* The fields of stat after the name, which is in parentheses and may contain anything: the last ')' ends it. "S ppid"
@@ -143,7 +154,7 @@ int proc_open(uint32_t pid, uint64_t start_ns)
 	snprintf(buf, sizeof(buf), "/proc/%u", pid);
 	dir = open(buf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	stat = dir < 0 ? NULL : stat_of(dir, buf, sizeof(buf));
-	if (stat && (!start_ns || is_start(stat, start_ns + (uint64_t)boottime_offset_ns())))
+	if (stat && (!start_ns || is_start(stat, start_ns + (uint64_t)proc_clocks().boottime_ns)))
 		return is_zombie(stat) ? living_thread(dir) : dir;
 	if (dir >= 0)
 		close(dir);
@@ -409,29 +420,6 @@ uint32_t proc_threads(void)
 		return 0;
 	slash = strchr(text, '/');
 	return slash ? (uint32_t)strtoul(slash + 1, NULL, 10) : 0;
-}
-
-/* "monotonic SECONDS NANOSECONDS": the seconds may be negative, the nanoseconds not. */
-static int64_t clock_offset(const char *text, const char *clock)
-{
-	const char *line = strstr(text, clock);
-	long long s = 0, ns = 0;
-
-	if (!line || sscanf(line + strlen(clock), "%lld %lld", &s, &ns) != 2)
-		return 0;
-	return s * 1000000000LL + ns;
-}
-
-struct proc_clocks proc_clocks(void)
-{
-	char own[64] = "", children[64] = "", text[256];
-
-	/* The file describes the namespace of future children: before Linux 6.2 that may be another one. */
-	if (readlink("/proc/self/ns/time", own, sizeof(own) - 1) < 0 ||
-	    readlink("/proc/self/ns/time_for_children", children, sizeof(children) - 1) < 0 || strcmp(own, children) ||
-	    !slurp("/proc/self/timens_offsets", text, sizeof(text)))
-		return (struct proc_clocks){ 0, 0 };
-	return (struct proc_clocks){ clock_offset(text, "monotonic"), clock_offset(text, "boottime") };
 }
 
 uint64_t proc_rss_bytes(void)
