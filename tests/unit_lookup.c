@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Helper threads for lookups that may block: if some are blocked, the others are answered and no caller waits. */
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -50,8 +51,34 @@ static void work(struct lookup_request *r)
 	__atomic_add_fetch(&answered, 1, __ATOMIC_SEQ_CST);
 }
 
+/* Fails the test instead of hanging. */
+static void pause_until(time_t deadline_s)
+{
+	static const struct timespec pause = { .tv_nsec = 100000 };
+
+	assert_true(time(NULL) < deadline_s);
+	nanosleep(&pause, NULL);
+}
+
+static unsigned count_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	for (struct dirent *d; (d = readdir(dir));)
+		n += *d->d_name != '.';
+	closedir(dir);
+	return n;
+}
+
+/* Helpers of the test before may still be on their way out. */
 static int opened(void **state)
 {
+	time_t deadline_s = time(NULL) + HANGS_S;
+
+	while (count_threads() > 1)
+		pause_until(deadline_s);
 	stuck = answered = 0;
 	sem_init(&let_go, 0, 0);
 	*state = lookup_new(work);
@@ -69,15 +96,6 @@ static void ask(struct lookup *l, uint32_t kind, uint32_t number)
 	const struct lookup_request r = { .kind = kind, .number = number, .start_ns = number * 3ULL, .tag = ~0ULL };
 
 	assert_int_equal(lookup_ask(l, &r), 0);
-}
-
-/* Fails the test instead of hanging. */
-static void pause_until(time_t deadline_s)
-{
-	static const struct timespec pause = { .tv_nsec = 100000 };
-
-	assert_true(time(NULL) < deadline_s);
-	nanosleep(&pause, NULL);
 }
 
 static struct lookup_request *take(struct lookup *l)
@@ -174,8 +192,7 @@ static void test_the_bound(void **state)
 		ask(l, STUCK, i);
 	ask(l, PROMPT, 100);
 	wait_for(&stuck, BOUND);
-	for (int i = 0; i < 1000; i++)
-		sched_yield();
+	assert_int_equal(count_threads(), 1 + BOUND); /* the one that would stand by is started first */
 	assert_int_equal(__atomic_load_n(&stuck, __ATOMIC_SEQ_CST), BOUND);
 	assert_null(lookup_take(l));
 	for (uint32_t i = 0; i < 3 * BOUND; i++)
