@@ -240,6 +240,12 @@ static void fail_if(void **state)
 	/* In the command line, not "for N". */
 	assert_int_equal(LAGTOP(&lines, "--fail-if", "command~\"for 9\""), 0);
 	assert_int_equal(LAGTOP(&lines, "--fail-if", "lag>1 for 0"), 2);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "lag>1 for"), 2);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "lag>100000 for "), 2);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "x for"), 2);
+	assert_non_null(strstr(errors, "readings after for"));
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "comm = for"), 0);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "comm =  for "), 0);
 	assert_int_equal(LAGTOP(&lines, "--fail-if", "lag>1 for 99999999999999999999"), 2);
 	assert_int_equal(LAGTOP(&lines, "--fail-if", "lag> for 3"), 2);
 	assert_non_null(strstr(errors, "at character 5"));

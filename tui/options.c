@@ -157,24 +157,29 @@ static int set_sort(struct options *o, const char *arg)
 	return bad("--sort '%s': no such column; there are: %s", arg, names);
 }
 
-/* The N of "EXPR for N", and where the expression ends; without "for N", 1 and the whole length. 0: N is not valid. */
+/* The N of "EXPR for N", and where the expression ends; without "for N", 1 and the whole length. 0: N is missing or not
+ * valid. */
 static uint64_t take_readings(const char *arg, size_t *len)
 {
-	const char *number, *at = arg + strlen(arg);
+	size_t end = strlen(arg), number, word;
 	uint64_t n;
 
-	*len = strlen(arg);
-	while (at > arg && at[-1] == ' ')
-		at--;
-	while (at > arg && at[-1] >= '0' && at[-1] <= '9')
-		at--;
-	number = at;
-	while (at > arg && at[-1] == ' ')
-		at--;
-	if (at == number || !isdigit((unsigned char)*number) || at - arg < 5 || strncasecmp(at - 4, " for", 4))
+	*len = end;
+	while (end && arg[end - 1] == ' ')
+		end--;
+	for (number = end; number && isdigit((unsigned char)arg[number - 1]);)
+		number--;
+	for (word = number; word && arg[word - 1] == ' ';)
+		word--;
+	if (word < 5 || strncasecmp(arg + word - 4, " for", 4) || (word == number && number < end))
 		return 1;
-	*len = (size_t)(at - 4 - arg);
-	n = strtoull(number, NULL, 10);
+	word -= 4;
+	while (word && arg[word - 1] == ' ')
+		word--;
+	if (number == end)
+		return word && strchr("=<>~", arg[word - 1]) ? 1 : 0; /* "comm = for" is an expression */
+	*len = word;
+	n = strtoull(arg + number, NULL, 10);
 	return n < READINGS_MAX ? n : 0;
 }
 
@@ -372,6 +377,19 @@ enum model_kind options_group(const struct options *o)
 	return o->group == MODEL_PROCESS ? MODEL_COMMAND : o->group;
 }
 
+/* An option that was given and is about this machine's probes. NULL: none. */
+static const char *probe_option(const struct options *o)
+{
+	static char name[32];
+
+	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
+		snprintf(name, sizeof(name), "--no-%s", sample_family_name[i]);
+		if (o->probe.off[i])
+			return name;
+	}
+	return o->probe.max_threads ? "--max-threads" : o->check ? "--check" : NULL;
+}
+
 /* Options that are valid each, but not together. */
 static int check_together(const struct options *o)
 {
@@ -391,6 +409,8 @@ static int check_together(const struct options *o)
 		return bad("--record and --replay cannot be combined: choose one");
 	if (o->at.kind != WHEN_NONE && !o->replay)
 		return bad("--at needs --replay: it is a time in a recording");
+	if (o->replay && probe_option(o))
+		return bad("%s and --replay cannot be combined: a recording is what was recorded", probe_option(o));
 	if (o->probe.off[SAMPLE_SCHED] && o->probe.off[SAMPLE_SYSCALL] && o->probe.off[SAMPLE_NET])
 		return bad("--no-sched, --no-syscall and --no-net together leave nothing to show: remove one");
 	if (o->sort && !(o->sort->kinds & 1U << options_kind(o))) {
