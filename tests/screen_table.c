@@ -135,7 +135,7 @@ static void walk(int cols, int rows, const char *term, const char *lang)
 	for (int i = 0; i < 12; i++)
 		session_press(v, ".", NULL);
 	for (size_t i = 0; i < key_rows_count; i++)
-		for (int k = 0; key_rows[i].function && k < 4 && key_rows[i].keys[k]; k++)
+		for (int k = 0; key_does(&key_rows[i]) && k < 4 && key_rows[i].keys[k]; k++)
 			try_key(v, &key_rows[i], key_label(key_rows[i].keys[k], name));
 	/* Each view, and each tab of the page, comes up and goes on. */
 	for (; *view <= '6'; view[0]++) {

@@ -33,9 +33,8 @@ static void move_half_page(struct view *v, int direction)
 	move(v, direction * ((page_lines(view_table(v)) + 1) / 2));
 }
 
-static void move_home(struct view *v, int unused)
+static void move_home(struct view *v)
 {
-	(void)unused;
 	table_home(view_table(v));
 }
 
@@ -101,11 +100,10 @@ static void show_callers(struct view *v, uint32_t call)
 	table_home(&v->callers);
 }
 
-static void enter(struct view *v, int unused)
+static void enter(struct view *v)
 {
 	const struct row *r = table_cursor(view_table(v));
 
-	(void)unused;
 	if (!r || (v->page.open && r->kind != MODEL_CALL))
 		return;
 	switch (r->kind) {
@@ -132,10 +130,8 @@ static void enter(struct view *v, int unused)
 }
 
 /* Leaves the innermost thing that is open. */
-static void back(struct view *v, int unused)
+static void back(struct view *v)
 {
-	(void)unused;
-
 	if (v->page.open)
 		page_close(v);
 	else if (v->call != LT_CALL_NONE)
@@ -151,9 +147,8 @@ static void back(struct view *v, int unused)
 	}
 }
 
-static void quit(struct view *v, int unused)
+static void quit(struct view *v)
 {
-	(void)unused;
 	if (v->page.open)
 		page_close(v);
 	else
@@ -197,26 +192,23 @@ static void sort_by_next(struct view *v, int direction)
 	v->settings_changed = true;
 }
 
-static void reverse(struct view *v, int unused)
+static void reverse(struct view *v)
 {
 	struct table *t = view_table(v);
 
-	(void)unused;
 	if (t->sort)
 		table_sort(t, t->sort);
 	v->settings_changed = true;
 }
 
-static void toggle_tree(struct view *v, int unused)
+static void toggle_tree(struct view *v)
 {
-	(void)unused;
 	v->wants.tree = v->settings.tree = !v->wants.tree;
 	v->settings_changed = true;
 }
 
-static void toggle_threads(struct view *v, int unused)
+static void toggle_threads(struct view *v)
 {
-	(void)unused;
 	if (v->page.open) {
 		v->page.tab = PAGE_THREADS;
 		return;
@@ -228,35 +220,31 @@ static void toggle_threads(struct view *v, int unused)
 		choose_view(v, 0);
 }
 
-static void toggle_kernel(struct view *v, int unused)
+static void toggle_kernel(struct view *v)
 {
-	(void)unused;
 	v->wants.no_kernel = !v->wants.no_kernel;
 	v->settings_changed = true;
 	view_say(v, STYLE_NORMAL, "kernel threads %s", v->wants.no_kernel ? "hidden" : "shown");
 }
 
-static void toggle_dead(struct view *v, int unused)
+static void toggle_dead(struct view *v)
 {
-	(void)unused;
 	v->no_dead = !v->no_dead;
 	v->settings_changed = true;
 	view_say(v, STYLE_NORMAL, "exited processes are %s",
 		 v->no_dead ? "shown in one reading only" : "kept for a while");
 }
 
-static void toggle_active(struct view *v, int unused)
+static void toggle_active(struct view *v)
 {
-	(void)unused;
 	v->wants.selection.active = !v->wants.selection.active;
 	view_say(v, STYLE_NORMAL, v->wants.selection.active ? "only rows that did something" : "all rows");
 }
 
-static void toggle_totals(struct view *v, int unused)
+static void toggle_totals(struct view *v)
 {
 	struct model_query q = { .kind = view_kind(v) };
 
-	(void)unused;
 	v->totals = !v->totals;
 	selection_narrow(&v->wants.selection, &q);
 	view_say(v, STYLE_NORMAL, "%s",
@@ -268,9 +256,8 @@ static void toggle_totals(struct view *v, int unused)
 
 /* ---- time ---- */
 
-static void toggle_pause(struct view *v, int unused)
+static void toggle_pause(struct view *v)
 {
-	(void)unused;
 	v->paused = !v->paused && !v->back;
 	v->back = 0;
 }
@@ -289,21 +276,18 @@ static void step_back(struct view *v, int by)
 		v->back = v->back > (uint32_t)-by ? v->back - (uint32_t)-by : 0;
 }
 
-static void read_now(struct view *v, int unused)
+static void read_now(struct view *v)
 {
-	(void)unused;
 	v->read_now = true;
 }
 
-static void redraw(struct view *v, int unused)
+static void redraw(struct view *v)
 {
-	(void)unused;
 	v->redraw = true;
 }
 
-static void save(struct view *v, int unused)
+static void save(struct view *v)
 {
-	(void)unused;
 	v->save = true;
 }
 
@@ -339,64 +323,66 @@ static void toggle_tag(struct view *v, int down)
 #define COUNTS KEY_COUNTS
 
 /* clang-format off */
+#define DO(f) { .plain = f }
+#define WITH(f, n) { .with = f, .arg = n }
 const struct key_row key_rows[] = {
-	/* function, arg, flags, keys */
+	/* action, flags, keys */
 	{ .help = "Moving" },
-	{ move, -1, TABLE, { K_UP, 'k' }, .help = "up one row", .list_function = menu_move },
-	{ move, 1, TABLE, { K_DOWN, 'j' }, .help = "down one row", .list_function = menu_move },
-	{ scroll, -1, 0, { K_LEFT, 'h' }, .help = "columns to the left" },
-	{ scroll, 1, 0, { K_RIGHT, 'l' }, .help = "columns to the right" },
-	{ move_page, -1, TABLE, { K_PAGE_UP, 'B' & K_CTRL }, .help = "up one page", .list_function = menu_move_page },
-	{ move_page, 1, TABLE, { K_PAGE_DOWN, 'F' & K_CTRL }, .help = "down one page", .list_function = menu_move_page },
-	{ move_half_page, -1, TABLE, { 'U' & K_CTRL }, .help = "up half a page", .list_function = menu_move_page },
-	{ move_half_page, 1, TABLE, { 'D' & K_CTRL }, .help = "down half a page", .list_function = menu_move_page },
-	{ move_home, 0, TABLE, { K_HOME, 'g' }, .help = "first row, and stay at the top", .list_function = menu_home },
-	{ move_end, KEY_END, COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .list_function = menu_end },
-	{ enter, 0, TABLE, { K_ENTER }, .help = "open the process or the group, or list who makes the call", .list_function = menu_enter },
-	{ back, 0, 0, { K_ESC, K_BACKSPACE }, .help = "back; in the table: clear filter and tags", .list_function = menu_close },
+	{ WITH(move, -1), TABLE, { K_UP, 'k' }, .help = "up one row", .in_list = WITH(menu_move, -1) },
+	{ WITH(move, 1), TABLE, { K_DOWN, 'j' }, .help = "down one row", .in_list = WITH(menu_move, 1) },
+	{ WITH(scroll, -1), 0, { K_LEFT, 'h' }, .help = "columns to the left" },
+	{ WITH(scroll, 1), 0, { K_RIGHT, 'l' }, .help = "columns to the right" },
+	{ WITH(move_page, -1), TABLE, { K_PAGE_UP, 'B' & K_CTRL }, .help = "up one page", .in_list = WITH(menu_move_page, -1) },
+	{ WITH(move_page, 1), TABLE, { K_PAGE_DOWN, 'F' & K_CTRL }, .help = "down one page", .in_list = WITH(menu_move_page, 1) },
+	{ WITH(move_half_page, -1), TABLE, { 'U' & K_CTRL }, .help = "up half a page", .in_list = WITH(menu_move_page, -1) },
+	{ WITH(move_half_page, 1), TABLE, { 'D' & K_CTRL }, .help = "down half a page", .in_list = WITH(menu_move_page, 1) },
+	{ DO(move_home), TABLE, { K_HOME, 'g' }, .help = "first row, and stay at the top", .in_list = DO(menu_home) },
+	{ WITH(move_end, KEY_END), COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .in_list = DO(menu_end) },
+	{ DO(enter), TABLE, { K_ENTER }, .help = "open the process or the group, or list who makes the call", .in_list = DO(menu_enter) },
+	{ DO(back), 0, { K_ESC, K_BACKSPACE }, .help = "back; in the table: clear filter and tags", .in_list = DO(menu_close) },
 
 	{ .help = "Views" },
-	{ menu_open, MODE_HELP, 0, { '?', K_F + 1 }, .help = "this help", .label = "Help", .list_function = menu_close },
-	{ choose_view, 0, COUNTS, { '1', '2', '3' }, .help = "overview, sched, syscalls" },
-	{ choose_view, 3, COUNTS, { '4', '5', '6' }, .help = "net, calls, connections" },
-	{ step_view, 1, 0, { K_TAB }, .help = "next view" },
-	{ step_view, -1, 0, { K_BACKTAB }, .help = "previous view" },
-	{ menu_open, MODE_SEARCH, TABLE, { '/', K_F + 3 }, .help = "search while typing", .label = "Search" },
-	{ search, 1, TABLE, { 'n' }, .help = "next match" },
-	{ search, -1, TABLE, { 'N' }, .help = "previous match" },
-	{ menu_open, MODE_FILTER, TABLE, { '\\', K_F + 4 }, .help = "only rows that match: a word, or cpu>5 and user=root", .label = "Filter" },
-	{ sort_by_next, -1, TABLE, { '<' }, .help = "sort by the column to the left" },
-	{ sort_by_next, 1, TABLE, { '>' }, .help = "sort by the column to the right" },
-	{ menu_open, MODE_SORT, TABLE, { 's', K_F + 6 }, .help = "menu of columns to sort by", .label = "Sort" },
-	{ reverse, 0, TABLE, { 'I' }, .help = "reverse the sort", .list_function = menu_reverse },
-	{ toggle_tree, 0, TABLE, { 't', K_F + 5 }, .help = "parents and children", .label = "Tree", .page_label = "" },
-	{ toggle_threads, 0, TABLE, { 'H' }, .help = "one row per thread", .label = "Threads" },
-	{ menu_open, MODE_GROUP, TABLE, { 'c' }, .help = "group by command, user, cgroup", .label = "Group", .page_label = "" },
-	{ menu_open, MODE_COLUMNS, TABLE, { 'C', K_F + 2 }, .help = "choose columns", .label = "Columns" },
-	{ toggle_kernel, 0, TABLE, { 'K' }, .help = "hide or show kernel threads" },
-	{ toggle_dead, 0, TABLE, { 'D' }, .help = "keep exited processes for a while, or not" },
-	{ toggle_active, 0, TABLE, { 'a' }, .help = "only rows that did something" },
-	{ toggle_totals, 0, TABLE, { 'T' }, .help = "rates, or totals since the start" },
+	{ WITH(menu_open, MODE_HELP), 0, { '?', K_F + 1 }, .help = "this help", .label = "Help", .in_list = DO(menu_close) },
+	{ WITH(choose_view, 0), COUNTS, { '1', '2', '3' }, .help = "overview, sched, syscalls" },
+	{ WITH(choose_view, 3), COUNTS, { '4', '5', '6' }, .help = "net, calls, connections" },
+	{ WITH(step_view, 1), 0, { K_TAB }, .help = "next view" },
+	{ WITH(step_view, -1), 0, { K_BACKTAB }, .help = "previous view" },
+	{ WITH(menu_open, MODE_SEARCH), TABLE, { '/', K_F + 3 }, .help = "search while typing", .label = "Search" },
+	{ WITH(search, 1), TABLE, { 'n' }, .help = "next match" },
+	{ WITH(search, -1), TABLE, { 'N' }, .help = "previous match" },
+	{ WITH(menu_open, MODE_FILTER), TABLE, { '\\', K_F + 4 }, .help = "only rows that match: a word, or cpu>5 and user=root", .label = "Filter" },
+	{ WITH(sort_by_next, -1), TABLE, { '<' }, .help = "sort by the column to the left" },
+	{ WITH(sort_by_next, 1), TABLE, { '>' }, .help = "sort by the column to the right" },
+	{ WITH(menu_open, MODE_SORT), TABLE, { 's', K_F + 6 }, .help = "menu of columns to sort by", .label = "Sort" },
+	{ DO(reverse), TABLE, { 'I' }, .help = "reverse the sort", .in_list = DO(menu_reverse) },
+	{ DO(toggle_tree), TABLE, { 't', K_F + 5 }, .help = "parents and children", .label = "Tree", .page_label = "" },
+	{ DO(toggle_threads), TABLE, { 'H' }, .help = "one row per thread", .label = "Threads" },
+	{ WITH(menu_open, MODE_GROUP), TABLE, { 'c' }, .help = "group by command, user, cgroup", .label = "Group", .page_label = "" },
+	{ WITH(menu_open, MODE_COLUMNS), TABLE, { 'C', K_F + 2 }, .help = "choose columns", .label = "Columns" },
+	{ DO(toggle_kernel), TABLE, { 'K' }, .help = "hide or show kernel threads" },
+	{ DO(toggle_dead), TABLE, { 'D' }, .help = "keep exited processes for a while, or not" },
+	{ DO(toggle_active), TABLE, { 'a' }, .help = "only rows that did something" },
+	{ DO(toggle_totals), TABLE, { 'T' }, .help = "rates, or totals since the start" },
 
 	{ .help = "Time" },
-	{ toggle_pause, 0, 0, { 'p' }, .help = "freeze the screen; readings go on", .label = "Pause" },
-	{ step_back, 1, 0, { '[' }, .help = "one reading back" },
-	{ step_back, -1, 0, { ']' }, .help = "one reading forward" },
-	{ step_back, 10, 0, { '{' }, .help = "ten readings back" },
-	{ step_back, -10, 0, { '}' }, .help = "ten readings forward" },
-	{ menu_open, MODE_DELAY, 0, { 'd' }, .help = "time between readings" },
+	{ DO(toggle_pause), 0, { 'p' }, .help = "freeze the screen; readings go on", .label = "Pause" },
+	{ WITH(step_back, 1), 0, { '[' }, .help = "one reading back" },
+	{ WITH(step_back, -1), 0, { ']' }, .help = "one reading forward" },
+	{ WITH(step_back, 10), 0, { '{' }, .help = "ten readings back" },
+	{ WITH(step_back, -10), 0, { '}' }, .help = "ten readings forward" },
+	{ WITH(menu_open, MODE_DELAY), 0, { 'd' }, .help = "time between readings" },
 
 	{ .help = "Processes" },
-	{ toggle_tag, 1, TABLE, { ' ' }, .help = "tag the process", .list_function = menu_move_page }, /* as in every pager */
-	{ menu_open, MODE_SIGNAL, 0, { 'x', K_F + 9 }, .help = "send a signal: pick one, then confirm", .label = "Signal" },
-	{ menu_open_nice, 1, 0, { K_F + 8 }, .help = "raise the nice value (lower priority): asks first" },
-	{ menu_open_nice, -1, 0, { K_F + 7 }, .help = "lower the nice value (higher priority): asks first" },
+	{ WITH(toggle_tag, 1), TABLE, { ' ' }, .help = "tag the process", .in_list = WITH(menu_move_page, 1) }, /* as in every pager */
+	{ WITH(menu_open, MODE_SIGNAL), 0, { 'x', K_F + 9 }, .help = "send a signal: pick one, then confirm", .label = "Signal" },
+	{ WITH(menu_open_nice, 1), 0, { K_F + 8 }, .help = "raise the nice value (lower priority): asks first" },
+	{ WITH(menu_open_nice, -1), 0, { K_F + 7 }, .help = "lower the nice value (higher priority): asks first" },
 
 	{ .help = "Leaving" },
-	{ save, 0, 0, { 'W' }, .help = "save columns, sort, view, delay; * in the title: not saved" },
-	{ redraw, 0, 0, { 'L' & K_CTRL }, .help = "redraw the screen" },
-	{ quit, 0, 0, { 'q', K_F + 10 }, .help = "quit; in a page: back", .label = "Quit", .page_label = "Back", .list_function = menu_close },
-	{ read_now, 0, 0, { '.' }, .help = NULL }, /* --manual: the next reading, now */
+	{ DO(save), 0, { 'W' }, .help = "save columns, sort, view, delay; * in the title: not saved" },
+	{ DO(redraw), 0, { 'L' & K_CTRL }, .help = "redraw the screen" },
+	{ DO(quit), 0, { 'q', K_F + 10 }, .help = "quit; in a page: back", .label = "Quit", .page_label = "Back", .in_list = DO(menu_close) },
+	{ DO(read_now), 0, { '.' }, .help = NULL }, /* --manual: the next reading, now */
 };
 /* clang-format on */
 const size_t key_rows_count = sizeof(key_rows) / sizeof(key_rows[0]);
@@ -434,21 +420,35 @@ void keys_list(FILE *out)
 			continue;
 		for (int k = 0; k < 4 && row->keys[k]; k++)
 			fprintf(out, "%s%s", k ? " " : "", key_label(row->keys[k], buf));
-		fprintf(out, "%s%s\n", row->function ? "\t" : "", row->help);
+		fprintf(out, "%s%s\n", key_does(row) ? "\t" : "", row->help);
 	}
 }
 
-static const struct key_row *find_key(uint32_t code, int *arg)
+bool key_does(const struct key_row *row)
+{
+	return row->action.plain || row->action.with;
+}
+
+/* which: the key's place among those of its row. */
+static const struct key_row *find_key(uint32_t code, int *which)
 {
 	if (code == '\n')
 		code = K_ENTER;
 	for (size_t i = 0; i < key_rows_count; i++)
 		for (int k = 0; k < 4 && key_rows[i].keys[k]; k++)
 			if (key_rows[i].keys[k] == code) {
-				*arg = key_rows[i].arg + (key_rows[i].flags & KEY_COUNTS ? k : 0);
+				*which = k;
 				return &key_rows[i];
 			}
 	return NULL;
+}
+
+static void act(struct view *v, const struct key_action *action, int more)
+{
+	if (action->plain)
+		action->plain(v);
+	else if (action->with)
+		action->with(v, action->arg + more);
 }
 
 static void mouse(struct view *v, const struct key *k)
@@ -485,7 +485,7 @@ static void mouse(struct view *v, const struct key *k)
 		if (line >= t->n)
 			return;
 		if (t->pinned && line == t->cursor)
-			enter(v, 0);
+			enter(v);
 		else
 			table_move(t, (int64_t)line - t->cursor, v->now_ns);
 	}
@@ -493,18 +493,18 @@ static void mouse(struct view *v, const struct key *k)
 
 void keys_dispatch(struct view *v, const struct key *k)
 {
-	int arg;
-	const struct key_row *row = find_key(k->code, &arg);
+	int which;
+	const struct key_row *row = find_key(k->code, &which);
 
 	v->moved = false;
 	if (v->mode != MODE_TABLE) {
-		if (!menu_key(v, k) && row && row->list_function)
-			row->list_function(v, arg);
+		if (!menu_key(v, k) && row)
+			act(v, &row->in_list, 0);
 	} else if (k->code == K_MOUSE) {
 		mouse(v, k);
 	} else if (row) {
 		if (view_table(v) || !(row->flags & KEY_NEEDS_TABLE))
-			row->function(v, arg);
+			act(v, &row->action, row->flags & KEY_COUNTS ? which : 0);
 	} else if (k->code > ' ' && k->code < 127) {
 		view_say(v, STYLE_NORMAL, "no key %c here: ? lists them all", (char)k->code);
 	}

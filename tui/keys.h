@@ -11,19 +11,26 @@
 #define KEY_COUNTS 2	  /* each further key of the row adds 1 to arg */
 
 /* A row without a function is the title of a section of the help. */
-struct key_row {
-	void (*function)(struct view *v, int arg);
+/* One of the two functions, or none. */
+struct key_action {
+	void (*plain)(struct view *v);
+	void (*with)(struct view *v, int arg);
 	int arg;
+};
+
+struct key_row {
+	struct key_action action;
 	uint8_t flags;
-	uint32_t keys[4];				/* 0: no more */
-	const char *help;				/* NULL: not in the help */
-	const char *label;				/* on the key line; NULL: not there */
-	const char *page_label;				/* the same in a page; NULL: as label, "": not there */
-	void (*list_function)(struct view *v, int arg); /* in the list of a menu; NULL: nothing */
+	uint32_t keys[4];	   /* 0: no more */
+	const char *help;	   /* NULL: not in the help */
+	const char *label;	   /* on the key line; NULL: not there */
+	const char *page_label;	   /* the same in a page; NULL: as label, "": not there */
+	struct key_action in_list; /* in the list of a menu */
 };
 
 extern const struct key_row key_rows[];
 extern const size_t key_rows_count;
+bool key_does(const struct key_row *row); /* false: the title of a section */
 
 /* What a key or the mouse does to the view. */
 void keys_dispatch(struct view *v, const struct key *k);

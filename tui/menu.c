@@ -321,40 +321,35 @@ void menu_move_page(struct view *v, int direction)
 	menu_move(v, direction * (v->menu.lines > 1 ? v->menu.lines - 1 : 1));
 }
 
-void menu_home(struct view *v, int unused)
+void menu_home(struct view *v)
 {
-	(void)unused;
 	put_cursor(v, 0);
 }
 
-void menu_end(struct view *v, int unused)
+void menu_end(struct view *v)
 {
-	(void)unused;
 	put_cursor(v, v->menu.n - 1);
 }
 
-void menu_close(struct view *v, int unused)
+void menu_close(struct view *v)
 {
-	(void)unused;
 	v->mode = MODE_TABLE;
 }
 
-void menu_reverse(struct view *v, int unused)
+void menu_reverse(struct view *v)
 {
-	(void)unused;
 	if (v->mode != MODE_SORT)
 		return;
 	table_sort(view_table(v), view_table(v)->sort);
 	v->settings_changed = true;
 }
 
-void menu_enter(struct view *v, int unused)
+void menu_enter(struct view *v)
 {
 	const struct column *cols[TABLE_COLUMNS];
 	struct table *t = view_table(v);
 	int at = v->menu.cursor, n;
 
-	(void)unused;
 	switch (v->mode) {
 	case MODE_SORT:
 		n = menu_sortable(t, cols);
@@ -391,7 +386,7 @@ static void list_mouse(struct view *v, const struct key *k)
 	else if (k->y < m->y || k->y >= m->y + m->lines || item >= m->n)
 		return;
 	else if (item == m->cursor)
-		menu_enter(v, 0);
+		menu_enter(v);
 	else
 		put_cursor(v, item);
 }

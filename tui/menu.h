@@ -22,10 +22,10 @@ bool menu_key(struct view *v, const struct key *k);
 /* List functions of the table of keys. The help has no cursor: it scrolls. */
 void menu_move(struct view *v, int by);
 void menu_move_page(struct view *v, int direction);
-void menu_home(struct view *v, int unused);
-void menu_end(struct view *v, int unused);
-void menu_enter(struct view *v, int unused);
-void menu_reverse(struct view *v, int unused);
-void menu_close(struct view *v, int unused);
+void menu_home(struct view *v);
+void menu_end(struct view *v);
+void menu_enter(struct view *v);
+void menu_reverse(struct view *v);
+void menu_close(struct view *v);
 
 #endif

@@ -106,7 +106,7 @@ static void make_help(struct help *h, int cells, bool plain)
 		if (!key_rows[i].help)
 			continue;
 		key_names(&key_rows[i], keys, sizeof(keys));
-		if (!key_rows[i].function)
+		if (!key_does(&key_rows[i]))
 			help_title(h, key_rows[i].help);
 		else
 			help_text(h, keys, key_rows[i].help, cells - HELP_KEYS_CELLS - 1);
