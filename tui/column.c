@@ -576,6 +576,24 @@ const struct column columns[] = {
 #pragma GCC diagnostic pop
 const size_t columns_count = sizeof(columns) / sizeof(columns[0]);
 
+bool column_is_counter(const struct column *c)
+{
+	static struct value (*const raw[])(const struct row *r) = {
+#define X(name, ...) raw_##name,
+#define STATE(NAME, name, ...) raw_##name,
+		LT_STATE_TABLE(STATE) LT_COUNTERS_KERNEL(X) LT_COUNTERS_SCHED(X) LT_COUNTERS_CALLS(X) LT_COUNTERS_NET(X)
+			LT_COUNTERS_SOCKET(X) raw_accepted,
+		raw_retrans,
+#undef STATE
+#undef X
+	};
+
+	for (size_t i = 0; i < sizeof(raw) / sizeof(raw[0]); i++)
+		if (c->raw == raw[i])
+			return true;
+	return false;
+}
+
 const struct column_view column_views[] = {
 	{ "overview", "Overview", MODEL_PROCESS,
 	  "pid user lag cpu runq blk wake99 calls call99 errors tx rx wakespark command", "lag", MODEL_SPARK_WAKE },

@@ -62,6 +62,9 @@ extern const size_t columns_count;
 /* NULL: no such column. Case-insensitive, by name or title. */
 const struct column *column_find(const char *name);
 
+/* Whether it shows a row of the table of counters as it is, divided by the interval. */
+bool column_is_counter(const struct column *c);
+
 /* Its header for a kind of row: a control group's name is in the column where processes have their command. */
 const char *column_title(const struct column *c, enum model_kind kind);
 

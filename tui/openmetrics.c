@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Prometheus's text format 0.0.4: see openmetrics.h. What is not known has no line. One table row per metric; those of
- * groups read a column's shown value, so that a dashboard and the screen agree.
+ * Prometheus's text format 0.0.4: see openmetrics.h. What is not known has no line. A group has the counters of the
+ * table, and the numbers of its columns that are none: percentiles, umbrellas, sums.
  */
 #include "openmetrics.h"
 
@@ -15,27 +15,6 @@
 
 #define LABEL_SIZE 600
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-/* A metric of groups: a column's shown value times factor. */
-static const struct group_metric {
-	const char *column, *name, *help;
-	double factor;
-} group_metrics[] = {
-	{ "lag", "lag_ratio", "Share of time in which it wanted to run and could not, summed over threads", 0.01 },
-	{ "cpu", "cpu_ratio", "Share of time on a CPU, summed over threads", 0.01 },
-	{ "runq", "runq_ratio",
-	  "Share of time ready to run but waiting for a CPU, summed over threads: wakeq + preempt", 0.01 },
-	{ "wake99", "wakeup_p99_seconds", "Wake-up latency: 99 % were shorter", 1e-9 },
-	{ "wakemax", "wakeup_max_seconds", "The longest wake-up latency", 1e-9 },
-	{ "call99", "call_p99_seconds",
-	  "99 % of the system calls finished faster, not counting their interruptible sleep", 1e-9 },
-	{ "disk99", "disk_wait_p99_seconds", "99 % of the waits for a block device were shorter", 1e-9 },
-	{ "diskmax", "disk_wait_max_seconds", "The longest wait for a block device that ended", 1e-9 },
-	{ "tx", "transmit_bytes_per_second", "Payload sent over internet sockets, per second", 1 },
-	{ "rx", "receive_bytes_per_second", "Payload received over internet sockets, per second", 1 },
-	{ "threads", "threads", "Threads alive at the reading", 1 },
-	{ "procs", "processes", "Processes alive at the reading", 1 },
-};
 
 /* node_exporter does not know the types that OpenMetrics added; a counter's family name includes _total. */
 static void family(FILE *out, const char *name, const char *type, const char *help)
@@ -136,7 +115,7 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 	if (s->probe[SAMPLE_SYSCALL].on) {
 		counter(out, "host_calls_total", "System calls that returned", (double)om->calls);
 		counter(out, "host_call_errors_total", "System calls that failed", (double)om->call_errors);
-		percentiles(out, "call", "System calls of the interval, not counting their interruptible sleep",
+		percentiles(out, "calls", "System calls of the interval, not counting their interruptible sleep",
 			    &h->calls);
 	}
 	if (s->probe[SAMPLE_NET].on) {
@@ -194,27 +173,74 @@ static void print_counter(FILE *out, const char *by, enum lt_counter counter, ch
 	}
 }
 
-static void print_groups(FILE *out, const char *by, struct row **rows, size_t n)
+/* What a unit of a column is called in a metric, and how much of the metric's unit it is. */
+static const struct metric_unit {
+	const char *unit, *suffix;
+	double factor;
+} metric_units[] = {
+	{ "%", "_ratio", 0.01 },
+	{ "ns", "_seconds", 1e-9 },
+	{ "bytes/s", "_bytes_per_second", 1 },
+	{ "/s", "_per_second", 1 },
+	{ "", "", 1 },
+};
+
+static const struct metric_unit *unit_of(const struct column *c)
 {
-	char labels[OPENMETRICS_GROUPS][LABEL_SIZE], name[64];
-	struct value v;
+	for (size_t i = 0; i < COUNT(metric_units); i++)
+		if (!strcmp(metric_units[i].unit, c->unit))
+			return &metric_units[i];
+	return NULL;
+}
+
+static bool is_metric(const struct column *c, enum model_kind kind)
+{
+	return c->kinds & 1 << kind && c->kinds & 1 << MODEL_COMMAND && c->show != SHOW_TEXT && unit_of(c) &&
+	       !column_is_counter(c);
+}
+
+/* As in --json: "wakeup.p99_ns" is wakeup_p99_seconds. What is not there is called by its column. */
+static void metric_name(char *name, size_t size, const char *by, const struct column *c)
+{
+	const char *own = strcmp(c->name, "procs") ? c->name : "processes"; /* as of the host */
+	const char *base = c->json ? c->json : own, *suffix = unit_of(c)->suffix;
+	size_t len = strlen(base);
+
+	len -= len > 3 && !strcmp(base + len - 3, "_ns") ? 3 : 0;
+	len -= len > 6 && !strncmp(base + len - 6, "_bytes", 6) && !strncmp(suffix, "_bytes", 6) ? 6 : 0;
+	snprintf(name, size, "%s_%.*s%s", by, (int)len, base, suffix);
+	for (char *at = name; *at; at++)
+		*at = *at == '.' ? '_' : *at;
+}
+
+static void print_column(FILE *out, const char *by, const struct column *c, char labels[][LABEL_SIZE],
+			 struct row **rows, size_t n)
+{
+	char name[80], help[400];
+
+	metric_name(name, sizeof(name), by, c);
+	snprintf(help, sizeof(help), "%.*s", (int)strlen(c->help) - 1, c->help); /* family() ends it */
+	family(out, name, "gauge", help);
+	for (size_t i = 0; i < n; i++) {
+		struct value v = column_value(c, rows[i]);
+
+		if (v.type == VALUE_INT || v.type == VALUE_REAL)
+			fprintf(out, "lagtop_%s{%s=\"%s\"} %.15g\n", name, by, labels[i],
+				(v.type == VALUE_INT ? (double)v.i : v.real) * unit_of(c)->factor);
+	}
+}
+
+static void print_groups(FILE *out, enum model_kind kind, struct row **rows, size_t n)
+{
+	const char *by = selection_group_name(kind);
+	char labels[OPENMETRICS_GROUPS][LABEL_SIZE];
 
 	print_labels(labels, rows, n);
-	for (size_t k = 0; k < LT_COUNTERS; k++)
-		print_counter(out, by, (enum lt_counter)k, labels, rows, n);
-	for (size_t k = 0; k < COUNT(group_metrics); k++) {
-		const struct group_metric *g = &group_metrics[k];
-		const struct column *c = column_find(g->column);
-
-		snprintf(name, sizeof(name), "%s_%s", by, g->name);
-		family(out, name, "gauge", g->help);
-		for (size_t i = 0; i < n; i++) {
-			v = column_value(c, rows[i]);
-			if (v.type == VALUE_INT || v.type == VALUE_REAL)
-				fprintf(out, "lagtop_%s{%s=\"%s\"} %.15g\n", name, by, labels[i],
-					(v.type == VALUE_INT ? (double)v.i : v.real) * g->factor);
-		}
-	}
+	for (size_t i = 0; i < LT_COUNTERS; i++)
+		print_counter(out, by, (enum lt_counter)i, labels, rows, n);
+	for (size_t i = 0; i < columns_count; i++)
+		if (is_metric(&columns[i], kind))
+			print_column(out, by, &columns[i], labels, rows, n);
 }
 
 /* The host, and the wanted groups with the worst LAG%. 0 or -ENOMEM. */
@@ -230,7 +256,7 @@ static int print_file(FILE *out, const struct openmetrics *om, const struct opti
 		return n;
 	print_host(out, om, model_host(m), model_sample(m));
 	if (n > 0)
-		print_groups(out, selection_group_name(kind), rows, (size_t)n);
+		print_groups(out, kind, rows, (size_t)n);
 	free(rows);
 	return 0;
 }
