@@ -197,6 +197,17 @@ static void test_titles_in_turn(void **state)
 	}
 	assert_int_equal(n_seen, PROCESSES);
 	assert_true(readings <= PROCESSES / BOUND + 2);
+	/* One that changed need not wait for its turn: these three are never in one. */
+	for (uint32_t i = 0; i < PROCESSES; i++)
+		fake_move(slots[i], readings % 2 ? LT_RUN : LT_POLL);
+	for (uint32_t i = 0; i < PROCESSES; i += PROCESSES / 3)
+		fake_record(slots[i])->who.changes++;
+	fake.now_ns += MS;
+	fake_read();
+	n_seen = 0;
+	for (uint32_t i = 0; i < n_questions; i++)
+		n_seen += questions[i].name == LEDGER_CMDLINE && (questions[i].pid - 10) % (PROCESSES / 3) == 0;
+	assert_int_equal(n_seen, 3);
 }
 
 /* One whose files wait for ever is not asked again; what exec was given is known all the same. */
@@ -244,11 +255,16 @@ static void test_a_long_command_line(void **state)
 /* Where /proc hides it, what exec was given is a secret too. */
 static void test_hidden_names(void **state)
 {
-	uint32_t parent = fake_born(10, 10), slot = fake_fork(11, 11, 11, 10);
+	uint32_t parent = fake_born(10, 10), slot = fake_fork(11, 11, 11, 10), other = fake_fork(12, 12, 12, 10);
 
 	(void)state;
 	(void)parent;
 	read_twice();
+	assert_string_equal(cmdline_of(10), "./fake 10");
+	fake_wake(other);
+	fake_switch_in(other);
+	fake_read();
+	assert_int_equal(fake_process(12)->cmdline, 0); /* not its parent's either */
 	exec(slot, "psql\0--password=SECRET\0", 23);
 	fake_wake(slot);
 	fake_switch_in(slot);
@@ -338,6 +354,7 @@ static void test_whole_names(void **state)
 	fake_wake(worker);
 	fake_wake(second);
 	read_twice();
+	assert_int_equal(asked, 1); /* a kernel thread has no command line */
 	assert_string_equal(comm_of(10), "whole name of 10");
 	assert_string_equal(comm_of(20), "whole name of 20");
 }
