@@ -26,7 +26,7 @@ static const struct {
 	{ "fuse", "unlink", "io" },	 { "fuse", "rename", "io" },	  { "fuse", "mkdir", "io" },
 	{ "fuse", "readlink", "io" },	 { "fuse", "getxattr", "io" },	  { "fuse", "statfs", "io" },
 	{ "fuse", "getdents", "io" },	 { "fuse", "execve", "io" },	  { "fuse", "fsync", "io" },
-	{ "sleep", "kvm", "sleep" },
+	{ "fuse", "fault", "io" },	 { "sleep", "kvm", "sleep" },
 };
 #define SLEEPERS (sizeof(sleepers) / sizeof(*sleepers))
 
