@@ -191,7 +191,7 @@ static void answer_calls(int listener, int process, const char *program)
 void sandbox_refuses_to_attach(const char *program)
 {
 	struct scmp_arg_cmp first = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = BPF_LINK_CREATE };
-	int told[2], taken[2], listener, process;
+	int told[2], taken[2], listener = -1, process;
 	scmp_filter_ctx filter;
 	pid_t child;
 

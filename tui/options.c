@@ -157,25 +157,28 @@ static int set_sort(struct options *o, const char *arg)
 	return bad("--sort '%s': no such column; there are: %s", arg, names);
 }
 
+/* The length of a text of that length without the spaces at its end. */
+static size_t without_spaces(const char *text, size_t len)
+{
+	while (len && text[len - 1] == ' ')
+		len--;
+	return len;
+}
+
 /* The N of "EXPR for N", and where the expression ends; without "for N", 1 and the whole length. 0: N is missing or not
  * valid. */
 static uint64_t take_readings(const char *arg, size_t *len)
 {
-	size_t end = strlen(arg), number, word;
+	size_t end = without_spaces(arg, strlen(arg)), number = end, word;
 	uint64_t n;
 
-	*len = end;
-	while (end && arg[end - 1] == ' ')
-		end--;
-	for (number = end; number && isdigit((unsigned char)arg[number - 1]);)
+	*len = strlen(arg);
+	while (number && isdigit((unsigned char)arg[number - 1]))
 		number--;
-	for (word = number; word && arg[word - 1] == ' ';)
-		word--;
+	word = without_spaces(arg, number);
 	if (word < 5 || strncasecmp(arg + word - 4, " for", 4) || (word == number && number < end))
 		return 1;
-	word -= 4;
-	while (word && arg[word - 1] == ' ')
-		word--;
+	word = without_spaces(arg, word - 4);
 	if (number == end)
 		return word && strchr("=<>~", arg[word - 1]) ? 1 : 0; /* "comm = for" is an expression */
 	*len = word;
