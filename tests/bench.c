@@ -24,7 +24,8 @@ bool bench_chosen(const char *name, char **words, const char *(*name_of)(size_t)
 
 static int usage(int status)
 {
-	fprintf(status ? stderr : stdout, "usage: bench [-n ROUNDS] [-o FILE.csv] [--families] [--peers] [WORKLOAD…]\n"
+	fprintf(status ? stderr : stdout, "usage: bench [-n ROUNDS] [-o FILE.csv] [--families] [--peers]\n"
+					  "             [--against LAGTOP] [WORKLOAD…]\n"
 					  "       bench --past [-n SECONDS]\n"
 					  "       bench --front [-n READINGS] [-o FILE.csv] [PROGRAM…] [CROWD…]\n"
 					  "       bench --servers [-n ROUNDS] [-s SECONDS] [-o FILE.csv] [SERVER…] "
@@ -53,6 +54,7 @@ int main(int argc, char **argv)
 		{ "front", no_argument, &mode, FRONT },
 		{ "self", no_argument, &mode, SELF },
 		{ "past", no_argument, &mode, PAST },
+		{ "against", required_argument, NULL, 'a' },
 		{ "rounds", required_argument, NULL, 'n' },
 		{ "seconds", required_argument, NULL, 's' },
 		{ "csv", required_argument, NULL, 'o' },
@@ -60,7 +62,7 @@ int main(int argc, char **argv)
 		{},
 	};
 	double seconds = 2, n = 0;
-	const char *csv = NULL;
+	const char *csv = NULL, *other = NULL;
 
 	for (int c; (c = getopt_long(argc, argv, "n:o:s:h", options, NULL)) >= 0;) {
 		if (c == 's')
@@ -69,6 +71,8 @@ int main(int argc, char **argv)
 			n = number(optarg, 1, BENCH_ROUNDS);
 		else if (c == 'o')
 			csv = optarg;
+		else if (c == 'a')
+			other = optarg;
 		else if (c)
 			return usage(c == 'h' ? 0 : 2);
 		if (n < 0 || seconds < 0)
@@ -89,6 +93,6 @@ int main(int argc, char **argv)
 	case SERVERS:
 		return bench_servers(n ? (int)n : 20, seconds, csv ? csv : "build/bench-servers.csv", argv);
 	default:
-		return bench_events(n ? (int)n : 15, families, peers, csv ? csv : "build/bench.csv", argv);
+		return bench_events(n ? (int)n : 15, families, peers, other, csv ? csv : "build/bench.csv", argv);
 	}
 }

@@ -24,8 +24,8 @@ struct watcher {
 };
 
 /* The first of the watchers. */
-enum { AT_NOTHING, AT_FLOOR, AT_CLOCK, AT_LAGTOP };
-extern const struct watcher watchers[];
+enum { AT_NOTHING, AT_FLOOR, AT_CLOCK, AT_LAGTOP, AT_OTHER };
+extern struct watcher watchers[];
 extern const size_t n_watchers;
 
 /* Starts a watcher and returns when it measures; false: it is not installed or does not run here. */
@@ -71,7 +71,8 @@ bool bench_chosen(const char *name, char **words, const char *(*name_of)(size_t)
 /* Some peers attach by the tracepoint's number, which only tracefs has. It is unmounted at the end. */
 void bench_mount_tracefs(void);
 
-int bench_events(int rounds, bool families, bool peers, const char *csv, char **words);
+/* other: the path of another lagtop, to compare with this one in the same rounds; NULL: none. */
+int bench_events(int rounds, bool families, bool peers, const char *other, const char *csv, char **words);
 int bench_self(int readings);
 int bench_past(int readings);
 int bench_front(int readings, const char *csv, char **words);

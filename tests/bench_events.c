@@ -39,6 +39,7 @@ static struct child *load[WORKLOADS];
 static bool use_workload[WORKLOADS];
 static bool disturbed;
 static struct series plain[WORKLOADS], added[WORKLOADS][WATCHERS];
+static struct series saved[WORKLOADS]; /* by this lagtop, compared with the other one */
 static struct watch_account programs[WORKLOADS]; /* lagtop's, an operation; ns over as many empty ones */
 
 static struct child *start_load(size_t i)
@@ -154,6 +155,8 @@ static void run_round(int round, const bool *use)
 		for (size_t w = AT_FLOOR; w < n_watchers; w++)
 			if (use[w] && ns[w][i] >= 0)
 				series_add(&added[i][w], ns[w][i] - ns[0][i]);
+		if (use[AT_OTHER] && ns[AT_OTHER][i] >= 0 && ns[AT_LAGTOP][i] >= 0)
+			series_add(&saved[i], ns[AT_OTHER][i] - ns[AT_LAGTOP][i]);
 	}
 }
 
@@ -227,6 +230,18 @@ static void print_peers(void)
 	}
 }
 
+static void print_saved(void)
+{
+	printf("\nadded by the other lagtop over what this one adds, ns\n\n");
+	for (size_t i = 0; i < WORKLOADS; i++) {
+		if (!use_workload[i])
+			continue;
+		printf("%-22s ", workloads[i].name);
+		print_added(&saved[i]);
+		printf("\n");
+	}
+}
+
 static int write_csv(const char *path, const bool *use)
 {
 	FILE *f = fopen(path, "w");
@@ -267,14 +282,22 @@ void bench_mount_tracefs(void)
 		atexit(unmount_tracefs);
 }
 
-int bench_events(int rounds, bool families, bool peers, const char *csv, char **words)
+static bool is_chosen(size_t w, bool families, bool peers)
+{
+	if (watchers[w].kind == WATCH_PEER)
+		return peers;
+	return watchers[w].kind != WATCH_LAGTOP || (watchers[w].argv[0][0] && (families || !watchers[w].families));
+}
+
+int bench_events(int rounds, bool families, bool peers, const char *other, const char *csv, char **words)
 {
 	bool use[WATCHERS];
 
+	watchers[AT_OTHER].argv[0][0] = other;
 	if (peers)
 		bench_mount_tracefs();
 	for (size_t w = 0; w < n_watchers; w++) {
-		use[w] = watchers[w].kind == WATCH_PEER ? peers : families || !watchers[w].families;
+		use[w] = is_chosen(w, families, peers);
 		if (!use[w])
 			continue;
 		if (!watch_start(&watchers[w])) {
@@ -301,6 +324,8 @@ int bench_events(int rounds, bool families, bool peers, const char *csv, char **
 	print_table(use);
 	if (peers)
 		print_peers();
+	if (other)
+		print_saved();
 	print_programs();
 	child_free_all();
 	return write_csv(csv, use);

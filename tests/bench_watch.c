@@ -18,11 +18,12 @@
 #include "tests/bench_floor.skel.h"
 #include "child.h"
 
-const struct watcher watchers[] = {
+struct watcher watchers[] = {
 	[AT_NOTHING] = { .name = "nothing", .kind = WATCH_NOTHING },
 	[AT_FLOOR] = { .name = "floor", .kind = WATCH_FLOOR },
 	[AT_CLOCK] = { .name = "floor + clock", .kind = WATCH_FLOOR, .clock = true },
 	[AT_LAGTOP] = { .name = "lagtop", .kind = WATCH_LAGTOP, .argv = { { "./lagtop", "--json", "-d", "1" } } },
+	[AT_OTHER] = { .name = "other lagtop", .kind = WATCH_LAGTOP, .argv = { { NULL, "--json", "-d", "1" } } },
 	{ .name = "sched",
 	  .kind = WATCH_LAGTOP,
 	  .families = true,
