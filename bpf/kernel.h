@@ -187,7 +187,10 @@ struct inode {
 	unsigned short i_mode;
 };
 
+struct file_operations;
+
 struct file {
+	const struct file_operations *f_op;
 	struct inode *f_inode;
 	void *private_data;
 };

@@ -83,11 +83,28 @@ static __always_inline struct file *lt_fd_file(struct files_struct *files, __u64
 	return file;
 }
 
+/* The kernel's socket_file_ops, once a socket was seen: all sockets have it, and nothing else (sock_from_file). The
+ * other one is the last that was seen of a file that is no socket. */
+static const struct file_operations *socket_ops, *other_ops;
+
 static __always_inline bool lt_fd_is_socket(struct files_struct *files, __u64 fd)
 {
 	struct file *file = lt_fd_file(files, fd);
+	const struct file_operations *ops;
 
-	return file && (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
+	if (!file)
+		return false;
+	ops = BPF_CORE_READ(file, f_op);
+	if (ops == socket_ops)
+		return true;
+	if (socket_ops || ops == other_ops)
+		return false;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK) {
+		other_ops = ops;
+		return false;
+	}
+	socket_ops = ops;
+	return true;
 }
 
 /* The internet or UNIX socket of a descriptor; NULL: none. */
