@@ -70,6 +70,7 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 	}
 	if (oldstate == TCP_SYN_RECV && newstate == TCP_ESTABLISHED) {
 		/* About to be accepted: its storage is a copy of the listener's. */
+		lt_owner_forget(sk);
 		socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, 0);
 		if (socket)
 			socket->born_ns = bpf_ktime_get_ns();
@@ -130,6 +131,7 @@ int BPF_PROG(lt_destroy, struct sock *sk)
 	struct lt_closed_event *e;
 	struct lt_moved moved;
 
+	lt_owner_forget(sk);
 	if (!socket || !lt_want_connections)
 		return 0;
 	/* Without a remote end it never was a connection. */

@@ -120,7 +120,7 @@ static __always_inline bool lt_slot_at(__u32 slot, struct lt_slot *s)
 
 /* Bits 6 to 45 of the task's address, relative to one of ours: task_structs are 64-byte aligned and lie in at
  * most 64 TiB of direct map. The verifier turns a pointer into a number only by subtracting another pointer. */
-static __always_inline __u64 lt_key(struct task_struct *task)
+static __always_inline __u64 lt_key(void *task)
 {
 	__u64 number = (__u64)task, base = (__u64)&lt_free;
 

@@ -26,6 +26,17 @@ struct {
 	__type(value, struct lt_socket);
 } lt_sockets __weak SEC(".maps");
 
+/* A copy of the owners of TCP sockets: the storage is a call and three cache lines away, too much for each message. By
+ * hash of the socket's address: its bits 6 to 45 << LT_SLOT_BITS | task_group. Another socket may replace an entry.
+ * Cleared when the owner changes, and when a socket ends or begins, since a new one may have the same address. */
+#define OWNER_BITS 14
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << OWNER_BITS);
+	__type(key, __u32);
+	__type(value, __u64);
+} lt_owners __weak SEC(".maps");
+
 /* The front end looks once a second; it is woken when the ring is half full. */
 static __always_inline __u64 lt_events_wakeup(void)
 {
@@ -59,6 +70,21 @@ static __always_inline enum lt_proto lt_proto_of(struct sock *sk)
 	}
 }
 
+static __always_inline __u64 *lt_owner_at(__u64 key)
+{
+	__u32 nr = key * GOLDEN_RATIO >> (64 - OWNER_BITS);
+
+	return bpf_map_lookup_elem(&lt_owners, &nr);
+}
+
+static __always_inline void lt_owner_forget(struct sock *sk)
+{
+	__u64 key = lt_key(sk), *at = lt_owner_at(key);
+
+	if (at && *at >> LT_SLOT_BITS == key)
+		*at = 0;
+}
+
 /* The socket's storage; `current` uses it, so its process is the owner. */
 static __always_inline struct lt_socket *lt_socket_used(struct sock *sk)
 {
@@ -73,11 +99,22 @@ static __always_inline struct lt_socket *lt_socket_used(struct sock *sk)
 	if (socket->task_group != (__u32)task->tgid) {
 		if (!socket->task_group)
 			socket->born_ns = bpf_ktime_get_ns();
+		lt_owner_forget(sk);
 		socket->task_group = task->tgid;
 		socket->tgid = lt_tgid(task);
 		socket->process_start_ns = lt_process_start(task, socket->tgid);
 	}
 	return socket;
+}
+
+/* The same for each message of a TCP socket. look: even if the owner is known. */
+static __always_inline void lt_tcp_used(struct sock *sk, bool look)
+{
+	__u64 key = lt_key(sk), *at = lt_owner_at(key);
+	__u64 want = key << LT_SLOT_BITS | (__u32)bpf_get_current_task_btf()->tgid;
+
+	if (at && (*at != want || look) && lt_socket_used(sk))
+		*at = want;
 }
 
 /* The flow that counts an operation; NULL: the thread has no record, counted in lost. An empty datagram is an
@@ -112,9 +149,11 @@ static __always_inline int lt_count_send(struct sock *sk, int ret)
 		flow->tx_bytes += ret;
 		flow->tx_ops++;
 	}
-	if (proto == LT_TCP || proto == LT_UDP) {
+	if (proto == LT_TCP) {
+		lt_tcp_used(sk, began_ns);
+	} else if (proto == LT_UDP) {
 		socket = lt_socket_used(sk);
-		if (socket && proto == LT_UDP)
+		if (socket)
 			__sync_fetch_and_add(&socket->tx_bytes, ret);
 	}
 	if (began_ns)
@@ -137,9 +176,11 @@ static __always_inline int lt_count_recv(struct sock *sk, int ret, int flags)
 		flow->rx_bytes += ret;
 		flow->rx_ops++;
 	}
-	if (proto == LT_TCP || proto == LT_UDP) {
+	if (proto == LT_TCP) {
+		lt_tcp_used(sk, began_ns);
+	} else if (proto == LT_UDP) {
 		socket = lt_socket_used(sk);
-		if (socket && proto == LT_UDP)
+		if (socket)
 			__sync_fetch_and_add(&socket->rx_bytes, ret);
 	}
 	if (began_ns)

@@ -48,18 +48,12 @@ int main(int argc, char **argv)
 {
 	static int mode = EVENTS, families, peers;
 	static const struct option options[] = {
-		{ "families", no_argument, &families, true },
-		{ "peers", no_argument, &peers, true },
-		{ "servers", no_argument, &mode, SERVERS },
-		{ "front", no_argument, &mode, FRONT },
-		{ "self", no_argument, &mode, SELF },
-		{ "past", no_argument, &mode, PAST },
-		{ "against", required_argument, NULL, 'a' },
-		{ "rounds", required_argument, NULL, 'n' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "csv", required_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },
-		{},
+		{ "families", no_argument, &families, true }, { "peers", no_argument, &peers, true },
+		{ "servers", no_argument, &mode, SERVERS },   { "front", no_argument, &mode, FRONT },
+		{ "self", no_argument, &mode, SELF },	      { "past", no_argument, &mode, PAST },
+		{ "against", required_argument, NULL, 'a' },  { "rounds", required_argument, NULL, 'n' },
+		{ "seconds", required_argument, NULL, 's' },  { "csv", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },	      {},
 	};
 	double seconds = 2, n = 0;
 	const char *csv = NULL, *other = NULL;

@@ -39,7 +39,7 @@ static struct child *load[WORKLOADS];
 static bool use_workload[WORKLOADS];
 static bool disturbed;
 static struct series plain[WORKLOADS], added[WORKLOADS][WATCHERS];
-static struct series saved[WORKLOADS]; /* by this lagtop, compared with the other one */
+static struct series saved[WORKLOADS];		 /* by this lagtop, compared with the other one */
 static struct watch_account programs[WORKLOADS]; /* lagtop's, an operation; ns over as many empty ones */
 
 static struct child *start_load(size_t i)

@@ -177,6 +177,26 @@ static void test_sockets_change_hands(void **state)
 	live_verdict();
 }
 
+/* An accepted connection belongs to the listener's owner until the worker uses it, whatever was in its memory before.
+ */
+static void test_connections_of_a_worker(void **state)
+{
+	struct live *l = live_start("-d", "0.2", "-v", "connections", NULL);
+	const char *ready;
+	struct child *load = live_load(&ready, "worker", "100", NULL);
+	int64_t port = child_value(ready, "port"), worker = child_value(ready, "worker");
+
+	(void)state;
+	live_past_now(l);
+	live_round(load);
+	live_past_now(l);
+	live_compare((double)sum_rows(l, worker, port, true, "tx_bytes"), 100, 0, "worker: sent by it");
+	live_compare((double)sum_rows(l, worker, port, true, "rx_bytes"), 100, 0, "worker: received by it");
+	live_compare((double)sum_rows(l, load->pid, port, true, "rx_bytes"), 0, 0, "worker: received by its parent");
+	live_compare((double)sum_rows(l, load->pid, port, false, "tx_bytes"), 100, 0, "worker: sent to it");
+	live_verdict();
+}
+
 /* A socket whose owner has exited has no owner, until a process that inherited it uses it. */
 static void test_sockets_of_the_dead(void **state)
 {
@@ -386,6 +406,7 @@ int main(void)
 		live_test(test_datagram_sockets),
 		live_test(test_many_connections),
 		live_test(test_sockets_change_hands),
+		live_test(test_connections_of_a_worker),
 		live_test(test_sockets_of_the_dead),
 		live_test(test_brief_connections),
 		live_test(test_io_uring_sockets),

@@ -241,6 +241,39 @@ static void run_hand_over(char **arg)
 	}
 }
 
+/* A worker accepts connections, one after another, from the listener that its parent opened: the kernel gives the next
+ * one the memory of the last. */
+static void run_worker(char **arg)
+{
+	long n = load_number(arg[0]);
+	int turn[2], back[2], port, listener = listen_anywhere(&port), out, in;
+	pid_t worker;
+
+	if (pipe(turn) || pipe(back))
+		load_die("pipe");
+	worker = load_fork();
+	while (!worker) {
+		wait_turn(turn[0]);
+		in = accept_one(listener);
+		receive_all(in, 1);
+		send_all(in, 1);
+		close(in);
+		give_turn(back[1]);
+	}
+	load_ready("port=%d worker=%d", port, worker);
+	while (load_go()) {
+		for (long i = 0; i < n; i++) {
+			out = connect_to("127.0.0.1", port);
+			send_all(out, 1);
+			give_turn(turn[1]);
+			receive_all(out, 1);
+			wait_turn(back[0]);
+			close(out);
+		}
+		load_done(n, " ");
+	}
+}
+
 /* Opens a connection, leaves both ends to a child and dies. The child uses them at the second byte only. */
 static void run_heir(char **arg)
 {
@@ -464,6 +497,7 @@ static void run_far(char **arg)
 const struct workload load_sockets[] = {
 	{ "quiet", "KIND CONNECTIONS", run_quiet, "a server by epoll or threads, all but one connection idle" },
 	{ "hand-over", "BYTES", run_hand_over, "a connection whose ends go to two children" },
+	{ "worker", "N", run_worker, "N connections, one after another, to a child that inherited the listener" },
 	{ "heir", "", run_heir, "a connection that a child inherits from a parent who dies" },
 	{ "ring", "CONNECTIONS N SIZE", run_ring, "connects, accepts and exchanges messages by io_uring" },
 	{ "far", "MS MS N", run_far, "two connections over so many ms each way, N messages there and back" },
