@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The pool of 512-byte entries that are chained to a thread's record: one per call, more for a call's rarer errnos,
- * one for the command line, one for each kind of duration that few threads have, one for all calls above the limit.
- * Only the thread itself adds entries, or its waker while it is in an uninterruptible wait and can do nothing; the
- * front end reclaims them.
+ * one for the command line, one for each kind of duration that few threads have, one for who killed it, one for all
+ * calls above the limit. Only the thread itself adds entries, or its waker while it is in an uninterruptible wait and
+ * can do nothing; the front end reclaims them.
  */
 #ifndef ENTRY_BPF_H
 #define ENTRY_BPF_H
@@ -11,9 +11,8 @@
 #include "record.bpf.h"
 
 /* The longest that a chain can be: every call of the thread, `others`, more errnos of each, the command line,
- * durations.
- */
-#define CHAIN (2 * (LT_CALLS_LIMIT + 1) + 1 + LT_POOL_DISTS)
+ * durations, its killer. */
+#define CHAIN (2 * (LT_CALLS_LIMIT + 1) + 2 + LT_POOL_DISTS)
 
 static __always_inline struct lt_call *lt_entry_at(__u32 index)
 {

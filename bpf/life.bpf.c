@@ -5,6 +5,7 @@
  */
 #include "kernel.h"
 #include "entry.bpf.h"
+#include "kill.bpf.h"
 #include "state.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -145,6 +146,23 @@ static __always_inline bool ends_process(struct task_struct *task)
 	       __sync_lock_test_and_set(&gone[(start_ns ^ task->tgid) & (GONE - 1)], start_ns) != start_ns;
 }
 
+/* Who sent the signal that ended the process. record: NULL if it has none. */
+static __always_inline void killer_keep(struct task_struct *task, struct lt_record *record)
+{
+	__u32 tgid = task->tgid;
+	struct lt_killer *killer = bpf_map_lookup_elem(&lt_killers, &tgid);
+	struct lt_call *entry;
+
+	if (!killer)
+		return;
+	if (record && (record->who.exit_status & 0x7f) == killer->signal) {
+		entry = lt_entry(&record->calls, LT_CALL_KILLER);
+		if (entry)
+			entry->killer = *killer;
+	}
+	bpf_map_delete_elem(&lt_killers, &tgid);
+}
+
 static __always_inline int exits(struct task_struct *task, bool ends_process)
 {
 	struct lt_slot s;
@@ -154,6 +172,8 @@ static __always_inline int exits(struct task_struct *task, bool ends_process)
 	if (!lt_find(task, &s)) {
 		if (!lt_with_sched)
 			lt_this_cpu()->untracked_died++;
+		if (ends_process)
+			killer_keep(task, NULL);
 		return 0;
 	}
 	if (ends_process)
@@ -166,6 +186,8 @@ static __always_inline int exits(struct task_struct *task, bool ends_process)
 	} else {
 		s.record->who.exit_status = task->exit_code;
 	}
+	if (ends_process)
+		killer_keep(task, s.record);
 	if (!lt_with_sched) {
 		lt_index_remove(task);
 		lt_release();

@@ -330,12 +330,16 @@ enum lt_wait {
 #define LT_NR_ACCEPT 202
 #define LT_NR_ACCEPT4 242
 #define LT_NR_SPLICE 76
+#define LT_NR_RT_SIGQUEUEINFO 138
+#define LT_NR_RT_TGSIGQUEUEINFO 240
 #define LT_NR32_EXECVE 11
 #define LT_NR32_EXIT 1
 #define LT_NR32_EXIT_GROUP 248
 #define LT_NR32_ACCEPT 285
 #define LT_NR32_ACCEPT4 366
 #define LT_NR32_SPLICE 340
+#define LT_NR32_RT_SIGQUEUEINFO 178
+#define LT_NR32_RT_TGSIGQUEUEINFO 363
 #else
 #define LT_NR_EXECVE 59
 #define LT_NR_EXIT 60
@@ -343,13 +347,18 @@ enum lt_wait {
 #define LT_NR_ACCEPT 43
 #define LT_NR_ACCEPT4 288
 #define LT_NR_SPLICE 275
+#define LT_NR_RT_SIGQUEUEINFO 129
+#define LT_NR_RT_TGSIGQUEUEINFO 297
 #define LT_NR32_EXECVE 11
 #define LT_NR32_EXIT 1
 #define LT_NR32_EXIT_GROUP 252
 #define LT_NR32_ACCEPT4 364
 #define LT_NR32_SPLICE 313
+#define LT_NR32_RT_SIGQUEUEINFO 178
+#define LT_NR32_RT_TGSIGQUEUEINFO 335
 #define LT_NR32_SOCKETCALL 102 /* i386 multiplexer */
 #endif
+#define LT_NR_PIDFD_SEND_SIGNAL 424 /* of every ABI */
 
 /* exit and exit_group never return: they are counted at enter. */
 static inline __attribute__((always_inline)) int lt_call_exits(unsigned int abi, unsigned int nr)

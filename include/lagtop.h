@@ -114,17 +114,27 @@ struct lt_errno_count {
 	__u32 count;
 };
 
+/* Who sent the signal that ended a process. Recorded: append only. */
+enum lt_killed_by { LT_BY_UNKNOWN, LT_BY_PROCESS, LT_BY_OUTSIDE, LT_BY_KERNEL, LT_BY_OOM, LT_BYS };
+struct lt_killer {
+	__u32 signal;
+	__u32 how; /* enum lt_killed_by */
+	__u32 pid; /* LT_BY_PROCESS: its process and that one's name */
+	char comm[16];
+};
+
 #define LT_ERRNOS 3
 #define LT_MORE_ERRNOS (HIST_BUCKETS / 2)
 #define LT_CALL_ERRNOS 0x80000000U
 #define LT_CALL_ARGS 0x40000000U
 #define LT_CALL_DIST 0x20000000U /* | enum lt_dist */
-#define LT_CALL_SPECIAL (LT_CALL_ERRNOS | LT_CALL_ARGS | LT_CALL_DIST)
+#define LT_CALL_KILLER 0x10000000U
+#define LT_CALL_SPECIAL (LT_CALL_ERRNOS | LT_CALL_ARGS | LT_CALL_DIST | LT_CALL_KILLER)
 #define LT_ARGS_BYTES 496
 struct lt_call {
 	__u32 next; /* index + 1 of the next in the chain or free list; 0: end */
-	__u32 call; /* LT_CALL; | LT_CALL_ERRNOS: only more errnos of that call; LT_CALL_ARGS: the command line;
-		       LT_CALL_DIST | enum lt_dist: durations that have no place in the record */
+	__u32 call; /* LT_CALL, or special. | LT_CALL_ERRNOS: only more errnos of that call; LT_CALL_ARGS: the command
+		       line; LT_CALL_DIST | enum lt_dist: durations that have no place in the record; LT_CALL_KILLER */
 	union {
 		struct {
 			__u64 count, total_ns, wait_ns; /* returned calls; their duration; off-CPU part */
@@ -143,6 +153,7 @@ struct lt_call {
 			struct lt_hist hist;
 			struct lt_max hist_max;
 		};
+		struct lt_killer killer; /* of the process that ended with this thread */
 	};
 };
 

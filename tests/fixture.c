@@ -265,7 +265,12 @@ static void add_actor(struct sample *s, uint32_t i, uint32_t number, enum fixtur
 				      .start_ns = start_ns,
 				      .sockets = { .srtt_ns = SAMPLE_UNKNOWN } };
 	p->flags = (exits ? SAMPLE_PROCESS_EXITED : 0) | (a->pid == 2 || a->ppid == 2 ? SAMPLE_PROCESS_KERNEL : 0);
-	p->exit_code = exits ? -9 : 0;
+	if (exits) {
+		p->exit_code = -9;
+		p->killed_by = LT_BY_PROCESS;
+		p->killer_pid = 5001;
+		p->killer_comm = sample_add_text(s, "bash", 4);
+	}
 	if (a->tx_kb) {
 		p->sockets.srtt_ns = about(a->tx_kb > 10000 ? 9000000 : 120000, 300, wobble(i, 6, number));
 		p->sockets.retransmits = a->tx_kb > 10000 ? 40 : 0;

@@ -58,6 +58,7 @@ quick)
 	LIVE_ONLY='test_i*' run live_in_flight build/tests/live_calls
 	LIVE_ONLY='test_tcp*' run live_net build/tests/live_net
 	LIVE_ONLY='test_connects*' run live_connects build/tests/live_net
+	LIVE_ONLY='test_accept*' run live_accepts build/tests/live_net
 	LIVE_ONLY='test_queues*' run live_queues build/tests/live_net
 	LIVE_ONLY='test_closure*' run live_closure build/tests/live_budget
 	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
@@ -66,6 +67,7 @@ quick)
 	for test in life privileges refusals containers; do
 		run live_$test build/tests/live_$test
 	done
+	run live_kill build/tests/live_kill
 	LIVE_NOBODY=1 LIVE_ONLY='test_getppid*' run live_nobody build/tests/live_counts
 	;;
 esac

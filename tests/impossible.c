@@ -302,7 +302,7 @@ static bool check_identity(struct checking *k, struct json_object *p, int64_t th
 {
 	struct impossible *c = k->c;
 	bool exited = !strcmp(text(p, "state"), "exited"), one_thread;
-	int64_t pid, start_ns;
+	int64_t pid, start_ns, code;
 	struct identity *i;
 
 	number(k, p, "pid", &pid);
@@ -316,6 +316,8 @@ static bool check_identity(struct checking *k, struct json_object *p, int64_t th
 		broken(k, "a process without a thread", "%s", text(p, "state"));
 	if (!exited != !member(p, "exit_code"))
 		broken(k, "an exit code of the living, or none of the dead", "%s", text(p, "state"));
+	if (!member(p, "killed_by") != (!exited || !number(k, p, "exit_code", &code) || code >= 0))
+		broken(k, "killed and not killed", "%s", text(p, "state"));
 	one_thread = threads <= 1 && (!i->reading || i->threads <= 1) && !makes_threads(p);
 	i->reading = c->readings;
 	i->threads = threads;

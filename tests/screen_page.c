@@ -33,7 +33,7 @@ static void the_dead_say_how_and_when(void **state)
 	char *budget, *summary, *histogram;
 
 	(void)state;
-	session_line(v, 1, "killed by signal 9");
+	session_line(v, 1, "killed: -9 by 5001 (bash)");
 	assert_int_equal(vt_find(v, 1, "ago"), -1);
 	session_shows(v, "openat");
 	budget = copy_line(v, 2);
@@ -45,7 +45,7 @@ static void the_dead_say_how_and_when(void **state)
 		char ago[64];
 
 		session_press(v, ".", NULL);
-		snprintf(ago, sizeof(ago), "killed by signal 9, %d.00s ago", i);
+		snprintf(ago, sizeof(ago), "killed: -9 by 5001 (bash), %d.00s ago", i);
 		session_line(v, 1, ago);
 		session_line(v, 1, "cc1 -quiet main.c");
 		assert_string_equal(vt_line(v, 2), budget);
@@ -81,7 +81,7 @@ static void the_dead_show_their_last_reading(void **state)
 	session_line(v, 1, "1 thread");
 	assert_string_not_equal(vt_line(v, HISTOGRAM_Y), summary);
 	session_press(v, "End", NULL);
-	session_line(v, 1, "killed by signal 9, 8.00s ago");
+	session_line(v, 1, "killed: -9 by 5001 (bash), 8.00s ago");
 	assert_string_equal(vt_line(v, 2), budget);
 	assert_string_equal(vt_line(v, HISTOGRAM_Y), summary);
 	assert_string_equal(vt_line(v, HISTOGRAM_Y + 2), histogram);

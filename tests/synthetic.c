@@ -162,6 +162,9 @@ static void add_exited(struct sample *s)
 						 .start_ns = 99 * SYNTHETIC_SECOND_NS,
 						 .exit_code = -9,
 						 .flags = SAMPLE_PROCESS_EXITED,
+						 .killed_by = LT_BY_PROCESS,
+						 .killer_pid = SYNTHETIC_SERVER,
+						 .killer_comm = text(s, SYNTHETIC_HOSTILE),
 						 .comm = text(s, SYNTHETIC_HOSTILE),
 						 .cmdline = text(s, "=evil " SYNTHETIC_HOSTILE),
 						 .cgroup = text(s, "/user.slice") });

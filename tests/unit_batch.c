@@ -332,6 +332,8 @@ static void json_process(void **state)
 		{ "net.srtt_ns", UNKNOWN },
 		{ "net.connect_p99_ns", UNKNOWN },
 		{ "net.accept_p99_ns", UNKNOWN },
+		{ "killed_by.signal", 9 },
+		{ "killed_by.pid", SYNTHETIC_SERVER },
 	};
 	struct json_object *p = element(json("-j"), "processes", "pid", SYNTHETIC_SERVER);
 

@@ -449,6 +449,31 @@ static void assert_shows(const char *column, const struct row *r, bool utf8, con
 	assert_int_equal(cells, mbstowcs(NULL, buf, 0));
 }
 
+/* How a process ended. */
+static void ends(void **state)
+{
+	struct row r = busy_row();
+
+	(void)state;
+	assert_shows("ended", &r, true, "-9");
+	r.killed_by = LT_BY_PROCESS;
+	r.killer_pid = 812;
+	r.killer_comm = "ba\x1bsh";
+	assert_shows("ended", &r, true, "-9 by 812 (ba?sh)");
+	r.killer_pid = r.pid;
+	assert_shows("ended", &r, true, "-9 by itself");
+	r.killed_by = LT_BY_OUTSIDE;
+	assert_shows("ended", &r, true, "-9 by outside");
+	r.killed_by = LT_BY_KERNEL;
+	assert_shows("ended", &r, true, "-9 by the kernel");
+	r.killed_by = LT_BY_OOM;
+	assert_shows("ended", &r, true, "OOM");
+	r.exit_code = 3;
+	assert_shows("ended", &r, true, "exit 3");
+	r.exited = false;
+	assert_shows("ended", &r, true, "-");
+}
+
 static void formats(void **state)
 {
 	struct row r = busy_row();
@@ -691,6 +716,7 @@ int main(void)
 		cmocka_unit_test(shares_and_rates),
 		cmocka_unit_test(order),
 		cmocka_unit_test(order_of_calls_and_connections),
+		cmocka_unit_test(ends),
 		cmocka_unit_test(formats),
 		cmocka_unit_test(cells_fit),
 		cmocka_unit_test(sparklines),

@@ -50,6 +50,7 @@ static const struct planted planted[] = {
 	{ "\"processes\":[", "\"rows\":[", "no reading" },
 	{ "\"wakeups\":3", "\"wakeups\":-3", "negative" },
 	{ "\"torn\":0", "\"torn\":-1", "negative" },
+	{ "\"exit_code\":null,", "\"exit_code\":null,\"killed_by\":{},", "killed and not killed" },
 	{ "\"oldest_ns\":40", "\"oldest_ns\":18446744073709551000", "a counter went below zero" },
 	{ "\"oldest_ns\":40", "\"oldest_ns\":4000000000000000000", "longer than the machine is up" },
 	{ "\"total_ns\":500", "\"total_ns\":4000000000000000000", "calls longer than the machine is up" },
@@ -154,7 +155,8 @@ static void test_what_is_planted_is_found(void **state)
 
 static void test_the_dead_stay_dead(void **state)
 {
-	char *dead = with("\"state\":\"alive\",\"exit_code\":null", "\"state\":\"exited\",\"exit_code\":-9");
+	char *dead = with("\"state\":\"alive\",\"exit_code\":null",
+			  "\"state\":\"exited\",\"exit_code\":-9,\"killed_by\":{\"signal\":9}");
 	struct impossible c = { 0 };
 
 	(void)state;

@@ -358,6 +358,19 @@ static void test_what_it_ended_with(void **state)
 	fake_die(slot, 9 | 0x80);
 	fake_read();
 	assert_int_equal(fake_process(10)->exit_code, -9);
+	assert_int_equal(fake_process(10)->killed_by, LT_BY_UNKNOWN);
+	/* It stands with the last thread; the name may have no end. */
+	slot = fake_born(20, 20);
+	fake_die(slot, 15);
+	fake_read();
+	slot = fake_born(20, 21);
+	fake_entry(slot, LT_CALL_KILLER)->killer = (struct lt_killer){ .signal = 15, .how = LT_BY_PROCESS, .pid = 7 };
+	memset(fake_entry(slot, LT_CALL_KILLER)->killer.comm, 'x', sizeof(((struct lt_killer *)0)->comm));
+	fake_die(slot, 15);
+	fake_read();
+	assert_int_equal(fake_process(20)->killed_by, LT_BY_PROCESS);
+	assert_int_equal(fake_process(20)->killer_pid, 7);
+	assert_string_equal(sample_text(&fake.sample, fake_process(20)->killer_comm), "xxxxxxxxxxxxxxx");
 }
 
 /* Threads that die in several drains of one interval are all in its reading, each once. */

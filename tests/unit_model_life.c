@@ -196,6 +196,7 @@ static void dead_rows_stay_a_while(void **state)
 	(void)state;
 	p->flags = SAMPLE_PROCESS_EXITED;
 	p->exit_code = -9;
+	p->killer_comm = sample_add_text(s, "killer", 6);
 	w = reading_busy(s, 10, LT_DEAD, 100 * MS_NS);
 	w->flow[LT_TCP].tx_bytes = 100;
 	reading_dist(s, &w->wakeup, 2000, 3);
@@ -219,6 +220,7 @@ static void dead_rows_stay_a_while(void **state)
 			assert_int_equal(r[1].net->flow[LT_TCP].tx_bytes, 100);
 			assert_string_equal(r[1].comm, "brief");
 			assert_string_equal(r[1].cmdline, "/bin/brief --pid 10");
+			assert_string_equal(r[1].killer_comm, "killer");
 			q.totals = true;
 			r = reading_rows(&q, 2);
 			assert_string_equal(r[1].comm, "brief");

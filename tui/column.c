@@ -133,6 +133,11 @@ static struct value raw_exit_code(const struct row *r)
 	return r->exited ? (struct value){ .type = VALUE_INT, .i = r->exit_code } : unknown;
 }
 
+static struct value raw_ended(const struct row *r)
+{
+	return r->exited ? text(column_ended(r, text_buffer(), TEXT_SIZE)) : unknown;
+}
+
 static struct value raw_comm(const struct row *r)
 {
 	if (r->kind == MODEL_CGROUP && !r->comm[0])
@@ -379,6 +384,8 @@ const struct column columns[] = {
 	  "or AIO, where a disk and the network cannot be told apart; connection: its TCP state." },
 	{ "exit", "EXIT", "exit_code", 4, SHOW_ID, 0, PROCESSES, raw_exit_code, "",
 	  "Exit code of an exited process; -9 if it was killed by signal 9." },
+	{ "ended", "ENDED", NULL, 18, SHOW_TEXT, COLUMN_LEFT, PROCESSES, raw_ended, "",
+	  "How an exited process ended: its exit code; or the signal that killed it, and who sent it; OOM if the kernel did because memory was short." },
 	{ "start", "START", "start_ns", 6, SHOW_TIME, 0, PROCESSES | CALLERS | THREADS, raw_start, "ns",
 	  "When it started, as time since boot." },
 	{ "threads", "THR", "threads", 6, SHOW_ID, 0, TASKS | CALLERS, raw_threads, "",

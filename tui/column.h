@@ -68,6 +68,9 @@ bool column_is_counter(const struct column *c);
 /* Its header for a kind of row: a control group's name is in the column where processes have their command. */
 const char *column_title(const struct column *c, enum model_kind kind);
 
+/* How an exited process ended: "exit 1", "-9 by 812 (bash)", "OOM"; raw bytes. Returns buf. */
+const char *column_ended(const struct row *r, char *buf, size_t size);
+
 /* The shown value: sorted, filtered, printed. */
 struct value column_value(const struct column *c, const struct row *r);
 

@@ -276,6 +276,7 @@ int history_pack_process(struct history_pack *p, const struct sample *s, const s
 	head.comm = add_text(p, sample_text(s, process->comm));
 	head.cmdline = add_text(p, sample_text(s, process->cmdline));
 	head.cgroup = add_text(p, sample_text(s, process->cgroup));
+	head.killer_comm = add_text(p, sample_text(s, process->killer_comm));
 	add(p, &head, sizeof(head));
 	add_dist(p, s, &process->sockets.connect);
 	for (uint32_t i = 0; i < process->n_threads; i++)
@@ -419,6 +420,7 @@ int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t 
 	process->comm = take_text(&c, process->comm);
 	process->cmdline = take_text(&c, process->cmdline);
 	process->cgroup = take_text(&c, process->cgroup);
+	process->killer_comm = take_text(&c, process->killer_comm);
 	take_dist(&c, &process->sockets.connect);
 	process->first_thread = s->n_threads;
 	for (uint32_t i = 0; i < process->n_threads && !c.failed; i++)

@@ -23,7 +23,7 @@
 /* A process's fields as a tree: objects and, in them, columns. The first node is the process itself. */
 struct json_node {
 	char key[KEY_MAX];
-	enum { NODE_OBJECT, NODE_COLUMN, NODE_NULL, NODE_FALSE } kind;
+	enum { NODE_OBJECT, NODE_COLUMN, NODE_NULL, NODE_FALSE, NODE_KILLED } kind;
 	const struct column *column;	    /* of NODE_COLUMN */
 	uint16_t parent, first, last, next; /* 0: none */
 };
@@ -38,7 +38,6 @@ static const char *const process_to_come[] = {
 	"unit",
 	"container",
 	"pod",
-	"killed_by",
 	"why",
 	"of_which_ns.reclaim",
 	"of_which_ns.page_fault_disk",
@@ -77,6 +76,14 @@ static void put_number(struct json_writer *w, const char *key, uint64_t n, bool 
 {
 	if (known && n != SAMPLE_UNKNOWN)
 		json_unsigned(w, key, n);
+	else
+		json_null(w, key);
+}
+
+static void put_text(struct json_writer *w, const char *key, const char *text)
+{
+	if (text)
+		json_text(w, key, text);
 	else
 		json_null(w, key);
 }
@@ -255,8 +262,30 @@ static void plan_make(struct json_plan *plan)
 		plan_path(plan, columns[i].json, NODE_COLUMN, &columns[i]);
 	}
 	plan_path(plan, "calls.estimated", NODE_FALSE, NULL);
+	plan_path(plan, "killed_by", NODE_KILLED, NULL);
 	for (size_t i = 0; i < sizeof(process_to_come) / sizeof(process_to_come[0]); i++)
 		plan_path(plan, process_to_come[i], NODE_NULL, NULL);
+}
+
+static void put_killed(struct json_writer *w, const char *key, const struct row *r)
+{
+	static const char *const by[LT_BYS] = { NULL, "process", "outside", "kernel", "kernel" };
+	bool process = r->killed_by == LT_BY_PROCESS;
+
+	if (!r->exited || r->exit_code >= 0) {
+		json_null(w, key);
+		return;
+	}
+	json_open(w, key, '{');
+	json_signed(w, "signal", -(int64_t)r->exit_code);
+	put_text(w, "by", by[r->killed_by]);
+	put_number(w, "pid", r->killer_pid, process);
+	put_text(w, "comm", process ? r->killer_comm : NULL);
+	if (r->killed_by == LT_BY_UNKNOWN)
+		json_null(w, "oom");
+	else
+		json_bool(w, "oom", r->killed_by == LT_BY_OOM);
+	json_close(w, '}');
 }
 
 static void put_fields(struct json_writer *w, const struct json_plan *plan, uint16_t object, const struct row *r)
@@ -276,7 +305,10 @@ static void put_fields(struct json_writer *w, const struct json_plan *plan, uint
 			if (r->off & 1 << SAMPLE_SYSCALL)
 				json_null(w, node->key);
 			else
-				json_false(w, node->key);
+				json_bool(w, node->key, false);
+			break;
+		case NODE_KILLED:
+			put_killed(w, node->key, r);
 			break;
 		case NODE_OBJECT:
 			json_open(w, node->key, '{');

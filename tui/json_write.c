@@ -39,10 +39,10 @@ void json_null(struct json_writer *w, const char *key)
 	fputs_unlocked("null", w->out);
 }
 
-void json_false(struct json_writer *w, const char *key)
+void json_bool(struct json_writer *w, const char *key, bool value)
 {
 	begin(w, key);
-	fputs_unlocked("false", w->out);
+	fputs_unlocked(value ? "true" : "false", w->out);
 }
 
 static void put_digits(FILE *out, uint64_t n)

@@ -22,7 +22,7 @@ struct json_writer {
 void json_open(struct json_writer *w, const char *key, char bracket); /* '{' or '[' */
 void json_close(struct json_writer *w, char bracket);		      /* '}' or ']' */
 void json_null(struct json_writer *w, const char *key);
-void json_false(struct json_writer *w, const char *key);
+void json_bool(struct json_writer *w, const char *key, bool value);
 void json_unsigned(struct json_writer *w, const char *key, uint64_t n);
 void json_signed(struct json_writer *w, const char *key, int64_t n);
 /* A number that is not negative, with three decimals. */

@@ -41,6 +41,7 @@ struct process {
 	bool group_exit, ran; /* ran: since the last reading */
 	bool ended;	      /* its last thread exited; else others live on that have no record */
 	char comm[16];
+	struct lt_killer killer;
 	struct naming names;
 };
 
@@ -327,6 +328,14 @@ static size_t pending_bytes(const struct sample *s)
 	       s->n_buckets * sizeof(*s->buckets) + s->n_errnos * sizeof(*s->errnos);
 }
 
+static void killer_take(struct process *p, const struct lt_call *entry)
+{
+	if (!entry || outside(p))
+		return;
+	p->killer = entry->killer;
+	p->killer.comm[sizeof(p->killer.comm) - 1] = '\0';
+}
+
 static int reap(struct ledger *l, uint32_t slot, uint32_t epoch)
 {
 	struct kept *k = kept_at(l, slot);
@@ -360,6 +369,7 @@ static int reap(struct ledger *l, uint32_t slot, uint32_t epoch)
 		p->ppid = who->ppid;
 		p->uid = who->uid;
 	}
+	killer_take(p, entry_of(l->memory, &record_at(l->memory, slot)->calls, LT_CALL_KILLER));
 	if (k->changes != who->changes)
 		names_update(l, k, record_at(l->memory, slot));
 	if (l->dead.n_threads > index) {
@@ -535,6 +545,9 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 	} else if (!p->live) {
 		to->flags |= SAMPLE_PROCESS_EXITED;
 		to->exit_code = WIFSIGNALED(p->exit_status) ? -WTERMSIG(p->exit_status) : WEXITSTATUS(p->exit_status);
+		to->killed_by = p->killer.how;
+		to->killer_pid = p->killer.pid;
+		to->killer_comm = sample_add_text(s, p->killer.comm, strlen(p->killer.comm));
 	}
 	return 0;
 }

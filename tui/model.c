@@ -102,6 +102,9 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.comm = sample_text(s, p->comm),
 		.cmdline = sample_text(s, p->cmdline),
 		.cgroup = sample_text(s, p->cgroup),
+		.killer_comm = sample_text(s, p->killer_comm),
+		.killer_pid = p->killer_pid,
+		.killed_by = p->killed_by,
 		.interval_ns = s->interval_ns,
 		.unknown = s->unknown,
 		.net = &row_no_net,
@@ -245,11 +248,27 @@ static uint64_t per_second(uint64_t n, uint64_t interval_ns)
 	return interval_ns ? rounded((double)n * 1e9 / (double)interval_ns) : 0;
 }
 
+size_t row_text_bytes(const struct row *r)
+{
+	return strlen(r->comm) + strlen(r->cmdline) + strlen(r->cgroup) + strlen(r->killer_comm) + 4;
+}
+
+void row_text_copy(struct row *r, char *to)
+{
+	const char **const texts[] = { &r->comm, &r->cmdline, &r->cgroup, &r->killer_comm };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		size_t bytes = strlen(*texts[i]) + 1;
+
+		*texts[i] = memcpy(to, *texts[i], bytes);
+		to += bytes;
+	}
+}
+
 /* Keeps an exited process's row beyond its sample. */
 static int life_keep_last(struct model *m, struct life *l, const struct row *r)
 {
-	size_t comm = strlen(r->comm) + 1, cmdline = strlen(r->cmdline) + 1, cgroup = strlen(r->cgroup) + 1;
-	struct life_last *last = malloc(sizeof(*last) + comm + cmdline + cgroup);
+	struct life_last *last = malloc(sizeof(*last) + row_text_bytes(r));
 
 	if (!last)
 		return -ENOMEM;
@@ -261,9 +280,7 @@ static int life_keep_last(struct model *m, struct life *l, const struct row *r)
 		last->net = *r->net;
 		last->row.net = &last->net;
 	}
-	last->row.comm = memcpy(last->texts, r->comm, comm);
-	last->row.cmdline = memcpy(last->texts + comm, r->cmdline, cmdline);
-	last->row.cgroup = memcpy(last->texts + comm + cmdline, r->cgroup, cgroup);
+	row_text_copy(&last->row, last->texts);
 	return 0;
 }
 

@@ -90,6 +90,9 @@ struct row {
 	uint32_t depth;			     /* tree */
 	uint64_t branches;		     /* tree, as shown: bit n: level n goes on below this row */
 	const char *comm, *cmdline, *cgroup; /* raw; "": none. For groups, comm is the group's name */
+	const char *killer_comm;	     /* LT_BY_PROCESS; raw */
+	uint32_t killer_pid;		     /* likewise */
+	enum lt_killed_by killed_by;	     /* processes that exited: who sent the signal that ended it */
 
 	uint64_t interval_ns; /* the divisor of rates; the numbers begin here */
 	bool totals;	      /* since the start: sums instead of rates */
@@ -123,6 +126,10 @@ struct row {
 
 	const struct sample_connection *connection; /* MODEL_CONNECTION */
 };
+
+/* A row's texts are valid as long as its sample: how long a copy is, and the copy, which the row has from then on. */
+size_t row_text_bytes(const struct row *r);
+void row_text_copy(struct row *r, char *to);
 
 /* A counter of a row by its number in the table; SAMPLE_UNKNOWN: its family is off, or it is not counted. */
 static inline uint64_t row_counter(const struct row *r, enum lt_counter counter)

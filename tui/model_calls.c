@@ -31,6 +31,7 @@ static struct row *call_row(struct call_table *c, const struct sample *s, uint32
 				   .comm = "",
 				   .cmdline = "",
 				   .cgroup = "",
+				   .killer_comm = "",
 				   .unknown = s->unknown,
 				   .net = &row_no_net };
 		for (int f = 0; f < SAMPLE_FAMILIES; f++)

@@ -52,17 +52,14 @@ void page_tab(struct view *v, int by)
 /* Copies a row with its texts, which are only valid as long as the sample. */
 static int keep_row(struct page *p, const struct row *r)
 {
-	size_t comm = strlen(r->comm) + 1, cmdline = strlen(r->cmdline) + 1, cgroup = strlen(r->cgroup) + 1;
-	char *texts = malloc(comm + cmdline + cgroup);
+	char *texts = malloc(row_text_bytes(r));
 
 	if (!texts)
 		return -ENOMEM;
 	p->net = *r->net;
 	p->row = *r;
 	p->row.net = &p->net;
-	p->row.comm = memcpy(texts, r->comm, comm);
-	p->row.cmdline = memcpy(texts + comm, r->cmdline, cmdline);
-	p->row.cgroup = memcpy(texts + comm + cmdline, r->cgroup, cgroup);
+	row_text_copy(&p->row, texts);
 	free(p->texts);
 	p->texts = texts;
 	return 0;

@@ -43,12 +43,13 @@ static void draw_identity(const struct view *v, struct grid *g, int y)
 		if (!r->exited)
 			snprintf(buf, sizeof(buf), "gone");
 		else if (r->exit_code < 0)
-			snprintf(buf, sizeof(buf), "killed by signal %d", -r->exit_code);
+			snprintf(buf, sizeof(buf), "killed: %s", column_ended(r, name, sizeof(name)));
 		else
 			snprintf(buf, sizeof(buf), "exited, status %d", r->exit_code);
 		add_ago(v, buf, sizeof(buf));
-		right -= grid_width(buf) + 1;
-		grid_text(g, y, right, g->cols - right, STYLE_BAD, buf);
+		format_clean(name, sizeof(name), buf, right - 1, g->utf8);
+		right -= grid_width(name) + 1;
+		grid_text(g, y, right, g->cols - right, STYLE_BAD, name);
 	} else {
 		snprintf(buf, sizeof(buf), "%u thread%s%s%s  up %s", r->threads, r->threads == 1 ? "" : "s",
 			 *group && g->cols >= 90 ? "  " : "", g->cols >= 90 ? group : "", when);

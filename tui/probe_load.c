@@ -124,6 +124,17 @@ static bool without_group_dead(const struct btf *btf, const struct program *prog
 	return has_tracepoint(btf, prog) && !with_group_dead(btf, prog);
 }
 
+/* mark_victim passes the task since 6.10, before that only its number. */
+static bool with_victim(const struct btf *btf, const struct program *prog)
+{
+	return tracepoint_args(btf, prog->target) >= 2;
+}
+
+static bool without_victim(const struct btf *btf, const struct program *prog)
+{
+	return has_tracepoint(btf, prog) && !with_victim(btf, prog);
+}
+
 /* tcp_retransmit_skb has a third argument. */
 static bool with_reason(const struct btf *btf, const struct program *prog)
 {
@@ -152,6 +163,9 @@ static const struct program programs[] = {
 	{ "lt_attach", "cgroup_attach_task", LIFE, has_tracepoint, true },
 	{ "lt_pexit", "sched_process_exit", LIFE, with_group_dead, true },
 	{ "lt_pexit_5_15", "sched_process_exit", LIFE, without_group_dead, true },
+	{ "lt_signal", "signal_generate", LIFE, has_tracepoint, false },
+	{ "lt_victim", "mark_victim", LIFE, with_victim, false },
+	{ "lt_victim_6_1", "mark_victim", LIFE, without_victim, false },
 	{ "lt_switch", "sched_switch", SAMPLE_SCHED, with_prev_state, true },
 	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, without_prev_state, true },
 	{ "lt_waking", "sched_waking", SAMPLE_SCHED, has_tracepoint, true },

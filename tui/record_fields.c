@@ -76,6 +76,9 @@ static const struct record_field process_fields[] = {
 	ONE(sample_process, comm),
 	ONE(sample_process, cmdline),
 	ONE(sample_process, cgroup),
+	ONE(sample_process, killed_by),
+	ONE(sample_process, killer_pid),
+	ONE(sample_process, killer_comm),
 #define X(name, ...) COUNTED(sample_process, sockets.name, COUNTER_##name),
 	LT_COUNTERS_SOCKET(X)
 #undef X

@@ -108,6 +108,9 @@ struct sample_process {
 	int32_t exit_code; /* 0–255, −N for signal N; valid if SAMPLE_PROCESS_EXITED */
 	uint32_t flags;
 	uint32_t comm, cmdline, cgroup; /* texts; cmdline 0: not readable (kernel thread, gone) */
+	uint32_t killed_by;		/* enum lt_killed_by: who sent the signal that ended it */
+	uint32_t killer_pid;		/* LT_BY_PROCESS */
+	uint32_t killer_comm;		/* likewise; text */
 	struct sample_socket_sums sockets;
 };
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A table drawn: header and rows. Column widths depend on the columns and the width of the screen only, so that
  * nothing jumps from reading to reading. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "format.h"
 #include "severity.h"
 #include "table.h"
 
@@ -186,6 +188,27 @@ static void draw_text(struct grid *g, int y, int x, int cells, enum style style,
 	}
 }
 
+#define COMMAND_LEAST 6 /* cells, where a killed process's command and its killer do not both fit */
+
+/* How an exited process ended, on the right of its command, which has so many cells. Returns those that it leaves. */
+static int draw_ended(struct grid *g, int y, int x, int cells, const struct row *r, int command)
+{
+	char ended[128], buf[512];
+	int left = cells - COMMAND_LEAST - 1, width;
+
+	column_ended(r, ended, sizeof(ended));
+	width = format_clean(buf, sizeof(buf), ended, INT_MAX, g->utf8);
+	if (command + 1 + width > cells) {
+		if (r->exit_code >= 0 || left <= 0)
+			return cells;
+		if (width > left) /* the killer's pid says more than its name */
+			ended[strcspn(ended, "(")] = '\0';
+		width = format_clean(buf, sizeof(buf), ended, left, g->utf8);
+	}
+	grid_text(g, y, x + cells - width, width, r->exit_code < 0 ? STYLE_BAD : STYLE_DEAD, buf);
+	return cells - width - 1;
+}
+
 static void draw_row(const struct table *t, struct grid *g, int y, const struct row *r, const struct table_wants *w)
 {
 	char buf[2048];
@@ -208,6 +231,9 @@ static void draw_row(const struct table *t, struct grid *g, int y, const struct 
 
 			x += indent;
 			cells -= indent;
+			if (r->exited && r->kind == MODEL_PROCESS)
+				cells = draw_ended(g, y, x, cells, r,
+						   column_format(c, r, g->utf8, buf, sizeof(buf), INT_MAX));
 		}
 		column_format(c, r, g->utf8, buf, sizeof(buf), cells);
 		if (c->flags & COLUMN_LEFT)
