@@ -95,16 +95,29 @@ struct thread_info {
 	__u32 status; /* x86 */
 };
 
-struct rq {
-	__u64 clock, clock_task, clock_pelt, lost_idle_time;
+struct rq;
+struct task_struct;
+
+struct task_group {
+	struct cfs_rq **cfs_rq; /* by CPU; 7.2: a per-CPU pointer */
 };
 
 struct cfs_rq {
-	struct rq *rq; /* CONFIG_FAIR_GROUP_SCHED; what follows: CONFIG_CFS_BANDWIDTH */
+	struct rq *rq;				 /* CONFIG_FAIR_GROUP_SCHED */
+	unsigned int h_nr_queued, h_nr_runnable; /* 6.14, 6.12.y: all; those that do not sleep while they are queued */
+	/* CONFIG_CFS_BANDWIDTH: */
 	int throttle_count;
 	__u64 throttled_clock_self, throttled_clock_self_time; /* 6.6 */
 	__u64 throttled_clock_pelt, throttled_clock_pelt_time; /* 5.19 */
 	__u64 throttled_clock_task, throttled_clock_task_time; /* before */
+};
+
+struct rq {
+	__u64 clock, clock_task, clock_pelt, lost_idle_time;
+	unsigned int nr_running;
+	__u64 nr_switches;
+	struct cfs_rq cfs;
+	struct task_struct *curr;
 };
 
 struct sched_entity {
@@ -234,6 +247,7 @@ struct task_struct {
 	bool throttled; /* 6.18 */
 	struct sched_entity se;
 	struct sched_info sched_info;
+	struct task_group *sched_task_group; /* CONFIG_CGROUP_SCHED */
 	int exit_state;
 	int exit_code;
 	unsigned in_iowait : 1;
@@ -360,6 +374,11 @@ struct bpf_iter__task {
 };
 
 struct bpf_map;
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key, *value;
+};
 struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;

@@ -118,6 +118,8 @@ static __always_inline bool lt_slot_at(__u32 slot, struct lt_slot *s)
 	return true;
 }
 
+#define LT_KEY_MASK ((1ULL << 40) - 1)
+
 /* Bits 6 to 45 of the task's address, relative to one of ours: task_structs are 64-byte aligned and lie in at
  * most 64 TiB of direct map. The verifier turns a pointer into a number only by subtracting another pointer. */
 static __always_inline __u64 lt_key(void *task)
@@ -125,7 +127,7 @@ static __always_inline __u64 lt_key(void *task)
 	__u64 number = (__u64)task, base = (__u64)&lt_free;
 
 	asm volatile("%0 -= %1" : "+r"(number) : "r"(base));
-	return number >> 6 & ((1ULL << 40) - 1);
+	return number >> 6 & LT_KEY_MASK;
 }
 
 #define GOLDEN_RATIO 0x9e3779b97f4a7c15ULL /* of 2^64: spreads keys that lie close together */
@@ -137,9 +139,9 @@ static __always_inline struct lt_index_set *lt_index_set_of(__u64 key)
 	return bpf_map_lookup_elem(&lt_index, &nr);
 }
 
-static __always_inline bool lt_find(struct task_struct *task, struct lt_slot *s)
+static __always_inline bool lt_find_key(__u64 key, struct lt_slot *s)
 {
-	__u64 key = lt_key(task), way;
+	__u64 way;
 	struct lt_index_set *set;
 	__u32 *spilled;
 
@@ -156,6 +158,11 @@ static __always_inline bool lt_find(struct task_struct *task, struct lt_slot *s)
 		return false;
 	spilled = bpf_map_lookup_elem(&lt_spill, &key);
 	return spilled && lt_slot_at(*spilled, s);
+}
+
+static __always_inline bool lt_find(struct task_struct *task, struct lt_slot *s)
+{
+	return lt_find_key(lt_key(task), s);
 }
 
 /* Publishes a record. False: another writer has published one for this task, or there is no room. */

@@ -255,6 +255,18 @@ struct lt_look {
 	__u32 memory_locked; /* reading its memory may block for as long as one of its threads wants */
 };
 
+/* A CPU's run queue, as the kernel keeps it, copied at a reading. */
+struct lt_runqueue {
+	__u64 switches;	 /* since the machine booted; 0: nothing is known */
+	__u64 since_ns;	 /* of its record: when the one that runs got the CPU; 0: not known */
+	__u32 queued;	 /* threads that could run and do not */
+	__u32 runs;	 /* enum lt_runs */
+	__u32 tid, tgid; /* LT_RUNS_THREAD: which; 0: outside of the pid namespace that is shown */
+	char comm[16];
+};
+
+enum lt_runs { LT_RUNS_UNKNOWN, LT_RUNS_IDLE, LT_RUNS_THREAD };
+
 struct lt_record {
 	struct lt_who who;
 	struct lt_sched sched;

@@ -329,6 +329,31 @@ static void add_connection(struct sample *s, uint32_t pid, uint16_t port, uint32
 	c->retransmits = pid == 30610 ? 40 : 0;
 }
 
+/* Sixteen CPUs: an actor that runs on each, some idle; two numbers are missing. */
+static void add_cpus(struct sample *s, uint32_t number)
+{
+	for (uint32_t i = 0; i < s->cpus_online; i++) {
+		const struct actor *a = &actors[wobble(i, 30, number) % COUNT(actors)];
+		uint64_t busy_ns = about(350000000, 900, wobble(i, 31, number));
+		struct sample_cpu *c = sample_add_cpu(s);
+
+		assert(c);
+		*c = (struct sample_cpu){ .cpu = i < 8 ? i : i + 2,
+					  .queued = i % 5 == 0 ? wobble(i, 32, number) % 4 : 0,
+					  .switches = about(2100, 600, wobble(i, 33, number)),
+					  .run_ns = SAMPLE_UNKNOWN,
+					  .times = { busy_ns, SECOND_NS - busy_ns, 0, busy_ns / 31,
+						     number % 12 >= 8 ? busy_ns / 13 : 0 } };
+		c->queued_p99 = c->queued + i % 3;
+		c->runs = a->run && a->pid != FIXTURE_EXITED && a->pid != FIXTURE_YOUNG ? LT_RUNS_THREAD : LT_RUNS_IDLE;
+		if (c->runs == LT_RUNS_IDLE)
+			continue;
+		c->pid = c->tid = a->pid;
+		c->run_ns = about(1700000, 900, wobble(i, 34, number));
+		snprintf(c->comm, sizeof(c->comm), "%s", a->comm);
+	}
+}
+
 static void add_probes(struct sample *s, enum fixture_kind kind)
 {
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
@@ -377,6 +402,8 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 		if ((actors[i].pid != FIXTURE_EXITED || number <= FIXTURE_EXIT_READING) &&
 		    (actors[i].pid != FIXTURE_YOUNG || (kind == FIXTURE_BIRTH && number >= FIXTURE_BIRTH_READING)))
 			add_actor(s, i, number, kind);
+	if (kind != FIXTURE_LOSSES)
+		add_cpus(s, number);
 	s->has_connections = kind != FIXTURE_LOSSES;
 	for (size_t i = 0; s->has_connections && i < COUNT(owners); i++)
 		add_connection(s, owners[i], (uint16_t)(i < 2 ? 443 : 5432 + i), number);

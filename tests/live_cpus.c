@@ -42,6 +42,17 @@ static struct json_object *stopper(struct json_object *reading, long cpu)
 	return NULL;
 }
 
+/* The row of a CPU, or NULL. */
+static struct json_object *row_of(struct json_object *reading, long cpu)
+{
+	struct json_object *all = json_object_object_get(reading, "cpus");
+
+	for (size_t i = 0; i < json_object_array_length(all); i++)
+		if (live_get(json_object_array_get_idx(all, i), "cpu") == cpu)
+			return json_object_array_get_idx(all, i);
+	return NULL;
+}
+
 /* Nothing runs on a CPU that is off; what runs on it again is counted again. */
 static void test_a_cpu_off_and_back(void **state)
 {
@@ -72,6 +83,7 @@ static void test_a_cpu_off_and_back(void **state)
 		all_ns += live_get(r, "host.run_ns");
 		interval_ns += live_get(r, "interval_ns") * live_get(r, "host.cpus");
 		live_compare((double)live_get(r, "host.cpus"), (double)cpu, 0, "CPUs online");
+		live_compare(row_of(r, cpu) != NULL, 0, 0, "its row");
 	}
 	live_between((double)run_ns / (double)wall_ns, 0, 0.1, "the stopper's time on its CPU");
 	live_between((double)all_ns / (double)interval_ns, 0, 1.02, "all threads' time on the CPUs left");
@@ -84,6 +96,11 @@ static void test_a_cpu_off_and_back(void **state)
 	live_past_now(l);
 	live_compare_claims(l, from, load->pid, done);
 	live_between((double)live_sum(l, from, load->pid, "time_ns.run"), 1, 1e12, "back: time on the CPU");
+	for (size_t i = from; i-- > 0 && row_of(l->reading[i], cpu);)
+		from = i;
+	live_compare((double)live_get(row_of(l->reading[from], cpu), "busy_ns"), (double)LIVE_NULL, 0,
+		     "back: what it did before is not known");
+	live_between((double)live_get(row_of(l->reading[l->n - 1], cpu), "busy_ns"), 0, 1e12, "back: its time");
 	live_verdict();
 }
 
@@ -174,11 +191,125 @@ static void test_the_machines_counters(void **state)
 	live_verdict();
 }
 
+/* Lines of /proc/stat: what each CPU was busy, in ticks, and the switches of all. */
+static int64_t stat_now(int64_t busy[], long n)
+{
+	int64_t f[8], switches = -1;
+	char line[8192];
+	long cpu;
+	FILE *file = fopen("/proc/stat", "r");
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line,
+			   "cpu%ld %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64
+			   " %" SCNd64,
+			   &cpu, &f[0], &f[1], &f[2], &f[3], &f[4], &f[5], &f[6], &f[7]) == 9 &&
+		    cpu < n)
+			busy[cpu] = (f[0] + f[1] + f[2] + f[5] + f[6] + f[7]) * (1000000000 / sysconf(_SC_CLK_TCK));
+		sscanf(line, "ctxt %" SCNd64, &switches);
+	}
+	fclose(file);
+	return switches;
+}
+
+#define CPUS_MOST 64
+
+/* Each CPU's time and all CPUs' switches, between readings of /proc/stat before and after lagtop's. */
+static void test_the_sums_of_cpus(void **state)
+{
+	long n = sysconf(_SC_NPROCESSORS_CONF);
+	int64_t first[2][CPUS_MOST] = { 0 }, last[2][CPUS_MOST] = { 0 }, switches[4], sum = 0, steal = 0, irq = 0;
+	int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK), host_steal = 0, host_irq = 0;
+	struct live *l;
+	size_t from;
+
+	(void)state;
+	if (n > CPUS_MOST)
+		live_skip("more CPUs than this test has room for");
+	l = live_start("-d", "0.3", NULL);
+	live_load(NULL, "spin", "0", "1", "0", NULL);
+	live_past_now(l);
+	switches[0] = stat_now(first[0], n);
+	from = live_mark(l);
+	switches[1] = stat_now(first[1], n);
+	for (int i = 0; i < 3; i++)
+		live_next(l);
+	switches[2] = stat_now(last[0], n);
+	live_past_now(l);
+	switches[3] = stat_now(last[1], n);
+	for (long cpu = 0; cpu < n; cpu++) {
+		int64_t busy = 0;
+
+		for (size_t i = from; i < l->n && row_of(l->reading[i], cpu); i++) {
+			struct json_object *row = row_of(l->reading[i], cpu);
+
+			busy += live_get(row, "busy_ns");
+			sum += live_get(row, "switches");
+			steal += live_get(row, "steal_ns");
+			irq += live_get(row, "irq_ns") + live_get(row, "softirq_ns");
+		}
+		live_between((double)busy, (double)(last[0][cpu] - first[1][cpu]),
+			     (double)(last[1][cpu] - first[0][cpu]), "busy time of CPU %ld", cpu);
+	}
+	for (size_t i = from; i < l->n; i++) {
+		host_steal += live_get(l->reading[i], "host.steal_ns");
+		host_irq += live_get(l->reading[i], "host.irq_ns") + live_get(l->reading[i], "host.softirq_ns");
+	}
+	live_between((double)sum, (double)(switches[2] - switches[1]), (double)(switches[3] - switches[0]),
+		     "switches of all CPUs");
+	/* The kernel cuts each line, and the sum of all, to whole ticks. */
+	live_compare((double)host_steal, (double)steal, (double)(2 * n * tick_ns),
+		     "steal of the host, and of its CPUs");
+	live_compare((double)host_irq, (double)irq, (double)(4 * n * tick_ns), "irq of the host, and of its CPUs");
+	live_verdict();
+}
+
+/* Three that never sleep, on one CPU: two wait, and others of the machine now and then. One of them runs. */
+static void test_a_queue(void **state)
+{
+	enum { SPINNERS = 3, READINGS_MOST = 100 };
+	int64_t least = INT64_MAX, least_p99 = INT64_MAX, busy = 0, interval = 0;
+	long cpu = last_cpu();
+	char number[24], pid[24];
+	bool runs = false;
+	const char *ready;
+	struct live *l;
+
+	(void)state;
+	snprintf(number, sizeof(number), "%ld", cpu);
+	l = live_start("-v", "cpus", "-d", "0.1", NULL);
+	live_load(&ready, "spin", number, "3", "0", NULL);
+	live_past_now(l);
+	live_next(l);
+	for (int i = 0; i < READINGS_MOST && (least >= SPINNERS || !runs || i < 10); i++) {
+		struct json_object *r = live_next(l), *row = row_of(r, cpu);
+
+		if (live_get(row, "queued") < least)
+			least = live_get(row, "queued");
+		if (live_get(row, "queued_p99") < least_p99)
+			least_p99 = live_get(row, "queued_p99");
+		if (json_object_object_get(row, "running")) {
+			snprintf(pid, sizeof(pid), "%d", (int)live_get(row, "running.pid"));
+			runs |= strstr(ready, pid) && !strcmp(live_text(row, "running.comm"), "load");
+		}
+		busy += live_get(row, "busy_ns");
+		interval += live_get(r, "interval_ns");
+	}
+	live_compare((double)least, SPINNERS - 1, 0, "the fewest threads that waited");
+	live_between((double)least_p99, SPINNERS - 1, 1e9, "threads that wait, in 99 %% of the samples");
+	live_compare(runs, 1, 0, "one of them was seen to run");
+	live_between((double)busy / (double)interval, 0.9, 1.1, "how busy the CPU was");
+	live_verdict();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest cpus[] = {
 		live_test(test_a_cpu_off_and_back),
 		live_test(test_the_machines_counters),
+		live_test(test_the_sums_of_cpus),
+		live_test(test_a_queue),
 	};
 
 	return live_main(cpus);

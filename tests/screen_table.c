@@ -32,6 +32,7 @@ static const struct trial {
 	{ "?", { NULL }, { "Esc" } },
 	{ "1", { "Shift-Tab" }, { "1" } },
 	{ "4", { "Shift-Tab" }, { "1" } },
+	{ "7", { NULL }, { "1" } },
 	{ "Tab", { NULL }, { "1" } },
 	{ "Shift-Tab", { NULL }, { "1" } },
 	{ "/", { NULL }, { "Esc" } },
@@ -114,8 +115,6 @@ static void try_key(struct vt *v, const struct key_row *row, const char *name)
 	if ((is_row(row, "Left") || is_row(row, "Right")) && v->cols >= 200)
 		return; /* all columns are visible */
 	press_all(v, t->before);
-	if (*name == '6') /* it stands there already */
-		session_press(v, "1", NULL);
 	before = picture(v);
 	session_press(v, name, NULL);
 	after = picture(v);
@@ -138,9 +137,9 @@ static void walk(int cols, int rows, const char *term, const char *lang)
 		for (int k = 0; key_does(&key_rows[i]) && k < 4 && key_rows[i].keys[k]; k++)
 			try_key(v, &key_rows[i], key_label(key_rows[i].keys[k], name));
 	/* Each view, and each tab of the page, comes up and goes on. */
-	for (; *view <= '6'; view[0]++) {
+	for (; *view <= '7'; view[0]++) {
 		session_press(v, view, ".", NULL);
-		session_shows(v, *view == '5' ? "CALL" : *view == '6' ? "LOCAL" : "PID");
+		session_shows(v, *view == '5' ? "CALL" : *view == '6' ? "LOCAL" : *view == '7' ? "BUSY%" : "PID");
 	}
 	session_press(v, "1", "Enter", NULL);
 	for (int tab = 0; tab < 4; tab++) {

@@ -225,6 +225,33 @@ static void add_connections(struct sample *s)
 	s->has_connections = true;
 }
 
+/* One busy with the server's second thread, one idle that was offline in the reading before. */
+static void add_cpus(struct sample *s)
+{
+	struct sample_cpu *c = sample_add_cpu(s);
+
+	assert(c);
+	*c = (struct sample_cpu){ .cpu = 3,
+				  .runs = LT_RUNS_THREAD,
+				  .comm = "worker",
+				  .pid = SYNTHETIC_SERVER,
+				  .tid = SYNTHETIC_SERVER + 1,
+				  .queued = 81,
+				  .queued_p99 = 82,
+				  .run_ns = 83,
+				  .switches = 84,
+				  .times = { 85, 86, 87, 88, 89 } };
+	c = sample_add_cpu(s);
+	assert(c);
+	*c = (struct sample_cpu){ .cpu = 4095,
+				  .runs = LT_RUNS_IDLE,
+				  .queued_p99 = SAMPLE_NONE,
+				  .run_ns = SAMPLE_UNKNOWN,
+				  .switches = SAMPLE_UNKNOWN,
+				  .times = { SAMPLE_UNKNOWN, SAMPLE_UNKNOWN, SAMPLE_UNKNOWN, SAMPLE_UNKNOWN,
+					     SAMPLE_UNKNOWN } };
+}
+
 void synthetic_fill(struct sample *s, uint32_t number)
 {
 	sample_clear(s);
@@ -283,4 +310,5 @@ void synthetic_fill(struct sample *s, uint32_t number)
 					       .state = LT_SLEEP,
 					       .comm = "quiet" });
 	add_connections(s);
+	add_cpus(s);
 }

@@ -262,6 +262,29 @@ static void json_machine(void **state)
 	FIELDS(json("--json"), unknown);
 }
 
+static void json_cpus(void **state)
+{
+	static const struct expected busy[] = {
+		{ "cpu", 3 },	      { "busy_ns", 85 },    { "idle_ns", 86 },	     { "irq_ns", 87 },
+		{ "softirq_ns", 88 }, { "steal_ns", 89 },   { "switches", 84 },	     { "queued", 81 },
+		{ "queued_p99", 82 }, { "running.ns", 83 }, { "running.pid", 1000 }, { "running.tid", 1001 },
+	};
+	static const struct expected back[] = {
+		{ "busy_ns", UNKNOWN },	 { "idle_ns", UNKNOWN },  { "irq_ns", UNKNOWN },     { "softirq_ns", UNKNOWN },
+		{ "steal_ns", UNKNOWN }, { "switches", UNKNOWN }, { "queued_p99", UNKNOWN }, { "running", UNKNOWN },
+	};
+	struct json_object *r = json("--json");
+
+	(void)state;
+	assert_int_equal(json_object_array_length(field(r, "cpus")), 2);
+	FIELDS(element(r, "cpus", "cpu", 3), busy);
+	assert_string_equal(text(element(r, "cpus", "cpu", 3), "running.comm"), "worker");
+	FIELDS(element(r, "cpus", "cpu", 4095), back);
+	assert_int_equal(json_object_array_length(field(json("--json -v cpus -f queued>50"), "cpus")), 1);
+	sample.n_cpus = 0;
+	assert_null(field(json("--json"), "cpus"));
+}
+
 /* Longer than a screen: the contract of a process, field by field. */
 static void json_process(void **state)
 {
@@ -737,6 +760,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(json_host, refill, drop),
 		cmocka_unit_test_setup_teardown(json_machine, refill, drop),
+		cmocka_unit_test_setup_teardown(json_cpus, refill, drop),
 		cmocka_unit_test_setup_teardown(json_process, refill, drop),
 		cmocka_unit_test_setup_teardown(json_has_every_column_with_a_path, refill, drop),
 		cmocka_unit_test_setup_teardown(json_texts, refill, drop),

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "machine.h"
@@ -85,6 +87,104 @@ static void test_pressure(void **state)
 	}
 }
 
+static void assert_cpu(uint32_t i, uint32_t cpu, const uint64_t ticks[5])
+{
+	assert_true(i < sample.n_cpus);
+	assert_int_equal(sample.cpus[i].cpu, cpu);
+	assert_times(&sample.cpus[i].times, ticks);
+}
+
+static void read_stat(const char *text)
+{
+	sample_clear(&sample);
+	machine_take(machine, PROC_STAT, text, &sample);
+}
+
+/* Numbers with holes; one goes, another comes, and comes back: what it did in between is not known. */
+static void test_cpus_come_and_go(void **state)
+{
+	(void)state;
+	read_stat("cpu 0 0 0 0 0 0 0 0\ncpu0 1 0 0 5 0 0 0 0\ncpu7 1 0 0 5 0 0 0 0\ncpu4000 9 0 0 0 0 0 0 0\n");
+	assert_int_equal(sample.n_cpus, 3);
+	assert_cpu(0, 0, NULL);
+	assert_cpu(2, 4000, NULL);
+	read_stat("cpu0 1 0 0 6 0 0 0 0\ncpu4000 10 0 1 0 0 1 1 2\ncpu4001 77 0 0 0 0 0 0 0\n");
+	assert_int_equal(sample.n_cpus, 3);
+	assert_cpu(0, 0, (const uint64_t[]){ 0, 1, 0, 0, 0 });
+	assert_cpu(1, 4000, (const uint64_t[]){ 6, 0, 1, 1, 2 });
+	assert_cpu(2, 4001, NULL);
+	read_stat("cpu0 2 0 0 6 0 0 0 0\ncpu7 3 0 0 5 0 0 0 0\ncpu4001 78 0 0 0 0 0 0 0\n");
+	assert_cpu(0, 0, (const uint64_t[]){ 1, 0, 0, 0, 0 });
+	assert_cpu(1, 7, NULL);
+	assert_cpu(2, 4001, (const uint64_t[]){ 1, 0, 0, 0, 0 });
+	read_stat(NULL);
+	assert_int_equal(sample.n_cpus, 0);
+}
+
+/* A number that is there twice, or out of order, is no other CPU; there are not more than there can be. */
+static void test_hostile_cpus(void **state)
+{
+	char *text, *at;
+
+	(void)state;
+	read_stat("cpu1 1 0 0 0 0 0 0 0\ncpu1 2 0 0 0 0 0 0 0\ncpu0 3 0 0 0 0 0 0 0\ncpu2 4 0 0 0 0 0 0 0\n");
+	assert_int_equal(sample.n_cpus, 2);
+	assert_cpu(1, 2, NULL);
+	at = text = malloc(100000 * 40);
+	assert_non_null(text);
+	for (int i = 0; i < 100000; i++)
+		at += sprintf(at, "cpu%d 1 0 0 0 0 0 0 0\n", i);
+	read_stat(text);
+	free(text);
+	assert_int_equal(sample.n_cpus, 1 << 16);
+	assert_null(sample_check(&sample) ? strstr(sample_check(&sample), "CPU") : NULL);
+}
+
+#define MANY 1024
+
+/* What they say goes to the CPU of that number. */
+static void test_queues(void **state)
+{
+	static struct lt_runqueue queues[MANY];
+	char *text = malloc(MANY * 40), *at = text;
+
+	(void)state;
+	assert_non_null(text);
+	for (int i = 0; i < MANY; i++)
+		at += sprintf(at, "cpu%d 1 0 0 0 0 0 0 0\n", i * 3);
+	for (uint32_t i = 0; i < MANY; i++)
+		queues[i] = (struct lt_runqueue){ .switches = 1000 + i, .queued = i, .runs = LT_RUNS_IDLE };
+	queues[30].runs = LT_RUNS_THREAD;
+	queues[30].tgid = 5;
+	queues[30].tid = 6;
+	queues[30].since_ns = 70;
+	memset(queues[30].comm, 'x', sizeof(queues[30].comm));
+	queues[33].switches = 0; /* it says nothing */
+	for (int n = 0; n < 2; n++) {
+		read_stat(text);
+		sample.t_ns = 100;
+		machine_queues(machine, queues, MANY, &sample);
+		assert_int_equal(sample.n_cpus, MANY);
+		for (uint32_t i = 0; i < MANY; i++) {
+			const struct sample_cpu *c = &sample.cpus[i];
+			bool known = c->cpu < MANY && c->cpu != 33;
+
+			assert_int_equal(c->queued, known ? c->cpu : SAMPLE_NONE);
+			assert_int_equal(c->switches, known && n ? 2 * c->cpu : SAMPLE_UNKNOWN);
+			assert_int_equal(c->runs, !known	 ? LT_RUNS_UNKNOWN
+						  : c->cpu == 30 ? LT_RUNS_THREAD
+								 : LT_RUNS_IDLE);
+			assert_int_equal(c->run_ns, c->cpu == 30 ? 30 : SAMPLE_UNKNOWN);
+			assert_int_equal(c->pid, c->cpu == 30 ? 5 : 0);
+			assert_int_equal(c->tid, c->cpu == 30 ? 6 : 0);
+			assert_int_equal(strlen(c->comm), c->cpu == 30 ? 15 : 0);
+		}
+		for (uint32_t i = 0; i < MANY; i++)
+			queues[i].switches += queues[i].switches ? 2 * i : 0;
+	}
+	free(text);
+}
+
 /* This machine's files, through the helper thread. */
 static void test_a_reading(void **state)
 {
@@ -104,9 +204,9 @@ static void test_a_reading(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		machine_test(test_the_growth),
-		machine_test(test_times_that_go_backwards),
-		machine_test(test_pressure),
+		machine_test(test_the_growth),	 machine_test(test_times_that_go_backwards),
+		machine_test(test_pressure),	 machine_test(test_cpus_come_and_go),
+		machine_test(test_hostile_cpus), machine_test(test_queues),
 		machine_test(test_a_reading),
 	};
 

@@ -89,8 +89,10 @@ LT_COUNTERS_CALLS(CALLS_COUNTER)
 LT_COUNTERS_NET(NET_COUNTER)
 LT_COUNTERS_SOCKET(NET_COUNTER)
 
-NUMBER(raw_pid, 0, r->pid)
-NUMBER(raw_tid, 0, r->tid)
+/* Nobody runs on an idle CPU. */
+#define RUNS(r) ((r)->kind != MODEL_CPU || (r)->cpu->runs == LT_RUNS_THREAD)
+MAYBE(raw_pid, 0, RUNS(r), r->pid)
+MAYBE(raw_tid, 0, RUNS(r), r->tid)
 NUMBER(raw_ppid, 0, r->ppid)
 MAYBE(raw_uid, 0, r->own_user, r->uid)
 NUMBER(raw_start, 0, r->start_ns)
@@ -174,6 +176,8 @@ static struct value raw_command(const struct row *r)
 	size_t len = strlen(r->comm);
 	char *buf;
 
+	if (!RUNS(r))
+		return r->cpu->runs == LT_RUNS_IDLE ? text("(idle)") : unknown;
 	if (r->kernel && len && len < TEXT_SIZE - 2) {
 		buf = text_buffer();
 		buf[0] = '[';
@@ -181,7 +185,7 @@ static struct value raw_command(const struct row *r)
 		memcpy(buf + 1 + len, "]", 2);
 		return text(buf);
 	}
-	if (r->cmdline[0] && (r->kind != MODEL_THREAD || r->tid == r->pid))
+	if (r->cmdline[0] && ((r->kind != MODEL_THREAD && r->kind != MODEL_CPU) || r->tid == r->pid))
 		return text(without_path(r->cmdline));
 	return raw_comm(r);
 }
@@ -328,6 +332,18 @@ MAYBE(raw_accept_max, 0, r->connection && r->connection->accept_queue_max != SAM
       r->connection->accept_queue_max)
 MAYBE(raw_drops, 0, r->connection && r->connection->drops != SAMPLE_UNKNOWN, r->connection->drops)
 
+#define CPU_NUMBER(name, none, field) MAYBE(name, 0, r->cpu && r->cpu->field != (none), r->cpu->field)
+MAYBE(raw_cpu_number, 0, r->cpu, r->cpu->cpu)
+CPU_NUMBER(raw_cpu_busy, SAMPLE_UNKNOWN, times.busy_ns)
+CPU_NUMBER(raw_cpu_idle, SAMPLE_UNKNOWN, times.idle_ns)
+CPU_NUMBER(raw_cpu_irq, SAMPLE_UNKNOWN, times.irq_ns)
+CPU_NUMBER(raw_cpu_softirq, SAMPLE_UNKNOWN, times.softirq_ns)
+CPU_NUMBER(raw_cpu_steal, SAMPLE_UNKNOWN, times.steal_ns)
+CPU_NUMBER(raw_cpu_switches, SAMPLE_UNKNOWN, switches)
+CPU_NUMBER(raw_cpu_queued, SAMPLE_NONE, queued)
+CPU_NUMBER(raw_cpu_queued_p99, SAMPLE_NONE, queued_p99)
+CPU_NUMBER(raw_cpu_ran, SAMPLE_UNKNOWN, run_ns)
+
 /* A sparkline's value is its newest level: that is what is sorted. */
 static struct value spark(const struct row *r, enum model_spark which)
 {
@@ -360,6 +376,7 @@ static struct value raw_net_spark(const struct row *r)
 #define CALLERS (1 << MODEL_CALLER)
 #define CALLS (1 << MODEL_CALL | CALLERS)
 #define CONNECTIONS (1 << MODEL_CONNECTION)
+#define CPUS (1 << MODEL_CPU)
 
 #define LATENCY COLUMN_LATENCY
 
@@ -369,15 +386,15 @@ static struct value raw_net_spark(const struct row *r)
 /* clang-format off */
 const struct column columns[] = {
 	/* name, title, json, width, show, flags, kinds, raw, unit, help, spark */
-	{ "pid", "PID", "pid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS, raw_pid, "",
-	  "Process id; for threads and connections, that of their process." },
-	{ "tid", "TID", NULL, 7, SHOW_ID, COLUMN_FIXED, THREADS, raw_tid, "",
+	{ "pid", "PID", "pid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS | CPUS, raw_pid, "",
+	  "Process id; for threads and connections, that of their process; for a CPU, of who runs there." },
+	{ "tid", "TID", NULL, 7, SHOW_ID, COLUMN_FIXED, THREADS | CPUS, raw_tid, "",
 	  "Thread id." },
 	{ "ppid", "PPID", "ppid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS, raw_ppid, "",
 	  "The parent's process id." },
 	{ "uid", "UID", "uid", 10, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_uid, "",
 	  "Effective user id, as a number." },
-	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT | COLUMN_FIXED, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_user, "",
+	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT | COLUMN_FIXED, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER | CPUS, raw_user, "",
 	  "Effective user; the number if the system has no name for it." },
 	{ "state", "STATE", "state", 10, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_state, "",
 	  "Process: alive or exited; thread: its state at the moment of the reading, `poll disk?` if it waits for io_uring "
@@ -392,11 +409,11 @@ const struct column columns[] = {
 	  "Threads alive at the reading, or when the process exited." },
 	{ "procs", "PROCS", NULL, 5, SHOW_ID, 0, GROUPS, raw_processes, "",
 	  "Processes of the group alive at the reading." },
-	{ "comm", "COMM", "comm", 15, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS | CONNECTIONS, raw_comm, "",
+	{ "comm", "COMM", "comm", 15, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS | CONNECTIONS | CPUS, raw_comm, "",
 	  "The kernel's short name, up to 15 bytes, as the process or thread set it; for a group, the group's name." },
 	{ "cmdline", "CMDLINE", "cmdline", 40, SHOW_TEXT, COLUMN_LEFT, PROCESSES | CALLERS | THREADS | CONNECTIONS, raw_cmdline, "",
 	  "The command line, up to 32 KiB; … marks where it was cut. Empty for kernel threads, not known if the process exited before it could be read." },
-	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, (TASKS & ~(1 << MODEL_USER)) | CALLERS | CONNECTIONS, raw_command, "",
+	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, (TASKS & ~(1 << MODEL_USER)) | CALLERS | CONNECTIONS | CPUS, raw_command, "",
 	  "The command line without the program's path (cmdline has it), or the short name where there is none; kernel threads in brackets." },
 	{ "cgroup", "CGROUP", "cgroup", 30, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS, raw_cgroup, "",
 	  "Control group, unified hierarchy." },
@@ -572,6 +589,27 @@ const struct column columns[] = {
 	{ "drops", "DROP/s", NULL, 6, SHOW_RATE, COLUMN_BAD, CONNECTIONS, raw_drops, "/s",
 	  "Datagrams dropped because a UDP socket's buffer was full; connections dropped because a listener's queue was full." },
 
+	{ "cpunum", "CPU#", NULL, 5, SHOW_ID, 0, CPUS, raw_cpu_number, "",
+	  "The CPU's number." },
+	{ "busy", "BUSY%", NULL, 6, SHOW_SHARE, 0, CPUS, raw_cpu_busy, "%",
+	  "Time in which the CPU was not idle, as /proc/stat counts it, in ticks of the clock; IRQ%, SIRQ% and STEAL% are part of it." },
+	{ "idle", "IDLE%", NULL, 6, SHOW_SHARE, 0, CPUS, raw_cpu_idle, "%",
+	  "Time in which the CPU had nothing to run, also while a disk was waited for." },
+	{ "irq", "IRQ%", NULL, 6, SHOW_SHARE, 0, CPUS, raw_cpu_irq, "%",
+	  "Time in interrupts; 0 on kernels that do not measure it (CONFIG_IRQ_TIME_ACCOUNTING)." },
+	{ "softirq", "SIRQ%", NULL, 6, SHOW_SHARE, 0, CPUS, raw_cpu_softirq, "%",
+	  "Time in the second half of interrupts: network, timers, block devices." },
+	{ "steal", "STEAL%", NULL, 6, SHOW_SHARE, COLUMN_LAG, CPUS, raw_cpu_steal, "%",
+	  "Time that the hypervisor took from the CPU while it had work." },
+	{ "switches", "CS/s", NULL, 6, SHOW_RATE, 0, CPUS, raw_cpu_switches, "/s",
+	  "Context switches, idle ones included, as the kernel counts them." },
+	{ "queued", "QUEUED", NULL, 6, SHOW_COUNT, 0, CPUS, raw_cpu_queued, "",
+	  "Threads in the CPU's run queue at the moment of the reading that could run and do not. One that lagtop's own reading keeps from running does not count." },
+	{ "queue99", "QUEUE99", NULL, 7, SHOW_COUNT, 0, CPUS, raw_cpu_queued_p99, "",
+	  "In 99 % of the samples taken every 10 ms of the interval, at most so many threads were in the run queue (QUEUED). Samples are taken only while CPUs are shown, and count 1,023 threads at most." },
+	{ "ran", "RAN", NULL, 6, SHOW_TIME, 0, CPUS, raw_cpu_ran, "ns",
+	  "How long the thread that runs at the moment of the reading has been running without a pause. Where lagtop's own reading interrupted it, this is not known." },
+
 	{ "wakespark", "WAKE99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_wake_spark, "",
 	  "WAKE99 of the last readings, newest on the right; each level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_WAKE },
 	{ "callspark", "CALL99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_call_spark, "",
@@ -603,29 +641,33 @@ bool column_is_counter(const struct column *c)
 
 const struct column_view column_views[] = {
 	{ "overview", "Overview", MODEL_PROCESS,
-	  "pid user lag cpu runq blk wake99 calls call99 errors tx rx wakespark command", "lag", MODEL_SPARK_WAKE },
+	  "pid user lag cpu runq blk wake99 calls call99 errors tx rx wakespark command", "lag", MODEL_SPARK_WAKE,
+	  "Over" },
 	{ "sched", "Sched", MODEL_PROCESS,
 	  "pid user lag cpu wakeq preempt throttled disk memory block wake50 wake99 wakemax woken vol invol migrations "
 	  "disk99 diskmax diskr diskw wakespark command",
-	  "lag", MODEL_SPARK_WAKE },
+	  "lag", MODEL_SPARK_WAKE, "Sched" },
 	{ "syscalls", "Syscalls", MODEL_PROCESS,
 	  "pid user calls errors call99 lock net poll io sleep call50 callmax avg callspark command", "calls",
-	  MODEL_SPARK_CALL },
+	  MODEL_SPARK_CALL, "Sysc" },
 	{ "net", "Net", MODEL_PROCESS,
 	  "pid user traffic tx rx retrans srtt connects connerr accepts conn99 acc99 txops rxops unixtx unixrx "
 	  "netspark "
 	  "command",
-	  "traffic", MODEL_SPARK_NET },
+	  "traffic", MODEL_SPARK_NET, "Net" },
 	{ "calls", "Calls", MODEL_CALL, "call calls errors time wait avg p99 max p50 inflight oldest errnos", "time",
-	  MODEL_SPARK_CALL },
+	  MODEL_SPARK_CALL, "Calls" },
 	{ "connections", "Connections", MODEL_CONNECTION,
 	  "proto local remote pid traffic tx rx state srtt retrans age txq rxq acceptq drops user command", "traffic",
-	  MODEL_SPARK_NET },
+	  MODEL_SPARK_NET, "Conns" },
+	{ "cpus", "CPUs", MODEL_CPU, "cpunum busy queued queue99 irq softirq steal switches idle pid user ran command",
+	  "busy", MODEL_SPARK_WAKE, "CPUs" },
 };
 const struct column_view column_callers = {
 	"callers",    "Callers",
 	MODEL_CALLER, "pid user calls errors time wait avg p99 max p50 inflight oldest command",
-	"time",	      MODEL_SPARK_CALL
+	"time",	      MODEL_SPARK_CALL,
+	"Callers"
 };
 const size_t column_views_count = sizeof(column_views) / sizeof(column_views[0]);
 

@@ -98,6 +98,7 @@ struct column_view {
 	const char *columns; /* names, space-separated; COMMAND last */
 	const char *sort;
 	enum model_spark spark;
+	const char *brief; /* the title on a screen that is not wide */
 };
 extern const struct column_view column_views[];
 extern const size_t column_views_count;

@@ -83,6 +83,8 @@ bool column_order_key(const struct column *c, bool reverse, const struct row *r,
 			key[0] = UINT64_MAX - 2;
 	}
 	key[1] = (uint64_t)r->pid << 32 | r->tid;
+	if (r->cpu)
+		key[1] = r->cpu->cpu;
 	key[2] = connection ? (uint64_t)connection->local_port << 16 | connection->remote_port : r->start_ns;
 	return true;
 }
@@ -117,7 +119,10 @@ static int order_of(uint64_t a, uint64_t b)
 static int tie_order(const struct row *a, const struct row *b)
 {
 	const struct sample_connection *x = a->connection, *y = b->connection;
-	int order = order_of(a->pid, b->pid);
+	int order = a->cpu && b->cpu ? order_of(a->cpu->cpu, b->cpu->cpu) : 0;
+
+	if (!order)
+		order = order_of(a->pid, b->pid);
 
 	if (!order)
 		order = order_of(a->tid, b->tid);

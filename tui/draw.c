@@ -401,8 +401,9 @@ static int draw_meters(const struct view *v, struct grid *g, int y)
 static const char *kind_name(enum model_kind kind, bool brief)
 {
 	static const char *const names[][2] = {
-		{ "processes", "proc" }, { "threads", "thr" }, { "commands", "cmd" }, { "users", "user" },
-		{ "cgroups", "cgrp" },	 { "calls", "call" },  { "sockets", "sock" }, { "callers", "proc" },
+		{ "processes", "proc" }, { "threads", "thr" },	{ "commands", "cmd" },
+		{ "users", "user" },	 { "cgroups", "cgrp" }, { "calls", "call" },
+		{ "sockets", "sock" },	 { "callers", "proc" }, { "CPUs", "CPUs" },
 	};
 
 	return names[kind][brief];
@@ -425,17 +426,22 @@ static void add_losses(struct line *l, const struct sample *s)
 /* The views' tabs. Returns where they end. */
 static int draw_tabs(struct view *v, struct grid *g, int y)
 {
-	bool narrow = g->cols < 68;
+	bool narrow = g->cols < 68, brief = g->cols < 100;
 	char buf[96];
 	int x = 0;
 
 	v->tabs_y = y;
 	for (size_t i = 0; i < column_views_count; i++) {
+		const struct column_view *view = &column_views[i];
 		bool on = i == v->at;
 
 		v->tab_x[i] = x;
 		/* Only the active tab has a space to its right: the others leave that cell to the next tab. */
-		snprintf(buf, sizeof(buf), on ? " %zu %s " : narrow ? " %zu" : " %zu %s", i + 1, column_views[i].title);
+		snprintf(buf, sizeof(buf),
+			 on	  ? " %zu %s "
+			 : narrow ? " %zu"
+				  : " %zu %s",
+			 i + 1, brief && !on ? view->brief : view->title);
 		x += grid_text(g, y, x, g->cols - x, on ? STYLE_TAB : STYLE_NORMAL, buf);
 		if (!on)
 			grid_put(g, y, v->tab_x[i] + 1, '1' + (uint32_t)i, STYLE_KEY);

@@ -18,7 +18,7 @@
 _Static_assert(sizeof(struct sample_process) % WORD == 0 && sizeof(struct sample_thread) % WORD == 0 &&
 		       sizeof(struct sample_work) % WORD == 0 && sizeof(struct sample_call) % WORD == 0 &&
 		       sizeof(struct sample_bucket) % WORD == 0 && sizeof(struct sample_errno) % WORD == 0 &&
-		       sizeof(struct sample_connection) % WORD == 0,
+		       sizeof(struct sample_connection) % WORD == 0 && sizeof(struct sample_cpu) % WORD == 0,
 	       "elements are whole words");
 
 /* Room for n more words; NULL and failed: out of memory. */
@@ -264,6 +264,8 @@ int history_pack_host(struct history_pack *p, const struct sample *s)
 	begin(p);
 	add(p, s, HOST_BYTES);
 	add(p, &s->has_connections, sizeof(s->has_connections));
+	add(p, &s->n_cpus, sizeof(s->n_cpus));
+	add(p, s->cpus, s->n_cpus * sizeof(*s->cpus));
 	return encode(p);
 }
 
@@ -396,12 +398,21 @@ static uint32_t take_text(struct cursor *c, uint32_t len)
 int history_unpack_host(struct history_pack *p, const uint8_t *bytes, size_t n, struct sample *s)
 {
 	struct cursor c = { .to = s };
+	uint32_t n_cpus;
 
 	if (decode(p, bytes, n))
 		return -ENOMEM;
 	c.at = p->words;
 	memcpy(s, take(&c, HOST_BYTES), HOST_BYTES);
 	memcpy(&s->has_connections, take(&c, sizeof(s->has_connections)), sizeof(s->has_connections));
+	n_cpus = *(const uint32_t *)take(&c, sizeof(n_cpus));
+	for (uint32_t i = 0; i < n_cpus; i++) {
+		struct sample_cpu *cpu = sample_add_cpu(s);
+
+		if (!cpu)
+			return -ENOMEM;
+		memcpy(cpu, take(&c, sizeof(*cpu)), sizeof(*cpu));
+	}
 	return 0;
 }
 

@@ -368,11 +368,11 @@ static int put_calls(struct json_writer *w, struct model *m, const struct row *p
 	return 0;
 }
 
-/* The wanted rows of a view, by pid. */
-static int rows_by_pid(const struct options *o, const char *view, struct model *m, struct row ***rows)
+/* The wanted rows of a view, by a number that they have. */
+static int rows_by(const char *number, const struct options *o, const char *view, struct model *m, struct row ***rows)
 {
 	const struct column_view *of = column_view_find(view);
-	const struct selection_order order = { .sort = column_find("pid"),
+	const struct selection_order order = { .sort = column_find(number),
 					       .then = column_find(of->sort),
 					       .reverse = true };
 
@@ -383,7 +383,7 @@ static int put_processes(struct json_writer *w, const struct options *o, struct 
 {
 	struct row **rows = NULL;
 	struct json_plan plan;
-	int n = rows_by_pid(o, "overview", m, &rows), err = 0;
+	int n = rows_by("pid", o, "overview", m, &rows), err = 0;
 
 	if (n < 0)
 		return n;
@@ -439,13 +439,60 @@ static int put_connections(struct json_writer *w, const struct options *o, struc
 		json_null(w, "connections");
 		return 0;
 	}
-	n = rows_by_pid(o, "connections", m, &rows);
+	n = rows_by("pid", o, "connections", m, &rows);
 	if (n < 0)
 		return n;
 	json_open(w, "connections", '[');
 	for (int i = 0; i < n; i++)
 		if (all || is_active(rows[i]->connection, model_sample(m)->interval_ns))
 			put_connection(w, rows[i]);
+	json_close(w, ']');
+	free(rows);
+	return 0;
+}
+
+static void put_cpu(struct json_writer *w, const struct row *r)
+{
+	const struct sample_cpu *c = r->cpu;
+
+	json_open(w, NULL, '{');
+	json_unsigned(w, "cpu", c->cpu);
+	put_number(w, "busy_ns", c->times.busy_ns, true);
+	put_number(w, "idle_ns", c->times.idle_ns, true);
+	put_number(w, "irq_ns", c->times.irq_ns, true);
+	put_number(w, "softirq_ns", c->times.softirq_ns, true);
+	put_number(w, "steal_ns", c->times.steal_ns, true);
+	put_number(w, "switches", c->switches, true);
+	put_number(w, "queued", c->queued, c->queued != SAMPLE_NONE);
+	put_number(w, "queued_p99", c->queued_p99, c->queued_p99 != SAMPLE_NONE);
+	if (c->runs == LT_RUNS_THREAD) {
+		json_open(w, "running", '{');
+		json_unsigned(w, "pid", c->pid);
+		json_unsigned(w, "tid", c->tid);
+		json_text(w, "comm", c->comm);
+		put_number(w, "ns", c->run_ns, true);
+		json_close(w, '}');
+	} else {
+		json_null(w, "running");
+	}
+	json_close(w, '}');
+}
+
+static int put_cpus(struct json_writer *w, const struct options *o, struct model *m)
+{
+	struct row **rows = NULL;
+	int n;
+
+	if (!model_sample(m)->n_cpus) {
+		json_null(w, "cpus");
+		return 0;
+	}
+	n = rows_by("cpunum", o, "cpus", m, &rows);
+	if (n < 0)
+		return n;
+	json_open(w, "cpus", '[');
+	for (int i = 0; i < n; i++)
+		put_cpu(w, rows[i]);
 	json_close(w, ']');
 	free(rows);
 	return 0;
@@ -469,7 +516,9 @@ int batch_json(FILE *out, const struct options *o, struct model *m)
 	err = put_processes(&w, o, m);
 	if (!err)
 		err = put_connections(&w, o, m);
-	NULLS(&w, "disks", "cpus", "marks");
+	if (!err)
+		err = put_cpus(&w, o, m);
+	NULLS(&w, "disks", "marks");
 	json_close(&w, '}');
 	fputc('\n', out);
 	if (w.out_of_memory)

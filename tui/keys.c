@@ -113,10 +113,13 @@ static void enter(struct view *v)
 		page_open(v, r);
 		break;
 	case MODEL_CONNECTION:
+	case MODEL_CPU:
 		if (r->pid)
 			page_open(v, r);
 		else
-			view_say(v, STYLE_NORMAL, "the process that owns this socket is not known");
+			view_say(v, STYLE_NORMAL, "%s",
+				 r->kind == MODEL_CPU ? "no process runs on this CPU"
+						      : "the process that owns this socket is not known");
 		break;
 	case MODEL_COMMAND:
 	case MODEL_USER:
@@ -338,13 +341,14 @@ const struct key_row key_rows[] = {
 	{ WITH(move_half_page, 1), TABLE, { 'D' & K_CTRL }, .help = "down half a page", .in_list = WITH(menu_move_page, 1) },
 	{ DO(move_home), TABLE, { K_HOME, 'g' }, .help = "first row, and stay at the top", .in_list = DO(menu_home) },
 	{ WITH(move_end, KEY_END), COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .in_list = DO(menu_end) },
-	{ DO(enter), TABLE, { K_ENTER }, .help = "open the process or the group, or list who makes the call", .in_list = DO(menu_enter) },
+	{ DO(enter), TABLE, { K_ENTER }, .help = "open the process (of a CPU, who runs there) or the group, or list who makes the call", .in_list = DO(menu_enter) },
 	{ DO(back), 0, { K_ESC, K_BACKSPACE }, .help = "back; in the table: clear filter and tags", .in_list = DO(menu_close) },
 
 	{ .help = "Views" },
 	{ WITH(menu_open, MODE_HELP), 0, { '?', K_F + 1 }, .help = "this help", .label = "Help", .in_list = DO(menu_close) },
 	{ WITH(choose_view, 0), COUNTS, { '1', '2', '3' }, .help = "overview, sched, syscalls" },
 	{ WITH(choose_view, 3), COUNTS, { '4', '5', '6' }, .help = "net, calls, connections" },
+	{ WITH(choose_view, 6), 0, { '7' }, .help = "CPUs" },
 	{ WITH(step_view, 1), 0, { K_TAB }, .help = "next view" },
 	{ WITH(step_view, -1), 0, { K_BACKTAB }, .help = "previous view" },
 	{ WITH(menu_open, MODE_SEARCH), TABLE, { '/', K_F + 3 }, .help = "search while typing", .label = "Search" },

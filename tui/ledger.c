@@ -79,6 +79,14 @@ void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n)
 	stack_set_low(m->free);
 }
 
+const struct lt_record *ledger_displaced(const struct ledger_memory *m, uint64_t since_ns)
+{
+	for (uint32_t slot = 0; slot < m->n_chunks * LT_CHUNK; slot++)
+		if (*word_at(m, slot) == LT_WORD(since_ns, LT_PREEMPT))
+			return record_at(m, slot);
+	return NULL;
+}
+
 struct ledger *ledger_new(struct ledger_memory *memory, const struct ledger_names *names)
 {
 	struct ledger *l = calloc(1, sizeof(*l));

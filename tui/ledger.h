@@ -71,6 +71,10 @@ void ledger_drain(struct ledger *l, uint32_t epoch);
  * belong to the next reading. epoch: the interval that t_ns ends. 0 or -ENOMEM. */
 int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *s);
 
+/* The record of the thread that was preempted then, to the ns: whoever got its CPU has run since. NULL: none was, or it
+ * has got one again. */
+const struct lt_record *ledger_displaced(const struct ledger_memory *m, uint64_t since_ns);
+
 /* Puts records [first, first + n), never used before, on the free list. */
 void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n);
 

@@ -3,11 +3,21 @@
 #include "machine.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "grow.h"
 #include "lookup.h"
 
 #define WAIT_NS 200000000ULL
+#define CPUS_MOST (1 << 16)
+
+/* A CPU as last read. */
+struct last_cpu {
+	uint32_t cpu;
+	uint64_t switches; /* SAMPLE_UNKNOWN */
+	struct sample_cpu_times times;
+};
 
 struct machine {
 	struct lookup *lookup;
@@ -16,6 +26,8 @@ struct machine {
 	/* As last read. */
 	struct sample_cpu_times cpu_times;
 	struct sample_pressure pressure[SAMPLE_RESOURCES];
+	struct last_cpu *cpus, *cpus_before; /* of this reading, of the one before: by number */
+	uint32_t n_cpus, n_before, cap_cpus, cap_before;
 };
 
 static const struct sample_cpu_times no_times = { SAMPLE_UNKNOWN, SAMPLE_UNKNOWN, SAMPLE_UNKNOWN, SAMPLE_UNKNOWN,
@@ -50,6 +62,8 @@ void machine_free(struct machine *m)
 	if (!m)
 		return;
 	lookup_close(m->lookup);
+	free(m->cpus);
+	free(m->cpus_before);
 	free(m);
 }
 
@@ -83,15 +97,84 @@ static struct sample_cpu_times times_delta(const struct sample_cpu_times *now, s
 	return d;
 }
 
+/* The CPU in the reading before; NULL: it was offline. *at: where the one with the next lower number was found. */
+static struct last_cpu *before(const struct machine *m, uint32_t cpu, uint32_t *at)
+{
+	while (*at < m->n_before && m->cpus_before[*at].cpu < cpu)
+		++*at;
+	return *at < m->n_before && m->cpus_before[*at].cpu == cpu ? &m->cpus_before[*at] : NULL;
+}
+
+static void next_cpus(struct machine *m)
+{
+	struct last_cpu *cpus = m->cpus_before;
+	uint32_t cap = m->cap_before;
+
+	m->cpus_before = m->cpus;
+	m->n_before = m->n_cpus;
+	m->cap_before = m->cap_cpus;
+	m->cpus = cpus;
+	m->cap_cpus = cap;
+	m->n_cpus = 0;
+}
+
+/* Without memory the CPU is left out. */
+static void add_cpu(struct machine *m, uint32_t cpu, const struct sample_cpu_times *now, uint32_t *at, struct sample *s)
+{
+	const struct last_cpu *last = before(m, cpu, at);
+	struct sample_cpu_times then = last ? last->times : no_times;
+	struct sample_cpu *row;
+
+	if (!GROW(m->cpus, m->cap_cpus, m->n_cpus + 1) || !(row = sample_add_cpu(s)))
+		return;
+	m->cpus[m->n_cpus++] = (struct last_cpu){ .cpu = cpu, .switches = SAMPLE_UNKNOWN, .times = *now };
+	*row = (struct sample_cpu){ .cpu = cpu,
+				    .queued = SAMPLE_NONE,
+				    .queued_p99 = SAMPLE_NONE,
+				    .run_ns = SAMPLE_UNKNOWN,
+				    .switches = SAMPLE_UNKNOWN,
+				    .times = times_delta(now, &then) };
+}
+
 static void take_stat(struct machine *m, const char *text, struct sample *s)
 {
 	struct sample_cpu_times all = no_times, times;
-	uint32_t cpu;
+	uint32_t cpu, at = 0;
 
-	while (text && proc_cpu_of(&text, &cpu, &times))
+	next_cpus(m);
+	while (text && proc_cpu_of(&text, &cpu, &times)) {
+		bool next = !m->n_cpus || cpu > m->cpus[m->n_cpus - 1].cpu;
+
 		if (cpu == PROC_CPU_ALL)
 			all = times;
+		else if (next && m->n_cpus < CPUS_MOST)
+			add_cpu(m, cpu, &times, &at, s);
+	}
 	s->cpu_times = times_delta(&all, &m->cpu_times);
+}
+
+void machine_queues(struct machine *m, const struct lt_runqueue *queues, uint32_t n, struct sample *s)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < s->n_cpus; i++) {
+		struct sample_cpu *row = &s->cpus[i];
+		const struct lt_runqueue *q = row->cpu < n ? &queues[row->cpu] : NULL;
+		const struct last_cpu *last = before(m, row->cpu, &at);
+
+		if (!q || !q->switches)
+			continue;
+		m->cpus[i].switches = q->switches;
+		row->switches = delta(q->switches, last ? last->switches : SAMPLE_UNKNOWN);
+		row->queued = q->queued;
+		row->runs = (uint8_t)q->runs;
+		row->pid = q->tgid;
+		row->tid = q->tid;
+		memcpy(row->comm, q->comm, sizeof(row->comm));
+		row->comm[sizeof(row->comm) - 1] = '\0';
+		if (q->since_ns)
+			row->run_ns = s->t_ns > q->since_ns ? s->t_ns - q->since_ns : 0;
+	}
 }
 
 void machine_take(struct machine *m, enum proc_machine file, const char *text, struct sample *s)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel counts of the whole machine: the CPUs' times (/proc/stat), pressure (/proc/pressure). A helper thread
+ * What the kernel counts of the machine: the CPUs' times (/proc/stat), pressure (/proc/pressure). A helper thread
  * reads the files while the caller reads the records; what comes too late is not known in this reading, nor in the
- * next one, which has nothing to subtract from.
+ * next one, which has nothing to subtract from. Likewise a CPU that was offline. Adds what the run queues say.
  */
 #ifndef MACHINE_H
 #define MACHINE_H
@@ -22,5 +22,8 @@ void machine_read(struct machine *m, struct sample *s);
 
 /* The same of one file's contents; NULL: not known. */
 void machine_take(struct machine *m, enum proc_machine file, const char *text, struct sample *s);
+
+/* Adds to the sample's CPUs what their run queues say: n of them, by number. */
+void machine_queues(struct machine *m, const struct lt_runqueue *queues, uint32_t n, struct sample *s);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * The model: samples in, rows out. Pure: no clock, no files, no terminal, no kernel.
  *
- * A row is what one line of a table shows: a process, a thread, a group of processes, a call or
- * a connection, with its numbers of one interval (or since the start). Rows stay valid until the
+ * A row is what one line of a table shows: a process, a thread, a group of processes, a call,
+ * a connection or a CPU, with its numbers of one interval (or since the start). Rows stay valid until the
  * next model_update, or model_rows of the same kind. The model keeps what outlives a sample:
  * sparklines, totals, the last rows of the dead.
  */
@@ -25,6 +25,7 @@ enum model_kind {
 	MODEL_CALL,
 	MODEL_CONNECTION,
 	MODEL_CALLER, /* a process, with its part in one call */
+	MODEL_CPU,    /* pid, tid, comm: of who runs there */
 };
 
 /* Percentiles of a distribution, in ns: the middle of the bucket that holds the rank (nearest rank),
@@ -125,6 +126,7 @@ struct row {
 	const struct model_errno *errnos;
 
 	const struct sample_connection *connection; /* MODEL_CONNECTION */
+	const struct sample_cpu *cpu;		    /* MODEL_CPU */
 };
 
 /* A row's texts are valid as long as its sample: how long a copy is, and the copy, which the row has from then on. */

@@ -466,11 +466,45 @@ static int connection_rows(struct model *m, const struct model_query *q, struct 
 	return (int)n;
 }
 
+static int cpu_rows(struct model *m, struct row **rows)
+{
+	const struct sample *s = m->sample;
+	struct row_list *out = &m->out[MODEL_CPU];
+
+	if (row_list_reserve(out, s->n_cpus) < 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->n_cpus; i++) {
+		const struct sample_cpu *c = &s->cpus[i];
+		const struct row *who = c->runs == LT_RUNS_THREAD ? youngest(m, c->pid) : NULL;
+
+		out->rows[i] = (struct row){
+			.kind = MODEL_CPU,
+			.pid = c->pid,
+			.tid = c->tid,
+			.ppid = who ? who->ppid : 0,
+			.uid = who ? who->uid : 0,
+			.own_user = who,
+			.kernel = who && who->kernel,
+			.comm = c->comm,
+			.cmdline = who ? who->cmdline : "",
+			.cgroup = who ? who->cgroup : "",
+			.interval_ns = s->interval_ns,
+			.unknown = s->unknown,
+			.net = &row_no_net,
+			.call = LT_CALL_NONE,
+			.cpu = c,
+		};
+	}
+	*rows = out->rows;
+	return (int)s->n_cpus;
+}
+
 bool model_has_totals(const struct model_query *q)
 {
 	if (q->kind == MODEL_CALL)
 		return !q->one && !q->wants;
-	return q->kind != MODEL_THREAD && q->kind != MODEL_CONNECTION && q->kind != MODEL_CALLER;
+	return q->kind != MODEL_THREAD && q->kind != MODEL_CONNECTION && q->kind != MODEL_CALLER &&
+	       q->kind != MODEL_CPU;
 }
 
 int model_rows(struct model *m, const struct model_query *q, struct row **rows)
@@ -493,6 +527,8 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows)
 		return connection_rows(m, q, rows);
 	case MODEL_CALLER:
 		return caller_rows(m, q, rows);
+	case MODEL_CPU:
+		return cpu_rows(m, rows);
 	}
 	return 0;
 }

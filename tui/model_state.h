@@ -92,7 +92,7 @@ void call_table_free(struct call_table *c);
 /* Finishes the rows (percentiles, errnos). More can still be added to the table. */
 void call_table_finish(struct call_table *c);
 
-#define MODEL_KINDS (MODEL_CALLER + 1)
+#define MODEL_KINDS (MODEL_CPU + 1)
 #define ROW_IDENTITY_SIZE offsetof(struct row, interval_ns)
 
 struct model {

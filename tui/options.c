@@ -315,7 +315,7 @@ static const struct option_row option_table[] = {
 	{ "user", 'u', "USER", SET(set_user), "only this user's processes" },
 	{ "filter", 'f', "EXPR", SET(set_filter), "only rows that match EXPR, such as: cpu>5 and user=root" },
 	{ "sort", 's', "COLUMN", SET(set_sort), "sort by this column; -COLUMN reverses the sort" },
-	{ "view", 'v', "NAME", SET(set_view), "overview, sched, syscalls, net, calls, connections" },
+	{ "view", 'v', "NAME", SET(set_view), "overview, sched, syscalls, net, calls, connections, cpus" },
 	{ "threads", 'H', NULL, FLAG(threads), "one row per thread" },
 	{ "tree", 't', NULL, FLAG(tree), "parents and children" },
 	{ "group", 'g', "BY", SET(set_group), "one row per process, command, user or cgroup" },
@@ -482,6 +482,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		o->probe.connections = SOURCE_ALL_CONNECTIONS;
 	else if (o->output == OUTPUT_JSON)
 		o->probe.connections = SOURCE_ACTIVE_CONNECTIONS;
+	o->probe.cpus = o->view->kind == MODEL_CPU;
 	return status;
 }
 

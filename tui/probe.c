@@ -27,6 +27,7 @@
 #include "stack.h"
 
 #define DRAIN_MS 1000
+#define SAMPLE_MS 10	   /* of run queues, while they are looked at */
 #define CUT_AHEAD_NS 20000 /* longer than it takes until all CPUs see a store */
 #define DRAIN_NICE (-10)
 #define DRAIN_SLICE_NS 100000 /* the shortest that the kernel knows */
@@ -166,22 +167,33 @@ static void *drainer(void *arg)
 		{ .fd = ring_buffer__epoll_fd(p->events), .events = POLLIN },
 	};
 	bool soon = come_soon();
+	uint64_t now_ns, drained_ns = 0;
+	bool sample;
 
 	pthread_mutex_lock(&p->lock);
 	p->records_ahead = soon ? 0 : RECORDS_AHEAD;
 	probe_memory_grow(p);
 	pthread_mutex_unlock(&p->lock);
 	for (;;) {
-		if (poll(fds, 2, DRAIN_MS) < 0 && errno != EINTR)
+		sample = __atomic_load_n(&p->sample_cpus, __ATOMIC_RELAXED);
+		if (poll(fds, 2, sample ? SAMPLE_MS : DRAIN_MS) < 0 && errno != EINTR)
 			return NULL;
 		if (fds[0].revents)
 			return NULL;
+		now_ns = clock_ns(CLOCK_MONOTONIC);
+		if (!fds[1].revents && now_ns - drained_ns < DRAIN_MS * 1000000ULL && sample) {
+			pthread_mutex_lock(&p->lock);
+			probe_cpus_sample(p);
+			pthread_mutex_unlock(&p->lock);
+			continue;
+		}
 		memory_look(&room, "");
 		pthread_mutex_lock(&p->lock);
 		p->room = room;
 		drain(p);
-		probe_memory_give_back(p, clock_ns(CLOCK_MONOTONIC));
+		probe_memory_give_back(p, now_ns);
 		pthread_mutex_unlock(&p->lock);
+		drained_ns = now_ns;
 	}
 }
 
@@ -247,6 +259,11 @@ static void want_connections(struct source *source, enum source_connections want
 	probe_sockets_want((struct probe *)source, want);
 }
 
+static void want_cpus(struct source *source, bool want)
+{
+	__atomic_store_n(&((struct probe *)source)->sample_cpus, want, __ATOMIC_RELAXED);
+}
+
 /* The BPF programs use the kernel's clock; in a time namespace /proc and the processes there use another. */
 static void show_starts(struct sample *s, int64_t boottime_ns)
 {
@@ -298,7 +315,9 @@ static int probe_read(struct source *source, struct sample *s)
 	s->interval_ns = t_ns - p->t_ns;
 	s->number = p->number;
 	machine_ask(p->machine);
-	err = ledger_read(p->ledger, t_ns, epoch, s);
+	err = probe_cpus_read(p);
+	if (!err)
+		err = ledger_read(p->ledger, t_ns, epoch, s);
 	if (!err && p->family[SAMPLE_NET].on) {
 		ring_buffer__consume(p->events);
 		err = probe_sockets_read(p, s);
@@ -307,6 +326,10 @@ static int probe_read(struct source *source, struct sample *s)
 	fill_host(p, s);
 	pthread_mutex_unlock(&p->lock);
 	machine_read(p->machine, s);
+	machine_queues(p->machine, p->queues, p->n_runqueues, s);
+	pthread_mutex_lock(&p->lock);
+	probe_cpus_fill(p, s);
+	pthread_mutex_unlock(&p->lock);
 	p->t_ns = t_ns;
 	if (p->number++)
 		probe_cost_slice(p);
@@ -329,6 +352,7 @@ static void probe_close(struct source *source)
 	ring_buffer__free(p->events);
 	bpf_link__destroy(p->seed_link);
 	probe_sockets_free(p);
+	probe_cpus_free(p);
 	lagtop__destroy(p->skel);
 	ledger_free(p->ledger);
 	lookup_close(p->lookup);
@@ -365,7 +389,9 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	p->seed_link = bpf_program__attach_iter(p->skel->progs.lt_seed, NULL);
 	if (!p->events || probe_names_start(p) || !p->ledger || !p->sockets || !p->machine || !p->seed_link)
 		return probe_refused(why, why_size, -errno, "what lagtop reads with");
-	if (p->family[SAMPLE_NET].on) {
+	err = probe_cpus_start(p);
+	want_cpus(&p->source, o->cpus);
+	if (!err && p->family[SAMPLE_NET].on) {
 		probe_sockets_want(p, o->connections);
 		err = probe_sockets_start(p);
 	}
@@ -397,6 +423,7 @@ static struct probe *probe_new(void)
 	p->source.read = probe_read;
 	p->source.close = probe_close;
 	p->source.want_connections = want_connections;
+	p->source.want_cpus = want_cpus;
 	p->source.live = true;
 	p->clocks = proc_clocks();
 	pthread_mutex_init(&p->lock, NULL);
@@ -456,6 +483,8 @@ int probe_check(const struct probe_options *o, FILE *out)
 			  "psi=1 at boot where that is not the default)"
 			: "on, by /proc/pressure");
 	probe_cost_check(p, out);
+	fprintf(out, "run queues    %s\n",
+		p->runqueues_link ? "on, by an iterator" : "not known: this kernel has no way to them");
 	fprintf(out, "map memory    %.1f MiB\n", (double)p->map_bytes / (1 << 20));
 	probe_close(&p->source);
 	return on == SAMPLE_FAMILIES ? 0 : on ? 3 : 1;

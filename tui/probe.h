@@ -16,6 +16,7 @@ struct probe_options {
 	bool verbose;			     /* libbpf's messages to stderr */
 	bool readonly;			     /* drop CAP_KILL and CAP_SYS_NICE, too */
 	enum source_connections connections; /* at the first reading */
+	bool cpus;			     /* sample the CPUs' run queues, likewise */
 };
 
 /* Loads, attaches, seeds. NULL: why holds one sentence that says what is missing and what to do. */

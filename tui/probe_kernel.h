@@ -35,6 +35,12 @@ struct totals {
 };
 
 #define PROBE_MOVED 8
+#define PROBE_DEPTHS 1024
+
+/* How often so many threads were in a CPU's run queue; the last one: or more. */
+struct probe_depths {
+	uint32_t count[PROBE_DEPTHS];
+};
 
 /* What the kernel side had taken, and asked for in vain, when we looked last. */
 struct probe_demand {
@@ -64,6 +70,11 @@ struct probe {
 	uint32_t cap_walked;
 	struct lt_cpu *of_cpu; /* [n_cpus], as last read, for all possible CPUs */
 	int n_cpus;
+	const struct lt_runqueue *runqueues; /* [n_runqueues], by the CPUs' numbers: written by the iterator */
+	struct lt_runqueue *queues;	     /* [n_runqueues]: as of this reading */
+	uint32_t n_runqueues;
+	struct bpf_program *runqueues_by; /* NULL: this kernel has no way to them */
+	struct bpf_link *runqueues_link;
 	uint64_t map_bytes;
 	char hidepid[32]; /* the option of /proc that hides other users' processes from us; "": none */
 
@@ -83,9 +94,12 @@ struct probe {
 	struct lt_event moved[PROBE_MOVED]; /* since the last drain */
 	uint32_t n_moved;
 	struct sockets *sockets;
-	uint64_t events_lost;	/* for lack of memory */
-	uint32_t max_records;	/* 0: grow as needed */
-	uint32_t records_ahead; /* kept free besides */
+	bool sample_cpus;	     /* set without the lock */
+	struct probe_depths *depths; /* [n_runqueues], since the last reading; NULL: none wanted yet */
+	uint32_t n_depths;	     /* samples */
+	uint64_t events_lost;	     /* for lack of memory */
+	uint32_t max_records;	     /* 0: grow as needed */
+	uint32_t records_ahead;	     /* kept free besides */
 	struct probe_demand records_demand, calls_demand;
 	uint64_t seeded_ns, untracked_base, untracked_died_base;
 	uint64_t cpus_changed_ns;
@@ -165,5 +179,15 @@ void probe_sockets_want(struct probe *p, enum source_connections want);
 /* Iterates over sockets if connections are wanted; moves all that sockets reported into the sample. 0 or -errno. */
 int probe_sockets_read(struct probe *p, struct sample *s);
 void probe_sockets_free(struct probe *p);
+
+/* probe_cpus.c: before load: how many run queues there can be, and by which program this kernel lets them be read. */
+void probe_cpus_choose(struct probe *p, const struct btf *btf);
+int probe_cpus_start(struct probe *p);
+/* Copies all run queues. 0 or -errno. */
+int probe_cpus_read(struct probe *p);
+/* Counts their lengths now, and what they were since the last reading. */
+void probe_cpus_sample(struct probe *p);
+void probe_cpus_fill(struct probe *p, struct sample *s);
+void probe_cpus_free(struct probe *p);
 
 #endif

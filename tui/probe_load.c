@@ -308,6 +308,7 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	if (ring_bytes)
 		bpf_map__set_max_entries(skel->maps.lt_events, ring_bytes);
 	bpf_program__set_autoload(skel->progs.lt_throttle, p->family[SAMPLE_SCHED].on);
+	probe_cpus_choose(p, btf);
 	bpf_program__set_autoload(skel->progs.lt_walk, net->on);
 	bpf_program__set_autoload(skel->progs.lt_seed_sockets, net->on);
 	skel->rodata->lt_with_sched = p->memory.with_sched = p->family[SAMPLE_SCHED].on;

@@ -158,6 +158,23 @@ static const struct record_field connection_fields[] = {
 	ONE(sample_connection, netns),
 };
 
+static const struct record_field cpu_fields[] = {
+	ONE(sample_cpu, cpu),
+	ONE(sample_cpu, runs),
+	MANY(sample_cpu, comm),
+	ONE(sample_cpu, pid),
+	ONE(sample_cpu, tid),
+	ONE(sample_cpu, queued),
+	ONE(sample_cpu, queued_p99),
+	ONE(sample_cpu, run_ns),
+	ONE(sample_cpu, switches),
+	ONE(sample_cpu, times.busy_ns),
+	ONE(sample_cpu, times.idle_ns),
+	ONE(sample_cpu, times.irq_ns),
+	ONE(sample_cpu, times.softirq_ns),
+	ONE(sample_cpu, times.steal_ns),
+};
+
 static const struct record_field text_fields[] = {
 	{ "byte", 0, 1, 1, RECORD_PLAIN, RECORD_NO_COUNTER },
 };
@@ -175,6 +192,7 @@ const struct record_section record_sections[RECORD_SECTIONS] = {
 	ARRAY(buckets, bucket_fields),
 	ARRAY(errnos, errno_fields),
 	ARRAY(connections, connection_fields),
+	ARRAY(cpus, cpu_fields),
 	ARRAY(text, text_fields),
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory of a sample: eight growing arrays, kept from reading to reading. */
+/* Memory of a sample: growing arrays, kept from reading to reading. */
 #include "sample.h"
 
 #include <stdlib.h>
@@ -26,6 +26,7 @@ SAMPLE_ADD(call, calls)
 SAMPLE_ADD(bucket, buckets)
 SAMPLE_ADD(errno, errnos)
 SAMPLE_ADD(connection, connections)
+SAMPLE_ADD(cpu, cpus)
 
 uint32_t sample_add_text(struct sample *s, const char *bytes, size_t len)
 {
@@ -50,6 +51,7 @@ void sample_clear(struct sample *s)
 		.buckets = s->buckets,
 		.errnos = s->errnos,
 		.connections = s->connections,
+		.cpus = s->cpus,
 		.text = s->text,
 		.cap_processes = s->cap_processes,
 		.cap_threads = s->cap_threads,
@@ -58,6 +60,7 @@ void sample_clear(struct sample *s)
 		.cap_buckets = s->cap_buckets,
 		.cap_errnos = s->cap_errnos,
 		.cap_connections = s->cap_connections,
+		.cap_cpus = s->cap_cpus,
 		.cap_text = s->cap_text,
 	};
 
@@ -73,6 +76,7 @@ void sample_free(struct sample *s)
 	free(s->buckets);
 	free(s->errnos);
 	free(s->connections);
+	free(s->cpus);
 	free(s->text);
 	memset(s, 0, sizeof(*s));
 }

@@ -154,6 +154,19 @@ struct sample_cpu_times {
 	uint64_t irq_ns, softirq_ns, steal_ns; /* interrupts, their second half, what the hypervisor took */
 };
 
+/* A CPU that is online, by number. What it did since the reading before is not known if it was offline then. */
+struct sample_cpu {
+	uint32_t cpu;
+	uint8_t runs; /* enum lt_runs, at t_ns */
+	char comm[16];
+	uint32_t pid, tid;   /* LT_RUNS_THREAD: which; pid 0: outside of the pid namespace that is shown */
+	uint32_t queued;     /* threads that wait for it at t_ns; SAMPLE_NONE */
+	uint32_t queued_p99; /* of samples taken during the interval; SAMPLE_NONE */
+	uint64_t run_ns;     /* how long it has been running; SAMPLE_UNKNOWN */
+	uint64_t switches;   /* SAMPLE_UNKNOWN */
+	struct sample_cpu_times times;
+};
+
 /* For how long some or all of the threads that had work could not go on, as /proc/pressure counts. */
 struct sample_pressure {
 	uint64_t some_ns, full_ns; /* SAMPLE_UNKNOWN */
@@ -191,9 +204,11 @@ struct sample {
 	struct sample_bucket *buckets;
 	struct sample_errno *errnos;
 	struct sample_connection *connections;
+	struct sample_cpu *cpus; /* none: not known */
 	char *text;
-	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_text;
-	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_text;
+	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_cpus, n_text;
+	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_cpus,
+		cap_text;
 	bool has_connections; /* connections were read for this reading */
 };
 
@@ -210,6 +225,7 @@ struct sample_call *sample_add_call(struct sample *s);
 struct sample_bucket *sample_add_bucket(struct sample *s);
 struct sample_errno *sample_add_errno(struct sample *s);
 struct sample_connection *sample_add_connection(struct sample *s);
+struct sample_cpu *sample_add_cpu(struct sample *s);
 /* Copies len bytes and a NUL; returns the offset, or 0 when out of memory or len is 0. */
 uint32_t sample_add_text(struct sample *s, const char *bytes, size_t len);
 

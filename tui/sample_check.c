@@ -161,6 +161,21 @@ static const char *check_connections(const struct sample *s)
 	return NULL;
 }
 
+static const char *check_cpus(const struct sample *s)
+{
+	for (uint32_t i = 0; i < s->n_cpus; i++) {
+		const struct sample_cpu *c = &s->cpus[i];
+
+		if (i && c->cpu <= s->cpus[i - 1].cpu)
+			return "its CPUs are not in order";
+		if (c->runs > LT_RUNS_THREAD)
+			return "what a CPU does is unknown";
+		if (!ended(c->comm, sizeof(c->comm)))
+			return "a thread's name has no end";
+	}
+	return NULL;
+}
+
 const char *sample_check(const struct sample *s)
 {
 	const char *wrong = check_host(s);
@@ -172,5 +187,7 @@ const char *sample_check(const struct sample *s)
 		wrong = check_threads(s);
 	if (!wrong)
 		wrong = check_works(s, &buckets);
-	return wrong ? wrong : check_connections(s);
+	if (!wrong)
+		wrong = check_connections(s);
+	return wrong ? wrong : check_cpus(s);
 }

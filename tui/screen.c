@@ -544,6 +544,8 @@ static struct sample *take(struct loop *l)
 	if (l->source->want_connections)
 		l->source->want_connections(l->source, view_wants_connections(&s->view) ? SOURCE_ALL_CONNECTIONS
 											: SOURCE_NO_CONNECTIONS);
+	if (l->source->want_cpus)
+		l->source->want_cpus(l->source, view_kind(&s->view) == MODEL_CPU && !s->view.page.open);
 	return history_take(&s->view.history);
 }
 

@@ -20,6 +20,8 @@ struct source {
 	void (*close)(struct source *src);
 	/* A live source: which connections the next reading should have; NULL for a file. */
 	void (*want_connections)(struct source *src, enum source_connections want);
+	/* A live source: whether to sample the length of the CPUs' run queues; NULL for a file. */
+	void (*want_cpus)(struct source *src, bool want);
 	bool live;
 };
 

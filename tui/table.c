@@ -126,6 +126,9 @@ uint64_t table_key(const struct row *r)
 	case MODEL_CALL:
 		id[1] = r->call;
 		break;
+	case MODEL_CPU:
+		id[1] = r->cpu->cpu;
+		break;
 	case MODEL_CONNECTION:
 		id[1] = r->connection->proto | (uint64_t)r->connection->local_port << 16 |
 			(uint64_t)r->connection->remote_port << 32;

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The run queues of the CPUs. Read from the kernel's own structures at a reading, so that no switch costs more; without
+ * their locks, so that numbers of one queue may be some ns apart.
+ */
+#include "kernel.h"
+#include "record.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+extern const struct rq runqueues __ksym __weak;
+
+/* By number; the front end makes it as long as the highest number that there can be. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lt_runqueue);
+} lt_runqueues SEC(".maps");
+
+/* Threads that sleep already, but stay queued until their turn would have come (since 6.12). */
+static __always_inline __u32 delayed(const struct rq *rq)
+{
+	if (!bpf_core_field_exists(rq->cfs.h_nr_runnable))
+		return 0;
+	return BPF_CORE_READ(rq, cfs.h_nr_queued) - BPF_CORE_READ(rq, cfs.h_nr_runnable);
+}
+
+/* A task's record, by the task's address: lt_key takes a pointer that the verifier knows, as that of the current task.
+ */
+static __always_inline bool find(__u64 address, struct lt_slot *s)
+{
+	__u64 beyond = address - bpf_get_current_task();
+	struct task_struct *current = bpf_get_current_task_btf();
+	__u64 number = (__u64)current, base = (__u64)&lt_free;
+
+	asm volatile("%0 -= %1" : "+r"(number) : "r"(base));
+	return lt_find_key((number + beyond) >> 6 & LT_KEY_MASK, s);
+}
+
+static __always_inline void running(struct lt_runqueue *to, struct task_struct *task)
+{
+	struct lt_slot s;
+
+	to->runs = LT_RUNS_THREAD;
+	to->since_ns = 0;
+	if (find((__u64)task, &s)) {
+		to->tid = s.record->who.tid;
+		to->tgid = s.record->who.tgid;
+		__builtin_memcpy(to->comm, s.record->who.comm, sizeof(to->comm));
+		if (lt_with_sched && LT_WORD_STATE(*s.word) == LT_RUN)
+			to->since_ns = LT_WORD_SINCE(*s.word);
+	} else {
+		to->tid = lt_pid_namespace ? 0 : BPF_CORE_READ(task, pid);
+		to->tgid = lt_pid_namespace ? 0 : BPF_CORE_READ(task, tgid);
+		bpf_probe_read_kernel(to->comm, sizeof(to->comm), (void *)task + bpf_core_field_offset(task->comm));
+	}
+}
+
+static __always_inline int copy(struct lt_runqueue *to, const struct rq *rq)
+{
+	struct task_struct *task = BPF_CORE_READ(rq, curr);
+	__u32 queued = BPF_CORE_READ(rq, nr_running), out = delayed(rq);
+
+	if (!task)
+		return 0;
+	to->switches = BPF_CORE_READ(rq, nr_switches);
+	if (BPF_CORE_READ(task, pid)) {
+		running(to, task);
+		out += BPF_CORE_READ(task, on_rq) != 0;
+	} else {
+		to->runs = LT_RUNS_IDLE;
+		to->since_ns = 0;
+		to->tid = to->tgid = 0;
+	}
+	to->queued = queued > out ? queued - out : 0;
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int lt_runqueue(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct lt_runqueue *to = ctx->value;
+	__u32 *cpu = ctx->key;
+	const struct rq *rq;
+
+	if (!to || !cpu)
+		return 0;
+	rq = bpf_per_cpu_ptr(&runqueues, *cpu);
+	return rq ? copy(to, rq) : 0;
+}
+
+/* Where the kernel does not give away the variable's address (no CONFIG_KALLSYMS_ALL): by a group of tasks, each of
+ * which has a part of every run queue. */
+SEC("iter/bpf_map_elem")
+int lt_runqueue_tg(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct cfs_rq **all, *part = NULL;
+	struct lt_runqueue *to = ctx->value;
+	__u32 *cpu = ctx->key;
+	const struct rq *rq;
+
+	if (!to || !cpu)
+		return 0;
+	all = BPF_CORE_READ(current, sched_task_group, cfs_rq);
+	bpf_probe_read_kernel(&part, sizeof(part), &all[*cpu]);
+	rq = part ? BPF_CORE_READ(part, rq) : NULL;
+	return rq ? copy(to, rq) : 0;
+}
