@@ -4,6 +4,7 @@
  * is in `lost`.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "live.h"
@@ -131,15 +132,25 @@ static void test_others(void **state)
 
 #define PATIENCE 150 /* readings */
 
+/* The memory that so many threads needed, and what is left when they are gone. */
+static void compare_memory(struct live *l, int64_t bytes, int64_t most, const char *what)
+{
+	/* Other processes that started meanwhile have some. */
+	int64_t left = bytes + (most - bytes) / 2;
+
+	for (int i = 0; i < PATIENCE && map_bytes(l) > left; i++)
+		live_next(l);
+	live_between((double)map_bytes(l), 0, (double)left, "%s are gone: kernel memory", what);
+}
+
 /* What many threads needed goes back to the kernel when they are gone. */
 static void test_memory_comes_back(void **state)
 {
-	int64_t bytes, most, left;
+	int64_t bytes, most;
 	struct child *load;
 	struct live *l;
 
 	(void)state;
-	live_need_bpf();
 	l = live_start("-d", "0.2", NULL);
 	bytes = map_bytes(l);
 	load = live_load(NULL, "numbers", "200", "200", "1", "1", NULL);
@@ -150,13 +161,44 @@ static void test_memory_comes_back(void **state)
 	most = map_bytes(l);
 	live_between((double)(most - bytes), 8 * MIB, 30 * MIB, "200 threads: more kernel memory");
 	compare_rows(l, load, "200 threads");
-	/* Other processes that started meanwhile have some. */
-	left = bytes + (most - bytes) / 2;
-	for (int i = 0; i < PATIENCE && map_bytes(l) > left; i++)
-		live_next(l);
-	live_between((double)map_bytes(l), 0, (double)left, "they are gone: kernel memory");
+	compare_memory(l, bytes, most, "200 threads");
 	/* What comes then is counted as ever. */
 	live_claims(l, "mixed", "8", "500", NULL);
+	live_verdict();
+}
+
+static int64_t threads_of(struct live *l, int64_t pid)
+{
+	struct json_object *p = live_process(l->reading[l->n - 1], pid);
+
+	return p ? live_get(p, "threads") : 0;
+}
+
+/* The same for records, twice: the second time into the places that the first left. */
+static void test_memory_of_threads_comes_back(void **state)
+{
+	int64_t bytes, most;
+	struct child *crowd;
+	struct live *l;
+
+	(void)state;
+	setenv("LAGTOP_IDLE", "2", 1);
+	l = live_start("-d", "0.2", NULL);
+	unsetenv("LAGTOP_IDLE");
+	bytes = map_bytes(l);
+	for (int i = 0; i < 2; i++) {
+		crowd = live_load(NULL, "crowd", "8000", NULL);
+		/* Those that were born faster than records were made have theirs after the next iteration. */
+		for (int r = 0; r < PATIENCE && threads_of(l, crowd->pid) < 8001; r++)
+			live_next(l);
+		live_compare((double)threads_of(l, crowd->pid), 8001, 0, "threads");
+		most = map_bytes(l);
+		live_between((double)(most - bytes), 8 * MIB, 40 * MIB, "8,000 threads: more kernel memory");
+		child_close_in(crowd);
+		assert_int_equal(child_wait(crowd), 0);
+		compare_memory(l, bytes, most, "8,000 threads");
+		live_claims(l, "mixed", "8", "500", NULL);
+	}
 	live_verdict();
 }
 
@@ -202,6 +244,7 @@ int main(void)
 		live_test(test_different_calls_of_a_thread),
 		live_test(test_others),
 		live_test(test_memory_comes_back),
+		live_test(test_memory_of_threads_comes_back),
 		cmocka_unit_test_teardown(test_memory_limit, remove_group),
 	};
 

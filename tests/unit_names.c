@@ -14,6 +14,7 @@
 /* cmocka wants the ones above first */
 #include <cmocka.h>
 
+#include "lagtop.h"
 #include "lookup.h"
 #include "names.h"
 
@@ -104,12 +105,57 @@ static void test_nobody_by_that_number(void **state)
 	assert_in_range(questions, before, before + 2);
 }
 
+#define MANY 20000
+
+/* As those of subordinate ids: each has a text that stays, whatever the service does, and the queue to it is bounded.
+ */
+static void test_many_users(void **state)
+{
+	static const char *text[MANY];
+	unsigned before = questions;
+	char number[16];
+
+	(void)state;
+	for (uint32_t i = 0; i < MANY; i++)
+		text[i] = names_user(NOBODYS + 1 + i);
+	names_update();
+	for (uint32_t i = 0; i < MANY; i++) {
+		snprintf(number, sizeof(number), "%u", NOBODYS + 1 + i);
+		assert_ptr_equal(names_user(NOBODYS + 1 + i), text[i]);
+		assert_string_equal(text[i], number);
+	}
+	assert_in_range(questions, before, before + 2 * MANY);
+}
+
+static void check_number(const char *(*name)(uint32_t), uint32_t number)
+{
+	const char *text = name(number);
+
+	assert_in_range(strlen(text), 1, 63);
+	assert_ptr_equal(name(number), text);
+}
+
+/* Any process may call any number and get any error. */
+static void test_every_number_of_calls_and_errnos(void **state)
+{
+	(void)state;
+	for (uint32_t abi = LT_ABI_NATIVE; abi <= LT_ABI_OTHERS; abi++)
+		for (uint32_t nr = 0; nr <= LT_NR_FOLDED; nr++)
+			check_number(names_call, LT_CALL(abi, nr));
+	for (uint32_t error = 0; error <= 4095; error++)
+		check_number(names_errno, error);
+	assert_string_equal(names_call(LT_CALL(LT_ABI_NATIVE, 4000)), "#4000");
+	assert_string_equal(names_errno(4095), "E4095");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_service_that_does_not_answer),
 		cmocka_unit_test(test_a_service_that_comes_back),
 		cmocka_unit_test(test_nobody_by_that_number),
+		cmocka_unit_test(test_many_users),
+		cmocka_unit_test(test_every_number_of_calls_and_errnos),
 	};
 
 	return cmocka_run_group_tests_name("names", tests, NULL, NULL);

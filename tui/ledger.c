@@ -105,17 +105,24 @@ static void process_free(struct ledger *l, struct process *p)
 	free(p);
 }
 
+void ledger_forget(struct ledger *l, uint32_t chunk)
+{
+	if (chunk >= l->n_kept || !l->kept[chunk])
+		return;
+	for (uint32_t i = 0; i < LT_CHUNK; i++)
+		ledger_thread_forget(&l->kept[chunk][i]);
+	free(l->kept[chunk]);
+	l->kept[chunk] = NULL;
+}
+
 void ledger_free(struct ledger *l)
 {
 	struct process *p, *next;
 
 	if (!l)
 		return;
-	for (uint32_t i = 0; i < l->n_kept; i++) {
-		for (uint32_t j = 0; j < LT_CHUNK; j++)
-			ledger_thread_forget(&l->kept[i][j]);
-		free(l->kept[i]);
-	}
+	for (uint32_t i = 0; i < l->n_kept; i++)
+		ledger_forget(l, i);
 	free(l->kept);
 	HASH_ITER(hh, l->processes, p, next)
 	process_free(l, p);
@@ -135,10 +142,13 @@ static int ensure_kept(struct ledger *l)
 		if (!grown)
 			return -ENOMEM;
 		l->kept = grown;
-		l->kept[l->n_kept] = calloc(LT_CHUNK, sizeof(struct kept));
-		if (!l->kept[l->n_kept])
+		l->kept[l->n_kept++] = NULL;
+	}
+	for (uint32_t i = 0; i < l->memory->n_chunks; i++) {
+		if (!l->kept[i] && l->memory->chunks[i])
+			l->kept[i] = calloc(LT_CHUNK, sizeof(struct kept));
+		if (!l->kept[i] && l->memory->chunks[i])
 			return -ENOMEM;
-		l->n_kept++;
 	}
 	return 0;
 }
@@ -409,6 +419,14 @@ static uint32_t slots(const struct ledger_memory *m)
 	return m->limit && m->limit < all ? m->limit : all;
 }
 
+/* The next slot from this one on whose chunk is there. */
+static uint32_t present(const struct ledger_memory *m, uint32_t slot, uint32_t n)
+{
+	while (slot < n && !m->chunks[slot >> LT_CHUNK_SHIFT])
+		slot = (slot | (LT_CHUNK - 1)) + 1;
+	return slot;
+}
+
 /* Threads that exited by t_ns. */
 static void drain(struct ledger *l, uint64_t t_ns, uint32_t epoch)
 {
@@ -416,7 +434,7 @@ static void drain(struct ledger *l, uint64_t t_ns, uint32_t epoch)
 
 	if (ensure_kept(l))
 		return;
-	for (uint32_t slot = 0; slot < n; slot++) {
+	for (uint32_t slot = 0; (slot = present(l->memory, slot, n)) < n; slot++) {
 		uint64_t word = ledger_load(word_at(l->memory, slot));
 
 		if (died_by(word, t_ns)) {
@@ -684,7 +702,7 @@ static int join_new(struct ledger *l, uint64_t t_ns)
 	uint32_t n = slots(l->memory);
 	int err = 0;
 
-	for (uint32_t slot = 0; slot < n && !err; slot++) {
+	for (uint32_t slot = 0; !err && (slot = present(l->memory, slot, n)) < n; slot++) {
 		if (!kept_at(l, slot)->process && lived_at(l, slot, t_ns))
 			err = join(l, slot, record_at(l->memory, slot));
 	}

@@ -15,7 +15,7 @@
 struct ledger_memory {
 	struct lt_chunk **chunks;
 	struct lt_call_chunk **call_chunks;
-	uint32_t n_chunks, n_call_chunks; /* some of call_chunks may be NULL: freed */
+	uint32_t n_chunks, n_call_chunks; /* some of either may be NULL: freed */
 	uint32_t limit;			  /* records in use, of all chunks; the rest was never handed out. 0: all */
 	struct lt_stack *free, *free_calls;
 	struct entries *entries; /* [n_entries], parallel to call_chunks */
@@ -77,6 +77,9 @@ const struct lt_record *ledger_displaced(const struct ledger_memory *m, uint64_t
 
 /* Puts records [first, first + n), never used before, on the free list. */
 void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n);
+
+/* A chunk of records, all of them free, is gone: so is what was kept for them. */
+void ledger_forget(struct ledger *l, uint32_t chunk);
 
 void ledger_answer(struct ledger *l, const struct ledger_answer *answer);
 

@@ -85,7 +85,9 @@ struct probe {
 
 	/* Under lock. */
 	struct memory room; /* at the last check, minus what was allocated since */
-	uint64_t call_chunk_bytes, idle_looked_ns;
+	uint64_t chunk_bytes, call_chunk_bytes, idle_looked_ns;
+	uint64_t least_records, least_since_ns; /* that were free since then */
+	uint32_t idle_records;			/* chunks of them that may be freed */
 	struct ledger_memory memory;
 	struct ledger *ledger;
 	struct lookup *lookup; /* processes' names */

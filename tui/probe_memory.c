@@ -10,6 +10,7 @@
 
 #include "entries.h"
 #include "proc.h"
+#include "records.h"
 #include "stack.h"
 
 static size_t page_round(size_t size)
@@ -57,8 +58,11 @@ void probe_memory_unmap(void *at, size_t size, uint32_t n)
 #define CHUNKS_LEAST 2 /* of each kind, whatever the limit */
 #define PENDING_BYTES (256ULL << 20)
 #define IDLE_EVERY_NS 2000000000ULL
-/* Chunks given back at a time: the kernel waits for its readers at each, and so does who wants the lock. */
+/* Chunks of entries given back at a time: the kernel waits for its readers at each, and so does who wants the lock. */
 #define IDLE_MOST 4
+/* Records that were not needed for so long, in seconds; LAGTOP_IDLE makes it shorter. A thread that is born when none
+ * is free is lost, which is worse than memory. */
+#define RECORDS_IDLE_S 60
 
 static bool may_have(struct probe *p, uint32_t n, uint32_t limit, uint64_t share, size_t size)
 {
@@ -102,43 +106,14 @@ static uint32_t records_left(const struct probe *p)
 	return !p->max_records || p->max_records > have ? LT_CHUNK : 0;
 }
 
-/* Returns the fd or -errno, as make_chunk. */
-static int make_records(struct probe *p, int outer_fd)
+/* The first of n places without a chunk; how many have one. */
+static uint32_t place_of(void *const *chunks, uint32_t n, uint32_t *have)
 {
-	size_t size = sizeof(struct lt_chunk);
-	void *at;
-	int fd;
-
-	if (!may_have(p, p->memory.n_chunks, LT_CHUNKS, memory_share(&p->room, RECORDS_OF_RAM, RECORDS_OF_LIMIT), size))
-		return -ENOSPC;
-	fd = make_chunk(p, "lt_records", size, outer_fd, p->memory.n_chunks, &at);
-	if (fd >= 0)
-		p->memory.chunks[p->memory.n_chunks++] = at;
-	return fd;
-}
-
-static int add_records(struct probe *p, int outer_fd)
-{
-	uint32_t first = p->memory.n_chunks * LT_CHUNK, n = LT_CHUNK;
-	int fd = make_records(p, outer_fd);
-
-	if (fd < 0)
-		return fd;
-	close(fd);
-	if (p->max_records && first + n > p->max_records)
-		n = p->max_records > first ? p->max_records - first : 0;
-	ledger_give(&p->memory, first, n);
-	return 0;
-}
-
-/* The first index in the pool without a chunk; how many have one. */
-static uint32_t calls_place(const struct probe *p, uint32_t *have)
-{
-	uint32_t place = p->memory.n_call_chunks;
+	uint32_t place = n;
 
 	*have = 0;
-	for (uint32_t i = p->memory.n_call_chunks; i--;) {
-		if (p->memory.call_chunks[i])
+	for (uint32_t i = n; i--;) {
+		if (chunks[i])
 			++*have;
 		else
 			place = i;
@@ -146,10 +121,46 @@ static uint32_t calls_place(const struct probe *p, uint32_t *have)
 	return place;
 }
 
+/* Returns the fd or -errno, as make_chunk. */
+static int make_records(struct probe *p, int outer_fd, uint32_t *nr)
+{
+	size_t size = sizeof(struct lt_chunk);
+	uint32_t have;
+	void *at;
+	int fd;
+
+	*nr = place_of((void *const *)p->memory.chunks, p->memory.n_chunks, &have);
+	if (!may_have(p, have, LT_CHUNKS, memory_share(&p->room, RECORDS_OF_RAM, RECORDS_OF_LIMIT), size))
+		return -ENOSPC;
+	fd = make_chunk(p, "lt_records", size, outer_fd, *nr, &at);
+	if (fd < 0)
+		return fd;
+	p->memory.chunks[*nr] = at;
+	if (*nr == p->memory.n_chunks)
+		p->memory.n_chunks++;
+	return fd;
+}
+
+static int add_records(struct probe *p, int outer_fd)
+{
+	uint32_t nr, first, n = LT_CHUNK;
+	int fd = make_records(p, outer_fd, &nr);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	first = nr * LT_CHUNK;
+	if (p->max_records && first + n > p->max_records)
+		n = p->max_records > first ? p->max_records - first : 0;
+	ledger_give(&p->memory, first, n);
+	return 0;
+}
+
 static int make_calls(struct probe *p, int outer_fd)
 {
 	size_t size = sizeof(struct lt_call_chunk);
-	uint32_t have, nr = calls_place(p, &have), bound = probe_memory_bound("LAGTOP_ENTRIES");
+	uint32_t have, nr = place_of((void *const *)p->memory.call_chunks, p->memory.n_call_chunks, &have),
+		       bound = probe_memory_bound("LAGTOP_ENTRIES");
 	void *at;
 	int fd, err;
 
@@ -184,6 +195,11 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static uint64_t spare_at_rest(uint32_t n_chunks, uint32_t chunk)
+{
+	return (uint64_t)(n_chunks + 11) * chunk / 32;
+}
+
 /* How many shall be free, with n chunks of them. What is taken until the drain thread runs hardly depends on how many
  * there are; how long a reading keeps it waiting does. In a storm of births as many again as were taken since we looked
  * last, up to a chunk and a sixteenth of all; and as many as were asked for in vain, up to a chunk and half of all. */
@@ -194,7 +210,7 @@ static uint64_t spare(const struct lt_stack *stack, struct probe_demand *seen, u
 	uint64_t more = least(taken - seen->taken, all / 16 + chunk) + least(refused - seen->refused, all / 2 + chunk);
 
 	*seen = (struct probe_demand){ taken, refused };
-	return (uint64_t)(n_chunks + 11) * chunk / 32 + more;
+	return spare_at_rest(n_chunks, chunk) + more;
 }
 
 static uint64_t records_spare(struct probe *p)
@@ -207,6 +223,7 @@ void probe_memory_grow(struct probe *p)
 	uint64_t records = records_spare(p), calls;
 	struct ledger_memory *m = &p->memory;
 
+	p->least_records = least(p->least_records, stack_left(m->free));
 	calls = spare(m->free_calls, &p->calls_demand, m->n_call_chunks, LT_CALL_CHUNK);
 	m->calls_wanted = calls > LT_CALL_CHUNK ? (uint32_t)calls : LT_CALL_CHUNK;
 	while (records_left(p) && stack_left(m->free) < records)
@@ -218,24 +235,67 @@ void probe_memory_grow(struct probe *p)
 	entries_feed(m);
 }
 
-void probe_memory_give_back(struct probe *p, uint64_t now_ns)
+/* How many chunks of records nobody needed since we looked last, if that is long ago. */
+static uint32_t records_idle(struct probe *p, uint64_t now_ns)
+{
+	uint64_t idle_s = probe_memory_bound("LAGTOP_IDLE"), kept, found;
+
+	if (p->max_records || now_ns - p->least_since_ns < (idle_s ? idle_s : RECORDS_IDLE_S) * 1000000000)
+		return p->idle_records;
+	kept = spare_at_rest(p->memory.n_chunks, LT_CHUNK) + p->records_ahead;
+	found = p->least_since_ns && p->least_records > kept ? (p->least_records - kept) / LT_CHUNK : 0;
+	p->least_records = stack_left(p->memory.free);
+	p->least_since_ns = now_ns;
+	return (uint32_t)found;
+}
+
+static void give_back_records(struct probe *p, uint64_t now_ns)
+{
+	struct ledger_memory *m = &p->memory;
+	uint32_t idle = records_idle(p, now_ns), chunk[RECORDS_MOST], n;
+
+	n = idle ? records_withdraw(m, idle, chunk) : 0;
+	p->idle_records = n ? idle - n : 0;
+	for (uint32_t i = 0; i < n; i++) {
+		bpf_map_delete_elem(bpf_map__fd(p->skel->maps.lt_chunks), &chunk[i]);
+		probe_memory_unmap(m->chunks[chunk[i]], sizeof(struct lt_chunk), 1);
+		m->chunks[chunk[i]] = NULL;
+		p->map_bytes -= p->chunk_bytes;
+		ledger_forget(p->ledger, chunk[i]);
+	}
+	while (!m->chunks[m->n_chunks - 1])
+		m->n_chunks--;
+}
+
+static void give_back_entries(struct probe *p)
 {
 	uint32_t nr;
 
-	if (now_ns - p->idle_looked_ns < IDLE_EVERY_NS)
-		return;
-	p->idle_looked_ns = now_ns;
 	for (int i = 0; i < IDLE_MOST && (nr = entries_idle(&p->memory)); i++) {
 		bpf_map_delete_elem(bpf_map__fd(p->skel->maps.lt_call_chunks), &nr);
 		probe_memory_unmap(p->memory.call_chunks[nr], sizeof(struct lt_call_chunk), 1);
 		p->memory.call_chunks[nr] = NULL;
 		p->map_bytes -= p->call_chunk_bytes;
-		malloc_trim(0); /* the ledger's data for those calls is freed, too */
 	}
+}
+
+void probe_memory_give_back(struct probe *p, uint64_t now_ns)
+{
+	uint64_t bytes = p->map_bytes;
+
+	if (now_ns - p->idle_looked_ns < IDLE_EVERY_NS)
+		return;
+	p->idle_looked_ns = now_ns;
+	give_back_records(p, now_ns);
+	give_back_entries(p);
+	if (p->map_bytes < bytes)
+		malloc_trim(0); /* the ledger's data for those threads and calls is freed, too */
 }
 
 int probe_memory_begin(struct probe *p, struct probe_first *first)
 {
+	uint32_t nr;
+
 	*first = (struct probe_first){ -1, -1, -1 };
 	memory_look(&p->room, "");
 	p->memory.pending_bytes = memory_share(&p->room, CALLS_OF_RAM, PENDING_OF_LIMIT);
@@ -246,12 +306,13 @@ int probe_memory_begin(struct probe *p, struct probe_first *first)
 	p->memory.call_chunks = calloc(LT_CALL_CHUNKS, sizeof(*p->memory.call_chunks));
 	if (!p->memory.chunks || !p->memory.call_chunks)
 		return -ENOMEM;
-	first->records_fd = make_records(p, -1);
+	first->records_fd = make_records(p, -1, &nr);
 	if (first->records_fd < 0)
 		return first->records_fd;
 	first->calls_fd = make_calls(p, -1);
 	if (first->calls_fd < 0)
 		return first->calls_fd;
+	p->chunk_bytes = proc_map_bytes(first->records_fd);
 	p->call_chunk_bytes = proc_map_bytes(first->calls_fd);
 	return 0;
 }
