@@ -246,13 +246,14 @@ static void fill_index(struct live *l)
 	close(fd);
 }
 
-static void fill_spill(struct live *l)
+/* Until no more goes in; key: the first of many that nobody has. */
+static void fill_hash(struct live *l, const char *name, uint64_t key)
 {
-	int fd = map_of(l, "lt_spill");
-	uint32_t slot = UINT32_MAX;
+	static const char value[256];
+	int fd = map_of(l, name);
 
-	for (uint64_t key = 1ULL << 50; !bpf_map_update_elem(fd, &key, &slot, BPF_NOEXIST); key++)
-		;
+	while (!bpf_map_update_elem(fd, &key, value, BPF_NOEXIST))
+		key++;
 	close(fd);
 }
 
@@ -303,9 +304,30 @@ static void test_full_spill(void **state)
 
 	(void)state;
 	fill_index(l);
-	fill_spill(l);
+	fill_hash(l, "lt_spill", 1ULL << 50);
 	compare_with_few_records(l);
 	live_between((double)sum_lost(l, 0, "lost.threads"), 100, 1e12, "full spill: lost.threads");
+	live_verdict();
+}
+
+/* By which signal a process ended is known all the same. */
+static void test_too_many_with_deadly_signals(void **state)
+{
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *load = live_load(NULL, "killed", "15", NULL);
+	struct json_object *p = NULL;
+	int64_t pid;
+
+	(void)state;
+	fill_hash(l, "lt_killers", 1 << 23); /* no pid is as large */
+	pid = child_value(live_round(load), "pid");
+	live_past_now(l);
+	for (size_t r = 0; r < l->n && !p; r++)
+		p = live_process(l->reading[r], pid);
+	assert_non_null(p);
+	live_compare((double)live_get(p, "killed_by.signal"), 15, 0, "too many signals: signal");
+	assert_string_equal(live_text(p, "killed_by.by"), "");
+	assert_int_equal(live_get(p, "killed_by.pid"), LIVE_NULL);
 	live_verdict();
 }
 
@@ -362,6 +384,7 @@ int main(void)
 		live_test(test_small_ring),
 		live_test(test_full_ring),
 		live_test(test_no_storage_of_sockets),
+		live_test(test_too_many_with_deadly_signals),
 		live_test(test_overload),
 	};
 

@@ -257,7 +257,10 @@ static void give_back_records(struct probe *p, uint64_t now_ns)
 	n = idle ? records_withdraw(m, idle, chunk) : 0;
 	p->idle_records = n ? idle - n : 0;
 	for (uint32_t i = 0; i < n; i++) {
-		bpf_map_delete_elem(bpf_map__fd(p->skel->maps.lt_chunks), &chunk[i]);
+		if (bpf_map_delete_elem(bpf_map__fd(p->skel->maps.lt_chunks), &chunk[i])) {
+			ledger_give(m, chunk[i] * LT_CHUNK, LT_CHUNK);
+			continue;
+		}
 		probe_memory_unmap(m->chunks[chunk[i]], sizeof(struct lt_chunk), 1);
 		m->chunks[chunk[i]] = NULL;
 		p->map_bytes -= p->chunk_bytes;
