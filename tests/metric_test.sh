@@ -73,15 +73,24 @@ is_counted() {
 is_listed() {
 	cd "$work" || return
 	./lagtop --list-columns | grep -E '^minflt .*Minor page faults' &&
-		./lagtop --csv -n 1 --replay faults.lag | head -1 | grep -w minflt
+		./lagtop --csv -n 1 --replay faults.lag | head -1 | grep -w minflt &&
+		./lagtop --replay faults.lag --openmetrics faults.prom && grep '^# TYPE lagtop_command_minor_faults_per_second' faults.prom
+}
+
+# The way of every counter of the table, now with one more: sums, the dead, history, recording.
+is_looped_over() {
+	cd "$work" || return
+	make build/tests/unit_counters >make.log 2>&1 || { cat make.log && return 1; }
+	build/tests/unit_counters
 }
 
 check "three lines build" three_lines
+check "every loop has it" is_looped_over
 if ! ./lagtop --check >/dev/null 2>&1; then
 	skip "the number is the kernel's, live and replayed" "needs root and BPF"
 else
 	check "the number is the kernel's, live and replayed" is_counted
-	check "help, columns and CSV have it" is_listed
+	check "help, columns, CSV and OpenMetrics have it" is_listed
 fi
 echo "1..$number"
 exit $status
