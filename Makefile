@@ -70,7 +70,8 @@ $(BUILD)/tests/%.o: tests/%.c | $(BUILD)/tests
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LT_CFLAGS) -c -o $@ $<
 
 $(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests.a $(BUILD)/lagtop.a
-	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS)
+$(BUILD)/tests/unit_memory: $(BUILD)/probe_memory.o
 
 $(BUILD)/tests/load: $(LOAD_OBJ)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread

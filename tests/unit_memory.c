@@ -10,11 +10,18 @@
 /* cmocka wants the ones above first */
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "fake_kernel.h"
+#include "probe_kernel.h"
+#include "settings.h"
 #include "sockets.h"
 
 /* The allocator's own, which the ones below stand before. */
@@ -150,11 +157,99 @@ static void test_sockets(void **state)
 	assert_true(n > PROCESSES);
 }
 
+static unsigned open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	for (struct dirent *d; (d = readdir(dir));)
+		n += *d->d_name != '.';
+	closedir(dir);
+	return n;
+}
+
+/* Instead of libbpf's: memory without a kernel's map. */
+int bpf_map_create(enum bpf_map_type type, const char *name, __u32 key, __u32 value, __u32 n,
+		   const struct bpf_map_create_opts *opts)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	(void)type;
+	(void)key;
+	(void)opts;
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)probe_memory_bytes(value, n)), 0);
+	return fd;
+}
+
+static void test_chunks_leave_no_file_open(void **state)
+{
+	unsigned before = open_files();
+	int64_t n = 0;
+	int err;
+
+	(void)state;
+	do {
+		struct probe p = { .max_records = 0 };
+		struct probe_first first;
+
+		fail_at(n++);
+		err = probe_memory_begin(&p, &first);
+		fail_no_more();
+		assert_true(err == -ENOMEM || !err);
+		first.walked_fd = -1;
+		probe_memory_close(&first);
+		probe_memory_free(&p);
+		assert_int_equal(open_files(), before);
+	} while (failed);
+	assert_true(n > 3);
+}
+
+static void test_settings_leave_no_file_open(void **state)
+{
+	char folder[] = "/dev/shm/lagtop-memory.XXXXXX", path[80], *argv[] = { (char *)"lagtop", NULL };
+	unsigned before = open_files();
+	struct options o;
+	struct view v;
+	int64_t n = 0;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	setenv("XDG_CONFIG_HOME", folder, 1);
+	snprintf(path, sizeof(path), "%s/lagtop", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/lagtop/lagtoprc", folder);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("view = net\n", f);
+	fclose(f);
+	assert_int_equal(options_parse(&o, 1, argv), 0);
+	do {
+		assert_int_equal(view_init(&v, &o, true), 0);
+		fail_at(n++);
+		settings_load(&v);
+		fail_no_more();
+		assert_int_equal(open_files(), before);
+		if (!failed)
+			assert_string_equal(column_views[v.settings.view].name, "net");
+		view_free(&v);
+	} while (failed);
+	assert_true(n > 2);
+	options_free(&o);
+	unlink(path);
+	rmdir(dirname(path));
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ledger),
 		cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_chunks_leave_no_file_open),
+		cmocka_unit_test(test_settings_leave_no_file_open),
 	};
 
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
