@@ -84,7 +84,7 @@ static void ignored_signals_stay_ignored(void **state)
 	struct vt *v;
 
 	(void)state;
-	snprintf(script, sizeof(script), "trap '' HUP USR1 INT; exec ./lagtop --manual -r %s",
+	snprintf(script, sizeof(script), "trap '' HUP USR1 INT; exec %s --manual -r %s", child_lagtop(),
 		 session_recording(FIXTURE_PLAIN));
 	v = vt_open(&(struct vt_start){
 		.rows = 24, .cols = 80, .argv = (const char *const[]){ "bash", "--norc", "-c", script, NULL } });
@@ -154,9 +154,8 @@ static void suspends_and_comes_back(void **state)
 	struct vt *v;
 
 	(void)state;
-	snprintf(script, sizeof(script),
-		 "./lagtop --manual -r %s; echo it is stopped; read x; fg >/dev/null; echo status $?",
-		 session_recording(FIXTURE_PLAIN));
+	snprintf(script, sizeof(script), "%s --manual -r %s; echo it is stopped; read x; fg >/dev/null; echo status $?",
+		 child_lagtop(), session_recording(FIXTURE_PLAIN));
 	v = vt_open(&(struct vt_start){
 		.rows = 24, .cols = 80, .argv = (const char *const[]){ "bash", "--norc", "-mc", script, NULL } });
 	assert_true(vt_wait(v, 1));
