@@ -86,7 +86,7 @@ is_looped_over() {
 
 check "three lines build" three_lines
 check "every loop has it" is_looped_over
-if ! ./lagtop --check >/dev/null 2>&1; then
+if ! "$work"/lagtop --check >/dev/null 2>&1; then
 	skip "the number is the kernel's, live and replayed" "needs root and BPF"
 else
 	check "the number is the kernel's, live and replayed" is_counted
