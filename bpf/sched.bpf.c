@@ -284,7 +284,7 @@ int BPF_PROG(lt_wakeup, struct task_struct *task)
 	if (!lt_find(task, &s) || !sleeps(*s.word))
 		return 0;
 	now_ns = s.record->sched.waking_ns;
-	/* The clock costs more than the rest: it is read again only for want of a stamp. */
+	/* The clock costs more than the rest: it is read again only if there is no stamp. */
 	if (now_ns <= LT_WORD_SINCE(*s.word))
 		now_ns = bpf_ktime_get_ns();
 	began_ns = now_ns >> 3 & LT_SELF_MASK ? 0 : bpf_ktime_get_ns();

@@ -74,7 +74,7 @@ struct lt_who {
 #define LT_LAST 16	/* the exit of this thread ended its process */
 
 /* The throttle clock of a run queue: what has run of it, and since when it runs now, by a clock of the run queue's own;
- * 0: it stands. */
+ * 0: it stands still. */
 struct lt_throttle {
 	__u64 total_ns, since_ns;
 };

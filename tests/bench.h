@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A tracer is told the numbers of the processes to watch; it is so dear that one slice is enough. */
+/* A tracer is told the numbers of the processes to watch; it costs so much that one slice is enough. */
 enum watch_kind { WATCH_NOTHING, WATCH_FLOOR, WATCH_LAGTOP, WATCH_PEER, WATCH_TRACER };
 
 #define WATCH_PROGRAMS 3

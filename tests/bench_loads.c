@@ -34,7 +34,7 @@ static struct child *server, *client;
 static char scratch[] = SCRATCH;
 static bool has_scratch;
 
-/* What the compiling loop tells us. */
+/* Reported by the compiling loop. */
 static struct compiled {
 	double cpu_ns, n;
 	bool stop;
@@ -92,7 +92,7 @@ static bool run_text(struct child *c)
 	return good;
 }
 
-/* Waits until somebody listens at the port; the server may have failed instead. */
+/* Waits until a server listens at the port, or has failed. */
 static bool listens(const char *port)
 {
 	for (int i = 0; i < 500 && is_running(server); i++) {
@@ -109,7 +109,7 @@ static bool listens(const char *port)
 
 #define REDIS_PORT "16398"
 
-/* In a child whose output nobody reads. */
+/* In a child whose output is not read. */
 static void silence(void)
 {
 	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);

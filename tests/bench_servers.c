@@ -208,7 +208,8 @@ static void print_watcher(size_t i, int rounds, const struct series *nothing)
 	printf("  (%zu)\n", ns.n);
 }
 
-/* What lagtop costs the machine, by what server and client take more for each request, beside what it says itself. */
+/* What lagtop costs the machine: how much more CPU time server and client need for each request, next to what lagtop
+ * itself reports. */
 static void print_account(size_t i, int rounds)
 {
 	struct series outside = {}, said = {}, ratio = {};

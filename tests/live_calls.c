@@ -34,7 +34,7 @@ static void test_many_entries(void **state)
 	for (size_t i = 0; i < sizeof(some) / sizeof(*some); i++)
 		live_between((double)live_sum_call(l, from, load->pid, some[i], "count"), 10000 - lost, 10000,
 			     "500 threads: %s", some[i]);
-	/* It grows by what was asked for in vain, and who has an entry keeps it. */
+	/* The pool grows by as many entries as were refused; threads that have one keep it. */
 	for (int i = 0; i < 4 && lost > 0; i++) {
 		from = live_mark(l);
 		live_round(load);

@@ -112,7 +112,7 @@ static int64_t sum_host(struct live *l, size_t from, const char *what)
 	return sum;
 }
 
-/* Either may be the one that ends the process, and before Linux 6.16 nobody says which. */
+/* Either may be the one that ends the process, and before Linux 6.16 the kernel does not say which. */
 static void test_last_two_threads_exit_together(void **state)
 {
 	const char *times = live_times("2000", "400");
@@ -236,7 +236,7 @@ static void test_few_records(void **state)
 	live_verdict();
 }
 
-/* Its programs' runs, as one in 1,024 of them tells, are what the readings count: both ends of calls, switches,
+/* The runs of its programs, estimated from one in 1,024, match what the readings count: both ends of calls, switches,
  * wakeups, and operations on sockets. */
 static void test_own_runs(void **state)
 {
@@ -350,9 +350,9 @@ static int64_t map_bytes(int64_t pid)
 	return m.bytes;
 }
 
-/* What it says that the kernel holds for it is what the kernel says. It may be 8 MiB, 2 KiB a thread, and 512 bytes for
- * each call that a thread has made: the C library makes three as a thread begins; ten for all others, and 2 MiB for
- * those that came and went meanwhile. */
+/* The kernel memory that lagtop reports for itself is what the kernel reports. It may be 8 MiB, 2 KiB a thread, and 512
+ * bytes for each call that a thread has made: the C library makes three as a thread begins; ten for all others, and 2
+ * MiB for those that came and went meanwhile. */
 static void test_kernel_memory(void **state)
 {
 	enum { CROWD = 5000 };

@@ -33,7 +33,7 @@ static double share(struct live *l, int64_t pid, const char *state)
 	return (double)live_get(p, path) / (double)live_get(p, "wall_ns");
 }
 
-/* Stopped and continued, poll goes on as restart_syscall, and it waits for what it waited for. */
+/* After a stop and a continue, poll goes on as restart_syscall, and waits for the same as before. */
 static void test_a_sleep_that_goes_on_after_a_stop(void **state)
 {
 	const char *ready;
@@ -201,7 +201,7 @@ static void test_refused_calls(void **state)
 	live_verdict();
 }
 
-/* Nor do those reach sys_enter that seccomp answers with success, or a supervisor; their wait is theirs. */
+/* Calls that seccomp or a supervisor answers with success do not reach sys_enter either; the wait belongs to them. */
 static void test_answered_calls(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);

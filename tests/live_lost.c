@@ -297,7 +297,7 @@ static void test_full_index(void **state)
 	live_verdict();
 }
 
-/* Neither has a place: nobody who is born has a record. */
+/* Neither has room: no new thread gets a record. */
 static void test_full_spill(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);

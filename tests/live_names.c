@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What processes are called while their names change, hide, or cannot be asked for. */
+/* Names of processes that change, are hidden, or cannot be read. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +11,9 @@
 #include "mounts.h"
 #include "sandbox.h"
 
-/* A process whose memory another of its threads has locked, for good: its files in /proc wait for ever. lagtop reads
- * on, knows the others, and ends when it is told to. */
-static void test_a_process_that_hangs_who_asks(void **state)
+/* A process whose memory is locked by one of its threads, for good: reads of its files in /proc block for ever. lagtop
+ * goes on reading, names the others, and ends on request. */
+static void test_a_process_that_blocks_its_readers(void **state)
 {
 	struct child *stuck = NULL, *other;
 	const char *ready;
@@ -61,7 +61,7 @@ static void hide_processes(void)
 	sandbox_nobody();
 }
 
-/* Where /proc hides the processes of others: neither what it would say nor what exec was given. */
+/* Where /proc hides the processes of others: neither their files nor the arguments of exec are shown. */
 static void test_hidden_processes(void **state)
 {
 	const char *path = sandbox_capable_lagtop();
@@ -89,7 +89,7 @@ static void test_hidden_processes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest names[] = {
-		live_test(test_a_process_that_hangs_who_asks),
+		live_test(test_a_process_that_blocks_its_readers),
 		live_test(test_a_new_title),
 		live_test(test_hidden_processes),
 	};

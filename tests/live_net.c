@@ -330,7 +330,7 @@ static void test_queues(void **state)
 	live_compare(live_get(listener, "rx_queue_bytes") == LIVE_NULL, 1, 0, "queues: a listener has no bytes");
 	live_between((double)drops, fmax(1, (double)before), (double)after, "queues: connections turned away");
 	live_compare((double)live_get(unread, "rx_queue_bytes"), (double)child_value(ready, "unread"), 0,
-		     "queues: bytes that nobody reads");
+		     "queues: unread bytes");
 	live_compare((double)live_get(on_its_way, "tx_queue_bytes"), (double)child_value(ready, "unsent"), 0,
 		     "queues: bytes of a connect on its way");
 	live_compare(live_get(unread, "drops") == LIVE_NULL, 1, 0, "queues: a connection has no drops");

@@ -116,7 +116,7 @@ static void press(const char *keys)
 	assert_int_equal(write(screen, keys, strlen(keys)), strlen(keys));
 }
 
-/* It was told to end: waits until it did, and gives what it recorded to `lagtop --json`. */
+/* After a request to end: waits until it has ended, and passes its recording to `lagtop --json`. */
 static struct child *replay_after_end(int expected)
 {
 	const char *lagtop = child_lagtop();
@@ -340,8 +340,8 @@ static void test_whatever_ends_it_the_recording_is_whole(void **state)
 
 #define FIRST_TRIES 10
 
-/* Whatever the delay: who looks wants to see something. How long the first interval was is the reading's own word;
- * a machine that stands still now and then may make one of them long, not every one. */
+/* The first screen comes soon, whatever the delay. The reading itself says how long its interval was; a machine that
+ * stalls now and then may make one of them long, but not every one. */
 static void test_the_first_screen_comes_at_once(void **state)
 {
 	int64_t interval_ns = INT64_MAX;

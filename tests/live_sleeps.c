@@ -139,7 +139,7 @@ static int thaw(void **state)
 	return left;
 }
 
-/* Whatever it did when it was frozen: nothing that ran, a call, or a parent in vfork, who goes on to wait for its
+/* Whatever it did when it was frozen: nothing that ran, a call, or a parent in vfork, which goes on waiting for its
  * child. */
 static void test_frozen_by_cgroup_2(void **state)
 {

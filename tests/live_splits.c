@@ -120,7 +120,8 @@ static double stalled_ns(void)
 	return 1e3 * (double)number_behind("/proc/pressure/memory", "total=");
 }
 
-/* Only who thrashes stalls here. What the kernel counts is its waits, which lagtop has, and its reclaim on the CPU. */
+/* Only the thrashing process stalls here. What the kernel counts is its waits, which lagtop has, and its reclaim on the
+ * CPU. */
 static void test_memory(void **state)
 {
 	double some_ns, memory_ns;

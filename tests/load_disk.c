@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A disk that hangs for as long as the test wants: a block device (loop) over a file of a frozen ext4, in a
- * mount namespace of its own. Who waits for it cannot be killed, so the workload itself never does, and a
+ * mount namespace of its own. A process that waits for it cannot be killed, so the workload itself never does, and a
  * guardian thaws the file system when the workload is gone.
  */
 #include <errno.h>
@@ -175,7 +175,7 @@ static void run_thrash(char **arg)
 	for (long at = 0; at < bytes; at += BLOCK_BYTES)
 		if (pwrite(fd, block, sizeof(block), at) != sizeof(block))
 			load_die(arg[0]);
-	/* Who brings a page in is charged for it: nothing is left of the writing. */
+	/* The process that reads a page in is charged for it: nothing is left over from writing it. */
 	if (fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) || posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM))
 		load_die(arg[0]);
 	load_pin(load_number(arg[3]));

@@ -199,7 +199,7 @@ static void *exit_beside(void *arg)
 	return NULL;
 }
 
-/* Which of the two threads is the last, and its code the process's, only the parent is told. */
+/* Only the parent learns which of the two threads was the last: its exit code is the process's. */
 static void run_exit_together(char **arg)
 {
 	long n = load_number(arg[0]), codes = 0;

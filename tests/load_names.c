@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Processes whose names change, or cannot be asked for: titles, and memory that is locked for good. */
+/* Processes whose names change, or cannot be read: titles, and memory that is locked for good. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>

@@ -198,8 +198,8 @@ static void connect_without_port(int port)
 	close(fd[1]);
 }
 
-/* As one who tries two addresses at once: gives up by close, shutdown or another connect. And what does fail: refused,
- * no port, no answer in time. */
+/* As a program that tries two addresses at once: gives up by close, shutdown or another connect. And what does fail:
+ * refused, no port, no answer in time. */
 static void run_give_up(char **arg)
 {
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
@@ -245,8 +245,8 @@ static int queued(int fd, unsigned long which)
 }
 
 /*
- * Queues that nobody empties: datagrams, more than fit; connections, more than a listener takes; BYTES and then a FIN
- * on a stream. The listener of the stream is another one.
+ * Queues that are never emptied: datagrams, more than fit; connections, more than a listener takes; BYTES and then a
+ * FIN on a stream. The listener of the stream is another one.
  */
 static void run_queues(char **arg)
 {

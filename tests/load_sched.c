@@ -203,7 +203,8 @@ static void run_tcp(char **arg)
 	pingpong_fds(&p, arg);
 }
 
-/* Many threads on one CPU, N turns each in a round; every turn wakes others, who wait for those before them. */
+/* Many threads on one CPU, N turns each in a round; every turn wakes other threads, which wait for those before them.
+ */
 struct crowded {
 	long n, threads, work_ns;
 	long next; /* number of the next thread to begin */

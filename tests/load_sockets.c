@@ -440,7 +440,7 @@ static void take_packet(int fd)
 	ip->saddr = ip->daddr;
 	ip->daddr = from;
 	free_one->len = (size_t)got;
-	/* One of the two is the near end, 254: the other tells how far. */
+	/* One of the two is the local end, 254: the other is the distance. */
 	from = ntohl(ip->saddr) & 0xff;
 	free_one->due_ns = load_now_ns() + 1000000LL * (from == 254 ? ntohl(ip->daddr) & 0xff : from);
 }

@@ -110,7 +110,7 @@ static void typed_text_is_clean(void **state)
 	assert_true(vt_keys(v, "z"));
 	session_line(v, 39, "search: 漢z");
 	assert_true(vt_cell(v, 39, 9).width == 2);
-	/* Nor does what quotes it reach a terminal that cannot show it. */
+	/* On a terminal that cannot show it, messages that quote it are cleaned as well. */
 	v = session_open(&(struct session){ .rows = 40, .cols = 120, .args = { "--ascii" } });
 	session_press(v, "/", NULL);
 	assert_true(vt_keys(v, "\xe6\xbc\xa2"));

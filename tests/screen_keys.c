@@ -131,7 +131,8 @@ static void rows_alike_follow_the_view(void **state)
 	assert_true(grafana < nobody);
 }
 
-/* Who waits for what, at 80 columns: to sort by it takes at most four keys from the start, into the process one more.
+/* Which process waits for what, at 80 columns: sorting by it takes at most four keys from the start, into the process
+ * one more.
  */
 static void four_keys_tell_who_waits(void **state)
 {
@@ -278,7 +279,7 @@ static void threads_tree_groups(void **state)
 	assert_true(vt_find(v, FIRST_Y, "postgres") >= 0);
 	session_press(v, "Enter", NULL);
 	session_line(v, TABS_Y, "6 of 34");
-	/* What a group is called stands there once, in full, below what it is. */
+	/* The group's name is there once, in full, below its kind. */
 	session_press(v, "Esc", "c", "Down", "Down", "Enter", NULL);
 	session_line(v, TABS_Y, " user");
 	session_line(v, HEADER_Y, "PROCS USER");
@@ -570,7 +571,7 @@ static void a_key_that_is_none_is_said(void **state)
 	session_line(v, 23, "no key u here: ? lists them all");
 	session_press(v, "Esc", NULL);
 	session_line(v, 23, "Quit");
-	/* Nor in a page without a table. */
+	/* In a page without a table neither. */
 	session_press(v, "Enter", "Shift-Tab", "u", NULL);
 	session_line(v, 23, "no key u here");
 }
@@ -588,7 +589,7 @@ static void quit_keys_quit(void **state)
 	}
 }
 
-/* Keys and sizes without sense: it must neither end nor hang, and be whole afterwards. The same ones every time. */
+/* Random keys and sizes, the same every time: it must neither end nor hang, and work afterwards. */
 static void senseless_keys_do_no_harm(void **state)
 {
 	static const char *const keys[] = {

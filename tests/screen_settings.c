@@ -115,7 +115,7 @@ static void what_is_saved_comes_back(void **state)
 	assert_false(is_starred(v));
 }
 
-/* What the command line asks for is neither a setting nor overruled by one, if only to say what is so anyway. */
+/* What the command line asks for is not saved and not overridden by a setting, even if it repeats the default. */
 static void options_win(void **state)
 {
 	static const struct {
@@ -149,7 +149,7 @@ static void options_win(void **state)
 		quit(v);
 	}
 	assert_string_equal(text_of(session_settings()), saved);
-	/* Nor are they saved with what is. */
+	/* They are not saved with the settings either. */
 	v = session_open(&(struct session){ .args = { "-d", "7", "-s", "pid", "-H", "-v", "overview" } });
 	session_press(v, "K", "W", NULL);
 	session_line(v, LAST_Y, "saved to /");
@@ -224,7 +224,7 @@ static void a_file_that_broke_meanwhile_is_spared(void **state)
 	session_line(v, LAST_Y, "saved to /");
 }
 
-/* lagtoprc is a link, as those who keep such files in one place make them: that stays, the file behind it is written.
+/* lagtoprc is a symbolic link, as in a dotfiles repository: it stays a link, and its target is written.
  */
 static void links_are_kept(void **state)
 {

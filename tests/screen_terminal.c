@@ -278,7 +278,8 @@ static void a_stopped_terminal_stops_nothing(void **state)
 	assert_in_range(v->frame - first, 1, 30);
 }
 
-/* Nor does it hang when it is ended while the terminal is not read: output that is not taken in time is dropped. */
+/* If it is ended while nothing reads the terminal, it does not hang either: output that is not read in time is dropped.
+ */
 static void a_stopped_terminal_keeps_nobody(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 50, .cols = 200 });
@@ -363,7 +364,7 @@ static void colours_follow_the_wishes(void **state)
 	assert_int_equal(vt_cell(v, 10, 40).bg, -1);
 }
 
-/* Some calls fail in every program: their colour is for those of whom every tenth does. */
+/* Some calls fail in every program: only processes in which every tenth fails get the colour. */
 static void failing_calls_are_told_from_ordinary_ones(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 40, .cols = 120 });

@@ -151,7 +151,7 @@ static void a_chain_needs_no_stack(void **state)
 	free(rows);
 }
 
-/* What is sorted without comparing stands as comparing has it: every neighbour, whatever the column and the kind. */
+/* Sorting by keys gives the order of column_compare: checked for all neighbours, by each column and kind. */
 static void as_compared(void **state)
 {
 	static const char *const names[] = { "traffic", "srtt", "age", "pid", "local", "cpu" };

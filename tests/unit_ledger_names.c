@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of processes: when they are asked for, what stands there until the answer comes, and what no answer may do. */
+/* Names of processes: when they are asked for, what is shown until the answer comes, and what a late answer must not
+ * change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

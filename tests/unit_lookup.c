@@ -156,7 +156,7 @@ static void test_answers(void **state)
 	assert_null(lookup_take(l));
 }
 
-/* Some never answer: the others do, and later ones too. */
+/* If some never answer, the others do, and later ones too. */
 static void test_stuck_ones_cost_their_thread(void **state)
 {
 	struct lookup *l = *state;

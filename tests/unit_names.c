@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of users: the name service of this test is slow, gone, or back, as the test wants it. */
+/* Names of users: this test is the name service, which is slow, gone, or back. */
 #include <errno.h>
 #include <pwd.h>
 #include <semaphore.h>

@@ -81,8 +81,8 @@ static size_t cmdline_of(pid_t pid, const char *beginning, char **text)
 	return 0;
 }
 
-/* The shell stops itself: a child of its would outlive it, with all descriptors of who runs the tests. 10,000 bytes are
- * whole; what is more than the bound is cut, and says so. */
+/* 10,000 bytes are shown whole; what is longer than the bound is cut, with a mark. The shell stops itself, because a
+ * child of it would outlive it, with the descriptors of the test runner. */
 static void test_long_command_lines(void **state)
 {
 	static char word[100000];
@@ -93,8 +93,6 @@ static void test_long_command_lines(void **state)
 	size_t n;
 
 	(void)state;
-	/* The shell stops itself: a sleep of its own would outlive it, with the descriptors of the test runner.
-	 */
 	memset(word, 'x', 10000);
 	pid = start(argv);
 	n = cmdline_of(pid, "sh -c", &text);
@@ -112,7 +110,7 @@ static void test_long_command_lines(void **state)
 	end(pid);
 }
 
-/* A number that was used again is another process. */
+/* A pid that was reused is another process. */
 static void test_whose_it_is(void **state)
 {
 	char *argv[] = { (char *)"sleep", (char *)"1000", NULL };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Measures on this machine what an event costs now: a system call, and a wakeup together with the switch to who was
- * woken. CPU time, so that other load does not matter; in short batches, of which the lower quartile is taken, so that
- * interrupts do not matter either.
+ * Measures on this machine what an event costs now: a system call, and a wakeup together with the switch to the thread
+ * that was woken. CPU time, so that other load does not matter; in short batches, of which the lower quartile is taken,
+ * so that interrupts do not matter either.
  */
 #ifndef CALIBRATE_H
 #define CALIBRATE_H

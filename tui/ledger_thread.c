@@ -110,8 +110,8 @@ static uint64_t throttled_at(uint64_t throttled_ns, uint64_t word, uint64_t t_ns
 	return throttled_ns < wait_ns ? throttled_ns : wait_ns;
 }
 
-/* Asks for the throttle clock of a wait that goes on. The CPU may be idle and its clock stand: only the distance from
- * ours tells what it would say. */
+/* Asks for the throttle clock of a wait that goes on. The clock of an idle CPU stands still: what it would show is
+ * known from its distance to ours only. */
 static void split_open(const struct ledger_memory *m, uint64_t t_ns, struct record_copy *now)
 {
 	struct lt_throttle_look look = { .queue = now->wait_queue };

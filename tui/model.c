@@ -520,7 +520,7 @@ static void host_update(struct model *m, const struct host_sum *host)
 	h->execs = s->execs;
 	h->exits = s->exits;
 	h->wakeup = tally_dist(&host->dist[LT_DIST_WAKEUP]);
-	/* Without sched nobody knows how much of a call was sleep. */
+	/* Without sched it is not known how much of a call was sleep. */
 	h->calls = s->probe[SAMPLE_SCHED].on ? tally_dist(&host->dist[LT_DIST_SERVICE]) : (struct model_dist){ 0 };
 	h->calls_count = sum->calls;
 	h->call_errors = sum->call_errors;

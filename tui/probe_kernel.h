@@ -42,7 +42,7 @@ struct probe_depths {
 	uint32_t count[PROBE_DEPTHS];
 };
 
-/* What the kernel side had taken, and asked for in vain, when we looked last. */
+/* Free list requests of the BPF programs so far, served and refused, at the last check. */
 struct probe_demand {
 	uint64_t taken, refused;
 };

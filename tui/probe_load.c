@@ -317,7 +317,7 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	skel->rodata->lt_pid_namespace = pid_namespace();
 }
 
-/* Without CONFIG_PSI, or booted with psi=0, the kernel counts nobody as stalled for memory. */
+/* Without CONFIG_PSI, or booted with psi=0, the kernel counts no task as stalled for memory. */
 static bool has_pressure(void)
 {
 	int fd = open("/proc/pressure/memory", O_RDONLY | O_CLOEXEC);

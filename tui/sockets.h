@@ -22,10 +22,10 @@ int sockets_event(struct sockets *k, const void *data, size_t size);
 int sockets_connection(struct sockets *k, const struct lt_connection *c);
 
 /* Moves everything into the sample's processes and connections. walked: connections were asked for; else there are
- * none. What the first walk in a row reports of them is not one interval's: not known. A connection whose owner is no
- * process of the sample belongs to nobody; but what a process did that started after since_ns (the last reading, by the
- * clock of starts) and has no row yet stays for the next one: it began while this one was taken. Adds what had no room
- * to lost.events. Returns 0 or -ENOMEM. */
+ * none. The first walk after a pause reports more than one interval: those numbers are not known. A connection whose
+ * owner is not in the sample has no owner. The numbers of a process that started after since_ns (the last reading, by
+ * the clock of starts) and has no row yet are kept for the next reading: it started while this one was taken. Adds what
+ * had no room to lost.events. Returns 0 or -ENOMEM. */
 int sockets_fill(struct sockets *k, struct sample *s, uint64_t since_ns, bool walked);
 
 #endif
