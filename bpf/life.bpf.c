@@ -244,6 +244,32 @@ static __always_inline void left_unseen(struct task_struct *task, struct lt_slot
 			LT_WORD(LT_WORD_SINCE(word), lt_sleep_outside(task, task->__state, LT_CALL_NONE)));
 }
 
+/* Set by the front end before it attaches the hooks of system calls anew. */
+volatile bool lt_seed_calls = false;
+
+/* The saved registers of a running thread are from its last call, those of a new one are its parent's: no use. */
+static __always_inline __u32 call_in_flight(struct task_struct *task, __u64 switches)
+{
+	return (task->on_cpu && lt_runnable(task)) || !switches ? LT_CALL_NONE : lt_call_by_regs(task);
+}
+
+static __always_inline void calls_begin(struct lt_calls *calls, __u32 call, __u64 now_ns)
+{
+	calls->call = call;
+	calls->at_least = call != LT_CALL_NONE ? LT_BEGAN_EARLIER : 0;
+	calls->enter_ns = call != LT_CALL_NONE ? now_ns : 0;
+}
+
+/* As if the thread had just been found: what it did meanwhile was not seen. */
+static __noinline int calls_again(struct task_struct *task, struct lt_record *record)
+{
+	__sync_fetch_and_or(&record->who.flags, LT_SEEDED); /* the thread itself may set another */
+	record->calls.to_restart = 0;
+	record->calls.interrupted = LT_CALL_NONE;
+	calls_begin(&record->calls, call_in_flight(task, task->nvcsw + task->nivcsw), bpf_ktime_get_ns());
+	return 0;
+}
+
 /* Threads without a record for which the last iteration had none left; the front end zeroes it beforehand. */
 __u64 lt_seed_missed = 0;
 
@@ -261,6 +287,8 @@ int lt_seed(struct bpf_iter__task *ctx)
 		return 0;
 	if (lt_find(task, &s)) {
 		left_unseen(task, &s);
+		if (lt_with_calls && lt_seed_calls)
+			calls_again(task, s.record);
 		return 0;
 	}
 	slot = lt_pop(&s);
@@ -271,15 +299,10 @@ int lt_seed(struct bpf_iter__task *ctx)
 	switches = task->nvcsw + task->nivcsw;
 	now_ns = bpf_ktime_get_ns();
 	lt_introduce_old(s.record, task, now_ns);
-	/* The saved registers of a running thread are from its last call, those of a new one are its parent's: no use.
-	 */
-	call = (task->on_cpu && lt_runnable(task)) || !switches ? LT_CALL_NONE : lt_call_by_regs(task);
+	call = call_in_flight(task, switches);
 	in_call = lt_sleep_in_call(task, call);
-	if (lt_with_calls && call != LT_CALL_NONE) {
-		s.record->calls.call = call;
-		s.record->calls.at_least = LT_BEGAN_EARLIER;
-		s.record->calls.enter_ns = now_ns;
-	}
+	if (lt_with_calls)
+		calls_begin(&s.record->calls, call, now_ns);
 	word = LT_WORD(now_ns, present_state(task, call, in_call));
 	*s.word = word;
 	if (!lt_index_add(task, slot)) {

@@ -105,7 +105,7 @@ static __always_inline __u32 call_of(struct task_struct *task, struct lt_record 
 	struct lt_calls *calls = &record->calls;
 	__u32 call;
 
-	if (!lt_with_calls)
+	if (!lt_with_calls || !lt_calls_on)
 		return lt_call_by_regs(task);
 	if (calls->enter_ns) {
 		if (lt_wait_of(calls->call) == LT_WAIT_RESTART && calls->interrupted != LT_CALL_NONE)

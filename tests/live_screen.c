@@ -176,6 +176,79 @@ static void compare_dead(const char *what, int64_t ppid, int64_t n, int64_t code
 		live_compare((double)sum, (double)codes, 0, "%s: sum of exit codes", what);
 }
 
+/* A recording's readings, by whether system calls were watched: before, meanwhile, after. */
+struct watched {
+	int readings[3];
+	int64_t ns[3];
+	int64_t longest_read_ns; /* of it, after */
+	int64_t getppids[3];	 /* of one process */
+	int64_t io_ns, other_ns; /* of it, meanwhile */
+};
+
+static struct watched watched_of(struct child *replay, int64_t pid)
+{
+	struct watched w = { 0 };
+	int phase = 0;
+
+	for (char *line; (line = child_line(replay));) {
+		struct json_object *reading = json_tokener_parse(line), *p, *call;
+		bool on;
+
+		assert_non_null(reading);
+		on = !strcmp(live_text(reading, "probes.syscall.state"), "on");
+		phase += phase < 2 && on != (phase != 1);
+		w.readings[phase]++;
+		w.ns[phase] += live_get(reading, "interval_ns");
+		p = live_process(reading, pid);
+		call = p && on ? live_call(p, "getppid") : NULL;
+		w.getppids[phase] += call ? live_get(call, "count") : 0;
+		call = p && phase == 2 ? live_call(p, "read") : NULL;
+		if (call && live_get(call, "max_ns") > w.longest_read_ns)
+			w.longest_read_ns = live_get(call, "max_ns");
+		if (p && !on) {
+			assert_int_equal(live_get(p, "calls.count"), LIVE_NULL);
+			w.io_ns += live_get(p, "time_ns.io");
+			w.other_ns += live_get(p, "time_ns.other");
+		}
+		json_object_put(reading);
+	}
+	return w;
+}
+
+/* System calls are counted exactly before and after the family is off; meanwhile no number is shown, and what a thread
+ * waits for is still known. */
+static void test_calls_off_and_on(void **state)
+{
+	struct child *load;
+	struct watched w;
+
+	(void)state;
+	start_screen("0.2", NULL);
+	load = live_load(NULL, "getppid", "1", "50000", NULL);
+	live_round(load);
+	forget_written();
+	press("F");
+	until_written("turned off by key F");
+	live_round(load);
+	forget_written();
+	see_frames(8);
+	press("F");
+	see_frames(15); /* a few are for keys, the others are readings */
+	live_round(load);
+	live_round(load);
+	forget_written();
+	see_frames(5);
+	w = watched_of(replay_after_quit(), load->pid);
+	live_compare((double)w.getppids[0], 50000, 0, "getppid before it is off");
+	live_between(w.readings[1], 2, 1000, "readings meanwhile");
+	live_compare((double)w.getppids[2], 100000, 0, "getppid after it is on");
+	/* The call that it was in all the time began unseen. */
+	live_between((double)w.longest_read_ns, 0, (double)w.ns[1], "the longest read after it is on");
+	live_between((double)w.io_ns, 1, 1e15, "its wait for a pipe, meanwhile");
+	live_compare((double)w.other_ns, 0, 0, "of unknown kind");
+	live_verdict();
+}
+
 static void test_nothing_lost_while_paused(void **state)
 {
 	struct child *load;
@@ -435,6 +508,7 @@ static void test_under_a_memory_limit_the_past_goes_first(void **state)
 int main(void)
 {
 	static const struct CMUnitTest screens[] = {
+		cmocka_unit_test_teardown(test_calls_off_and_on, end_screen),
 		cmocka_unit_test_teardown(test_nothing_lost_while_paused, end_screen),
 		cmocka_unit_test_teardown(test_nothing_lost_while_the_terminal_is_blocked, end_screen),
 		cmocka_unit_test_teardown(test_nice_asks_first, end_screen),

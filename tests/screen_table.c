@@ -57,6 +57,7 @@ static const struct trial {
 	{ "{", { NULL }, { "End" } },
 	{ "}", { "{" }, { "End" } },
 	{ "d", { NULL }, { "Esc" } },
+	{ "F", { NULL }, { "Esc" } },
 	{ "Space", { NULL }, { "Esc", "Home" } },
 	{ "x", { NULL }, { "Esc" } },
 	{ "F8", { NULL }, { "Esc" } },

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "grow.h"
 #include "menu.h"
@@ -259,6 +260,28 @@ static void toggle_totals(struct view *v)
 
 /* ---- time ---- */
 
+static void toggle_calls(struct view *v)
+{
+	const struct sample *s = model_sample(v->live);
+	const struct sample_probe *calls = s ? &s->probe[SAMPLE_SYSCALL] : NULL;
+
+	if (!v->source_live || !calls) {
+		view_say(v, STYLE_WARN, "a recording has what was watched: nothing to turn off");
+		return;
+	}
+	if (!v->calls_off && !calls->on) {
+		view_say(v, STYLE_WARN, "system calls cannot be watched: %s", calls->reason);
+		return;
+	}
+	if (!v->calls_off && !strcmp(calls->by, "perf")) {
+		view_say(v, STYLE_WARN, "on this kernel system calls can be left out only by --no-syscall");
+		return;
+	}
+	v->calls_off = !v->calls_off;
+	view_say(v, STYLE_NORMAL, "system calls are %s",
+		 v->calls_off ? "no longer watched, which costs nothing" : "watched again");
+}
+
 static void toggle_pause(struct view *v)
 {
 	v->paused = !v->paused && !v->back;
@@ -375,6 +398,7 @@ const struct key_row key_rows[] = {
 	{ WITH(step_back, 10), 0, { '{' }, .help = "ten readings back" },
 	{ WITH(step_back, -10), 0, { '}' }, .help = "ten readings forward" },
 	{ WITH(menu_open, MODE_DELAY), 0, { 'd' }, .help = "time between readings" },
+	{ DO(toggle_calls), 0, { 'F' }, .help = "system calls: watch them, or not (costs nothing)" },
 
 	{ .help = "Processes" },
 	{ WITH(toggle_tag, 1), TABLE, { ' ' }, .help = "tag the process", .in_list = WITH(menu_move_page, 1) }, /* as in every pager */

@@ -264,6 +264,11 @@ static void want_cpus(struct source *source, bool want)
 	__atomic_store_n(&((struct probe *)source)->sample_cpus, want, __ATOMIC_RELAXED);
 }
 
+static void want_calls(struct source *source, bool want)
+{
+	((struct probe *)source)->calls_unwanted = !want;
+}
+
 /* The BPF programs use the kernel's clock; in a time namespace /proc and the processes there use another. */
 static void show_starts(struct sample *s, int64_t boottime_ns)
 {
@@ -331,8 +336,10 @@ static int probe_read(struct source *source, struct sample *s)
 	probe_cpus_fill(p, s);
 	pthread_mutex_unlock(&p->lock);
 	p->t_ns = t_ns;
-	if (p->number++)
+	if (p->number++) {
 		probe_cost_slice(p);
+		probe_family_want(p, !p->calls_unwanted, "turned off by key F");
+	}
 	return err ? err : 1;
 }
 
@@ -408,6 +415,7 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	sample_free(&scratch);
 	if (err < 0)
 		return probe_fail(why, why_size, err, "cannot take the first reading: %s", strerror(-err));
+	probe_family_begin(p);
 	err = drainer_start(p);
 	if (err)
 		return probe_fail(why, why_size, err, "cannot start the drain thread: %s", strerror(-err));
@@ -424,6 +432,7 @@ static struct probe *probe_new(void)
 	p->source.close = probe_close;
 	p->source.want_connections = want_connections;
 	p->source.want_cpus = want_cpus;
+	p->source.want_calls = want_calls;
 	p->source.live = true;
 	p->clocks = proc_clocks();
 	pthread_mutex_init(&p->lock, NULL);

@@ -129,7 +129,8 @@ void probe_cost_slice(struct probe *p)
 		join(cost);
 		take_slice(p);
 	}
-	if (!cost->slices)
+	/* A family that is off would be measured as one that costs nothing. */
+	if (!cost->slices || p->calls == CALLS_DETACHED || p->calls == CALLS_BEGIN)
 		return;
 	cost->slices--;
 	cost->done = false;

@@ -58,6 +58,14 @@ struct probe_cost {
 	struct cost_calibration calibration;
 };
 
+/* The system call family, if it can be turned off and on. */
+enum probe_calls {
+	CALLS_NEVER,
+	CALLS_ATTACHED,
+	CALLS_DETACHED,
+	CALLS_BEGIN, /* attached since the last reading */
+};
+
 struct probe {
 	struct source source; /* first: the source is the probe */
 	struct lagtop *skel;
@@ -112,6 +120,8 @@ struct probe {
 	uint64_t t_ns, cpu_ns;
 	uint32_t number;
 	struct probe_cost cost;
+	enum probe_calls calls;
+	bool calls_unwanted;
 };
 
 /* Writes the sentence and returns err. */
@@ -126,6 +136,14 @@ const char *probe_btf(void);
 /* probe_load.c: opens, loads and attaches; a family that fails is off, with its reason. probe_close frees
  * everything, also after a failure. 0 or -errno with why. */
 int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t why_size);
+
+/* Attaches the programs of a family that were loaded, or none of them: 0, or -errno and the family is off. */
+int probe_attach(struct probe *p, int family);
+void probe_detach(struct probe *p, int family);
+
+/* probe_family.c: after each reading, whether the system call family is wanted, and why not. */
+void probe_family_begin(struct probe *p);
+void probe_family_want(struct probe *p, bool calls, const char *reason);
 
 /* probe_iterate.c: runs an iterator's program over all objects. 0 or -errno. */
 int probe_iterate(struct bpf_link *link);

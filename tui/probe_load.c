@@ -407,19 +407,27 @@ static struct bpf_link **link_of(const struct lagtop *skel, const char *name)
 	return NULL;
 }
 
-/* 0; -EAGAIN: a family is refused and now off, the programs of the others are to be loaded without it; another -errno:
- * not even thread creation. */
-static int attach(struct probe *p, char *why, size_t why_size)
+void probe_detach(struct probe *p, int family)
 {
-	bool again = false;
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		struct bpf_link **link = programs[i].family == family ? link_of(p->skel, programs[i].name) : NULL;
 
+		if (!link)
+			continue;
+		bpf_link__destroy(*link);
+		*link = NULL;
+	}
+}
+
+int probe_attach(struct probe *p, int family)
+{
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct program *prog = &programs[i];
 		struct bpf_program *bpf = bpf_object__find_program_by_name(p->skel->obj, prog->name);
 		struct bpf_link *link;
 		int err;
 
-		if (!bpf_program__autoload(bpf) || (prog->family != LIFE && !p->family[prog->family].on))
+		if (prog->family != family || !bpf_program__autoload(bpf))
 			continue;
 		link = bpf_program__attach(bpf);
 		if (link) {
@@ -427,12 +435,26 @@ static int attach(struct probe *p, char *why, size_t why_size)
 			continue;
 		}
 		err = -errno;
-		if (prog->family == LIFE)
-			return probe_refused(why, why_size, err, "to attach lagtop's BPF programs");
-		family_off(&p->family[prog->family], "the kernel refuses to attach to %s: %s", prog->target,
-			   advice(err));
-		again = true;
+		if (family != LIFE)
+			family_off(&p->family[family], "the kernel refuses to attach to %s: %s", prog->target,
+				   advice(err));
+		probe_detach(p, family);
+		return err;
 	}
+	return 0;
+}
+
+/* 0; -EAGAIN: a family is refused and now off, the programs of the others are to be loaded without it; another -errno:
+ * not even thread creation. */
+static int attach(struct probe *p, char *why, size_t why_size)
+{
+	int err = probe_attach(p, LIFE);
+	bool again = false;
+
+	if (err)
+		return probe_refused(why, why_size, err, "to attach lagtop's BPF programs");
+	for (int i = 0; i < SAMPLE_FAMILIES; i++)
+		again |= p->family[i].on && probe_attach(p, i);
 	return again ? -EAGAIN : 0;
 }
 

@@ -546,6 +546,8 @@ static struct sample *take(struct loop *l)
 											: SOURCE_NO_CONNECTIONS);
 	if (l->source->want_cpus)
 		l->source->want_cpus(l->source, view_kind(&s->view) == MODEL_CPU && !s->view.page.open);
+	if (l->source->want_calls)
+		l->source->want_calls(l->source, !s->view.calls_off);
 	return history_take(&s->view.history);
 }
 

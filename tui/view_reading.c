@@ -43,6 +43,19 @@ static void forget_past(struct view *v)
 	v->past_number = 0;
 }
 
+/* Whether a family has gone on or off since the last reading; the first is compared with none. */
+static bool families_changed(struct view *v, const struct sample *s)
+{
+	uint8_t on = 0;
+	bool changed;
+
+	for (int i = 0; i < SAMPLE_FAMILIES; i++)
+		on |= (uint8_t)(s->probe[i].on << i);
+	changed = v->history.n <= 1 || on != v->families_on;
+	v->families_on = on;
+	return changed;
+}
+
 /* A single message about missing numbers: the first, and whether there are more. */
 static void say_missing(struct view *v, const struct sample *s)
 {
@@ -87,7 +100,7 @@ int view_reading(struct view *v, struct sample *s)
 		return err;
 	if (shrinks)
 		malloc_trim(0);
-	if (v->history.n == 1)
+	if (families_changed(v, s))
 		say_missing(v, s);
 	if (frozen && v->history.n > 1) {
 		v->back++;
