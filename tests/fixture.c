@@ -387,6 +387,7 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	s->cpu_times =
 		(struct sample_cpu_times){ 5600000000, 10400000000, 0, about(190000000, 300, wobble(1, 20, number)),
 					   number % 12 >= 8 ? 420000000 : 0 };
+	s->stack[STACK_listen_drops] = number % 12 >= 8 ? 12 : 0;
 	for (uint32_t i = 0; i < SAMPLE_RESOURCES; i++) {
 		static const uint64_t some_ns[SAMPLE_RESOURCES] = { 47000000, 2400000, 131000000 };
 
@@ -396,6 +397,7 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	if (kind == FIXTURE_LOSSES) {
 		s->lost = (struct sample_lost){ .threads = 3, .switches = 4 };
 		memset(s->pressure, 0xff, sizeof(s->pressure));
+		memset(s->stack, 0xff, sizeof(s->stack));
 		memset(&s->cpu_times, 0xff, sizeof(s->cpu_times));
 	}
 	for (uint32_t i = 0; i < COUNT(actors); i++)

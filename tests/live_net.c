@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Bytes and connections: exactly those that a workload sent and received, each on its own side. */
 #include <math.h>
+#include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "live.h"
@@ -337,6 +341,87 @@ static void test_queues(void **state)
 	live_verdict();
 }
 
+/* In lagtop's network namespace, after a shell's commands. */
+static void load_beside(struct live *l, const char *script)
+{
+	char pid[16];
+	char *argv[] = { (char *)"nsenter", (char *)"-t",   pid, (char *)"-n", (char *)"sh",
+			 (char *)"-c",	    (char *)script, NULL };
+	struct child *load;
+	char *ready;
+
+	snprintf(pid, sizeof(pid), "%d", l->child->pid);
+	load = child_start(argv, (uid_t)-1);
+	assert_non_null(load);
+	ready = child_line(load);
+	assert_true(ready && !strncmp(ready, "ready", 5));
+	child_free(load); /* what it had on its way ends with it */
+}
+
+static void own_network(void)
+{
+	struct ifreq lo = { .ifr_name = "lo" };
+	int fd;
+
+	if (unshare(CLONE_NEWNET))
+		_exit(126);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &lo))
+		_exit(126);
+	lo.ifr_flags |= IFF_UP;
+	if (ioctl(fd, SIOCSIFFLAGS, &lo))
+		_exit(126);
+	close(fd);
+}
+
+/* The totals of lagtop's network namespace, whose counters begin at 0 here. */
+static void test_network_stack(void **state)
+{
+	static const struct {
+		const char *path, *file, *group, *name;
+	} totals[] = {
+		{ "listen_overflows", "netstat", "TcpExt:", "ListenOverflows" },
+		{ "listen_drops", "netstat", "TcpExt:", "ListenDrops" },
+		{ "syn_queue_drops", "netstat", "TcpExt:", "TCPReqQFullDrop" },
+		{ "syn_queue_cookies", "netstat", "TcpExt:", "TCPReqQFullDoCookies" },
+		{ "syn_cookies_sent", "netstat", "TcpExt:", "SyncookiesSent" },
+		{ "syn_cookies_received", "netstat", "TcpExt:", "SyncookiesRecv" },
+		{ "syn_cookies_failed", "netstat", "TcpExt:", "SyncookiesFailed" },
+		{ "udp_receive_drops", "snmp", "Udp:", "RcvbufErrors" },
+	};
+	struct live *l;
+	bool firewall;
+
+	(void)state;
+	live_need_bpf();
+	l = live_start_as(own_network, NULL, "-d", "0.2", NULL);
+	load_beside(l, "exec build/tests/load queues 400 10000");
+	firewall = !system("command -v nft >/dev/null");
+	for (int cookies = 0; firewall && cookies < 2; cookies++) {
+		char script[400];
+
+		snprintf(script, sizeof(script),
+			 "echo %d >/proc/sys/net/ipv4/tcp_syncookies; nft 'table ip t { chain c { type filter hook "
+			 "input priority 0; "
+			 "tcp flags & (syn|ack) == (syn|ack) drop; }; }'; exec build/tests/load half-open 8",
+			 cookies);
+		load_beside(l, script);
+	}
+	live_past_now(l);
+	for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
+		int64_t kernel = counter(l->child->pid, totals[i].file, totals[i].group, totals[i].name), sum = 0;
+		char path[64];
+
+		snprintf(path, sizeof(path), "host.net.own_namespace.%s", totals[i].path);
+		for (size_t r = 0; r < l->n; r++)
+			sum += live_get(l->reading[r], path);
+		live_compare((double)sum, (double)kernel, 0, "%s", totals[i].path);
+		if (i < 2 || strstr(totals[i].path, "udp") || (firewall && i < 5))
+			assert_true(kernel > 0);
+	}
+	live_verdict();
+}
+
 static void check_retransmits(const char *loss, const char *mtu, const char *messages)
 {
 	char prepare[256], argv_pid[16], port[16];
@@ -405,7 +490,8 @@ int main(void)
 		live_test(test_tcp_bytes),    live_test(test_every_way_of_sending),
 		live_test(test_sizes),	      live_test(test_connects_and_accepts),
 		live_test(test_accept_delay), live_test(test_connects_given_up),
-		live_test(test_retransmits),  live_test(test_queues),
+		live_test(test_retransmits),  live_test(test_network_stack),
+		live_test(test_queues),
 	};
 
 	return live_main(net);

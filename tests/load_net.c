@@ -281,6 +281,26 @@ static void run_queues(char **arg)
 		load_done(1, " ");
 }
 
+/* Connects whose SYNs are answered, but the answers are lost on the way (by a firewall): they fill a SYN queue. */
+static void run_half_open(char **arg)
+{
+	long n = load_number(arg[0]);
+	int port;
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	listen_on_loopback(&port, 2);
+	a.sin_port = htons((uint16_t)port);
+	for (long i = 0; i < n; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+		if (fd < 0 || !connect(fd, (struct sockaddr *)&a, sizeof(a)) || errno != EINPROGRESS)
+			load_die("connect");
+	}
+	load_ready(" ");
+	while (load_go())
+		load_done(n, " ");
+}
+
 struct transfer {
 	int out, in; /* sockets */
 	bool stream;
@@ -619,6 +639,7 @@ const struct workload load_net[] = {
 	{ "give-up", "N", run_give_up, "N connects given up in each of three ways, N refused, N without a port" },
 	{ "queues", "DATAGRAMS BYTES", run_queues,
 	  "full queues of a listener and of datagrams, and BYTES that nobody reads" },
+	{ "half-open", "N", run_half_open, "N connects that fill a SYN queue, where a firewall drops its answers" },
 	{ "transfer", "KIND WAY SIZE N", run_transfer,
 	  "tcp4, tcp6, udp4, udp6, unix, unixd by send, sendmsg, splice, …" },
 	{ "connections", "N", run_connections, "N idle TCP connections to itself" },

@@ -124,8 +124,8 @@ static void losses_are_shown(void **state)
 	session_hides(v, "lost");
 }
 
-/* Steal and interrupts stand beside the CPU's meter while there are any; pressure has a line where there is room and
- * the kernel knows it. */
+/* Steal and interrupts stand beside the CPU's meter while there are any, drops beside the network's; pressure has a
+ * line where there is room and the kernel knows it. */
 static void meters_of_the_kernels_own(void **state)
 {
 	struct vt *v = open_sixth(&(struct session){ .rows = 45, .cols = 160 });
@@ -133,12 +133,14 @@ static void meters_of_the_kernels_own(void **state)
 	(void)state;
 	session_line(v, 1, "irq 1.");
 	session_hides(v, "steal");
+	session_hides(v, "drops");
 	session_line(v, 4, "pressure ");
 	session_line(v, 4, " cpu 4.");
 	session_line(v, 4, "memory ");
 	session_line(v, 4, "0.2/0.1 %");
 	session_press(v, ".", ".", NULL);
 	session_line(v, 1, "steal 2.6 irq 1.");
+	session_line(v, 3, "drops 12/s ");
 	v = open_sixth(&(struct session){ .rows = 24, .cols = 80 });
 	session_hides(v, "pressure");
 	v = open_sixth(&(struct session){ .rows = 45, .cols = 160, .kind = FIXTURE_LOSSES });

@@ -252,6 +252,15 @@ static void add_cpus(struct sample *s)
 					     SAMPLE_UNKNOWN } };
 }
 
+static void add_kernels_own(struct sample *s)
+{
+	s->cpu_times = (struct sample_cpu_times){ 66, 67, 68, 69, 70 };
+	for (uint32_t i = 0; i < SAMPLE_RESOURCES; i++)
+		s->pressure[i] = (struct sample_pressure){ 71 + 2 * i, 72 + 2 * i };
+	for (uint32_t i = 0; i < SAMPLE_STACKS; i++)
+		s->stack[i] = 81 + i;
+}
+
 void synthetic_fill(struct sample *s, uint32_t number)
 {
 	sample_clear(s);
@@ -275,9 +284,7 @@ void synthetic_fill(struct sample *s, uint32_t number)
 	s->retransmits = 45;
 	s->lost = (struct sample_lost){ 51, 52, 53, 54, 55, 56, 57 };
 	s->self = (struct sample_self){ 61, 62, 63, 64, 65, 30012345, 66, 67 };
-	s->cpu_times = (struct sample_cpu_times){ 66, 67, 68, 69, 70 };
-	for (uint32_t i = 0; i < SAMPLE_RESOURCES; i++)
-		s->pressure[i] = (struct sample_pressure){ 71 + 2 * i, 72 + 2 * i };
+	add_kernels_own(s);
 	add_process(s, &(struct sample_process){ .pid = SYNTHETIC_KTHREAD,
 						 .threads = 1,
 						 .start_ns = 1,

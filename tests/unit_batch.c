@@ -242,6 +242,15 @@ static void json_machine(void **state)
 		{ "host.pressure.memory.full_ns", 74 },
 		{ "host.pressure.io.some_ns", 75 },
 		{ "host.pressure.io.full_ns", 76 },
+		{ "host.net.own_namespace.listen_overflows", 81 },
+		{ "host.net.own_namespace.listen_drops", 82 },
+		{ "host.net.own_namespace.syn_queue_drops", 83 },
+		{ "host.net.own_namespace.syn_queue_cookies", 84 },
+		{ "host.net.own_namespace.syn_cookies_sent", 85 },
+		{ "host.net.own_namespace.syn_cookies_received", 86 },
+		{ "host.net.own_namespace.syn_cookies_failed", 87 },
+		{ "host.net.own_namespace.tcp_receive_drops", 88 },
+		{ "host.net.own_namespace.udp_receive_drops", 89 },
 	};
 	static const struct expected unknown[] = {
 		{ "host.irq_ns", UNKNOWN },
@@ -253,12 +262,15 @@ static void json_machine(void **state)
 		{ "host.pressure.memory.full_ns", UNKNOWN },
 		{ "host.pressure.io.some_ns", UNKNOWN },
 		{ "host.pressure.io.full_ns", UNKNOWN },
+		{ "host.net.own_namespace.listen_overflows", UNKNOWN },
+		{ "host.net.own_namespace.udp_receive_drops", UNKNOWN },
 	};
 
 	(void)state;
 	FIELDS(json("--json"), known);
 	memset(&sample.cpu_times, 0xff, sizeof(sample.cpu_times));
 	memset(sample.pressure, 0xff, sizeof(sample.pressure));
+	memset(sample.stack, 0xff, sizeof(sample.stack));
 	FIELDS(json("--json"), unknown);
 }
 

@@ -185,6 +185,33 @@ static void test_queues(void **state)
 	free(text);
 }
 
+#define STACK(overflows, drops, rcvq, udp)                                                                             \
+	"TcpExt: SyncookiesSent SyncookiesRecv SyncookiesFailed ListenOverflows ListenDrops TCPBacklogDrop "           \
+	"TCPRcvQDrop "                                                                                                 \
+	"TCPOFODrop TCPZeroWindowDrop TCPReqQFullDoCookies TCPReqQFullDrop\n"                                          \
+	"TcpExt: 1 2 3 " overflows " " drops " 4 " rcvq " 6 7 8 9\nUdp: InDatagrams RcvbufErrors\nUdp: 5 " udp "\n"
+
+static void test_the_network_stack(void **state)
+{
+	(void)state;
+	machine_take(machine, PROC_STACK, STACK("10", "20", "5", "30") "Udp6RcvbufErrors\t5\n", &sample);
+	for (int i = 0; i < SAMPLE_STACKS; i++)
+		assert_int_equal(sample.stack[i], SAMPLE_UNKNOWN);
+	machine_take(machine, PROC_STACK, STACK("11", "23", "10", "37") "Udp6RcvbufErrors\t16\n", &sample);
+	assert_int_equal(sample.stack[STACK_listen_overflows], 1);
+	assert_int_equal(sample.stack[STACK_listen_drops], 3);
+	assert_int_equal(sample.stack[STACK_tcp_receive_drops], 5);
+	assert_int_equal(sample.stack[STACK_udp_receive_drops], 18);
+	assert_int_equal(sample.stack[STACK_syn_queue_drops], 0);
+	/* An older kernel has not all of them. */
+	machine_take(machine, PROC_STACK, "TcpExt: ListenDrops\nTcpExt: 24\n", &sample);
+	assert_int_equal(sample.stack[STACK_listen_drops], 1);
+	assert_int_equal(sample.stack[STACK_listen_overflows], SAMPLE_UNKNOWN);
+	assert_int_equal(sample.stack[STACK_tcp_receive_drops], SAMPLE_UNKNOWN);
+	machine_take(machine, PROC_STACK, NULL, &sample);
+	assert_int_equal(sample.stack[STACK_listen_drops], SAMPLE_UNKNOWN);
+}
+
 /* This machine's files, through the helper thread. */
 static void test_a_reading(void **state)
 {
@@ -195,6 +222,8 @@ static void test_a_reading(void **state)
 	machine_ask(machine);
 	machine_read(machine, &sample);
 	assert_true(sample.cpu_times.busy_ns < SAMPLE_UNKNOWN);
+	for (int i = 0; i < SAMPLE_STACKS; i++)
+		assert_true(sample.stack[i] < SAMPLE_UNKNOWN);
 	assert_int_equal(sample.pressure[SAMPLE_CPU].some_ns == SAMPLE_UNKNOWN,
 			 access("/proc/pressure/cpu", R_OK) != 0);
 }
@@ -204,10 +233,10 @@ static void test_a_reading(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		machine_test(test_the_growth),	 machine_test(test_times_that_go_backwards),
-		machine_test(test_pressure),	 machine_test(test_cpus_come_and_go),
-		machine_test(test_hostile_cpus), machine_test(test_queues),
-		machine_test(test_a_reading),
+		machine_test(test_the_growth),	     machine_test(test_times_that_go_backwards),
+		machine_test(test_pressure),	     machine_test(test_the_network_stack),
+		machine_test(test_cpus_come_and_go), machine_test(test_hostile_cpus),
+		machine_test(test_queues),	     machine_test(test_a_reading),
 	};
 
 	return cmocka_run_group_tests_name("machine", tests, NULL, NULL);

@@ -282,6 +282,38 @@ static void meter_cpu(struct meter *m, const struct model_host *h, bool on)
 }
 
 /* "0.24/0.04 %": some and full. Of the CPU the kernel counts no full for the machine as a whole. */
+/* What the network stack turned away in the interval. */
+static uint64_t dropped(const struct model_host *h)
+{
+	static const enum sample_stack drops[] = { STACK_listen_drops, STACK_tcp_receive_drops,
+						   STACK_udp_receive_drops };
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++)
+		if (h->stack[drops[i]] != SAMPLE_UNKNOWN)
+			sum = counter_sum(sum, h->stack[drops[i]]);
+	return sum;
+}
+
+static void meter_net(struct meter *m, const struct model_host *h, bool on, bool blocks)
+{
+	double s_per_interval = h->interval_ns ? 1e9 / (double)h->interval_ns : 0;
+	char rx[24], tx[24], drops[24] = "";
+
+	*m = (struct meter){ "network", "net", h->minute.net_bytes_per_s, 0, false, "off", STYLE_DIM };
+	if (!on)
+		return;
+	m->style = STYLE_STRONG;
+	if (dropped(h)) {
+		format_count(rx, sizeof(rx), (double)dropped(h) * s_per_interval);
+		snprintf(drops, sizeof(drops), "drops %.10s/s ", rx);
+		m->style = STYLE_WARN;
+	}
+	format_bytes(rx, sizeof(rx), (double)h->rx_bytes * s_per_interval);
+	format_bytes(tx, sizeof(tx), (double)h->tx_bytes * s_per_interval);
+	snprintf(m->text, sizeof(m->text), blocks ? "%s\u2193%.10s \u2191%.10s" : "%s<%.10s >%.10s", drops, rx, tx);
+}
+
 static void meter_pressure(struct meter *m, const struct model_host *h, enum sample_resource resource)
 {
 	static const char *const labels[SAMPLE_RESOURCES] = { "pressure", "memory", "io" };
@@ -317,7 +349,6 @@ static void fill_meters(const struct view *v, struct grid *g, struct meter m[MET
 	const struct model_host *h = model_host(view_model(v));
 	const struct sample *s = model_sample(view_model(v));
 	bool sched = s->probe[SAMPLE_SCHED].on, calls = s->probe[SAMPLE_SYSCALL].on, net = s->probe[SAMPLE_NET].on;
-	char rx[24], tx[24];
 
 	meter_cpu(&m[METER_CPU], h, sched);
 	m[METER_WAKE] = (struct meter){ "wake-up p99", "wake p99", h->minute.wake_p99_ns, 0, true, "", STYLE_DIM };
@@ -330,16 +361,7 @@ static void fill_meters(const struct view *v, struct grid *g, struct meter m[MET
 	meter_duration(&m[METER_CALL99], calls && sched, h->calls.count, h->calls.p99_ns);
 	m[METER_ERRORS] = (struct meter){ .label = "errors", .brief = "errors" };
 	meter_rate(&m[METER_ERRORS], calls, h->call_errors, h->interval_ns, false);
-	m[METER_NET] = (struct meter){ "network", "net", h->minute.net_bytes_per_s, 0, false, "off", STYLE_DIM };
-	if (net) {
-		double s_per_interval = h->interval_ns ? 1e9 / (double)h->interval_ns : 0;
-
-		format_bytes(rx, sizeof(rx), (double)h->rx_bytes * s_per_interval);
-		format_bytes(tx, sizeof(tx), (double)h->tx_bytes * s_per_interval);
-		snprintf(m[METER_NET].text, sizeof(m[METER_NET].text), g->blocks ? "\u2193%s \u2191%s" : "<%s >%s", rx,
-			 tx);
-		m[METER_NET].style = STYLE_STRONG;
-	}
+	meter_net(&m[METER_NET], h, net, g->blocks);
 	m[METER_SRTT] = (struct meter){ "srtt p50", "srtt p50", h->minute.srtt_ns, 0, true, "", STYLE_DIM };
 	meter_duration(&m[METER_SRTT], net, h->srtt_p50_ns != SAMPLE_UNKNOWN && h->srtt_p50_ns, h->srtt_p50_ns);
 	m[METER_RETRANS] = (struct meter){ .label = "retrans", .brief = "retrans" };

@@ -108,6 +108,12 @@ static void put_percentiles(struct json_writer *w, const struct model_dist *d, b
 	put_number(w, "max_ns", d->max_ns, measured);
 }
 
+static const char *const stack_names[SAMPLE_STACKS] = {
+#define X(name) #name,
+	SAMPLE_STACK(X)
+#undef X
+};
+
 static void put_host(struct json_writer *w, const struct sample *s, const struct model_host *h)
 {
 	bool sched = s->probe[SAMPLE_SCHED].on, net = s->probe[SAMPLE_NET].on, syscall = s->probe[SAMPLE_SYSCALL].on;
@@ -144,6 +150,10 @@ static void put_host(struct json_writer *w, const struct sample *s, const struct
 	put_number(w, "connects", h->connects, net);
 	put_number(w, "connect_errors", h->connect_errors, net);
 	put_number(w, "accepts", h->accepts, net && syscall);
+	json_open(w, "own_namespace", '{');
+	for (int i = 0; i < SAMPLE_STACKS; i++)
+		put_number(w, stack_names[i], h->stack[i], true);
+	json_close(w, '}');
 	json_close(w, '}');
 	json_open(w, "pressure", '{');
 	for (int i = 0; i < SAMPLE_RESOURCES; i++) {

@@ -19,6 +19,27 @@ struct last_cpu {
 	struct sample_cpu_times times;
 };
 
+/* The kernel's counters that a number is the sum of. No packet is in two of them. */
+static const struct {
+	enum sample_stack stack;
+	const char *group, *name;
+	bool optional; /* of IPv6 */
+} stack_counters[] = {
+	{ STACK_listen_overflows, "TcpExt:", "ListenOverflows", false },
+	{ STACK_listen_drops, "TcpExt:", "ListenDrops", false },
+	{ STACK_syn_queue_drops, "TcpExt:", "TCPReqQFullDrop", false },
+	{ STACK_syn_queue_cookies, "TcpExt:", "TCPReqQFullDoCookies", false },
+	{ STACK_syn_cookies_sent, "TcpExt:", "SyncookiesSent", false },
+	{ STACK_syn_cookies_received, "TcpExt:", "SyncookiesRecv", false },
+	{ STACK_syn_cookies_failed, "TcpExt:", "SyncookiesFailed", false },
+	{ STACK_tcp_receive_drops, "TcpExt:", "TCPBacklogDrop", false },
+	{ STACK_tcp_receive_drops, "TcpExt:", "TCPRcvQDrop", false },
+	{ STACK_tcp_receive_drops, "TcpExt:", "TCPOFODrop", false },
+	{ STACK_tcp_receive_drops, "TcpExt:", "TCPZeroWindowDrop", false },
+	{ STACK_udp_receive_drops, "Udp:", "RcvbufErrors", false },
+	{ STACK_udp_receive_drops, NULL, "Udp6RcvbufErrors", true },
+};
+
 struct machine {
 	struct lookup *lookup;
 	uint64_t reading;	  /* tells answers to this reading's requests from late ones */
@@ -28,6 +49,7 @@ struct machine {
 	struct sample_pressure pressure[SAMPLE_RESOURCES];
 	struct last_cpu *cpus, *cpus_before; /* of this reading, of the one before: by number */
 	uint32_t n_cpus, n_before, cap_cpus, cap_before;
+	uint64_t stack[SAMPLE_STACKS];
 };
 
 static const struct sample_cpu_times no_times = { SAMPLE_UNKNOWN, SAMPLE_UNKNOWN, SAMPLE_UNKNOWN, SAMPLE_UNKNOWN,
@@ -54,6 +76,7 @@ struct machine *machine_new(void)
 	m->cpu_times = no_times;
 	for (int i = 0; i < SAMPLE_RESOURCES; i++)
 		m->pressure[i] = no_pressure;
+	memset(m->stack, 0xff, sizeof(m->stack));
 	return m;
 }
 
@@ -177,12 +200,34 @@ void machine_queues(struct machine *m, const struct lt_runqueue *queues, uint32_
 	}
 }
 
+static void take_stack(struct machine *m, const char *text, struct sample *s)
+{
+	uint64_t now[SAMPLE_STACKS] = { 0 }, n;
+
+	for (size_t i = 0; i < sizeof(stack_counters) / sizeof(stack_counters[0]); i++) {
+		uint64_t *to = &now[stack_counters[i].stack];
+		bool found = text && proc_stack_counter(text, stack_counters[i].group, stack_counters[i].name, &n);
+
+		if (found && *to != SAMPLE_UNKNOWN)
+			*to = counter_sum(*to, n);
+		else if (!found && !(text && stack_counters[i].optional))
+			*to = SAMPLE_UNKNOWN;
+	}
+	for (int i = 0; i < SAMPLE_STACKS; i++)
+		s->stack[i] = delta(now[i], m->stack[i]);
+	memcpy(m->stack, now, sizeof(now));
+}
+
 void machine_take(struct machine *m, enum proc_machine file, const char *text, struct sample *s)
 {
 	struct sample_pressure now, *last;
 
 	if (file == PROC_STAT) {
 		take_stat(m, text, s);
+		return;
+	}
+	if (file == PROC_STACK) {
+		take_stack(m, text, s);
 		return;
 	}
 	now = text ? proc_pressure_of(text) : no_pressure;

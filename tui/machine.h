@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel counts of the machine: the CPUs' times (/proc/stat), pressure (/proc/pressure). A helper thread
+ * What the kernel counts of the machine: the CPUs' times (/proc/stat), pressure (/proc/pressure); and of our network
+ * namespace. A helper thread
  * reads the files while the caller reads the records; what comes too late is not known in this reading, nor in the
  * next one, which has nothing to subtract from. Likewise a CPU that was offline. Adds what the run queues say.
  */

@@ -537,6 +537,7 @@ static void host_update(struct model *m, const struct host_sum *host)
 	h->srtt_p50_ns = srtt_median(m);
 	h->cpu_times = s->cpu_times;
 	memcpy(h->pressure, s->pressure, sizeof(h->pressure));
+	memcpy(h->stack, s->stack, sizeof(h->stack));
 	h->net_unknown = !s->probe[SAMPLE_NET].on;
 	host_minute(h);
 }

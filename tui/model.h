@@ -154,6 +154,7 @@ struct model_host {
 	uint64_t calls_count, call_errors;
 	uint64_t tx_bytes, rx_bytes, retransmits, connects, connect_errors, accepts; /* internet sockets */
 	uint64_t srtt_p50_ns;							     /* SAMPLE_UNKNOWN */
+	uint64_t stack[SAMPLE_STACKS];						     /* likewise */
 	uint64_t net_unknown;							     /* nonzero: family off */
 	struct sample_cpu_times cpu_times;
 	struct sample_pressure pressure[SAMPLE_RESOURCES];

@@ -331,6 +331,27 @@ bool proc_hides(char *option, size_t size)
 	return hides;
 }
 
+/* Files of our network namespace; without IPv6 there is no snmp6. */
+static size_t read_stack(char **text)
+{
+	static const char *const paths[] = { "/proc/self/net/netstat", "/proc/self/net/snmp", "/proc/self/net/snmp6" };
+	size_t n = 0, got;
+	char *part, *more;
+
+	*text = NULL;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		got = read_all(AT_FDCWD, paths[i], MACHINE_FILE, &part);
+		more = got ? realloc(*text, n + got + 1) : NULL;
+		if (more) {
+			*text = more;
+			memcpy(more + n, part, got + 1);
+			n += got;
+		}
+		free(part);
+	}
+	return n;
+}
+
 size_t proc_machine(enum proc_machine file, char **text)
 {
 	static const char *const paths[PROC_MACHINE] = {
@@ -340,7 +361,7 @@ size_t proc_machine(enum proc_machine file, char **text)
 		[PROC_PRESSURE + SAMPLE_IO] = "/proc/pressure/io",
 	};
 
-	return read_all(AT_FDCWD, paths[file], MACHINE_FILE, text);
+	return file == PROC_STACK ? read_stack(text) : read_all(AT_FDCWD, paths[file], MACHINE_FILE, text);
 }
 
 /* The next number of a line, times `unit`; false: the line has no more. */
@@ -355,6 +376,45 @@ static bool next_number(const char **at, uint64_t unit, uint64_t *n)
 	*n = *n > COUNTER_MOST / unit ? COUNTER_MOST : *n * unit;
 	*at = end;
 	return true;
+}
+
+/* The word at *at, which moves behind it; false: the line has no more. */
+static bool next_word(const char **at, const char **word, size_t *n)
+{
+	*word = *at + strspn(*at, " \t");
+	*n = strcspn(*word, " \t\n");
+	*at = *word + *n;
+	return *n;
+}
+
+static bool is_word(const char *word, size_t n, const char *is)
+{
+	return n == strlen(is) && !memcmp(word, is, n);
+}
+
+bool proc_stack_counter(const char *text, const char *group, const char *name, uint64_t *n)
+{
+	const char *word, *values;
+	size_t len;
+
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		const char *at = text;
+
+		if (!next_word(&at, &word, &len) || !is_word(word, len, group ? group : name))
+			continue;
+		if (!group)
+			return next_number((at += strspn(at, " \t"), &at), 1, n);
+		/* The line that follows has the values, in the same order. */
+		values = at + strcspn(at, "\n");
+		values += *values == '\n';
+		if (!next_word(&values, &word, &len) || !is_word(word, len, group))
+			return false;
+		while (next_word(&at, &word, &len) && next_number(&values, 1, n))
+			if (is_word(word, len, name))
+				return true;
+		return false;
+	}
+	return false;
 }
 
 /* "cpu3 user nice system idle iowait irq softirq steal guest guest_nice"; user and nice have the guests' in them. */

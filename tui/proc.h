@@ -46,7 +46,7 @@ bool proc_hides_of(const char *mountinfo, bool (*in_group)(uint32_t gid), char *
 
 /* What is counted of the whole machine since it booted. In a container a FUSE server may answer instead of the kernel:
  * for helper threads only. The length of what was allocated; 0: there is no such file. */
-enum proc_machine { PROC_STAT, PROC_PRESSURE, PROC_MACHINE = PROC_PRESSURE + SAMPLE_RESOURCES };
+enum proc_machine { PROC_STAT, PROC_STACK, PROC_PRESSURE, PROC_MACHINE = PROC_PRESSURE + SAMPLE_RESOURCES };
 size_t proc_machine(enum proc_machine file, char **text);
 
 /* The line of /proc/stat at *line: of a CPU, or of all (PROC_CPU_ALL). *line becomes the next one. False: no more. */
@@ -54,6 +54,10 @@ size_t proc_machine(enum proc_machine file, char **text);
 bool proc_cpu_of(const char **line, uint32_t *cpu, struct sample_cpu_times *times);
 /* Of the contents of a file of /proc/pressure. */
 struct sample_pressure proc_pressure_of(const char *text);
+
+/* A counter of the network stack, from the contents of PROC_STACK: of a group ("TcpExt:"), or of the lines that have a
+ * counter each (NULL). False: there is none. */
+bool proc_stack_counter(const char *text, const char *group, const char *name, uint64_t *n);
 
 /* Threads of the whole machine, from /proc/loadavg; 0: unknown. */
 uint32_t proc_threads(void);

@@ -57,6 +57,9 @@ static const struct record_field sample_fields[] = {
 	LATER(sample, cpu_times.irq_ns),
 	LATER(sample, cpu_times.softirq_ns),
 	LATER(sample, cpu_times.steal_ns),
+#define X(name) BASED(sample, stack[STACK_##name], RECORD_LATER, "stack." #name),
+	SAMPLE_STACK(X)
+#undef X
 	PRESSURE(cpu, SAMPLE_CPU),
 	PRESSURE(memory, SAMPLE_MEMORY),
 	PRESSURE(io, SAMPLE_IO),

@@ -175,6 +175,26 @@ struct sample_pressure {
 enum sample_resource { SAMPLE_CPU, SAMPLE_MEMORY, SAMPLE_IO, SAMPLE_RESOURCES };
 extern const char *const sample_resource_name[SAMPLE_RESOURCES];
 
+/* What the network stack turned away, as the kernel counts it for a network namespace: lagtop's own. X(name): of one
+ * counter of the kernel, or more (machine.c). */
+#define SAMPLE_STACK(X)                                                                                                \
+	X(listen_overflows)  /* connections: the listener's accept queue was full */                                   \
+	X(listen_drops)	     /* connections and SYNs, those and for other reasons */                                   \
+	X(syn_queue_drops)   /* SYNs: the listener's SYN queue was full */                                             \
+	X(syn_queue_cookies) /* the same, but answered with a cookie */                                                \
+	X(syn_cookies_sent)                                                                                            \
+	X(syn_cookies_received)                                                                                        \
+	X(syn_cookies_failed)                                                                                          \
+	X(tcp_receive_drops) /* segments that found no room in a socket's queues */                                    \
+	X(udp_receive_drops) /* datagrams likewise */
+
+enum sample_stack {
+#define X(name) STACK_##name,
+	SAMPLE_STACK(X)
+#undef X
+		SAMPLE_STACKS
+};
+
 struct sample_probe {
 	uint8_t on;
 	char by[16];	  /* "tp_btf", "fexit"; empty if off */
@@ -195,7 +215,8 @@ struct sample {
 	struct sample_self self;
 	struct sample_cpu_times cpu_times; /* of all CPUs */
 	struct sample_pressure pressure[SAMPLE_RESOURCES];
-	struct counter_set unknown; /* they are 0 below, which means nothing */
+	uint64_t stack[SAMPLE_STACKS]; /* SAMPLE_UNKNOWN */
+	struct counter_set unknown;    /* they are 0 below, which means nothing */
 
 	struct sample_process *processes;
 	struct sample_thread *threads;
