@@ -245,6 +245,7 @@ static void add_cpus(struct sample *s)
 	assert(c);
 	*c = (struct sample_cpu){ .cpu = 4095,
 				  .runs = LT_RUNS_IDLE,
+				  .queued = SAMPLE_NONE,
 				  .queued_p99 = SAMPLE_NONE,
 				  .run_ns = SAMPLE_UNKNOWN,
 				  .switches = SAMPLE_UNKNOWN,

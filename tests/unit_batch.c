@@ -282,8 +282,9 @@ static void json_cpus(void **state)
 		{ "queued_p99", 82 }, { "running.ns", 83 }, { "running.pid", 1000 }, { "running.tid", 1001 },
 	};
 	static const struct expected back[] = {
-		{ "busy_ns", UNKNOWN },	 { "idle_ns", UNKNOWN },  { "irq_ns", UNKNOWN },     { "softirq_ns", UNKNOWN },
-		{ "steal_ns", UNKNOWN }, { "switches", UNKNOWN }, { "queued_p99", UNKNOWN }, { "running", UNKNOWN },
+		{ "busy_ns", UNKNOWN },	   { "idle_ns", UNKNOWN },  { "irq_ns", UNKNOWN },
+		{ "softirq_ns", UNKNOWN }, { "steal_ns", UNKNOWN }, { "switches", UNKNOWN },
+		{ "queued_p99", UNKNOWN }, { "queued", UNKNOWN },   { "running", UNKNOWN },
 	};
 	struct json_object *r = json("--json");
 

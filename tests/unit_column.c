@@ -439,6 +439,23 @@ static void order_of_calls_and_connections(void **state)
 	assert_before("cpu", true, &a, &b);
 }
 
+/* CPUs that are alike stay in the order of their numbers, whoever runs there. */
+static void cpus_in_order(void **state)
+{
+	struct sample_cpu x = { .cpu = 9, .runs = LT_RUNS_THREAD }, y = { .cpu = 10, .runs = LT_RUNS_THREAD };
+	struct row a = { .kind = MODEL_CPU, .pid = 77, .interval_ns = 1, .cpu = &x }, b = a;
+	uint64_t key[2][COLUMN_KEY];
+
+	(void)state;
+	b.cpu = &y;
+	b.pid = 5;
+	assert_before("busy", false, &a, &b);
+	assert_before("busy", true, &a, &b);
+	assert_true(column_order_key(find("busy"), false, &a, key[0]) &&
+		    column_order_key(find("busy"), false, &b, key[1]));
+	assert_true(key[0][0] == key[1][0] && key[0][1] < key[1][1]);
+}
+
 static void assert_shows(const char *column, const struct row *r, bool utf8, const char *expected)
 {
 	const struct column *c = find(column);
@@ -447,6 +464,41 @@ static void assert_shows(const char *column, const struct row *r, bool utf8, con
 
 	assert_string_equal(buf, expected);
 	assert_int_equal(cells, mbstowcs(NULL, buf, 0));
+}
+
+/* What is not known of a CPU is not 0, and nobody runs on an idle one. */
+static void cpus(void **state)
+{
+	struct sample_cpu c = { .cpu = 0,
+				.queued = SAMPLE_NONE,
+				.queued_p99 = SAMPLE_NONE,
+				.run_ns = SAMPLE_UNKNOWN,
+				.switches = SAMPLE_UNKNOWN };
+	struct row r = { .kind = MODEL_CPU, .interval_ns = 1000, .comm = "", .cmdline = "", .cpu = &c };
+	static const char *const numbers[] = { "busy",	   "idle",   "irq",	"softirq", "steal",
+					       "switches", "queued", "queue99", "ran",	   "pid" };
+
+	(void)state;
+	memset(&c.times, 0xff, sizeof(c.times));
+	assert_shows("cpunum", &r, true, "0");
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		assert_shows(numbers[i], &r, true, "-");
+	assert_shows("command", &r, true, "-");
+	c.runs = LT_RUNS_IDLE;
+	assert_shows("command", &r, true, "(idle)");
+	assert_shows("pid", &r, true, "-");
+	c = (struct sample_cpu){ .runs = LT_RUNS_THREAD, .times = { 500, 250, 10, 20, 30 }, .queued = 3 };
+	r.comm = "worker";
+	r.cmdline = "/srv/java -jar";
+	r.pid = 8;
+	r.tid = 9;
+	assert_shows("busy", &r, true, "50.0");
+	assert_shows("steal", &r, true, "3.0");
+	assert_shows("queued", &r, true, "3");
+	assert_shows("queue99", &r, true, "·");
+	assert_shows("command", &r, true, "worker"); /* the thread's own name */
+	r.tid = 8;
+	assert_shows("command", &r, true, "java -jar");
 }
 
 /* How a process ended. */
@@ -716,6 +768,8 @@ int main(void)
 		cmocka_unit_test(shares_and_rates),
 		cmocka_unit_test(order),
 		cmocka_unit_test(order_of_calls_and_connections),
+		cmocka_unit_test(cpus_in_order),
+		cmocka_unit_test(cpus),
 		cmocka_unit_test(ends),
 		cmocka_unit_test(formats),
 		cmocka_unit_test(cells_fit),
