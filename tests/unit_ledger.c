@@ -639,6 +639,25 @@ static void test_more_dead_than_fit(void **state)
 	}
 }
 
+/* The thread that was preempted at that ns and still waits; not one that slept then, or runs again. */
+static void test_who_was_displaced(void **state)
+{
+	uint32_t asleep = fake_born(10, 10), displaced = fake_born(20, 21);
+	uint64_t then_ns;
+
+	(void)state;
+	fake.now_ns += MS;
+	then_ns = fake.now_ns;
+	fake_move(asleep, LT_SLEEP);
+	assert_null(ledger_displaced(&fake.memory, then_ns));
+	fake_move(displaced, LT_PREEMPT);
+	assert_ptr_equal(ledger_displaced(&fake.memory, then_ns), fake_record(displaced));
+	assert_null(ledger_displaced(&fake.memory, then_ns - 1));
+	fake.now_ns += MS;
+	fake_switch_in(displaced);
+	assert_null(ledger_displaced(&fake.memory, then_ns));
+}
+
 #define lives_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
 
 /* The kernel did not show the birth of its leader: threads of it come and go, but it has not exited. */
@@ -695,6 +714,7 @@ static void test_waits_for_a_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		lives_test(test_who_was_displaced),
 		lives_test(test_born_at_the_first_wakeup),
 		lives_test(test_time_goes_to_the_state_it_was_spent_in),
 		lives_test(test_a_stay_over_many_readings),

@@ -603,7 +603,7 @@ const struct column columns[] = {
 	  "Time that the hypervisor took from the CPU while it had work." },
 	{ "switches", "CS/s", NULL, 6, SHOW_RATE, 0, CPUS, raw_cpu_switches, "/s",
 	  "Context switches, idle ones included, as the kernel counts them." },
-	{ "queued", "QUEUED", NULL, 6, SHOW_COUNT, 0, CPUS, raw_cpu_queued, "",
+	{ "queued", "QUEUED", NULL, 7, SHOW_COUNT, 0, CPUS, raw_cpu_queued, "",
 	  "Threads in the CPU's run queue at the moment of the reading that could run and do not. One that lagtop's own reading keeps from running does not count." },
 	{ "queue99", "QUEUE99", NULL, 7, SHOW_COUNT, 0, CPUS, raw_cpu_queued_p99, "",
 	  "In 99 % of the samples taken every 10 ms of the interval, at most so many threads were in the run queue (QUEUED). Samples are taken only while CPUs are shown, and count 1,023 threads at most." },

@@ -319,8 +319,8 @@ static int probe_read(struct source *source, struct sample *s)
 	s->uptime_ns = clock_ns(CLOCK_BOOTTIME);
 	s->interval_ns = t_ns - p->t_ns;
 	s->number = p->number;
-	machine_ask(p->machine);
 	err = probe_cpus_read(p);
+	machine_ask(p->machine); /* it wakes a helper: not before the CPUs were looked at */
 	if (!err)
 		err = ledger_read(p->ledger, t_ns, epoch, s);
 	if (!err && p->family[SAMPLE_NET].on) {
