@@ -14,10 +14,12 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* A wait for a kernel lock is not an interruptible sleep: it is part of the call's own time. */
+/* Of a wait in LT_LOCK: for a lock of the kernel's or of a file, which is part of the call's own time. */
 static __always_inline bool kernels_lock(struct lt_record *record)
 {
-	return record->sched.rt_lock || lt_wait_of(record->calls.call) == LT_WAIT_FILE_LOCK;
+	enum lt_wait wait = lt_wait_of(record->calls.call);
+
+	return record->sched.rt_lock || wait == LT_WAIT_FILE_LOCK || wait == LT_WAIT_FCNTL;
 }
 
 /* The first transition after a reading's T saves the thread's times at T: the reader may come much later. */

@@ -21,7 +21,7 @@ enum lt_wait {
 	LT_WAIT_FD,	 /* net if the first argument is a socket, else io */
 	LT_WAIT_FD_1_2,	 /* … if the first or the second is */
 	LT_WAIT_FD_1_3,	 /* … if the first or the third is */
-	LT_WAIT_FCNTL,	 /* lock for F_SETLKW and the like, else io */
+	LT_WAIT_FCNTL,	 /* as FILE_LOCK for F_SETLKW and the like, else io */
 	LT_WAIT_IPC,	 /* i386 multiplexer: semop is lock, else io */
 	LT_WAIT_CLONE,	 /* the parent of a vfork: sleep, although uninterruptible */
 	LT_WAIT_RESTART, /* restart_syscall: the kind of the call that was interrupted */

@@ -251,6 +251,7 @@ static const struct {
 	{ "fsync", "fsync", "time_ns.disk" },
 	{ "write", "pwrite64", "time_ns.block" },
 	{ "flock", "flock", "time_ns.lock" },
+	{ "fcntl", "fcntl", "time_ns.lock" },
 };
 #define HANGS (sizeof(hangs) / sizeof(*hangs))
 

@@ -29,10 +29,11 @@
 #define INNER_IMAGE DISK "/image"
 #define BLOCK_BYTES 4096
 
-enum { HANG_FSYNC, HANG_WRITE, HANG_FLOCK, HANGS };
+enum { HANG_FSYNC, HANG_WRITE, HANG_FLOCK, HANG_FCNTL, HANGS };
 
 static int disk, device, file; /* the root of the frozen file system, the device that hangs with it, a file of it */
 static int64_t *held_ns;       /* [HANGS], by the sleepers themselves */
+static int locked;	       /* a file of the parent's */
 static char block[BLOCK_BYTES];
 
 static void make_image(const char *path, off_t bytes)
@@ -116,6 +117,7 @@ static int guard(void)
 
 static void hang(int how)
 {
+	struct flock whole = { .l_type = F_WRLCK };
 	int64_t began_ns;
 	int ret = 0;
 
@@ -126,14 +128,17 @@ static void hang(int how)
 		ret = fsync(device);
 	else if (how == HANG_WRITE)
 		ret = pwrite(file, block, sizeof(block), 0) != sizeof(block);
-	else
+	else if (how == HANG_FLOCK)
 		ret = flock(open(DISK, O_RDONLY), LOCK_EX);
+	else
+		ret = fcntl(locked, F_SETLKW, &whole);
 	held_ns[how] = load_now_ns() - began_ns;
 	_exit(ret != 0);
 }
 
 static void run_hang(char **arg)
 {
+	struct flock whole = { .l_type = F_WRLCK };
 	pid_t pid[HANGS];
 	int status, guarded;
 
@@ -141,7 +146,8 @@ static void run_hang(char **arg)
 	held_ns = mmap(NULL, HANGS * sizeof(*held_ns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	make_disk();
 	guarded = guard();
-	if (held_ns == MAP_FAILED || flock(disk, LOCK_EX) || ioctl(disk, FIFREEZE, 0))
+	locked = memfd_create("locked", MFD_CLOEXEC);
+	if (held_ns == MAP_FAILED || flock(disk, LOCK_EX) || fcntl(locked, F_SETLK, &whole) || ioctl(disk, FIFREEZE, 0))
 		load_die("freeze");
 	for (int i = 0; i < HANGS; i++) {
 		pid[i] = load_fork();
@@ -150,15 +156,19 @@ static void run_hang(char **arg)
 			hang(i);
 		}
 	}
-	load_ready("fsync=%d write=%d flock=%d", pid[HANG_FSYNC], pid[HANG_WRITE], pid[HANG_FLOCK]);
+	load_ready("fsync=%d write=%d flock=%d fcntl=%d", pid[HANG_FSYNC], pid[HANG_WRITE], pid[HANG_FLOCK],
+		   pid[HANG_FCNTL]);
 	if (load_go()) {
 		thaw();
 		flock(disk, LOCK_UN);
+		whole.l_type = F_UNLCK;
+		fcntl(locked, F_SETLK, &whole);
 		for (int i = 0; i < HANGS; i++)
 			if (waitpid(pid[i], &status, 0) != pid[i] || status)
 				load_die("hang");
-		load_done(HANGS, "fsync_ns=%lld write_ns=%lld flock_ns=%lld", (long long)held_ns[HANG_FSYNC],
-			  (long long)held_ns[HANG_WRITE], (long long)held_ns[HANG_FLOCK]);
+		load_done(HANGS, "fsync_ns=%lld write_ns=%lld flock_ns=%lld fcntl_ns=%lld",
+			  (long long)held_ns[HANG_FSYNC], (long long)held_ns[HANG_WRITE],
+			  (long long)held_ns[HANG_FLOCK], (long long)held_ns[HANG_FCNTL]);
 		load_go();
 	}
 	thaw();
@@ -289,7 +299,7 @@ static void run_bytes(char **arg)
 const struct workload load_disk[] = {
 	{ "direct", "FILE N", run_direct, "N reads of a page each past the page cache" },
 	{ "bytes", "FILE PAGES", run_bytes, "page faults and writes of a file, by a thread, a process and a child" },
-	{ "hang", "", run_hang, "an fsync, a write and a flock that end when the test says so" },
+	{ "hang", "", run_hang, "an fsync, a write and locks that end when the test says so" },
 	{ "thrash", "FILE MIB MS CPU", run_thrash, "reads a file's pages at random, for so long" },
 	{},
 };
