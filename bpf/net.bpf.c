@@ -63,7 +63,7 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 			socket->seen_tx_bytes = socket->seen_rx_bytes = 0;
 		}
 		if (lt_find(bpf_get_current_task_btf(), &s))
-			s.record->net.connects++;
+			lt_net_of(&s)->connects++;
 		else
 			lt_this_cpu()->lost_sockets++;
 		return 0;

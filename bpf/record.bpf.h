@@ -92,6 +92,8 @@ static __always_inline void lt_release(void)
 struct lt_slot {
 	struct lt_record *record;
 	__u64 *word;
+	struct lt_net *net; /* write through lt_net_of */
+	struct lt_cut *cut;
 };
 
 static __always_inline struct lt_cpu *lt_this_cpu(void)
@@ -117,7 +119,15 @@ static __always_inline bool lt_slot_at(__u32 slot, struct lt_slot *s)
 	slot &= LT_CHUNK - 1;
 	s->record = &chunk->record[slot];
 	s->word = &chunk->word[slot];
+	s->net = &chunk->net[slot];
+	s->cut = &chunk->cut[slot];
 	return true;
+}
+
+static __always_inline struct lt_net *lt_net_of(struct lt_slot *s)
+{
+	s->record->calls.uses_net = true;
+	return s->net;
 }
 
 #define LT_KEY_MASK ((1ULL << 40) - 1)

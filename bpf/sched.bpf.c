@@ -23,13 +23,14 @@ static __always_inline bool kernels_lock(struct lt_record *record)
 }
 
 /* The first transition after a reading's T saves the thread's times at T: the reader may come much later. */
-static __noinline int cut(struct lt_sched *sched, __u64 word, __u64 cut_ns, __u64 throttled_ns)
+static __noinline int cut_save(struct lt_cut *cut, const struct lt_sched *sched, __u64 word, __u64 cut_ns,
+			       __u64 throttled_ns)
 {
-	sched->cut_ns = cut_ns;
-	sched->cut_throttled_ns = throttled_ns;
-	sched->cut_word = word;
+	cut->at_ns = cut_ns;
+	cut->throttled_ns = throttled_ns;
+	cut->word = word;
 	for (int i = 0; i < LT_STATES; i++)
-		sched->cut_time_ns[i] = sched->time_ns[i];
+		cut->time_ns[i] = sched->time_ns[i];
 	return 0;
 }
 
@@ -53,7 +54,7 @@ static __always_inline void move(struct lt_slot *s, struct task_struct *task, __
 	if (LT_FOR_CPU(from))
 		throttled_ns = lt_throttle_end(sched, task, stay_ns);
 	if (since < cut_ns && now_ns >= cut_ns)
-		cut(sched, word, cut_ns, throttled_ns);
+		cut_save(s->cut, sched, word, cut_ns, throttled_ns);
 	if (from < LT_STATES)
 		sched->time_ns[from] += stay_ns - throttled_ns;
 	else if (from == LT_NEW)

@@ -124,7 +124,7 @@ static __always_inline struct lt_flow *lt_flow_of(enum lt_proto proto)
 	struct lt_slot s;
 
 	if (lt_find(bpf_get_current_task_btf(), &s))
-		return &s.record->net.flow[proto];
+		return &lt_net_of(&s)->flow[proto];
 	lt_this_cpu()->lost_sockets++;
 	return NULL;
 }

@@ -176,20 +176,21 @@ static __always_inline bool is_splice(__u32 call)
 
 /* How long the connection waited to be accepted. TCP stamps its receive window when the connection is established
  * (tcp_init_buffer_space, by ktime_get_ns), and then each time that the program has read from it: not yet. */
-static __always_inline void accepted(struct lt_record *record, struct sock *sk, __u64 now_ns)
+static __always_inline void accepted(struct lt_slot *s, struct sock *sk, __u64 now_ns)
 {
 	__u64 established_ns = BPF_CORE_READ((struct tcp_sock *)sk, rcvq_space.time) * 1000;
 
-	record->net.accepts++;
+	lt_net_of(s)->accepts++;
 	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP && established_ns && now_ns > established_ns)
-		lt_dist_add(&record->calls, LT_DIST_ACCEPT, now_ns - established_ns);
+		lt_dist_add(&s->record->calls, LT_DIST_ACCEPT, now_ns - established_ns);
 }
 
 /* What the network family cannot see: accepted connections, and bytes spliced out of a socket. */
-static __always_inline void socket_call(struct task_struct *task, struct lt_record *record, struct pt_regs *regs,
-					__u32 call, long ret, __u64 now_ns)
+static __always_inline void socket_call(struct task_struct *task, struct lt_slot *s, struct pt_regs *regs, __u32 call,
+					long ret, __u64 now_ns)
 {
 	bool accepts = is_accept(regs, call);
+	struct lt_flow *flow;
 	enum lt_proto proto;
 	struct sock *sk;
 	__u64 arg[3] = { ret };
@@ -204,11 +205,12 @@ static __always_inline void socket_call(struct task_struct *task, struct lt_reco
 	proto = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? LT_UNIX : LT_TCP;
 	if (accepts) {
 		if (proto != LT_UNIX)
-			accepted(record, sk, now_ns);
+			accepted(s, sk, now_ns);
 	} else if (ret && BPF_CORE_READ(sk, sk_type) == SOCK_STREAM) {
 		/* Datagrams are spliced through recvmsg, which the network family sees. */
-		record->net.flow[proto].rx_bytes += ret;
-		record->net.flow[proto].rx_ops++;
+		flow = &lt_net_of(s)->flow[proto];
+		flow->rx_bytes += ret;
+		flow->rx_ops++;
 	}
 }
 
@@ -318,7 +320,7 @@ static __always_inline int leave(struct task_struct *task, struct pt_regs *regs,
 	lt_release();
 	calls->seq++;
 	if (lt_with_net && ret >= 0)
-		socket_call(task, record, regs, call, ret, now_ns);
+		socket_call(task, &s, regs, call, ret, now_ns);
 	lt_self(LT_PROG_EXIT, now_ns);
 	return 0;
 }

@@ -101,11 +101,14 @@ struct lt_sched {
 	__u64 wait_queue, wait_throttle_ns, wait_clock_ns;
 	struct lt_max wakeup_max;
 	struct lt_hist wakeup; /* waits from wakeup to CPU */
-	/* The times at a reading's T, saved by the first transition after T: the rest belongs to the next reading. */
-	__u64 cut_ns;		      /* which T; 0: none yet */
-	__u64 cut_word;		      /* since <= T */
-	__u64 cut_time_ns[LT_STATES]; /* Σ == since − born */
-	__u64 cut_throttled_ns;	      /* of the wait that cut_word began, up to its end */
+};
+
+/* The times at a reading's T, saved by the first transition after T: the rest belongs to the next reading. */
+struct lt_cut {
+	__u64 at_ns;		  /* which T; 0: none yet */
+	__u64 word;		  /* since <= T */
+	__u64 time_ns[LT_STATES]; /* Σ == since − born */
+	__u64 throttled_ns;	  /* of the wait that the word began, up to its end */
 };
 
 /* One (thread, call) pair; chained from lt_calls.head by hash. */
@@ -170,13 +173,14 @@ struct lt_calls {
 	__u64 seq;	   /* odd while an exit is being written */
 	__u64 enter_ns;	   /* when the current call began; 0: in none */
 	__u32 call;	   /* which */
-	__u32 at_least;	   /* enum lt_began: its age is a lower bound */
+	__u8 at_least;	   /* enum lt_began: its age is a lower bound */
+	__u8 uses_net;	   /* its lt_net has been written */
+	__u16 n_entries;   /* for different calls, `others` among them; only grows */
 	__u32 interrupted; /* the last one that restart_syscall would resume */
 	__u32 to_restart;  /* + 1: the last one that returned so that it may be restarted or fail with EINTR; 0: none */
 	__u64 restart_sp;  /* its thread's stack pointer */
 	LT_CALLS_MEMBERS;  /* counters.h: returned calls, calls answered by seccomp, and exit */
 	__u32 head[LT_CALL_HEADS];
-	__u32 n_entries; /* for different calls, `others` among them; only grows */
 	struct lt_max service_max;
 	struct lt_hist service; /* duration minus interruptible sleep */
 };
@@ -267,24 +271,26 @@ struct lt_runqueue {
 
 enum lt_runs { LT_RUNS_UNKNOWN, LT_RUNS_IDLE, LT_RUNS_THREAD };
 
+/* First what a switch touches, in four cache lines, and what a call touches, in two. */
 struct lt_record {
-	struct lt_who who;
 	struct lt_sched sched;
-	struct lt_calls calls;
-	struct lt_net net;
+	struct lt_who who;
+	struct lt_calls calls __attribute__((aligned(64)));
 } __attribute__((aligned(64)));
 
-/* 179 MB for 100,000 threads. What does not fit here goes to a pool, from which a thread allocates on first use. */
-_Static_assert(sizeof(struct lt_record) <= 1792, "a thread's record stays small");
-
-/* Records come in chunks, created by the front end as needed; the words are kept apart, densely. */
+/* Records come in chunks, created by the front end as needed. Kept apart: the words, densely; and what most threads do
+ * not have, whose memory then is not touched. */
 #define LT_CHUNK_SHIFT 10
 #define LT_CHUNK (1 << LT_CHUNK_SHIFT)
 #define LT_CHUNKS 1024
 struct lt_chunk {
 	__u64 word[LT_CHUNK];
 	struct lt_record record[LT_CHUNK];
+	struct lt_net net[LT_CHUNK];
+	struct lt_cut cut[LT_CHUNK];
 };
+/* 179 MB for 100,000 threads. What does not fit here goes to a pool, from which a thread allocates on first use. */
+_Static_assert(sizeof(struct lt_chunk) <= 1792 * LT_CHUNK, "a thread's record stays small");
 
 #define LT_CALL_CHUNK_SHIFT 11
 #define LT_CALL_CHUNK (1 << LT_CALL_CHUNK_SHIFT)

@@ -89,6 +89,17 @@ struct lt_record *fake_record(uint32_t slot)
 	return &chunks[slot >> LT_CHUNK_SHIFT]->record[slot & (LT_CHUNK - 1)];
 }
 
+static struct lt_net *chunk_net(uint32_t slot)
+{
+	return &chunks[slot >> LT_CHUNK_SHIFT]->net[slot & (LT_CHUNK - 1)];
+}
+
+struct lt_net *fake_net(uint32_t slot)
+{
+	fake_record(slot)->calls.uses_net = true;
+	return chunk_net(slot);
+}
+
 uint64_t *fake_word(uint32_t slot)
 {
 	return (uint64_t *)&chunks[slot >> LT_CHUNK_SHIFT]->word[slot & (LT_CHUNK - 1)];
@@ -131,7 +142,8 @@ uint32_t fake_fork(uint32_t tgid, uint32_t tid, uint64_t process_start_ns, uint3
 	/* Nothing of the slot's last thread may be left, but its place in the free list. */
 	assert_int_equal(*fake_word(slot), 0);
 	assert_int_equal(r->who.tid, 0);
-	assert_int_equal(r->calls.calls + r->calls.head[0] + r->sched.voluntary + r->net.connects, 0);
+	assert_int_equal(r->calls.calls + r->calls.head[0] + r->sched.voluntary, 0);
+	assert_int_equal(r->calls.uses_net + chunk_net(slot)->connects, 0);
 	r->who.tid = tid;
 	r->who.tgid = tgid;
 	r->who.ppid = r->who.birth_ppid = ppid;
@@ -174,16 +186,17 @@ static uint64_t throttled_ns_of(const struct lt_sched *sched, uint64_t word)
 
 void fake_cut(uint32_t slot, uint64_t word, uint64_t now_ns)
 {
-	struct lt_sched *sched = &fake_record(slot)->sched;
+	const struct lt_sched *sched = &fake_record(slot)->sched;
+	struct lt_cut *cut = &chunks[slot >> LT_CHUNK_SHIFT]->cut[slot & (LT_CHUNK - 1)];
 	uint64_t cut_ns = __atomic_load_n(&fake.cut_ns, __ATOMIC_ACQUIRE);
 
 	if (LT_WORD_SINCE(word) >= cut_ns || now_ns < cut_ns)
 		return;
-	__atomic_store_n((uint64_t *)&sched->cut_ns, cut_ns, __ATOMIC_RELEASE);
-	__atomic_store_n((uint64_t *)&sched->cut_word, word, __ATOMIC_RELEASE);
-	__atomic_store_n((uint64_t *)&sched->cut_throttled_ns, throttled_ns_of(sched, word), __ATOMIC_RELEASE);
+	__atomic_store_n((uint64_t *)&cut->at_ns, cut_ns, __ATOMIC_RELEASE);
+	__atomic_store_n((uint64_t *)&cut->word, word, __ATOMIC_RELEASE);
+	__atomic_store_n((uint64_t *)&cut->throttled_ns, throttled_ns_of(sched, word), __ATOMIC_RELEASE);
 	for (int i = 0; i < LT_STATES; i++)
-		__atomic_store_n((uint64_t *)&sched->cut_time_ns[i], sched->time_ns[i], __ATOMIC_RELEASE);
+		__atomic_store_n((uint64_t *)&cut->time_ns[i], sched->time_ns[i], __ATOMIC_RELEASE);
 }
 
 void fake_move(uint32_t slot, enum lt_state to)

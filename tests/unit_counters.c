@@ -143,14 +143,17 @@ static void history_and_recording_have_every_counter(void **state)
 }
 
 /* What the record counts of a thread, but its states, whose sum must be its life. */
-static void count_more(struct lt_record *r, uint32_t number)
+static void count_more(uint32_t slot, uint32_t number)
 {
+	struct lt_record *r = fake_record(slot);
+	struct lt_net *net = fake_net(slot);
+
 	for (unsigned i = LT_SCHED_FIRST; i < LT_CALLS_FIRST; i++)
 		r->sched.counter[i - LT_SCHED_FIRST] += amount(i, number);
 	for (unsigned i = LT_CALLS_FIRST; i < LT_NET_FIRST; i++)
 		r->calls.counter[i - LT_CALLS_FIRST] += amount(i, number);
 	for (unsigned i = LT_NET_FIRST; i < LT_SOCKET_FIRST; i++)
-		r->net.counter[i - LT_NET_FIRST] += amount(i, number);
+		net->counter[i - LT_NET_FIRST] += amount(i, number);
 }
 
 static void readings_have_every_counter(void **state)
@@ -167,7 +170,7 @@ static void readings_have_every_counter(void **state)
 		for (int i = 0; i < 2; i++) {
 			fake.now_ns += MS_NS;
 			fake_move(slots[i], LT_RUN);
-			count_more(fake_record(slots[i]), number);
+			count_more(slots[i], number);
 		}
 		fake.now_ns += MS_NS;
 		fake_read();

@@ -497,7 +497,7 @@ static void test_a_wait_is_part_of_the_time(void **state)
 /* Bytes, connects and accepts, by kind of socket. */
 static void test_flows(void **state)
 {
-	struct lt_net *net = &fake_record(slot)->net;
+	struct lt_net *net = fake_net(slot);
 
 	(void)state;
 	for (uint64_t round = 1; round < 3; round++) {
@@ -525,6 +525,14 @@ static void test_flows(void **state)
 	net->connects += 3;
 	fake_read();
 	assert_int_equal(fake_work(10)->connects, 3);
+	/* Nothing of them is left for the slot's next thread. */
+	fake_die(slot, 0);
+	fake_read();
+	assert_int_equal(fake_born(11, 11), slot);
+	fake_net(slot)->accepts++;
+	fake_read();
+	assert_int_equal(fake_work(11)->connects, 0);
+	assert_int_equal(fake_work(11)->accepts, 1);
 }
 
 #define calls_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)

@@ -335,6 +335,8 @@ static void recycle(struct ledger *l, uint32_t slot)
 			entries_put(m, at - 1);
 		}
 	}
+	if (r->calls.uses_net)
+		memset(net_at(m, slot), 0, sizeof(struct lt_net));
 	memset(r, 0, sizeof(*r));
 	__atomic_store_n(word_at(m, slot), 0, __ATOMIC_RELEASE);
 	stack_push(m->free, slot, &r->who.next_free, 1);

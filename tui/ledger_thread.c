@@ -129,18 +129,18 @@ static void split_open(const struct ledger_memory *m, uint64_t t_ns, struct reco
 }
 
 /* The times as of T, for a thread that has changed state since. */
-static bool read_cut(const struct lt_sched *sched, uint64_t t_ns, struct record_copy *now)
+static bool read_cut(const struct lt_cut *cut, uint64_t t_ns, struct record_copy *now)
 {
 	uint64_t sum = 0;
 
-	if (ledger_load(&sched->cut_ns) != t_ns)
+	if (ledger_load(&cut->at_ns) != t_ns)
 		return false;
-	now->word = ledger_load(&sched->cut_word);
+	now->word = ledger_load(&cut->word);
 	if (LT_FOR_CPU(LT_WORD_STATE(now->word)))
-		now->throttled_ns = throttled_at(ledger_load(&sched->cut_throttled_ns), now->word, t_ns);
+		now->throttled_ns = throttled_at(ledger_load(&cut->throttled_ns), now->word, t_ns);
 	now->throttled = now->throttled_ns && now->throttled_ns == t_ns - LT_WORD_SINCE(now->word);
 	for (int i = 0; i < LT_STATES; i++) {
-		now->time_ns[i] = ledger_load(&sched->cut_time_ns[i]);
+		now->time_ns[i] = ledger_load(&cut->time_ns[i]);
 		sum += now->time_ns[i];
 	}
 	return sum == LT_WORD_SINCE(now->word) - now->born_ns;
@@ -175,7 +175,7 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 			return true;
 		}
 		if (LT_WORD_SINCE(now->word) > t_ns) {
-			if (read_cut(sched, t_ns, now))
+			if (read_cut(&m->chunks[slot >> LT_CHUNK_SHIFT]->cut[slot & (LT_CHUNK - 1)], t_ns, now))
 				return true;
 			continue;
 		}
@@ -409,6 +409,7 @@ struct thread_reading {
 	const struct ledger_memory *memory;
 	uint64_t *torn;
 	const struct lt_record *record;
+	uint32_t slot;
 	struct record_copy now;
 	uint64_t end_ns;
 	uint32_t epoch;
@@ -678,12 +679,9 @@ static void waits_clip(struct kept_work *w, const struct sample_work *work, uint
 
 static int net_subtract(struct kept_work *w, const struct lt_net *now_in_map, struct sample_work *work)
 {
-	static const struct lt_net none;
 	struct lt_net now = *now_in_map, *last = w->net;
 
 	if (!last) {
-		if (!memcmp(&now, &none, sizeof(now)))
-			return 0;
 		last = w->net = calloc(1, sizeof(*last));
 		if (!last)
 			return -ENOMEM;
@@ -820,7 +818,8 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 		}
 		k->again |= w->calls_clipped;
 	}
-	err = err ? err : net_subtract(w, &r->net, &work);
+	if (!err && r->calls.uses_net)
+		err = net_subtract(w, net_at(t->memory, t->slot), &work);
 	if (err)
 		return err;
 	to = sample_add_work(out);
@@ -846,7 +845,7 @@ static int thread_subtract(struct thread_reading *t, struct kept *k, uint32_t *w
 	if (t->dead)
 		t->end_ns = since;
 	if (k->work || t->dead || state == LT_RUN || t->now.calls || since != t->now.born_ns ||
-	    t->record->net.tcp_tx_ops || !m->with_sched) {
+	    t->record->calls.uses_net || !m->with_sched) {
 		err = work_subtract(t, k, work_index, out);
 		if (err)
 			return err;
@@ -863,7 +862,9 @@ static int thread_subtract(struct thread_reading *t, struct kept *k, uint32_t *w
 int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32_t slot, uint64_t t_ns, uint32_t epoch,
 			   struct sample *out, uint64_t *torn)
 {
-	struct thread_reading t = { .memory = m, .torn = torn, .record = record_at(m, slot), .epoch = epoch };
+	struct thread_reading t = {
+		.memory = m, .torn = torn, .record = record_at(m, slot), .slot = slot, .epoch = epoch
+	};
 	uint64_t word = ledger_load(word_at(m, slot));
 	struct sample_thread thread = { .work = SAMPLE_NONE }, *to;
 	int err;
