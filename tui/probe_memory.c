@@ -58,7 +58,7 @@ void probe_memory_unmap(void *at, size_t size, uint32_t n)
 #define CHUNKS_LEAST 2 /* of each kind, whatever the limit */
 #define PENDING_BYTES (256ULL << 20)
 #define IDLE_EVERY_NS 2000000000ULL
-/* Chunks of entries given back at a time: the kernel waits for its readers at each, and so does who wants the lock. */
+/* Chunks of entries freed at a time: for each the kernel waits for its readers, while we hold the lock. */
 #define IDLE_MOST 4
 /* Records that were not needed for so long, in seconds; LAGTOP_IDLE makes it shorter. A thread that is born when none
  * is free is lost, which is worse than memory. */
@@ -71,24 +71,41 @@ static bool may_have(struct probe *p, uint32_t n, uint32_t limit, uint64_t share
 	return n < CHUNKS_LEAST || ((n + 1) * size <= share && memory_has(&p->room, size));
 }
 
-/* Creates one more chunk, mapped at *at, and puts it into the outer map; with outer_fd < 0 it is only the prototype
- * with which the outer map is loaded. Returns its fd, which the caller closes, or -errno. */
-static int make_chunk(struct probe *p, const char *name, size_t size, int outer_fd, uint32_t nr, void **at)
+/* Creates one more chunk, mapped at *at. Returns its fd or -errno. */
+static int make_chunk(struct probe *p, const char *name, size_t size, void **at)
 {
-	int fd = probe_memory_create(name, size, 1, 0, at), err;
+	int fd = probe_memory_create(name, size, 1, 0, at);
 
-	if (fd < 0)
-		return fd;
-	err = outer_fd < 0 ? 0 : bpf_map_update_elem(outer_fd, &nr, &fd, BPF_ANY);
-	if (err) {
-		probe_memory_unmap(*at, size, 1);
-		close(fd);
-		return err;
-	}
-	p->map_bytes += proc_map_bytes(fd);
-	if (p->room.free_bytes != UINT64_MAX)
+	if (fd >= 0 && p->room.free_bytes != UINT64_MAX)
 		p->room.free_bytes -= size < p->room.free_bytes ? size : p->room.free_bytes;
 	return fd;
+}
+
+#define TOGETHER 8
+
+/* New chunks that are not in their outer map yet. */
+struct fresh {
+	uint32_t n, nr[TOGETHER];
+	int fd[TOGETHER];
+};
+
+/* Puts them into the outer map, all at once where the kernel can: it waits for its readers at each update, some 15 ms.
+ * Closes them. */
+static int publish(struct probe *p, int outer_fd, struct fresh *f)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t n = f->n;
+	bool together = !bpf_map_update_batch(outer_fd, f->nr, f->fd, &n, &opts);
+	int err = 0;
+
+	for (uint32_t i = 0; i < f->n && !together && !err; i++)
+		err = bpf_map_update_elem(outer_fd, &f->nr[i], &f->fd[i], BPF_ANY);
+	for (uint32_t i = 0; i < f->n; i++) {
+		if (!err)
+			p->map_bytes += proc_map_bytes(f->fd[i]);
+		close(f->fd[i]);
+	}
+	return err;
 }
 
 /* A limit from the environment, so that a test can reach a bound. 0: the default. */
@@ -121,73 +138,110 @@ static uint32_t place_of(void *const *chunks, uint32_t n, uint32_t *have)
 	return place;
 }
 
-/* Returns the fd or -errno, as make_chunk. */
-static int make_records(struct probe *p, int outer_fd, uint32_t *nr)
+static void fresh_add(struct fresh *f, uint32_t nr, int fd)
+{
+	f->nr[f->n] = nr;
+	f->fd[f->n++] = fd;
+}
+
+static int make_records(struct probe *p, struct fresh *f)
 {
 	size_t size = sizeof(struct lt_chunk);
-	uint32_t have;
+	uint32_t have, nr = place_of((void *const *)p->memory.chunks, p->memory.n_chunks, &have);
 	void *at;
 	int fd;
 
-	*nr = place_of((void *const *)p->memory.chunks, p->memory.n_chunks, &have);
 	if (!may_have(p, have, LT_CHUNKS, memory_share(&p->room, RECORDS_OF_RAM, RECORDS_OF_LIMIT), size))
 		return -ENOSPC;
-	fd = make_chunk(p, "lt_records", size, outer_fd, *nr, &at);
+	fd = make_chunk(p, "lt_records", size, &at);
 	if (fd < 0)
 		return fd;
-	p->memory.chunks[*nr] = at;
-	if (*nr == p->memory.n_chunks)
+	p->memory.chunks[nr] = at;
+	if (nr == p->memory.n_chunks)
 		p->memory.n_chunks++;
-	return fd;
-}
-
-static int add_records(struct probe *p, int outer_fd)
-{
-	uint32_t nr, first, n = LT_CHUNK;
-	int fd = make_records(p, outer_fd, &nr);
-
-	if (fd < 0)
-		return fd;
-	close(fd);
-	first = nr * LT_CHUNK;
-	if (p->max_records && first + n > p->max_records)
-		n = p->max_records > first ? p->max_records - first : 0;
-	ledger_give(&p->memory, first, n);
+	fresh_add(f, nr, fd);
 	return 0;
 }
 
-static int make_calls(struct probe *p, int outer_fd)
+static void give_records(struct probe *p, uint32_t nr)
+{
+	uint32_t first = nr * LT_CHUNK, n = LT_CHUNK;
+
+	if (p->max_records && first + n > p->max_records)
+		n = p->max_records > first ? p->max_records - first : 0;
+	ledger_give(&p->memory, first, n);
+}
+
+/* So many records more, in at most TOGETHER chunks. 0 or -errno. */
+static int add_records(struct probe *p, int outer_fd, uint64_t want)
+{
+	struct fresh f = { .n = 0 };
+	int err = 0;
+
+	while (!err && f.n < TOGETHER && (uint64_t)f.n * LT_CHUNK < want && records_left(p))
+		err = make_records(p, &f);
+	if (!f.n)
+		return err;
+	err = publish(p, outer_fd, &f);
+	for (uint32_t i = 0; i < f.n; i++) {
+		if (!err) {
+			give_records(p, f.nr[i]);
+			continue;
+		}
+		probe_memory_unmap(p->memory.chunks[f.nr[i]], sizeof(struct lt_chunk), 1);
+		p->memory.chunks[f.nr[i]] = NULL;
+	}
+	return err;
+}
+
+static int make_calls(struct probe *p, struct fresh *f)
 {
 	size_t size = sizeof(struct lt_call_chunk);
 	uint32_t have, nr = place_of((void *const *)p->memory.call_chunks, p->memory.n_call_chunks, &have),
-		       bound = probe_memory_bound("LAGTOP_ENTRIES");
+		       most = probe_memory_bound("LAGTOP_ENTRIES") ? 1 : LT_CALL_CHUNKS;
 	void *at;
-	int fd, err;
+	int fd;
 
-	if (!may_have(p, have, bound ? 1 : LT_CALL_CHUNKS, memory_share(&p->room, CALLS_OF_RAM, CALLS_OF_LIMIT), size))
+	if (!may_have(p, have, most, memory_share(&p->room, CALLS_OF_RAM, CALLS_OF_LIMIT), size))
 		return -ENOSPC;
-	fd = make_chunk(p, "lt_calls", size, outer_fd, nr, &at);
+	fd = make_chunk(p, "lt_calls", size, &at);
 	if (fd < 0)
 		return fd;
 	p->memory.call_chunks[nr] = at;
 	if (nr == p->memory.n_call_chunks)
 		p->memory.n_call_chunks++;
-	err = entries_add(&p->memory, nr, bound && bound < LT_CALL_CHUNK ? bound : LT_CALL_CHUNK);
-	if (err) { /* it cannot be used; freed at exit */
-		close(fd);
-		return err;
-	}
-	return fd;
+	fresh_add(f, nr, fd);
+	return 0;
 }
 
-static int add_calls(struct probe *p, int outer_fd)
+static int give_calls(struct probe *p, uint32_t nr)
 {
-	int fd = make_calls(p, outer_fd);
+	uint32_t bound = probe_memory_bound("LAGTOP_ENTRIES");
 
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return 0;
+	return entries_add(&p->memory, nr, bound && bound < LT_CALL_CHUNK ? bound : LT_CALL_CHUNK);
+}
+
+/* The same for entries. */
+static int add_calls(struct probe *p, int outer_fd, uint64_t want)
+{
+	struct fresh f = { .n = 0 };
+	int err = 0;
+
+	while (!err && f.n < TOGETHER && (uint64_t)f.n * LT_CALL_CHUNK < want)
+		err = make_calls(p, &f);
+	if (!f.n)
+		return err;
+	err = publish(p, outer_fd, &f);
+	if (!err) {
+		for (uint32_t i = 0; i < f.n && !err; i++)
+			err = give_calls(p, f.nr[i]); /* what cannot be used is freed at exit */
+		return err;
+	}
+	for (uint32_t i = 0; i < f.n; i++) {
+		probe_memory_unmap(p->memory.call_chunks[f.nr[i]], sizeof(struct lt_call_chunk), 1);
+		p->memory.call_chunks[f.nr[i]] = NULL;
+	}
+	return err;
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -200,9 +254,10 @@ static uint64_t spare_at_rest(uint32_t n_chunks, uint32_t chunk)
 	return (uint64_t)(n_chunks + 11) * chunk / 32;
 }
 
-/* How many shall be free, with n chunks of them. What is taken until the drain thread runs hardly depends on how many
- * there are; how long a reading keeps it waiting does. In a storm of births as many again as were taken since we looked
- * last, up to a chunk and a sixteenth of all; and as many as were asked for in vain, up to a chunk and half of all. */
+/* How many to keep free, with n chunks of them. How many are taken before the drain thread runs hardly depends on the
+ * size of the pool, but how long a reading delays that thread does. While many threads are created: also as many as
+ * were taken since the last check, up to a chunk and a sixteenth of all, and as many as were refused since then, up to
+ * a chunk and half of all. */
 static uint64_t spare(const struct lt_stack *stack, struct probe_demand *seen, uint32_t n_chunks, uint32_t chunk)
 {
 	uint64_t taken = stack_load(&stack->taken), refused = stack_load(&stack->refused),
@@ -220,22 +275,22 @@ static uint64_t records_spare(struct probe *p)
 
 void probe_memory_grow(struct probe *p)
 {
-	uint64_t records = records_spare(p), calls;
+	uint64_t records = records_spare(p), calls, left;
 	struct ledger_memory *m = &p->memory;
 
 	p->least_records = least(p->least_records, stack_left(m->free));
 	calls = spare(m->free_calls, &p->calls_demand, m->n_call_chunks, LT_CALL_CHUNK);
 	m->calls_wanted = calls > LT_CALL_CHUNK ? (uint32_t)calls : LT_CALL_CHUNK;
-	while (records_left(p) && stack_left(m->free) < records)
-		if (add_records(p, bpf_map__fd(p->skel->maps.lt_chunks)))
+	while (records_left(p) && (left = stack_left(m->free)) < records)
+		if (add_records(p, bpf_map__fd(p->skel->maps.lt_chunks), records - left))
 			break;
-	while (stack_left(m->free_calls) + m->calls_here < m->calls_wanted)
-		if (add_calls(p, bpf_map__fd(p->skel->maps.lt_call_chunks)))
+	while ((left = stack_left(m->free_calls) + m->calls_here) < m->calls_wanted)
+		if (add_calls(p, bpf_map__fd(p->skel->maps.lt_call_chunks), m->calls_wanted - left))
 			break;
 	entries_feed(m);
 }
 
-/* How many chunks of records nobody needed since we looked last, if that is long ago. */
+/* How many chunks of records were not needed since the last check, if that is long ago. */
 static uint32_t records_idle(struct probe *p, uint64_t now_ns)
 {
 	uint64_t idle_s = probe_memory_bound("LAGTOP_IDLE"), kept, found;
@@ -297,7 +352,8 @@ void probe_memory_give_back(struct probe *p, uint64_t now_ns)
 
 int probe_memory_begin(struct probe *p, struct probe_first *first)
 {
-	uint32_t nr;
+	struct fresh f = { .n = 0 };
+	int err;
 
 	*first = (struct probe_first){ -1, -1, -1 };
 	memory_look(&p->room, "");
@@ -309,15 +365,18 @@ int probe_memory_begin(struct probe *p, struct probe_first *first)
 	p->memory.call_chunks = calloc(LT_CALL_CHUNKS, sizeof(*p->memory.call_chunks));
 	if (!p->memory.chunks || !p->memory.call_chunks)
 		return -ENOMEM;
-	first->records_fd = make_records(p, -1, &nr);
-	if (first->records_fd < 0)
-		return first->records_fd;
-	first->calls_fd = make_calls(p, -1);
-	if (first->calls_fd < 0)
-		return first->calls_fd;
+	err = make_records(p, &f);
+	if (err)
+		return err;
+	first->records_fd = f.fd[0];
+	err = make_calls(p, &f);
+	if (err)
+		return err;
+	first->calls_fd = f.fd[1];
 	p->chunk_bytes = proc_map_bytes(first->records_fd);
 	p->call_chunk_bytes = proc_map_bytes(first->calls_fd);
-	return 0;
+	p->map_bytes += p->chunk_bytes + p->call_chunk_bytes;
+	return give_calls(p, f.nr[1]);
 }
 
 void probe_memory_close(const struct probe_first *first)
@@ -332,8 +391,9 @@ void probe_memory_close(const struct probe_first *first)
 int probe_memory_publish(struct probe *p, const struct probe_first *made)
 {
 	int chunks = bpf_map__fd(p->skel->maps.lt_chunks), call_chunks = bpf_map__fd(p->skel->maps.lt_call_chunks);
-	uint32_t threads = proc_threads(), zero = 0, first = LT_CHUNK;
+	uint64_t threads = proc_threads(), left;
 	struct bpf_map *map;
+	uint32_t zero = 0;
 	int err = bpf_map_update_elem(chunks, &zero, &made->records_fd, BPF_ANY);
 
 	if (!err)
@@ -343,11 +403,11 @@ int probe_memory_publish(struct probe *p, const struct probe_first *made)
 	p->memory.free = &p->skel->bss->lt_free;
 	p->memory.free_calls = &p->skel->bss->lt_free_calls;
 	p->memory.renames = &p->skel->bss->lt_renames;
-	if (p->max_records && p->max_records < first)
-		first = p->max_records;
-	ledger_give(&p->memory, 0, first);
+	give_records(p, 0);
 	entries_feed(&p->memory);
-	while (records_left(p) && stack_left(p->memory.free) < threads + records_spare(p) && !add_records(p, chunks))
+	threads += records_spare(p);
+	while (records_left(p) && (left = stack_left(p->memory.free)) < threads &&
+	       !add_records(p, chunks, threads - left))
 		;
 	bpf_object__for_each_map(map, p->skel->obj)
 	{
