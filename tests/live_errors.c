@@ -105,7 +105,7 @@ static void test_closed_pipe(void **state)
 	free(errors);
 }
 
-/* A reader that goes while lagtop waits is noticed at once, not with the next reading in an hour. */
+/* When the reader of its output ends, lagtop ends at once, not at the next reading in an hour. */
 static void test_closed_pipe_while_waiting(void **state)
 {
 	char *argv[] = { child_lagtop(), "--json", "--delay", "3600", NULL };
@@ -143,7 +143,7 @@ static void test_iterations(void **state)
 	live_verdict();
 }
 
-/* A process that goes ends the watch of it, without complaint. */
+/* When the watched process exits, lagtop ends without an error. */
 static void test_watched_process_ends(void **state)
 {
 	struct child *load = live_load(NULL, "rename", "x", NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lives that begin, change or end in odd ways, lagtop's own among them. */
+/* Processes that begin, change or end in unusual ways, lagtop itself included. */
 #include <dirent.h>
 #include <linux/bpf.h>
 #include <signal.h>

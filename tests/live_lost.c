@@ -24,14 +24,14 @@ static int64_t sum_lost(struct live *l, size_t from, const char *what)
 	return sum;
 }
 
-/* Not more in the rows than there were, and not fewer than lost says. */
+/* The rows have at most what happened, and at least that minus what lost counts. */
 static void in_a_row_or_lost(struct live *l, size_t from, int64_t in_rows, const char *lost, int64_t n,
 			     const char *what)
 {
 	live_between((double)in_rows, (double)(n - sum_lost(l, from, lost)), (double)n, "%s, but %s", what, lost);
 }
 
-/* All of a workload's claims: none is more than it was, and together they are in rows or lost. */
+/* All of a workload's claims: no row has more, and what is missing is counted in lost. */
 static void calls_in_a_row_or_lost(struct live *l, size_t from, int64_t pid, const char *done)
 {
 	int64_t claimed = 0, in_rows = 0, too_many = 0;
@@ -231,7 +231,7 @@ static int map_of(struct live *l, const char *name)
 	return found;
 }
 
-/* As if an enemy's threads had all places that are free. No task has such a key. */
+/* As if an attacker's threads had taken every free place. No real task has such a key. */
 static void fill_index(struct live *l)
 {
 	int fd = map_of(l, "lt_index");
@@ -268,7 +268,7 @@ static int count_spilled(struct live *l)
 	return n;
 }
 
-/* What finds no place in the index is found in the spill, and leaves it. */
+/* Records without a place in the index go to the spill, are found there, and leave it at exit. */
 static void test_full_index(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);

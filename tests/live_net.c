@@ -204,7 +204,7 @@ static void test_accept_delay(void **state)
 	live_verdict();
 }
 
-/* What a program gives up did not fail. */
+/* A connect that the program gives up is no failed one. */
 static void test_connects_given_up(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);

@@ -191,7 +191,7 @@ static void preload(const char *library)
 	setenv("LD_AUDIT", library, 1);
 }
 
-/* A library of ours, which lagtop has no use for: what is not trusted may load it, what holds capabilities not. */
+/* A library of the test's, preloaded: without capabilities lagtop may load it, with them not. */
 static void test_environment_loads_no_code(void **state)
 {
 	const char *path = capable();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Worlds that do not let lagtop work: each gets one sentence that says what is missing, and exit status 1. */
+/* Environments in which lagtop cannot work: each gets one sentence that says what is missing, and exit status 1. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>

@@ -470,7 +470,7 @@ static int end_limited_screen(void **state)
 	return err;
 }
 
-/* Under a limit the past goes first; with it gone calls are not counted, and said to be lost; and it lives. */
+/* Under a memory limit the history is dropped first, then calls are counted in lost; lagtop is not killed. */
 static void test_under_a_memory_limit_the_past_goes_first(void **state)
 {
 	int64_t shed_ns, lost_before = 0, lost_after = 0;

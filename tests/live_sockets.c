@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sockets: whose they are, whatever happened to them; round trips; servers that are asked once in a while. */
+/* Sockets: their owners, whatever happened to them; round trips; servers with few requests. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -364,7 +364,7 @@ static void test_srtt_as_ss_has_it(void **state)
 	live_verdict();
 }
 
-/* A second between two questions: the call that waits for one is as long, the latency of the server is not. */
+/* A second between two requests: the call that waits for one takes that long, the server's call latency does not. */
 static void check_quiet(const char *kind, const char *call)
 {
 	struct live *l = live_start("-d", "1", NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Edges that numbers fall off: exec that returns as another call, a connection younger than its listener, calls
- * that are interrupted, refused or changed by a tracer, or that their thread never leaves.
+ * Cases in which numbers are easily lost: exec that returns as another call, a connection younger than its listener,
+ * calls that are interrupted, refused or changed by a tracer, or that their thread never leaves.
  */
 #include <arpa/inet.h>
 #include <errno.h>

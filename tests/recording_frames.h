@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Recordings taken apart and put together (tui/record_file.h has their form), as somebody who means harm could do
- * it: what the frames hold is changed, and their checksums are right again.
+ * Recordings taken apart and put together (tui/record_file.h has their form), as an attacker could do it:
+ * the content of frames is changed, and their checksums are right again.
  */
 #ifndef RECORDING_FRAMES_H
 #define RECORDING_FRAMES_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names that attack the terminal change nothing outside their own column, and nothing of them arrives raw. */
+/* Hostile names change nothing outside their own column, and no byte of them reaches the terminal raw. */
 #include "session.h"
 
 #include <stdlib.h>
@@ -79,7 +79,7 @@ static void nothing_raw_arrives(void **state)
 		for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++)
 			if (memmem(v->bytes, v->n_bytes, attacks[i], strlen(attacks[i])))
 				fail_msg("attack %zu arrives raw with LANG=%s", i, langs[l]);
-		/* And the name was shown: its harmless letters are there. */
+		/* The name is shown all the same: its harmless letters are there. */
 		assert_non_null(memmem(v->bytes, v->n_bytes, "evil", 4));
 	}
 }

@@ -66,7 +66,7 @@ static void columns_scroll(void **state)
 	session_line(v, HEADER_Y, "COMMAND");
 	session_press(v, "Left", "h", "h", "h", NULL);
 	session_line(v, HEADER_Y, "LAG%");
-	/* To the far right: the last column is there, and it ends. */
+	/* Scrolled to the far right: the last column is shown, and scrolling ends there. */
 	for (int i = 0; i < 12; i++)
 		session_press(v, "Right", NULL);
 	session_line(v, HEADER_Y, "RX/s");
@@ -177,7 +177,7 @@ static void search_finds(void **state)
 	/* Escape forgets it, Backspace on nothing leaves the prompt. */
 	session_press(v, "/", "Bksp", NULL);
 	assert_int_equal(vt_find(v, 23, "search: "), -1);
-	/* Then there is nothing to find again, and the next key is no text. */
+	/* After that there is no last search to repeat, and the next key is a key again. */
 	session_press(v, "Esc", "n", NULL);
 	session_line(v, 23, "nothing to search for yet");
 	session_press(v, "Esc", "N", "j", NULL);
@@ -214,7 +214,8 @@ static void a_filter_that_cannot_be_read_says_why(void **state)
 	(void)state;
 	session_press(v, "\\", "p", "o", "s", "t", "g", "Enter", NULL);
 	session_line(v, TABS_Y, "6 of 34");
-	/* Where it is: the rest of the text in red, the reason behind it. What could be read last stays meanwhile. */
+	/* The place of the error: the rest of the text is red, the reason behind it. The last valid filter stays in
+	 * force. */
 	session_press(v, "\\", "^U", "c", "p", "u", ">", "x", "y", NULL);
 	session_line(v, 23, "filter: cpu>xy  ");
 	assert_int_equal(vt_cell(v, 23, 12).fg, -1); /* ">" */
@@ -234,7 +235,7 @@ static void a_filter_that_cannot_be_read_says_why(void **state)
 	assert_int_equal(vt_find(v, 23, "filter"), -1);
 	session_line(v, TABS_Y, "5 of 34");
 	session_line(v, TABS_Y, "\\cpu>…");
-	/* That of the command line is no other. */
+	/* A filter on the command line behaves the same. */
 	v = session_open(&(struct session){ .args = { "--filter", "postg" } });
 	session_line(v, TABS_Y, "6 of 34");
 	session_line(v, TABS_Y, "\\postg");
@@ -431,7 +432,7 @@ static void columns_are_chosen(void **state)
 	struct vt *v = open_plain();
 
 	(void)state;
-	/* What a column is stands below in full, however long. */
+	/* The column's help is shown below in full, however long. */
 	session_press(v, "C", "Down", "Down", NULL);
 	session_shows(v, "over all threads, so it may exceed 100.");
 	session_press(v, "Up", "Space", "Esc", NULL);
@@ -547,7 +548,7 @@ static void mouse_selects_and_sorts(void **state)
 	assert_int_equal(session_cursor(v), FIRST_Y + 3);
 	assert_true(vt_keys(v, "\033[<64;10;12M"));
 	assert_int_equal(session_cursor(v), FIRST_Y);
-	/* What one sorted by with the mouse is saved like what keys chose. */
+	/* A sort chosen with the mouse is saved like one chosen with keys. */
 	session_press(v, "W", NULL);
 	v = open_plain();
 	session_line(v, HEADER_Y, "TIME%▼");

@@ -67,7 +67,7 @@ static void the_dead_say_how_and_when(void **state)
 	free(histogram);
 }
 
-/* From a reading before its last one right to one long after: it is the last one that stays. */
+/* From a reading before its last one directly to one long after: the page shows its last one. */
 static void the_dead_show_their_last_reading(void **state)
 {
 	struct vt *v = open_exited();
@@ -102,7 +102,7 @@ static void its_name_is_in_sight(void **state)
 	session_line(v, 1, "30640 root python3 /usr/bin/certbot renew -q  ");
 	assert_true(vt_resize(v, 10, 40));
 	session_line(v, 1, "30640 python3 /u…  1 thread");
-	/* Of what is measured, what does not fit is left out whole. */
+	/* Values that do not fit are left out whole. */
 	assert_true(vt_resize(v, 24, 54));
 	session_shows(v, "wake p50 4.61us   ");
 }

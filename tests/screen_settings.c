@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Nothing is saved by itself; what is saved comes back, options win over it, and no file is spoilt. */
+/* Nothing is saved by itself; what is saved comes back, options override it, and no file is damaged. */
 #include "session.h"
 
 #include <fcntl.h>

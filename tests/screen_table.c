@@ -11,7 +11,7 @@
 
 #define STEPS 4
 
-/* What makes the key's work visible, and what undoes it afterwards. */
+/* What makes the key's effect visible, and what undoes it afterwards. */
 static const struct trial {
 	const char *key; /* the first of its row */
 	const char *before[STEPS], *after[STEPS];
@@ -98,7 +98,7 @@ static const struct trial *find_trial(const struct key_row *row)
 	return NULL;
 }
 
-/* Those two end it, or paint what is there: the others change the picture. */
+/* Two keys end lagtop or redraw the same screen; all others change the screen. */
 static void try_key(struct vt *v, const struct key_row *row, const char *name)
 {
 	const struct trial *t;
@@ -193,7 +193,7 @@ static void unknown_sequences_are_no_keys(void **state)
 	free(before);
 }
 
-/* An Esc with keys right behind it that make no sequence: each is obeyed. */
+/* An Esc directly followed by keys that are no sequence: each key acts. */
 static void keys_after_esc_are_kept(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24 });

@@ -21,7 +21,7 @@ static void assert_restored(struct vt *v, const struct termios *before)
 	assert_int_equal(after.c_lflag, before->c_lflag);
 	assert_int_equal(after.c_iflag, before->c_iflag);
 	assert_int_equal(after.c_oflag, before->c_oflag);
-	/* The last words: the other screen left, the cursor and the mouse as they were. */
+	/* The last bytes: back from the alternate screen, cursor and mouse as before. */
 	assert_non_null(memmem(v->bytes, v->n_bytes, "\033[?1049l", 8));
 	assert_non_null(memmem(v->bytes, v->n_bytes, "1000l", 5));
 	session_hides(v, "PID");
@@ -166,7 +166,8 @@ static void suspends_and_comes_back(void **state)
 	session_hides(v, "PID");
 	assert_int_equal(write(v->fd, "\n", 1), 1);
 	assert_true(vt_wait(v, v->frame + 1));
-	/* Into the other screen, and not first out of it once more: the shell's lines would be overwritten. */
+	/* It enters the alternate screen without leaving it first once more, which would overwrite the shell's lines.
+	 */
 	assert_non_null(memmem(v->bytes + before_bytes, v->n_bytes - before_bytes, "\033[?1049h", 8));
 	assert_null(memmem(v->bytes + before_bytes, v->n_bytes - before_bytes, "\033[?1049l", 8));
 	session_shows(v, "PID");
@@ -296,7 +297,7 @@ static void a_stopped_terminal_keeps_nobody(void **state)
 	assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
 }
 
-/* In one sentence with a way out, before anything is drawn. */
+/* One sentence with a way out, before anything is drawn. */
 static void unfit_terminals_are_refused(void **state)
 {
 	static const char *const terms[] = { "no-such-terminal", "foobar", "dumb", "" };
@@ -318,7 +319,7 @@ static void unfit_terminals_are_refused(void **state)
 	}
 }
 
-/* With what the type descends from, and a word about it. */
+/* As the type that it descends from, with a message. */
 static void unknown_emulators_are_served(void **state)
 {
 	static const char *const terms[] = { "xterm-no-such", "foot-no-such", "tmux-no-such", "vt100-no-such" };
@@ -399,7 +400,7 @@ static void options_and_themes_are_obeyed(void **state)
 	assert_int_equal(vt_end(v), 0);
 }
 
-/* What marks the dead in the table is what the help calls so. */
+/* The mark of exited processes in the table is the one that the help explains. */
 static void the_help_tells_the_signs(void **state)
 {
 	static const struct {

@@ -52,7 +52,7 @@ static void the_rest_is_like_nothing(void **state)
 	assert_like("-", "");
 	assert_like("footling", "");
 	assert_like("foo", "");
-	/* A name that would be cut is none. */
+	/* A name that would be cut is not given. */
 	assert_false(terminal_like("xterm-kitty", 0, name, sizeof(name)));
 	assert_true(terminal_like("xterm-kitty", 1, name, sizeof(name)));
 }
