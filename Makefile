@@ -60,7 +60,7 @@ $(BUILD)/tests:
 	@tests/deps.sh versions "$(CLANG)" "$(CC)" "$(BPFTOOL)" $(PKGS)
 	@mkdir -p $@
 
-# Archives: a test links only what it uses, so none needs to be told what that is.
+# Archives: a test links only what it uses, so none needs a list of it.
 $(BUILD)/lagtop.a: $(filter-out $(BUILD)/main.o $(PROBE_OBJ),$(OBJ))
 $(BUILD)/tests.a: $(TEST_OBJ)
 $(BUILD)/%.a:
@@ -215,7 +215,7 @@ bench-servers: ## CPU per request of redis, nginx, postgres, pipes and a compile
 	@$(MAKE) lagtop $(BUILD)/tests/bench
 	@$(SUDO) $(BUILD)/tests/bench --servers $(ARGS)
 
-screenshots: ## take the pictures in screenshots/ anew, of this machine
+screenshots: ## take new pictures of this machine for screenshots/
 	@tests/deps.sh build test pictures
 	@$(MAKE) lagtop $(BUILD)/tests/load $(BUILD)/tests/shot
 	@mkdir -p screenshots

@@ -21,7 +21,7 @@ install_and_uninstall() {
 	return 0
 }
 
-# Where this machine's shells look when nobody tells them more, as over ssh.
+# Where this machine's shells look by default, as over ssh.
 shells_look_there() {
 	local prefix root fish zsh
 	fish=$(env -u XDG_DATA_DIRS HOME="$work" fish --command "printf '%s\n' \$fish_complete_path")
@@ -91,7 +91,7 @@ readme_is_current() {
 		diff README.md - || { echo "make readme mends it" && return 1; }
 }
 
-# A disk that is full is told; a reader that went away is none of ours.
+# A full disk is reported; a reader that went away is no error.
 output_that_is_not_taken() {
 	local gone
 	./lagtop --list-columns 2>"$work/full" >/dev/full && return 1
@@ -123,7 +123,7 @@ package_needs_dependencies() {
 make -s lagtop build/docs/lagtop.8 build/docs/lagtop.bash build/docs/lagtop.fish build/docs/_lagtop >/dev/null
 check "install and uninstall" install_and_uninstall
 check "completions are where fish and zsh look" shells_look_there
-check "what is too old to build it is told in a sentence" what_is_too_old
+check "tools that are too old to build it get one sentence" what_is_too_old
 check "the man page is sound and tells every option" man_page
 check "bash completes" completions
 check "README's tables are the program's" readme_is_current

@@ -59,7 +59,7 @@ static void compare_dead(struct live *l, const char *what, int64_t ppid, const c
 	struct dead d = count_dead(l, 0, ppid, comm);
 	int64_t lost = live_lost(l, 0);
 
-	/* On a machine that gives lagtop no CPU something may be lost, but not silently. */
+	/* On a machine that starves lagtop something may be lost, but not silently. */
 	live_between((double)d.n, (double)(n - lost), (double)n, "%s: exited, of which lost %lld", what,
 		     (long long)lost);
 	live_compare((double)d.twice, 0, 0, "%s: exited twice", what);

@@ -147,7 +147,7 @@ static void test_growing_after_the_drop(void **state)
 }
 
 /* Where only root can count every call, other users get a message; root does not. */
-static void test_nobody_is_told_what_is_missing(void **state)
+static void test_other_users_learn_what_is_missing(void **state)
 {
 	const char *path = capable();
 	struct live *root = live_start("-d", "0.1", NULL),
@@ -238,7 +238,7 @@ int main(void)
 		live_test(test_file_capabilities),
 		live_test(test_ambient_capabilities),
 		live_test(test_growing_after_the_drop),
-		live_test(test_nobody_is_told_what_is_missing),
+		live_test(test_other_users_learn_what_is_missing),
 		live_test(test_environment_loads_no_code),
 		live_test(test_files_are_the_callers),
 	};

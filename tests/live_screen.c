@@ -169,7 +169,7 @@ static void compare_dead(const char *what, int64_t ppid, int64_t n, int64_t code
 			live_get(reading, "lost.events");
 		json_object_put(reading);
 	}
-	/* On a machine that gives lagtop no CPU something may be lost, but not silently. */
+	/* On a machine that starves lagtop something may be lost, but not silently. */
 	live_between((double)dead, (double)(n - lost), (double)n, "%s: exited, of which lost %lld", what,
 		     (long long)lost);
 	if (dead == n)
@@ -382,7 +382,7 @@ static void test_readonly_says_why_not(void **state)
 }
 
 /* By a signal, or because its terminal went: what it recorded is whole. */
-static void test_whatever_ends_it_the_recording_is_whole(void **state)
+static void test_recording_is_complete_however_it_ends(void **state)
 {
 	static const int signals[] = {
 		SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGALRM, SIGPWR, 0
@@ -514,7 +514,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_nice_asks_first, end_screen),
 		cmocka_unit_test_teardown(test_signals_ask_first, end_screen),
 		cmocka_unit_test_teardown(test_readonly_says_why_not, end_screen),
-		cmocka_unit_test_teardown(test_whatever_ends_it_the_recording_is_whole, end_screen),
+		cmocka_unit_test_teardown(test_recording_is_complete_however_it_ends, end_screen),
 		cmocka_unit_test_teardown(test_a_recording_that_finds_no_room_ends_it, end_screen),
 		cmocka_unit_test_teardown(test_under_a_memory_limit_the_past_goes_first, end_limited_screen),
 		cmocka_unit_test_teardown(test_the_first_screen_comes_at_once, end_screen),

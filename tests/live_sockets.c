@@ -209,7 +209,7 @@ static void test_sockets_of_the_dead(void **state)
 	live_past_now(l);
 	live_past_now(l);
 	live_compare((double)count_connections(l->reading[l->n - 1], LIVE_NULL, port, "ESTAB"), 2, 0,
-		     "of the dead: nobody's ends");
+		     "sockets of exited processes: without an owner");
 	live_round(load);
 	live_past_now(l);
 	live_compare((double)count_connections(l->reading[l->n - 1], heir, port, "ESTAB"), 2, 0,

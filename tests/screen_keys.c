@@ -134,7 +134,7 @@ static void rows_alike_follow_the_view(void **state)
 /* Which process waits for what, at 80 columns: sorting by it takes at most four keys from the start, into the process
  * one more.
  */
-static void four_keys_tell_who_waits(void **state)
+static void four_keys_show_the_waiting_process(void **state)
 {
 	static const struct {
 		const char *keys, *column;
@@ -630,7 +630,7 @@ int main(void)
 		cmocka_unit_test_teardown(views_change, session_end),
 		cmocka_unit_test_teardown(sort_column_moves, session_end),
 		cmocka_unit_test_teardown(rows_alike_follow_the_view, session_end),
-		cmocka_unit_test_teardown(four_keys_tell_who_waits, session_end),
+		cmocka_unit_test_teardown(four_keys_show_the_waiting_process, session_end),
 		cmocka_unit_test_teardown(search_finds, session_end),
 		cmocka_unit_test_teardown(filter_narrows, session_end),
 		cmocka_unit_test_teardown(a_filter_that_cannot_be_read_says_why, session_end),

@@ -123,7 +123,7 @@ static void the_next_page_is_sorted_alike(void **state)
 	session_hides(v, "STATE");
 }
 
-static void nobody_is_there_before_its_birth(void **state)
+static void the_page_before_a_process_started(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24, .kind = FIXTURE_BIRTH });
 
@@ -175,7 +175,7 @@ static void totals_are_totals_and_say_where_they_are_not(void **state)
 }
 
 /* From a call to the processes that make it, from there to one of them, and back the same way. */
-static void a_call_shows_who_makes_it(void **state)
+static void a_call_shows_its_processes(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24 });
 	char pid[16];
@@ -219,8 +219,8 @@ int main(void)
 		cmocka_unit_test_teardown(the_dead_show_their_last_reading, session_end),
 		cmocka_unit_test_teardown(its_name_is_in_sight, session_end),
 		cmocka_unit_test_teardown(the_next_page_is_sorted_alike, session_end),
-		cmocka_unit_test_teardown(nobody_is_there_before_its_birth, session_end),
-		cmocka_unit_test_teardown(a_call_shows_who_makes_it, session_end),
+		cmocka_unit_test_teardown(the_page_before_a_process_started, session_end),
+		cmocka_unit_test_teardown(a_call_shows_its_processes, session_end),
 		cmocka_unit_test_teardown(totals_are_totals_and_say_where_they_are_not, session_end),
 	};
 

@@ -160,7 +160,7 @@ static void options_win(void **state)
 	assert_null(strstr(text_of(session_settings()), "sort = pid"));
 }
 
-static void broken_values_are_told(void **state)
+static void broken_values_are_reported(void **state)
 {
 	static const char *const broken[] = {
 		"delay = 5x",
@@ -309,7 +309,7 @@ int main(void)
 		cmocka_unit_test_teardown(nothing_is_saved_by_itself, session_end),
 		cmocka_unit_test_teardown(what_is_saved_comes_back, session_end),
 		cmocka_unit_test_teardown(options_win, session_end),
-		cmocka_unit_test_teardown(broken_values_are_told, session_end),
+		cmocka_unit_test_teardown(broken_values_are_reported, session_end),
 		cmocka_unit_test_teardown(a_file_that_broke_meanwhile_is_spared, session_end),
 		cmocka_unit_test_teardown(links_are_kept, session_end),
 		cmocka_unit_test_teardown(other_places_are_refused, session_end),

@@ -281,7 +281,7 @@ static void a_stopped_terminal_stops_nothing(void **state)
 
 /* If it is ended while nothing reads the terminal, it does not hang either: output that is not read in time is dropped.
  */
-static void a_stopped_terminal_keeps_nobody(void **state)
+static void a_stopped_terminal_does_not_block_the_end(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 50, .cols = 200 });
 	int status;
@@ -336,7 +336,7 @@ static void unknown_emulators_are_served(void **state)
 	}
 }
 
-static void colours_follow_the_wishes(void **state)
+static void colours_follow_the_options(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24 });
 	int y, x;
@@ -366,7 +366,7 @@ static void colours_follow_the_wishes(void **state)
 }
 
 /* Some calls fail in every program: only processes in which every tenth fails get the colour. */
-static void failing_calls_are_told_from_ordinary_ones(void **state)
+static void failing_calls_stand_out(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 40, .cols = 120 });
 	int x = vt_find(v, session_shows(v, "ERR/s"), "ERR/s") + 4, many = session_shows(v, " 30640 "),
@@ -380,7 +380,7 @@ static void failing_calls_are_told_from_ordinary_ones(void **state)
 	assert_true(vt_cell(v, many, x).bold);
 }
 
-static void options_and_themes_are_obeyed(void **state)
+static void options_and_themes_take_effect(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24 });
 
@@ -401,7 +401,7 @@ static void options_and_themes_are_obeyed(void **state)
 }
 
 /* The mark of exited processes in the table is the one that the help explains. */
-static void the_help_tells_the_signs(void **state)
+static void the_help_explains_the_signs(void **state)
 {
 	static const struct {
 		const char *option, *dead, *told, *heights;
@@ -458,13 +458,13 @@ int main(void)
 		cmocka_unit_test_teardown(a_closed_terminal_ends_it, session_end),
 		cmocka_unit_test_teardown(follows_the_size, session_end),
 		cmocka_unit_test_teardown(a_stopped_terminal_stops_nothing, session_end),
-		cmocka_unit_test_teardown(a_stopped_terminal_keeps_nobody, session_end),
+		cmocka_unit_test_teardown(a_stopped_terminal_does_not_block_the_end, session_end),
 		cmocka_unit_test_teardown(unfit_terminals_are_refused, session_end),
 		cmocka_unit_test_teardown(unknown_emulators_are_served, session_end),
-		cmocka_unit_test_teardown(colours_follow_the_wishes, session_end),
-		cmocka_unit_test_teardown(failing_calls_are_told_from_ordinary_ones, session_end),
-		cmocka_unit_test_teardown(options_and_themes_are_obeyed, session_end),
-		cmocka_unit_test_teardown(the_help_tells_the_signs, session_end),
+		cmocka_unit_test_teardown(colours_follow_the_options, session_end),
+		cmocka_unit_test_teardown(failing_calls_stand_out, session_end),
+		cmocka_unit_test_teardown(options_and_themes_take_effect, session_end),
+		cmocka_unit_test_teardown(the_help_explains_the_signs, session_end),
 		cmocka_unit_test_teardown(one_write_a_frame, session_end),
 	};
 

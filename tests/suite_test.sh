@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# With a cache that is empty, and with one that has everything; what is not installed would be told in both.
+# With an empty cache, and with one that has everything; what is not installed would be listed in both.
 downloads_are_told() {
 	local name
 	XDG_CACHE_HOME=$work/empty tests/downloads.sh >"$work/said" || return
@@ -30,7 +30,7 @@ downloads_are_told() {
 	return 0
 }
 
-# A test that ends only when somebody has been told that it runs.
+# A test that ends only after the suite has reported that it runs.
 progress_is_told() {
 	local line
 	mkfifo "$work/go"
@@ -52,7 +52,7 @@ progress_is_told() {
 	return 1
 }
 
-check "downloads are told beforehand" downloads_are_told
+check "downloads are announced" downloads_are_told
 check "what runs for long says how far it is" progress_is_told
 echo "1..$number"
 exit $status

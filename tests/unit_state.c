@@ -111,7 +111,7 @@ static const struct leaving leaving[] = {
 	{ "waits for its disk", LT_DISK, BLOCKS, .iowait = true },
 	{ "reclaims", LT_MEMORY, BLOCKS, .memstall = true },
 	{ "swaps in", LT_MEMORY, BLOCKS, .memstall = true, .iowait = true },
-	{ "swaps in where nobody counts stalls", LT_DISK, BLOCKS, .memstall = true, .iowait = true,
+	{ "swaps in where stalls are not counted", LT_DISK, BLOCKS, .memstall = true, .iowait = true,
 	  .absent = "task->in_memstall" },
 	{ "idles", LT_SLEEP, BLOCKS | TASK_NOLOAD, PF_KTHREAD },
 	{ "idles with an old flag", LT_SLEEP, BLOCKS | TASK_NOLOAD, PF_KTHREAD, .iowait = true },

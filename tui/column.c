@@ -398,7 +398,7 @@ const struct column columns[] = {
 	  "Effective user; the number if the system has no name for it." },
 	{ "state", "STATE", "state", 10, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_state, "",
 	  "Process: alive or exited; thread: its state at the moment of the reading, `poll disk?` if it waits for io_uring "
-	  "or AIO, where a disk and the network cannot be told apart; connection: its TCP state." },
+	  "or AIO, where a disk and the network cannot be distinguished; connection: its TCP state." },
 	{ "exit", "EXIT", "exit_code", 4, SHOW_ID, 0, PROCESSES, raw_exit_code, "",
 	  "Exit code of an exited process; -9 if it was killed by signal 9." },
 	{ "ended", "ENDED", NULL, 18, SHOW_TEXT, COLUMN_LEFT, PROCESSES, raw_ended, "",
@@ -445,8 +445,8 @@ const struct column columns[] = {
 	{ "net", "NET%", "time_ns.net", 6, SHOW_SHARE, 0, TASKS, raw_net, "%",
 	  "Time asleep in a socket call, or in read, write and the like on a socket." },
 	{ "poll", "POLL%", "time_ns.poll", 6, SHOW_SHARE, 0, TASKS, raw_poll, "%",
-	  "Time asleep in epoll, poll, select; or waiting for io_uring or AIO, where a disk and the network cannot be told "
-	  "apart: such a wait for a disk is not part of DISK%, BLK% and LAG%." },
+	  "Time asleep in epoll, poll, select; or waiting for io_uring or AIO, where a disk and the network cannot be "
+	  "distinguished: such a wait for a disk is not part of DISK%, BLK% and LAG%." },
 	{ "sleep", "SLEEP%", "time_ns.sleep", 6, SHOW_SHARE, 0, TASKS, raw_sleep, "%",
 	  "Time asleep on purpose: nanosleep, pause, wait for children or signals; idle kernel threads, also those that "
 	  "the kernel creates inside a process (vhost, KVM, io_uring)." },
@@ -479,7 +479,7 @@ const struct column columns[] = {
 	  "when somebody writes that page later; also if the file is deleted before." },
 	{ "diskwaits", "DWAIT/s", "disk.count", 7, SHOW_RATE, 0, TASKS, raw_disk_waits, "/s",
 	  "Waits for a block device (DISK%) that ended; DISK50 to DISKMAX are their durations. One wait may be for many "
-	  "requests, and a request that nobody waits for (read-ahead, writeback, AIO, io_uring) is in none." },
+	  "requests, and a request that no thread waits for (read-ahead, writeback, AIO, io_uring) is in none." },
 	{ "disk50", "DISK50", "disk.p50_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_disk_p50, "ns",
 	  "Half of its waits for a block device were shorter." },
 	{ "disk90", "DISK90", "disk.p90_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_disk_p90, "ns",
