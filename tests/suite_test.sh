@@ -15,13 +15,13 @@ downloads_are_told() {
 	XDG_CACHE_HOME=$work/empty tests/downloads.sh >"$work/said" || return
 	grep 'It r[ua]n.* minutes' "$work/said" || return
 	if [ -n "$(debian_mirror)" ]; then
-		for name in 'Linux 6.1 of Debian bookworm, arm64: [0-9]* MB' 'libraries of arm64: [0-9]* MB' 'a fresh root .*: [0-9]* MB'; do
+		for name in 'Linux 6.1 of Debian bookworm, cloud, arm64: [0-9]* MB' 'libraries of arm64: [0-9]* MB' 'a fresh root .*: [0-9]* MB'; do
 			grep "^  $name" "$work/said" || { cat "$work/said" && return 1; }
 		done
 		grep -F "is kept in $work/empty/lagtop" "$work/said" || return
 	fi
 	mkdir -p "$work/full/lagtop/"{kernels,arm64}
-	for name in bullseye-5.10 bookworm-6.1 trixie-6.12 sid-newest bookworm-6.1-arm64 trixie-6.12-arm64; do
+	for name in bullseye-5.10 bookworm-6.1 trixie-6.12 sid-newest sid-newest-rt bookworm-6.1-arm64 trixie-6.12-arm64; do
 		echo image >"$work/full/lagtop/kernels/$name"
 	done
 	touch "$work/full/lagtop/"{node-exporter-x,root-x.tar}
