@@ -84,6 +84,11 @@ typedef __u32 __wsum;
 #define TCP_LISTEN 10
 #define TCP_CLOSING 11
 
+/* enum req_op */
+#define REQ_OP_FLUSH 2
+#define REQ_OP_DISCARD 3
+#define REQ_OP_DRV_IN 34 /* and above: commands of the driver's */
+
 #define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN was received */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -362,6 +367,23 @@ struct sk_buff {
 
 struct tcp_skb_cb {
 	__u16 tcp_gso_segs;
+};
+
+struct gendisk {
+	int major;
+	int first_minor;
+};
+
+struct request_queue {
+	struct gendisk *disk;
+};
+
+struct request {
+	struct request_queue *q;
+	unsigned int cmd_flags;
+	unsigned int rq_flags;
+	unsigned int __data_len;
+	__u64 start_time_ns;
 };
 
 struct seq_file;

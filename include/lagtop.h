@@ -271,6 +271,30 @@ struct lt_runqueue {
 
 enum lt_runs { LT_RUNS_UNKNOWN, LT_RUNS_IDLE, LT_RUNS_THREAD };
 
+/* Requests of block devices, told apart as /proc/diskstats does. */
+enum lt_disk_op { LT_DISK_READ, LT_DISK_WRITE, LT_DISK_DISCARD, LT_DISK_FLUSH, LT_DISK_OPS };
+/* A request's time, all of it: until the driver has it, and from then on. */
+enum lt_disk_part { LT_DISK_TOTAL, LT_DISK_QUEUE, LT_DISK_SERVICE, LT_DISK_PARTS };
+
+#define LT_DISK_KEY(major, minor, op) (((__u64)(major) << 32 | (__u64)(minor)) << 8 | (op) | 1ULL << 63)
+#define LT_DISK_KEY_MAJOR(key) ((__u32)((key) >> 40) & 0x7fffff)
+#define LT_DISK_KEY_MINOR(key) ((__u32)((key) >> 8))
+#define LT_DISK_KEY_OP(key) ((__u32)(key)&0xff)
+/* A maximum and its interval in one word. */
+#define LT_DISK_MAX_NS ((1ULL << 48) - 1)
+#define LT_DISK_MAX(epoch, ns) ((__u64)(epoch) << 48 | ((ns) < LT_DISK_MAX_NS ? (ns) : LT_DISK_MAX_NS))
+#define LT_DISK_MAX_EPOCH(word) ((word) >> 48)
+
+/* The requests of a device in one direction that ended. The front end frees it when the device is gone. */
+struct lt_disk {
+	__u64 key;	/* 0: free */
+	__u64 carriers; /* writes without data, never issued, that end with a flush */
+	__u64 max[LT_DISK_PARTS][2];
+	struct lt_hist latency[LT_DISK_PARTS];
+};
+#define LT_DISKS 128	 /* enough for 32 devices that do everything */
+#define LT_DISK_TRIES 16 /* a row is found in so many */
+
 /* First what a switch touches, in four cache lines, and what a call touches, in two. */
 struct lt_record {
 	struct lt_sched sched;
@@ -325,6 +349,8 @@ enum lt_prog {
 	LT_PROG_EXIT,
 	LT_PROG_SEND,
 	LT_PROG_RECV,
+	LT_PROG_ISSUE,
+	LT_PROG_COMPLETE,
 	LT_PROGS
 };
 
@@ -340,6 +366,7 @@ struct lt_cpu {
 	__u64 lost_sockets;  /* socket events without owner, or of a thread without a record */
 	__u64 lost_switches; /* of threads without a record; missed switch-ins, switch-outs or wakeups, repaired */
 	__u64 lost_events;
+	__u64 lost_requests; /* that ended without a row for their device, or without a beginning */
 	struct {
 		__u64 runs, ns; /* timed runs and their time */
 		__u64 turns;	/* all runs, where they are counted */

@@ -364,8 +364,31 @@ static void add_probes(struct sample *s, enum fixture_kind kind)
 	}
 }
 
+static void add_disk(struct sample *s, const char *name, uint32_t minor, enum lt_disk_op op, uint32_t count,
+		     uint64_t typical_ns, uint32_t number)
+{
+	struct sample_disk *d = sample_add_disk(s);
+
+	assert(d);
+	*d = (struct sample_disk){ .major = 259, .minor = minor, .op = (uint8_t)op, .in_flight = minor ? 0 : 2 };
+	d->name = sample_add_text(s, name, strlen(name));
+	d->count = about(count, 300, wobble(minor, 30 + op, number));
+	d->bytes = op == LT_DISK_FLUSH ? 0 : d->count * (op == LT_DISK_DISCARD ? 1 << 20 : 16384);
+	d->merged = op < LT_DISK_DISCARD ? d->count / 9 : 0;
+	d->time_ns = d->count * (typical_ns ? typical_ns : 90000) / 1000000 * 1000000;
+	d->busy_ns = about(minor ? 21000000 : 310000000, 200, wobble(minor, 40, number)) / 1000000 * 1000000;
+	d->carriers = op == LT_DISK_WRITE && typical_ns ? d->count / 20 : 0;
+	if (!typical_ns)
+		return;
+	typical_ns = about(typical_ns * (number % 12 >= 8 ? 6 : 1), 300, wobble(minor, 50 + op, number));
+	d->latency[LT_DISK_TOTAL] = add_dist(s, typical_ns, (uint32_t)(d->count - d->carriers));
+	d->latency[LT_DISK_QUEUE] = add_dist(s, typical_ns / 40, (uint32_t)(d->count - d->carriers));
+	d->latency[LT_DISK_SERVICE] = add_dist(s, typical_ns * 39 / 40, (uint32_t)(d->count - d->carriers));
+}
+
 void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 {
+	static const uint32_t disk_ops[LT_DISK_OPS] = { 4100, 2300, 3, 110 };
 	static const uint32_t owners[] = { 1044, 1045, 1301, 2301, 2302, 2890, 3100, 30610 };
 
 	sample_clear(s);
@@ -409,6 +432,11 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	s->has_connections = kind != FIXTURE_LOSSES;
 	for (size_t i = 0; s->has_connections && i < COUNT(owners); i++)
 		add_connection(s, owners[i], (uint16_t)(i < 2 ? 443 : 5432 + i), number);
+	s->has_disks = kind != FIXTURE_LOSSES;
+	for (uint32_t op = 0; s->has_disks && op < LT_DISK_OPS; op++)
+		add_disk(s, "nvme0n1", 0, op, disk_ops[op], op == LT_DISK_DISCARD ? 900000 : 120000, number);
+	for (uint32_t op = 0; s->has_disks && op < LT_DISK_DISCARD; op++)
+		add_disk(s, "dm-0", 4, op, disk_ops[op] / 3, 0, number);
 }
 
 void fixture_write(const char *path, uint32_t readings, enum fixture_kind kind)

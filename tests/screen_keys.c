@@ -76,12 +76,13 @@ static void columns_scroll(void **state)
 
 static void views_change(void **state)
 {
-	static const char *const titles[] = { "LAG%", "WAKEQ%", "CALLS/s▼", "RXTX/s▼", "TIME%▼", "REMOTE", "BUSY%▼" };
+	static const char *const titles[] = { "LAG%",	"WAKEQ%", "CALLS/s▼", "RXTX/s▼",
+					      "TIME%▼", "REMOTE", "DEVICE",   "BUSY%▼" };
 	struct vt *v = open_plain();
 	char key[2] = { 0 };
 
 	(void)state;
-	for (int i = 0; i < 7; i++) {
+	for (int i = 0; i < 8; i++) {
 		key[0] = (char)('1' + i);
 		session_press(v, key, NULL);
 		session_line(v, HEADER_Y, titles[i]);
@@ -93,7 +94,7 @@ static void views_change(void **state)
 	session_press(v, "Shift-Tab", NULL);
 	session_line(v, HEADER_Y, titles[0]);
 	session_press(v, "Shift-Tab", NULL);
-	session_line(v, HEADER_Y, titles[6]);
+	session_line(v, HEADER_Y, titles[7]);
 }
 
 static void sort_column_moves(void **state)
@@ -275,7 +276,7 @@ static void threads_tree_groups(void **state)
 	session_hides(v, "└─");
 	session_press(v, "c", "Down", "Enter", NULL);
 	session_line(v, HEADER_Y, "PROCS");
-	session_line(v, TABS_Y, "25 commands");
+	session_line(v, TABS_Y, "25 c");
 	/* Into a group: its members. */
 	assert_true(vt_find(v, FIRST_Y, "postgres") >= 0);
 	session_press(v, "Enter", NULL);
@@ -286,7 +287,7 @@ static void threads_tree_groups(void **state)
 	session_line(v, HEADER_Y, "PROCS USER");
 	session_hides(v, "COMMAND");
 	session_press(v, "c", "End", "Enter", NULL);
-	session_line(v, TABS_Y, " cgroups");
+	session_line(v, TABS_Y, " cg");
 	session_line(v, HEADER_Y, "CGROUP");
 	session_hides(v, "COMMAND");
 	session_shows(v, "postgresql.service");

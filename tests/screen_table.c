@@ -138,9 +138,13 @@ static void walk(int cols, int rows, const char *term, const char *lang)
 		for (int k = 0; key_does(&key_rows[i]) && k < 4 && key_rows[i].keys[k]; k++)
 			try_key(v, &key_rows[i], key_label(key_rows[i].keys[k], name));
 	/* Each view, and each tab of the page, comes up and goes on. */
-	for (; *view <= '7'; view[0]++) {
+	for (; *view <= '8'; view[0]++) {
 		session_press(v, view, ".", NULL);
-		session_shows(v, *view == '5' ? "CALL" : *view == '6' ? "LOCAL" : *view == '7' ? "BUSY%" : "PID");
+		session_shows(v, *view == '5'	? "CALL"
+				 : *view == '6' ? "LOCAL"
+				 : *view == '7' ? "DEVICE"
+				 : *view == '8' ? "BUSY%"
+						: "PID");
 	}
 	session_press(v, "1", "Enter", NULL);
 	for (int tab = 0; tab < 4; tab++) {

@@ -262,6 +262,33 @@ static void add_kernels_own(struct sample *s)
 		s->stack[i] = 81 + i;
 }
 
+static void add_disk(struct sample *s)
+{
+	struct sample_disk *d = sample_add_disk(s);
+
+	assert(d);
+	*d = (struct sample_disk){ .major = 259,
+				   .minor = 3,
+				   .name = text(s, "nvme0n1"),
+				   .op = LT_DISK_WRITE,
+				   .count = 81,
+				   .bytes = 82,
+				   .merged = 83,
+				   .time_ns = 84,
+				   .carriers = 85,
+				   .in_flight = 86,
+				   .busy_ns = 87 };
+	for (int i = 0; i < LT_DISK_PARTS; i++) {
+		struct sample_bucket *b = sample_add_bucket(s);
+
+		assert(b);
+		*b = (struct sample_bucket){ 20 + (uint32_t)i, 80 };
+		d->latency[i] =
+			(struct sample_dist){ .max_ns = hist_floor(b->bucket) + 1, .first = s->n_buckets - 1, .n = 1 };
+	}
+	s->has_disks = true;
+}
+
 void synthetic_fill(struct sample *s, uint32_t number)
 {
 	sample_clear(s);
@@ -283,7 +310,7 @@ void synthetic_fill(struct sample *s, uint32_t number)
 	s->execs = 43;
 	s->exits = 44;
 	s->retransmits = 45;
-	s->lost = (struct sample_lost){ 51, 52, 53, 54, 55, 56, 57 };
+	s->lost = (struct sample_lost){ 51, 52, 53, 54, 55, 56, 57, 58 };
 	s->self = (struct sample_self){ 61, 62, 63, 64, 65, 30012345, 66, 67 };
 	add_kernels_own(s);
 	add_process(s, &(struct sample_process){ .pid = SYNTHETIC_KTHREAD,
@@ -319,4 +346,5 @@ void synthetic_fill(struct sample *s, uint32_t number)
 					       .comm = "quiet" });
 	add_connections(s);
 	add_cpus(s);
+	add_disk(s);
 }

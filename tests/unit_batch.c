@@ -206,6 +206,7 @@ static void json_host(void **state)
 		{ "lost.switches", 55 },
 		{ "lost.torn", 56 },
 		{ "lost.events", 57 },
+		{ "lost.requests", 58 },
 		{ "self.cpu_ns", 61 },
 		{ "self.bpf_ns", 62 },
 		{ "self.rss_bytes", 64 },
@@ -493,6 +494,48 @@ static void json_connections(void **state)
 	assert_null(field(reading, "connections"));
 }
 
+static void json_disks(void **state)
+{
+	static const struct expected write[] = {
+		{ "count", 81 },
+		{ "bytes", 82 },
+		{ "merged", 83 },
+		{ "time_ns", 84 },
+		{ "carriers", 85 },
+		{ "in_flight", 86 },
+		{ "busy_ns", 87 },
+		{ "latency.count", 80 },
+		{ "queue.count", 80 },
+		{ "service.count", 80 },
+		{ "latency.max_ns", 7169 },
+		{ "queue.max_ns", 8193 },
+		{ "service.max_ns", 10241 },
+	};
+	static const struct expected off[] = {
+		{ "count", 81 },
+		{ "latency.count", UNKNOWN },
+		{ "queue.p50_ns", UNKNOWN },
+		{ "busy_ns", 87 },
+	};
+	struct json_object *d;
+
+	(void)state;
+	json("-j");
+	assert_int_equal(json_object_array_length(field(reading, "disks")), 1);
+	d = json_object_array_get_idx(field(reading, "disks"), 0);
+	assert_string_equal(text(d, "device"), "nvme0n1");
+	assert_string_equal(text(d, "op"), "write");
+	FIELDS(d, write);
+	sample.probe[SAMPLE_DISK].on = 0;
+	json("-j");
+	d = json_object_array_get_idx(field(reading, "disks"), 0);
+	FIELDS(d, off);
+	assert_null(field(reading, "probes.disk")); /* a recording that is older than the family */
+	sample.has_disks = false;
+	json("-j");
+	assert_null(field(reading, "disks"));
+}
+
 /* A family that is off: null everywhere, in no place 0. Longer than a screen: the contract, field by field. */
 static void json_families_off(void **state)
 {
@@ -535,6 +578,8 @@ static void json_families_off(void **state)
 		  { "net.retransmits", UNKNOWN },
 		  { "net.srtt_ns", UNKNOWN },
 		  { "wall_ns", 2000000000 } },
+		/* A process's own numbers do not need the family. */
+		{ { "disk.count", 0 }, { "disk.read_bytes", 0 }, { "time_ns.disk", 40000004 } },
 	};
 	static const struct expected host[SAMPLE_FAMILIES][4] = {
 		{ { "host.run_ns", UNKNOWN },
@@ -550,7 +595,7 @@ static void json_families_off(void **state)
 		  { "host.net.accepts", UNKNOWN },
 		  { "host.cpus", 2 } },
 	};
-	static const char *const names[] = { "probes.sched", "probes.syscall", "probes.net" };
+	static const char *const names[] = { "probes.sched", "probes.syscall", "probes.net", "probes.disk" };
 
 	(void)state;
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
@@ -680,7 +725,7 @@ static void text_is_clean(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		out = run(batch_text, lines[i]);
-		assert_non_null(strstr(out, "lost 378"));
+		assert_non_null(strstr(out, "lost 436"));
 		for (const char *c = out; *c; c++)
 			if (((unsigned char)*c < ' ' && *c != '\n') || *c == 127 || *c == (char)0xff ||
 			    (strstr(lines[i], "ascii") && (unsigned char)*c > 126))
@@ -693,7 +738,7 @@ static void text_tables(void **state)
 	const char *out = run(batch_text, "-b"), *server, *exited, *quiet;
 
 	(void)state;
-	assert_non_null(strstr(out, "cpu 15.1%  wake-up p99 11.5ms  107 calls/s  lost 378\n"));
+	assert_non_null(strstr(out, "cpu 15.1%  wake-up p99 11.5ms  107 calls/s  lost 436\n"));
 	assert_non_null(strstr(out, "PID"));
 	server = line_with(out, "server --fast");
 	exited = line_with(out, "=evil");
@@ -779,6 +824,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(json_texts, refill, drop),
 		cmocka_unit_test_setup_teardown(json_syscalls, refill, drop),
 		cmocka_unit_test_setup_teardown(json_connections, refill, drop),
+		cmocka_unit_test_setup_teardown(json_disks, refill, drop),
 		cmocka_unit_test_setup_teardown(json_families_off, refill, drop),
 		cmocka_unit_test_setup_teardown(rows_that_are_asked_for, refill, drop),
 		cmocka_unit_test_setup_teardown(csv, refill, drop),

@@ -117,7 +117,8 @@ static void titles_are_no_other_names(void **state)
 
 static void views_are_whole(void **state)
 {
-	static const char *const names[] = { "overview", "sched", "syscalls", "net", "calls", "connections", "cpus" };
+	static const char *const names[] = { "overview", "sched",	"syscalls", "net",
+					     "calls",	 "connections", "disks",    "cpus" };
 
 	(void)state;
 	assert_int_equal(column_views_count, COUNT(names));

@@ -58,8 +58,8 @@ static bool same_value(struct value a, struct value b)
 /* All rows of both models, in the order of column c, with every column. */
 static void compare_rows(struct model *expected, struct model *found, uint32_t number)
 {
-	static const enum model_kind kinds[] = { MODEL_PROCESS, MODEL_THREAD, MODEL_COMMAND, MODEL_CALL,
-						 MODEL_CONNECTION };
+	static const enum model_kind kinds[] = { MODEL_PROCESS, MODEL_THREAD,	  MODEL_COMMAND,
+						 MODEL_CALL,	MODEL_CONNECTION, MODEL_DISK };
 	struct row *a, *b;
 	int n;
 
@@ -110,6 +110,8 @@ static void every_reading_comes_back(void **state)
 		fill_fixture(&fresh, 100 - back);
 		assert_int_equal(s->n_connections, fresh.n_connections);
 		assert_int_equal(s->has_connections, fresh.has_connections);
+		assert_int_equal(s->has_disks, fresh.has_disks);
+		assert_int_equal(s->n_disks, fresh.n_disks);
 		assert_string_equal(s->host, fresh.host);
 		assert_memory_equal(&s->self, &fresh.self, sizeof(s->self));
 		assert_int_equal(model_update(expected, &fresh), 0);

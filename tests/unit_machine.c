@@ -21,7 +21,7 @@ static struct sample sample;
 static int opened(void **state)
 {
 	(void)state;
-	machine = machine_new();
+	machine = machine_new(NULL);
 	return !machine;
 }
 
@@ -216,10 +216,10 @@ static void test_the_network_stack(void **state)
 static void test_a_reading(void **state)
 {
 	(void)state;
-	machine_ask(machine);
+	machine_ask(machine, 0);
 	machine_read(machine, &sample);
 	assert_times(&sample.cpu_times, NULL);
-	machine_ask(machine);
+	machine_ask(machine, 0);
 	machine_read(machine, &sample);
 	assert_true(sample.cpu_times.busy_ns < SAMPLE_UNKNOWN);
 	for (int i = 0; i < SAMPLE_STACKS; i++)

@@ -35,6 +35,10 @@ static size_t print_key(char key[KEY_SIZE], const struct row *r)
 	case MODEL_CALL:
 		n = snprintf(key, KEY_SIZE, "%u", r->call);
 		break;
+	case MODEL_DISK:
+		n = snprintf(key, KEY_SIZE, "%u:%u %u", r->disk->sample->major, r->disk->sample->minor,
+			     r->disk->sample->op);
+		break;
 	case MODEL_CONNECTION: {
 		/* The fields that do not change, as raw bytes: the key is not text. */
 		struct {

@@ -52,7 +52,6 @@ static void print_summary(FILE *out, const struct model *m)
 	const struct sample *s = model_sample(m);
 	double seconds = (double)h->interval_ns / 1e9;
 	time_t second = (time_t)(s->realtime_ns / 1000000000);
-	const struct sample_lost *lost = &s->lost;
 	char text[32];
 	struct tm tm;
 	uint64_t n;
@@ -68,7 +67,7 @@ static void print_summary(FILE *out, const struct model *m)
 	}
 	if (s->probe[SAMPLE_SYSCALL].on)
 		fprintf(out, "  %s calls/s", format_count(text, sizeof(text), (double)h->calls_count / seconds));
-	n = lost->threads + lost->calls + lost->sockets + lost->exits + lost->switches + lost->torn + lost->events;
+	n = sample_lost_sum(&s->lost);
 	if (n)
 		fprintf(out, "  lost %s", format_count(text, sizeof(text), (double)n));
 	fputc('\n', out);

@@ -246,7 +246,7 @@ static int heat(uint64_t count, uint64_t of)
 }
 
 void chart_heatmap(struct grid *g, int y, int x, int cells, int lines, const struct history *h, uint32_t back,
-		   uint32_t pid, uint64_t start_ns, enum lt_dist dist)
+		   uint64_t (*read)(const void *of, uint32_t back, uint64_t count[HIST_BUCKETS]), const void *of)
 {
 	static const uint32_t blocks[GRID_HEATS] = { 0x2591, 0x2592, 0x2593, 0x2588, 0x2588 };
 	static const char letters[GRID_HEATS + 1] = ".:+*#";
@@ -265,7 +265,7 @@ void chart_heatmap(struct grid *g, int y, int x, int cells, int lines, const str
 
 		if (back + (uint32_t)column >= h->n)
 			break;
-		events = history_histogram(h, back + (uint32_t)column, pid, start_ns, dist, count);
+		events = read(of, back + (uint32_t)column, count);
 		fill_ranges(sum, edge, n, count);
 		for (int i = 0; i < n; i++) {
 			int level = heat(sum[i], events);

@@ -15,8 +15,9 @@ void chart_summary(struct grid *g, int y, int x, int cells, const char *title, c
 /* A bar per range of durations, on `lines` lines. */
 void chart_histogram(struct grid *g, int y, int x, int cells, int lines, const uint64_t count[HIST_BUCKETS]);
 
-/* A process's latencies (service: of its calls) over the readings kept, the newest (`back` ago) at the right. */
+/* Durations over the readings kept, the newest (`back` ago) at the right. read adds what `of` had in a reading to dense
+ * counts, and returns the number of events. */
 void chart_heatmap(struct grid *g, int y, int x, int cells, int lines, const struct history *h, uint32_t back,
-		   uint32_t pid, uint64_t start_ns, enum lt_dist dist);
+		   uint64_t (*read)(const void *of, uint32_t back, uint64_t count[HIST_BUCKETS]), const void *of);
 
 #endif

@@ -20,6 +20,7 @@
 #define SCHED (1 << SAMPLE_SCHED)
 #define SYSCALL (1 << SAMPLE_SYSCALL)
 #define NET (1 << SAMPLE_NET)
+#define DISK (1 << SAMPLE_DISK)
 
 static const struct value unknown = { .type = VALUE_NONE };
 
@@ -211,6 +212,16 @@ LONGEST(raw_disk_max, SCHED, disk_wait)
 
 /* A call that never returns (exit) counts but has no duration. */
 MAYBE(raw_call_average, SYSCALL, r->calls && r->call_total_ns, r->call_total_ns / r->calls)
+
+static struct value raw_average(const struct row *r)
+{
+	const struct sample_disk *d = r->disk ? r->disk->sample : NULL;
+
+	if (!d)
+		return raw_call_average(r);
+	return d->count && d->time_ns ? number(d->time_ns / d->count) : unknown;
+}
+
 /* Without the scheduler family it is not known how much of a call was sleep. */
 DURATION(raw_service_p50, SCHED | SYSCALL, service, p50_ns)
 DURATION(raw_service_p90, SCHED | SYSCALL, service, p90_ns)
@@ -233,13 +244,77 @@ static struct value raw_abi(const struct row *r)
 }
 
 MAYBE(raw_number, SYSCALL, has_number(r), LT_CALL_NR(r->call))
-DURATION(raw_latency_p50, SYSCALL, service, p50_ns)
-DURATION(raw_latency_p90, SYSCALL, service, p90_ns)
-DURATION(raw_latency_p99, SYSCALL, service, p99_ns)
-LONGEST(raw_latency_max, SYSCALL, service)
+/* Of a device's requests. */
+#define REQUEST(name, part, field, inexact)                                                                            \
+	static struct value name(const struct row *r)                                                                  \
+	{                                                                                                              \
+		const struct model_dist *d = r->disk ? &r->disk->latency[LT_DISK_##part] : NULL;                       \
+		struct value v = number(d ? d->field : 0);                                                             \
+                                                                                                                       \
+		v.at_least = inexact;                                                                                  \
+		return !d || r->off & DISK || !d->count ? unknown : v;                                                 \
+	}
+REQUEST(raw_queue_p50, QUEUE, p50_ns, false)
+REQUEST(raw_queue_p99, QUEUE, p99_ns, false)
+REQUEST(raw_queue_max, QUEUE, max_ns, d && d->max_at_least)
+REQUEST(raw_in_device_p50, SERVICE, p50_ns, false)
+REQUEST(raw_in_device_p99, SERVICE, p99_ns, false)
+REQUEST(raw_in_device_max, SERVICE, max_ns, d && d->max_at_least)
+REQUEST(request_p50, TOTAL, p50_ns, false)
+REQUEST(request_p90, TOTAL, p90_ns, false)
+REQUEST(request_p99, TOTAL, p99_ns, false)
+REQUEST(request_max, TOTAL, max_ns, d && d->max_at_least)
+DURATION(call_p50, SYSCALL, service, p50_ns)
+DURATION(call_p90, SYSCALL, service, p90_ns)
+DURATION(call_p99, SYSCALL, service, p99_ns)
+LONGEST(call_max, SYSCALL, service)
+
+/* Of a device's requests, or of a call. */
+#define LATENCY_OF(what)                                                                                               \
+	static struct value raw_latency_##what(const struct row *r)                                                    \
+	{                                                                                                              \
+		return r->disk ? request_##what(r) : call_##what(r);                                                   \
+	}
+LATENCY_OF(p50)
+LATENCY_OF(p90)
+LATENCY_OF(p99)
+LATENCY_OF(max)
+
+static struct value raw_device(const struct row *r)
+{
+	return text(r->comm);
+}
+
+static struct value raw_op(const struct row *r)
+{
+	return r->disk ? text(names_disk_op(r->disk->sample->op)) : unknown;
+}
+
+MAYBE(raw_requests, 0, r->disk, r->disk->sample->count)
+MAYBE(raw_request_bytes, 0, r->disk, r->disk->sample->bytes)
+MAYBE(raw_merged, 0, r->disk, r->disk->sample->merged)
+MAYBE(raw_carriers, DISK, r->disk && r->disk->sample->carriers != SAMPLE_UNKNOWN, r->disk->sample->carriers)
+
+/* Why a device has no latency. */
+static struct value raw_note(const struct row *r)
+{
+	const struct sample_disk *d = r->disk ? r->disk->sample : NULL;
+
+	if (!d)
+		return unknown;
+	if (r->off & DISK || !d->count || r->disk->latency[LT_DISK_TOTAL].count)
+		return text("");
+	return text(d->carriers == d->count ? "only carries flushes" : "no latency: passes its requests on");
+}
 NUMBER(raw_call_time, SYSCALL, r->call_time_ns)
 MAYBE(raw_call_wait, SYSCALL | SCHED, r->call_wait_ns != SAMPLE_UNKNOWN, r->call_wait_ns)
-NUMBER(raw_in_flight, SYSCALL, r->in_flight)
+
+static struct value raw_in_flight(const struct row *r)
+{
+	if (r->disk)
+		return number(r->disk->sample->in_flight);
+	return r->off & SYSCALL ? unknown : number(r->in_flight);
+}
 
 static struct value raw_oldest(const struct row *r)
 {
@@ -344,6 +419,11 @@ CPU_NUMBER(raw_cpu_queued, SAMPLE_NONE, queued)
 CPU_NUMBER(raw_cpu_queued_p99, SAMPLE_NONE, queued_p99)
 CPU_NUMBER(raw_cpu_ran, SAMPLE_UNKNOWN, run_ns)
 
+static struct value raw_busy(const struct row *r)
+{
+	return r->disk ? number(r->disk->sample->busy_ns) : raw_cpu_busy(r);
+}
+
 /* A sparkline's value is its newest level: that is what is sorted. */
 static struct value spark(const struct row *r, enum model_spark which)
 {
@@ -377,6 +457,7 @@ static struct value raw_net_spark(const struct row *r)
 #define CALLS (1 << MODEL_CALL | CALLERS)
 #define CONNECTIONS (1 << MODEL_CONNECTION)
 #define CPUS (1 << MODEL_CPU)
+#define DISKS (1 << MODEL_DISK)
 
 #define LATENCY COLUMN_LATENCY
 
@@ -505,8 +586,8 @@ const struct column columns[] = {
 	  "System calls that returned an error." },
 	{ "calltime", "CALLED", "calls.total_ns", 6, SHOW_TIME, 0, TASKS | CALLS, raw_call_total_ns, "ns",
 	  "Sum of the durations of the calls that returned, including the part before the interval." },
-	{ "avg", "AVG", NULL, 6, SHOW_TIME, LATENCY, TASKS | CALLS, raw_call_average, "ns",
-	  "Mean duration of the calls that returned, sleep included." },
+	{ "avg", "AVG", NULL, 6, SHOW_TIME, LATENCY, TASKS | CALLS | DISKS, raw_average, "ns",
+	  "Mean duration of the calls that returned, sleep included; for a device, of its requests, by the kernel's own sum in ms." },
 	{ "call50", "CALL50", "calls.p50_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_service_p50, "ns",
 	  "Half of the system calls finished faster, not counting their interruptible sleep." },
 	{ "call90", "CALL90", "calls.p90_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_service_p90, "ns",
@@ -515,20 +596,20 @@ const struct column columns[] = {
 	  "99 % of the system calls finished faster, not counting their interruptible sleep." },
 	{ "callmax", "CALLMAX", "calls.max_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_service_max, "ns",
 	  "The longest system call, not counting its interruptible sleep." },
-	{ "p50", "P50", NULL, 6, SHOW_TIME, LATENCY, CALLS, raw_latency_p50, "ns",
-	  "Half of the calls were shorter, sleep included." },
-	{ "p90", "P90", NULL, 6, SHOW_TIME, LATENCY, CALLS, raw_latency_p90, "ns",
-	  "90 % of the calls were shorter, sleep included." },
-	{ "p99", "P99", NULL, 6, SHOW_TIME, LATENCY, CALLS, raw_latency_p99, "ns",
-	  "99 % of the calls were shorter, sleep included." },
-	{ "max", "MAX", NULL, 7, SHOW_TIME, LATENCY, CALLS, raw_latency_max, "ns",
-	  "The longest of the calls that returned, sleep included." },
+	{ "p50", "P50", NULL, 6, SHOW_TIME, LATENCY, CALLS | DISKS, raw_latency_p50, "ns",
+	  "Half of the calls, sleep included, or of the device's requests were shorter." },
+	{ "p90", "P90", NULL, 6, SHOW_TIME, LATENCY, CALLS | DISKS, raw_latency_p90, "ns",
+	  "90 % of the calls, sleep included, or of the device's requests were shorter." },
+	{ "p99", "P99", NULL, 6, SHOW_TIME, LATENCY, CALLS | DISKS, raw_latency_p99, "ns",
+	  "99 % of the calls, sleep included, or of the device's requests were shorter." },
+	{ "max", "MAX", NULL, 7, SHOW_TIME, LATENCY, CALLS | DISKS, raw_latency_max, "ns",
+	  "The longest of the calls that returned, sleep included, or of the device's requests." },
 	{ "time", "TIME%", NULL, 6, SHOW_SHARE, 0, CALLS, raw_call_time, "%",
 	  "Time spent in the call in this interval, summed over all threads, unfinished calls included." },
 	{ "wait", "WAIT%", NULL, 6, SHOW_SHARE, 0, CALLS, raw_call_wait, "%",
 	  "The part of TIME% that was not spent on a CPU." },
-	{ "inflight", "INFLIGHT", NULL, 8, SHOW_COUNT, 0, CALLS, raw_in_flight, "",
-	  "Threads in the call at the moment of the reading." },
+	{ "inflight", "INFLIGHT", NULL, 8, SHOW_COUNT, 0, CALLS | DISKS, raw_in_flight, "",
+	  "Threads in the call, or requests (in all directions) that the device has, at the moment of the reading." },
 	{ "oldest", "OLDEST", NULL, 7, SHOW_TIME, 0, THREADS | CALLS, raw_oldest, "ns",
 	  "How long the oldest call in flight has been running; marked > if it began before lagtop did." },
 	{ "errnos", "ERRNO", NULL, 30, SHOW_TEXT, COLUMN_LEFT, CALLS, raw_errnos, "",
@@ -591,8 +672,9 @@ const struct column columns[] = {
 
 	{ "cpunum", "CPU#", NULL, 5, SHOW_ID, 0, CPUS, raw_cpu_number, "",
 	  "The CPU's number." },
-	{ "busy", "BUSY%", NULL, 6, SHOW_SHARE, 0, CPUS, raw_cpu_busy, "%",
-	  "Time in which the CPU was not idle, as /proc/stat counts it, in ticks of the clock; IRQ%, SIRQ% and STEAL% are part of it." },
+	{ "busy", "BUSY%", NULL, 6, SHOW_SHARE, 0, CPUS | DISKS, raw_busy, "%",
+	  "Time in which the CPU was not idle, as /proc/stat counts it, in ticks of the clock; IRQ%, SIRQ% and STEAL% are part of it. Of a device: in which it had "
+	  "at least one request, in any direction, in steps of 1 ms; 100 % is no limit for one that does many at once." },
 	{ "idle", "IDLE%", NULL, 6, SHOW_SHARE, 0, CPUS, raw_cpu_idle, "%",
 	  "Time in which the CPU had nothing to run, also while a disk was waited for." },
 	{ "irq", "IRQ%", NULL, 6, SHOW_SHARE, 0, CPUS, raw_cpu_irq, "%",
@@ -609,6 +691,34 @@ const struct column columns[] = {
 	  "In 99 % of the samples taken every 10 ms of the interval, at most so many threads were in the run queue (QUEUED). Samples are taken only while CPUs are shown, and count 1,023 threads at most." },
 	{ "ran", "RAN", NULL, 6, SHOW_TIME, 0, CPUS, raw_cpu_ran, "ns",
 	  "How long the thread that runs at the moment of the reading has been running without a pause. Where lagtop's own reading interrupted it, this is not known." },
+
+	{ "device", "DEVICE", NULL, 10, SHOW_TEXT, COLUMN_LEFT | COLUMN_FIXED, DISKS, raw_device, "",
+	  "The block device, as in /proc/diskstats; its partitions' numbers are in it. A loop device's requests are counted "
+	  "again where its file is, and those of dm, md and zram where they are passed on to." },
+	{ "op", "OP", NULL, 7, SHOW_TEXT, COLUMN_LEFT | COLUMN_FIXED, DISKS, raw_op, "",
+	  "Direction of the requests: read, write, discard, flush (of the device's cache)." },
+	{ "ops", "OPS/s", NULL, 6, SHOW_RATE, 0, DISKS, raw_requests, "/s",
+	  "Requests that ended, as the kernel counts them in /proc/diskstats." },
+	{ "bytes", "BYTES/s", NULL, 7, SHOW_BYTES_RATE, 0, DISKS, raw_request_bytes, "bytes/s",
+	  "Bytes of those requests." },
+	{ "que50", "QUE50", NULL, 6, SHOW_TIME, LATENCY, DISKS, raw_queue_p50, "ns",
+	  "Half of the requests waited shorter in the kernel's queue, until the driver got them." },
+	{ "que99", "QUE99", NULL, 6, SHOW_TIME, LATENCY, DISKS, raw_queue_p99, "ns",
+	  "99 % of the requests waited shorter in the kernel's queue, until the driver got them." },
+	{ "quemax", "QUEMAX", NULL, 7, SHOW_TIME, LATENCY, DISKS, raw_queue_max, "ns",
+	  "The longest wait of a request in the kernel's queue." },
+	{ "srv50", "SRV50", NULL, 6, SHOW_TIME, LATENCY, DISKS, raw_in_device_p50, "ns",
+	  "Half of the requests took shorter in the driver and the device." },
+	{ "srv99", "SRV99", NULL, 6, SHOW_TIME, LATENCY, DISKS, raw_in_device_p99, "ns",
+	  "99 % of the requests took shorter in the driver and the device." },
+	{ "srvmax", "SRVMAX", NULL, 7, SHOW_TIME, LATENCY, DISKS, raw_in_device_max, "ns",
+	  "The longest that a request took in the driver and the device." },
+	{ "merged", "MERGE/s", NULL, 7, SHOW_RATE, 0, DISKS, raw_merged, "/s",
+	  "Requests that were merged into others before they began: not part of OPS/s." },
+	{ "carriers", "CARRY/s", NULL, 7, SHOW_RATE, 0, DISKS, raw_carriers, "/s",
+	  "Writes without data, part of OPS/s: they carry a flush (fsync), which is counted as such, and have no latency." },
+	{ "note", "NOTE", NULL, 20, SHOW_TEXT, COLUMN_LEFT, DISKS, raw_note, "",
+	  "Why there is no latency: dm, md and zram pass requests on, or do them at once, and only the mean is known." },
 
 	{ "wakespark", "WAKE99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_wake_spark, "",
 	  "WAKE99 of the last readings, newest on the right; each level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_WAKE },
@@ -660,14 +770,27 @@ const struct column_view column_views[] = {
 	{ "connections", "Connections", MODEL_CONNECTION,
 	  "proto local remote pid traffic tx rx state srtt retrans age txq rxq acceptq drops user command", "traffic",
 	  MODEL_SPARK_NET, "Conns" },
+	{ "disks", "Disks", MODEL_DISK,
+	  "device op ops bytes busy p50 p99 max inflight que50 que99 srv50 srv99 avg merged carriers note", "busy",
+	  MODEL_SPARK_WAKE, "Disks" },
 	{ "cpus", "CPUs", MODEL_CPU, "cpunum busy queued queue99 irq softirq steal switches idle pid user ran command",
 	  "busy", MODEL_SPARK_WAKE, "CPUs" },
 };
+const struct column_view column_who = {
+	.name = "who",
+	.title = "Who",
+	.kind = MODEL_PROCESS,
+	.columns = "pid user disk diskwaits disk50 disk99 diskmax diskr diskw majflt command",
+	.sort = "disk",
+	.spark = MODEL_SPARK_WAKE,
+};
 const struct column_view column_callers = {
-	"callers",    "Callers",
-	MODEL_CALLER, "pid user calls errors time wait avg p99 max p50 inflight oldest command",
-	"time",	      MODEL_SPARK_CALL,
-	"Callers"
+	.name = "callers",
+	.title = "Callers",
+	.kind = MODEL_CALLER,
+	.columns = "pid user calls errors time wait avg p99 max p50 inflight oldest command",
+	.sort = "time",
+	.spark = MODEL_SPARK_CALL,
 };
 const size_t column_views_count = sizeof(column_views) / sizeof(column_views[0]);
 

@@ -104,6 +104,8 @@ extern const struct column_view column_views[];
 extern const size_t column_views_count;
 /* The processes that make a call: no tab of its own, opened from a row of the calls view. */
 extern const struct column_view column_callers;
+/* The processes that wait for disks: likewise, from a row of the disks view. */
+extern const struct column_view column_who;
 const struct column_view *column_view_find(const char *name);
 
 #endif

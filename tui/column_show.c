@@ -82,6 +82,11 @@ bool column_order_key(const struct column *c, bool reverse, const struct row *r,
 		if (key[0] > UINT64_MAX - 2)
 			key[0] = UINT64_MAX - 2;
 	}
+	if (r->disk) {
+		key[1] = (uint64_t)r->disk->sample->major << 32 | r->disk->sample->minor;
+		key[2] = r->disk->sample->op;
+		return true;
+	}
 	key[1] = (uint64_t)r->pid << 32 | r->tid;
 	if (r->cpu)
 		key[1] = r->cpu->cpu;
@@ -134,6 +139,13 @@ static int tie_order(const struct row *a, const struct row *b)
 		order = order_of(a->uid, b->uid);
 	if (!order)
 		order = order_of(a->call, b->call);
+	if (!order && a->disk && b->disk) {
+		order = order_of(a->disk->sample->major, b->disk->sample->major);
+		if (!order)
+			order = order_of(a->disk->sample->minor, b->disk->sample->minor);
+		if (!order)
+			order = order_of(a->disk->sample->op, b->disk->sample->op);
+	}
 	if (!order && x && y) {
 		order = order_of(x->local_port, y->local_port);
 		if (!order)

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cost.h"
+#include "disk_draw.h"
 #include "format.h"
 #include "keys.h"
 #include "menu_draw.h"
@@ -142,6 +143,8 @@ static void draw_title(const struct view *v, struct grid *g)
 	snprintf(buf, sizeof(buf), "up %s", when);
 	line_add(&l, false, 9, STYLE_NORMAL, buf);
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
+		if (!s->probe[i].on && !*s->probe[i].reason) /* a recording that is older than the family */
+			continue;
 		if (g->blocks)
 			snprintf(buf, sizeof(buf), "%s %s", sample_family_name[i],
 				 s->probe[i].on ? "\u25cf" : "\u25cb");
@@ -423,9 +426,9 @@ static int draw_meters(const struct view *v, struct grid *g, int y)
 static const char *kind_name(enum model_kind kind, bool brief)
 {
 	static const char *const names[][2] = {
-		{ "processes", "proc" }, { "threads", "thr" },	{ "commands", "cmd" },
-		{ "users", "user" },	 { "cgroups", "cgrp" }, { "calls", "call" },
-		{ "sockets", "sock" },	 { "callers", "proc" }, { "CPUs", "CPUs" },
+		{ "processes", "proc" },   { "threads", "thr" }, { "commands", "cmd" }, { "users", "user" },
+		{ "cgroups", "cgrp" },	   { "calls", "call" },	 { "sockets", "sock" }, { "callers", "proc" },
+		{ "device rows", "rows" }, { "CPUs", "CPUs" },
 	};
 
 	return names[kind][brief];
@@ -433,9 +436,7 @@ static const char *kind_name(enum model_kind kind, bool brief)
 
 static void add_losses(struct line *l, const struct sample *s)
 {
-	const struct sample_lost *lost = &s->lost;
-	uint64_t sum =
-		lost->threads + lost->calls + lost->sockets + lost->exits + lost->switches + lost->torn + lost->events;
+	uint64_t sum = sample_lost_sum(&s->lost);
 	char buf[64], n[24];
 
 	if (!sum)
@@ -598,6 +599,8 @@ static void draw_frame(struct view *v, struct grid *g)
 	}
 	y += draw_meters(v, g, y);
 	draw_tab_line(v, g, y++);
+	if (v->disk.open)
+		y += disk_draw(v, g, y);
 	lines = g->rows - y - 1;
 	if (lines > 0)
 		table_draw(view_main(v), g, y, lines, &v->wants);

@@ -25,13 +25,13 @@
 #define MALLOC_BYTES 16 /* overhead of a small allocation */
 #define HASH_BYTES 32	/* the same for an entry of a hash table */
 
-enum series_kind { SERIES_HOST, SERIES_PROCESS, SERIES_CONNECTION };
+enum series_kind { SERIES_HOST, SERIES_PROCESS, SERIES_CONNECTION, SERIES_DISK };
 
 /* No padding: it is hashed as bytes. */
 struct key {
-	uint64_t start_ns; /* of a connection, its network namespace */
-	uint32_t pid;
-	uint32_t twin; /* the n-th with the same key in one reading */
+	uint64_t start_ns; /* of a connection, its network namespace; of a disk, its minor number and direction */
+	uint32_t pid;	   /* of a disk, its major number */
+	uint32_t twin;	   /* the n-th with the same key in one reading */
 	uint8_t kind, proto, family, zero;
 	/* The rest is for connections only: other keys have no memory for it. */
 	uint16_t local_port, remote_port;
@@ -99,7 +99,8 @@ static uint64_t sample_bytes(const struct sample *s)
 	return s->cap_processes * sizeof(*s->processes) + s->cap_threads * sizeof(*s->threads) +
 	       s->cap_works * sizeof(*s->works) + s->cap_calls * sizeof(*s->calls) +
 	       s->cap_buckets * sizeof(*s->buckets) + s->cap_errnos * sizeof(*s->errnos) +
-	       s->cap_connections * sizeof(*s->connections) + s->cap_cpus * sizeof(*s->cpus) + s->cap_text;
+	       s->cap_connections * sizeof(*s->connections) + s->cap_cpus * sizeof(*s->cpus) +
+	       s->cap_disks * sizeof(*s->disks) + s->cap_text;
 }
 
 static uint64_t all_bytes(const struct history_store *st)
@@ -308,6 +309,19 @@ static int keep_connection(struct history_store *st, const struct sample *s, con
 	return !series || history_pack_connection(&st->pack, s, c) ? -ENOMEM : series_is(st, series);
 }
 
+static struct key disk_key(uint32_t major, uint32_t minor, uint32_t op)
+{
+	return (struct key){ .kind = SERIES_DISK, .pid = major, .start_ns = (uint64_t)minor << 8 | op };
+}
+
+static int keep_disk(struct history_store *st, const struct sample *s, const struct sample_disk *d)
+{
+	struct key key = disk_key(d->major, d->minor, d->op);
+	struct series *series = series_now(st, &key);
+
+	return !series || history_pack_disk(&st->pack, s, d) ? -ENOMEM : series_is(st, series);
+}
+
 static int keep(struct history_store *st, const struct sample *s)
 {
 	struct order before = st->before;
@@ -324,6 +338,8 @@ static int keep(struct history_store *st, const struct sample *s)
 		err = keep_process(st, s, &s->processes[i]);
 	for (uint32_t i = 0; i < s->n_connections && !err; i++)
 		err = keep_connection(st, s, &s->connections[i]);
+	for (uint32_t i = 0; i < s->n_disks && !err; i++)
+		err = keep_disk(st, s, &s->disks[i]);
 	for (size_t k = 0; k < st->before.n; k++) {
 		series = st->before.all[k];
 		if (series->seen != st->last && series->newest && series->newest->to == OPEN)
@@ -386,7 +402,8 @@ static int by_key(const void *a, const void *b)
 	return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
 }
 
-/* The rows of a reading: the host, the processes in order, the connections. Returns their number, or -ENOMEM. */
+/* The rows of a reading: the host, the processes in order, the connections, the disks. Returns their number, or
+ * -ENOMEM. */
 static ssize_t find_rows(struct history_store *st, uint32_t reading)
 {
 	size_t all = HASH_COUNT(st->all), n = 0;
@@ -412,6 +429,8 @@ static int unpack(struct history_store *st, const struct row_kept *r, struct sam
 		return history_unpack_host(&st->pack, r->bytes, r->n, s);
 	case SERIES_PROCESS:
 		return history_unpack_process(&st->pack, r->bytes, r->n, r->texts ? r->texts->bytes : "", s);
+	case SERIES_DISK:
+		return history_unpack_disk(&st->pack, r->bytes, r->n, r->texts ? r->texts->bytes : "", s);
 	default:
 		return history_unpack_connection(&st->pack, r->bytes, r->n, s);
 	}
@@ -471,6 +490,18 @@ uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid,
 	if (!r || unpack(st, r, &st->one))
 		return 0;
 	return model_histogram_of(&st->one, pid, start_ns, dist, count);
+}
+
+uint64_t history_disk_histogram(const struct history *h, uint32_t back, uint32_t major, uint32_t minor,
+				enum lt_disk_op op, enum lt_disk_part part, uint64_t count[HIST_BUCKETS])
+{
+	struct key key = disk_key(major, minor, op);
+	struct history_store *st = h->store;
+	const struct row_kept *r = row_alone(h, back, &key);
+
+	if (!r || unpack(st, r, &st->one) || !st->one.n_disks)
+		return 0;
+	return model_histogram_add(&st->one, &st->one.disks[0].latency[part], count);
 }
 
 const struct sample *history_process(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns)

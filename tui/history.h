@@ -25,6 +25,9 @@ struct sample *history_at(const struct history *h, uint32_t back);
 /* A process's histogram of that reading, as by model_histogram_of; 0: it did nothing, or is not in that reading. */
 uint64_t history_histogram(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			   uint64_t count[HIST_BUCKETS]);
+/* The same of a device in one direction. */
+uint64_t history_disk_histogram(const struct history *h, uint32_t back, uint32_t major, uint32_t minor,
+				enum lt_disk_op op, enum lt_disk_part part, uint64_t count[HIST_BUCKETS]);
 /* That reading with only this process, valid until any reading is asked for; NULL: it is not in it, or no memory. */
 const struct sample *history_process(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns);
 /* How many readings ago, `back` or more, it was last present; UINT32_MAX: in none that is kept. */

@@ -18,7 +18,8 @@
 _Static_assert(sizeof(struct sample_process) % WORD == 0 && sizeof(struct sample_thread) % WORD == 0 &&
 		       sizeof(struct sample_work) % WORD == 0 && sizeof(struct sample_call) % WORD == 0 &&
 		       sizeof(struct sample_bucket) % WORD == 0 && sizeof(struct sample_errno) % WORD == 0 &&
-		       sizeof(struct sample_connection) % WORD == 0 && sizeof(struct sample_cpu) % WORD == 0,
+		       sizeof(struct sample_connection) % WORD == 0 && sizeof(struct sample_cpu) % WORD == 0 &&
+		       sizeof(struct sample_disk) % WORD == 0,
 	       "elements are whole words");
 
 /* Room for n more words; NULL and failed: out of memory. */
@@ -256,14 +257,13 @@ static void add_thread(struct history_pack *p, const struct sample *s, const str
 		add_work(p, s, &s->works[thread->work]);
 }
 
-/* The arrays with their lengths stand between self and has_connections. */
+/* The arrays with their lengths come last. */
 #define HOST_BYTES offsetof(struct sample, processes)
 
 int history_pack_host(struct history_pack *p, const struct sample *s)
 {
 	begin(p);
 	add(p, s, HOST_BYTES);
-	add(p, &s->has_connections, sizeof(s->has_connections));
 	add(p, &s->n_cpus, sizeof(s->n_cpus));
 	add(p, s->cpus, s->n_cpus * sizeof(*s->cpus));
 	return encode(p);
@@ -294,6 +294,20 @@ int history_pack_connection(struct history_pack *p, const struct sample *s, cons
 	if (c.age_ns != SAMPLE_UNKNOWN)
 		c.age_ns = s->t_ns - c.age_ns;
 	add(p, &c, sizeof(c));
+	return encode(p);
+}
+
+int history_pack_disk(struct history_pack *p, const struct sample *s, const struct sample_disk *disk)
+{
+	struct sample_disk d = *disk;
+
+	begin(p);
+	d.name = add_text(p, sample_text(s, disk->name));
+	for (int i = 0; i < LT_DISK_PARTS; i++)
+		d.latency[i].first = 0;
+	add(p, &d, sizeof(d));
+	for (int i = 0; i < LT_DISK_PARTS; i++)
+		add_dist(p, s, &disk->latency[i]);
 	return encode(p);
 }
 
@@ -404,7 +418,6 @@ int history_unpack_host(struct history_pack *p, const uint8_t *bytes, size_t n, 
 		return -ENOMEM;
 	c.at = p->words;
 	memcpy(s, take(&c, HOST_BYTES), HOST_BYTES);
-	memcpy(&s->has_connections, take(&c, sizeof(s->has_connections)), sizeof(s->has_connections));
 	n_cpus = *(const uint32_t *)take(&c, sizeof(n_cpus));
 	for (uint32_t i = 0; i < n_cpus; i++) {
 		struct sample_cpu *cpu = sample_add_cpu(s);
@@ -452,6 +465,24 @@ int history_unpack_connection(struct history_pack *p, const uint8_t *bytes, size
 	if (c->age_ns != SAMPLE_UNKNOWN)
 		c->age_ns = s->t_ns - c->age_ns;
 	return 0;
+}
+
+int history_unpack_disk(struct history_pack *p, const uint8_t *bytes, size_t n, const char *texts, struct sample *s)
+{
+	struct cursor c = { .texts = texts, .to = s };
+	struct sample_disk *d;
+
+	if (decode(p, bytes, n))
+		return -ENOMEM;
+	c.at = p->words;
+	d = sample_add_disk(s);
+	if (!d)
+		return -ENOMEM;
+	*d = *(const struct sample_disk *)take(&c, sizeof(*d));
+	d->name = take_text(&c, d->name);
+	for (int i = 0; i < LT_DISK_PARTS; i++)
+		take_dist(&c, &d->latency[i]);
+	return c.failed ? -ENOMEM : 0;
 }
 
 void history_pack_free(struct history_pack *p)

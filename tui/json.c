@@ -173,6 +173,11 @@ static void put_probes(struct json_writer *w, const struct sample *s)
 	json_open(w, "probes", '{');
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		p = &s->probe[i];
+		/* A recording that is older than the family. */
+		if (!p->on && !*p->reason) {
+			json_null(w, sample_family_name[i]);
+			continue;
+		}
 		json_open(w, sample_family_name[i], '{');
 		json_text(w, "state", p->on ? "on" : "off");
 		if (p->on) {
@@ -183,7 +188,7 @@ static void put_probes(struct json_writer *w, const struct sample *s)
 			json_text(w, "reason", p->reason);
 		json_close(w, '}');
 	}
-	NULLS(w, "turns", "disk");
+	NULLS(w, "turns");
 	json_close(w, '}');
 }
 
@@ -197,7 +202,7 @@ static void put_lost(struct json_writer *w, const struct sample_lost *lost)
 	json_unsigned(w, "switches", lost->switches);
 	json_unsigned(w, "torn", lost->torn);
 	json_unsigned(w, "events", lost->events);
-	NULLS(w, "requests");
+	json_unsigned(w, "requests", lost->requests);
 	json_close(w, '}');
 }
 
@@ -508,6 +513,59 @@ static int put_cpus(struct json_writer *w, const struct options *o, struct model
 	return 0;
 }
 
+static void put_request_times(struct json_writer *w, const char *key, const struct model_dist *d, bool known)
+{
+	bool measured = known && d->count;
+
+	json_open(w, key, '{');
+	put_number(w, "count", d->count, known);
+	put_number(w, "p50_ns", d->p50_ns, measured);
+	put_number(w, "p99_ns", d->p99_ns, measured);
+	put_number(w, "max_ns", d->max_ns, measured);
+	json_close(w, '}');
+}
+
+static void put_disk(struct json_writer *w, const struct row *r)
+{
+	static const char *const parts[LT_DISK_PARTS] = { "latency", "queue", "service" };
+	const struct sample_disk *d = r->disk->sample;
+
+	json_open(w, NULL, '{');
+	json_text(w, "device", r->comm);
+	json_text(w, "op", names_disk_op(d->op));
+	put_number(w, "count", d->count, true);
+	put_number(w, "bytes", d->bytes, true);
+	put_number(w, "merged", d->merged, true);
+	put_number(w, "time_ns", d->time_ns, true);
+	put_number(w, "carriers", d->carriers, true);
+	for (int p = 0; p < LT_DISK_PARTS; p++)
+		put_request_times(w, parts[p], &r->disk->latency[p], !(r->off & 1 << SAMPLE_DISK));
+	put_number(w, "in_flight", d->in_flight, true);
+	put_number(w, "busy_ns", d->busy_ns, true);
+	json_close(w, '}');
+}
+
+static int put_disks(struct json_writer *w, const struct options *o, struct model *m)
+{
+	const struct selection_order order = { .sort = column_find("device"), .then = column_find("ops") };
+	struct row **rows = NULL;
+	int n;
+
+	if (!model_sample(m)->has_disks) {
+		json_null(w, "disks");
+		return 0;
+	}
+	n = selection_rows(&o->selection, MODEL_DISK, &order, m, &rows);
+	if (n < 0)
+		return n;
+	json_open(w, "disks", '[');
+	for (int i = 0; i < n; i++)
+		put_disk(w, rows[i]);
+	json_close(w, ']');
+	free(rows);
+	return 0;
+}
+
 int batch_json(FILE *out, const struct options *o, struct model *m)
 {
 	const struct sample *s = model_sample(m);
@@ -527,8 +585,10 @@ int batch_json(FILE *out, const struct options *o, struct model *m)
 	if (!err)
 		err = put_connections(&w, o, m);
 	if (!err)
+		err = put_disks(&w, o, m);
+	if (!err)
 		err = put_cpus(&w, o, m);
-	NULLS(&w, "disks", "marks");
+	NULLS(&w, "marks");
 	json_close(&w, '}');
 	fputc('\n', out);
 	if (w.out_of_memory)

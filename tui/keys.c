@@ -101,6 +101,17 @@ static void show_callers(struct view *v, uint32_t call)
 	table_home(&v->callers);
 }
 
+/* One device, and who waits for disks; Esc goes back to the devices. */
+static void show_disk(struct view *v, const struct row *r)
+{
+	v->disk = (struct view_disk){ .open = true,
+				      .major = r->disk->sample->major,
+				      .minor = r->disk->sample->minor,
+				      .op = r->disk->sample->op };
+	snprintf(v->disk.name, sizeof(v->disk.name), "%s", r->comm);
+	table_home(&v->who);
+}
+
 static void enter(struct view *v)
 {
 	const struct row *r = table_cursor(view_table(v));
@@ -130,6 +141,11 @@ static void enter(struct view *v)
 	case MODEL_CALL:
 		show_callers(v, r->call);
 		break;
+	case MODEL_DISK:
+		show_disk(v, r);
+		break;
+	case MODEL_KINDS:
+		break;
 	}
 }
 
@@ -140,6 +156,8 @@ static void back(struct view *v)
 		page_close(v);
 	else if (v->call != LT_CALL_NONE)
 		v->call = LT_CALL_NONE;
+	else if (v->disk.open)
+		v->disk.open = false;
 	else if (v->back || v->paused) {
 		v->paused = false;
 		v->back = 0;
@@ -167,6 +185,7 @@ static void choose_view(struct view *v, int at)
 		return;
 	v->at = v->settings.view = (size_t)at;
 	v->call = LT_CALL_NONE;
+	v->disk.open = false;
 	v->settings_changed = true;
 	if (v->page.open)
 		page_close(v);
@@ -364,14 +383,14 @@ const struct key_row key_rows[] = {
 	{ WITH(move_half_page, 1), TABLE, { 'D' & K_CTRL }, .help = "down half a page", .in_list = WITH(menu_move_page, 1) },
 	{ DO(move_home), TABLE, { K_HOME, 'g' }, .help = "first row, and stay at the top", .in_list = DO(menu_home) },
 	{ WITH(move_end, KEY_END), COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .in_list = DO(menu_end) },
-	{ DO(enter), TABLE, { K_ENTER }, .help = "open the process (of a CPU, who runs there) or the group, or list who makes the call", .in_list = DO(menu_enter) },
+	{ DO(enter), TABLE, { K_ENTER }, .help = "open the process (of a CPU, who runs there), group or disk, or list who makes the call", .in_list = DO(menu_enter) },
 	{ DO(back), 0, { K_ESC, K_BACKSPACE }, .help = "back; in the table: clear filter and tags", .in_list = DO(menu_close) },
 
 	{ .help = "Views" },
 	{ WITH(menu_open, MODE_HELP), 0, { '?', K_F + 1 }, .help = "this help", .label = "Help", .in_list = DO(menu_close) },
 	{ WITH(choose_view, 0), COUNTS, { '1', '2', '3' }, .help = "overview, sched, syscalls" },
 	{ WITH(choose_view, 3), COUNTS, { '4', '5', '6' }, .help = "net, calls, connections" },
-	{ WITH(choose_view, 6), 0, { '7' }, .help = "CPUs" },
+	{ WITH(choose_view, 6), COUNTS, { '7', '8' }, .help = "disks, CPUs" },
 	{ WITH(step_view, 1), 0, { K_TAB }, .help = "next view" },
 	{ WITH(step_view, -1), 0, { K_BACKTAB }, .help = "previous view" },
 	{ WITH(menu_open, MODE_SEARCH), TABLE, { '/', K_F + 3 }, .help = "search while typing", .label = "Search" },

@@ -42,6 +42,8 @@ static const struct {
 
 struct machine {
 	struct lookup *lookup;
+	struct disks *disks; /* NULL: left out */
+	uint32_t epoch;
 	uint64_t reading;	  /* tells answers to this reading's requests from late ones */
 	bool asked[PROC_MACHINE]; /* and not yet answered */
 	/* As last read. */
@@ -62,7 +64,7 @@ static void read_file(struct lookup_request *r)
 	r->n = proc_machine((enum proc_machine)r->kind, &r->text);
 }
 
-struct machine *machine_new(void)
+struct machine *machine_new(struct disks *disks)
 {
 	struct machine *m = calloc(1, sizeof(*m));
 
@@ -73,6 +75,7 @@ struct machine *machine_new(void)
 		free(m);
 		return NULL;
 	}
+	m->disks = disks;
 	m->cpu_times = no_times;
 	for (int i = 0; i < SAMPLE_RESOURCES; i++)
 		m->pressure[i] = no_pressure;
@@ -90,14 +93,17 @@ void machine_free(struct machine *m)
 	free(m);
 }
 
-void machine_ask(struct machine *m)
+void machine_ask(struct machine *m, uint32_t epoch)
 {
+	m->epoch = epoch;
+	if (m->disks)
+		disks_ask(m->disks);
 	m->reading++;
 	for (uint32_t i = 0; i < PROC_MACHINE; i++) {
 		const struct lookup_request ask = { .kind = i, .tag = m->reading };
 
 		/* A file that blocks its helper is not asked for again until it has answered. */
-		if (!m->asked[i])
+		if (!m->asked[i] && (i != PROC_DISKSTATS || m->disks))
 			m->asked[i] = !lookup_ask(m->lookup, &ask);
 	}
 }
@@ -228,6 +234,11 @@ void machine_take(struct machine *m, enum proc_machine file, const char *text, s
 	}
 	if (file == PROC_STACK) {
 		take_stack(m, text, s);
+		return;
+	}
+	if (file == PROC_DISKSTATS) {
+		if (m->disks)
+			disks_read(m->disks, text, m->epoch, s);
 		return;
 	}
 	now = text ? proc_pressure_of(text) : no_pressure;

@@ -49,6 +49,7 @@ void model_free(struct model *m)
 	for (int i = 0; i < MODEL_KINDS; i++)
 		row_list_free(&m->out[i]);
 	free(m->errnos);
+	free(m->disks);
 	free(m->groups);
 	free(m->group_of);
 	free(m->members);

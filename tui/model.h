@@ -25,7 +25,9 @@ enum model_kind {
 	MODEL_CALL,
 	MODEL_CONNECTION,
 	MODEL_CALLER, /* a process, with its part in one call */
+	MODEL_DISK,   /* a block device in one direction */
 	MODEL_CPU,    /* pid, tid, comm: of who runs there */
+	MODEL_KINDS
 };
 
 /* Percentiles of a distribution, in ns: the middle of the bucket that holds the rank (nearest rank),
@@ -63,6 +65,11 @@ struct row_net {
 };
 
 extern const struct row_net row_no_net;
+
+struct row_disk {
+	const struct sample_disk *sample;
+	struct model_dist latency[LT_DISK_PARTS];
+};
 
 /* Summed over threads, processes and readings. */
 #define ROW_SUMS                                                                                                       \
@@ -126,6 +133,7 @@ struct row {
 	const struct model_errno *errnos;
 
 	const struct sample_connection *connection; /* MODEL_CONNECTION */
+	const struct row_disk *disk;		    /* MODEL_DISK */
 	const struct sample_cpu *cpu;		    /* MODEL_CPU */
 };
 
@@ -205,6 +213,9 @@ bool model_has_totals(const struct model_query *q);
  * Returns the number of events. */
 uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			    uint64_t count[HIST_BUCKETS]);
+
+/* The same for one distribution of a reading. */
+uint64_t model_histogram_add(const struct sample *s, const struct sample_dist *d, uint64_t count[HIST_BUCKETS]);
 
 /* The same of all since the start. */
 uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t start_ns, enum lt_dist dist,

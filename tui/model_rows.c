@@ -499,12 +499,45 @@ static int cpu_rows(struct model *m, struct row **rows)
 	return (int)s->n_cpus;
 }
 
+static int disk_rows(struct model *m, struct row **rows)
+{
+	struct row_list *out = &m->out[MODEL_DISK];
+	const struct sample *s = m->sample;
+
+	if (!GROW(out->rows, out->cap, s->n_disks) || !GROW(m->disks, m->cap_disks, s->n_disks))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->n_disks; i++) {
+		struct row_disk *d = &m->disks[i];
+
+		d->sample = &s->disks[i];
+		for (int p = 0; p < LT_DISK_PARTS; p++) {
+			tally_add_dist(&m->dist[0], s, &d->sample->latency[p]);
+			d->latency[p] = tally_dist(&m->dist[0]);
+			tally_clear(&m->dist[0]);
+		}
+		out->rows[i] = (struct row){
+			.kind = MODEL_DISK,
+			.comm = sample_text(s, d->sample->name),
+			.cmdline = "",
+			.cgroup = "",
+			.interval_ns = s->interval_ns,
+			.off = s->probe[SAMPLE_DISK].on ? 0 : 1 << SAMPLE_DISK,
+			.unknown = s->unknown,
+			.net = &row_no_net,
+			.call = LT_CALL_NONE,
+			.disk = d,
+		};
+	}
+	*rows = out->rows;
+	return (int)s->n_disks;
+}
+
 bool model_has_totals(const struct model_query *q)
 {
 	if (q->kind == MODEL_CALL)
 		return !q->one && !q->wants;
 	return q->kind != MODEL_THREAD && q->kind != MODEL_CONNECTION && q->kind != MODEL_CALLER &&
-	       q->kind != MODEL_CPU;
+	       q->kind != MODEL_CPU && q->kind != MODEL_DISK;
 }
 
 int model_rows(struct model *m, const struct model_query *q, struct row **rows)
@@ -529,8 +562,23 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows)
 		return caller_rows(m, q, rows);
 	case MODEL_CPU:
 		return cpu_rows(m, rows);
+	case MODEL_DISK:
+		return disk_rows(m, rows);
+	case MODEL_KINDS:
+		break;
 	}
 	return 0;
+}
+
+uint64_t model_histogram_add(const struct sample *s, const struct sample_dist *d, uint64_t count[HIST_BUCKETS])
+{
+	uint64_t events = 0;
+
+	for (uint32_t b = 0; b < d->n; b++) {
+		count[s->buckets[d->first + b].bucket] += s->buckets[d->first + b].count;
+		events += s->buckets[d->first + b].count;
+	}
+	return events;
 }
 
 uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
@@ -545,15 +593,9 @@ uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start
 
 		for (uint32_t t = 0; t < p->n_threads; t++) {
 			const struct sample_thread *thread = &s->threads[p->first_thread + t];
-			const struct sample_dist *d;
 
-			if (thread->work == SAMPLE_NONE)
-				continue;
-			d = &s->works[thread->work].dist[dist];
-			for (uint32_t b = 0; b < d->n; b++) {
-				count[s->buckets[d->first + b].bucket] += s->buckets[d->first + b].count;
-				events += s->buckets[d->first + b].count;
-			}
+			if (thread->work != SAMPLE_NONE)
+				events += model_histogram_add(s, &s->works[thread->work].dist[dist], count);
 		}
 	}
 	return events;

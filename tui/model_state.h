@@ -92,7 +92,6 @@ void call_table_free(struct call_table *c);
 /* Finishes the rows (percentiles, errnos). More can still be added to the table. */
 void call_table_finish(struct call_table *c);
 
-#define MODEL_KINDS (MODEL_CPU + 1)
 #define ROW_IDENTITY_SIZE offsetof(struct row, interval_ns)
 
 struct model {
@@ -110,6 +109,8 @@ struct model {
 	struct call_table calls, calls_total;
 	struct model_errno *errnos; /* of the callers */
 	uint32_t cap_errnos;
+	struct row_disk *disks;
+	uint32_t cap_disks;
 	struct row_list out[MODEL_KINDS];
 	struct group *groups;
 	uint32_t cap_groups;

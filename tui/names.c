@@ -329,3 +329,10 @@ const char *names_proto(uint8_t proto)
 
 	return proto < COUNT(names) ? names[proto] : "?";
 }
+
+const char *names_disk_op(uint8_t op)
+{
+	static const char *const names[LT_DISK_OPS] = { "read", "write", "discard", "flush" };
+
+	return op < LT_DISK_OPS ? names[op] : "?";
+}

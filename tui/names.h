@@ -21,4 +21,6 @@ const char *names_state(uint8_t state);	    /* enum lt_state: "run", "wakeq" …
 const char *names_tcp_state(uint8_t state); /* "ESTAB", as ss prints; NULL: no such state */
 const char *names_proto(uint8_t proto);	    /* enum lt_proto: "tcp" … */
 
+const char *names_disk_op(uint8_t op); /* enum lt_disk_op: "read" */
+
 #endif

@@ -83,6 +83,7 @@ static void add_up(struct openmetrics *om, const struct model_host *h, const str
 	om->lost.switches += s->lost.switches;
 	om->lost.torn += s->lost.torn;
 	om->lost.events += s->lost.events;
+	om->lost.requests += s->lost.requests;
 }
 
 static void print_host(FILE *out, const struct openmetrics *om, const struct model_host *h, const struct sample *s)
@@ -93,7 +94,7 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 	} lost[] = { { "threads", om->lost.threads },	{ "calls", om->lost.calls },
 		     { "sockets", om->lost.sockets },	{ "exits", om->lost.exits },
 		     { "switches", om->lost.switches }, { "torn", om->lost.torn },
-		     { "events", om->lost.events } };
+		     { "events", om->lost.events },	{ "requests", om->lost.requests } };
 	char host[LABEL_SIZE], kernel[LABEL_SIZE];
 
 	label(host, s->host);

@@ -337,6 +337,7 @@ static const struct option_row option_table[] = {
 	{ "no-sched", 0, NULL, FLAG(probe.off[SAMPLE_SCHED]), "do not load the scheduler probes" },
 	{ "no-syscall", 0, NULL, FLAG(probe.off[SAMPLE_SYSCALL]), "do not load the system call probes" },
 	{ "no-net", 0, NULL, FLAG(probe.off[SAMPLE_NET]), "do not load the network probes" },
+	{ "no-disk", 0, NULL, FLAG(probe.off[SAMPLE_DISK]), "do not load the disk probes, nor read what disks did" },
 	{ "ascii", 0, NULL, FLAG(ascii), "only ASCII characters" },
 	{ "no-color", 0, NULL, FLAG(no_color), "no colours" },
 	{ "check", 0, NULL, FLAG(check), "report what works here, and why the rest does not" },

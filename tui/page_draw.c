@@ -150,6 +150,19 @@ static void draw_histograms(const struct view *v, struct grid *g, int y, int lin
 		grid_put(g, y + i, half + 1, g->blocks ? 0x2502 : '|', STYLE_DIM);
 }
 
+struct heat {
+	const struct view *v;
+	enum lt_dist dist;
+};
+
+static uint64_t heat_of_process(const void *of, uint32_t back, uint64_t count[HIST_BUCKETS])
+{
+	const struct heat *heat = of;
+	const struct page *p = &heat->v->page;
+
+	return history_histogram(&heat->v->history, back, p->pid, p->start_ns, heat->dist, count);
+}
+
 /* Columns are readings, the newest on the right. */
 static void draw_heatmaps(const struct view *v, struct grid *g, int y, int lines)
 {
@@ -163,8 +176,8 @@ static void draw_heatmaps(const struct view *v, struct grid *g, int y, int lines
 		grid_text(g, y, x, cells, STYLE_HEADER, i ? "system calls" : "wake-up latency");
 		if (cells >= 30)
 			grid_right(g, y, x + cells - 3, 3, STYLE_HEADER, "now");
-		chart_heatmap(g, y + 1, x, cells, lines - 1, &v->history, v->back, v->page.pid, v->page.start_ns,
-			      i ? LT_DIST_SERVICE : LT_DIST_WAKEUP);
+		chart_heatmap(g, y + 1, x, cells, lines - 1, &v->history, v->back, heat_of_process,
+			      &(struct heat){ v, i ? LT_DIST_SERVICE : LT_DIST_WAKEUP });
 	}
 }
 

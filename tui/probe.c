@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -63,6 +64,7 @@ static void totals_read(const struct probe *p, struct totals *t)
 		t->lost_sockets += cpu->lost_sockets;
 		t->lost_switches += cpu->lost_switches;
 		t->lost_events += cpu->lost_events;
+		t->lost_requests += cpu->lost_requests;
 		for (int j = 0; j < LT_PROGS; j++) {
 			t->self[j].runs += cpu->self[j].runs;
 			t->self[j].ns += cpu->self[j].ns;
@@ -231,6 +233,7 @@ static void fill_host(struct probe *p, struct sample *s)
 	now.lost_switches += skipped[SAMPLE_SCHED];
 	now.lost_calls += skipped[SAMPLE_SYSCALL];
 	now.lost_sockets += skipped[SAMPLE_NET];
+	now.lost_requests += skipped[SAMPLE_DISK];
 	now.lost_events += skipped[SAMPLE_FAMILIES];
 	s->forks = now.forks - p->last.forks;
 	s->execs = now.execs - p->last.execs;
@@ -243,6 +246,7 @@ static void fill_host(struct probe *p, struct sample *s)
 	s->lost.switches = now.lost_switches - p->last.lost_switches;
 	s->lost.events += now.lost_events - p->last.lost_events + p->events_lost;
 	p->events_lost = 0;
+	s->lost.requests += now.lost_requests - p->last.lost_requests;
 	s->self.cpu_ns = cpu_ns - p->cpu_ns;
 	for (int i = 0; i < LT_PROGS; i++)
 		timed[i] = (struct cost_timed){ now.self[i].runs - p->last.self[i].runs,
@@ -320,7 +324,7 @@ static int probe_read(struct source *source, struct sample *s)
 	s->interval_ns = t_ns - p->t_ns;
 	s->number = p->number;
 	err = probe_cpus_read(p);
-	machine_ask(p->machine); /* it wakes a helper: not before the CPUs were looked at */
+	machine_ask(p->machine, epoch); /* it wakes a helper: not before the CPUs were looked at */
 	if (!err)
 		err = ledger_read(p->ledger, t_ns, epoch, s);
 	if (!err && p->family[SAMPLE_NET].on) {
@@ -365,6 +369,9 @@ static void probe_close(struct source *source)
 	lookup_close(p->lookup);
 	machine_free(p->machine);
 	sockets_free(p->sockets);
+	disks_free(p->disks);
+	if (p->disk)
+		munmap(p->disk, LT_DISKS * sizeof(*p->disk));
 	probe_memory_free(p);
 	pthread_mutex_destroy(&p->lock);
 	free(p->of_cpu);
@@ -392,9 +399,12 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	p->events = ring_buffer__new(bpf_map__fd(p->skel->maps.lt_events), on_event, p, NULL);
 	p->ledger = ledger_new(&p->memory, &p->names);
 	p->sockets = sockets_new(p->memory.pending_bytes);
-	p->machine = machine_new();
+	if (!o->off[SAMPLE_DISK])
+		p->disks = disks_new(p->family[SAMPLE_DISK].on ? p->disk : NULL);
+	p->machine = machine_new(p->disks);
 	p->seed_link = bpf_program__attach_iter(p->skel->progs.lt_seed, NULL);
-	if (!p->events || probe_names_start(p) || !p->ledger || !p->sockets || !p->machine || !p->seed_link)
+	if (!p->events || probe_names_start(p) || !p->ledger || !p->sockets || !p->machine ||
+	    (!p->disks && !o->off[SAMPLE_DISK]) || !p->seed_link)
 		return probe_refused(why, why_size, -errno, "what lagtop reads with");
 	err = probe_cpus_start(p);
 	want_cpus(&p->source, o->cpus);

@@ -9,6 +9,7 @@
 
 #include "calibrate.h"
 #include "cost.h"
+#include "disks.h"
 #include "ledger.h"
 #include "lookup.h"
 #include "machine.h"
@@ -30,7 +31,7 @@ struct family {
 struct totals {
 	uint64_t forks, execs, exits, retransmits;
 	uint64_t untracked_born, untracked_died;
-	uint64_t lost_calls, lost_sockets, lost_switches, lost_events;
+	uint64_t lost_calls, lost_sockets, lost_switches, lost_events, lost_requests;
 	struct cost_timed self[LT_PROGS];
 };
 
@@ -115,6 +116,8 @@ struct probe {
 	uint64_t cpus_changed_ns;
 	long cpus_online; /* at the last check */
 
+	struct disks *disks;  /* NULL: left out */
+	struct lt_disk *disk; /* [LT_DISKS], the programs' table; NULL: they are not loaded */
 	struct totals last;
 	struct proc_clocks clocks;
 	uint64_t t_ns, cpu_ns;

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
@@ -189,6 +190,8 @@ static const struct program programs[] = {
 	{ "lt_recv6", "inet6_recvmsg", SAMPLE_NET, replaces_lengths, false },
 	{ "lt_recv_us", "unix_stream_recvmsg", SAMPLE_NET, replaces_lengths, false },
 	{ "lt_recv_ud", "unix_dgram_recvmsg", SAMPLE_NET, replaces_lengths, false },
+	{ "lt_issue", "block_rq_issue", SAMPLE_DISK, has_tracepoint, true },
+	{ "lt_complete", "block_rq_complete", SAMPLE_DISK, has_tracepoint, true },
 	{ "lt_page4", "inet_sendpage", SAMPLE_NET, has_target, false },
 	{ "lt_page_us", "unix_stream_sendpage", SAMPLE_NET, has_target, false },
 };
@@ -279,6 +282,18 @@ static uint32_t pid_namespace(void)
 	return stat("/proc/self/ns/pid", &st) || st.st_ino == FIRST_PID_NAMESPACE ? 0 : (uint32_t)st.st_ino;
 }
 
+/* The bit of a request's flag: enum rqf_flags since 6.11, which numbers them anew; before, the macros of blk-mq.h. */
+static uint32_t request_flag(const struct btf *btf, const char *name, uint32_t before)
+{
+	int id = btf__find_by_name_kind(btf, "rqf_flags", BTF_KIND_ENUM);
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
+
+	for (int i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off), name))
+			return 1U << btf_enum(t)[i].val;
+	return before;
+}
+
 static void choose_programs(struct probe *p, const struct btf *btf)
 {
 	uint32_t ring_bytes = probe_memory_bound("LAGTOP_RING");
@@ -315,6 +330,10 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	skel->rodata->lt_with_calls = p->memory.with_calls = p->family[SAMPLE_SYSCALL].on;
 	skel->rodata->lt_with_net = net->on;
 	skel->rodata->lt_pid_namespace = pid_namespace();
+	skel->rodata->lt_rqf_flush_seq = request_flag(btf, "__RQF_FLUSH_SEQ", 1 << 4);
+	skel->rodata->lt_rqf_io_stat = request_flag(btf, "__RQF_IO_STAT", 1 << 13);
+	bpf_map__set_autocreate(skel->maps.lt_disks, p->family[SAMPLE_DISK].on);
+	bpf_map__set_autocreate(skel->maps.lt_stamps, p->family[SAMPLE_DISK].on);
 }
 
 /* Without CONFIG_PSI, or booted with psi=0, the kernel counts no task as stalled for memory. */
@@ -501,6 +520,20 @@ static bool locked_down(void)
 	return locked;
 }
 
+static int map_disks(struct probe *p)
+{
+	void *at;
+
+	if (!p->family[SAMPLE_DISK].on)
+		return 0;
+	at = mmap(NULL, LT_DISKS * sizeof(*p->disk), PROT_READ | PROT_WRITE, MAP_SHARED,
+		  bpf_map__fd(p->skel->maps.lt_disks), 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	p->disk = at;
+	return 0;
+}
+
 /* The outer maps are loaded with the first inner ones as their prototypes. */
 static int load(struct probe *p, char *why, size_t why_size)
 {
@@ -522,6 +555,8 @@ static int load(struct probe *p, char *why, size_t why_size)
 		err = probe_memory_publish(p, &first);
 	if (!err)
 		err = probe_sockets_publish(p, first.walked_fd);
+	if (!err)
+		err = map_disks(p);
 	if (err && locked_down())
 		probe_fail(why, why_size, err,
 			   "this kernel is locked down to confidentiality: no BPF program may read its memory; boot it "
@@ -594,7 +629,7 @@ static int kernel_check(struct btf **btf, char *why, size_t why_size)
 
 static void choose_families(struct probe *p, const struct probe_options *o)
 {
-	static const char *const option[SAMPLE_FAMILIES] = { "--no-sched", "--no-syscall", "--no-net" };
+	static const char *const option[SAMPLE_FAMILIES] = { "--no-sched", "--no-syscall", "--no-net", "--no-disk" };
 
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		p->family[i].on = true;

@@ -356,6 +356,7 @@ size_t proc_machine(enum proc_machine file, char **text)
 {
 	static const char *const paths[PROC_MACHINE] = {
 		[PROC_STAT] = "/proc/stat",
+		[PROC_DISKSTATS] = "/proc/diskstats",
 		[PROC_PRESSURE + SAMPLE_CPU] = "/proc/pressure/cpu",
 		[PROC_PRESSURE + SAMPLE_MEMORY] = "/proc/pressure/memory",
 		[PROC_PRESSURE + SAMPLE_IO] = "/proc/pressure/io",

@@ -46,7 +46,13 @@ bool proc_hides_of(const char *mountinfo, bool (*in_group)(uint32_t gid), char *
 
 /* What is counted of the whole machine since it booted. In a container a FUSE server may answer instead of the kernel:
  * for helper threads only. The length of what was allocated; 0: there is no such file. */
-enum proc_machine { PROC_STAT, PROC_STACK, PROC_PRESSURE, PROC_MACHINE = PROC_PRESSURE + SAMPLE_RESOURCES };
+enum proc_machine {
+	PROC_STAT,
+	PROC_STACK,
+	PROC_DISKSTATS,
+	PROC_PRESSURE,
+	PROC_MACHINE = PROC_PRESSURE + SAMPLE_RESOURCES
+};
 size_t proc_machine(enum proc_machine file, char **text);
 
 /* The line of /proc/stat at *line: of a CPU, or of all (PROC_CPU_ALL). *line becomes the next one. False: no more. */

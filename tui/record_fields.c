@@ -33,6 +33,7 @@ static const struct record_field sample_fields[] = {
 	PROBE(SAMPLE_SCHED),
 	PROBE(SAMPLE_SYSCALL),
 	PROBE(SAMPLE_NET),
+	PROBE(SAMPLE_DISK),
 	ONE(sample, forks),
 	ONE(sample, execs),
 	ONE(sample, exits),
@@ -44,6 +45,7 @@ static const struct record_field sample_fields[] = {
 	ONE(sample, lost.switches),
 	ONE(sample, lost.torn),
 	ONE(sample, lost.events),
+	ONE(sample, lost.requests),
 	ONE(sample, self.cpu_ns),
 	ONE(sample, self.bpf_ns),
 	ONE(sample, self.bpf_runs),
@@ -64,6 +66,7 @@ static const struct record_field sample_fields[] = {
 	PRESSURE(memory, SAMPLE_MEMORY),
 	PRESSURE(io, SAMPLE_IO),
 	ONE(sample, has_connections),
+	ONE(sample, has_disks),
 };
 
 static const struct record_field process_fields[] = {
@@ -178,6 +181,23 @@ static const struct record_field cpu_fields[] = {
 	ONE(sample_cpu, times.steal_ns),
 };
 
+static const struct record_field disk_fields[] = {
+	ONE(sample_disk, major),
+	ONE(sample_disk, minor),
+	ONE(sample_disk, name),
+	ONE(sample_disk, op),
+	ONE(sample_disk, count),
+	ONE(sample_disk, bytes),
+	ONE(sample_disk, merged),
+	ONE(sample_disk, time_ns),
+	ONE(sample_disk, carriers),
+	ONE(sample_disk, in_flight),
+	ONE(sample_disk, busy_ns),
+	DIST(sample_disk, latency[LT_DISK_TOTAL]),
+	DIST(sample_disk, latency[LT_DISK_QUEUE]),
+	DIST(sample_disk, latency[LT_DISK_SERVICE]),
+};
+
 static const struct record_field text_fields[] = {
 	{ "byte", 0, 1, 1, RECORD_PLAIN, RECORD_NO_COUNTER },
 };
@@ -196,6 +216,7 @@ const struct record_section record_sections[RECORD_SECTIONS] = {
 	ARRAY(errnos, errno_fields),
 	ARRAY(connections, connection_fields),
 	ARRAY(cpus, cpu_fields),
+	ARRAY(disks, disk_fields),
 	ARRAY(text, text_fields),
 };
 

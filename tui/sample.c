@@ -7,7 +7,7 @@
 
 #include "grow.h"
 
-const char *const sample_family_name[SAMPLE_FAMILIES] = { "sched", "syscall", "net" };
+const char *const sample_family_name[SAMPLE_FAMILIES] = { "sched", "syscall", "net", "disk" };
 const char *const sample_resource_name[SAMPLE_RESOURCES] = { "cpu", "memory", "io" };
 
 #define SAMPLE_ADD(what, plural)                                                                                       \
@@ -27,6 +27,7 @@ SAMPLE_ADD(bucket, buckets)
 SAMPLE_ADD(errno, errnos)
 SAMPLE_ADD(connection, connections)
 SAMPLE_ADD(cpu, cpus)
+SAMPLE_ADD(disk, disks)
 
 uint32_t sample_add_text(struct sample *s, const char *bytes, size_t len)
 {
@@ -52,6 +53,7 @@ void sample_clear(struct sample *s)
 		.errnos = s->errnos,
 		.connections = s->connections,
 		.cpus = s->cpus,
+		.disks = s->disks,
 		.text = s->text,
 		.cap_processes = s->cap_processes,
 		.cap_threads = s->cap_threads,
@@ -61,6 +63,7 @@ void sample_clear(struct sample *s)
 		.cap_errnos = s->cap_errnos,
 		.cap_connections = s->cap_connections,
 		.cap_cpus = s->cap_cpus,
+		.cap_disks = s->cap_disks,
 		.cap_text = s->cap_text,
 	};
 
@@ -77,6 +80,7 @@ void sample_free(struct sample *s)
 	free(s->errnos);
 	free(s->connections);
 	free(s->cpus);
+	free(s->disks);
 	free(s->text);
 	memset(s, 0, sizeof(*s));
 }

@@ -22,7 +22,7 @@
 #define SAMPLE_NONE UINT32_MAX
 #define SAMPLE_UNKNOWN UINT64_MAX
 
-enum sample_family { SAMPLE_SCHED, SAMPLE_SYSCALL, SAMPLE_NET, SAMPLE_FAMILIES };
+enum sample_family { SAMPLE_SCHED, SAMPLE_SYSCALL, SAMPLE_NET, SAMPLE_DISK, SAMPLE_FAMILIES };
 extern const char *const sample_family_name[SAMPLE_FAMILIES];
 
 /* A distribution of durations: sparse buckets [first, first + n) of sample.buckets, ascending. */
@@ -133,10 +133,28 @@ struct sample_connection {
 	uint64_t netns;				  /* inode of the network namespace */
 };
 
+/* A block device in one direction. */
+struct sample_disk {
+	uint32_t major, minor;
+	uint32_t name;		       /* text */
+	uint8_t op;		       /* enum lt_disk_op */
+	uint64_t count, bytes, merged; /* that ended; merged: into them, before they began */
+	uint64_t time_ns;	       /* how long those that ended took, added up, in whole ms */
+	uint64_t carriers; /* of count: without data, only to carry a flush; SAMPLE_UNKNOWN without the family */
+	uint64_t in_flight, busy_ns; /* of the device, in all directions */
+	struct sample_dist latency[LT_DISK_PARTS];
+};
+
 struct sample_lost {
 	uint64_t threads; /* without a record: alive, or exited in the interval */
 	uint64_t calls, sockets, exits, switches, torn, events;
+	uint64_t requests; /* of block devices, that ended without a latency */
 };
+
+static inline uint64_t sample_lost_sum(const struct sample_lost *l)
+{
+	return l->threads + l->calls + l->sockets + l->exits + l->switches + l->torn + l->events + l->requests;
+}
 
 struct sample_self {
 	uint64_t cpu_ns, bpf_ns; /* in the interval; bpf_ns estimated from timed runs, SAMPLE_UNKNOWN */
@@ -216,6 +234,8 @@ struct sample {
 	struct sample_cpu_times cpu_times; /* of all CPUs */
 	struct sample_pressure pressure[SAMPLE_RESOURCES];
 	uint64_t stack[SAMPLE_STACKS]; /* SAMPLE_UNKNOWN */
+	bool has_connections;	       /* connections were read for this reading */
+	bool has_disks;		       /* and so were disks */
 	struct counter_set unknown;    /* they are 0 below, which means nothing */
 
 	struct sample_process *processes;
@@ -226,11 +246,11 @@ struct sample {
 	struct sample_errno *errnos;
 	struct sample_connection *connections;
 	struct sample_cpu *cpus; /* none: not known */
+	struct sample_disk *disks;
 	char *text;
-	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_cpus, n_text;
+	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_cpus, n_disks, n_text;
 	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_cpus,
-		cap_text;
-	bool has_connections; /* connections were read for this reading */
+		cap_disks, cap_text;
 };
 
 /* Empties a sample but keeps its memory for the next reading. */
@@ -247,6 +267,7 @@ struct sample_bucket *sample_add_bucket(struct sample *s);
 struct sample_errno *sample_add_errno(struct sample *s);
 struct sample_connection *sample_add_connection(struct sample *s);
 struct sample_cpu *sample_add_cpu(struct sample *s);
+struct sample_disk *sample_add_disk(struct sample *s);
 /* Copies len bytes and a NUL; returns the offset, or 0 when out of memory or len is 0. */
 uint32_t sample_add_text(struct sample *s, const char *bytes, size_t len);
 

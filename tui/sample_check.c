@@ -51,10 +51,11 @@ static bool ended(const char *text, size_t size)
 
 static const char *check_host(const struct sample *s)
 {
-	unsigned char has_connections;
+	unsigned char has_connections, has_disks;
 
 	memcpy(&has_connections, &s->has_connections, 1);
-	if (!s->interval_ns || !s->cpus_online || has_connections > 1)
+	memcpy(&has_disks, &s->has_disks, 1);
+	if (!s->interval_ns || !s->cpus_online || has_connections > 1 || has_disks > 1)
 		return "its header is out of range";
 	if (!ended(s->host, sizeof(s->host)) || !ended(s->kernel, sizeof(s->kernel)))
 		return "a name has no end";
@@ -176,6 +177,23 @@ static const char *check_cpus(const struct sample *s)
 	return NULL;
 }
 
+static const char *check_disks(const struct sample *s, uint64_t *buckets)
+{
+	const struct sample_disk *d;
+
+	for (uint32_t i = 0; i < s->n_disks; i++) {
+		d = &s->disks[i];
+		if (d->op >= LT_DISK_OPS)
+			return "a disk's direction is unknown";
+		if (!text_fits(s, d->name))
+			return "a disk's name is not there";
+		for (int p = 0; p < LT_DISK_PARTS; p++)
+			if (!dist_fits(s, &d->latency[p], buckets))
+				return "a disk's histogram is not there";
+	}
+	return NULL;
+}
+
 const char *sample_check(const struct sample *s)
 {
 	const char *wrong = check_host(s);
@@ -187,6 +205,8 @@ const char *sample_check(const struct sample *s)
 		wrong = check_threads(s);
 	if (!wrong)
 		wrong = check_works(s, &buckets);
+	if (!wrong)
+		wrong = check_disks(s, &buckets);
 	if (!wrong)
 		wrong = check_connections(s);
 	return wrong ? wrong : check_cpus(s);

@@ -26,6 +26,8 @@ static bool is_active(const struct row *r)
 {
 	if (r->kind == MODEL_CPU)
 		return r->cpu->times.busy_ns || r->cpu->runs == LT_RUNS_THREAD;
+	if (r->kind == MODEL_DISK)
+		return r->disk->sample->count || r->disk->sample->in_flight;
 	if (r->kind == MODEL_CONNECTION)
 		return r->connection->tx_bytes || r->connection->rx_bytes;
 	if (r->time_ns[LT_RUN] || r->time_ns[LT_WAKEQ] || r->time_ns[LT_PREEMPT] || r->calls || r->call_time_ns)

@@ -136,6 +136,12 @@ uint64_t table_key(const struct row *r)
 		h = hash_more(h, r->connection->local, sizeof(r->connection->local));
 		h = hash_more(h, r->connection->remote, sizeof(r->connection->remote));
 		break;
+	case MODEL_DISK:
+		id[1] = (uint64_t)r->disk->sample->major << 32 | r->disk->sample->minor;
+		id[2] = r->disk->sample->op;
+		break;
+	case MODEL_KINDS:
+		break;
 	case MODEL_THREAD:
 		id[2] = r->tid;
 		/* fall through */

@@ -18,6 +18,7 @@ int view_init(struct view *v, const struct options *o, bool live)
 	v->wants.selection = o->selection;
 	v->call = LT_CALL_NONE;
 	table_init(&v->callers, &column_callers);
+	table_init(&v->who, &column_who);
 	v->wants.tree = o->tree;
 	if (o->threads)
 		v->rows_kind = MODEL_THREAD;
@@ -45,6 +46,7 @@ void view_free(struct view *v)
 	for (size_t i = 0; i < VIEW_TABLES; i++)
 		table_free(&v->tables[i]);
 	table_free(&v->callers);
+	table_free(&v->who);
 	for (int i = 0; i < PAGE_HEATMAP; i++)
 		table_free(&v->page.tables[i]);
 	free(v->page.texts);
@@ -115,6 +117,8 @@ enum model_kind view_kind(const struct view *v)
 {
 	if (v->call != LT_CALL_NONE)
 		return MODEL_CALLER;
+	if (v->disk.open)
+		return MODEL_PROCESS;
 	return view_is_process(v) ? v->rows_kind : v->tables[v->at].view->kind;
 }
 
@@ -132,6 +136,8 @@ bool view_wants_connections(const struct view *v)
 
 struct table *view_main(struct view *v)
 {
+	if (v->disk.open)
+		return &v->who;
 	return v->call == LT_CALL_NONE ? &v->tables[v->at] : &v->callers;
 }
 

@@ -77,14 +77,24 @@ struct settings {
 	bool differs; /* from the saved settings: shown in the title */
 };
 
+/* A device in one direction, shown above the processes that wait for disks. */
+struct view_disk {
+	bool open;
+	uint32_t major, minor;
+	enum lt_disk_op op;
+	char name[32];
+};
+
 struct view {
 	const struct options *options;
 	struct settings settings;
 	struct table_wants wants;
 	struct table tables[VIEW_TABLES];
-	size_t at;		   /* index into column_views and tables */
-	struct table callers;	   /* replaces tables[at]: the callers of a call */
-	uint32_t call;		   /* which; LT_CALL_NONE: none */
+	size_t at;	      /* index into column_views and tables */
+	struct table callers; /* replaces tables[at]: the callers of a call */
+	uint32_t call;	      /* which; LT_CALL_NONE: none */
+	struct view_disk disk;
+	struct table who;	   /* replaces tables[at]: who waits for disks */
 	enum model_kind rows_kind; /* MODEL_PROCESS, MODEL_THREAD or a group, in the process views */
 	bool totals, no_dead;
 	struct page page;

@@ -136,6 +136,7 @@ int view_arrange(struct view *v)
 	if (q.kind == MODEL_PROCESS)
 		current = model_sample(view_model(v))->n_processes;
 	view_main(v)->unknown = (q.kind == MODEL_CONNECTION && !model_sample(view_model(v))->has_connections) ||
+				(q.kind == MODEL_DISK && !model_sample(view_model(v))->has_disks) ||
 				(q.kind == MODEL_CPU && !n);
 	return table_arrange(view_main(v), q.kind, rows, (uint32_t)n, current < (uint32_t)n ? current : (uint32_t)n,
 			     &v->wants, v->now_ns);

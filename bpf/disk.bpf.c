@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The disk family: how long the requests of block devices take, by device and direction, queue apart from service.
+ *
+ * How many there are is not counted here: /proc/diskstats says it exactly. A request is in a distribution when the
+ * kernel adds it to those counts. Its beginning is the kernel's own start_time_ns; when the driver got it is our stamp,
+ * since io_start_time_ns (6.5) is the time of the first request of a plugged batch.
+ * Both programs run on any CPU, in interrupts too, for any task: what they share is added to with atomics.
+ */
+#include "kernel.h"
+#include "record.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Bits of request.rq_flags, which moved in 6.11: set before load. */
+const volatile __u32 lt_rqf_flush_seq = 0, lt_rqf_io_stat = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, LT_DISKS);
+	__type(key, __u32);
+	__type(value, struct lt_disk);
+} lt_disks SEC(".maps");
+
+/*
+ * Since when the driver has had a request. A request's address is its own while it is in flight; tags
+ * are not, on a device with several queues. The golden ratio permutes its lower bits, so that a set and what is left of
+ * them tell one request from any other.
+ */
+#define STAMP_SETS_BITS 12
+#define STAMP_WAYS 4
+#define STAMP_KEY_BITS 40
+#define STAMP_TAG_BITS (STAMP_KEY_BITS - STAMP_SETS_BITS)
+#define STAMP_NS_SHIFT 6 /* in units of 64 ns, which last for 73 minutes */
+#define STAMP_TIME_BITS (64 - STAMP_TAG_BITS)
+
+struct stamp_set {
+	__u64 way[STAMP_WAYS]; /* tag, time; 0: free */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << STAMP_SETS_BITS);
+	__type(key, __u32);
+	__type(value, struct stamp_set);
+} lt_stamps SEC(".maps");
+
+static __always_inline __u64 request_key(struct request *rq)
+{
+	__u64 number = (__u64)rq, base = (__u64)&lt_free;
+
+	asm volatile("%0 -= %1" : "+r"(number) : "r"(base));
+	return (number >> 6) * GOLDEN_RATIO & ((1ULL << STAMP_KEY_BITS) - 1);
+}
+
+static __always_inline struct stamp_set *stamps_of(__u64 key)
+{
+	__u32 nr = key >> STAMP_TAG_BITS;
+
+	return bpf_map_lookup_elem(&lt_stamps, &nr);
+}
+
+static __always_inline __u64 stamp_tag(__u64 key)
+{
+	return key << (64 - STAMP_TAG_BITS) >> (64 - STAMP_TAG_BITS);
+}
+
+static __always_inline void stamp_put(struct request *rq, __u64 now_ns)
+{
+	__u64 key = request_key(rq), tag = stamp_tag(key), way, time;
+	struct stamp_set *set = stamps_of(key);
+	int to = -1;
+
+	if (!set)
+		return;
+		/* Its own (it was issued before and put back), a free one, or whatever is in the last: that one has no
+		 * split. */
+#pragma unroll
+	for (int i = 0; i < STAMP_WAYS; i++) {
+		way = set->way[i];
+		if (way >> STAMP_TIME_BITS == tag && way)
+			to = i;
+		else if (!way && to < 0)
+			to = i;
+	}
+	time = now_ns >> STAMP_NS_SHIFT & ((1ULL << STAMP_TIME_BITS) - 1);
+	set->way[(to < 0 ? now_ns >> 10 : (__u64)to) & (STAMP_WAYS - 1)] = tag << STAMP_TIME_BITS | time;
+}
+
+/* How long ago it was issued; 0: not known. */
+static __always_inline __u64 stamp_take(struct request *rq, __u64 now_ns)
+{
+	__u64 key = request_key(rq), tag = stamp_tag(key), way;
+	struct stamp_set *set = stamps_of(key);
+
+	if (!set)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < STAMP_WAYS; i++) {
+		way = set->way[i];
+		if (way >> STAMP_TIME_BITS != tag || !way)
+			continue;
+		set->way[i] = 0;
+		way = ((now_ns >> STAMP_NS_SHIFT) - way) & ((1ULL << STAMP_TIME_BITS) - 1);
+		return (way << STAMP_NS_SHIFT) + 1;
+	}
+	return 0;
+}
+
+/* The table's row of a device and direction, taken if there is none; NULL: it is full. */
+static __noinline __u32 disk_slot(__u64 key)
+{
+	__u32 first = key * GOLDEN_RATIO >> 32, slot;
+	struct lt_disk *d;
+	__u64 found;
+
+	for (__u32 i = 0; i < LT_DISK_TRIES; i++) {
+		slot = (first + i) & (LT_DISKS - 1);
+		d = bpf_map_lookup_elem(&lt_disks, &slot);
+		if (!d)
+			break;
+		found = d->key;
+		if (!found)
+			found = __sync_val_compare_and_swap(&d->key, 0, key);
+		if (!found || found == key)
+			return slot;
+	}
+	return LT_DISKS;
+}
+
+static __always_inline void max_add(__u64 max[2], __u64 ns)
+{
+	__u64 epoch = lt_epoch, word = LT_DISK_MAX(epoch, ns), *at = &max[epoch & 1], old;
+
+	/* Who loses this often has lost to longer ones, or nearly so. */
+	for (int i = 0; i < 8; i++) {
+		old = *(volatile __u64 *)at;
+		if (LT_DISK_MAX_EPOCH(old) == LT_DISK_MAX_EPOCH(word) && old >= word)
+			break;
+		if (__sync_val_compare_and_swap(at, old, word) == old)
+			break;
+	}
+}
+
+static __always_inline void part_add(struct lt_disk *d, enum lt_disk_part part, __u64 ns)
+{
+	__u64 bucket = hist_bucket(ns);
+
+	if (bucket < HIST_BUCKETS)
+		__sync_fetch_and_add(&d->latency[part].count[bucket], 1);
+	max_add(d->max[part], ns);
+}
+
+/* As op_stat_group and blk_account_io_flush count them; LT_DISK_OPS: they do not. */
+static __always_inline __u32 direction(struct request *rq)
+{
+	__u32 op = rq->cmd_flags & 0xff;
+
+	if (rq->rq_flags & lt_rqf_flush_seq)
+		return op == REQ_OP_FLUSH ? LT_DISK_FLUSH : LT_DISK_OPS;
+	if (!(rq->rq_flags & lt_rqf_io_stat) || op >= REQ_OP_DRV_IN)
+		return LT_DISK_OPS;
+	return op == REQ_OP_DISCARD ? LT_DISK_DISCARD : op & 1 ? LT_DISK_WRITE : LT_DISK_READ;
+}
+
+SEC("tp_btf/block_rq_issue")
+int BPF_PROG(lt_issue, struct request *rq)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+
+	stamp_put(rq, now_ns);
+	lt_self(LT_PROG_ISSUE, now_ns);
+	return 0;
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(lt_complete, struct request *rq, int error, unsigned int bytes)
+{
+	__u64 now_ns = bpf_ktime_get_ns(), start_ns = rq->start_time_ns, total_ns, service_ns;
+	struct gendisk *disk = rq->q->disk;
+	__u32 op = direction(rq), slot;
+	struct lt_disk *d;
+
+	/* A part of it; or the data of a write that a flush follows or preceded: it ends once more, without bytes. */
+	if (op == LT_DISK_OPS || bytes < rq->__data_len)
+		return 0;
+	slot = disk_slot(LT_DISK_KEY(disk->major, disk->first_minor, op));
+	d = bpf_map_lookup_elem(&lt_disks, &slot);
+	if (!d || !start_ns) {
+		lt_this_cpu()->lost_requests++;
+		return 0;
+	}
+	service_ns = stamp_take(rq, now_ns);
+	/* Without bytes and never issued: it only carried a flush. */
+	if (op == LT_DISK_WRITE && !bytes && !service_ns) {
+		__sync_fetch_and_add(&d->carriers, 1);
+		return 0;
+	}
+	total_ns = now_ns > start_ns ? now_ns - start_ns : 0;
+	part_add(d, LT_DISK_TOTAL, total_ns);
+	if (service_ns) {
+		if (service_ns > total_ns)
+			service_ns = total_ns;
+		part_add(d, LT_DISK_SERVICE, service_ns);
+		part_add(d, LT_DISK_QUEUE, total_ns - service_ns);
+	}
+	lt_self(LT_PROG_COMPLETE, now_ns);
+	return 0;
+}
