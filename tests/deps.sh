@@ -41,6 +41,7 @@ table() {
 	test  nft             nftables          nftables              nftables    nftables          nftables
 	test  strace          strace            strace                strace      strace            strace
 	test  stress-ng       stress-ng         stress-ng             stress-ng   stress-ng         stress-ng
+	test  fio             fio               fio                   fio         fio               fio
 	test  mkfs.ext4       e2fsprogs         e2fsprogs             e2fsprogs   e2fsprogs         e2fsprogs
 	test  qemu-system-x86_64 qemu-system-x86 qemu-system-x86-core qemu-system-x86 qemu-x86      qemu-system-x86_64
 	test  qemu-system-aarch64 qemu-system-arm qemu-system-aarch64-core qemu-system-aarch64 qemu-arm qemu-system-aarch64
