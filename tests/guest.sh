@@ -64,6 +64,7 @@ quick)
 	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
 	LIVE_ONLY='test_rt*' run live_rt build/tests/live_sleeps
 	LIVE_ONLY='*quota*' run live_quota build/tests/live_splits
+	LIVE_ONLY='*queue*' run live_cpus build/tests/live_cpus
 	for test in life privileges refusals containers; do
 		run live_$test build/tests/live_$test
 	done

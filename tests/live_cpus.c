@@ -299,7 +299,8 @@ static void test_a_queue(void **state)
 	live_compare((double)least, SPINNERS - 1, 0, "the fewest threads that waited");
 	live_between((double)least_p99, SPINNERS - 1, 1e9, "threads that wait, in 99 %% of the samples");
 	live_compare(runs, 1, 0, "one of them was seen to run");
-	live_between((double)busy / (double)interval, 0.9, 1.1, "how busy the CPU was");
+	if (!getenv("LIVE_EMULATED")) /* whose ticks come late */
+		live_between((double)busy / (double)interval, 0.9, 1.1, "how busy the CPU was");
 	live_verdict();
 }
 

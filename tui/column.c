@@ -688,7 +688,7 @@ const struct column columns[] = {
 	{ "queued", "QUEUED", NULL, 7, SHOW_COUNT, 0, CPUS, raw_cpu_queued, "",
 	  "Threads in the CPU's run queue at the moment of the reading that could run and do not. One that lagtop's own reading keeps from running does not count." },
 	{ "queue99", "QUEUE99", NULL, 7, SHOW_COUNT, 0, CPUS, raw_cpu_queued_p99, "",
-	  "In 99 % of the samples taken every 10 ms of the interval, at most so many threads were in the run queue (QUEUED). Samples are taken only while CPUs are shown, and count 1,023 threads at most." },
+	  "In 99 % of the samples taken every 20 ms of the interval, at most so many threads were in the run queue (QUEUED). Samples are taken only while CPUs are shown, and count 1,023 threads at most." },
 	{ "ran", "RAN", NULL, 6, SHOW_TIME, 0, CPUS, raw_cpu_ran, "ns",
 	  "How long the thread that runs at the moment of the reading has been running without a pause. Where lagtop's own reading interrupted it, this is not known." },
 
