@@ -153,8 +153,8 @@ static bool measure(const struct front *front, const char *home, int readings, s
 	if (!take_output(master, start_ns + 60 * SECOND_NS, front->first, &bytes) || clock_getcpuclockid(pid, &clock))
 		goto out;
 	cost->first_ms = (double)(now_ns(CLOCK_MONOTONIC) - start_ns) / 1e6;
-	/* The first readings learn every process's name: not what one second costs. */
-	warm_ns = now_ns(CLOCK_MONOTONIC) + 3 * SECOND_NS;
+	/* The first readings learn every process's name and calibrate: not what one second costs. */
+	warm_ns = now_ns(CLOCK_MONOTONIC) + 8 * SECOND_NS;
 	if (!take_output(master, warm_ns, NULL, &bytes))
 		goto out;
 	cpu_ns = now_ns(clock);
