@@ -331,6 +331,9 @@ struct sock {
 	} sk_backlog;
 	refcount_t sk_wmem_alloc;
 	atomic_t sk_drops;
+	struct {
+		__u32 qlen;
+	} sk_receive_queue;
 	void *sk_drop_counters; /* 6.18: UDP's, instead of sk_drops */
 };
 
@@ -346,6 +349,12 @@ struct socket {
 	struct sock *sk;
 };
 
+struct unix_address;
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
 struct tcp_sock {
 	__u64 bytes_received;
 	__u64 bytes_sent;
@@ -354,6 +363,8 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 write_seq;
 	__u32 snd_una;
+	__u64 tcp_clock_cache; /* when the last segment was received or sent, CLOCK_MONOTONIC */
+	__u64 tcp_wstamp_ns;   /* when the last segment was sent, likewise */
 	__u32 packets_out;
 	__u32 srtt_us;
 	struct {
@@ -437,7 +448,6 @@ struct tcp6_sock;
 struct tcp_timewait_sock;
 struct tcp_request_sock;
 struct udp6_sock;
-struct unix_sock;
 struct path;
 struct btf_ptr;
 struct bpf_timer;

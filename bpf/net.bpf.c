@@ -21,6 +21,31 @@ int BPF_PROG(lt_recv, struct sock *sk, int ret, int flags)
 	return lt_count_recv(sk, ret, flags);
 }
 
+/* Bytes are in the socket's queue, put there by softirq or by the other end's thread. */
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(lt_ready, struct sock *sk)
+{
+	__u64 began_ns = lt_self_turn(LT_PROG_READY), create = 0;
+	enum lt_proto proto = lt_proto_of(sk);
+	struct lt_socket *socket;
+	struct lt_slot s;
+
+	if (!lt_has_turns(sk, proto) || sk->__sk_common.skc_state == TCP_LISTEN)
+		return 0;
+	if (proto == LT_UNIX) {
+		/* The sender's thread: its own hook comes after the end of its call. */
+		if (lt_find(bpf_get_current_task_btf(), &s))
+			lt_net_of(&s)->unix_sent_ns = bpf_ktime_get_ns();
+		create = BPF_SK_STORAGE_GET_F_CREATE;
+	}
+	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, create);
+	if (socket)
+		lt_turn_arrive(sk, lt_tcp_of(sk), socket);
+	if (began_ns)
+		lt_self_add(LT_PROG_READY, began_ns);
+	return 0;
+}
+
 static __always_inline void event(__u32 type, const struct lt_socket *socket, __u64 value)
 {
 	struct lt_event e = {
@@ -59,6 +84,7 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 			return 0;
 		if (socket) {
 			socket->connect_ns = bpf_ktime_get_ns();
+			lt_turn_begin(socket, LT_ROLE_CLIENT);
 			/* tcp_disconnect() set the kernel's counts back if it was connected before. */
 			socket->seen_tx_bytes = socket->seen_rx_bytes = 0;
 		}
@@ -72,8 +98,10 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 		/* About to be accepted: its storage is a copy of the listener's. */
 		lt_owner_forget(sk);
 		socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, 0);
-		if (socket)
+		if (socket) {
 			socket->born_ns = bpf_ktime_get_ns();
+			lt_turn_begin(socket, LT_ROLE_SERVER);
+		}
 		return 0;
 	}
 	if (oldstate != TCP_SYN_SENT)
@@ -170,6 +198,7 @@ int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct sock *sk = ctx->sk;
 	struct tcp_sock *tcp;
 	struct lt_moved moved;
+	bool open;
 
 	if (!sk || !socket)
 		return 0;
@@ -180,8 +209,9 @@ int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 	tcp = lt_tcp_of(sk);
 	moved = lt_moved(sk, tcp, socket);
-	if (!lt_walking.all && !moved.tx_bytes && !moved.rx_bytes && !moved.retransmits && !moved.drops &&
-	    !moved.changed)
+	open = lt_with_turns && lt_turn_open_ns(socket);
+	if (!open && (!lt_is_inet(sk) || (!lt_walking.all && !moved.tx_bytes && !moved.rx_bytes && !moved.retransmits &&
+					  !moved.drops && !moved.changed)))
 		return 0;
 	c = next_walked();
 	if (!c)
@@ -202,6 +232,8 @@ int lt_seed_sockets(struct bpf_iter__task_file *ctx)
 	struct lt_moved moved;
 	struct socket *sock;
 	struct sock *sk;
+	__u64 listening;
+	__u8 one = 1;
 
 	if (!task || !file)
 		return 0;
@@ -211,6 +243,10 @@ int lt_seed_sockets(struct bpf_iter__task_file *ctx)
 	sk = sock->sk;
 	if (!sk || !lt_is_inet(sk))
 		return 0;
+	if (lt_with_turns && sk->__sk_common.skc_state == TCP_LISTEN) {
+		listening = lt_listening_key(sk, sk->__sk_common.skc_num);
+		bpf_map_update_elem(&lt_listening, &listening, &one, 0);
+	}
 	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!socket)
 		return 0;

@@ -16,6 +16,7 @@
 const volatile bool lt_with_sched __weak = true;
 const volatile bool lt_with_calls __weak = true;
 const volatile bool lt_with_net __weak = true;
+const volatile bool lt_with_turns __weak = true;
 /* Inode of the pid namespace whose pids are shown; 0: the initial one. */
 const volatile __u32 lt_pid_namespace __weak = 0;
 

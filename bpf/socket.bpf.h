@@ -4,6 +4,7 @@
 #define SOCKET_BPF_H
 
 #include "record.bpf.h"
+#include "turns.bpf.h"
 
 /* Connections are being read: report those that close, too. */
 volatile bool lt_want_connections __weak = false;
@@ -117,45 +118,52 @@ static __always_inline void lt_tcp_used(struct sock *sk, bool look)
 		*at = want;
 }
 
-/* The flow that counts an operation; NULL: the thread has no record, counted in lost. An empty datagram is an
- * operation, an end of file is not. */
-static __always_inline struct lt_flow *lt_flow_of(enum lt_proto proto)
+/* The calling thread's record in *s; NULL: it has none, counted in lost. */
+static __always_inline struct lt_slot *lt_own(struct lt_slot *s)
 {
-	struct lt_slot s;
-
-	if (lt_find(bpf_get_current_task_btf(), &s))
-		return &lt_net_of(&s)->flow[proto];
+	if (lt_find(bpf_get_current_task_btf(), s))
+		return s;
 	lt_this_cpu()->lost_sockets++;
 	return NULL;
 }
 
+/* An empty datagram is an operation, an end of file is not. */
 static __always_inline bool lt_is_op(struct sock *sk, int ret)
 {
 	return ret > 0 || (ret == 0 && sk->sk_type == SOCK_DGRAM);
 }
 
+/* Whether a socket has storage: for its connection, or for its turns. */
+static __always_inline bool lt_is_stored(struct sock *sk, enum lt_proto proto)
+{
+	return proto == LT_TCP || proto == LT_UDP || (lt_with_turns && lt_has_turns(sk, proto));
+}
+
 static __always_inline int lt_count_send(struct sock *sk, int ret)
 {
 	__u64 began_ns = lt_self_turn(LT_PROG_SEND);
-	enum lt_proto proto;
-	struct lt_socket *socket;
+	struct lt_socket *socket = NULL;
+	struct lt_slot s, *own;
 	struct lt_flow *flow;
+	enum lt_proto proto;
 
 	if (!lt_is_op(sk, ret))
 		return 0;
 	proto = lt_proto_of(sk);
-	flow = lt_flow_of(proto);
+	own = lt_own(&s);
+	flow = own ? &lt_net_of(own)->flow[proto] : NULL;
 	if (flow) {
 		flow->tx_bytes += ret;
 		flow->tx_ops++;
 	}
-	if (proto == LT_TCP) {
+	if (proto == LT_TCP && !lt_with_turns)
 		lt_tcp_used(sk, began_ns);
-	} else if (proto == LT_UDP) {
+	else if (lt_is_stored(sk, proto))
 		socket = lt_socket_used(sk);
-		if (socket)
-			__sync_fetch_and_add(&socket->tx_bytes, ret);
-	}
+	if (socket && proto == LT_UDP)
+		__sync_fetch_and_add(&socket->tx_bytes, ret);
+	if (socket && lt_with_turns && lt_has_turns(sk, proto))
+		lt_turn_send(own, sk, proto, socket);
 	if (began_ns)
 		lt_self_add(LT_PROG_SEND, began_ns);
 	return 0;
@@ -164,25 +172,28 @@ static __always_inline int lt_count_send(struct sock *sk, int ret)
 static __always_inline int lt_count_recv(struct sock *sk, int ret, int flags)
 {
 	__u64 began_ns = lt_self_turn(LT_PROG_RECV);
-	enum lt_proto proto;
-	struct lt_socket *socket;
+	struct lt_socket *socket = NULL;
+	struct lt_slot s, *own;
 	struct lt_flow *flow;
+	enum lt_proto proto;
 
 	if (flags & (MSG_PEEK | MSG_ERRQUEUE) || !lt_is_op(sk, ret))
 		return 0;
 	proto = lt_proto_of(sk);
-	flow = lt_flow_of(proto);
+	own = lt_own(&s);
+	flow = own ? &lt_net_of(own)->flow[proto] : NULL;
 	if (flow) {
 		flow->rx_bytes += ret;
 		flow->rx_ops++;
 	}
-	if (proto == LT_TCP) {
+	if (proto == LT_TCP && !lt_with_turns)
 		lt_tcp_used(sk, began_ns);
-	} else if (proto == LT_UDP) {
+	else if (lt_is_stored(sk, proto))
 		socket = lt_socket_used(sk);
-		if (socket)
-			__sync_fetch_and_add(&socket->rx_bytes, ret);
-	}
+	if (socket && proto == LT_UDP)
+		__sync_fetch_and_add(&socket->rx_bytes, ret);
+	if (socket && lt_with_turns && lt_has_turns(sk, proto))
+		lt_turn_receive(own, sk, proto, socket);
 	if (began_ns)
 		lt_self_add(LT_PROG_RECV, began_ns);
 	return 0;
@@ -192,11 +203,6 @@ static __always_inline int lt_count_recv(struct sock *sk, int ret, int flags)
 static __always_inline __u32 lt_ahead(__u32 first, __u32 second)
 {
 	return (__s32)(first - second) > 0 ? first - second : 0;
-}
-
-static __always_inline struct tcp_sock *lt_tcp_of(struct sock *sk)
-{
-	return sk->sk_protocol == IPPROTO_TCP ? bpf_skc_to_tcp_sock(sk) : NULL;
 }
 
 /* What a socket did since it was last reported. */
@@ -303,6 +309,8 @@ static __always_inline void lt_connection_fill(struct lt_connection *c, struct s
 	c->tgid = socket->tgid;
 	c->proto = lt_proto_of(sk);
 	c->state = common->skc_state;
+	c->role = socket->role;
+	c->open_ns = lt_with_turns ? lt_turn_open_ns(socket) : 0;
 	c->netns = common->skc_net.net->ns.inum;
 	c->local_port = common->skc_num;
 	if (!c->local_port && tcp) /* it is 0 again when the socket closes */

@@ -63,7 +63,9 @@
 	LT_COUNTERS_FLOW(X, unix)                                                                                      \
 	LT_COUNTERS_FLOW(X, proto_other)                                                                               \
 	X(connects, "connections", 0, "lt_sock_state: SYN sent")                                                       \
-	X(accepts, "connections", 0, "lt_exit of accept")
+	X(accepts, "connections", 0, "lt_exit of accept")                                                              \
+	X(turns_overlapped, "turns", 0, "lt_send: responses on sockets whose turns overlap")                           \
+	X(upstream_overlapped, "turns", 0, "lt_recv: answers on sockets whose turns overlap")
 
 /* Per process, not per thread: what sockets report outside of any thread's context. */
 #define LT_COUNTERS_SOCKET(X)                                                                                          \
@@ -78,7 +80,10 @@
 /* Those of few threads: in an entry of the pool (LT_CALL_DIST), taken on first use. X(NAME, name, what feeds it) */
 #define LT_DISTS_POOL(X)                                                                                               \
 	X(ACCEPT, accept, "lt_exit of accept: from established to accepted")                                           \
-	X(DISK_WAIT, disk_wait, "move: a wait in the state disk that ended")
+	X(DISK_WAIT, disk_wait, "move: a wait in the state disk that ended")                                           \
+	X(RESPONSE, response, "lt_send on an accepted socket: from a request's arrival to the answer's first byte")    \
+	X(LATE, late, "lt_recv: from the arrival of a request or an answer to its being read")                         \
+	X(UPSTREAM, upstream, "lt_recv on a connected socket: from a request's first byte to the answer's arrival")
 #define LT_DISTS_THREAD(X) LT_DISTS_RECORD(X) LT_DISTS_POOL(X)
 /* Per process: what sockets report outside of any thread's context. */
 #define LT_DISTS_PROCESS(X) X(CONNECT, connect, sockets, "lt_sock_state: SYN sent to established")

@@ -187,7 +187,13 @@ struct lt_calls {
 
 struct lt_net {
 	LT_NET_MEMBERS; /* counters.h */
+	/* When this thread last put bytes into another's UNIX socket: they are there before its call returns. */
+	__u64 unix_sent_ns;
 };
+
+/* Who speaks first on a socket, and what its last payload was (turns.bpf.h). */
+enum lt_role { LT_ROLE_UNKNOWN, LT_ROLE_SERVER, LT_ROLE_CLIENT, LT_ROLE_PAIR };
+enum lt_turn { LT_TURN_NONE, LT_TURN_RECEIVED, LT_TURN_SENT };
 
 /* Stored with each internet socket (BPF socket storage). The owner is the process that used it last;
  * accepted sockets inherit the listener's owner until they are used themselves. */
@@ -199,6 +205,11 @@ struct lt_socket {
 	__u32 task_group;	  /* the owner's tgid in the initial pid namespace, compared at each use; 0: no owner */
 	__u32 tgid;		  /* in the namespace that is shown; 0: outside */
 	__u32 retransmits;	  /* segments (atomic: softirq) */
+	/* Turns (turns.bpf.h). */
+	__u64 arrived_ns; /* the first bytes that were not read yet; 0: none */
+	__u64 turn_ns;	  /* when `turn` began: the first bytes' arrival or departure */
+	__u8 role, turn;  /* enum lt_role, enum lt_turn */
+	__u8 overlapped;  /* bytes came while a turn was open: this socket's turns are no single requests */
 	/* What the last iteration reported; written only by the iterator. */
 	__u64 seen_tx_bytes, seen_rx_bytes;
 	__u32 seen_retransmits, seen_drops;
@@ -211,6 +222,7 @@ struct lt_connection {
 	__u64 process_start_ns, born_ns;
 	__u64 tx_bytes, rx_bytes;
 	__u64 srtt_ns; /* 0: not measured */
+	__u64 open_ns; /* since when a turn is open; 0: none is */
 	__u32 tgid, retransmits;
 	__u32 tx_queue_bytes, rx_queue_bytes; /* not of listeners */
 	__u32 accept_queue, accept_queue_max; /* of listeners: connections */
@@ -218,6 +230,7 @@ struct lt_connection {
 	__u32 netns;
 	__u16 local_port, remote_port;	    /* host order */
 	__u8 proto, family, state, changed; /* enum lt_proto; 4 or 6; TCP_*; state differs from the last report */
+	__u8 role;			    /* enum lt_role: who is to answer */
 	__u8 local[16], remote[16];
 };
 
@@ -351,6 +364,7 @@ enum lt_prog {
 	LT_PROG_RECV,
 	LT_PROG_ISSUE,
 	LT_PROG_COMPLETE,
+	LT_PROG_READY,
 	LT_PROGS
 };
 

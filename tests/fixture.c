@@ -244,6 +244,9 @@ static void add_work(struct sample *s, uint32_t i, uint32_t number, uint64_t wal
 	w->flow[LT_TCP].rx_ops = w->flow[LT_TCP].rx_bytes / 1400;
 	w->accepts = a->tx_kb / 40;
 	w->accept = add_dist(s, about(a->wake_ns * storm * 3, 400, wobble(i, 9, number)), (uint32_t)w->accepts);
+	w->response = add_dist(s, about(a->call_ns * storm * 9, 500, wobble(i, 10, number)), (uint32_t)w->accepts * 3);
+	w->late = add_dist(s, about(a->wake_ns * storm * 2, 400, wobble(i, 11, number)), (uint32_t)w->accepts * 4);
+	w->upstream = add_dist(s, about(a->call_ns * storm * 5, 500, wobble(i, 12, number)), (uint32_t)w->accepts);
 	add_calls(s, w, (uint32_t)calls, a->errors, a->call_ns);
 }
 
@@ -326,6 +329,7 @@ static void add_connection(struct sample *s, uint32_t pid, uint16_t port, uint32
 	c->tx_bytes = about(900000, 300, wobble(pid, 7, number));
 	c->rx_bytes = about(120000, 300, wobble(pid, 8, number));
 	c->srtt_ns = about(210000, 400, wobble(pid, 9, number));
+	c->open_ns = wobble(pid, 13, number) % 4 ? SAMPLE_UNKNOWN : about(3000000, 500, wobble(pid, 14, number));
 	c->retransmits = pid == 30610 ? 40 : 0;
 }
 

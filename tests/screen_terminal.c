@@ -419,7 +419,7 @@ static void the_help_explains_the_signs(void **state)
 		y = session_shows(v, " 30551 ");
 		assert_string_equal(vt_cell(v, y, 0).text, cases[i].dead);
 		session_press(v, "?", "End", "PgUp", NULL);
-		for (y = 0; y < 60 && vt_line_of(v, " history ") < 0; y++)
+		for (y = 0; y < 60 && vt_line_of(v, cases[i].heights) < 0; y++)
 			session_press(v, "Up", "Up", "Up", "Up", NULL);
 		session_shows(v, cases[i].told);
 		session_shows(v, cases[i].heights);

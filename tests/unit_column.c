@@ -28,6 +28,8 @@ static struct row busy_row(void)
 		.retransmits = 211,
 		.connect = { 321, 322, 323, 324, 325, false },
 		.srtt_ns = 212,
+		.turns_overlapped = 216,
+		.upstream_overlapped = 217,
 	};
 	struct row r = {
 		.kind = MODEL_PROCESS,
@@ -59,6 +61,11 @@ static struct row busy_row(void)
 		.service = { 311, 312, 313, 314, 315, false },
 		.accept = { 331, 332, 333, 334, 335, false },
 		.disk_wait = { 341, 342, 343, 344, 345, false },
+		.response = { 351, 352, 353, 354, 355, false },
+		.late = { 361, 362, 363, 364, 365, false },
+		.upstream = { 371, 372, 373, 374, 375, false },
+		.open_answers = { 218, 219 },
+		.open_upstream = { 220, 221 },
 		.net = &net,
 		.call = LT_CALL_NONE,
 	};
@@ -124,7 +131,7 @@ static void views_are_whole(void **state)
 	assert_int_equal(column_views_count, COUNT(names));
 	for (size_t i = 0; i < column_views_count; i++) {
 		const struct column_view *v = &column_views[i];
-		char list[256], *rest = list, *name;
+		char list[512], *rest = list, *name;
 		const struct column *last = NULL;
 
 		assert_string_equal(v->name, names[i]);
@@ -214,6 +221,22 @@ static void json_is_complete(void **state)
 		{ "net.accept_p99_ns", 334 },
 		{ "net.retransmits", 211 },
 		{ "net.srtt_ns", 212 },
+		{ "turns.count", 351 },
+		{ "turns.p50_ns", 352 },
+		{ "turns.p90_ns", 353 },
+		{ "turns.p99_ns", 354 },
+		{ "turns.max_ns", 355 },
+		{ "turns.late_p99_ns", 364 },
+		{ "turns.overlapped", 216 },
+		{ "turns.open", 218 },
+		{ "turns.oldest_ns", 219 },
+		{ "upstream.count", 371 },
+		{ "upstream.p50_ns", 372 },
+		{ "upstream.p99_ns", 374 },
+		{ "upstream.max_ns", 375 },
+		{ "upstream.overlapped", 217 },
+		{ "upstream.open", 220 },
+		{ "upstream.oldest_ns", 221 },
 	};
 	static const struct {
 		const char *path, *value;

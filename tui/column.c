@@ -354,6 +354,30 @@ NUMBER(raw_rx_ops, NET, INET(rx_ops))
 DURATION(raw_connect_p99, NET, net->connect, p99_ns)
 DURATION(raw_accept_p99, NET | SYSCALL, accept, p99_ns)
 
+NUMBER(raw_turns, NET, r->response.count)
+DURATION(raw_response_p50, NET, response, p50_ns)
+DURATION(raw_response_p90, NET, response, p90_ns)
+DURATION(raw_response_p99, NET, response, p99_ns)
+LONGEST(raw_response_max, NET, response)
+DURATION(raw_late_p99, NET, late, p99_ns)
+NUMBER(raw_upstream_count, NET, r->upstream.count)
+DURATION(raw_upstream_p50, NET, upstream, p50_ns)
+DURATION(raw_upstream_p99, NET, upstream, p99_ns)
+LONGEST(raw_upstream_max, NET, upstream)
+
+MAYBE(raw_upstream_open, NET, r->open_upstream.n != SAMPLE_UNKNOWN, r->open_upstream.n)
+MAYBE(raw_upstream_oldest, NET, r->open_upstream.n && r->open_upstream.n != SAMPLE_UNKNOWN, r->open_upstream.oldest_ns)
+MAYBE(raw_answers_open, NET, r->open_answers.n != SAMPLE_UNKNOWN, r->open_answers.n)
+
+static struct value raw_answers_oldest(const struct row *r)
+{
+	if (r->connection)
+		return r->connection->open_ns == SAMPLE_UNKNOWN ? unknown : number(r->connection->open_ns);
+	return r->off & NET || !r->open_answers.n || r->open_answers.n == SAMPLE_UNKNOWN
+		       ? unknown
+		       : number(r->open_answers.oldest_ns);
+}
+
 static struct value raw_retrans(const struct row *r)
 {
 	if (!r->connection)
@@ -442,6 +466,11 @@ static struct value raw_wake_spark(const struct row *r)
 static struct value raw_call_spark(const struct row *r)
 {
 	return spark(r, MODEL_SPARK_CALL);
+}
+
+static struct value raw_response_spark(const struct row *r)
+{
+	return spark(r, MODEL_SPARK_RESPONSE);
 }
 
 static struct value raw_net_spark(const struct row *r)
@@ -653,6 +682,38 @@ const struct column columns[] = {
 	  "99 % of the TCP connections were established faster, from the first SYN on." },
 	{ "acc99", "ACC99", "net.accept_p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_accept_p99, "ns",
 	  "99 % of the TCP connections were accepted faster, from when they were established on; not known of io_uring." },
+	{ "turns", "TURN/s", "turns.count", 6, SHOW_RATE, 0, TASKS, raw_turns, "/s",
+	  "Answers: on accepted connections (TCP, UNIX), the first bytes sent after something was received." },
+	{ "resp50", "RESP50", "turns.p50_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_response_p50, "ns",
+	  "Response time: half of the answers left faster, from the arrival of a request's first bytes to the answer's first byte." },
+	{ "resp90", "RESP90", "turns.p90_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_response_p90, "ns",
+	  "Response time: 90 % of the answers left faster." },
+	{ "resp99", "RESP99", "turns.p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_response_p99, "ns",
+	  "Response time: 99 % of the answers left faster." },
+	{ "respmax", "RESPMAX", "turns.max_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_response_max, "ns",
+	  "The longest response time." },
+	{ "late99", "LATE99", "turns.late_p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_late_p99, "ns",
+	  "99 % of what arrived, requests and answers, was read by the program faster." },
+	{ "ups", "UP/s", "upstream.count", 6, SHOW_RATE, 0, TASKS, raw_upstream_count, "/s",
+	  "Answers that it got: on connections that it opened, the first bytes received after something was sent." },
+	{ "upst50", "UPST50", "upstream.p50_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_upstream_p50, "ns",
+	  "Upstream time: half of the answers arrived faster, from the first byte of its request on." },
+	{ "upst99", "UPST99", "upstream.p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_upstream_p99, "ns",
+	  "Upstream time: 99 % of the answers arrived faster." },
+	{ "upstmax", "UPSTMAX", "upstream.max_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_upstream_max, "ns",
+	  "The longest upstream time." },
+	{ "turnover", "OVERLAP/s", "turns.overlapped", 9, SHOW_RATE, 0, TASKS, raw_turns_overlapped, "/s",
+	  "Those of TURN/s on connections where requests overlap (pipelining, bodies in parts, multiplexing): their times are no single request's." },
+	{ "upover", "UPOVER/s", "upstream.overlapped", 8, SHOW_RATE, 0, TASKS, raw_upstream_overlapped, "/s",
+	  "Those of UP/s on such connections." },
+	{ "topen", "TOPEN", "turns.open", 6, SHOW_COUNT, 0, PROCESSES | GROUPS, raw_answers_open, "",
+	  "Requests received and not answered yet: connections on which the program has read something, or has not read what arrived." },
+	{ "toldest", "TOLDEST", "turns.oldest_ns", 7, SHOW_TIME, 0, PROCESSES | GROUPS | CONNECTIONS, raw_answers_oldest, "ns",
+	  "How long the oldest request has waited for its answer; for a connection, how long its open turn has lasted." },
+	{ "upopen", "UPOPEN", "upstream.open", 6, SHOW_COUNT, 0, PROCESSES | GROUPS, raw_upstream_open, "",
+	  "Requests that it sent and whose answer has not arrived yet." },
+	{ "upoldest", "UPOLDEST", "upstream.oldest_ns", 8, SHOW_TIME, 0, PROCESSES | GROUPS, raw_upstream_oldest, "ns",
+	  "How long the oldest of them has been waited for." },
 	{ "retrans", "RETR/s", "net.retransmits", 6, SHOW_RATE, COLUMN_BAD, PROCESSES | GROUPS | CONNECTIONS, raw_retrans, "/s",
 	  "TCP segments retransmitted." },
 	{ "srtt", "SRTT", "net.srtt_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS | CONNECTIONS, raw_srtt, "ns",
@@ -724,6 +785,8 @@ const struct column columns[] = {
 	  "WAKE99 of the last readings, newest on the right; each level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_WAKE },
 	{ "callspark", "CALL99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_call_spark, "",
 	  "CALL99 of the last readings, newest on the right; each level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_CALL },
+	{ "respspark", "RESP99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_response_spark, "",
+	  "RESP99 of the last readings, newest on the right; each level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_RESPONSE },
 	{ "netspark", "RXTX/s history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_net_spark, "",
 	  "RXTX/s of the last readings, newest on the right; each level is a factor of eight, from 1 kB to 268 MB.", MODEL_SPARK_NET },
 };
@@ -751,7 +814,7 @@ bool column_is_counter(const struct column *c)
 
 const struct column_view column_views[] = {
 	{ "overview", "Overview", MODEL_PROCESS,
-	  "pid user lag cpu runq blk wake99 calls call99 errors tx rx wakespark command", "lag", MODEL_SPARK_WAKE,
+	  "pid user lag cpu runq blk wake99 resp99 calls errors tx rx respspark command", "lag", MODEL_SPARK_RESPONSE,
 	  "Over" },
 	{ "sched", "Sched", MODEL_PROCESS,
 	  "pid user lag cpu wakeq preempt throttled disk memory block wake50 wake99 wakemax woken vol invol migrations "
@@ -761,15 +824,14 @@ const struct column_view column_views[] = {
 	  "pid user calls errors call99 lock net poll io sleep call50 callmax avg callspark command", "calls",
 	  MODEL_SPARK_CALL, "Sysc" },
 	{ "net", "Net", MODEL_PROCESS,
-	  "pid user traffic tx rx retrans srtt connects connerr accepts conn99 acc99 txops rxops unixtx unixrx "
-	  "netspark "
-	  "command",
+	  "pid user traffic turns resp99 retrans ups upst99 tx rx late99 topen toldest upopen srtt connects connerr "
+	  "accepts conn99 acc99 txops rxops unixtx unixrx netspark command",
 	  "traffic", MODEL_SPARK_NET, "Net" },
 	{ "calls", "Calls", MODEL_CALL, "call calls errors time wait avg p99 max p50 inflight oldest errnos", "time",
 	  MODEL_SPARK_CALL, "Calls" },
 	{ "connections", "Connections", MODEL_CONNECTION,
-	  "proto local remote pid traffic tx rx state srtt retrans age txq rxq acceptq drops user command", "traffic",
-	  MODEL_SPARK_NET, "Conns" },
+	  "proto local remote pid traffic tx rx state srtt toldest retrans age txq rxq acceptq drops user command",
+	  "traffic", MODEL_SPARK_NET, "Conns" },
 	{ "disks", "Disks", MODEL_DISK,
 	  "device op ops bytes busy p50 p99 max inflight que50 que99 srv50 srv99 avg merged carriers note", "busy",
 	  MODEL_SPARK_WAKE, "Disks" },

@@ -567,7 +567,7 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 	to->uid = p->uid;
 	to->threads = p->live;
 	to->flags = p->flags;
-	to->sockets.srtt_ns = SAMPLE_UNKNOWN;
+	to->sockets.srtt_ns = to->sockets.answers.n = to->sockets.upstream.n = SAMPLE_UNKNOWN;
 	if (!p->live && !p->ended) {
 		to->threads = 1; /* at least */
 	} else if (!p->live) {

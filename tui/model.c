@@ -108,6 +108,8 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.killed_by = p->killed_by,
 		.interval_ns = s->interval_ns,
 		.unknown = s->unknown,
+		.open_answers = p->sockets.answers,
+		.open_upstream = p->sockets.upstream,
 		.net = &row_no_net,
 		.call = LT_CALL_NONE,
 	};
@@ -388,6 +390,7 @@ static int life_spark(struct life *l, struct row *r)
 	const uint8_t level[MODEL_SPARKS] = {
 		[MODEL_SPARK_WAKE] = level_of_dist(&r->wakeup),
 		[MODEL_SPARK_CALL] = level_of_dist(&r->service),
+		[MODEL_SPARK_RESPONSE] = level_of_dist(&r->response),
 		[MODEL_SPARK_NET] =
 			inet_bytes(r) ? (uint8_t)(hist_bucket(per_second(inet_bytes(r), r->interval_ns)) + 1) : 0,
 	};

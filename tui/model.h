@@ -42,7 +42,7 @@ struct model_errno {
 	uint64_t count;
 };
 
-enum model_spark { MODEL_SPARK_WAKE, MODEL_SPARK_CALL, MODEL_SPARK_NET, MODEL_SPARKS };
+enum model_spark { MODEL_SPARK_WAKE, MODEL_SPARK_CALL, MODEL_SPARK_NET, MODEL_SPARK_RESPONSE, MODEL_SPARKS };
 
 /* The last MODEL_SPARK values, oldest first at [at], wrapping. Durations: hist bucket + 1 of the p99;
  * bytes: log2-like level of bytes/s (hist_bucket of the rate) + 1. 0: nothing measured. */
@@ -121,8 +121,9 @@ struct row {
 		};
 		struct model_dist dist[LT_THREAD_DISTS];
 	};
-	const struct row_net *net;	     /* row_no_net: it did not use it */
-	const struct model_sparkline *spark; /* [MODEL_SPARKS], or NULL */
+	struct sample_open open_answers, open_upstream; /* turns open at the reading */
+	const struct row_net *net;			/* row_no_net: it did not use it */
+	const struct model_sparkline *spark;		/* [MODEL_SPARKS], or NULL */
 
 	/* MODEL_CALL: one call over the processes chosen, MODEL_CALLER: of one process; `calls` is its count, `service`
 	 * its whole latency. MODEL_THREAD: the call it is in, or LT_CALL_NONE, and in oldest_ns for how long. */

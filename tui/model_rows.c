@@ -209,6 +209,14 @@ static bool has_dists(const struct row *r)
 }
 
 /* Percentiles of a group, from its members' buckets, and its srtt: their mean, weighted by their bytes. */
+/* Groups' open turns: those of their members. */
+static void open_add(struct sample_open *to, const struct sample_open *from)
+{
+	to->n = counter_sum(to->n, from->n);
+	if (from->n && from->n != SAMPLE_UNKNOWN && from->oldest_ns > to->oldest_ns)
+		to->oldest_ns = from->oldest_ns;
+}
+
 static void group_finish(struct model *m, struct row *row, struct row_net *own, const struct group *g, bool totals)
 {
 	struct tally *connect = &m->dist[LT_DIST_CONNECT];
@@ -223,6 +231,8 @@ static void group_finish(struct model *m, struct row *row, struct row_net *own, 
 		const struct lt_flow *tcp = &r->net->flow[LT_TCP];
 		double weight = (double)(tcp->tx_bytes + tcp->rx_bytes) + 1;
 
+		open_add(&row->open_answers, &r->open_answers);
+		open_add(&row->open_upstream, &r->open_upstream);
 		if (r->net->srtt_ns != SAMPLE_UNKNOWN) {
 			weights += weight;
 			sum += weight * (double)r->net->srtt_ns;

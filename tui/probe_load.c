@@ -178,6 +178,7 @@ static const struct program programs[] = {
 	{ "lt_exit_perf", "sys_exit", SAMPLE_SYSCALL, calls_by_perf, true },
 	{ "lt_send", "sock_send_length", SAMPLE_NET, has_tracepoint, false },
 	{ "lt_recv", "sock_recv_length", SAMPLE_NET, has_tracepoint, false },
+	{ "lt_ready", "sk_data_ready", SAMPLE_NET, has_tracepoint, false },
 	{ "lt_sock_state", "inet_sock_set_state", SAMPLE_NET, has_tracepoint, true },
 	{ "lt_retransmit", "tcp_retransmit_skb", SAMPLE_NET, with_reason, true },
 	{ "lt_retransmit_6", "tcp_retransmit_skb", SAMPLE_NET, without_reason, true },
@@ -329,6 +330,9 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	skel->rodata->lt_with_sched = p->memory.with_sched = p->family[SAMPLE_SCHED].on;
 	skel->rodata->lt_with_calls = p->memory.with_calls = p->family[SAMPLE_SYSCALL].on;
 	skel->rodata->lt_with_net = net->on;
+	skel->rodata->lt_with_turns = net->on;
+	proc_ephemeral_ports((uint16_t *)&skel->rodata->lt_ephemeral_first,
+			     (uint16_t *)&skel->rodata->lt_ephemeral_last);
 	skel->rodata->lt_pid_namespace = pid_namespace();
 	skel->rodata->lt_rqf_flush_seq = request_flag(btf, "__RQF_FLUSH_SEQ", 1 << 4);
 	skel->rodata->lt_rqf_io_stat = request_flag(btf, "__RQF_IO_STAT", 1 << 13);

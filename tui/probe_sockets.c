@@ -101,10 +101,15 @@ int probe_sockets_start(struct probe *p)
 {
 	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(p->skel->maps.lt_sockets) };
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+	int err;
 
 	p->seed_sockets_link = bpf_program__attach_iter(p->skel->progs.lt_seed_sockets, NULL);
 	p->walk_link = bpf_program__attach_iter(p->skel->progs.lt_walk, &opts);
-	return p->seed_sockets_link && p->walk_link ? probe_iterate(p->seed_sockets_link) : -errno;
+	if (!p->seed_sockets_link || !p->walk_link)
+		return -errno;
+	err = probe_iterate(p->seed_sockets_link);
+	p->skel->bss->lt_listening_known = !err;
+	return err;
 }
 
 /* How far the kernel's CLOCK_BOOTTIME, which processes' starts are of, is ahead of its CLOCK_MONOTONIC. */

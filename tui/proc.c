@@ -483,6 +483,18 @@ uint32_t proc_threads(void)
 	return slash ? (uint32_t)strtoul(slash + 1, NULL, 10) : 0;
 }
 
+void proc_ephemeral_ports(uint16_t *first, uint16_t *last)
+{
+	unsigned int from, to;
+	char text[64];
+
+	if (slurp("/proc/sys/net/ipv4/ip_local_port_range", text, sizeof(text)) &&
+	    sscanf(text, "%u %u", &from, &to) == 2 && from <= to && to <= UINT16_MAX) {
+		*first = (uint16_t)from;
+		*last = (uint16_t)to;
+	}
+}
+
 uint64_t proc_rss_bytes(void)
 {
 	char text[128], *space;

@@ -72,6 +72,8 @@ struct proc_clocks {
 	int64_t monotonic_ns, boottime_ns;
 };
 struct proc_clocks proc_clocks(void);
+/* The ports that connecting sockets get; left as they are if that is not known. */
+void proc_ephemeral_ports(uint16_t *first, uint16_t *last);
 /* This process's resident set. */
 uint64_t proc_rss_bytes(void);
 /* The memory of one of our BPF maps, as reported by the kernel. */

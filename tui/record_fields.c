@@ -90,6 +90,10 @@ static const struct record_field process_fields[] = {
 #undef X
 	ONE(sample_process, sockets.srtt_ns),
 	DIST(sample_process, sockets.connect),
+	LATER(sample_process, sockets.answers.n),
+	BASED(sample_process, sockets.answers.oldest_ns, RECORD_BEFORE, "answers_since_ns"),
+	LATER(sample_process, sockets.upstream.n),
+	BASED(sample_process, sockets.upstream.oldest_ns, RECORD_BEFORE, "upstream_since_ns"),
 };
 
 static const struct record_field thread_fields[] = {
@@ -161,6 +165,7 @@ static const struct record_field connection_fields[] = {
 	LATER(sample_connection, accept_queue),
 	LATER(sample_connection, accept_queue_max),
 	LATER(sample_connection, drops),
+	LATER(sample_connection, open_ns),
 	ONE(sample_connection, netns),
 };
 

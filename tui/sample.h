@@ -88,6 +88,12 @@ struct sample_thread {
 #define SAMPLE_THREAD_AT_LEAST 1 /* call_age_ns is a lower bound */
 #define SAMPLE_THREAD_DEAD 2
 
+/* Turns that are open at t_ns. */
+struct sample_open {
+	uint64_t n; /* SAMPLE_UNKNOWN: sockets were not looked at */
+	uint64_t oldest_ns;
+};
+
 /* Network numbers of the process, not of a thread. */
 struct sample_socket_sums {
 	union {
@@ -96,8 +102,10 @@ struct sample_socket_sums {
 		};
 		uint64_t counter[LT_N_SOCKET];
 	};
-	uint64_t srtt_ns;	    /* SAMPLE_UNKNOWN: not measured */
-	struct sample_dist connect; /* latencies of connects that succeeded */
+	uint64_t srtt_ns;	     /* SAMPLE_UNKNOWN: not measured */
+	struct sample_dist connect;  /* latencies of connects that succeeded */
+	struct sample_open answers;  /* requests received and not answered */
+	struct sample_open upstream; /* requests sent whose answer has not arrived */
 };
 
 struct sample_process {
@@ -130,6 +138,7 @@ struct sample_connection {
 	uint32_t tx_queue_bytes, rx_queue_bytes;  /* not of listeners */
 	uint64_t accept_queue, accept_queue_max;  /* SAMPLE_UNKNOWN: not a listener's */
 	uint64_t drops;				  /* SAMPLE_UNKNOWN: neither a listener's nor UDP's, or as tx_bytes */
+	uint64_t open_ns;			  /* age of its open turn; SAMPLE_UNKNOWN: none */
 	uint64_t netns;				  /* inode of the network namespace */
 };
 

@@ -26,8 +26,9 @@ struct owner {
 	unsigned __int128 srtt_sum_ns; /* weighted: 64 bits hold 115 GB at 160 ms */
 	uint64_t connect_max_ns;
 	uint32_t connect_errors;
-	bool present;	   /* it has a row in this reading */
-	uint32_t *connect; /* [HIST_BUCKETS], or NULL */
+	struct sample_open answers, upstream; /* oldest_ns: since when */
+	bool present;			      /* it has a row in this reading */
+	uint32_t *connect;		      /* [HIST_BUCKETS], or NULL */
 };
 
 struct sockets {
@@ -167,6 +168,23 @@ int sockets_event(struct sockets *k, const void *data, size_t size)
 	}
 }
 
+static void add_open(struct sample_open *open, uint64_t since_ns)
+{
+	if (!open->n++ || since_ns < open->oldest_ns)
+		open->oldest_ns = since_ns;
+}
+
+static uint64_t age(const struct sample *s, uint64_t since_ns)
+{
+	return s->t_ns > since_ns ? s->t_ns - since_ns : 0;
+}
+
+static void fill_open(const struct sample *s, struct sample_open *to, const struct sample_open *from)
+{
+	to->n = from ? from->n : 0;
+	to->oldest_ns = to->n ? age(s, from->oldest_ns) : 0;
+}
+
 int sockets_connection(struct sockets *k, const struct lt_connection *c)
 {
 	uint64_t weight = c->tx_bytes + c->rx_bytes + 1;
@@ -179,6 +197,10 @@ int sockets_connection(struct sockets *k, const struct lt_connection *c)
 		o->srtt_sum_ns += (unsigned __int128)c->srtt_ns * weight;
 		o->srtt_weight += weight;
 	}
+	if (c->open_ns)
+		add_open(c->role == LT_ROLE_SERVER ? &o->answers : &o->upstream, c->open_ns);
+	if (c->proto == LT_UNIX) /* reported for its open turn only */
+		return 0;
 	if (k->n_connections >= k->most_connections) {
 		k->left_out++;
 		return 0;
@@ -221,16 +243,21 @@ static int fill_connection(struct sockets *k, struct sample *s, const struct lt_
 	to->rx_bytes = known ? c->rx_bytes : SAMPLE_UNKNOWN;
 	to->retransmits = known ? c->retransmits : SAMPLE_UNKNOWN;
 	to->srtt_ns = c->srtt_ns ? c->srtt_ns : SAMPLE_UNKNOWN;
-	to->age_ns = c->born_ns ? (s->t_ns > c->born_ns ? s->t_ns - c->born_ns : 0) : SAMPLE_UNKNOWN;
+	to->age_ns = c->born_ns ? age(s, c->born_ns) : SAMPLE_UNKNOWN;
+	to->open_ns = c->open_ns ? age(s, c->open_ns) : SAMPLE_UNKNOWN;
 	fill_queues(to, c, known);
 	to->netns = c->netns;
 	return 0;
 }
 
-static int fill_process(struct sample *s, struct sample_process *p, struct owner *o)
+static int fill_process(struct sample *s, struct sample_process *p, struct owner *o, bool walked)
 {
 	struct sample_socket_sums *sums = &p->sockets;
 
+	if (walked) {
+		fill_open(s, &sums->answers, o ? &o->answers : NULL);
+		fill_open(s, &sums->upstream, o ? &o->upstream : NULL);
+	}
 	if (!o)
 		return 0;
 	o->present = true;
@@ -288,7 +315,7 @@ int sockets_fill(struct sockets *k, struct sample *s, uint64_t since_ns, bool wa
 
 		if (k->owners)
 			HASH_FIND(hh, k->owners, &key, sizeof(key), o);
-		err = fill_process(s, p, o);
+		err = fill_process(s, p, o, walked);
 	}
 	s->has_connections = walked;
 	if (!err && walked)

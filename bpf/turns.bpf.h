@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Turns of stream sockets, and of connected UDP: how long a program takes to answer, and how long it waits for an
+ * answer. A turn is the change of direction on a socket; what the bytes mean is not looked at, so TLS makes no
+ * difference.
+ *
+ * Accepted sockets: from the arrival of the first bytes after our last send to our first send (response), and from that
+ * arrival to the program's receive (late). Connected sockets: from our first send after our last receive to the arrival
+ * of the answer (upstream), and from there to the receive (late, too).
+ *
+ * Times: TCP's own clock, which it reads for each segment in and out; for others the clock when the bytes were put into
+ * the socket's queue. Not the time of our hooks: they run at the end of a call, when the other end may have answered.
+ * Written by the thread that uses the socket, but arrived_ns also by the network's softirq or the other end.
+ */
+#ifndef TURNS_BPF_H
+#define TURNS_BPF_H
+
+#include "entry.bpf.h"
+
+/* A client that goes on sending for so long without an answer sends one way only: a log, an upload. */
+#define LT_ONE_WAY_NS 1000000000ULL
+
+/* Ports that programs listened on when lagtop started: namespace << 16 | port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} lt_listening __weak SEC(".maps");
+volatile bool lt_listening_known __weak = false; /* set by the front end after seeding */
+/* Ports that connecting sockets get (ip_local_port_range of the namespace of lagtop). */
+const volatile __u16 lt_ephemeral_first __weak = 32768, lt_ephemeral_last __weak = 60999;
+
+static __always_inline bool lt_has_turns(struct sock *sk, enum lt_proto proto)
+{
+	if (proto == LT_UNIX)
+		return sk->sk_type == SOCK_STREAM;
+	return proto == LT_TCP || (proto == LT_UDP && sk->__sk_common.skc_dport);
+}
+
+static __always_inline struct tcp_sock *lt_tcp_of(struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP ? bpf_skc_to_tcp_sock(sk) : NULL;
+}
+
+/* Whether bytes wait to be read. */
+static __always_inline bool lt_unread(struct sock *sk, struct tcp_sock *tcp)
+{
+	__u32 fin = sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1; /* it takes a sequence number */
+
+	if (tcp)
+		return (__s32)(tcp->rcv_nxt - tcp->copied_seq - fin) > 0;
+	return BPF_CORE_READ(sk, sk_receive_queue.qlen);
+}
+
+/* Bytes have arrived, or the other end has closed. */
+static __always_inline void lt_turn_arrive(struct sock *sk, struct tcp_sock *tcp, struct lt_socket *socket)
+{
+	if (!socket->arrived_ns && lt_unread(sk, tcp))
+		socket->arrived_ns = tcp ? tcp->tcp_clock_cache : bpf_ktime_get_ns();
+}
+
+static __always_inline __u64 lt_listening_key(struct sock *sk, __u16 port)
+{
+	return (__u64)sk->__sk_common.skc_net.net->ns.inum << 16 | port;
+}
+
+static __always_inline bool lt_listens(struct sock *sk, __u16 port)
+{
+	__u64 key = lt_listening_key(sk, port);
+
+	return bpf_map_lookup_elem(&lt_listening, &key);
+}
+
+static __always_inline bool lt_is_ephemeral(__u16 port)
+{
+	return port >= lt_ephemeral_first && port <= lt_ephemeral_last;
+}
+
+/* The role of a TCP socket that is older than the probes. */
+static __always_inline enum lt_role lt_role_of_old(struct sock *sk)
+{
+	__u16 local = sk->__sk_common.skc_num, remote = __builtin_bswap16(sk->__sk_common.skc_dport);
+
+	if (lt_listens(sk, local))
+		return LT_ROLE_SERVER;
+	if (lt_listens(sk, remote))
+		return LT_ROLE_CLIENT;
+	if (lt_is_ephemeral(local) != lt_is_ephemeral(remote))
+		return lt_is_ephemeral(local) ? LT_ROLE_CLIENT : LT_ROLE_SERVER;
+	return LT_ROLE_PAIR;
+}
+
+/* A UNIX socket that was accepted has the address of the listener; one that connects seldom has an address. */
+static __always_inline void lt_turn_role(struct sock *sk, enum lt_proto proto, struct lt_socket *socket)
+{
+	struct unix_sock *own;
+	struct sock *peer;
+
+	if (socket->role)
+		return;
+	if (proto == LT_TCP) {
+		if (lt_listening_known)
+			socket->role = lt_role_of_old(sk);
+		return;
+	}
+	if (proto == LT_UDP) {
+		socket->role = LT_ROLE_CLIENT;
+		return;
+	}
+	own = (struct unix_sock *)sk;
+	peer = BPF_CORE_READ(own, peer);
+	if (BPF_CORE_READ(own, addr))
+		socket->role = LT_ROLE_SERVER;
+	else if (peer && BPF_CORE_READ((struct unix_sock *)peer, addr))
+		socket->role = LT_ROLE_CLIENT;
+	else
+		socket->role = LT_ROLE_PAIR;
+}
+
+/* A receive is the first one after a send. Returns when its bytes arrived. */
+static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct lt_socket *socket)
+{
+	__u64 now_ns = bpf_ktime_get_ns(), arrived_ns = socket->arrived_ns;
+
+	if (!arrived_ns || arrived_ns > now_ns) /* before the probes, or this kernel does not tell */
+		arrived_ns = now_ns;
+	else if (own && socket->role)
+		lt_dist_add(&own->record->calls, LT_DIST_LATE, now_ns - arrived_ns);
+	if (socket->role == LT_ROLE_CLIENT && socket->turn == LT_TURN_SENT && own) {
+		lt_dist_add(&own->record->calls, LT_DIST_UPSTREAM,
+			    arrived_ns > socket->turn_ns ? arrived_ns - socket->turn_ns : 0);
+		lt_net_of(own)->upstream_overlapped += socket->overlapped;
+	}
+	socket->turn = LT_TURN_RECEIVED;
+	socket->turn_ns = arrived_ns;
+	return arrived_ns;
+}
+
+static __always_inline void lt_turn_receive(struct lt_slot *own, struct sock *sk, enum lt_proto proto,
+					    struct lt_socket *socket)
+{
+	struct tcp_sock *tcp = proto == LT_TCP ? bpf_skc_to_tcp_sock(sk) : NULL;
+	__u64 arrived_ns = socket->arrived_ns;
+
+	lt_turn_role(sk, proto, socket);
+	if (socket->turn != LT_TURN_RECEIVED)
+		arrived_ns = lt_turn_read(own, socket);
+	else if (socket->role == LT_ROLE_SERVER && arrived_ns && arrived_ns != socket->turn_ns)
+		socket->overlapped = 1; /* more has arrived before it answered */
+	/* In this order: what arrives between the two is still unread. */
+	*(volatile __u64 *)&socket->arrived_ns = 0;
+	if (lt_unread(sk, tcp) && !*(volatile __u64 *)&socket->arrived_ns)
+		socket->arrived_ns = arrived_ns;
+}
+
+/* When the first of the bytes just sent left. TCP's clock is older if they wait for an acknowledgment. */
+static __always_inline __u64 lt_turn_left_ns(struct lt_slot *own, struct tcp_sock *tcp, enum lt_proto proto,
+					     __u64 since_ns)
+{
+	__u64 now_ns = bpf_ktime_get_ns(), left_ns = 0;
+
+	if (proto == LT_UNIX && own)
+		left_ns = lt_net_of(own)->unix_sent_ns;
+	barrier_var(left_ns); /* clang would merge the two loads, which the verifier refuses for unlike pointers */
+	if (tcp)
+		left_ns = tcp->tcp_wstamp_ns;
+	return left_ns > since_ns && left_ns < now_ns ? left_ns : now_ns;
+}
+
+/* The first send after a receive. */
+static __always_inline void lt_turn_answer(struct lt_slot *own, struct lt_socket *socket, __u64 left_ns)
+{
+	if (socket->arrived_ns && socket->arrived_ns < left_ns)
+		socket->overlapped = 1; /* it answers while there is more to read */
+	if (!own)
+		return;
+	lt_dist_add(&own->record->calls, LT_DIST_RESPONSE, left_ns - socket->turn_ns);
+	lt_net_of(own)->turns_overlapped += socket->overlapped;
+}
+
+static __always_inline void lt_turn_send(struct lt_slot *own, struct sock *sk, enum lt_proto proto,
+					 struct lt_socket *socket)
+{
+	struct tcp_sock *tcp = proto == LT_TCP ? bpf_skc_to_tcp_sock(sk) : NULL;
+	__u64 left_ns;
+
+	lt_turn_role(sk, proto, socket);
+	/* The request was read by splice, which no hook sees. */
+	if (socket->role == LT_ROLE_SERVER && socket->turn != LT_TURN_RECEIVED && socket->arrived_ns &&
+	    !lt_unread(sk, tcp)) {
+		socket->turn = LT_TURN_RECEIVED;
+		socket->turn_ns = socket->arrived_ns;
+		socket->arrived_ns = 0;
+	}
+	if (socket->turn == LT_TURN_SENT) {
+		if (tcp && socket->role == LT_ROLE_CLIENT && tcp->tcp_wstamp_ns > socket->turn_ns + LT_ONE_WAY_NS)
+			socket->overlapped = 1;
+		return;
+	}
+	left_ns = lt_turn_left_ns(own, tcp, proto, socket->turn_ns);
+	if (socket->role == LT_ROLE_SERVER && socket->turn == LT_TURN_RECEIVED)
+		lt_turn_answer(own, socket, left_ns);
+	socket->turn = LT_TURN_SENT;
+	socket->turn_ns = left_ns;
+}
+
+/* A new connection: the storage may be the listener's, or an earlier connection's. */
+static __always_inline void lt_turn_begin(struct lt_socket *socket, enum lt_role role)
+{
+	socket->arrived_ns = socket->turn_ns = 0;
+	socket->role = role;
+	socket->turn = LT_TURN_NONE;
+	socket->overlapped = 0;
+}
+
+/* What is open now: a request that was not answered, or an answer that did not come. Returns since when; 0: nothing. */
+static __always_inline __u64 lt_turn_open_ns(const struct lt_socket *socket)
+{
+	if (socket->overlapped)
+		return 0;
+	if (socket->role == LT_ROLE_SERVER)
+		return socket->turn == LT_TURN_RECEIVED ? socket->turn_ns : socket->arrived_ns;
+	if (socket->role == LT_ROLE_CLIENT && socket->turn == LT_TURN_SENT && !socket->arrived_ns)
+		return socket->turn_ns;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How slowly a program answers and is answered: against what the client itself measures, and what the server sleeps. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "live.h"
+
+#define REQUESTS 10
+/* A percentile is at most 12.5 % off, and the client's clock has its system calls in it. */
+#define NEAR 0.175
+
+struct turns {
+	struct child *load;
+	int64_t server;
+	const char *done;
+	struct json_object *reading; /* which has all of the round */
+};
+
+static int64_t count(struct json_object *reading, int64_t pid, const char *path)
+{
+	struct json_object *p = live_process(reading, pid);
+	int64_t n = p ? live_get(p, path) : 0;
+
+	return n == LIVE_NULL ? 0 : n;
+}
+
+/* One round within one reading. The client's answers are what both sides count. */
+static void round_in_reading(struct live *l, struct turns *t)
+{
+	for (int try = 0; try < 5; try++) {
+		size_t from = live_mark(l);
+
+		t->done = live_round(t->load);
+		live_past_now(l);
+		t->reading = l->reading[from];
+		if (l->n == from + 1)
+			return;
+	}
+	fail_msg("a round did not end within a reading");
+}
+
+static struct turns turns_of(struct live *l, const char *kind, const char *way)
+{
+	const char *ready;
+	struct turns t = { .load = live_load(&ready, "turns", kind, way, NULL) };
+
+	t.server = child_value(ready, "server");
+	round_in_reading(l, &t);
+	return t;
+}
+
+static void compare_times(const struct turns *t, int64_t pid, const char *what, const char *who)
+{
+	double p50_ns = (double)child_value(t->done, "p50_ns"), max_ns = (double)child_value(t->done, "max_ns");
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s.count", what);
+	live_compare((double)count(t->reading, pid, path), REQUESTS, 0, "%s: %s", who, path);
+	snprintf(path, sizeof(path), "%s.p50_ns", what);
+	live_compare((double)count(t->reading, pid, path), p50_ns, p50_ns * NEAR, "%s: %s", who, path);
+	snprintf(path, sizeof(path), "%s.max_ns", what);
+	live_compare((double)count(t->reading, pid, path), max_ns, max_ns * 0.05, "%s: %s", who, path);
+}
+
+static void test_both_ends(void **state)
+{
+	struct live *l = live_start("-d", "2", NULL);
+	static const char *const kinds[] = { "tcp", "unix" };
+
+	(void)state;
+	live_need_net(l);
+	for (size_t i = 0; i < 2; i++) {
+		struct turns t = turns_of(l, kinds[i], "plain");
+
+		compare_times(&t, t.server, "turns", kinds[i]);
+		compare_times(&t, t.load->pid, "upstream", kinds[i]);
+		live_compare((double)count(t.reading, t.load->pid, "turns.count"), 0, 0, "%s: the client's answers",
+			     kinds[i]);
+		live_compare((double)count(t.reading, t.server, "upstream.count"), 0, 0, "%s: the server's requests",
+			     kinds[i]);
+		live_compare((double)count(t.reading, t.server, "turns.overlapped"), 0, 0, "%s: overlapped", kinds[i]);
+	}
+	live_verdict();
+}
+
+/* Only the end that connects knows the other: DNS, for example. */
+static void test_datagrams(void **state)
+{
+	struct live *l = live_start("-d", "2", NULL);
+	struct turns t;
+
+	(void)state;
+	live_need_net(l);
+	t = turns_of(l, "udp", "plain");
+	compare_times(&t, t.load->pid, "upstream", "udp");
+	live_verdict();
+}
+
+/* The connection is older than lagtop: who serves is told by the ports. */
+static void test_older_connection(void **state)
+{
+	struct turns t;
+	const char *ready;
+	struct live *l;
+
+	(void)state;
+	t.load = live_load(&ready, "turns", "tcp", "plain", NULL);
+	t.server = child_value(ready, "server");
+	l = live_start("-d", "2", NULL);
+	live_need_net(l);
+	round_in_reading(l, &t);
+	compare_times(&t, t.server, "turns", "older");
+	compare_times(&t, t.load->pid, "upstream", "older");
+	live_verdict();
+}
+
+static void test_two_threads(void **state)
+{
+	struct live *l = live_start("-d", "2", NULL);
+	struct turns t;
+
+	(void)state;
+	live_need_net(l);
+	t = turns_of(l, "tcp", "threads");
+	compare_times(&t, t.server, "turns", "reader and writer");
+	live_verdict();
+}
+
+/* Who answers is who has the socket, not who accepted it. */
+static void test_socket_handed_over(void **state)
+{
+	struct live *l = live_start("-d", "2", NULL);
+	struct json_object *processes;
+	int64_t child = 0;
+	struct turns t;
+
+	(void)state;
+	live_need_net(l);
+	t = turns_of(l, "tcp", "handed");
+	assert_true(json_object_object_get_ex(t.reading, "processes", &processes));
+	for (size_t i = 0; i < json_object_array_length(processes); i++) {
+		struct json_object *p = json_object_array_get_idx(processes, i);
+
+		if (live_get(p, "ppid") == t.server)
+			child = live_get(p, "pid");
+	}
+	compare_times(&t, child, "turns", "handed over");
+	live_compare((double)count(t.reading, t.server, "turns.count"), 0, 0, "handed over: who accepted");
+	live_verdict();
+}
+
+/* A request that comes in two parts 5 ms apart is no single turn, and said to be so. */
+static void test_overlapping_turns(void **state)
+{
+	struct live *l = live_start("-d", "2", NULL);
+	struct turns t;
+
+	(void)state;
+	live_need_net(l);
+	t = turns_of(l, "tcp", "parts");
+	live_compare((double)count(t.reading, t.server, "turns.count"), REQUESTS, 0, "parts: answers");
+	live_compare((double)count(t.reading, t.server, "turns.overlapped"), REQUESTS, 0, "parts: overlapped");
+	live_verdict();
+}
+
+/* It reads 20 ms after the arrival. */
+static void test_late_reader(void **state)
+{
+	struct live *l = live_start("-d", "2", NULL);
+	double late_ns;
+	struct turns t;
+
+	(void)state;
+	live_need_net(l);
+	t = turns_of(l, "tcp", "late");
+	late_ns = (double)count(t.reading, t.server, "turns.late_p99_ns");
+	live_between(late_ns, 20e6 * (1 - NEAR), (double)child_value(t.done, "max_ns") * (1 + NEAR), "late: p99");
+	live_verdict();
+}
+
+/* A request that hangs shows now, at both ends, with its age. */
+static void test_open_turn(void **state)
+{
+	struct live *l = live_start("-d", "0.5", NULL);
+	static const char *const kinds[] = { "tcp", "unix" };
+
+	(void)state;
+	live_need_net(l);
+	for (size_t i = 0; i < 2; i++) {
+		const char *ready;
+		struct child *load = live_load(&ready, "turns", kinds[i], "never", NULL);
+		int64_t server = child_value(ready, "server"), begun_ns, asked_ns, at_ns;
+		struct json_object *r;
+
+		begun_ns = live_now_ns();
+		live_round(load);
+		asked_ns = live_now_ns();
+		live_past_now(l);
+		live_next(l);
+		r = live_next(l);
+		at_ns = live_reading_ns(r);
+		live_compare((double)count(r, server, "turns.open"), 1, 0, "%s: requests not answered", kinds[i]);
+		live_compare((double)count(r, load->pid, "upstream.open"), 1, 0, "%s: requests sent", kinds[i]);
+		live_between((double)count(r, server, "turns.oldest_ns"), (double)(at_ns - asked_ns) - 1e6,
+			     (double)(at_ns - begun_ns) + 1e6, "%s: age of the request", kinds[i]);
+		live_between((double)count(r, load->pid, "upstream.oldest_ns"), (double)(at_ns - asked_ns) - 1e6,
+			     (double)(at_ns - begun_ns) + 1e6, "%s: age at the client", kinds[i]);
+		live_compare((double)count(r, load->pid, "turns.open"), 0, 0, "%s: the client has none to answer",
+			     kinds[i]);
+	}
+	live_verdict();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		live_test(test_both_ends),   live_test(test_datagrams),		 live_test(test_older_connection),
+		live_test(test_two_threads), live_test(test_socket_handed_over), live_test(test_overlapping_turns),
+		live_test(test_late_reader), live_test(test_open_turn),
+	};
+
+	return live_main(tests);
+}

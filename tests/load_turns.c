@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests and answers of known durations: a client, which is the process that the test started, and a server, its
+ * child. A request is one byte; every 10th takes 80 ms, two of ten 10 ms, the others 2 ms.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "load.h"
+
+#define REQUESTS 10 /* of which the last is the slowest */
+
+static void sleep_ms(long ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
+}
+
+static long duration_ms(long i)
+{
+	return i % REQUESTS == REQUESTS - 1 ? 80 : i % REQUESTS >= REQUESTS - 3 ? 10 : 2;
+}
+
+static void put(int fd)
+{
+	if (send(fd, "x", 1, MSG_NOSIGNAL) != 1)
+		load_die("send");
+}
+
+static bool get(int fd)
+{
+	char byte;
+	ssize_t got = recv(fd, &byte, 1, 0);
+
+	if (got < 0)
+		load_die("recv");
+	return got;
+}
+
+/* ---- the connections of each kind: *server is the end that answers ---- */
+
+static socklen_t any_address(const char *kind, struct sockaddr_storage *a)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)a;
+	struct sockaddr_un *un = (struct sockaddr_un *)a;
+
+	memset(a, 0, sizeof(*a));
+	if (!strcmp(kind, "unix")) {
+		un->sun_family = AF_UNIX; /* the kernel chooses an abstract address */
+		return sizeof(un->sun_family);
+	}
+	in->sin_family = AF_INET;
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return sizeof(*in);
+}
+
+static int socket_of(const char *kind, struct sockaddr_storage *a, socklen_t *len)
+{
+	bool udp = !strcmp(kind, "udp");
+	int fd;
+
+	*len = any_address(kind, a);
+	fd = socket(a->ss_family, udp ? SOCK_DGRAM : SOCK_STREAM, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)a, *len) || (!udp && listen(fd, 8)))
+		load_die(kind);
+	*len = sizeof(*a);
+	if (getsockname(fd, (struct sockaddr *)a, len))
+		load_die("getsockname");
+	return fd;
+}
+
+/* The client's end of a connection. */
+static int connect_to(const char *kind, const struct sockaddr_storage *a, socklen_t len)
+{
+	int fd = socket(a->ss_family, !strcmp(kind, "udp") ? SOCK_DGRAM : SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)a, len))
+		load_die("connect");
+	return fd;
+}
+
+/* ---- servers ---- */
+
+static void answer_datagrams(int fd)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	char byte;
+
+	for (long i = 0; recvfrom(fd, &byte, 1, 0, (struct sockaddr *)&from, &len) >= 0; i++, len = sizeof(from)) {
+		sleep_ms(duration_ms(i));
+		if (sendto(fd, "x", 1, 0, (struct sockaddr *)&from, len) != 1)
+			load_die("sendto");
+	}
+}
+
+static void answer_plain(int fd)
+{
+	for (long i = 0; get(fd); i++) {
+		sleep_ms(duration_ms(i));
+		put(fd);
+	}
+}
+
+/* Each request comes in two parts. */
+static void answer_parts(int fd)
+{
+	while (get(fd) && get(fd))
+		put(fd);
+}
+
+/* It reads 20 ms after the request's arrival. */
+static void answer_late(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	for (;;) {
+		if (poll(&p, 1, -1) < 0)
+			load_die("poll");
+		sleep_ms(20);
+		if (!get(fd))
+			return;
+		put(fd);
+	}
+}
+
+static void answer_never(int fd)
+{
+	while (get(fd))
+		;
+}
+
+struct pair {
+	int fd, wake;
+};
+
+static void *write_answers(void *arg)
+{
+	const struct pair *p = arg;
+	long i;
+
+	while (read(p->wake, &i, sizeof(i)) == sizeof(i)) {
+		sleep_ms(duration_ms(i));
+		put(p->fd);
+	}
+	return NULL;
+}
+
+/* One thread reads, another writes. */
+static void answer_threads(int fd)
+{
+	struct pair p = { .fd = fd };
+	int wake[2];
+
+	if (pipe(wake))
+		load_die("pipe");
+	p.wake = wake[0];
+	load_thread(write_answers, &p);
+	for (long i = 0; get(fd); i++)
+		if (write(wake[1], &i, sizeof(i)) != sizeof(i))
+			load_die("write");
+}
+
+/* A child of the server answers on the connection that the server accepted. */
+static void answer_handed(int fd)
+{
+	if (!load_fork()) {
+		answer_plain(fd);
+		_exit(0);
+	}
+	close(fd);
+	wait(NULL);
+}
+
+static const struct {
+	const char *way;
+	void (*answer)(int fd);
+} ways[] = { { "plain", answer_plain }, { "parts", answer_parts },     { "late", answer_late },
+	     { "never", answer_never }, { "threads", answer_threads }, { "handed", answer_handed } };
+
+static void serve(const char *kind, const char *way, int listener)
+{
+	int fd;
+
+	if (!strcmp(kind, "udp")) {
+		answer_datagrams(listener);
+		_exit(0);
+	}
+	fd = accept(listener, NULL, NULL);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (!strcmp(ways[i].way, way))
+			ways[i].answer(fd);
+	_exit(0);
+}
+
+/* ---- the client ---- */
+
+static int by_size(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* REQUESTS requests; prints how long the median and the longest took. */
+static void ask(const char *way, int fd)
+{
+	int64_t took_ns[REQUESTS];
+
+	for (int i = 0; i < REQUESTS; i++) {
+		int64_t begun_ns = load_now_ns();
+
+		put(fd);
+		if (!strcmp(way, "parts")) {
+			sleep_ms(5);
+			put(fd);
+		}
+		if (!get(fd))
+			load_die("the server");
+		took_ns[i] = load_now_ns() - begun_ns;
+	}
+	qsort(took_ns, REQUESTS, sizeof(*took_ns), by_size);
+	load_done(REQUESTS, "p50_ns=%lld max_ns=%lld", (long long)took_ns[REQUESTS / 2 - 1],
+		  (long long)took_ns[REQUESTS - 1]);
+}
+
+static void run_turns(char **arg)
+{
+	const char *kind = arg[0], *way = arg[1];
+	struct sockaddr_storage a;
+	socklen_t len;
+	int listener = socket_of(kind, &a, &len), fd;
+	pid_t server = load_fork();
+
+	if (!server)
+		serve(kind, way, listener);
+	close(listener);
+	fd = connect_to(kind, &a, len);
+	load_ready("server=%d", server);
+	while (load_go()) {
+		if (strcmp(way, "never")) {
+			ask(way, fd);
+		} else {
+			put(fd);
+			load_done(1, " ");
+		}
+	}
+}
+
+const struct workload load_turns[] = {
+	{ "turns", "tcp|unix|udp plain|parts|late|never|threads|handed", run_turns,
+	  "ten requests over a connection that is open from the start" },
+	{ 0 },
+};
