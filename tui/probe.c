@@ -28,7 +28,7 @@
 #include "stack.h"
 
 #define DRAIN_MS 1000
-#define SAMPLE_MS 10	   /* of run queues, while they are looked at */
+#define SAMPLE_MS 20	   /* of run queues, while they are looked at */
 #define CUT_AHEAD_NS 20000 /* longer than it takes until all CPUs see a store */
 #define DRAIN_NICE (-10)
 #define DRAIN_SLICE_NS 100000 /* the shortest that the kernel knows */
