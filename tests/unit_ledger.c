@@ -711,9 +711,32 @@ static void test_waits_for_a_disk(void **state)
 	fake_die(other, 0);
 }
 
+/* Its memory is gone, too: whoever looks at all records leaves it out. */
+static void test_a_chunk_that_is_gone(void **state)
+{
+	struct lt_chunk *gone = fake.memory.chunks[0];
+	uint32_t slot;
+
+	(void)state;
+	while ((slot = fake_born(30, 30)) < LT_CHUNK)
+		fake_die(slot, 0);
+	fake_read();
+	fake_move(slot, LT_PREEMPT);
+	fake.memory.chunks[0] = NULL;
+	ledger_forget(fake.ledger, 0);
+	assert_ptr_equal(ledger_displaced(&fake.memory, LT_WORD_SINCE(*fake_word(slot))), fake_record(slot));
+	assert_null(ledger_displaced(&fake.memory, 1));
+	fake_read();
+	assert_non_null(fake_thread(30));
+	fake.memory.chunks[0] = gone;
+	fake_read();
+	assert_non_null(fake_thread(30));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		lives_test(test_a_chunk_that_is_gone),
 		lives_test(test_who_was_displaced),
 		lives_test(test_born_at_the_first_wakeup),
 		lives_test(test_time_goes_to_the_state_it_was_spent_in),

@@ -79,9 +79,19 @@ void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n)
 	stack_set_low(m->free);
 }
 
+/* The next slot from this one on whose chunk is there. */
+static uint32_t present(const struct ledger_memory *m, uint32_t slot, uint32_t n)
+{
+	while (slot < n && !m->chunks[slot >> LT_CHUNK_SHIFT])
+		slot = (slot | (LT_CHUNK - 1)) + 1;
+	return slot;
+}
+
 const struct lt_record *ledger_displaced(const struct ledger_memory *m, uint64_t since_ns)
 {
-	for (uint32_t slot = 0; slot < m->n_chunks * LT_CHUNK; slot++)
+	uint32_t n = m->n_chunks * LT_CHUNK;
+
+	for (uint32_t slot = 0; (slot = present(m, slot, n)) < n; slot++)
 		if (*word_at(m, slot) == LT_WORD(since_ns, LT_PREEMPT))
 			return record_at(m, slot);
 	return NULL;
@@ -419,14 +429,6 @@ static uint32_t slots(const struct ledger_memory *m)
 	uint32_t all = m->n_chunks * LT_CHUNK;
 
 	return m->limit && m->limit < all ? m->limit : all;
-}
-
-/* The next slot from this one on whose chunk is there. */
-static uint32_t present(const struct ledger_memory *m, uint32_t slot, uint32_t n)
-{
-	while (slot < n && !m->chunks[slot >> LT_CHUNK_SHIFT])
-		slot = (slot | (LT_CHUNK - 1)) + 1;
-	return slot;
 }
 
 /* Threads that exited by t_ns. */
