@@ -345,6 +345,16 @@ struct inet_sock {
 	__be16 inet_sport;
 };
 
+struct request_sock {
+	struct sock *sk;
+};
+
+struct inet_connection_sock {
+	struct {
+		struct request_sock *rskq_accept_head;
+	} icsk_accept_queue;
+};
+
 struct socket {
 	struct sock *sk;
 };

@@ -163,7 +163,8 @@ int BPF_PROG(lt_destroy, struct sock *sk)
 	if (!socket || !lt_want_connections)
 		return 0;
 	/* Without a remote end it never was a connection. */
-	if (!sk->__sk_common.skc_dport && socket->retransmits == socket->seen_retransmits)
+	moved = lt_moved(sk, tcp, socket);
+	if (!sk->__sk_common.skc_dport && !moved.retransmits && !moved.drops)
 		return 0;
 	e = bpf_ringbuf_reserve(&lt_events, sizeof(*e), 0);
 	if (!e) {
@@ -171,13 +172,18 @@ int BPF_PROG(lt_destroy, struct sock *sk)
 		return 0;
 	}
 	e->type = LT_EVENT_CLOSED;
-	moved = lt_moved(sk, tcp, socket);
 	moved.changed = true;
 	lt_connection_fill(&e->connection, sk, tcp, socket, &moved);
 	bpf_ringbuf_submit(e, lt_events_wakeup());
 	/* The iterator may still meet it while somebody holds it: what was reported is not reported again. */
 	lt_reported(socket, &moved, sk->__sk_common.skc_state);
 	return 0;
+}
+
+/* A listener with connections that wait to be accepted. */
+static __always_inline bool lt_is_asked(struct sock *sk)
+{
+	return sk->__sk_common.skc_state == TCP_LISTEN && BPF_CORE_READ(sk, sk_ack_backlog);
 }
 
 /* Where the iterator writes next; NULL: no room left. Those that found no room are counted, too. */
@@ -211,7 +217,7 @@ int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
 	moved = lt_moved(sk, tcp, socket);
 	open = lt_with_turns && lt_turn_open_ns(socket);
 	if (!open && (!lt_is_inet(sk) || (!lt_walking.all && !moved.tx_bytes && !moved.rx_bytes && !moved.retransmits &&
-					  !moved.drops && !moved.changed)))
+					  !moved.drops && !moved.changed && !lt_is_asked(sk))))
 		return 0;
 	c = next_walked();
 	if (!c)

@@ -220,13 +220,19 @@ struct lt_drop_counters {
 	__u32 second;
 };
 
+/* Closed, and never connected. */
+static __always_inline bool lt_has_listened(struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP && sk->__sk_common.skc_state == TCP_CLOSE && !sk->__sk_common.skc_dport;
+}
+
 /* Dropped datagrams, or connections dropped because a listener's queue was full; not used for other sockets. */
 static __always_inline __u32 lt_drops(struct sock *sk)
 {
 	struct lt_drop_counters counters = {};
 	void *at;
 
-	if (sk->sk_protocol != IPPROTO_UDP && sk->__sk_common.skc_state != TCP_LISTEN)
+	if (sk->sk_protocol != IPPROTO_UDP && sk->__sk_common.skc_state != TCP_LISTEN && !lt_has_listened(sk))
 		return 0;
 	if (bpf_core_field_exists(sk->sk_drop_counters)) {
 		at = BPF_CORE_READ(sk, sk_drop_counters);
@@ -298,6 +304,22 @@ static __always_inline void lt_udp_queues(struct lt_connection *c, struct sock *
 	c->tx_queue_bytes = tx > 0 ? tx : 0;
 }
 
+/* When the connection was established that is the next to be accepted (see accepted() in syscall.bpf.c); 0: there is
+ * none. It may be accepted, or even freed, at the same time: then it is not the first any more. */
+static __always_inline __u64 lt_oldest_ns(struct sock *listener)
+{
+	struct inet_connection_sock *icsk = (struct inet_connection_sock *)listener;
+	struct request_sock *request = BPF_CORE_READ(icsk, icsk_accept_queue.rskq_accept_head);
+	struct sock *child;
+	__u64 ns;
+
+	if (!request)
+		return 0;
+	child = BPF_CORE_READ(request, sk);
+	ns = BPF_CORE_READ((struct tcp_sock *)child, rcvq_space.time) * 1000;
+	return request == BPF_CORE_READ(icsk, icsk_accept_queue.rskq_accept_head) ? ns : 0;
+}
+
 static __always_inline void lt_connection_fill(struct lt_connection *c, struct sock *sk, struct tcp_sock *tcp,
 					       const struct lt_socket *socket, const struct lt_moved *moved)
 {
@@ -328,6 +350,7 @@ static __always_inline void lt_connection_fill(struct lt_connection *c, struct s
 	if (c->state == TCP_LISTEN) {
 		c->accept_queue = BPF_CORE_READ(sk, sk_ack_backlog);
 		c->accept_queue_max = BPF_CORE_READ(sk, sk_max_ack_backlog);
+		c->accept_oldest_ns = lt_oldest_ns(sk);
 	} else if (tcp) {
 		c->srtt_ns = (__u64)tcp->srtt_us * 125; /* eighths of a µs */
 		lt_tcp_queues(c, sk, tcp);

@@ -70,7 +70,8 @@
 /* Per process, not per thread: what sockets report outside of any thread's context. */
 #define LT_COUNTERS_SOCKET(X)                                                                                          \
 	X(retransmits, "segments", 0, "lt_retransmit")                                                                 \
-	X(connect_errors, "connections", 0, "lt_sock_state")
+	X(connect_errors, "connections", 0, "lt_sock_state")                                                           \
+	X(receive_drops, "packets", 0, "lt_walk: of sockets; not known between readings of the connections")
 
 /* Durations: a histogram and the interval's maximum. X(NAME, name, part of the record, what feeds it): there stand
  * `struct lt_hist name` and `struct lt_max name_max`. */

@@ -221,8 +221,9 @@ struct lt_socket {
 struct lt_connection {
 	__u64 process_start_ns, born_ns;
 	__u64 tx_bytes, rx_bytes;
-	__u64 srtt_ns; /* 0: not measured */
-	__u64 open_ns; /* since when a turn is open; 0: none is */
+	__u64 srtt_ns;		/* 0: not measured */
+	__u64 open_ns;		/* since when a turn is open; 0: none is */
+	__u64 accept_oldest_ns; /* of listeners: when the first connection of the queue was established; 0: none */
 	__u32 tgid, retransmits;
 	__u32 tx_queue_bytes, rx_queue_bytes; /* not of listeners */
 	__u32 accept_queue, accept_queue_max; /* of listeners: connections */

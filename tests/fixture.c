@@ -325,6 +325,7 @@ static void add_connection(struct sample *s, uint32_t pid, uint16_t port, uint32
 					 .age_ns = pid * 1000000ULL,
 					 .accept_queue = SAMPLE_UNKNOWN,
 					 .accept_queue_max = SAMPLE_UNKNOWN,
+					 .accept_oldest_ns = SAMPLE_UNKNOWN,
 					 .drops = SAMPLE_UNKNOWN };
 	c->tx_bytes = about(900000, 300, wobble(pid, 7, number));
 	c->rx_bytes = about(120000, 300, wobble(pid, 8, number));
@@ -434,6 +435,7 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	if (kind != FIXTURE_LOSSES)
 		add_cpus(s, number);
 	s->has_connections = kind != FIXTURE_LOSSES;
+	s->drops_known = s->has_connections;
 	for (size_t i = 0; s->has_connections && i < COUNT(owners); i++)
 		add_connection(s, owners[i], (uint16_t)(i < 2 ? 443 : 5432 + i), number);
 	s->has_disks = kind != FIXTURE_LOSSES;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "live.h"
@@ -299,11 +300,61 @@ static void udp_by_proc(int64_t pid, int64_t port, int64_t *queued, int64_t *dro
 	fclose(f);
 }
 
+/* What ss says of the socket that is bound to a port in a process's network namespace; false: there is no ss. */
+static bool by_ss(int64_t pid, int64_t port, long long *receive_queue, long long *send_queue, long long *drops)
+{
+	char command[128], line[512] = "";
+	const char *at;
+	FILE *f;
+
+	if (system("command -v ss nsenter >/dev/null"))
+		return false;
+	snprintf(command, sizeof(command), "nsenter -t %lld -n ss -tulnmHO 'sport = :%lld'", (long long)pid,
+		 (long long)port);
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	pclose(f);
+	at = strstr(line, ",d");
+	assert_true(at && sscanf(line, "%*s %*s %lld %lld", receive_queue, send_queue) == 2);
+	*drops = strtoll(at + 2, NULL, 10);
+	return true;
+}
+
+static void compare_with_ss(struct live *l, int64_t pid, int64_t tcp_port, int64_t udp_port)
+{
+	long long waiting, most, drops, later_drops, bytes, udp_drops, none;
+	struct json_object *listener, *datagrams;
+
+	if (!by_ss(pid, tcp_port, &waiting, &most, &drops))
+		return;
+	live_past_now(l);
+	listener = socket_of(l->reading[l->n - 1], "tcp", tcp_port, 0);
+	datagrams = socket_of(l->reading[l->n - 1], "udp", udp_port, 0);
+	assert_true(listener && datagrams);
+	live_compare((double)live_get(listener, "accept_queue"), (double)waiting, 0, "ss: connections to accept");
+	live_compare((double)live_get(listener, "accept_queue_max"), (double)most, 0, "ss: most connections to accept");
+	by_ss(pid, tcp_port, &waiting, &most, &later_drops);
+	live_between((double)dropped_at(l, "tcp", tcp_port), (double)drops, (double)later_drops,
+		     "ss: connections turned away");
+	by_ss(pid, udp_port, &bytes, &none, &udp_drops);
+	live_compare((double)live_get(datagrams, "rx_queue_bytes"), (double)bytes, 0, "ss: datagrams, bytes");
+	live_compare((double)dropped_at(l, "udp", udp_port), (double)udp_drops, 0, "ss: datagrams dropped");
+}
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
 /* Of each queue what the kernel says of it. The SYNs go on being sent, and dropped. */
 static void test_queues(void **state)
 {
 	struct live *l = live_start("-d", "0.2", "-v", "connections", NULL);
-	int64_t queued, dropped, udp, port, stream, drops, udp_drops, before, after;
+	int64_t queued, dropped, udp, port, stream, drops, udp_drops, before, after, asked_ns, got_ns;
 	struct json_object *listener, *datagrams, *unread, *on_its_way;
 	struct child *load;
 	const char *ready;
@@ -315,8 +366,10 @@ static void test_queues(void **state)
 	udp = child_value(ready, "udp");
 	stream = child_value(ready, "stream");
 	before = counter(load->pid, "netstat", "TcpExt:", "ListenDrops");
+	asked_ns = monotonic_ns();
 	live_past_now(l);
 	live_next(l);
+	got_ns = monotonic_ns();
 	udp_by_proc(load->pid, udp, &queued, &dropped);
 	after = counter(load->pid, "netstat", "TcpExt:", "ListenDrops");
 	listener = socket_of(l->reading[l->n - 1], "tcp", port, 0);
@@ -331,6 +384,11 @@ static void test_queues(void **state)
 	live_compare((double)udp_drops, (double)dropped, 0, "queues: datagrams dropped");
 	live_compare((double)live_get(listener, "accept_queue"), 3, 0, "queues: connections to accept");
 	live_compare((double)live_get(listener, "accept_queue_max"), 2, 0, "queues: most connections to accept");
+	live_between(
+		(double)live_get(listener, "accept_oldest_ns"), (double)(asked_ns - child_value(ready, "oldest_ns")),
+		(double)(got_ns - child_value(ready, "begun_ns")), "queues: ns of the oldest connection to accept");
+	live_compare((double)live_sum(l, 0, load->pid, "net.drops"), (double)(drops + udp_drops), 0,
+		     "queues: drops of the process");
 	live_compare(live_get(listener, "rx_queue_bytes") == LIVE_NULL, 1, 0, "queues: a listener has no bytes");
 	live_between((double)drops, fmax(1, (double)before), (double)after, "queues: connections turned away");
 	live_compare((double)live_get(unread, "rx_queue_bytes"), (double)child_value(ready, "unread"), 0,
@@ -338,6 +396,7 @@ static void test_queues(void **state)
 	live_compare((double)live_get(on_its_way, "tx_queue_bytes"), (double)child_value(ready, "unsent"), 0,
 		     "queues: bytes of a connect on its way");
 	live_compare(live_get(unread, "drops") == LIVE_NULL, 1, 0, "queues: a connection has no drops");
+	compare_with_ss(l, load->pid, port, udp);
 	live_verdict();
 }
 
@@ -372,6 +431,24 @@ static void own_network(void)
 	if (ioctl(fd, SIOCSIFFLAGS, &lo))
 		_exit(126);
 	close(fd);
+}
+
+/* What listeners dropped: the open ones, and the last drops of those that closed. */
+static int64_t dropped_by_listeners(struct live *l)
+{
+	int64_t sum = 0;
+
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *all = json_object_object_get(l->reading[r], "connections");
+
+		for (size_t i = 0; i < json_object_array_length(all); i++) {
+			struct json_object *c = json_object_array_get_idx(all, i);
+			int64_t drops = live_get(c, "drops");
+
+			sum += !strcmp(live_text(c, "proto"), "tcp") && drops != LIVE_NULL ? drops : 0;
+		}
+	}
+	return sum;
 }
 
 /* The totals of lagtop's network namespace, whose counters begin at 0 here. */
@@ -416,6 +493,8 @@ static void test_network_stack(void **state)
 		for (size_t r = 0; r < l->n; r++)
 			sum += live_get(l->reading[r], path);
 		live_compare((double)sum, (double)kernel, 0, "%s", totals[i].path);
+		if (!strcmp(totals[i].name, "ListenDrops"))
+			live_compare((double)dropped_by_listeners(l), (double)kernel, 0, "listen_drops, by listener");
 		if (i < 2 || strstr(totals[i].path, "udp") || (firewall && i < 5))
 			assert_true(kernel > 0);
 	}

@@ -257,15 +257,18 @@ static void run_queues(char **arg)
 	int port, stream_port, listener = listen_on_loopback(&port, 2), in, out, waiting = -1;
 	int stream_listener = listen_on_loopback(&stream_port, 1);
 	int from = socket(AF_INET, SOCK_DGRAM, 0), to = socket(AF_INET, SOCK_DGRAM, 0);
+	int64_t begun_ns = load_now_ns(), oldest_ns = 0;
 
 	if (bind(to, (struct sockaddr *)&a, len) || getsockname(to, (struct sockaddr *)&a, &len) ||
 	    connect(from, (struct sockaddr *)&a, len) || send(from, block, 1, 0) != 1 || recv(to, block, 1, 0) != 1)
 		load_die("datagram");
 	for (long i = 0; i < datagrams; i++)
 		send(from, block, 1000, 0);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
 		if (connect_to(port) < 0)
 			load_die("connect");
+		oldest_ns = i ? oldest_ns : load_now_ns();
+	}
 	for (int i = 0; i < 3; i++)
 		waiting = connect_in_vain(port);
 	out = connect_to(stream_port);
@@ -275,8 +278,9 @@ static void run_queues(char **arg)
 		load_die("stream");
 	while (poll(&(struct pollfd){ .fd = in, .events = POLLRDHUP }, 1, -1) != 1)
 		;
-	load_ready("listener=%d port=%d udp=%d stream=%d unread=%d unsent=%d", listener, port, ntohs(a.sin_port),
-		   stream_port, queued(in, SIOCINQ), queued(waiting, SIOCOUTQ));
+	load_ready("listener=%d port=%d udp=%d stream=%d unread=%d unsent=%d begun_ns=%lld oldest_ns=%lld", listener,
+		   port, ntohs(a.sin_port), stream_port, queued(in, SIOCINQ), queued(waiting, SIOCOUTQ),
+		   (long long)begun_ns, (long long)oldest_ns);
 	while (load_go())
 		load_done(1, " ");
 }

@@ -207,6 +207,7 @@ static void add_connections(struct sample *s)
 					 .rx_queue_bytes = 32,
 					 .accept_queue = SAMPLE_UNKNOWN,
 					 .accept_queue_max = SAMPLE_UNKNOWN,
+					 .accept_oldest_ns = SAMPLE_UNKNOWN,
 					 .drops = SAMPLE_UNKNOWN,
 					 .netns = 4026531840 };
 	c = sample_add_connection(s);
@@ -220,9 +221,11 @@ static void add_connections(struct sample *s)
 					 .age_ns = SAMPLE_UNKNOWN,
 					 .accept_queue = 3,
 					 .accept_queue_max = 2,
+					 .accept_oldest_ns = 1234567,
 					 .netns = 4026531841 };
 	memcpy(c->local, loopback6, sizeof(loopback6));
 	s->has_connections = true;
+	s->drops_known = 1;
 }
 
 /* One busy with the server's second thread, one idle that was offline in the reading before. */

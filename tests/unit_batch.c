@@ -355,6 +355,7 @@ static void json_process(void **state)
 		{ "net.connect_p99_ns", 851968 },
 		{ "net.accept_p99_ns", 15000000 },
 		{ "net.retransmits", 6 },
+		{ "net.drops", 0 },
 		{ "net.srtt_ns", 410000 },
 	};
 	static const struct expected exited[] = {
@@ -461,6 +462,7 @@ static void json_connections(void **state)
 		{ "rx_queue_bytes", 32 },
 		{ "accept_queue", UNKNOWN },
 		{ "accept_queue_max", UNKNOWN },
+		{ "accept_oldest_ns", UNKNOWN },
 		{ "drops", UNKNOWN },
 	};
 	static const struct expected listening[] = {
@@ -471,6 +473,7 @@ static void json_connections(void **state)
 		{ "rx_queue_bytes", UNKNOWN },
 		{ "accept_queue", 3 },
 		{ "accept_queue_max", 2 },
+		{ "accept_oldest_ns", 1234567 },
 		{ "drops", 0 },
 	};
 	struct json_object *c = element(json("-j"), "connections", "pid", SYNTHETIC_SERVER);
@@ -481,8 +484,12 @@ static void json_connections(void **state)
 	assert_string_equal(text(c, "local"), "1.2.3.4:80");
 	assert_string_equal(text(c, "remote"), "5.6.7.8:43210");
 	assert_string_equal(text(c, "state"), "ESTAB");
-	/* An idle listener is reported only when all are asked for. */
+	/* An idle listener is reported only when all are asked for, or if connections wait in its queue. */
+	assert_int_equal(json_object_array_length(field(reading, "connections")), 2);
+	sample.connections[1].accept_queue = 0;
+	json("-j");
 	assert_int_equal(json_object_array_length(field(reading, "connections")), 1);
+	sample.connections[1].accept_queue = 3;
 	json("-j -v connections");
 	assert_int_equal(json_object_array_length(field(reading, "connections")), 2);
 	c = element(reading, "connections", "pid", 0);

@@ -26,6 +26,7 @@ static struct row busy_row(void)
 		.connect_errors = 209,
 		.accepts = 210,
 		.retransmits = 211,
+		.receive_drops = 213,
 		.connect = { 321, 322, 323, 324, 325, false },
 		.srtt_ns = 212,
 		.turns_overlapped = 216,
@@ -33,6 +34,7 @@ static struct row busy_row(void)
 	};
 	struct row r = {
 		.kind = MODEL_PROCESS,
+		.drops_known = true,
 		.pid = 100,
 		.tid = 100,
 		.ppid = 101,
@@ -220,6 +222,7 @@ static void json_is_complete(void **state)
 		{ "net.connect_p99_ns", 324 },
 		{ "net.accept_p99_ns", 334 },
 		{ "net.retransmits", 211 },
+		{ "net.drops", 213 },
 		{ "net.srtt_ns", 212 },
 		{ "turns.count", 351 },
 		{ "turns.p50_ns", 352 },
@@ -558,6 +561,9 @@ static void formats(void **state)
 	(void)state;
 	assert_shows("pid", &r, true, "100");
 	assert_shows("exit", &r, true, "-9");
+	assert_shows("drops", &r, true, "106");
+	r.drops_known = false;
+	assert_shows("drops", &r, true, "-");
 	assert_int_equal(column_format(find("pid"), &r, true, buf, sizeof(buf), 2), 2);
 	assert_string_equal(buf, "##"); /* not "10" */
 	assert_shows("command", &r, true, "worker: all night");
@@ -777,6 +783,10 @@ static void connections(void **state)
 	assert_shows("txq", &r, true, "-");
 	assert_shows("acceptq", &r, true, "3");
 	assert_shows("acceptmax", &r, true, "2");
+	c.accept_oldest_ns = 4100000;
+	assert_shows("acceptage", &r, true, "4.10ms");
+	c.accept_oldest_ns = SAMPLE_UNKNOWN;
+	assert_shows("acceptage", &r, true, "-");
 }
 
 int main(void)

@@ -239,6 +239,7 @@ static void test_a_listener_and_datagrams(void **state)
 	listener.accept_queue = 3;
 	listener.accept_queue_max = 2;
 	listener.drops = 4;
+	listener.accept_oldest_ns = T_NS - 77;
 	udp.proto = LT_UDP;
 	udp.state = 7;
 	udp.rx_queue_bytes = 211968;
@@ -249,15 +250,26 @@ static void test_a_listener_and_datagrams(void **state)
 	assert_int_equal(sample.connections[0].accept_queue, 3);
 	assert_int_equal(sample.connections[0].accept_queue_max, 2);
 	assert_int_equal(sample.connections[0].drops, 4);
+	assert_int_equal(sample.connections[0].accept_oldest_ns, 77);
+	assert_int_equal(sample.connections[1].accept_oldest_ns, SAMPLE_UNKNOWN);
+	assert_int_equal(sample.processes[0].sockets.receive_drops, 4 + 8);
+	assert_true(sample.drops_known);
 	assert_int_equal(sample.connections[1].rx_queue_bytes, 211968);
 	assert_int_equal(sample.connections[1].accept_queue, SAMPLE_UNKNOWN);
 	assert_int_equal(sample.connections[1].drops, 8);
-	/* The first iteration reports all drops since the one before. */
+	/* Without an iteration nobody knows; the first one after it reports all drops since the one before. */
 	reading(false);
 	assert_int_equal(sockets_connection(sockets, &udp), 0);
 	reading(true);
 	assert_int_equal(sample.connections[0].drops, SAMPLE_UNKNOWN);
 	assert_int_equal(sample.connections[0].rx_queue_bytes, 211968);
+	assert_false(sample.drops_known);
+	/* A listener's last ones are reported when it has closed. */
+	listener.state = 7;
+	assert_int_equal(sockets_connection(sockets, &listener), 0);
+	reading(true);
+	assert_int_equal(sample.connections[0].drops, 4);
+	assert_int_equal(sample.processes[0].sockets.receive_drops, 4);
 }
 
 /* Bytes times nanoseconds: 115 GB at 160 ms are more than 64 bits hold. */

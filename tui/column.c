@@ -429,7 +429,15 @@ MAYBE(raw_rx_queue, 0, has_bytes(r->connection), r->connection->rx_queue_bytes)
 MAYBE(raw_accept_queue, 0, r->connection && r->connection->accept_queue != SAMPLE_UNKNOWN, r->connection->accept_queue)
 MAYBE(raw_accept_max, 0, r->connection && r->connection->accept_queue_max != SAMPLE_UNKNOWN,
       r->connection->accept_queue_max)
-MAYBE(raw_drops, 0, r->connection && r->connection->drops != SAMPLE_UNKNOWN, r->connection->drops)
+MAYBE(raw_accept_oldest, 0, r->connection && r->connection->accept_oldest_ns != SAMPLE_UNKNOWN,
+      r->connection->accept_oldest_ns)
+
+static struct value raw_drops(const struct row *r)
+{
+	if (!r->connection)
+		return r->drops_known ? raw_receive_drops(r) : unknown;
+	return r->connection->drops == SAMPLE_UNKNOWN ? unknown : number(r->connection->drops);
+}
 
 #define CPU_NUMBER(name, none, field) MAYBE(name, 0, r->cpu && r->cpu->field != (none), r->cpu->field)
 MAYBE(raw_cpu_number, 0, r->cpu, r->cpu->cpu)
@@ -728,8 +736,10 @@ const struct column columns[] = {
 	  "For a listener: connections waiting to be accepted; Recv-Q in ss." },
 	{ "acceptmax", "ACPTMX", NULL, 6, SHOW_COUNT, 0, CONNECTIONS, raw_accept_max, "",
 	  "For a listener: the limit of that queue (the kernel lets one more wait); Send-Q in ss." },
-	{ "drops", "DROP/s", NULL, 6, SHOW_RATE, COLUMN_BAD, CONNECTIONS, raw_drops, "/s",
-	  "Datagrams dropped because a UDP socket's buffer was full; connections dropped because a listener's queue was full." },
+	{ "acceptage", "ACPTAGE", NULL, 7, SHOW_TIME, LATENCY, CONNECTIONS, raw_accept_oldest, "ns",
+	  "For a listener: how long the first connection in that queue has been waiting; not known if none does." },
+	{ "drops", "DROP/s", "net.drops", 6, SHOW_RATE, COLUMN_BAD, PROCESSES | GROUPS | CONNECTIONS, raw_drops, "/s",
+	  "Datagrams dropped because a UDP socket's buffer was full, connections dropped because a listener's queue was full. Of a process, only known in views that read its sockets (net has it, JSON too); those that a UDP socket dropped just before it was closed are missing." },
 
 	{ "cpunum", "CPU#", NULL, 5, SHOW_ID, 0, CPUS, raw_cpu_number, "",
 	  "The CPU's number." },
@@ -825,12 +835,13 @@ const struct column_view column_views[] = {
 	  MODEL_SPARK_CALL, "Sysc" },
 	{ "net", "Net", MODEL_PROCESS,
 	  "pid user traffic turns resp99 retrans ups upst99 tx rx late99 topen toldest upopen srtt connects connerr "
-	  "accepts conn99 acc99 txops rxops unixtx unixrx netspark command",
+	  "accepts conn99 acc99 drops txops rxops unixtx unixrx netspark command",
 	  "traffic", MODEL_SPARK_NET, "Net" },
 	{ "calls", "Calls", MODEL_CALL, "call calls errors time wait avg p99 max p50 inflight oldest errnos", "time",
 	  MODEL_SPARK_CALL, "Calls" },
 	{ "connections", "Connections", MODEL_CONNECTION,
-	  "proto local remote pid traffic tx rx state srtt toldest retrans age txq rxq acceptq drops user command",
+	  "proto local remote pid traffic tx rx state srtt toldest retrans age txq rxq acceptq acceptage drops user "
+	  "command",
 	  "traffic", MODEL_SPARK_NET, "Conns" },
 	{ "disks", "Disks", MODEL_DISK,
 	  "device op ops bytes busy p50 p99 max inflight que50 que99 srv50 srv99 avg merged carriers note", "busy",

@@ -402,8 +402,10 @@ static int put_processes(struct json_writer *w, const struct options *o, struct 
 static bool is_active(const struct sample_connection *c, uint64_t interval_ns)
 {
 	bool dropped = c->drops && c->drops != SAMPLE_UNKNOWN;
+	bool asked = c->accept_queue && c->accept_queue != SAMPLE_UNKNOWN;
 
-	return c->tx_bytes || c->rx_bytes || c->retransmits || dropped || c->changed || c->age_ns < interval_ns;
+	return c->tx_bytes || c->rx_bytes || c->retransmits || dropped || asked || c->changed ||
+	       c->age_ns < interval_ns;
 }
 
 static void put_connection(struct json_writer *w, const struct row *r)
@@ -424,6 +426,7 @@ static void put_connection(struct json_writer *w, const struct row *r)
 	put_number(w, "rx_queue_bytes", c->rx_queue_bytes, c->state != TCP_LISTEN);
 	put_number(w, "accept_queue", c->accept_queue, true);
 	put_number(w, "accept_queue_max", c->accept_queue_max, true);
+	put_number(w, "accept_oldest_ns", c->accept_oldest_ns, true);
 	put_number(w, "drops", c->drops, true);
 	json_close(w, '}');
 }

@@ -107,6 +107,7 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.killer_pid = p->killer_pid,
 		.killed_by = p->killed_by,
 		.interval_ns = s->interval_ns,
+		.drops_known = s->drops_known,
 		.unknown = s->unknown,
 		.open_answers = p->sockets.answers,
 		.open_upstream = p->sockets.upstream,
@@ -290,7 +291,8 @@ static int life_keep_last(struct model *m, struct life *l, const struct row *r)
 /* All its threads slept in one state, and nothing happened to them: most processes, most of the time. */
 static bool is_asleep(const struct row *r, uint8_t *state)
 {
-	if (r->exited || r->time_ns[LT_RUN] || r->wakeups || r->calls || r->net->connect_errors || r->net->retransmits)
+	if (r->exited || r->time_ns[LT_RUN] || r->wakeups || r->calls || r->net->connect_errors ||
+	    r->net->retransmits || r->net->receive_drops)
 		return false;
 	*state = LT_RUN;
 	while (*state < LT_STATES && r->time_ns[*state] == 0)

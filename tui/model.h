@@ -105,7 +105,8 @@ struct row {
 	uint64_t interval_ns; /* the divisor of rates; the numbers begin here */
 	bool totals;	      /* since the start: sums instead of rates */
 	bool oldest_at_least;
-	uint8_t off; /* bit set of 1 << enum sample_family: it was off, its numbers are not known */
+	bool drops_known; /* receive_drops are */
+	uint8_t off;	  /* bit set of 1 << enum sample_family: it was off, its numbers are not known */
 	struct counter_set unknown;
 	union {
 		struct {

@@ -188,6 +188,7 @@ static int group_find(struct model *m, struct group **table, enum model_kind kin
 		.cgroup = kind == MODEL_CGROUP ? r->cgroup : "",
 		.killer_comm = "",
 		.off = r->off,
+		.drops_known = r->drops_known,
 		.unknown = r->unknown,
 		.net = &row_no_net,
 		.call = LT_CALL_NONE,

@@ -65,6 +65,7 @@ static const struct record_field sample_fields[] = {
 	PRESSURE(cpu, SAMPLE_CPU),
 	PRESSURE(memory, SAMPLE_MEMORY),
 	PRESSURE(io, SAMPLE_IO),
+	ONE(sample, drops_known),
 	ONE(sample, has_connections),
 	ONE(sample, has_disks),
 };
@@ -164,6 +165,7 @@ static const struct record_field connection_fields[] = {
 	ONE(sample_connection, rx_queue_bytes),
 	LATER(sample_connection, accept_queue),
 	LATER(sample_connection, accept_queue_max),
+	LATER(sample_connection, accept_oldest_ns),
 	LATER(sample_connection, drops),
 	LATER(sample_connection, open_ns),
 	ONE(sample_connection, netns),

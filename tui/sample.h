@@ -137,9 +137,10 @@ struct sample_connection {
 	uint64_t srtt_ns, age_ns;		  /* SAMPLE_UNKNOWN */
 	uint32_t tx_queue_bytes, rx_queue_bytes;  /* not of listeners */
 	uint64_t accept_queue, accept_queue_max;  /* SAMPLE_UNKNOWN: not a listener's */
-	uint64_t drops;				  /* SAMPLE_UNKNOWN: neither a listener's nor UDP's, or as tx_bytes */
-	uint64_t open_ns;			  /* age of its open turn; SAMPLE_UNKNOWN: none */
-	uint64_t netns;				  /* inode of the network namespace */
+	uint64_t accept_oldest_ns; /* how long its first connection has waited; SAMPLE_UNKNOWN: none does */
+	uint64_t drops;		   /* SAMPLE_UNKNOWN: neither a listener's nor UDP's, or as tx_bytes */
+	uint64_t open_ns;	   /* age of its open turn; SAMPLE_UNKNOWN: none */
+	uint64_t netns;		   /* inode of the network namespace */
 };
 
 /* A block device in one direction. */
@@ -245,7 +246,8 @@ struct sample {
 	uint64_t stack[SAMPLE_STACKS]; /* SAMPLE_UNKNOWN */
 	bool has_connections;	       /* connections were read for this reading */
 	bool has_disks;		       /* and so were disks */
-	struct counter_set unknown;    /* they are 0 below, which means nothing */
+	bool drops_known; /* connections were read for the reading before, too: receive_drops are the interval's */
+	struct counter_set unknown; /* they are 0 below, which means nothing */
 
 	struct sample_process *processes;
 	struct sample_thread *threads;

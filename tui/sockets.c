@@ -26,6 +26,7 @@ struct owner {
 	unsigned __int128 srtt_sum_ns; /* weighted: 64 bits hold 115 GB at 160 ms */
 	uint64_t connect_max_ns;
 	uint32_t connect_errors;
+	uint64_t drops;
 	struct sample_open answers, upstream; /* oldest_ns: since when */
 	bool present;			      /* it has a row in this reading */
 	uint32_t *connect;		      /* [HIST_BUCKETS], or NULL */
@@ -211,7 +212,13 @@ int sockets_connection(struct sockets *k, const struct lt_connection *c)
 	return 0;
 }
 
-static void fill_queues(struct sample_connection *to, const struct lt_connection *c, bool known)
+/* Whether a report is of this interval only. */
+static bool is_known(const struct sockets *k, const struct sample *s, const struct lt_connection *c)
+{
+	return k->walked || c->born_ns > s->t_ns - s->interval_ns;
+}
+
+static void fill_queues(struct sample_connection *to, const struct lt_connection *c, bool known, uint64_t t_ns)
 {
 	bool listens = c->state == TCP_LISTEN;
 
@@ -219,12 +226,15 @@ static void fill_queues(struct sample_connection *to, const struct lt_connection
 	to->rx_queue_bytes = c->rx_queue_bytes;
 	to->accept_queue = listens ? c->accept_queue : SAMPLE_UNKNOWN;
 	to->accept_queue_max = listens ? c->accept_queue_max : SAMPLE_UNKNOWN;
-	to->drops = known && (listens || c->proto == LT_UDP) ? c->drops : SAMPLE_UNKNOWN;
+	to->accept_oldest_ns = SAMPLE_UNKNOWN;
+	if (c->accept_oldest_ns)
+		to->accept_oldest_ns = t_ns > c->accept_oldest_ns ? t_ns - c->accept_oldest_ns : 0;
+	to->drops = known && (listens || c->proto == LT_UDP || c->state == TCP_CLOSE) ? c->drops : SAMPLE_UNKNOWN;
 }
 
 static int fill_connection(struct sockets *k, struct sample *s, const struct lt_connection *c, const struct owner *o)
 {
-	bool known = k->walked || c->born_ns > s->t_ns - s->interval_ns;
+	bool known = is_known(k, s, c);
 	struct sample_connection *to = sample_add_connection(s);
 
 	if (!to)
@@ -245,7 +255,7 @@ static int fill_connection(struct sockets *k, struct sample *s, const struct lt_
 	to->srtt_ns = c->srtt_ns ? c->srtt_ns : SAMPLE_UNKNOWN;
 	to->age_ns = c->born_ns ? age(s, c->born_ns) : SAMPLE_UNKNOWN;
 	to->open_ns = c->open_ns ? age(s, c->open_ns) : SAMPLE_UNKNOWN;
-	fill_queues(to, c, known);
+	fill_queues(to, c, known, s->t_ns);
 	to->netns = c->netns;
 	return 0;
 }
@@ -265,6 +275,7 @@ static int fill_process(struct sample *s, struct sample_process *p, struct owner
 	if (o->srtt_weight)
 		sums->srtt_ns = (uint64_t)(o->srtt_sum_ns / o->srtt_weight);
 	sums->connect_errors = o->connect_errors;
+	sums->receive_drops = o->drops;
 	if (!o->connect)
 		return 0;
 	sums->connect.first = s->n_buckets;
@@ -304,10 +315,25 @@ static int fill_connections(struct sockets *k, struct sample *s, uint64_t since_
 	return 0;
 }
 
+/* What sockets dropped in the interval: only a socket that was read before, or that is new, tells. */
+static void sum_drops(struct sockets *k, const struct sample *s)
+{
+	for (uint32_t i = 0; i < k->n_connections; i++) {
+		const struct lt_connection *c = &k->connections[i];
+		struct owner *o = c->drops && is_known(k, s, c) ? find(k, c->tgid, c->process_start_ns) : NULL;
+
+		if (o)
+			o->drops += c->drops;
+	}
+}
+
 int sockets_fill(struct sockets *k, struct sample *s, uint64_t since_ns, bool walked)
 {
 	int err = 0;
 
+	if (walked)
+		sum_drops(k, s);
+	s->drops_known = walked && k->walked;
 	for (uint32_t i = 0; !err && i < s->n_processes; i++) {
 		struct sample_process *p = &s->processes[i];
 		struct owner_key key = { .start_ns = p->start_ns, .pid = p->pid };
