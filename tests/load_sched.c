@@ -260,27 +260,45 @@ static int64_t process_cpu_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* All end together: none is throttled without the others. */
-static void burn(struct crowded *c, long i)
-{
-	static int64_t end_ns;
+/* All begin and end together, so that a quota stops all of them or none. */
+struct burn {
+	pthread_barrier_t meet;
+	int64_t work_ns, end_ns;
+};
 
-	(void)i;
-	if (pthread_barrier_wait(&c->meet) == PTHREAD_BARRIER_SERIAL_THREAD)
-		end_ns = process_cpu_ns() + c->work_ns;
-	pthread_barrier_wait(&c->meet);
-	while (process_cpu_ns() < end_ns)
-		for (int j = 0; j < 10000; j++)
+static void burn(struct burn *b)
+{
+	if (pthread_barrier_wait(&b->meet) == PTHREAD_BARRIER_SERIAL_THREAD)
+		b->end_ns = process_cpu_ns() + b->work_ns;
+	pthread_barrier_wait(&b->meet);
+	while (process_cpu_ns() < b->end_ns)
+		for (int i = 0; i < 10000; i++)
 			__asm__ volatile("");
+	pthread_barrier_wait(&b->meet);
+}
+
+static void *burn_rounds(void *arg)
+{
+	for (;;)
+		burn(arg);
+	return NULL;
 }
 
 static void run_burn(char **arg)
 {
-	static struct crowded c;
+	long threads = load_number(arg[1]);
+	static struct burn b;
 
-	c.threads = load_number(arg[2]);
-	c.work_ns = load_number(arg[3]) * 1000;
-	crowded_rounds(&c, arg, burn);
+	load_pin(load_number(arg[0]));
+	b.work_ns = load_number(arg[2]) * 1000000;
+	pthread_barrier_init(&b.meet, NULL, (unsigned int)threads);
+	for (long i = 1; i < threads; i++)
+		load_thread(burn_rounds, &b);
+	load_ready(" ");
+	while (load_go()) {
+		burn(&b);
+		load_done(threads, " ");
+	}
 }
 
 static void run_barrier(char **arg)
@@ -594,7 +612,7 @@ const struct workload load_sched[] = {
 	{ "pipe", "CPU N", run_pipe, "N round trips of a byte by pipe" },
 	{ "tcp", "CPU N", run_tcp, "N round trips of a byte by TCP" },
 	{ "barrier", "CPU N THREADS US", run_barrier, "N × run for US µs and meet, by futex, each thread" },
-	{ "burn", "CPU N THREADS US", run_burn, "N × US µs of CPU time, of all threads together" },
+	{ "burn", "CPU THREADS MS", run_burn, "MS ms of CPU time, of all threads together" },
 	{ "relay", "CPU N THREADS", run_relay,
 	  "N × a byte by pipe to the next thread and one from the last, each thread" },
 	{ "threads", "N", run_threads, "N × pthread_create and join" },
