@@ -20,7 +20,8 @@ struct watcher {
 	enum watch_kind kind;
 	bool clock;			      /* of the floor: its programs read the clock */
 	bool families;			      /* only with --families */
-	const char *argv[WATCH_PROGRAMS][10]; /* the programs that it consists of */
+	bool settles;			      /* keeps to its budget after some readings */
+	const char *argv[WATCH_PROGRAMS][12]; /* the programs that it consists of */
 };
 
 /* The first of the watchers. */

@@ -18,10 +18,16 @@
 static const struct watcher watched_by[] = {
 	{ .name = "nothing", .kind = WATCH_NOTHING },
 	{ .name = "empty programs", .kind = WATCH_FLOOR },
-	{ .name = "lagtop", .kind = WATCH_LAGTOP, .argv = { { "./lagtop", "--json", "-d", "1" } } },
+	{ .name = "lagtop --budget off",
+	  .kind = WATCH_LAGTOP,
+	  .argv = { { "./lagtop", "--json", "-d", "1", "--budget", "off" } } },
+	{ .name = "lagtop, settled",
+	  .kind = WATCH_LAGTOP,
+	  .settles = true,
+	  .argv = { { "./lagtop", "--json", "-d", "0.3" } } },
 	{ .name = "lagtop --no-syscall",
 	  .kind = WATCH_LAGTOP,
-	  .argv = { { "./lagtop", "--json", "-d", "1", "--no-syscall" } } },
+	  .argv = { { "./lagtop", "--json", "-d", "1", "--budget", "off", "--no-syscall" } } },
 	{ .name = "bcc's three",
 	  .kind = WATCH_PEER,
 	  .argv = { { "runqlat", "-P", "1000" },
@@ -35,6 +41,7 @@ static const struct watcher watched_by[] = {
 #define WATCHED_BY (sizeof(watched_by) / sizeof(*watched_by))
 
 #define SETTLE_US 300000
+#define BUDGET_SETTLE_US 4500000 /* twelve readings, and some */
 #define TRACER_SETTLE_US 1500000
 
 struct slice {
@@ -145,7 +152,7 @@ static struct slice watch_slice(const struct bench_load *load, const struct watc
 	if (!watch_undisturbed())
 		return s;
 	if (watch_start(w)) {
-		usleep(SETTLE_US);
+		usleep(w->settles ? BUDGET_SETTLE_US : SETTLE_US);
 		s = measure(load, seconds);
 	}
 	watch_stop();

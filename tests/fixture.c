@@ -411,7 +411,7 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	s->execs = 9;
 	s->exits = 11;
 	s->retransmits = 40;
-	s->self = (struct sample_self){ 4000000, 21000000, 178000, 9 << 20, 21 << 20, 58000000, 512, 730 };
+	s->self = (struct sample_self){ 4000000, 21000000, 178000, 9 << 20, 21 << 20, 58000000, 512, 730, false };
 	s->cpu_times =
 		(struct sample_cpu_times){ 5600000000, 10400000000, 0, about(190000000, 300, wobble(1, 20, number)),
 					   number % 12 >= 8 ? 420000000 : 0 };

@@ -105,7 +105,7 @@ static void start_screen(const char *delay, const char *option)
 		setrlimit(RLIMIT_FSIZE, &limit);
 		if (screen_sandbox)
 			screen_sandbox();
-		execl(lagtop, "lagtop", "-d", delay, "-w", record_path, option, NULL);
+		execl(lagtop, "lagtop", "--budget", "off", "-d", delay, "-w", record_path, option, NULL);
 		_exit(127);
 	}
 	until_written("PID");

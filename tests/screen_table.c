@@ -58,6 +58,7 @@ static const struct trial {
 	{ "}", { "{" }, { "End" } },
 	{ "d", { NULL }, { "Esc" } },
 	{ "F", { NULL }, { "Esc" } },
+	{ "b", { NULL }, { "Esc" } },
 	{ "Space", { NULL }, { "Esc", "Home" } },
 	{ "x", { NULL }, { "Esc" } },
 	{ "F8", { NULL }, { "Esc" } },

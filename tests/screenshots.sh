@@ -52,7 +52,7 @@ picture() {
 	keys+=(-w 0)
 	for key; do keys+=(-k "$key"); done
 	build/tests/shot "$size" "$work/$name.svg" -f "${keys[@]}" -- \
-		env "${vars[@]}" ./lagtop --manual -d "0.$((reading_ms / 100))"
+		env "${vars[@]}" ./lagtop --budget off --manual -d "0.$((reading_ms / 100))"
 	rm -rf "$work/config"
 	rsvg-convert -z 1.5 "$work/$name.svg" -o "screenshots/$name.png"
 }

@@ -314,7 +314,7 @@ void synthetic_fill(struct sample *s, uint32_t number)
 	s->exits = 44;
 	s->retransmits = 45;
 	s->lost = (struct sample_lost){ 51, 52, 53, 54, 55, 56, 57, 58 };
-	s->self = (struct sample_self){ 61, 62, 63, 64, 65, 30012345, 66, 67 };
+	s->self = (struct sample_self){ 61, 62, 63, 64, 65, 30012345, 66, 67, true };
 	add_kernels_own(s);
 	add_process(s, &(struct sample_process){ .pid = SYNTHETIC_KTHREAD,
 						 .threads = 1,

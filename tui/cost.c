@@ -56,7 +56,7 @@ static double whole(uint64_t timed)
 	return (double)timed * (LT_SELF_MASK + 1);
 }
 
-void cost_self(const struct cost_calibration *c, const struct cost_timed timed[LT_PROGS], struct sample_self *self)
+double cost_self(const struct cost_calibration *c, const struct cost_timed timed[LT_PROGS], struct sample_self *self)
 {
 	double ns[COST_EVENTS] = { 0 }, calls = whole(timed[LT_PROG_EXIT].runs),
 	       switches = whole(timed[LT_PROG_SWITCH].runs), all_ns = 0, own_ns = 0, runs = 0;
@@ -73,6 +73,7 @@ void cost_self(const struct cost_calibration *c, const struct cost_timed timed[L
 	self->cost_ns = c->known ? self->cpu_ns + (uint64_t)all_ns : SAMPLE_UNKNOWN;
 	self->per_call_ns = c->known && calls > 0 ? (uint64_t)(ns[COST_CALL] / calls) : SAMPLE_UNKNOWN;
 	self->per_switch_ns = c->known && switches > 0 ? (uint64_t)(ns[COST_SWITCH] / switches) : SAMPLE_UNKNOWN;
+	return ns[COST_CALL];
 }
 
 /* Of the programs and what is around them, as far as it is known. */

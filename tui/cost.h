@@ -38,8 +38,8 @@ struct cost_calibration cost_calibrate(const struct cost_measured *without, cons
 				       uint32_t calls_of_wake, const struct cost_timed timed[LT_PROGS]);
 
 /* The members of *self that are sums over programs, from the runs that were timed in the interval; cpu_ns is there
- * already. */
-void cost_self(const struct cost_calibration *c, const struct cost_timed timed[LT_PROGS], struct sample_self *self);
+ * already. Returns what calls took of it, as far as it is known. */
+double cost_self(const struct cost_calibration *c, const struct cost_timed timed[LT_PROGS], struct sample_self *self);
 
 /* Of the CPU time of all CPUs. *at_least: without what the kernel adds, which is not known. */
 double cost_percent(const struct sample *s, bool *at_least);

@@ -152,6 +152,8 @@ static void draw_title(const struct view *v, struct grid *g)
 			snprintf(buf, sizeof(buf), "%s %s", sample_family_name[i], s->probe[i].on ? "on" : "OFF");
 		line_add(&l, true, s->probe[i].on ? 6 : 2, s->probe[i].on ? STYLE_GOOD : STYLE_BAD, buf);
 	}
+	if (s->self.over_budget)
+		line_add(&l, true, 2, STYLE_BAD, "over budget");
 	if (v->back)
 		add_past(&l, v);
 	if (v->paused)

@@ -206,6 +206,7 @@ static void put_self(struct json_writer *w, const struct sample *s)
 		json_thousandths(w, "cost_percent", percent);
 	put_number(w, "per_call_ns", self->per_call_ns, true);
 	put_number(w, "per_switch_ns", self->per_switch_ns, true);
+	json_bool(w, "over_budget", self->over_budget);
 	put_number(w, "rss_bytes", self->rss_bytes, true);
 	put_number(w, "map_bytes", self->map_bytes, true);
 	json_close(w, '}');

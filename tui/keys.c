@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "budget.h"
 #include "grow.h"
 #include "menu.h"
 #include "names.h"
@@ -301,6 +302,22 @@ static void toggle_calls(struct view *v)
 		 v->calls_off ? "no longer watched, which costs nothing" : "watched again");
 }
 
+/* The command line's budget, or the usual one if that is off. */
+static void toggle_budget(struct view *v)
+{
+	double percent = v->options->probe.budget_percent;
+
+	if (!v->source_live) {
+		view_say(v, STYLE_WARN, "a recording has what was watched: nothing to save");
+		return;
+	}
+	v->budget_percent = v->budget_percent > 0 ? 0 : percent > 0 ? percent : BUDGET_DEFAULT;
+	if (v->budget_percent > 0)
+		view_say(v, STYLE_NORMAL, "watching may cost %.3g %% of all CPUs' time", v->budget_percent);
+	else
+		view_say(v, STYLE_NORMAL, "watching may cost what it needs: everything is exact");
+}
+
 static void toggle_pause(struct view *v)
 {
 	v->paused = !v->paused && !v->back;
@@ -417,6 +434,7 @@ const struct key_row key_rows[] = {
 	{ WITH(step_back, 10), 0, { '{' }, .help = "ten readings back" },
 	{ WITH(step_back, -10), 0, { '}' }, .help = "ten readings forward" },
 	{ WITH(menu_open, MODE_DELAY), 0, { 'd' }, .help = "time between readings" },
+	{ DO(toggle_budget), 0, { 'b' }, .help = "keep to the budget (--budget), or watch all exactly" },
 	{ DO(toggle_calls), 0, { 'F' }, .help = "system calls: watch them, or not (costs nothing)" },
 
 	{ .help = "Processes" },

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "budget.h"
 #include "format.h"
 
 #define HISTORY_MAX_MIB 65536
@@ -292,6 +293,19 @@ static int set_history(struct options *o, const char *arg)
 	return 0;
 }
 
+static int set_budget(struct options *o, const char *arg)
+{
+	char *end;
+	double percent = strtod(arg, &end);
+
+	if (!strcmp(arg, "off"))
+		percent = 0;
+	else if (end == arg || *end || !(percent >= BUDGET_MIN && percent <= BUDGET_MAX))
+		return bad("--budget '%s': expected percent from %g to %d, or off", arg, BUDGET_MIN, BUDGET_MAX);
+	o->probe.budget_percent = percent;
+	return 0;
+}
+
 static int set_max_threads(struct options *o, const char *arg)
 {
 	uint64_t n;
@@ -328,6 +342,7 @@ static const struct option_row option_table[] = {
 	{ "record", 'w', "FILE", SET(set_record), "also write every reading to FILE" },
 	{ "replay", 'r', "FILE", SET(set_replay), "show FILE instead of this machine" },
 	{ "at", 0, "TIME", SET(set_at), "start the replay there: 03:15, 2026-11-22T03:15, -10m (before its end)" },
+	{ "budget", 0, "PCT|off", SET(set_budget), "most CPU time that watching may take of all CPUs (5)" },
 	{ "active", 0, NULL, FLAG(selection.active), "only rows with activity in the interval" },
 	{ "history", 0, "MIB", SET(set_history), "memory for past readings (32)" },
 	{ "max-threads", 0, "N", SET(set_max_threads), "keep records for at most N threads (as many as needed)" },
@@ -440,6 +455,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	*o = (struct options){
 		.delay_s = 1,
 		.history_bytes = 32 << 20,
+		.probe.budget_percent = BUDGET_DEFAULT,
 		.view = &column_views[0],
 		.group = MODEL_PROCESS,
 	};

@@ -251,7 +251,7 @@ static void fill_host(struct probe *p, struct sample *s)
 	for (int i = 0; i < LT_PROGS; i++)
 		timed[i] = (struct cost_timed){ now.self[i].runs - p->last.self[i].runs,
 						now.self[i].ns - p->last.self[i].ns };
-	cost_self(&p->cost.calibration, timed, &s->self);
+	p->calls_ns = cost_self(&p->cost.calibration, timed, &s->self);
 	s->self.rss_bytes = proc_rss_bytes();
 	s->self.map_bytes = p->map_bytes;
 	p->last = now;
@@ -271,6 +271,11 @@ static void want_cpus(struct source *source, bool want)
 static void want_calls(struct source *source, bool want)
 {
 	((struct probe *)source)->calls_unwanted = !want;
+}
+
+static void want_budget(struct source *source, double percent)
+{
+	((struct probe *)source)->budget.percent = percent;
 }
 
 /* The BPF programs use the kernel's clock; in a time namespace /proc and the processes there use another. */
@@ -341,8 +346,10 @@ static int probe_read(struct source *source, struct sample *s)
 	pthread_mutex_unlock(&p->lock);
 	p->t_ns = t_ns;
 	if (p->number++) {
+		probe_family_budget(p, s);
+		probe_family_want(p, !p->calls_unwanted && !p->budget.level,
+				  p->calls_unwanted ? "turned off by key F" : p->over);
 		probe_cost_slice(p);
-		probe_family_want(p, !p->calls_unwanted, "turned off by key F");
 	}
 	return err ? err : 1;
 }
@@ -426,6 +433,7 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	if (err < 0)
 		return probe_fail(why, why_size, err, "cannot take the first reading: %s", strerror(-err));
 	probe_family_begin(p);
+	p->budget.percent = o->budget_percent;
 	err = drainer_start(p);
 	if (err)
 		return probe_fail(why, why_size, err, "cannot start the drain thread: %s", strerror(-err));
@@ -443,6 +451,7 @@ static struct probe *probe_new(void)
 	p->source.want_connections = want_connections;
 	p->source.want_cpus = want_cpus;
 	p->source.want_calls = want_calls;
+	p->source.want_budget = want_budget;
 	p->source.live = true;
 	p->clocks = proc_clocks();
 	pthread_mutex_init(&p->lock, NULL);

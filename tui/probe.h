@@ -14,6 +14,7 @@ struct probe_options {
 	bool off[SAMPLE_FAMILIES];	     /* families left out */
 	uint32_t max_threads;		     /* at most so many records; 0: as needed */
 	bool verbose;			     /* libbpf's messages to stderr */
+	double budget_percent;		     /* of the CPU time of all CPUs; 0: no limit */
 	bool readonly;			     /* drop CAP_KILL and CAP_SYS_NICE, too */
 	enum source_connections connections; /* at the first reading */
 	bool cpus;			     /* sample the CPUs' run queues, likewise */

@@ -11,9 +11,9 @@
 
 #define WITHOUT_CALLS 40 /* batches */
 #define WITHOUT_WAKES 40
-#define SLICES 6
-#define SLICE_CALLS 20
-#define SLICE_WAKES 30
+#define SLICES 4
+#define SLICE_CALLS 30
+#define SLICE_WAKES 45
 
 /* Only the main thread takes signals. */
 int probe_thread(pthread_t *thread, void *(*run)(void *), void *arg)

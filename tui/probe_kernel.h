@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <pthread.h>
 
+#include "budget.h"
 #include "calibrate.h"
 #include "cost.h"
 #include "disks.h"
@@ -125,6 +126,9 @@ struct probe {
 	struct probe_cost cost;
 	enum probe_calls calls;
 	bool calls_unwanted;
+	struct budget budget;
+	double calls_ns; /* what calls cost in the last interval */
+	char over[160];	 /* why the budget has turned them off */
 };
 
 /* Writes the sentence and returns err. */
@@ -147,6 +151,9 @@ void probe_detach(struct probe *p, int family);
 /* probe_family.c: after each reading, whether the system call family is wanted, and why not. */
 void probe_family_begin(struct probe *p);
 void probe_family_want(struct probe *p, bool calls, const char *reason);
+
+/* Judges a reading by the budget. */
+void probe_family_budget(struct probe *p, struct sample *s);
 
 /* probe_iterate.c: runs an iterator's program over all objects. 0 or -errno. */
 int probe_iterate(struct bpf_link *link);

@@ -54,6 +54,7 @@ static const struct record_field sample_fields[] = {
 	LATER(sample, self.cost_ns),
 	LATER(sample, self.per_call_ns),
 	LATER(sample, self.per_switch_ns),
+	ONE(sample, self.over_budget),
 	LATER(sample, cpu_times.busy_ns),
 	LATER(sample, cpu_times.idle_ns),
 	LATER(sample, cpu_times.irq_ns),

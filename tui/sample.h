@@ -173,6 +173,7 @@ struct sample_self {
 	/* SAMPLE_UNKNOWN: not calibrated yet. CPU time of watching in the interval: cpu_ns, bpf_ns and what the kernel
 	 * adds around the programs; of it, what a call took on average, and a switch with the wakeups. */
 	uint64_t cost_ns, per_call_ns, per_switch_ns;
+	uint8_t over_budget; /* it costs more than it may, and nothing can be left out that would help */
 };
 
 /* Of a CPU, as /proc/stat counts, in the clock's ticks. SAMPLE_UNKNOWN: all of them are. */

@@ -548,6 +548,8 @@ static struct sample *take(struct loop *l)
 		l->source->want_cpus(l->source, view_kind(&s->view) == MODEL_CPU && !s->view.page.open);
 	if (l->source->want_calls)
 		l->source->want_calls(l->source, !s->view.calls_off);
+	if (l->source->want_budget)
+		l->source->want_budget(l->source, s->view.budget_percent);
 	return history_take(&s->view.history);
 }
 

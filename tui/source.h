@@ -24,6 +24,8 @@ struct source {
 	void (*want_cpus)(struct source *src, bool want);
 	/* Likewise, whether system calls are to be watched, from the next reading on. */
 	void (*want_calls)(struct source *src, bool want);
+	/* Likewise, how much of all CPUs' time it may cost, in percent; 0: any. */
+	void (*want_budget)(struct source *src, double percent);
 	bool live;
 };
 

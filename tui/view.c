@@ -12,9 +12,12 @@
 
 int view_init(struct view *v, const struct options *o, bool live)
 {
-	*v = (struct view){
-		.options = o, .delay_s = o->delay_s, .source_live = live, .rows_kind = o->group, .settings.delay_s = 1
-	};
+	*v = (struct view){ .options = o,
+			    .delay_s = o->delay_s,
+			    .budget_percent = o->probe.budget_percent,
+			    .source_live = live,
+			    .rows_kind = o->group,
+			    .settings.delay_s = 1 };
 	v->wants.selection = o->selection;
 	v->call = LT_CALL_NONE;
 	table_init(&v->callers, &column_callers);

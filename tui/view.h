@@ -120,9 +120,10 @@ struct view {
 	bool delay_changed, quit, redraw, read_now, settings_changed, save;
 	bool moved; /* the last key only moved the cursor: the rows are unchanged */
 	bool source_live, source_ended;
-	bool calls_off;	     /* wanted: system calls are not watched */
-	uint8_t families_on; /* in the newest reading, a bit each */
-	uint64_t now_ns;     /* the clock of held orders and messages; set before each call */
+	double budget_percent; /* 0: none */
+	bool calls_off;	       /* wanted: system calls are not watched */
+	uint8_t families_on;   /* in the newest reading, a bit each */
+	uint64_t now_ns;       /* the clock of held orders and messages; set before each call */
 
 	char message[200];
 	uint64_t message_ns; /* shown until */
