@@ -45,7 +45,7 @@ $(LAGTOP): $(OBJ)
 $(BUILD)/%.o: tui/%.c | $(BUILD)/tests
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LT_CFLAGS) -c -o $@ $<
 
-$(PROBE_OBJ): $(BUILD)/lagtop.skel.h
+$(PROBE_OBJ) $(BUILD)/tests/unit_memory.o: $(BUILD)/lagtop.skel.h
 
 $(BUILD)/%.bpf.o: bpf/%.bpf.c | $(BUILD)/tests
 	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
