@@ -89,6 +89,7 @@ typedef __u32 __wsum;
 #define REQ_OP_DISCARD 3
 #define REQ_OP_DRV_IN 34 /* and above: commands of the driver's */
 
+#define SOCK_DEAD_BIT 0 /* enum sock_flags: no file has it any more */
 #define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN was received */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

@@ -34,7 +34,7 @@ int BPF_PROG(lt_ready, struct sock *sk)
 		return 0;
 	if (proto == LT_UNIX) {
 		/* The sender's thread: its own hook comes after the end of its call. */
-		if (lt_find(bpf_get_current_task_btf(), &s))
+		if (lt_find(bpf_get_current_task_btf(), &s) && !lt_net_of(&s)->unix_sent_ns)
 			lt_net_of(&s)->unix_sent_ns = bpf_ktime_get_ns();
 		create = BPF_SK_STORAGE_GET_F_CREATE;
 	}
@@ -215,7 +215,7 @@ int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 	tcp = lt_tcp_of(sk);
 	moved = lt_moved(sk, tcp, socket);
-	open = lt_with_turns && lt_turn_open_ns(socket);
+	open = lt_with_turns && lt_turn_open_ns(sk, socket);
 	if (!open && (!lt_is_inet(sk) || (!lt_walking.all && !moved.tx_bytes && !moved.rx_bytes && !moved.retransmits &&
 					  !moved.drops && !moved.changed && !lt_is_asked(sk))))
 		return 0;

@@ -164,6 +164,8 @@ static __always_inline int lt_count_send(struct sock *sk, int ret)
 		__sync_fetch_and_add(&socket->tx_bytes, ret);
 	if (socket && lt_with_turns && lt_has_turns(sk, proto))
 		lt_turn_send(own, sk, proto, socket);
+	if (own && lt_with_turns && proto == LT_UNIX)
+		own->net->unix_sent_ns = 0;
 	if (began_ns)
 		lt_self_add(LT_PROG_SEND, began_ns);
 	return 0;
@@ -332,7 +334,7 @@ static __always_inline void lt_connection_fill(struct lt_connection *c, struct s
 	c->proto = lt_proto_of(sk);
 	c->state = common->skc_state;
 	c->role = socket->role;
-	c->open_ns = lt_with_turns ? lt_turn_open_ns(socket) : 0;
+	c->open_ns = lt_with_turns ? lt_turn_open_ns(sk, socket) : 0;
 	c->netns = common->skc_net.net->ns.inum;
 	c->local_port = common->skc_num;
 	if (!c->local_port && tcp) /* it is 0 again when the socket closes */

@@ -155,7 +155,10 @@ static __always_inline void lt_turn_receive(struct lt_slot *own, struct sock *sk
 		socket->arrived_ns = arrived_ns;
 }
 
-/* When the first of the bytes just sent left. TCP's clock is older if they wait for an acknowledgment. */
+#define LT_LONG_SEND_NS 1000000
+
+/* When the first of the bytes just sent left. TCP's clock is older if they wait for an acknowledgment, and that of the
+ * last segment if the call waited for room: then the first left when it began. */
 static __always_inline __u64 lt_turn_left_ns(struct lt_slot *own, struct tcp_sock *tcp, enum lt_proto proto,
 					     __u64 since_ns)
 {
@@ -166,17 +169,20 @@ static __always_inline __u64 lt_turn_left_ns(struct lt_slot *own, struct tcp_soc
 	barrier_var(left_ns); /* clang would merge the two loads, which the verifier refuses for unlike pointers */
 	if (tcp)
 		left_ns = tcp->tcp_wstamp_ns;
+	if (tcp && lt_with_calls && own && own->record->calls.enter_ns > since_ns &&
+	    left_ns > own->record->calls.enter_ns + LT_LONG_SEND_NS)
+		left_ns = own->record->calls.enter_ns;
 	return left_ns > since_ns && left_ns < now_ns ? left_ns : now_ns;
 }
 
 /* The first send after a receive. */
-static __always_inline void lt_turn_answer(struct lt_slot *own, struct lt_socket *socket, __u64 left_ns)
+static __always_inline void lt_turn_answer(struct lt_slot *own, struct lt_socket *socket, __u64 since_ns, __u64 left_ns)
 {
 	if (socket->arrived_ns && socket->arrived_ns < left_ns)
 		socket->overlapped = 1; /* it answers while there is more to read */
 	if (!own)
 		return;
-	lt_dist_add(&own->record->calls, LT_DIST_RESPONSE, left_ns - socket->turn_ns);
+	lt_dist_add(&own->record->calls, LT_DIST_RESPONSE, left_ns > since_ns ? left_ns - since_ns : 0);
 	lt_net_of(own)->turns_overlapped += socket->overlapped;
 }
 
@@ -184,7 +190,7 @@ static __always_inline void lt_turn_send(struct lt_slot *own, struct sock *sk, e
 					 struct lt_socket *socket)
 {
 	struct tcp_sock *tcp = proto == LT_TCP ? bpf_skc_to_tcp_sock(sk) : NULL;
-	__u64 left_ns;
+	__u64 since_ns, left_ns;
 
 	lt_turn_role(sk, proto, socket);
 	/* The request was read by splice, which no hook sees. */
@@ -199,9 +205,13 @@ static __always_inline void lt_turn_send(struct lt_slot *own, struct sock *sk, e
 			socket->overlapped = 1;
 		return;
 	}
-	left_ns = lt_turn_left_ns(own, tcp, proto, socket->turn_ns);
+	/* The rest of what it answers was read by splice. */
+	if (socket->arrived_ns && !lt_unread(sk, tcp))
+		socket->arrived_ns = 0;
+	since_ns = *(volatile __u64 *)&socket->turn_ns; /* another thread's send may change it */
+	left_ns = lt_turn_left_ns(own, tcp, proto, since_ns);
 	if (socket->role == LT_ROLE_SERVER && socket->turn == LT_TURN_RECEIVED)
-		lt_turn_answer(own, socket, left_ns);
+		lt_turn_answer(own, socket, since_ns, left_ns);
 	socket->turn = LT_TURN_SENT;
 	socket->turn_ns = left_ns;
 }
@@ -216,9 +226,9 @@ static __always_inline void lt_turn_begin(struct lt_socket *socket, enum lt_role
 }
 
 /* What is open now: a request that was not answered, or an answer that did not come. Returns since when; 0: nothing. */
-static __always_inline __u64 lt_turn_open_ns(const struct lt_socket *socket)
+static __always_inline __u64 lt_turn_open_ns(struct sock *sk, const struct lt_socket *socket)
 {
-	if (socket->overlapped)
+	if (socket->overlapped || sk->__sk_common.skc_flags & 1 << SOCK_DEAD_BIT)
 		return 0;
 	if (socket->role == LT_ROLE_SERVER)
 		return socket->turn == LT_TURN_RECEIVED ? socket->turn_ns : socket->arrived_ns;

@@ -187,7 +187,8 @@ struct lt_calls {
 
 struct lt_net {
 	LT_NET_MEMBERS; /* counters.h */
-	/* When this thread last put bytes into another's UNIX socket: they are there before its call returns. */
+	/* When this call put its first bytes into another's UNIX socket: they are there before it returns. 0: none yet.
+	 */
 	__u64 unix_sent_ns;
 };
 

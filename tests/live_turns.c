@@ -212,12 +212,52 @@ static void test_open_turn(void **state)
 	live_verdict();
 }
 
+/* Left off, they are not known; the rest of the network is. */
+static void test_left_off(void **state)
+{
+	struct live *l = live_start("-d", "1", "--no-turns", NULL);
+	struct json_object *server;
+	struct turns t;
+
+	(void)state;
+	live_need_net(l);
+	t = turns_of(l, "tcp", "plain");
+	server = live_process(t.reading, t.server);
+	assert_int_equal(live_get(server, "turns.count"), LIVE_NULL);
+	assert_int_equal(live_get(server, "turns.open"), LIVE_NULL);
+	assert_int_equal(live_get(server, "upstream.count"), LIVE_NULL);
+	live_compare((double)live_get(server, "net.tcp.tx_bytes"), REQUESTS, 0, "no turns: bytes of the answers");
+	live_verdict();
+}
+
+/* What is closed is open no more, also if it was never answered. */
+static void test_closed_turn(void **state)
+{
+	struct live *l = live_start("-d", "0.5", NULL);
+	const char *ready;
+	struct child *load = live_load(&ready, "turns", "tcp", "never", NULL);
+	int64_t server = child_value(ready, "server");
+
+	(void)state;
+	live_need_net(l);
+	live_round(load);
+	live_past_now(l);
+	live_compare((double)count(live_next(l), server, "turns.open"), 1, 0, "open: before the close");
+	child_close_in(load);
+	assert_int_equal(child_wait(load), 0);
+	live_past_now(l);
+	live_compare((double)count(l->reading[l->n - 1], load->pid, "upstream.open"), 0, 0, "closed: the client's");
+	live_compare((double)count(live_next(l), server, "turns.open"), 0, 0, "closed: the server's");
+	live_verdict();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		live_test(test_both_ends),   live_test(test_datagrams),		 live_test(test_older_connection),
 		live_test(test_two_threads), live_test(test_socket_handed_over), live_test(test_overlapping_turns),
-		live_test(test_late_reader), live_test(test_open_turn),
+		live_test(test_late_reader), live_test(test_open_turn),		 live_test(test_closed_turn),
+		live_test(test_left_off),
 	};
 
 	return live_main(tests);

@@ -35,6 +35,9 @@ static size_t print_key(char key[KEY_SIZE], const struct row *r)
 	case MODEL_CALL:
 		n = snprintf(key, KEY_SIZE, "%u", r->call);
 		break;
+	case MODEL_CPU:
+		n = snprintf(key, KEY_SIZE, "%u", r->cpu->cpu);
+		break;
 	case MODEL_DISK:
 		n = snprintf(key, KEY_SIZE, "%u:%u %u", r->disk->sample->major, r->disk->sample->minor,
 			     r->disk->sample->op);

@@ -71,7 +71,7 @@ void json_signed(struct json_writer *w, const char *key, int64_t n)
 
 void json_thousandths(struct json_writer *w, const char *key, double n)
 {
-	uint64_t thousandths = (uint64_t)(n * 1000 + 0.5);
+	uint64_t thousandths = n < 1e15 ? (uint64_t)(n * 1000 + 0.5) : 1000000000000000000;
 
 	begin(w, key);
 	put_digits(w->out, thousandths / 1000);

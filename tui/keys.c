@@ -131,8 +131,9 @@ static void enter(struct view *v)
 			page_open(v, r);
 		else
 			view_say(v, STYLE_NORMAL, "%s",
-				 r->kind == MODEL_CPU ? "no process runs on this CPU"
-						      : "the process that owns this socket is not known");
+				 r->kind == MODEL_CONNECTION	? "the process that owns this socket is not known"
+				 : r->cpu->runs == LT_RUNS_IDLE ? "no process runs on this CPU"
+								: "the process that runs on this CPU is not known");
 		break;
 	case MODEL_COMMAND:
 	case MODEL_USER:

@@ -44,8 +44,9 @@ struct machine {
 	struct lookup *lookup;
 	struct disks *disks; /* NULL: left out */
 	uint32_t epoch;
-	uint64_t reading;	  /* tells answers to this reading's requests from late ones */
-	bool asked[PROC_MACHINE]; /* and not yet answered */
+	uint64_t reading;	    /* tells answers to this reading's requests from late ones */
+	bool asked[PROC_MACHINE];   /* and not yet answered */
+	bool awaited[PROC_MACHINE]; /* asked for this reading */
 	/* As last read. */
 	struct sample_cpu_times cpu_times;
 	struct sample_pressure pressure[SAMPLE_RESOURCES];
@@ -103,8 +104,8 @@ void machine_ask(struct machine *m, uint32_t epoch)
 		const struct lookup_request ask = { .kind = i, .tag = m->reading };
 
 		/* A file that blocks its helper is not asked for again until it has answered. */
-		if (!m->asked[i] && (i != PROC_DISKSTATS || m->disks))
-			m->asked[i] = !lookup_ask(m->lookup, &ask);
+		m->awaited[i] = !m->asked[i] && (i != PROC_DISKSTATS || m->disks) && !lookup_ask(m->lookup, &ask);
+		m->asked[i] |= m->awaited[i];
 	}
 }
 
@@ -242,6 +243,8 @@ void machine_take(struct machine *m, enum proc_machine file, const char *text, s
 		return;
 	}
 	now = text ? proc_pressure_of(text) : no_pressure;
+	if (file == PROC_PRESSURE + SAMPLE_CPU) /* of the whole machine it means nothing: the kernel prints 0 */
+		now.full_ns = SAMPLE_UNKNOWN;
 	last = &m->pressure[file - PROC_PRESSURE];
 	s->pressure[file - PROC_PRESSURE] =
 		(struct sample_pressure){ delta(now.some_ns, last->some_ns), delta(now.full_ns, last->full_ns) };
@@ -259,15 +262,15 @@ void machine_read(struct machine *m, struct sample *s)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	deadline_ns = (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec + WAIT_NS;
 	for (int i = 0; i < PROC_MACHINE; i++)
-		left += m->asked[i];
+		left += m->awaited[i];
 	while (left && (r = lookup_wait(m->lookup, deadline_ns))) {
 		m->asked[r->kind] = false;
 		if (r->tag == m->reading) {
 			machine_take(m, (enum proc_machine)r->kind, r->text, s);
 			taken[r->kind] = true;
+			left--;
 		}
 		lookup_done(r);
-		left--;
 	}
 	for (int i = 0; i < PROC_MACHINE; i++)
 		if (!taken[i])

@@ -143,6 +143,9 @@ struct row {
 size_t row_text_bytes(const struct row *r);
 void row_text_copy(struct row *r, char *to);
 
+/* A recording that is older than a distribution is older than the counter that came with it, too. */
+#define KNOWN(r, counter) (!counter_has(&(r)->unknown, counter))
+
 /* A counter of a row by its number in the table; SAMPLE_UNKNOWN: its family is off, or it is not counted. */
 static inline uint64_t row_counter(const struct row *r, enum lt_counter counter)
 {

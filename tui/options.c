@@ -329,7 +329,7 @@ static const struct option_row option_table[] = {
 	{ "user", 'u', "USER", SET(set_user), "only this user's processes" },
 	{ "filter", 'f', "EXPR", SET(set_filter), "only rows that match EXPR, such as: cpu>5 and user=root" },
 	{ "sort", 's', "COLUMN", SET(set_sort), "sort by this column; -COLUMN reverses the sort" },
-	{ "view", 'v', "NAME", SET(set_view), "overview, sched, syscalls, net, calls, connections, cpus" },
+	{ "view", 'v', "NAME", SET(set_view), "overview, sched, syscalls, net, calls, connections, disks, cpus" },
 	{ "threads", 'H', NULL, FLAG(threads), "one row per thread" },
 	{ "tree", 't', NULL, FLAG(tree), "parents and children" },
 	{ "group", 'g', "BY", SET(set_group), "one row per process, command, user or cgroup" },
@@ -351,6 +351,7 @@ static const struct option_row option_table[] = {
 	{ "readonly", 0, NULL, FLAG(readonly), "no signals, no renice" },
 	{ "no-sched", 0, NULL, FLAG(probe.off[SAMPLE_SCHED]), "do not load the scheduler probes" },
 	{ "no-syscall", 0, NULL, FLAG(probe.off[SAMPLE_SYSCALL]), "do not load the system call probes" },
+	{ "no-turns", 0, NULL, FLAG(probe.no_turns), "do not measure response times" },
 	{ "no-net", 0, NULL, FLAG(probe.off[SAMPLE_NET]), "do not load the network probes" },
 	{ "no-disk", 0, NULL, FLAG(probe.off[SAMPLE_DISK]), "do not load the disk probes, nor read what disks did" },
 	{ "ascii", 0, NULL, FLAG(ascii), "only ASCII characters" },
@@ -496,7 +497,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	o->probe.readonly = o->readonly;
 	if (o->view->kind == MODEL_CONNECTION)
 		o->probe.connections = SOURCE_ALL_CONNECTIONS;
-	else if (o->output == OUTPUT_JSON)
+	else if (o->output == OUTPUT_JSON || o->view->spark == MODEL_SPARK_NET || o->fail_if || o->openmetrics)
 		o->probe.connections = SOURCE_ACTIVE_CONNECTIONS;
 	o->probe.cpus = o->view->kind == MODEL_CPU;
 	return status;

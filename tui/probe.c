@@ -221,7 +221,6 @@ static void fill_host(struct probe *p, struct sample *s)
 	uname(&u);
 	snprintf(s->host, sizeof(s->host), "%s", u.nodename);
 	snprintf(s->kernel, sizeof(s->kernel), "%s", u.release);
-	s->unknown = p->unknown;
 	s->cpus_online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		s->probe[i].on = p->family[i].on;
@@ -319,6 +318,7 @@ static int probe_read(struct source *source, struct sample *s)
 	int err;
 
 	sample_clear(s);
+	s->unknown = p->unknown;
 	pthread_mutex_lock(&p->lock);
 	drain(p); /* so that little work remains between T and the last record */
 	epoch = p->skel->bss->lt_epoch;

@@ -309,6 +309,9 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	}
 	if (net->on && !tracepoint_proto(btf, "sock_send_length"))
 		snprintf(net->by, sizeof(net->by), "fexit");
+	if (net->on && !tracepoint_proto(btf, "sk_data_ready"))
+		snprintf(net->reason, sizeof(net->reason),
+			 "this kernel does not tell when bytes arrive: response times begin when they are read");
 	if (calls->on && perf_counts_calls(btf))
 		snprintf(calls->by, sizeof(calls->by), "perf");
 	else if (calls->on && calls_skipped(btf))
@@ -330,7 +333,9 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	skel->rodata->lt_with_sched = p->memory.with_sched = p->family[SAMPLE_SCHED].on;
 	skel->rodata->lt_with_calls = p->memory.with_calls = p->family[SAMPLE_SYSCALL].on;
 	skel->rodata->lt_with_net = net->on;
-	skel->rodata->lt_with_turns = net->on;
+	skel->rodata->lt_with_turns = net->on && !p->no_turns;
+	if (p->no_turns)
+		bpf_program__set_autoload(skel->progs.lt_ready, false);
 	proc_ephemeral_ports((uint16_t *)&skel->rodata->lt_ephemeral_first,
 			     (uint16_t *)&skel->rodata->lt_ephemeral_last);
 	skel->rodata->lt_pid_namespace = pid_namespace();
@@ -413,6 +418,10 @@ static void choose_counters(struct probe *p, const struct btf *btf)
 
 	uname(&u);
 	p->unknown = counter_unknown(u.release);
+	if (p->no_turns) {
+		counter_put(&p->unknown, COUNTER_turns_overlapped);
+		counter_put(&p->unknown, COUNTER_upstream_overlapped);
+	}
 	for (unsigned i = 0; i < LT_N_KERNEL; i++)
 		if (kernel_lacks(btf, "task_struct", fields[i]))
 			counter_put(&p->unknown, LT_SCHED_FIRST + i);
@@ -686,6 +695,7 @@ int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t
 		return probe_fail(why, why_size, -ENOMEM, "out of memory");
 	}
 	choose_families(p, o);
+	p->no_turns = o->no_turns;
 	p->max_records = o->max_threads;
 	p->memory.limit = o->max_threads;
 	probe_cost_begin(p);

@@ -51,11 +51,12 @@ static bool ended(const char *text, size_t size)
 
 static const char *check_host(const struct sample *s)
 {
-	unsigned char has_connections, has_disks;
+	unsigned char has_connections, has_disks, drops_known;
 
 	memcpy(&has_connections, &s->has_connections, 1);
 	memcpy(&has_disks, &s->has_disks, 1);
-	if (!s->interval_ns || !s->cpus_online || has_connections > 1 || has_disks > 1)
+	memcpy(&drops_known, &s->drops_known, 1);
+	if (!s->interval_ns || !s->cpus_online || has_connections > 1 || has_disks > 1 || drops_known > 1)
 		return "its header is out of range";
 	if (!ended(s->host, sizeof(s->host)) || !ended(s->kernel, sizeof(s->kernel)))
 		return "a name has no end";

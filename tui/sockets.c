@@ -264,7 +264,7 @@ static int fill_process(struct sample *s, struct sample_process *p, struct owner
 {
 	struct sample_socket_sums *sums = &p->sockets;
 
-	if (walked) {
+	if (walked && !counter_has(&s->unknown, COUNTER_turns_overlapped)) {
 		fill_open(s, &sums->answers, o ? &o->answers : NULL);
 		fill_open(s, &sums->upstream, o ? &o->upstream : NULL);
 	}
