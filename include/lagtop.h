@@ -314,8 +314,8 @@ struct lt_disk {
 struct lt_record {
 	struct lt_sched sched;
 	struct lt_who who;
-	struct lt_calls calls __attribute__((aligned(64)));
-} __attribute__((aligned(64)));
+	struct lt_calls calls __attribute__((aligned(32)));
+} __attribute__((aligned(32))); /* at 64 one more counter could cost a whole line of each thread */
 
 /* Records come in chunks, created by the front end as needed. Kept apart: the words, densely; and what most threads do
  * not have, whose memory then is not touched. */

@@ -121,7 +121,8 @@ static void check_numbers(struct checking *k, const char *key, struct json_objec
 			broken(k, "a counter went below zero", "%s %s", key, json_object_to_json_string(o));
 		else if (is_one_time(key) && n > k->uptime_ns)
 			broken(k, "longer than the machine is up", "%s %lld", key, LL(n));
-	} else if (json_object_is_type(o, json_type_double)) {
+	} else if (json_object_is_type(o, json_type_double) &&
+		   (strcmp(key, "cost_percent") != 0 || json_object_get_double(o) < 0)) {
 		broken(k, "a number is no whole number", "%s", key);
 	}
 }
