@@ -351,7 +351,7 @@ static int impossible(struct json_object *reading)
 static void test_overload(void **state)
 {
 	struct live *l = live_start("-d", "0.5", NULL);
-	char n[16];
+	char n[24];
 	struct child *spin, *herd;
 	int longer = 0;
 
