@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The run queues of the CPUs. Read from the kernel's own structures at a reading, so that no switch costs more; without
- * their locks, so that numbers of one queue may be some ns apart.
+ * The CPUs' run queues. Read from the kernel's own structures once per reading, so that context switches cost nothing
+ * extra; without their locks, so that the numbers of one queue may be a few ns apart.
  */
 #include "kernel.h"
 #include "record.bpf.h"
@@ -10,7 +10,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 extern const struct rq runqueues __ksym __weak;
 
-/* By number; the front end makes it as long as the highest number that there can be. */
+/* Indexed by CPU number; the front end sizes it for the highest possible one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -19,7 +19,7 @@ struct {
 	__type(value, struct lt_runqueue);
 } lt_runqueues SEC(".maps");
 
-/* Threads that sleep already, but stay queued until their turn would have come (since 6.12). */
+/* Threads that already sleep, but stay queued until they would have been picked (delayed dequeue, since 6.12). */
 static __always_inline __u32 delayed(const struct rq *rq)
 {
 	if (!bpf_core_field_exists(rq->cfs.h_nr_runnable))
@@ -27,8 +27,8 @@ static __always_inline __u32 delayed(const struct rq *rq)
 	return BPF_CORE_READ(rq, cfs.h_nr_queued) - BPF_CORE_READ(rq, cfs.h_nr_runnable);
 }
 
-/* A task's record, by the task's address: lt_key takes a pointer that the verifier knows, as that of the current task.
- */
+/* Finds a task's record by the task's address. lt_key needs a pointer that the verifier knows, such as the current
+ * task's. */
 static __always_inline bool find(__u64 address, struct lt_slot *s)
 {
 	__u64 beyond = address - bpf_get_current_task();
@@ -91,8 +91,8 @@ int lt_runqueue(struct bpf_iter__bpf_map_elem *ctx)
 	return rq ? copy(to, rq) : 0;
 }
 
-/* Where the kernel does not give away the variable's address (no CONFIG_KALLSYMS_ALL): by a group of tasks, each of
- * which has a part of every run queue. */
+/* Where the kernel does not expose the variable's address (no CONFIG_KALLSYMS_ALL): through a task group, which has a
+ * cfs_rq in every run queue. */
 SEC("iter/bpf_map_elem")
 int lt_runqueue_tg(struct bpf_iter__bpf_map_elem *ctx)
 {

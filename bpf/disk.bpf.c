@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The disk family: how long the requests of block devices take, by device and direction, queue apart from service.
+ * The disk family: latencies of block device requests, by device and direction, with time in the queue apart from
+ * service time.
  *
- * How many there are is not counted here: /proc/diskstats says it exactly. A request is in a distribution when the
- * kernel adds it to those counts. Its beginning is the kernel's own start_time_ns; when the driver got it is our stamp,
- * since io_start_time_ns (6.5) is the time of the first request of a plugged batch.
- * Both programs run on any CPU, in interrupts too, for any task: what they share is added to with atomics.
+ * Requests are not counted here: /proc/diskstats has exact counts. A request enters a distribution when the kernel adds
+ * it to those counts. It begins at the kernel's start_time_ns. When the driver got it is our own stamp, since
+ * io_start_time_ns (6.5) is that of the first request of a plugged batch. Both programs run on any CPU, also in
+ * interrupts and for any task: they update shared data with atomics.
  */
 #include "kernel.h"
 #include "record.bpf.h"
@@ -24,15 +25,15 @@ struct {
 } lt_disks SEC(".maps");
 
 /*
- * Since when the driver has had a request. A request's address is its own while it is in flight; tags
- * are not, on a device with several queues. The golden ratio permutes its lower bits, so that a set and what is left of
- * them tell one request from any other.
+ * When the driver got each request. A request's address is unique while it is in flight (its tag is not, on a device
+ * with several queues). Multiplying by the golden ratio permutes the lower bits of the address; some of them choose the
+ * set, and the rest, stored, identify the request.
  */
 #define STAMP_SETS_BITS 12
 #define STAMP_WAYS 4
 #define STAMP_KEY_BITS 40
 #define STAMP_TAG_BITS (STAMP_KEY_BITS - STAMP_SETS_BITS)
-#define STAMP_NS_SHIFT 6 /* in units of 64 ns, which last for 73 minutes */
+#define STAMP_NS_SHIFT 6 /* in units of 64 ns, which wrap after 73 minutes */
 #define STAMP_TIME_BITS (64 - STAMP_TAG_BITS)
 
 struct stamp_set {
@@ -74,8 +75,8 @@ static __always_inline void stamp_put(struct request *rq, __u64 now_ns)
 
 	if (!set)
 		return;
-		/* Its own (it was issued before and put back), a free one, or whatever is in the last: that one has no
-		 * split. */
+		/* Its own entry (it was issued before and requeued), a free one, or else any: the request evicted from
+		 * it gets no split. */
 #pragma unroll
 	for (int i = 0; i < STAMP_WAYS; i++) {
 		way = set->way[i];
@@ -108,7 +109,7 @@ static __always_inline __u64 stamp_take(struct request *rq, __u64 now_ns)
 	return 0;
 }
 
-/* The table's row of a device and direction, taken if there is none; NULL: it is full. */
+/* The table's row of a device and direction, allocated if there is none; LT_DISKS: the table is full. */
 static __noinline __u32 disk_slot(__u64 key)
 {
 	__u32 first = key * GOLDEN_RATIO >> 32, slot;
@@ -133,7 +134,7 @@ static __always_inline void max_add(__u64 max[2], __u64 ns)
 {
 	__u64 epoch = lt_epoch, word = LT_DISK_MAX(epoch, ns), *at = &max[epoch & 1], old;
 
-	/* Who loses this often has lost to longer ones, or nearly so. */
+	/* After so many lost races the maximum stored by others is longer, or nearly as long. */
 	for (int i = 0; i < 8; i++) {
 		old = *(volatile __u64 *)at;
 		if (LT_DISK_MAX_EPOCH(old) == LT_DISK_MAX_EPOCH(word) && old >= word)
@@ -152,7 +153,7 @@ static __always_inline void part_add(struct lt_disk *d, enum lt_disk_part part, 
 	max_add(d->max[part], ns);
 }
 
-/* As op_stat_group and blk_account_io_flush count them; LT_DISK_OPS: they do not. */
+/* The direction under which op_stat_group and blk_account_io_flush count it; LT_DISK_OPS: they do not count it. */
 static __always_inline __u32 direction(struct request *rq)
 {
 	__u32 op = rq->cmd_flags & 0xff;
@@ -182,7 +183,8 @@ int BPF_PROG(lt_complete, struct request *rq, int error, unsigned int bytes)
 	__u32 op = direction(rq), slot;
 	struct lt_disk *d;
 
-	/* A part of it; or the data of a write that a flush follows or preceded: it ends once more, without bytes. */
+	/* Only part of it has completed; or it is the data of a write with a flush, which completes once more, without
+	 * bytes. */
 	if (op == LT_DISK_OPS || bytes < rq->__data_len)
 		return 0;
 	slot = disk_slot(LT_DISK_KEY(disk->major, disk->first_minor, op));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pool of 512-byte entries that are chained to a thread's record: one per call, more for a call's rarer errnos,
- * one for the command line, one for each kind of duration that few threads have, one for who killed it, one for all
- * calls above the limit. Only the thread itself adds entries, or its waker while it is in an uninterruptible wait and
- * can do nothing; the front end reclaims them.
+ * The pool of 512-byte entries that are chained to a thread's record: one per call, more for a call's rarer errnos, one
+ * for the command line, one for each kind of duration that few threads have, one for who killed it, one for all calls
+ * above the limit. Entries are added only by the thread itself, or by its waker while it is in an uninterruptible wait
+ * and cannot run; the front end reclaims them.
  */
 #ifndef ENTRY_BPF_H
 #define ENTRY_BPF_H
@@ -115,7 +115,7 @@ static __always_inline struct lt_call *lt_entry(struct lt_calls *calls, __u32 ca
 	return at ? lt_entry_at(at - 1) : NULL;
 }
 
-/* Adds to durations of the thread that are kept in the pool. */
+/* Adds a duration to one of the thread's histograms in the pool. */
 static __always_inline void lt_dist_add(struct lt_calls *calls, enum lt_dist dist, __u64 ns)
 {
 	struct lt_call *entry = lt_entry(calls, LT_CALL_DIST | dist);

@@ -21,7 +21,7 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 
-/* Values of enum bpf_map_type and of flags; they are part of the kernel's user interface. */
+/* Values of enum bpf_map_type and of flags; part of the user-space ABI. */
 #define BPF_MAP_TYPE_HASH 1
 #define BPF_MAP_TYPE_ARRAY 2
 #define BPF_MAP_TYPE_PERCPU_ARRAY 6
@@ -52,7 +52,7 @@ typedef __u32 __wsum;
 
 #define PF_EXITING 0x4
 #define PF_IO_WORKER 0x10
-#define PF_USER_WORKER 0x4000 /* 6.4: vhost, KVM; before, only modprobe had this bit, briefly */
+#define PF_USER_WORKER 0x4000 /* 6.4: vhost, KVM; earlier, only modprobe set this bit, briefly */
 #define PF_KTHREAD 0x200000
 /* Threads created by the kernel, also inside a process, are in no call: their saved registers are their creator's. */
 #define PF_KERNELS_OWN (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)
@@ -87,9 +87,9 @@ typedef __u32 __wsum;
 /* enum req_op */
 #define REQ_OP_FLUSH 2
 #define REQ_OP_DISCARD 3
-#define REQ_OP_DRV_IN 34 /* and above: commands of the driver's */
+#define REQ_OP_DRV_IN 34 /* and above: driver commands */
 
-#define SOCK_DEAD_BIT 0 /* enum sock_flags: no file has it any more */
+#define SOCK_DEAD_BIT 0 /* enum sock_flags: no file refers to it any more */
 #define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN was received */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -110,12 +110,12 @@ struct task_group {
 
 struct cfs_rq {
 	struct rq *rq;				 /* CONFIG_FAIR_GROUP_SCHED */
-	unsigned int h_nr_queued, h_nr_runnable; /* 6.14, 6.12.y: all; those that do not sleep while they are queued */
+	unsigned int h_nr_queued, h_nr_runnable; /* 6.14, 6.12.y: all; without those that sleep while queued */
 	/* CONFIG_CFS_BANDWIDTH: */
 	int throttle_count;
 	__u64 throttled_clock_self, throttled_clock_self_time; /* 6.6 */
 	__u64 throttled_clock_pelt, throttled_clock_pelt_time; /* 5.19 */
-	__u64 throttled_clock_task, throttled_clock_task_time; /* before */
+	__u64 throttled_clock_task, throttled_clock_task_time; /* before 5.19 */
 };
 
 struct rq {
@@ -247,7 +247,7 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
 	unsigned int flags;
-	unsigned int on_cpu; /* these two: int, u8 by 7.2; libbpf resizes loads of unsigned fields only */
+	unsigned int on_cpu; /* these two are int, u8 since 7.2; libbpf resizes loads of unsigned fields only */
 	unsigned int on_rq;
 	int prio;
 	bool throttled; /* 6.18 */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who ended a process by which signal. The sender is noted when it sends a signal that can end the process, and goes to
- * the record of the process's last thread (killer_keep in life.bpf.c) if that signal did. For other signals this costs
- * a look at the receiver's handler.
+ * Who ended a process, and with which signal. The sender is noted when it sends a signal that can end the process, and
+ * stored in the record of the process's last thread (killer_keep in life.bpf.c) if that signal did end it. Other
+ * signals cost a look at the receiver's handler.
  */
 #include "kernel.h"
 #include "kill.bpf.h"
@@ -11,7 +11,8 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #define SIGNAL(n) (1ULL << ((n)-1))
-/* CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH: without a handler they are ignored, or stop and continue. */
+/* CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH: without a handler they are ignored, or stop or continue the
+ * process. */
 #define HARMLESS (SIGNAL(17) | SIGNAL(18) | SIGNAL(19) | SIGNAL(20) | SIGNAL(21) | SIGNAL(22) | SIGNAL(23) | SIGNAL(28))
 #define DELIVERED 0 /* result of the tracepoint */
 #define LOST_INFO 4
@@ -34,7 +35,7 @@ static __always_inline bool by_default(struct task_struct *task, __u32 nr)
 	return !handler; /* SIG_DFL */
 }
 
-/* These calls let their caller choose the code. */
+/* These calls let their caller choose si_code. */
 static __always_inline bool queues_signals(struct task_struct *task)
 {
 	__u32 call = lt_call_by_regs(task), nr = LT_CALL_NR(call);
@@ -47,7 +48,7 @@ static __always_inline bool queues_signals(struct task_struct *task)
 	return nr == LT_NR_RT_SIGQUEUEINFO || nr == LT_NR_RT_TGSIGQUEUEINFO || nr == LT_NR_PIDFD_SEND_SIGNAL;
 }
 
-/* A fault, a timer and the like are the kernel's, whoever runs then. */
+/* Faults, timers and the like are sent by the kernel, whichever task is current. */
 static __always_inline bool sent_by_current(struct task_struct *task, struct kernel_siginfo *info)
 {
 	int code;
@@ -73,7 +74,7 @@ int BPF_PROG(lt_signal, int sig, struct kernel_siginfo *info, struct task_struct
 		return 0;
 	if (!BPF_CORE_READ(task, signal, live.counter)) /* it has ended */
 		return 0;
-	/* Another one already ends it. */
+	/* Another signal is already ending it. */
 	if (BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT) {
 		ended_by = BPF_CORE_READ(task, signal, group_exit_code) & 0x7f;
 		if (ended_by != killer.signal)
@@ -89,7 +90,7 @@ int BPF_PROG(lt_signal, int sig, struct kernel_siginfo *info, struct task_struct
 	return 0;
 }
 
-/* The kernel has just sent it a SIGKILL; or it is exiting anyway, and may use the last memory. */
+/* Chosen by the OOM killer: it was just sent SIGKILL; or it is exiting anyway, and may use the memory reserves. */
 static __always_inline int is_victim(__u32 tgid)
 {
 	struct lt_killer *killer = bpf_map_lookup_elem(&lt_killers, &tgid);

@@ -13,7 +13,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define MOVED_EVERY_NS 50000000 /* a process may change its group in a loop */
 static __u64 moved_ns;
 
-/* The only source for the name of a control group in which a process lived only briefly. */
+/* The only source for the name of a control group that a process was in only briefly. */
 static __always_inline void tell_moved(struct task_struct *task)
 {
 	struct lt_event event = { .type = LT_EVENT_MOVED, .tgid = lt_tgid(task) };
@@ -244,10 +244,10 @@ static __always_inline void left_unseen(struct task_struct *task, struct lt_slot
 			LT_WORD(LT_WORD_SINCE(word), lt_sleep_outside(task, task->__state, LT_CALL_NONE)));
 }
 
-/* Set by the front end before it attaches the hooks of system calls anew. */
+/* Set by the front end before it reattaches the system call hooks. */
 volatile bool lt_seed_calls = false;
 
-/* The saved registers of a running thread are from its last call, those of a new one are its parent's: no use. */
+/* The saved registers of a running thread are from its last call, those of a new one are its parent's: useless. */
 static __always_inline __u32 call_in_flight(struct task_struct *task, __u64 switches)
 {
 	return (task->on_cpu && lt_runnable(task)) || !switches ? LT_CALL_NONE : lt_call_by_regs(task);
@@ -260,7 +260,7 @@ static __always_inline void calls_begin(struct lt_calls *calls, __u32 call, __u6
 	calls->enter_ns = call != LT_CALL_NONE ? now_ns : 0;
 }
 
-/* As if the thread had just been found: what it did meanwhile was not seen. */
+/* As if the thread had just been found: its calls in the meantime were not seen. */
 static __noinline int calls_again(struct task_struct *task, struct lt_record *record)
 {
 	__sync_fetch_and_or(&record->who.flags, LT_SEEDED); /* the thread itself may set another */

@@ -60,7 +60,7 @@ static __always_inline void event(__u32 type, const struct lt_socket *socket, __
 }
 
 /* A connect that failed has left its error in the socket, or found no port and never sent its SYN. One that the program
- * gives up (close, shutdown, connect to AF_UNSPEC) has sent a SYN and has no error yet. */
+ * abandons (close, shutdown, connect to AF_UNSPEC) has sent a SYN and has no error yet. */
 static __always_inline bool connect_failed(struct sock *sk)
 {
 	struct tcp_sock *tcp = lt_tcp_of(sk);
@@ -85,7 +85,7 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 		if (socket) {
 			socket->connect_ns = bpf_ktime_get_ns();
 			lt_turn_begin(socket, LT_ROLE_CLIENT);
-			/* tcp_disconnect() set the kernel's counts back if it was connected before. */
+			/* tcp_disconnect() reset the kernel's counts if it was connected before. */
 			socket->seen_tx_bytes = socket->seen_rx_bytes = 0;
 		}
 		if (lt_find(bpf_get_current_task_btf(), &s))

@@ -14,7 +14,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Of a wait in LT_LOCK: for a lock of the kernel's or of a file, which is part of the call's own time. */
+/* Whether a wait in LT_LOCK is for a kernel lock or a file lock, which counts as part of the call's service time. */
 static __always_inline bool kernels_lock(struct lt_record *record)
 {
 	enum lt_wait wait = lt_wait_of(record->calls.call);
@@ -212,7 +212,7 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 	word = *s.word;
 	from = LT_WORD_STATE(word);
 	if (!LT_FOR_CPU(from)) {
-		/* A missed wakeup, or a missed switch-out: it was queued when the run queue says so. */
+		/* A missed wakeup, or a missed switch-out: the run queue knows since when it was queued. */
 		lt_this_cpu()->lost_switches++;
 		began_ns = s.record->sched.waking_ns;
 		if (from == LT_RUN || began_ns <= LT_WORD_SINCE(word))
@@ -263,7 +263,8 @@ static __always_inline bool sleeps(__u64 word)
 	return state < LT_STATES && state != LT_RUN && !LT_FOR_CPU(state);
 }
 
-/* On the waker's CPU, before the sleeper is queued, perhaps on another one that must be interrupted out of idle. */
+/* Runs on the waker's CPU, before the sleeper is queued, perhaps on another CPU that an interrupt must first wake from
+ * idle. */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(lt_waking, struct task_struct *task)
 {
@@ -287,7 +288,7 @@ int BPF_PROG(lt_wakeup, struct task_struct *task)
 	if (!lt_find(task, &s) || !sleeps(*s.word))
 		return 0;
 	now_ns = s.record->sched.waking_ns;
-	/* The clock costs more than the rest: it is read again only if there is no stamp. */
+	/* Reading the clock costs more than the rest of this program: only if there is no stamp. */
 	if (now_ns <= LT_WORD_SINCE(*s.word))
 		now_ns = bpf_ktime_get_ns();
 	began_ns = now_ns >> 3 & LT_SELF_MASK ? 0 : bpf_ktime_get_ns();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Counts what goes through sockets, and what is stored with each socket; for both ways of attaching. */
+/* Counting what goes through sockets, and the data stored with each socket; shared by net.bpf.c and net_fexit.bpf.c. */
 #ifndef SOCKET_BPF_H
 #define SOCKET_BPF_H
 
@@ -201,7 +201,7 @@ static __always_inline int lt_count_recv(struct sock *sk, int ret, int flags)
 	return 0;
 }
 
-/* Sequence numbers that another CPU advances: the second may have passed the value that was read of the first. */
+/* Sequence numbers that another CPU advances: the second may have passed the value read earlier of the first. */
 static __always_inline __u32 lt_ahead(__u32 first, __u32 second)
 {
 	return (__s32)(first - second) > 0 ? first - second : 0;
@@ -306,8 +306,8 @@ static __always_inline void lt_udp_queues(struct lt_connection *c, struct sock *
 	c->tx_queue_bytes = tx > 0 ? tx : 0;
 }
 
-/* When the connection was established that is the next to be accepted (see accepted() in syscall.bpf.c); 0: there is
- * none. It may be accepted, or even freed, at the same time: then it is not the first any more. */
+/* When the connection at the head of the accept queue was established (see accepted() in syscall.bpf.c); 0: the queue
+ * is empty. It may be accepted, or even freed, at the same time: then it is no longer the head. */
 static __always_inline __u64 lt_oldest_ns(struct sock *listener)
 {
 	struct inet_connection_sock *icsk = (struct inet_connection_sock *)listener;

@@ -40,8 +40,7 @@ static __always_inline enum lt_wait lt_wait_of(__u32 call)
 
 	if (call == LT_CALL_NONE || nr >= WAIT_ROWS)
 		return LT_WAIT_OTHER;
-	/* Bounded again, where the compiler does not know that it is: it would drop the check that the verifier needs.
-	 */
+	/* Bounded again, hidden from the compiler, which would drop the check that the verifier needs. */
 	asm volatile("" : "+r"(nr));
 	nr &= WAIT_ROWS - 1;
 	return LT_CALL_ABI(call) == LT_ABI_COMPAT ? wait_compat[nr] : wait_native[nr];
@@ -83,8 +82,8 @@ static __always_inline struct file *lt_fd_file(struct files_struct *files, __u64
 	return file;
 }
 
-/* The kernel's socket_file_ops, once a socket was seen: all sockets have it, and nothing else (sock_from_file). The
- * other one is the last that was seen of a file that is no socket. */
+/* socket_ops: the kernel's socket_file_ops, once a socket has been seen; all sockets have it and nothing else does
+ * (sock_from_file). other_ops: the last one seen on a file that is not a socket. */
 static const struct file_operations *socket_ops, *other_ops;
 
 static __always_inline bool lt_fd_is_socket(struct files_struct *files, __u64 fd)
@@ -206,13 +205,12 @@ static __always_inline enum lt_state lt_sleep_outside(struct task_struct *task, 
 	if (task_state & TASK_UNINTERRUPTIBLE) {
 		if (task_state & TASK_NOLOAD)
 			return LT_SLEEP; /* TASK_IDLE */
-		/* Before the disk: a page swapped in, or read again because memory is short, is waited for as iowait.
-		 */
+		/* Checked before disk: waits for swap-in and refaults also have in_iowait set. */
 		if (lt_in_memstall(task))
 			return LT_MEMORY;
 		if (BPF_CORE_READ_BITFIELD(task, in_iowait))
 			return LT_DISK;
-		/* vfork's parent is killable (and freezable since 6.1); a lock in clone mostly is not. */
+		/* vfork's parent is killable (and freezable since 6.1); waits for a lock in clone mostly are not. */
 		if (task_state & TASK_WAKEKILL && call != LT_CALL_NONE && lt_wait_of(call) == LT_WAIT_CLONE)
 			return LT_SLEEP;
 		return LT_BLOCK;
@@ -268,7 +266,7 @@ static __always_inline bool lt_is_donor(struct task_struct *task, __u32 task_sta
 	return task_state && bpf_core_field_exists(task->blocked_on) && task->blocked_on;
 }
 
-/* Whether a task that leaves its CPU would rather stay; preempt: it was not asked. */
+/* Whether a task that leaves its CPU could go on running; preempt: it was preempted. */
 static __always_inline bool lt_is_put_off(struct task_struct *task, __u32 task_state, bool preempt)
 {
 	return lt_runnable(task) && (preempt || !lt_is_donor(task, task_state));

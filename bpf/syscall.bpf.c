@@ -175,7 +175,7 @@ static __always_inline bool is_splice(__u32 call)
 }
 
 /* How long the connection waited to be accepted. TCP stamps its receive window when the connection is established
- * (tcp_init_buffer_space, by ktime_get_ns), and then each time that the program has read from it: not yet. */
+ * (tcp_init_buffer_space, by ktime_get_ns), and again when the program reads from it, which it has not done yet. */
 static __always_inline void accepted(struct lt_slot *s, struct sock *sk, __u64 now_ns)
 {
 	__u64 established_ns = BPF_CORE_READ((struct tcp_sock *)sk, rcvq_space.time) * 1000;

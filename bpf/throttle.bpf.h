@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The throttle clock of a run queue: it runs while the CPU quota of the queue's control group, or of one above it, is
- * used up. The part of a wait by which it grew is LT_THROTTLED. One accessor per kernel; the flags `throttled` of a
- * queue see a part only, that of a task (6.18) also the wait for a CPU afterwards.
+ * used up. The part of a wait by which it grew is LT_THROTTLED. One accessor per kernel. The `throttled` flags are no
+ * substitute: a queue's covers only a part, a task's (6.18) also the wait for a CPU afterwards.
  */
 #ifndef THROTTLE_BPF_H
 #define THROTTLE_BPF_H
@@ -11,8 +11,8 @@
 
 #define MAX_RT_PRIO 100 /* below: real-time and deadline tasks, which no quota of this kind stops */
 
-/* What has run of the clock, and since when it runs now. 6.6: by the run queue's clock, while somebody is queued.
- * 5.19: by the clock of load tracking; before: of tasks. get: how to read a field. */
+/* The clock's total so far, and since when it has been running. 6.6: on the run queue's clock, while a task is queued.
+ * 5.19: on the load tracking (PELT) clock; before: on the task clock. get: how to read a field. */
 #define LT_THROTTLE_READ(queue, t, get)                                                                                \
 	do {                                                                                                           \
 		(t)->total_ns = (t)->since_ns = 0;                                                                     \
@@ -31,7 +31,7 @@
 	} while (0)
 #define LT_DIRECTLY(pointer, field) (pointer)->field
 
-/* The clock that since_ns is of; current during a switch or a wakeup on that CPU, stale elsewhere. */
+/* The clock that since_ns refers to; current during a switch or a wakeup on that CPU, stale otherwise. */
 #define LT_THROTTLE_CLOCK(rq, get)                                                                                     \
 	(bpf_core_field_exists(struct cfs_rq, throttled_clock_self_time) ? get(rq, clock)                              \
 	 : bpf_core_field_exists(struct cfs_rq, throttled_clock_pelt_time)                                             \
@@ -43,7 +43,7 @@ static __always_inline __u64 lt_throttle_sum(const struct lt_throttle *t, __u64 
 	return t->total_ns + (t->since_ns && clock_ns > t->since_ns ? clock_ns - t->since_ns : 0);
 }
 
-/* Of a queue that is not the task's, and may be gone: then the result is any number. */
+/* For a queue that is no longer the task's, and may be gone: then the result is arbitrary. */
 static __noinline __u64 lt_throttle_far(__u64 address)
 {
 	struct cfs_rq *queue = (struct cfs_rq *)address;
@@ -55,8 +55,8 @@ static __noinline __u64 lt_throttle_far(__u64 address)
 	return lt_throttle_sum(&t, LT_THROTTLE_CLOCK(rq, BPF_CORE_READ));
 }
 
-/* A wait for a CPU begins. Since 6.18 a queued task is not stopped: only one that stopped itself on its way to user
- * space waits for quota. */
+/* A wait for a CPU begins. Since 6.18 queued tasks are not throttled: only a task that dequeued itself on its way to
+ * user space waits for quota. */
 static __always_inline void lt_throttle_begin(struct lt_sched *sched, struct task_struct *task, __u64 now_ns)
 {
 	struct cfs_rq *queue;
@@ -78,8 +78,8 @@ static __always_inline void lt_throttle_begin(struct lt_sched *sched, struct tas
 	sched->wait_clock_ns = now_ns - clock_ns;
 }
 
-/* How much of the wait that ends, after wait_ns, was throttled. For a task that was moved to another queue meanwhile
- * the first one's clock: the queues of a group get their quota at the same time. */
+/* How much of a wait that ends after wait_ns was throttled. If the task was moved to another queue meanwhile, the first
+ * queue's clock still counts: all queues of a group get their quota at the same time. */
 static __always_inline __u64 lt_throttle_end(struct lt_sched *sched, struct task_struct *task, __u64 wait_ns)
 {
 	struct cfs_rq *queue;

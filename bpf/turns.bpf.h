@@ -17,7 +17,7 @@
 
 #include "entry.bpf.h"
 
-/* A client that goes on sending for so long without an answer sends one way only: a log, an upload. */
+/* A client that keeps sending for this long without an answer only sends: a log, an upload. */
 #define LT_ONE_WAY_NS 1000000000ULL
 
 /* Ports that programs listened on when lagtop started: namespace << 16 | port. */
@@ -124,7 +124,7 @@ static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct lt_socket 
 {
 	__u64 now_ns = bpf_ktime_get_ns(), arrived_ns = socket->arrived_ns;
 
-	if (!arrived_ns || arrived_ns > now_ns) /* before the probes, or this kernel does not tell */
+	if (!arrived_ns || arrived_ns > now_ns) /* before the probes, or not known on this kernel */
 		arrived_ns = now_ns;
 	else if (own && socket->role)
 		lt_dist_add(&own->record->calls, LT_DIST_LATE, now_ns - arrived_ns);
@@ -157,8 +157,8 @@ static __always_inline void lt_turn_receive(struct lt_slot *own, struct sock *sk
 
 #define LT_LONG_SEND_NS 1000000
 
-/* When the first of the bytes just sent left. TCP's clock is older if they wait for an acknowledgment, and that of the
- * last segment if the call waited for room: then the first left when it began. */
+/* When the first of the bytes just sent left. TCP's clock is older if they still wait for an acknowledgment. It is the
+ * last segment's if the call had to wait for buffer space: then the first bytes left when the call began. */
 static __always_inline __u64 lt_turn_left_ns(struct lt_slot *own, struct tcp_sock *tcp, enum lt_proto proto,
 					     __u64 since_ns)
 {

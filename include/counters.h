@@ -73,7 +73,7 @@
 	X(connect_errors, "connections", 0, "lt_sock_state")                                                           \
 	X(receive_drops, "packets", 0, "lt_walk: of sockets; not known between readings of the connections")
 
-/* Durations: a histogram and the interval's maximum. X(NAME, name, part of the record, what feeds it): there stand
+/* Durations: a histogram and the interval's maximum. X(NAME, name, part of the record, what feeds it): that part holds
  * `struct lt_hist name` and `struct lt_max name_max`. */
 #define LT_DISTS_RECORD(X)                                                                                             \
 	X(WAKEUP, wakeup, sched, "lt_switch: from a wakeup to running")                                                \

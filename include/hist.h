@@ -2,10 +2,9 @@
 /*
  * The log-linear histogram that the BPF programs fill and the front end reads.
  *
- * Bucket 0 holds [0, 256) ns. Each octave from 2^8 to 2^33 has four equal buckets, the last
- * bucket is open and begins at 2^34 ns (17.2 s). The bucket gives a value to a quarter of its
- * octave: the middle of a bucket is at most 12.5 % off. Counts are u32 and wrap; readers
- * subtract in u32.
+ * Bucket 0 holds [0, 256) ns. Each octave from 2^8 to 2^33 has four equal buckets, the last bucket is open and begins
+ * at 2^34 ns (17.2 s). A bucket is a quarter of an octave wide: its middle is at most 12.5 % off. Counts are u32 and
+ * wrap; readers subtract in u32.
  */
 #ifndef LAGTOP_HIST_H
 #define LAGTOP_HIST_H

@@ -73,13 +73,13 @@ struct lt_who {
 #define LT_GROUP_EXIT 4 /* exit_status is the whole process's (exit_group, fatal signal) */
 #define LT_LAST 16	/* the exit of this thread ended its process */
 
-/* The throttle clock of a run queue: what has run of it, and since when it runs now, by a clock of the run queue's own;
- * 0: it stands still. */
+/* The throttle clock of a run queue: its total so far, and since when it has been running, on one of the run queue's
+ * own clocks; 0: it is stopped. */
 struct lt_throttle {
 	__u64 total_ns, since_ns;
 };
 
-/* What lt_throttle is asked, and answers. */
+/* lt_throttle's argument and result. */
 struct lt_throttle_look {
 	__u64 queue; /* wait_queue of a record */
 	struct lt_throttle throttle;
@@ -95,9 +95,9 @@ struct lt_sched {
 	__u64 rt_lock;
 	/* When somebody last began to wake it; by lt_waking, under the task's pi_lock. */
 	__u64 waking_ns;
-	/* The current wait for a CPU: the address of its run queue (0: it is not throttled), how far that queue's
-	 * throttle clock was at its begin, and by how much CLOCK_MONOTONIC is ahead of the clock that it runs by (0: it
-	 * never ran). */
+	/* The current wait for a CPU: the address of its run queue (0: it is not throttled), that queue's throttle
+	 * clock when the wait began, and by how much CLOCK_MONOTONIC is ahead of the clock that it runs on (0: it never
+	 * ran). */
 	__u64 wait_queue, wait_throttle_ns, wait_clock_ns;
 	struct lt_max wakeup_max;
 	struct lt_hist wakeup; /* waits from wakeup to CPU */
@@ -117,7 +117,7 @@ struct lt_errno_count {
 	__u32 count;
 };
 
-/* Who sent the signal that ended a process. Recorded: append only. */
+/* Who sent the signal that ended a process. Stored in recordings: append only. */
 enum lt_killed_by { LT_BY_UNKNOWN, LT_BY_PROCESS, LT_BY_OUTSIDE, LT_BY_KERNEL, LT_BY_OOM, LT_BYS };
 struct lt_killer {
 	__u32 signal;
@@ -187,8 +187,8 @@ struct lt_calls {
 
 struct lt_net {
 	LT_NET_MEMBERS; /* counters.h */
-	/* When this call put its first bytes into another's UNIX socket: they are there before it returns. 0: none yet.
-	 */
+	/* When this call put its first bytes into the peer's UNIX socket: they arrive before the call returns. 0: none
+	 * yet. */
 	__u64 unix_sent_ns;
 };
 
@@ -210,7 +210,7 @@ struct lt_socket {
 	__u64 arrived_ns; /* the first bytes that were not read yet; 0: none */
 	__u64 turn_ns;	  /* when `turn` began: the first bytes' arrival or departure */
 	__u8 role, turn;  /* enum lt_role, enum lt_turn */
-	__u8 overlapped;  /* bytes came while a turn was open: this socket's turns are no single requests */
+	__u8 overlapped;  /* bytes came while a turn was open: this socket's turns are not single requests */
 	/* What the last iteration reported; written only by the iterator. */
 	__u64 seen_tx_bytes, seen_rx_bytes;
 	__u32 seen_retransmits, seen_drops;
@@ -288,7 +288,7 @@ enum lt_runs { LT_RUNS_UNKNOWN, LT_RUNS_IDLE, LT_RUNS_THREAD };
 
 /* Requests of block devices, told apart as /proc/diskstats does. */
 enum lt_disk_op { LT_DISK_READ, LT_DISK_WRITE, LT_DISK_DISCARD, LT_DISK_FLUSH, LT_DISK_OPS };
-/* A request's time, all of it: until the driver has it, and from then on. */
+/* A request's time: all of it; until the driver gets it; from then on. */
 enum lt_disk_part { LT_DISK_TOTAL, LT_DISK_QUEUE, LT_DISK_SERVICE, LT_DISK_PARTS };
 
 #define LT_DISK_KEY(major, minor, op) (((__u64)(major) << 32 | (__u64)(minor)) << 8 | (op) | 1ULL << 63)
@@ -300,25 +300,25 @@ enum lt_disk_part { LT_DISK_TOTAL, LT_DISK_QUEUE, LT_DISK_SERVICE, LT_DISK_PARTS
 #define LT_DISK_MAX(epoch, ns) ((__u64)(epoch) << 48 | ((ns) < LT_DISK_MAX_NS ? (ns) : LT_DISK_MAX_NS))
 #define LT_DISK_MAX_EPOCH(word) ((word) >> 48)
 
-/* The requests of a device in one direction that ended. The front end frees it when the device is gone. */
+/* Completed requests of a device in one direction. The front end frees it when the device is gone. */
 struct lt_disk {
 	__u64 key;	/* 0: free */
 	__u64 carriers; /* writes without data, never issued, that end with a flush */
 	__u64 max[LT_DISK_PARTS][2];
 	struct lt_hist latency[LT_DISK_PARTS];
 };
-#define LT_DISKS 128	 /* enough for 32 devices that do everything */
-#define LT_DISK_TRIES 16 /* a row is found in so many */
+#define LT_DISKS 128	 /* enough for 32 devices with all four directions */
+#define LT_DISK_TRIES 16 /* a row is found within this many */
 
-/* First what a switch touches, in four cache lines, and what a call touches, in two. */
+/* First what a switch touches, in four cache lines, then what a call touches, in two. */
 struct lt_record {
 	struct lt_sched sched;
 	struct lt_who who;
 	struct lt_calls calls __attribute__((aligned(32)));
 } __attribute__((aligned(32))); /* at 64 one more counter could cost a whole line of each thread */
 
-/* Records come in chunks, created by the front end as needed. Kept apart: the words, densely; and what most threads do
- * not have, whose memory then is not touched. */
+/* Records come in chunks, created by the front end as needed. Kept apart: the words, packed densely; and what most
+ * threads never use, so that its memory stays untouched. */
 #define LT_CHUNK_SHIFT 10
 #define LT_CHUNK (1 << LT_CHUNK_SHIFT)
 #define LT_CHUNKS 1024
@@ -382,7 +382,7 @@ struct lt_cpu {
 	__u64 lost_sockets;  /* socket events without owner, or of a thread without a record */
 	__u64 lost_switches; /* of threads without a record; missed switch-ins, switch-outs or wakeups, repaired */
 	__u64 lost_events;
-	__u64 lost_requests; /* that ended without a row for their device, or without a beginning */
+	__u64 lost_requests; /* that ended without a row for their device, or without a known start */
 	struct {
 		__u64 runs, ns; /* timed runs and their time */
 		__u64 turns;	/* all runs, where they are counted */
