@@ -131,6 +131,23 @@ struct value raw_exit_code(const struct row *r)
 	return r->exited ? (struct value){ .type = VALUE_INT, .i = r->exit_code } : unknown;
 }
 
+const char *column_ended(const struct row *r, char *buf, size_t size)
+{
+	if (r->exit_code >= 0)
+		snprintf(buf, size, "exit %d", r->exit_code);
+	else if (r->killed_by == LT_BY_OOM)
+		snprintf(buf, size, "OOM");
+	else if (r->killed_by == LT_BY_PROCESS && r->killer_pid != r->pid)
+		snprintf(buf, size, "%d by %u (%s)", r->exit_code, r->killer_pid, r->killer_comm);
+	else
+		snprintf(buf, size, "%d%s", r->exit_code,
+			 r->killed_by == LT_BY_PROCESS	 ? " by itself"
+			 : r->killed_by == LT_BY_OUTSIDE ? " by outside"
+			 : r->killed_by == LT_BY_KERNEL	 ? " by the kernel"
+							 : "");
+	return buf;
+}
+
 struct value raw_ended(const struct row *r)
 {
 	return r->exited ? text(column_ended(r, text_buffer(), TEXT_SIZE)) : unknown;
