@@ -445,12 +445,13 @@ static void columns_are_chosen(void **state)
 	session_press(v, "F2", "Down", "+", "Esc", NULL);
 	assert_true(vt_find(v, HEADER_Y, "CPU%") < vt_find(v, HEADER_Y, "LAG%"));
 	session_press(v, "C", "End", "Home", NULL);
-	for (int i = 0; i < 13; i++)
+	for (int i = 0; i < 14; i++)
 		session_press(v, "Down", NULL);
 	session_press(v, "Space", "Esc", NULL);
 	for (int i = 0; i < 12; i++)
 		session_press(v, "Right", NULL);
 	session_line(v, HEADER_Y, "PPID");
+	assert_true(vt_find(v, HEADER_Y, "COMMAND") < vt_find(v, HEADER_Y, "WHY"));
 }
 
 static void tags_and_signals(void **state)

@@ -249,11 +249,13 @@ static void json_is_complete(void **state)
 		{ "comm", "worker" },
 		{ "cmdline", "worker: all night" },
 		{ "cgroup", "/system.slice/worker.service" },
+		{ "why", "waits for CPU 33%" },
 	};
 	struct row r = busy_row();
 	size_t with_path = 0, expected = COUNT(texts);
 
 	(void)state;
+	r.interval_ns = 1000; /* so that its lag is worth a reason */
 	for (size_t i = 0; i < columns_count; i++) {
 		const struct column *c = &columns[i];
 		struct value v = c->raw(&r);

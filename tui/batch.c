@@ -73,7 +73,7 @@ static void print_summary(FILE *out, const struct model *m)
 	fputc('\n', out);
 }
 
-/* The view's columns that a line of text can show. */
+/* The view's columns that a line of text can show. A command line may be of any length: it comes last. */
 static size_t text_columns(const struct column_view *view, enum model_kind kind, const struct column **chosen)
 {
 	char name[32];
@@ -88,6 +88,11 @@ static size_t text_columns(const struct column_view *view, enum model_kind kind,
 		c = column_find(name);
 		if (c && c->kinds & 1U << kind && c->show != SHOW_SPARK)
 			chosen[n++] = c;
+	}
+	if (n > 1 && chosen[n - 1]->flags & COLUMN_WHY) {
+		c = chosen[n - 1];
+		chosen[n - 1] = chosen[n - 2];
+		chosen[n - 2] = c;
 	}
 	return n;
 }

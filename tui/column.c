@@ -63,6 +63,8 @@ const struct column columns[] = {
 	  "Lifetime of its threads within the interval, added up: 100 for each thread that lived through all of it." },
 	{ "lag", "LAG%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_lag, "%",
 	  "Time in which it wanted to run and could not: RUNQ% + THROT% + BLK%; summed over all threads, so it may exceed 100." },
+	{ "why", "WHY", "why", 22, SHOW_TEXT, COLUMN_LEFT | COLUMN_WHY, TASKS, raw_why, "",
+	  "The greatest part of its LAG% in words, and its share of LAG%. Nothing below a LAG% of 0.1." },
 	{ "cpu", "CPU%", "time_ns.run", 6, SHOW_SHARE, 0, TASKS, raw_run, "%",
 	  "Time on a CPU, including what interrupts and the hypervisor took from it; 100 is one whole CPU." },
 	{ "runq", "RUNQ%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_runq, "%",

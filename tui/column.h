@@ -41,6 +41,7 @@ enum column_show {
 #define COLUMN_BAD 8	 /* any value above zero deserves attention (retransmits) */
 #define COLUMN_LAG 16	 /* share of time in which the row wanted to run and could not */
 #define COLUMN_FAILS 32	 /* errors: severity by their share of the calls */
+#define COLUMN_WHY 64	 /* in fewer words where there is little room; as last column shares it with COMMAND */
 
 struct column {
 	const char *name;  /* --sort, --filter, lagtoprc, CSV header: "wake99" */
@@ -95,7 +96,7 @@ int column_spark_height(enum model_spark which, uint8_t level);
 struct column_view {
 	const char *name, *title;
 	enum model_kind kind;
-	const char *columns; /* names, space-separated; COMMAND last */
+	const char *columns; /* names, space-separated; COMMAND last, or before WHY */
 	const char *sort;
 	enum model_spark spark;
 	const char *brief; /* the title on a screen that is not wide */

@@ -11,6 +11,7 @@
 #include "cgroup.h"
 #include "format.h"
 #include "names.h"
+#include "why.h"
 
 #define SCHED (1 << SAMPLE_SCHED)
 #define SYSCALL (1 << SAMPLE_SYSCALL)
@@ -30,6 +31,7 @@ static struct value text(const char *raw)
 }
 
 #define TEXT_SIZE 256
+_Static_assert(TEXT_SIZE >= WHY_SIZE, "why_say writes so much");
 #define ERRNO_SIZE 32 /* " ENOTRECOVERABLE 99.9k" */
 
 static char *text_buffer(void)
@@ -210,6 +212,14 @@ NUMBER(raw_wall, SCHED, r->wall_ns)
 NUMBER(raw_lag, SCHED, RUNQ(r) + r->time_ns[LT_THROTTLED] + BLK(r))
 NUMBER(raw_runq, SCHED, RUNQ(r))
 NUMBER(raw_blk, SCHED, BLK(r))
+
+struct value raw_why(const struct row *r)
+{
+	char *buf = text_buffer();
+
+	return why_say(r, buf) ? text(buf) : unknown;
+}
+
 NUMBER(raw_wakeup_count, SCHED, r->wakeup.count)
 DURATION(raw_wakeup_p50, SCHED, wakeup, p50_ns)
 DURATION(raw_wakeup_p90, SCHED, wakeup, p90_ns)

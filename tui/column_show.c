@@ -10,6 +10,7 @@
 
 #include "column.h"
 #include "format.h"
+#include "why.h"
 
 struct value column_value(const struct column *c, const struct row *r)
 {
@@ -246,6 +247,8 @@ int column_format(const struct column *c, const struct row *r, bool utf8, char *
 	}
 	if (c->show == SHOW_SPARK)
 		return spark_format(c, r, utf8, buf, size, cells);
+	if (c->flags & COLUMN_WHY)
+		return why_fit(r, utf8, buf, size, cells);
 	v = column_value(c, r);
 	if (v.type == VALUE_NONE)
 		return format_clean(buf, size, "-", cells, utf8);

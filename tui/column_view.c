@@ -6,11 +6,11 @@
 
 const struct column_view column_views[] = {
 	{ "overview", "Overview", MODEL_PROCESS,
-	  "pid user lag cpu runq blk wake99 resp99 calls errors tx rx respspark command", "lag", MODEL_SPARK_RESPONSE,
-	  "Over" },
+	  "pid user lag cpu runq blk wake99 resp99 calls errors tx rx respspark command why", "lag",
+	  MODEL_SPARK_RESPONSE, "Over" },
 	{ "sched", "Sched", MODEL_PROCESS,
 	  "pid user lag cpu wakeq preempt throttled disk memory block wake50 wake99 wakemax woken vol invol migrations "
-	  "disk99 diskmax diskr diskw wakespark command",
+	  "disk99 diskmax diskr diskw wakespark command why",
 	  "lag", MODEL_SPARK_WAKE, "Sched" },
 	{ "syscalls", "Syscalls", MODEL_PROCESS,
 	  "pid user calls errors call99 lock net poll io sleep call50 callmax avg callspark command", "calls",

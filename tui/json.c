@@ -38,7 +38,6 @@ static const char *const process_to_come[] = {
 	"unit",
 	"container",
 	"pod",
-	"why",
 	"of_which_ns.reclaim",
 	"of_which_ns.page_fault_disk",
 	"of_which_ns.contended_lock",

@@ -244,8 +244,10 @@ static void toggle_column(struct view *v)
 		memmove(cols + at, cols + at + 1, (size_t)(t->n_chosen - at - 1) * sizeof(*cols));
 		choose_columns(t, cols, t->n_chosen - 1);
 	} else if (at >= t->n_chosen && t->n_chosen < TABLE_COLUMNS) {
-		/* Before the last one, which takes the rest of the line. */
+		/* Before the last one, or the last two, which take the rest of the line. */
 		to = t->n_chosen ? t->n_chosen - 1 : 0;
+		if (to && cols[to]->flags & COLUMN_WHY)
+			to--;
 		memmove(cols + to + 1, cols + to, (size_t)(at - to) * sizeof(*cols));
 		cols[to] = c;
 		choose_columns(t, cols, t->n_chosen + 1);

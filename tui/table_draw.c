@@ -10,9 +10,13 @@
 #include "table.h"
 
 #define SPARK_MIN_CELLS 8
-#define MARK_CELLS 1	/* dead, tagged */
-#define REST_CELLS 16	/* minimum width of the last text column */
-#define CGROUP_CELLS 25 /* "pod 01234567 0123456789ab" */
+#define MARK_CELLS 1	  /* dead, tagged */
+#define REST_CELLS 16	  /* minimum width of the last text column */
+#define CGROUP_CELLS 25	  /* "pod 01234567 0123456789ab" */
+#define WHY_COLS 60	  /* a narrower screen has no room for WHY */
+#define WHY_TREE_COLS 100 /* nor one with the branches of a tree */
+#define WHY_MIN_CELLS 10
+#define WHY_MAX_CELLS 40
 
 /* The columns that do not scroll: they identify the row. */
 static bool is_fixed(const struct column *c, int at)
@@ -20,17 +24,65 @@ static bool is_fixed(const struct column *c, int at)
 	return (at == 0 && c->show != SHOW_SPARK) || (at < 3 && c->flags & COLUMN_FIXED);
 }
 
-static void lay_out(struct table *t, int cols)
+/* How many of the last columns share what the others leave: a text, or COMMAND and WHY. *n is reduced if there is no
+ * room for WHY. */
+static int rest_columns(const struct column *const *all, int *n, int cols, bool tree)
+{
+	if (*n > 2 && all[*n - 1]->flags & COLUMN_WHY) {
+		if (cols >= (tree ? WHY_TREE_COLS : WHY_COLS))
+			return all[*n - 2]->show == SHOW_TEXT ? 2 : 1;
+		--*n;
+	}
+	return *n > 1 && all[*n - 1]->show == SHOW_TEXT;
+}
+
+/* The cells that they get at least. */
+static int rest_least(const struct table *t, int rest, int cols)
+{
+	int least = t->kind == MODEL_CONNECTION ? cols / 10 : cols < 70 ? cols / 4 : REST_CELLS;
+
+	if (!rest)
+		return 0;
+	if (t->kind == MODEL_CGROUP && cols >= 70)
+		return CGROUP_CELLS + (rest > 1 ? 1 + WHY_MIN_CELLS : 0);
+	if (rest == 1)
+		return least;
+	least = WHY_MIN_CELLS + (cols < 100 ? least / 2 : least);
+	return least < cols / 4 ? cols / 4 : least;
+}
+
+static void show(struct table *t, const struct column *c, int x, int cells)
+{
+	t->shown[t->n_shown].column = c;
+	t->shown[t->n_shown].x = x;
+	t->shown[t->n_shown++].cells = cells;
+}
+
+/* The last columns, in the cells from x on. */
+static void lay_out_rest(struct table *t, const struct column *const *last, int rest, int x, int cols)
+{
+	int why = rest < 2 ? 0 : (cols - x - 1) / 2;
+
+	if (rest < 1 || x >= cols)
+		return;
+	if (why > WHY_MAX_CELLS)
+		why = WHY_MAX_CELLS;
+	if (t->kind == MODEL_CGROUP && why > cols - x - CGROUP_CELLS - 1)
+		why = cols - x - CGROUP_CELLS - 1;
+	if (rest > 1 && why < WHY_MIN_CELLS)
+		why = WHY_MIN_CELLS;
+	show(t, last[0], x, cols - x - (why ? why + 1 : 0));
+	if (why)
+		show(t, last[1], cols - why, why);
+}
+
+static void lay_out(struct table *t, int cols, bool tree)
 {
 	const struct column *all[TABLE_COLUMNS];
 	const struct column *spark = NULL;
 	int n = table_columns(t, all), fixed = 0, x = MARK_CELLS, skipped = 0;
-	bool rest = n > 0 && all[n - 1]->show == SHOW_TEXT && n > 1;
-	int rest_cells = !rest ? 0 : t->kind == MODEL_CONNECTION ? cols / 10 : cols < 70 ? cols / 4 : REST_CELLS;
-	int last = rest ? n - 1 : n;
+	int rest = rest_columns(all, &n, cols, tree), rest_cells = rest_least(t, rest, cols), last = n - rest, room;
 
-	if (rest && t->kind == MODEL_CGROUP && cols >= 70)
-		rest_cells = CGROUP_CELLS;
 	t->n_shown = 0;
 	t->more_right = false;
 	while (fixed < last && is_fixed(all[fixed], fixed))
@@ -51,29 +103,19 @@ static void lay_out(struct table *t, int cols)
 			t->more_right = true;
 			break;
 		}
-		t->shown[t->n_shown].column = all[i];
-		t->shown[t->n_shown].x = x;
-		t->shown[t->n_shown].cells = all[i]->width;
-		t->n_shown++;
+		show(t, all[i], x, all[i]->width);
 		x += all[i]->width + 1;
 	}
-	int room = cols - x - rest_cells - 1;
-
+	room = cols - x - rest_cells - 1;
 	if (spark && !t->more_right && room >= SPARK_MIN_CELLS) {
 		int cells = room <= 20 ? room : room < 60 ? 20 + (room - 20) / 2 : 40 + (room - 60) / 2;
 
-		t->shown[t->n_shown].column = spark;
-		t->shown[t->n_shown].x = x + 1;
-		t->shown[t->n_shown].cells = cells < MODEL_SPARK ? cells : MODEL_SPARK;
-		x += t->shown[t->n_shown].cells + 2;
-		t->n_shown++;
+		show(t, spark, x + 1, cells < MODEL_SPARK ? cells : MODEL_SPARK);
+		x += t->shown[t->n_shown - 1].cells + 2;
 	}
-	if (rest && x < cols) {
-		t->shown[t->n_shown].column = all[n - 1];
-		t->shown[t->n_shown].x = x + 1 < cols ? x + 1 : x;
-		t->shown[t->n_shown].cells = cols - t->shown[t->n_shown].x;
-		t->n_shown++;
-	}
+	if (rest == 1 && x + 1 < cols)
+		x++;
+	lay_out_rest(t, &all[last], rest, x, cols);
 }
 
 enum style table_spark_style(enum model_spark kind, uint8_t level)
@@ -220,7 +262,8 @@ static void draw_row(const struct table *t, struct grid *g, int y, const struct 
 	for (int i = 0; i < t->n_shown; i++) {
 		const struct column *c = t->shown[i].column;
 		int x = t->shown[i].x, cells = t->shown[i].cells;
-		bool rest = i == t->n_shown - 1 && c->show == SHOW_TEXT;
+		bool why = i + 1 < t->n_shown && t->shown[i + 1].column->flags & COLUMN_WHY;
+		bool rest = (i == t->n_shown - 1 || why) && c->show == SHOW_TEXT && !(c->flags & COLUMN_WHY);
 
 		if (c->show == SHOW_SPARK) {
 			draw_spark(g, y, x, cells, c, r);
@@ -231,6 +274,9 @@ static void draw_row(const struct table *t, struct grid *g, int y, const struct 
 
 			x += indent;
 			cells -= indent;
+			if (r->exited && r->kind == MODEL_PROCESS &&
+			    why) /* how it ended stands where others have WHY */
+				cells += t->shown[++i].cells + 1;
 			if (r->exited && r->kind == MODEL_PROCESS)
 				cells = draw_ended(g, y, x, cells, r,
 						   column_format(c, r, g->utf8, buf, sizeof(buf), INT_MAX));
@@ -247,7 +293,7 @@ void table_draw(struct table *t, struct grid *g, int y, int lines, const struct 
 {
 	t->y = y;
 	t->lines = lines > 1 ? lines - 1 : 0;
-	lay_out(t, g->cols);
+	lay_out(t, g->cols, w->tree);
 	draw_header(t, g, y);
 	if (t->cursor < t->top)
 		t->top = t->cursor;
