@@ -302,7 +302,7 @@ static void kernel_threads_and_idle_rows_hide(void **state)
 	session_line(v, 23, "kernel threads hidden");
 	session_line(v, TABS_Y, "29 of 34");
 	session_press(v, "K", "a", NULL);
-	session_line(v, 23, "only rows that did something");
+	session_line(v, 23, "only rows with activity");
 	session_press(v, "End", NULL);
 	session_hides(v, "-bash");
 	session_press(v, "a", NULL);

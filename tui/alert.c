@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * --fail-if. A row is the same from reading to reading if its key is: a process by pid and start, a group by
- * its name, a connection by its ends. Only rows that match the expression are counted; one that does not, or is
+ * --fail-if. A row is the same from reading to reading if its key is: a process by pid and start, a group by its name,
+ * a connection by its two ends. Only rows that match the expression are counted; one that does not match, or is
  * missing, starts again from 0.
  */
 #include "alert.h"

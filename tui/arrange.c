@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The order of rows. A parent is the row whose pid is the child's ppid and that is not younger: a
- * reused pid has no children that are older than it. Rows that only reach each other (a recorded
- * file may contain such rings) come last, each ring starting at its first row in order.
+ * The order of rows. A parent is the row whose pid is the child's ppid and that is not younger: a reused pid has no
+ * children that are older than it. Rows that are only each other's parents (a recording may contain such cycles) come
+ * last, each cycle starting at its first row in order.
  */
 #include "arrange.h"
 
@@ -41,7 +41,7 @@ static int by_column(const void *a, const void *b, void *order)
 
 /*
  * Radix sort, from the last byte of the keys. Bytes that are the same in all keys, which are most of them, cost
- * nothing. `other` has room for as many elements. Returns the one of the two that holds the result.
+ * nothing. `other` has room for as many elements. Returns whichever of the two arrays holds the result.
  */
 static struct place *sort_places(struct place *places, struct place *other, size_t n)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Readings as text and as CSV, for pipes and files. Text holds clean characters only. CSV holds valid UTF-8 and the
- * shown values, but not rounded to three figures; it is quoted as RFC 4180 says, with this system's line ends.
+ * shown values, but not rounded to three figures; it is quoted as in RFC 4180, but lines end in a newline only.
  */
 #include "batch.h"
 
@@ -13,7 +13,7 @@
 
 #include "format.h"
 
-#define CELLS_MAX 4096 /* of one cell: long command lines end there */
+#define CELLS_MAX 4096 /* of one cell: longer command lines are cut */
 #define TEXT_COLUMNS 64
 #define INDENT_MAX 40 /* levels of a tree */
 
@@ -161,7 +161,7 @@ int batch_text(FILE *out, const struct options *o, struct model *m)
 	return err ? err : batch_finish(out);
 }
 
-/* RFC 4180: quoted if it holds a comma, a quote or a line's end; quotes doubled. */
+/* RFC 4180: quoted if it holds a comma, a quote or a line break; quotes are doubled. */
 static int csv_text(FILE *out, const char *raw)
 {
 	size_t size = strlen(raw) * 3 + 1;

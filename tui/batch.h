@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The outputs without a screen, all from the table of columns: --batch, --json, --csv, --list-columns. */
+/* The outputs without a screen, all made from the table of columns: --batch, --json, --csv, --list-columns. */
 #ifndef BATCH_H
 #define BATCH_H
 

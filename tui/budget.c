@@ -7,8 +7,8 @@
 #define READINGS_OVER 3
 #define FIRST_WAIT_NS (30 * SECOND_NS)
 #define LONGEST_WAIT_NS (600 * SECOND_NS)
-#define TRIAL_NS (60 * SECOND_NS)   /* a level that holds so long was no mistake */
-#define WINDOW_NS (600 * SECOND_NS) /* in which there are at most four changes */
+#define TRIAL_NS (60 * SECOND_NS)   /* a level that holds for so long was no mistake */
+#define WINDOW_NS (600 * SECOND_NS) /* with at most four changes */
 #define ROOM 0.8		    /* of the budget: below it a trial may succeed */
 #define WORTHWHILE 0.1		    /* of the budget: what a level must save if it does not fit */
 
@@ -21,7 +21,8 @@ static void change(struct budget *b, uint32_t level, uint64_t t_ns)
 	b->changed_ns[0] = t_ns;
 }
 
-/* The first level below that fits; if none does, the last one that is still worth it; if none is, the present. */
+/* The first lower level that fits; if none does, the last one that still saves enough; if none does, the present
+ * one. */
 static uint32_t level_down(const struct budget *b, const double *percent, uint32_t levels)
 {
 	uint32_t best = b->level;
@@ -52,7 +53,7 @@ static bool step_down(struct budget *b, uint64_t t_ns, const double *percent, ui
 	return true;
 }
 
-/* With the last two changes, one up and, if it fails, one down there are four. */
+/* The last two changes, one up and, if it fails, one down make four. */
 static bool may_try(const struct budget *b, uint64_t t_ns, double percent)
 {
 	uint64_t third_ns = b->changed_ns[2];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How closely to watch, so that it costs no more than a budget: the controller, without a clock and without a probe.
- * Levels count from 0, exact, to the cheapest. It goes down when three readings in a row are over the budget, to the
- * first level that fits; up by one for a trial, since a cheap level does not show what a dearer one would cost. After a
- * trial that failed it waits twice as long; and it never goes up if that could make a fifth change within ten minutes.
+ * Levels count from 0 (exact) to the cheapest. It goes down when three readings in a row are over the budget, to the
+ * first level that fits; it goes up by one as a trial, since a cheap level does not show what a more expensive one
+ * would cost. After each failed trial it waits twice as long, and it never goes up if that could lead to a fifth change
+ * within ten minutes.
  */
 #ifndef BUDGET_H
 #define BUDGET_H
@@ -26,7 +27,7 @@ struct budget {
 	bool on_trial;		/* the last change was one up */
 };
 
-/* After each reading. percent: the cost at each level, measured for the present one, foreseen for those below it.
+/* After each reading. percent: the cost at each level, measured for the present one, predicted for the lower ones.
  * Returns whether b->level has changed. */
 bool budget_step(struct budget *b, uint64_t t_ns, const double *percent, uint32_t levels);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Measures on this machine what an event costs now: a system call, and a wakeup together with the switch to the thread
- * that was woken. CPU time, so that other load does not matter; in short batches, of which the lower quartile is taken,
- * so that interrupts do not matter either.
+ * that was woken. It measures CPU time, so that other load does not matter, in short batches of which it takes the
+ * lower quartile, so that interrupts do not matter either.
  */
 #ifndef CALIBRATE_H
 #define CALIBRATE_H
@@ -12,12 +12,12 @@
 
 enum calibrate_event { CALIBRATE_CALL, CALIBRATE_WAKE, CALIBRATE_EVENTS };
 
-/* A wake is made of as many calls: one wakes, the woken one waits again. */
+/* The calls in one wake: one wakes, and the woken thread waits again. */
 #define CALIBRATE_CALLS_OF_WAKE 2
 #define CALIBRATE_BATCHES 256
 
 struct calibrate_series {
-	double ns[CALIBRATE_BATCHES]; /* CPU time of one event, a batch each */
+	double ns[CALIBRATE_BATCHES]; /* CPU time of one event, one number per batch */
 	uint32_t n;
 };
 

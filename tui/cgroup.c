@@ -39,8 +39,8 @@ static bool is_id(const char *s)
 	return !*s || *s == '/';
 }
 
-/* The innermost container that the path leads into: programs in it may have groups of their own (crun's "container",
- * systemd's "init.scope"). Returns its id and the engine's name; NULL: none. */
+/* The innermost container in the path: programs in it may have groups of their own (crun's "container", systemd's
+ * "init.scope"). Returns its id and the engine's name; NULL: none. */
 static const char *find_container(const char *path, const char **name)
 {
 	static const struct {

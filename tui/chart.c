@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Charts of the process page: see chart.h. Ranges of durations are the same whatever is in them, so that
- * nothing moves from reading to reading and processes compare. */
+/* Charts of the process page: see chart.h. The ranges of durations do not depend on the data, so that nothing moves
+ * from reading to reading and processes can be compared. */
 #include "chart.h"
 
 #include <stdio.h>
@@ -80,8 +80,8 @@ static int known_states(const struct row *r, int states[LT_STATES])
 	return n;
 }
 
-/* How many of n states stand in a line, in columns as wide as their widest: in one line, or else two. 0: there is no
- * room for columns. */
+/* How many of n states fit on a line, in columns as wide as the widest, so that they take one line or two. 0: no room
+ * for columns. */
 static int share_columns(int room, const int *states, int n, int width[LT_STATES])
 {
 	for (int lines = 1; lines <= 2; lines++) {
@@ -172,7 +172,7 @@ static int make_edges(uint64_t edge[EDGES_MAX], int lines)
 	int per_decade = lines >= 22 ? 3 : lines >= 15 ? 2 : 1, n = 1;
 
 	edge[0] = 0;
-	if (lines < 8) { /* two decades a line */
+	if (lines < 8) { /* two decades per line */
 		for (uint64_t ns = 10000; ns <= 1000000000 && n < lines; ns *= 100)
 			edge[n++] = ns;
 		return n;
@@ -226,7 +226,7 @@ void chart_histogram(struct grid *g, int y, int x, int cells, int lines, const u
 		grid_put(g, y + i, x + LABEL_CELLS + 1, g->blocks ? 0x258f : '|', STYLE_DIM);
 		if (!sum[i])
 			continue;
-		if (!eighths) /* however few, they are there */
+		if (!eighths) /* however few, show that there are some */
 			eighths = 1;
 		grid_bar(g, y + i, x + LABEL_CELLS + 2, room, eighths, severity_duration((double)edge[i], STYLE_SPARK));
 		format_count(buf, sizeof(buf), (double)sum[i]);
@@ -234,7 +234,7 @@ void chart_histogram(struct grid *g, int y, int x, int cells, int lines, const u
 	}
 }
 
-/* How much of a reading's events fell into a range: more than nothing, 1 %, 10 %, 30 %, 60 %. */
+/* What share of a reading's events fell into a range: more than 0, 1 %, 10 %, 30 %, 60 %. */
 static int heat(uint64_t count, uint64_t of)
 {
 	static const uint64_t permille[] = { 10, 100, 300, 600 };

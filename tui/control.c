@@ -14,8 +14,8 @@
 
 const struct control_signal control_signals[] = {
 	{ SIGTERM, "TERM", "end, and clean up" },
-	{ SIGINT, "INT", "as if ^C was typed" },
-	{ SIGHUP, "HUP", "hang up; many daemons read their files again" },
+	{ SIGINT, "INT", "as if ^C were typed" },
+	{ SIGHUP, "HUP", "hang up; many daemons reload their configuration" },
 	{ SIGQUIT, "QUIT", "end with a core dump" },
 	{ SIGUSR1, "USR1", "the program's own meaning" },
 	{ SIGUSR2, "USR2", "the program's own meaning" },
@@ -32,7 +32,8 @@ int control_signal(uint32_t pid, uint64_t start_ns, int signal)
 
 	if (fd < 0)
 		return -errno;
-	/* The pidfd pins the process: when the start time is right after it was opened, it is the one. */
+	/* The pidfd pins the process: if the start time is right after the pidfd was opened, it is the right
+	 * process. */
 	err = proc_began(pid, start_ns);
 	if (!err && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0))
 		err = -errno;
@@ -44,7 +45,7 @@ int control_nice(uint32_t pid, uint64_t start_ns, int *nice)
 {
 	errno = 0;
 	*nice = getpriority(PRIO_PROCESS, pid);
-	/* Checked after the value was read: the value was then this process's. */
+	/* Checked after the value was read: so the value was this process's. */
 	return errno ? -errno : proc_began(pid, start_ns);
 }
 

@@ -13,7 +13,7 @@ enum cost_event cost_event_of(enum lt_prog prog)
 	return events[prog];
 }
 
-/* What is left of an event's added time, for each of its programs. */
+/* What remains of an event's added time, per run of a program. */
 static double around_of(enum cost_event event, double added_ns, const struct cost_timed timed[LT_PROGS])
 {
 	int programs = 0;
@@ -50,7 +50,7 @@ struct cost_calibration cost_calibrate(const struct cost_measured *without, cons
 	return c;
 }
 
-/* One run in LT_SELF_MASK + 1 times itself. */
+/* From timed runs to all: one run in LT_SELF_MASK + 1 times itself. */
 static double whole(uint64_t timed)
 {
 	return (double)timed * (LT_SELF_MASK + 1);
@@ -76,7 +76,7 @@ double cost_self(const struct cost_calibration *c, const struct cost_timed timed
 	return ns[COST_CALL];
 }
 
-/* Of the programs and what is around them, as far as it is known. */
+/* CPU time of the programs and what the kernel adds around them, as far as it is known. */
 static double kernel_ns(const struct sample_self *self)
 {
 	if (self->cost_ns != SAMPLE_UNKNOWN)

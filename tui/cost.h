@@ -2,7 +2,7 @@
 /*
  * What watching costs this machine: lagtop's own CPU time, its BPF programs as they time themselves, and what the
  * kernel adds around a program (the trampoline, the slow way through a system call), which only a comparison shows: the
- * same event with and without the programs, less the programs' own time meanwhile.
+ * same event with and without the programs, minus the programs' own time.
  */
 #ifndef COST_H
 #define COST_H
@@ -10,7 +10,8 @@
 #include "lagtop.h"
 #include "sample.h"
 
-/* Programs of one event; COST_OTHER: of events that are not measured, which are taken to have as much around them. */
+/* Programs of one event; COST_OTHER: of events that are not measured; the kernel is assumed to add as much around
+ * them. */
 enum cost_event { COST_OTHER, COST_CALL, COST_SWITCH, COST_EVENTS };
 
 /* Timed runs, and their time. */
@@ -33,7 +34,7 @@ struct cost_calibration {
 
 enum cost_event cost_event_of(enum lt_prog prog);
 
-/* timed: of the programs while the events were measured, each by its own event. */
+/* timed: the programs' timed runs while their own event was measured. */
 struct cost_calibration cost_calibrate(const struct cost_measured *without, const struct cost_measured *with,
 				       uint32_t calls_of_wake, const struct cost_timed timed[LT_PROGS]);
 
@@ -41,9 +42,9 @@ struct cost_calibration cost_calibrate(const struct cost_measured *without, cons
  * already. Returns what calls took of it, as far as it is known. */
 double cost_self(const struct cost_calibration *c, const struct cost_timed timed[LT_PROGS], struct sample_self *self);
 
-/* Of the CPU time of all CPUs. *at_least: without what the kernel adds, which is not known. */
+/* Percent of the CPU time of all CPUs. *at_least: what the kernel adds is not known, and not included. */
 double cost_percent(const struct sample *s, bool *at_least);
-/* CPU ns for each run of a program, likewise; 0: none ran. */
+/* CPU ns per run of a program, likewise; 0: none ran. */
 double cost_per_run_ns(const struct sample *s);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of counters (include/counters.h) as the front end uses it: members by name and the
- * same numbers as an array, their descriptions, and sets of them. A sample says which counters
- * are not known: a recording older than a counter, or a kernel that does not have it, makes its
- * number unknown, never 0.
+ * The table of counters (include/counters.h) as the front end uses it: members by name and the same numbers as an
+ * array, their descriptions, and sets of them. A sample says which counters are not known: in a recording older than a
+ * counter, or on a kernel that does not have it, the number is unknown, never 0.
  */
 #ifndef COUNTER_H
 #define COUNTER_H
@@ -43,14 +42,14 @@ static inline void counter_drop(struct counter_set *set, unsigned counter)
 	set->bits[counter / 64] &= ~(1ULL << counter % 64);
 }
 
-/* Removes from a what is not in b: a counter that was known once is known. */
+/* Removes from a what is not in b: a counter that was ever known counts as known. */
 static inline void counter_keep(struct counter_set *a, const struct counter_set *b)
 {
 	for (size_t i = 0; i < sizeof(a->bits) / sizeof(a->bits[0]); i++)
 		a->bits[i] &= b->bits[i];
 }
 
-/* Sums saturate: 100,000 threads reach the limit in ns within two days. */
+/* Sums saturate: with 100,000 threads, sums of ns reach the limit within two days. */
 #define COUNTER_MOST INT64_MAX
 
 static inline uint64_t counter_sum(uint64_t a, uint64_t b)

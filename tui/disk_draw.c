@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One device in one direction: what it did, its latencies, their histogram, and how they were before. */
+/* One device in one direction: what it did, its latencies, their histogram, and earlier readings. */
 #include "disk_draw.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Subtracts the devices' numbers at the last reading: see disks.h. */
+/* Subtracts the devices' numbers as of the last reading: see disks.h. */
 #include "disks.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ void disks_free(struct disks *k)
 	free(k);
 }
 
-/* The programs add to the rows meanwhile, each number by itself. */
+/* The programs add to the rows meanwhile, to one number at a time. */
 void disks_ask(struct disks *k)
 {
 	for (uint32_t row = 0; k->table && row < LT_DISKS; row++) {
@@ -54,7 +54,7 @@ void disks_ask(struct disks *k)
 	}
 }
 
-/* 0: nothing ended in that interval. */
+/* 0: nothing completed in that interval. */
 static uint64_t max_in(const __u64 max[2], uint32_t epoch)
 {
 	uint64_t word = max[epoch & 1];
@@ -83,7 +83,7 @@ static void take(struct disks *k, uint32_t row, uint32_t epoch, struct ended *e)
 	}
 }
 
-/* Two rows may be of one key: one was freed before it while the other was taken. */
+/* Two rows may have the same key: an earlier one was freed while the other was being taken. */
 static void take_all(struct disks *k, uint64_t key, uint32_t epoch, struct ended *e)
 {
 	*e = (struct ended){ 0 };
@@ -106,7 +106,7 @@ static int add_dist(struct sample *s, struct sample_dist *dist, const uint64_t c
 		*b = (struct sample_bucket){ i, (uint32_t)count[i] };
 	}
 	dist->n = s->n_buckets - dist->first;
-	/* The longest may have ended just after the last reading took its count: then only its bucket is known. */
+	/* The longest may have completed just after the last reading took its count: then only its bucket is known. */
 	if (dist->n && hist_bucket(max_ns) <= s->buckets[s->n_buckets - 1].bucket)
 		dist->max_ns = max_ns;
 	return 0;
@@ -140,7 +140,7 @@ static int add_op(struct disks *k, const struct diskstats *now, const struct dis
 	return 0;
 }
 
-/* Numbers never fall: another device got the same number and name. */
+/* Counts never decrease: if they did, another device got the same number and name. */
 static bool is_same(const struct diskstats *now, const struct diskstats *last)
 {
 	for (int op = 0; op < LT_DISK_OPS; op++)

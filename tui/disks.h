@@ -16,9 +16,10 @@ void disks_free(struct disks *k); /* NULL is legal */
 
 /* Takes the table as it is now, when /proc/diskstats is about to be read. */
 void disks_ask(struct disks *k);
-/* Appends the devices that were ever used, by direction, and what they did since the last call; the first one only
- * begins, and so does the next one after a NULL (not known) or a lack of memory: has_disks is false then. Frees the
- * table's rows of devices that are gone, and adds what ended there to lost.requests. epoch: of the interval. */
+/* Appends the devices that were ever used, by direction, and what they did since the last call; the first call only
+ * sets the baseline, and so does the next one after a NULL (not known) or a lack of memory: has_disks is false then.
+ * Frees the table's rows of devices that are gone, and adds what completed there to lost.requests. epoch: of the
+ * interval. */
 void disks_read(struct disks *k, const char *diskstats, uint32_t epoch, struct sample *s);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "grow.h"
 
-/* Numbers behind the name: 11 before Linux 4.18, 15 before 5.5, 17 since then. Later ones may append more. */
+/* Numbers after the name: 11 before Linux 4.18, 15 before 5.5, 17 since then. Later ones may append more. */
 #define NUMBERS 17
 #define NUMBERS_MIN 11
 
@@ -41,7 +41,7 @@ static bool parse_line(const char *line, const char *end, struct diskstats *d)
 	    (line + used < end && line[used] != ' ') || take_numbers(line + used, end, n) < NUMBERS_MIN)
 		return false;
 	for (int i = 0; i < 3; i++) {
-		/* In flight, busy and their product stand between. */
+		/* In flight, busy and their product come in between. */
 		const uint64_t *from = n + (i < 2 ? i * 4 : 11);
 
 		d->op[i].count = from[0];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /proc/diskstats: what the kernel counts of each block device since it is there. */
+/* /proc/diskstats: what the kernel counts for each block device since the device appeared. */
 #ifndef DISKSTATS_H
 #define DISKSTATS_H
 
@@ -9,7 +9,7 @@
 
 #include "lagtop.h"
 
-#define DISKSTATS_SECTOR_BYTES 512 /* whatever the device's are */
+#define DISKSTATS_SECTOR_BYTES 512 /* whatever the device's sector size */
 
 struct diskstats {
 	uint32_t major, minor;

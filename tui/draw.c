@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The frame around the table: title, meters, tabs, key line. What does not fit is left out by rank,
- * never cut in the middle. */
+/* The frame around the table: title, meters, tabs, key line. What does not fit is left out by rank, never truncated. */
 #include "draw.h"
 
 #include <stdio.h>
@@ -18,8 +17,8 @@
 
 #define METERS_MIN_ROWS 16 /* below: one line of meters */
 #define PRESSURE_MIN_ROWS 30
-#define PRESSURE_WARN 10 /* % of the time in which some threads could not go on */
-#define METER_LEVELS 7	 /* of 8: lines of meters stand on each other */
+#define PRESSURE_WARN 10 /* % of the time in which some threads were stalled */
+#define METER_LEVELS 7	 /* of 8: meters are on adjacent lines */
 #define METER_LABEL 10
 #define SEGMENTS 16
 #define LAST_KEY_CELLS 6 /* " qQuit" */
@@ -257,7 +256,7 @@ enum {
 	METERS = METER_PRESSURE + SAMPLE_RESOURCES
 };
 
-/* The CPUs' use by threads, after what others took of them. */
+/* The CPUs' use by threads, after what others took. */
 static void meter_cpu(struct meter *m, const struct model_host *h, bool on)
 {
 	const struct sample_cpu_times *t = &h->cpu_times;
@@ -287,7 +286,7 @@ static void meter_cpu(struct meter *m, const struct model_host *h, bool on)
 }
 
 /* "0.24/0.04 %": some and full. Of the CPU the kernel counts no full for the machine as a whole. */
-/* What the network stack turned away in the interval. */
+/* What the network stack dropped in the interval. */
 static uint64_t dropped(const struct model_host *h)
 {
 	static const enum sample_stack drops[] = { STACK_listen_drops, STACK_tcp_receive_drops,
@@ -378,7 +377,7 @@ static void fill_meters(const struct view *v, struct grid *g, struct meter m[MET
 static void draw_meter(const struct view *v, struct grid *g, int y, int x, int cells, int label, int value,
 		       const struct meter *m)
 {
-	/* A long value takes cells from its sparkline. */
+	/* A long value shortens its sparkline. */
 	if (grid_width(m->text) > value)
 		value = grid_width(m->text);
 	if (value > cells - grid_width(m->brief) - 1)
@@ -511,7 +510,7 @@ static void add_count(struct line *l, const struct table *t)
 	line_add_brief(l, true, 5, STYLE_NORMAL, buf, brief);
 }
 
-/* What watching costs: its share of the machine, and each run of a program. */
+/* What watching costs: its share of the machine, and per run of a program. */
 static void add_cost(struct line *l, const struct sample *s)
 {
 	double per_run_ns = cost_per_run_ns(s);
@@ -570,7 +569,7 @@ static void draw_keys(const struct view *v, struct grid *g, int y)
 		if (!label)
 			continue;
 		key = key_label(key_rows[i].keys[0], name);
-		/* Keeps room for the last one, which says how to quit. */
+		/* Leaves room for the last one, which says how to quit. */
 		if (&key_rows[i] != last && x + 1 + grid_width(key) + grid_width(label) + LAST_KEY_CELLS > g->cols)
 			continue;
 		x += grid_text(g, y, x, g->cols - x, STYLE_NORMAL, " ");

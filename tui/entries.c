@@ -46,7 +46,7 @@ void entries_put(struct ledger_memory *m, uint32_t index)
 		keep(m, index);
 }
 
-/* Takes up to n out of the first chunks: a chain that ends with 0. Returns how many. */
+/* Takes up to n entries from the lowest chunks, as a chain that ends with 0. Returns how many. */
 static uint32_t take(struct ledger_memory *m, uint32_t n, uint32_t *first, __u32 **last_next)
 {
 	__u32 *end = first;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The free entries of the pool of calls. The BPF programs have as many as they may need until the next check, from the
- * first chunks before later ones; the rest is kept here, by chunk: a chunk that is no longer needed ends up here
- * complete, and can be freed.
+ * lowest chunks first; the rest is kept here, by chunk: eventually all entries of a chunk that is no longer needed are
+ * here, and it can be freed.
  */
 #ifndef ENTRIES_H
 #define ENTRIES_H
@@ -12,7 +12,7 @@
 
 struct ledger_memory;
 
-/* The entries of a chunk that are here. */
+/* A chunk's entries that are kept here. */
 struct entries {
 	uint32_t first, n; /* chained; index + 1 */
 	bool was_whole;	   /* at the last entries_idle */

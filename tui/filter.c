@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter language, by recursive descent: or → and → not → one term. Terms are linked from
- * their parents; the depth of a text is bounded, so neither parsing nor freeing can overflow the
- * stack, and so is what a regular expression may cost to compile.
+ * The filter language, by recursive descent: or → and → not → one term. Terms are linked from their parents. The
+ * nesting depth is bounded, so that neither parsing nor freeing can overflow the stack; so is what a regular expression
+ * may cost to compile.
  */
 #include "filter.h"
 
@@ -17,7 +17,7 @@
 #define DEPTH_MAX 50
 #define TEXT_MAX 200 /* of a word, a number or a regular expression */
 #define REGEX_NODES_MAX 100000
-#define FILTER_MAX 4000 /* of all of it: a chain of words nests, too */
+#define FILTER_MAX 4000 /* of the whole filter: a chain of words nests, too */
 
 enum filter_type { FILTER_ALL, FILTER_OR, FILTER_AND, FILTER_NOT, FILTER_WORD, FILTER_COMPARE };
 enum filter_op { OP_NONE, OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_MATCH, OP_NO_MATCH };
@@ -186,7 +186,7 @@ static bool parse_value(struct parser *p, const struct column *c, double *n)
 	const struct unit *unit = c->show == SHOW_TIME ? times : c->show == SHOW_SHARE ? shares : sizes;
 	char *end;
 
-	/* strtod knows "nan", "inf" and "0x10" too; a filter does not. */
+	/* strtod also accepts "nan", "inf" and "0x10"; a filter does not. */
 	if (!isdigit((unsigned char)p->word[strspn(p->word, "+-.")]) || strpbrk(p->word, "xX")) {
 		fail(p, "expected a number to compare %s with", c->name);
 		return false;

@@ -5,10 +5,10 @@
  *   cpu>5 and user=root       columns by name, = != < <= > >= with their shown values
  *   wake99>=5ms, tx>1.5M, lag>10%, calls>20k      times need a unit (ns us ms s m h d)
  *   command~"^nginx: w"       ~ and !~: POSIX extended regular expression, in texts
- *   not (postgres or redis)   a word alone: somewhere in the command line, a call, an address
+ *   not (postgres or redis)   a single word: somewhere in the command line, a call, an address
  *
- * `and` binds tighter than `or` and may be left out. Words and expressions without a capital
- * letter ignore case. What is not known (-) matches no comparison.
+ * `and` binds tighter than `or` and may be left out. Words and expressions without a capital letter ignore case. An
+ * unknown value (-) matches no comparison.
  */
 #ifndef FILTER_H
 #define FILTER_H

@@ -12,7 +12,7 @@
 
 #include "counters.h"
 
-/* What a cell means, not how it looks: screen.c knows colours and weights. */
+/* What a cell means, not how it looks: screen.c chooses colours and weights. */
 enum style {
 	STYLE_NORMAL,
 	STYLE_DIM,
@@ -20,14 +20,14 @@ enum style {
 	STYLE_NAME,   /* lagtop's own name */
 	STYLE_HEADER, /* table header */
 	STYLE_SORTED, /* header of the sorted column */
-	STYLE_TAB,    /* the tab chosen */
+	STYLE_TAB,    /* the active tab */
 	STYLE_KEY,    /* a key's name */
 	STYLE_GOOD,
 	STYLE_WARN,
 	STYLE_BAD,
 	STYLE_SPARK,
 	STYLE_DEAD,
-	STYLE_MATCH,			      /* what the search found */
+	STYLE_MATCH,			      /* search match */
 	STYLE_BOX,			      /* frame of a menu */
 	STYLE_STATE,			      /* first of LT_STATES: the wait budget */
 	STYLE_HEAT = STYLE_STATE + LT_STATES, /* first of GRID_HEATS */

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room for n elements of so many bytes in the array that *array points to; *cap of them it has, most it may have.
- * false: out of memory, or more than that; nothing changed. */
+/* Makes room for n elements of `size` bytes in the array that *array points to, which has room for *cap, and may have
+ * for `most`. False: out of memory, or more than `most`; then nothing changed. */
 bool grow_array(void *array, size_t *cap, size_t n, size_t size, size_t most);
 
 /* The same for an lvalue of any pointer and its cap of 32 or 64 bits. */

@@ -2,8 +2,8 @@
 /*
  * The last readings in bounded memory: see history.h. Readings are numbered from 1. A series is a process, a connection
  * or the host; each of its rows is valid from one reading to another (`to` not included), newest first. A row that has
- * ended is appended to one list: rows end in order, so that the last rows of the oldest reading are always at its
- * head.
+ * ended is appended to one list: rows end in order, so that the rows that only the oldest reading needs are always at
+ * its head.
  */
 #include "history.h"
 
@@ -54,7 +54,7 @@ struct series {
 	UT_hash_handle hh;
 	struct row_kept *newest;
 	uint32_t seen;	/* the last reading that it was in */
-	uint32_t place; /* in the order of that one */
+	uint32_t place; /* in that reading's order */
 	struct key key; /* key_bytes of it */
 };
 
@@ -203,7 +203,7 @@ static bool is_packed(const struct row_kept *r, const struct history_pack *p)
 	return r->n == p->n_bytes && !memcmp(r->bytes, p->bytes, p->n_bytes) && text_is(r->texts, p->texts, p->n_texts);
 }
 
-/* Adds what was packed last as this series' state in the newest reading. 0 or -ENOMEM. */
+/* Adds what was packed last as this series' row in the newest reading. 0 or -ENOMEM. */
 static int series_is(struct history_store *st, struct series *series)
 {
 	const struct history_pack *p = &st->pack;

@@ -14,9 +14,9 @@ struct history {
 	struct history_store *store; /* NULL until it is needed */
 };
 
-#define HISTORY_MIN 4 /* readings kept whatever their size */
+#define HISTORY_MIN 4 /* readings kept regardless of their size */
 
-/* The newest reading, in whose memory the next one is read: two of them would take too much. NULL: out of memory. */
+/* The newest reading, whose memory the next one reuses: two of them would take too much. NULL: out of memory. */
 struct sample *history_take(struct history *h);
 /* The sample taken holds a new reading now: adds it, drops the oldest ones beyond max_bytes. 0 or -ENOMEM. */
 int history_add(struct history *h);
@@ -30,7 +30,7 @@ uint64_t history_disk_histogram(const struct history *h, uint32_t back, uint32_t
 				enum lt_disk_op op, enum lt_disk_part part, uint64_t count[HIST_BUCKETS]);
 /* That reading with only this process, valid until any reading is asked for; NULL: it is not in it, or no memory. */
 const struct sample *history_process(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns);
-/* How many readings ago, `back` or more, it was last present; UINT32_MAX: in none that is kept. */
+/* How many readings ago, `back` or more, it was last present; UINT32_MAX: in no kept reading. */
 uint32_t history_last(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns);
 /* When a reading was taken, as its t_ns; 0: not kept. */
 uint64_t history_time(const struct history *h, uint32_t back);

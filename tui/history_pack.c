@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Packing for the history. First the data is laid out as words: the process, then each of its threads with its work and
- * that one's calls, each followed by its own buckets and errors; indices are left out, a text's offset becomes its
- * length. Then zeros are removed: a byte gives the kinds of the next two words, 0 to 14, and is followed by their
- * bytes; or it stands for a number of pairs of zeros.
+ * calls, each followed by its own buckets and errors; indices are left out, a text's offset becomes its length. Then
+ * zeros are removed: a byte gives the kinds of the next two words, 0 to 14, and is followed by their bytes; or it
+ * stands for a number of pairs of zeros.
  */
 #include "history_pack.h"
 
@@ -200,7 +200,7 @@ static void add_dist(struct history_pack *p, const struct sample *s, const struc
 		add(p, &s->buckets[d->first], d->n * sizeof(*s->buckets));
 }
 
-/* Most calls begin and end in one interval, and many are the only one: equal fields become 0, and back. */
+/* Most calls begin and end in one interval, and many are the only one: equal fields are stored as 0. */
 static void delta_call(struct sample_call *c)
 {
 	c->time_ns ^= c->total_ns;

@@ -33,7 +33,7 @@ struct json_plan {
 	uint16_t n;
 };
 
-/* Fields of the schema that are not filled yet: always null. */
+/* Fields of the schema that are not implemented yet: always null. */
 static const char *const process_to_come[] = {
 	"unit",
 	"container",
@@ -156,7 +156,7 @@ static void put_probes(struct json_writer *w, const struct sample *s)
 	json_open(w, "probes", '{');
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		p = &s->probe[i];
-		/* A recording that is older than the family. */
+		/* The recording is older than the family. */
 		if (!p->on && !*p->reason) {
 			json_null(w, sample_family_name[i]);
 			continue;
@@ -367,7 +367,7 @@ static int put_calls(struct json_writer *w, struct model *m, const struct row *p
 	return 0;
 }
 
-/* The wanted rows of a view, by a number that they have. */
+/* The wanted rows of a view, sorted by one of their numbers. */
 static int rows_by(const char *number, const struct options *o, const char *view, struct model *m, struct row ***rows)
 {
 	const struct column_view *of = column_view_find(view);

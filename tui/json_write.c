@@ -75,7 +75,7 @@ void json_thousandths(struct json_writer *w, const char *key, double n)
 
 	begin(w, key);
 	put_digits(w->out, thousandths / 1000);
-	fprintf(w->out, ".%03u", (unsigned)(thousandths % 1000)); /* a "%f" would ask the locale for its point */
+	fprintf(w->out, ".%03u", (unsigned)(thousandths % 1000)); /* "%f" would use the locale's decimal point */
 }
 
 /* The raw text as UTF-8 in the writer's buffer; "" when out of memory. */

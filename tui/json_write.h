@@ -13,7 +13,7 @@
 
 struct json_writer {
 	FILE *out;
-	bool comma; /* due before the next value */
+	bool comma; /* needed before the next value */
 	char *utf8; /* of the longest text so far */
 	size_t utf8_size;
 	bool out_of_memory;
@@ -25,7 +25,7 @@ void json_null(struct json_writer *w, const char *key);
 void json_bool(struct json_writer *w, const char *key, bool value);
 void json_unsigned(struct json_writer *w, const char *key, uint64_t n);
 void json_signed(struct json_writer *w, const char *key, int64_t n);
-/* A number that is not negative, with three decimals. */
+/* A non-negative number with three decimals. */
 void json_thousandths(struct json_writer *w, const char *key, double n);
 void json_text(struct json_writer *w, const char *key, const char *raw);
 void json_writer_free(struct json_writer *w);

@@ -151,7 +151,7 @@ static void enter(struct view *v)
 	}
 }
 
-/* Leaves the innermost thing that is open. */
+/* Closes the innermost thing that is open. */
 static void back(struct view *v)
 {
 	if (v->page.open)
@@ -263,7 +263,7 @@ static void toggle_dead(struct view *v)
 static void toggle_active(struct view *v)
 {
 	v->wants.selection.active = !v->wants.selection.active;
-	view_say(v, STYLE_NORMAL, v->wants.selection.active ? "only rows that did something" : "all rows");
+	view_say(v, STYLE_NORMAL, v->wants.selection.active ? "only rows with activity" : "all rows");
 }
 
 static void toggle_totals(struct view *v)
@@ -287,7 +287,7 @@ static void toggle_calls(struct view *v)
 	const struct sample_probe *calls = s ? &s->probe[SAMPLE_SYSCALL] : NULL;
 
 	if (!v->source_live || !calls) {
-		view_say(v, STYLE_WARN, "a recording has what was watched: nothing to turn off");
+		view_say(v, STYLE_WARN, "this is a recording: nothing to turn off");
 		return;
 	}
 	if (!v->calls_off && !calls->on) {
@@ -300,23 +300,23 @@ static void toggle_calls(struct view *v)
 	}
 	v->calls_off = !v->calls_off;
 	view_say(v, STYLE_NORMAL, "system calls are %s",
-		 v->calls_off ? "no longer watched, which costs nothing" : "watched again");
+		 v->calls_off ? "no longer watched, at no cost" : "watched again");
 }
 
-/* The command line's budget, or the usual one if that is off. */
+/* The command line's budget, or the default if that is off. */
 static void toggle_budget(struct view *v)
 {
 	double percent = v->options->probe.budget_percent;
 
 	if (!v->source_live) {
-		view_say(v, STYLE_WARN, "a recording has what was watched: nothing to save");
+		view_say(v, STYLE_WARN, "this is a recording: nothing to limit");
 		return;
 	}
 	v->budget_percent = v->budget_percent > 0 ? 0 : percent > 0 ? percent : BUDGET_DEFAULT;
 	if (v->budget_percent > 0)
-		view_say(v, STYLE_NORMAL, "watching may cost %.3g %% of all CPUs' time", v->budget_percent);
+		view_say(v, STYLE_NORMAL, "watching is limited to %.3g %% of all CPUs' time", v->budget_percent);
 	else
-		view_say(v, STYLE_NORMAL, "watching may cost what it needs: everything is exact");
+		view_say(v, STYLE_NORMAL, "the cost of watching is not limited: everything is exact");
 }
 
 static void toggle_pause(struct view *v)
@@ -401,7 +401,7 @@ const struct key_row key_rows[] = {
 	{ WITH(move_half_page, 1), TABLE, { 'D' & K_CTRL }, .help = "down half a page", .in_list = WITH(menu_move_page, 1) },
 	{ DO(move_home), TABLE, { K_HOME, 'g' }, .help = "first row, and stay at the top", .in_list = DO(menu_home) },
 	{ WITH(move_end, KEY_END), COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .in_list = DO(menu_end) },
-	{ DO(enter), TABLE, { K_ENTER }, .help = "open the process (of a CPU, who runs there), group or disk, or list who makes the call", .in_list = DO(menu_enter) },
+	{ DO(enter), TABLE, { K_ENTER }, .help = "open the process (of a CPU: the one running there), group or disk, or list a call's callers", .in_list = DO(menu_enter) },
 	{ DO(back), 0, { K_ESC, K_BACKSPACE }, .help = "back; in the table: clear filter and tags", .in_list = DO(menu_close) },
 
 	{ .help = "Views" },
@@ -425,18 +425,18 @@ const struct key_row key_rows[] = {
 	{ WITH(menu_open, MODE_COLUMNS), TABLE, { 'C', K_F + 2 }, .help = "choose columns", .label = "Columns" },
 	{ DO(toggle_kernel), TABLE, { 'K' }, .help = "hide or show kernel threads" },
 	{ DO(toggle_dead), TABLE, { 'D' }, .help = "keep exited processes for a while, or not" },
-	{ DO(toggle_active), TABLE, { 'a' }, .help = "only rows that did something" },
+	{ DO(toggle_active), TABLE, { 'a' }, .help = "only rows with activity" },
 	{ DO(toggle_totals), TABLE, { 'T' }, .help = "rates, or totals since the start" },
 
 	{ .help = "Time" },
-	{ DO(toggle_pause), 0, { 'p' }, .help = "freeze the screen; readings go on", .label = "Pause" },
+	{ DO(toggle_pause), 0, { 'p' }, .help = "freeze the screen; readings continue", .label = "Pause" },
 	{ WITH(step_back, 1), 0, { '[' }, .help = "one reading back" },
 	{ WITH(step_back, -1), 0, { ']' }, .help = "one reading forward" },
 	{ WITH(step_back, 10), 0, { '{' }, .help = "ten readings back" },
 	{ WITH(step_back, -10), 0, { '}' }, .help = "ten readings forward" },
 	{ WITH(menu_open, MODE_DELAY), 0, { 'd' }, .help = "time between readings" },
-	{ DO(toggle_budget), 0, { 'b' }, .help = "keep to the budget (--budget), or watch all exactly" },
-	{ DO(toggle_calls), 0, { 'F' }, .help = "system calls: watch them, or not (costs nothing)" },
+	{ DO(toggle_budget), 0, { 'b' }, .help = "keep to the budget (--budget), or watch everything exactly" },
+	{ DO(toggle_calls), 0, { 'F' }, .help = "system calls: watch them, or not (then at no cost)" },
 
 	{ .help = "Processes" },
 	{ WITH(toggle_tag, 1), TABLE, { ' ' }, .help = "tag the process", .in_list = WITH(menu_move_page, 1) }, /* as in every pager */

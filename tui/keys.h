@@ -7,7 +7,7 @@
 
 #include "view.h"
 
-#define KEY_NEEDS_TABLE 1 /* does nothing where there is no table: in the heatmap */
+#define KEY_NEEDS_TABLE 1 /* does nothing without a table, as in the heatmap */
 #define KEY_COUNTS 2	  /* each further key of the row adds 1 to arg */
 
 /* A row without a function is the title of a section of the help. */
@@ -38,7 +38,7 @@ void keys_dispatch(struct view *v, const struct key *k);
 /* "PgUp", "F6", "^L", "x" */
 const char *key_label(uint32_t code, char buf[16]);
 
-/* The table as text: keys, a tab, what they do; a section's title stands alone. */
+/* The table as text: keys, a tab, what they do; a section's title is on a line of its own. */
 void keys_list(FILE *out);
 
 #endif

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define REFRESH 128	/* command lines read again per reading, since a process may overwrite its own */
+#define REFRESH 128	/* command lines reread per reading, since a process may overwrite its own */
 #define PARENT_LOOKS 64 /* per reading: a process may create any number of orphans */
 #define GENERATIONS 16	/* of processes created since the last reading that are searched for a name */
 
@@ -214,7 +214,7 @@ static struct process *process_of(struct ledger *l, const struct lt_who *who)
 	return p;
 }
 
-/* Searches the last reading for the youngest process with that pid that is not younger than start_ns. NULL: none. */
+/* Searches the last reading for the youngest process with that pid that started no later than start_ns. NULL: none. */
 static struct process *process_by_pid(const struct ledger *l, uint32_t pid, uint64_t start_ns)
 {
 	uint32_t low = 0, high = l->n_ordered;
@@ -542,7 +542,7 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 			__builtin_prefetch(kept_at(l, next - 1));
 			__builtin_prefetch(word_at(l->memory, next - 1));
 		}
-		/* A moment before T, but written after it. */
+		/* It exited just before T, but that was written after T. */
 		if (died_by(ledger_load(word_at(l->memory, slot - 1)), t_ns)) {
 			err = reap(l, slot - 1, epoch);
 			if (err)
@@ -611,7 +611,7 @@ static void names_complete(struct ledger *l, struct process *p)
 	naming_in_use(&l->names, &p->names);
 }
 
-/* The process with the previous pid often runs the same program, and mostly is in the same cgroup. */
+/* The process with the previous pid often runs the same program, and is mostly in the same cgroup. */
 static void emit_names(struct ledger *l, struct process *p, struct sample *s, uint32_t index)
 {
 	const struct process *neighbour = index ? l->order[index - 1] : NULL;
@@ -625,7 +625,7 @@ static void emit_names(struct ledger *l, struct process *p, struct sample *s, ui
 	to->cgroup = before && n->cgroup == before->cgroup ? to[-1].cgroup : text_add(s, n->cgroup);
 }
 
-/* In turn, some of the processes that ran since the last reading. */
+/* A few at a time, in turn, of the processes that ran since the last reading. */
 static void refresh(struct ledger *l)
 {
 	uint32_t first = 0, left = REFRESH;

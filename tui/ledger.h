@@ -15,7 +15,7 @@
 struct ledger_memory {
 	struct lt_chunk **chunks;
 	struct lt_call_chunk **call_chunks;
-	uint32_t n_chunks, n_call_chunks; /* some of either may be NULL: freed */
+	uint32_t n_chunks, n_call_chunks; /* some of either may be NULL (freed) */
 	uint32_t limit;			  /* records in use, of all chunks; the rest was never handed out. 0: all */
 	struct lt_stack *free, *free_calls;
 	struct entries *entries; /* [n_entries], parallel to call_chunks */
@@ -39,7 +39,7 @@ enum ledger_name {
 	LEDGER_NAMES,
 };
 
-/* How to ask. The answer comes by ledger_answer, later or never; false: not now, ask again. */
+/* How to ask. The answer comes through ledger_answer, later or never; false: not now, ask again. */
 struct ledger_names {
 	bool (*ask)(void *ctx, enum ledger_name name, uint32_t pid, uint64_t start_ns, uint64_t group);
 	/* Answers at once, without blocking; false: not available this way. NULL: never available. */
@@ -71,14 +71,14 @@ void ledger_drain(struct ledger *l, uint32_t epoch);
  * belong to the next reading. epoch: the interval that t_ns ends. 0 or -ENOMEM. */
 int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *s);
 
-/* The record of the thread that was preempted then, to the ns: whoever got its CPU has run since. NULL: none was, or it
- * has got one again. */
+/* The record of the thread that was preempted at exactly that ns: whoever got its CPU has been running since. NULL:
+ * none was, or it is running again. */
 const struct lt_record *ledger_displaced(const struct ledger_memory *m, uint64_t since_ns);
 
 /* Puts records [first, first + n), never used before, on the free list. */
 void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n);
 
-/* A chunk of records, all of them free, is gone: so is what was kept for them. */
+/* A chunk of records, all free, was removed: frees what was kept for them. */
 void ledger_forget(struct ledger *l, uint32_t chunk);
 
 void ledger_answer(struct ledger *l, const struct ledger_answer *answer);

@@ -23,7 +23,7 @@ struct naming {
 	bool fresh;			      /* a text has changed since the last reading */
 };
 
-/* Names of groups, by lt_who.cgroup, as long as a process is in them. */
+/* Names of groups, by lt_who.cgroup, kept as long as a process is in them. */
 struct naming_group {
 	uint64_t group;
 	struct text *path;

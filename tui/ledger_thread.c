@@ -2,13 +2,12 @@
 /*
  * Reads one record consistently and subtracts its numbers at the last reading.
  *
- * A read of `sched` is consistent if the word is the same before and after and Σ time_ns ==
- * since − born; of `calls`, if seq is even and unchanged. A thread that changed state after T is read as of T, from the
- * record's cut. After TRIES attempts the last known state or calls are assumed until T; the next reading corrects
- * the error, and `torn` is incremented.
- * A thread that sleeps with the same word did nothing: its record is not read.
- * A wait for a CPU that goes on at T is split into throttled and the rest no further than its end will split it, so
- * that no time shrinks.
+ * A read of `sched` is consistent if the word is the same before and after and Σ time_ns == since − born; of `calls`,
+ * if seq is even and unchanged. A thread that changed state after T is read as of T, from the record's cut. After TRIES
+ * attempts the last known state or calls are assumed until T; the next reading corrects the error, and `torn` is
+ * incremented. A thread that sleeps with the same word did nothing: its record is not read. Of a wait for a CPU that
+ * goes on at T, no more is counted as throttled (or as the rest) than will be at its end, so that no time ever
+ * decreases.
  */
 #include "ledger_thread.h"
 
@@ -28,14 +27,14 @@ struct kept_errnos {
 
 struct kept_call {
 	uint32_t call;
-	uint64_t errors; /* the entry has the low 32 bits, which a failing loop overflows in an hour */
+	uint64_t errors; /* the entry has the low 32 bits, which a failing loop overflows within an hour */
 	uint64_t count, total_ns;
 	uint64_t time_ns, wait_ns; /* including the part of the current call */
 	struct kept_hist latency;
 	struct kept_errnos *errnos; /* NULL: it never failed */
 };
 
-/* Up to so many kept calls are searched linearly: most threads make few, and there are many threads. */
+/* Up to this many kept calls are searched linearly: most threads make few, and there are many threads. */
 #define FEW_CALLS 8
 #define CALL_PLACE_BITS 9
 #define CALL_PLACES (1 << CALL_PLACE_BITS) /* above twice LT_CALLS_LIMIT + 1 */
@@ -59,8 +58,8 @@ struct kept_work {
 	struct lt_net *net;					  /* NULL: it never sent or received a byte */
 	struct kept_hist dist[LT_THREAD_DISTS];
 	struct kept_call *call;
-	uint8_t *place;		/* [CALL_PLACES], by hash: index + 1 of a call, 0: free; NULL: they are few */
-	struct kept_open *open; /* NULL: never one */
+	uint8_t *place;		/* [CALL_PLACES], by hash: index + 1 of a call, 0: free; NULL: there are few calls */
+	struct kept_open *open; /* NULL: there never was one */
 	uint32_t n_calls;
 	bool exit_counted, calls_clipped;
 	uint64_t end_ns; /* the time up to which the open parts above are charged */
@@ -102,7 +101,7 @@ void ledger_thread_forget(struct kept *k)
 	memset(k, 0, sizeof(*k));
 }
 
-/* Of a wait that has been throttled for that long by now or until its end: until T. */
+/* How much of a wait was throttled until T, given how much was until now or its end. */
 static uint64_t throttled_at(uint64_t throttled_ns, uint64_t word, uint64_t t_ns)
 {
 	uint64_t wait_ns = t_ns - LT_WORD_SINCE(word);
@@ -110,8 +109,8 @@ static uint64_t throttled_at(uint64_t throttled_ns, uint64_t word, uint64_t t_ns
 	return throttled_ns < wait_ns ? throttled_ns : wait_ns;
 }
 
-/* Asks for the throttle clock of a wait that goes on. The clock of an idle CPU stands still: what it would show is
- * known from its distance to ours only. */
+/* Reads the throttle clock for a wait that goes on. The clock of an idle CPU is stopped: what it would show is computed
+ * from its offset to CLOCK_MONOTONIC. */
 static void split_open(const struct ledger_memory *m, uint64_t t_ns, struct record_copy *now)
 {
 	struct lt_throttle_look look = { .queue = now->wait_queue };
@@ -236,7 +235,7 @@ static void time_subtract(uint64_t to[LT_STATES], const uint64_t now[LT_STATES],
 	}
 }
 
-/* Where a call is, or would be. */
+/* The hash place where a call is, or would be. */
 static uint8_t *call_place(const struct kept_work *w, uint32_t call)
 {
 	uint32_t i = call * GOLDEN_RATIO >> (32 - CALL_PLACE_BITS);
@@ -295,7 +294,7 @@ static struct kept_call *kept_call_of(struct kept_work *w, uint32_t call)
 	return k;
 }
 
-/* The same for a current call without an entry. */
+/* The data kept for a current call without an entry. */
 static struct kept_open *kept_open_of(struct kept_work *w, uint32_t call, uint64_t enter_ns)
 {
 	if (!w->open)
@@ -462,7 +461,7 @@ static void row_charge(const struct thread_reading *t, struct sample_call *row, 
 		row->time_ns = time_ns - *kept_time_ns;
 	if (wait_ns > *kept_wait_ns)
 		row->wait_ns = wait_ns - *kept_wait_ns;
-	if (row->wait_ns > row->time_ns) /* after a missed switch: the next call has the wait of the one before */
+	if (row->wait_ns > row->time_ns) /* after a missed switch: it has the wait of the call before it */
 		row->wait_ns = row->time_ns;
 	if (!t->memory->with_sched)
 		row->wait_ns = SAMPLE_UNKNOWN;
@@ -647,8 +646,8 @@ static struct sample_call *longest(struct sample_call *row, uint32_t n, bool ran
 }
 
 /* Calls cannot wait while their thread runs, nor run while it waits. The wait of a call that returned after T may be
- * longer than the thread's: what is more is the next reading's. What a call ran after T, and a wait that a missed
- * switch hid, makes it too short. */
+ * longer than the thread's: the excess belongs to the next reading. It may be too short if the call ran after T, or if
+ * a missed switch hid a wait. */
 static void waits_clip(struct kept_work *w, const struct sample_work *work, uint64_t wall_ns, struct sample *out)
 {
 	struct sample_call *row = &out->calls[work->first_call];
@@ -706,7 +705,8 @@ static struct kept_work *work_begin(struct kept *k, const struct lt_who *who)
 	return w;
 }
 
-/* Readings that found the thread idle have charged its state and its call: adds that to the totals. */
+/* Readings that found the thread idle have charged its state and its call to the interval: adds that to the kept
+ * totals. */
 static int work_catch_up(const struct thread_reading *t, struct kept *k, struct kept_work *w)
 {
 	uint64_t idle_ns = k->end_ns - w->end_ns, open_ns;

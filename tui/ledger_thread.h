@@ -20,7 +20,7 @@ struct kept {
 	uint32_t next, prev; /* slot + 1 of the neighbours in its process's list */
 	uint32_t tid, call, changes;
 	bool at_least;
-	bool again; /* something is left for the next reading: read the record even if its word is unchanged */
+	bool again; /* something was left for the next reading: read the record even if its word is unchanged */
 	uint64_t start_ns;
 	char comm[16];
 };

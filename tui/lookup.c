@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Helper threads for lookups that may block: see lookup.h. One of them works, one stands by: when the working one has
- * spent LATE_NS on a request, the other takes over and a new one stands by. A late helper that returns ends. No thread
- * waits for a helper: shared data is freed by its last user.
+ * spent LATE_NS on a request, the other takes over and a new one stands by. A late helper ends when its request
+ * returns. No thread waits for a helper: shared data is freed by its last user.
  */
 #include "lookup.h"
 
@@ -144,7 +144,7 @@ static void *helper(void *arg)
 	struct lookup *l = arg;
 	bool spare = false;
 
-	/* Not the nice value of the drain thread, should that have started it. */
+	/* Not the nice value of the drain thread, which may have started it. */
 	setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, (id_t)getpid()));
 	pthread_mutex_lock(&l->lock);
 	while (!l->closed && !spare) {

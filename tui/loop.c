@@ -82,7 +82,7 @@ bool loop_wait(struct loop *l, struct pollfd *fds, nfds_t n, bool timer)
 	       read(l->timer_fd, &expirations, sizeof(expirations)) == sizeof(expirations);
 }
 
-/* Whether one of -p's processes is still present; remembers that one was. */
+/* Whether one of -p's processes is still present; remembers whether one was. */
 static bool pids_alive(struct loop *l, const struct sample *s)
 {
 	const struct selection *of = &l->options->selection;

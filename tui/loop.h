@@ -17,7 +17,7 @@
 struct loop;
 
 struct loop_sink {
-	/* For a user: a recording, too, is replayed by the clock, and its end does not end the loop. */
+	/* For a user: even a recording is replayed in real time, and its end does not end the loop. */
 	bool interactive;
 	uint64_t first_ns; /* time until the first reading, if shorter than the delay; 0: the delay */
 	/* The memory for a reading; NULL: out of memory. */
@@ -49,7 +49,7 @@ struct loop {
 	/* Private to the loop. */
 	int timer_fd, signal_fd;
 	bool ended;    /* the source has no more */
-	bool waits;    /* a recording that is still written was read to its end */
+	bool waits;    /* a recording that is still being written was read to its end */
 	bool saw_pids; /* one of -p's processes was seen */
 };
 
