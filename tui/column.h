@@ -26,7 +26,7 @@ struct value {
 enum column_show {
 	SHOW_TEXT,  /* text as it is */
 	SHOW_ID,    /* integer in full */
-	SHOW_COUNT, /* number of the interval, three significant figures */
+	SHOW_COUNT, /* count in the interval, three significant figures */
 	SHOW_RATE,  /* raw / interval, per second */
 	SHOW_BYTES_RATE,
 	SHOW_BYTES,
@@ -63,7 +63,7 @@ extern const size_t columns_count;
 /* NULL: no such column. Case-insensitive, by name or title. */
 const struct column *column_find(const char *name);
 
-/* Whether it shows a row of the table of counters as it is, divided by the interval. */
+/* Whether it shows a counter (counters.h) unchanged but for the division by the interval. */
 bool column_is_counter(const struct column *c);
 
 /* Its header for a kind of row: a control group's name is in the column where processes have their command. */
@@ -99,7 +99,7 @@ struct column_view {
 	const char *columns; /* names, space-separated; COMMAND last, or before WHY */
 	const char *sort;
 	enum model_spark spark;
-	const char *brief; /* the title on a screen that is not wide */
+	const char *brief; /* the title on a narrow screen */
 };
 extern const struct column_view column_views[];
 extern const size_t column_views_count;

@@ -48,7 +48,7 @@ static char *text_buffer(void)
 	{                                                                                                              \
 		return r->off & (needs) ? unknown : number(n);                                                         \
 	}
-/* A duration of a distribution; not known if nothing was measured. */
+/* A percentile of a distribution; not known if nothing was measured. */
 #define DURATION(name, needs, dist, field)                                                                             \
 	struct value name(const struct row *r)                                                                         \
 	{                                                                                                              \
@@ -175,7 +175,7 @@ struct value raw_cgroup(const struct row *r)
 	return *r->cgroup ? text(r->cgroup) : unknown;
 }
 
-/* In few cells the program's name is more useful than its path. */
+/* In a narrow column the program's name is more useful than its path. */
 static const char *without_path(const char *cmdline)
 {
 	size_t end = strcspn(cmdline, " "), at = end;
@@ -266,7 +266,7 @@ struct value raw_abi(const struct row *r)
 }
 
 MAYBE(raw_number, SYSCALL, has_number(r), LT_CALL_NR(r->call))
-/* Of a device's requests. */
+/* For a device's requests. */
 #define REQUEST(name, part, field, inexact)                                                                            \
 	struct value name(const struct row *r)                                                                         \
 	{                                                                                                              \
@@ -291,7 +291,7 @@ DURATION(raw_call_p90, SYSCALL, service, p90_ns)
 DURATION(raw_call_p99, SYSCALL, service, p99_ns)
 LONGEST(raw_call_max, SYSCALL, service)
 
-/* Of a device's requests, or of a call. */
+/* For a device's requests, or for a call. */
 #define LATENCY_OF(what)                                                                                               \
 	struct value raw_latency_##what(const struct row *r)                                                           \
 	{                                                                                                              \

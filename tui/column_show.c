@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a column's raw value to what is shown, sorted and filtered: rates and shares of the row's
- * own interval (of totals, sums instead of rates), and text for a cell. The value that is sorted is
- * the value that is shown.
+ * From a column's raw value to what is shown, sorted and filtered: rates and shares of the row's own interval (for
+ * totals, sums instead of rates), and text for a cell. The value that is sorted is the value that is shown.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -104,7 +103,7 @@ static int order_of(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-/* Rows with equal values always have the same order, although the sort is not stable. */
+/* Gives rows with equal values a fixed order, although the sort is not stable. */
 static int tie_order(const struct row *a, const struct row *b)
 {
 	const struct sample_connection *x = a->connection, *y = b->connection;
@@ -155,7 +154,7 @@ int column_compare(const struct column *c, bool reverse, const struct row *a, co
 	return tie_order(a, b);
 }
 
-/* The level of hist.h's bucket + 1 as one of eight heights; a height is this many octaves. */
+/* Maps a level (a bucket of hist.h, + 1) to one of eight heights; each height is this many octaves. */
 struct spark_scale {
 	uint8_t first_log2, octaves;
 };
@@ -197,7 +196,7 @@ static int spark_format(const struct column *c, const struct row *r, bool utf8, 
 	return shown;
 }
 
-/* Prints a number; zero is a dot, which is easy to skip when reading. */
+/* Prints a number; zero is a dot, which the eye skips easily. */
 static void number_format(const struct column *c, const struct value *v, bool utf8, char *buf, size_t size)
 {
 	bool zero = v->type == VALUE_REAL ? !(v->real > 0) : v->i == 0;
@@ -257,7 +256,7 @@ int column_format(const struct column *c, const struct row *r, bool utf8, char *
 	number_format(c, &v, utf8, number, sizeof(number));
 	if (format_clean(buf, size, number, INT_MAX, utf8) <= cells)
 		return format_clean(buf, size, number, cells, utf8);
-	/* A number that was cut would be read as another number. */
+	/* A truncated number would read as another number. */
 	if (cells >= (int)sizeof(number))
 		cells = sizeof(number) - 1;
 	memset(number, '#', (size_t)cells);

@@ -12,14 +12,14 @@
 #define WAIT_NS 200000000ULL
 #define CPUS_MOST (1 << 16)
 
-/* A CPU as last read. */
+/* A CPU at the last reading. */
 struct last_cpu {
 	uint32_t cpu;
 	uint64_t switches; /* SAMPLE_UNKNOWN */
 	struct sample_cpu_times times;
 };
 
-/* The kernel's counters that a number is the sum of. No packet is in two of them. */
+/* The kernel counters that each number is the sum of. No packet is counted in two of them. */
 static const struct {
 	enum sample_stack stack;
 	const char *group, *name;
@@ -50,7 +50,7 @@ struct machine {
 	/* As last read. */
 	struct sample_cpu_times cpu_times;
 	struct sample_pressure pressure[SAMPLE_RESOURCES];
-	struct last_cpu *cpus, *cpus_before; /* of this reading, of the one before: by number */
+	struct last_cpu *cpus, *cpus_before; /* of this reading and of the one before, sorted by number */
 	uint32_t n_cpus, n_before, cap_cpus, cap_before;
 	uint64_t stack[SAMPLE_STACKS];
 };
@@ -243,7 +243,7 @@ void machine_take(struct machine *m, enum proc_machine file, const char *text, s
 		return;
 	}
 	now = text ? proc_pressure_of(text) : no_pressure;
-	if (file == PROC_PRESSURE + SAMPLE_CPU) /* of the whole machine it means nothing: the kernel prints 0 */
+	if (file == PROC_PRESSURE + SAMPLE_CPU) /* meaningless for the whole machine: the kernel prints 0 */
 		now.full_ns = SAMPLE_UNKNOWN;
 	last = &m->pressure[file - PROC_PRESSURE];
 	s->pressure[file - PROC_PRESSURE] =

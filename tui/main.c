@@ -79,7 +79,7 @@ static struct source *open_replay(const struct options *o, char *why, size_t why
 	return NULL;
 }
 
-/* Both there, and one file, whatever it is called. */
+/* Whether both exist and are the same file, whatever their names. */
 static bool same_file(const char *a, const char *b)
 {
 	struct stat x, y;
@@ -136,7 +136,7 @@ static void open_streams(void)
 			abort();
 }
 
-/* The arrays of a reading grow by doubling: in mappings of their own they leave no holes in the heap. */
+/* The arrays of a reading grow by doubling: in their own mappings they leave no holes in the heap. */
 static void keep_heap_dense(void)
 {
 #ifdef M_MMAP_THRESHOLD

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of the same things in the two versions. */
+/* The names in the two versions of control groups. */
 static const struct version {
 	const char *limit[2], *used, *cache[2];
 } versions[] = {
@@ -40,7 +40,7 @@ static uint64_t number(const char *root, const char *dir, const char *file, cons
 	return found;
 }
 
-/* One group: its limit, if it has one, and what is left of it. */
+/* Looks at one group: its limit, if it has one, and how much of it is free. */
 static void look_at(struct memory *m, const char *root, const char *dir, const struct version *v)
 {
 	uint64_t limit = UINT64_MAX, used, cache = 0, n;
@@ -63,7 +63,7 @@ static void look_at(struct memory *m, const char *root, const char *dir, const s
 	m->free_bytes = n < m->free_bytes ? n : m->free_bytes;
 }
 
-/* All groups from ours up to the mounted one. group: its path, inside or outside of what is mounted. */
+/* Looks at all groups from ours up to the mounted one. group: our path, which may be outside of what is mounted. */
 static void look_up(struct memory *m, const char *root, const char *mount, const char *mounted, const char *group,
 		    const struct version *v)
 {

@@ -129,7 +129,7 @@ void menu_open_nice(struct view *v, int by)
 	take_targets(v);
 	if (m->n_targets != 1) {
 		view_say(v, STYLE_WARN,
-			 m->n_targets ? "nice works on one process: Esc forgets the tags" : "no running process here");
+			 m->n_targets ? "nice works on one process: Esc clears the tags" : "no running process here");
 		return;
 	}
 	err = control_nice(m->targets->pid, m->targets->start_ns, &m->nice);
@@ -222,7 +222,7 @@ static void send_nice(struct view *v)
 	v->wants.n_tags = 0;
 }
 
-/* Replaces the chosen columns: n of them. */
+/* Replaces the chosen columns by these n. */
 static void choose_columns(struct table *t, const struct column **cols, int n)
 {
 	memcpy(t->chosen, cols, (size_t)n * sizeof(*cols));
@@ -377,7 +377,7 @@ void menu_enter(struct view *v)
 	v->mode = MODE_TABLE;
 }
 
-/* The wheel moves; a click puts the cursor, on the cursor it is Enter. */
+/* The wheel moves; a click moves the cursor; a click on the cursor is Enter. */
 static void list_mouse(struct view *v, const struct key *k)
 {
 	struct menu *m = &v->menu;

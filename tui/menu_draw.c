@@ -15,7 +15,7 @@
 #define HELP_CELLS 92
 #define HELP_KEYS_CELLS 14 /* the longest title of a column */
 #define HELP_LINES 512
-#define FOOT_LINES 2	 /* below a list of columns: the full help of the one under the cursor */
+#define FOOT_LINES 2	 /* below a list of columns: the full help for the one under the cursor */
 #define FOOT_MIN_ROWS 16 /* of the screen */
 
 #define TEXT_OF(x) #x
@@ -26,7 +26,7 @@ static const struct {
 	{ "LAG%", "Time in which a process wanted to run and could not: RUNQ% + BLK%.", NULL },
 	{ "shares in %", "Thread time over the interval: two threads that wait make 200.", NULL },
 	{ "percentiles", "From histograms with four buckets per octave: at most 12.5 % off.", NULL },
-	{ "CALL99", "Time of a call without its interruptible sleep: what the kernel's work took.", NULL },
+	{ "CALL99", "Duration of a call without its interruptible sleep: the time that the kernel's work took.", NULL },
 	{ "history", "The newest reading is on the right; heights are logarithmic, on the same scale in every row.",
 	  "The newest reading is on the right; from low to high " FORMAT_HEIGHTS
 	  ", logarithmic, on the same scale in every row." },
@@ -35,11 +35,11 @@ static const struct {
 		  SEVERITY_WARN_LAG) "; ERR/s where a tenth of the calls fail.",
 	  NULL },
 	{ "red", "From " TEXT(SEVERITY_BAD_MS) " ms; LAG% from " TEXT(SEVERITY_BAD_LAG) ".", NULL },
-	{ "marks", "- is not known, a dot is zero; a dagger marks exited processes, a star tagged ones.",
-	  "- not known, a dot zero, > at least; + marks exited processes, * tagged ones." },
+	{ "marks", "- means unknown, a dot zero; a dagger marks exited processes, a star tagged ones.",
+	  "- unknown, a dot zero, > at least; + marks exited processes, * tagged ones." },
 	{ "cost",
 	  "Share of all CPUs' time that watching takes: lagtop, its BPF programs and what the kernel adds around them "
-	  "(> at least, until that is measured); then what each run of a program costs.",
+	  "(> at least, until that is measured); then the cost per run of a program.",
 	  NULL },
 	{ "lost", "Events that could not be counted in this interval; --json says which kind.", NULL },
 };
@@ -197,7 +197,7 @@ static void draw_list(struct view *v, struct grid *g)
 		const char *title;
 		int cols;
 	} kinds[] = {
-		[MODE_SORT] = { "Sort by: Enter takes, I turns round", 76 },
+		[MODE_SORT] = { "Sort by: Enter selects, I reverses", 76 },
 		[MODE_GROUP] = { "One row per", 24 },
 		[MODE_COLUMNS] = { "Columns: Space adds or removes, + and - move, Esc leaves", 80 },
 		[MODE_SIGNAL] = { "Signal", 56 },
@@ -287,7 +287,7 @@ static void draw_prompt(struct view *v, struct grid *g)
 			tail++;
 		while (utf8_continues(*tail));
 	x += grid_text(g, y, x, g->cols - x - 1, STYLE_STRONG, tail);
-	if (bad) { /* from the error on */
+	if (bad) { /* from the error onwards */
 		format_clean(clean, sizeof(clean), v->input + good, g->cols - x - 1, g->utf8);
 		x += grid_text(g, y, x, g->cols - x - 1, STYLE_BAD, clean);
 	}

@@ -24,9 +24,9 @@ enum model_kind {
 	MODEL_CGROUP,
 	MODEL_CALL,
 	MODEL_CONNECTION,
-	MODEL_CALLER, /* a process, with its part in one call */
+	MODEL_CALLER, /* a process, with its share of one call */
 	MODEL_DISK,   /* a block device in one direction */
-	MODEL_CPU,    /* pid, tid, comm: of who runs there */
+	MODEL_CPU,    /* pid, tid, comm: of the thread that runs there */
 	MODEL_KINDS
 };
 
@@ -126,8 +126,9 @@ struct row {
 	const struct row_net *net;			/* row_no_net: it did not use it */
 	const struct model_sparkline *spark;		/* [MODEL_SPARKS], or NULL */
 
-	/* MODEL_CALL: one call over the processes chosen, MODEL_CALLER: of one process; `calls` is its count, `service`
-	 * its whole latency. MODEL_THREAD: the call it is in, or LT_CALL_NONE, and in oldest_ns for how long. */
+	/* MODEL_CALL: one call summed over the selected processes, MODEL_CALLER: of one process; `calls` is its count,
+	 * `service` its whole latency. MODEL_THREAD: the call it is in, or LT_CALL_NONE, and in oldest_ns for how
+	 * long. */
 	uint32_t call;
 	uint32_t n_errnos;
 	uint64_t call_time_ns, call_wait_ns; /* call_wait_ns: SAMPLE_UNKNOWN without sched */
@@ -143,7 +144,7 @@ struct row {
 size_t row_text_bytes(const struct row *r);
 void row_text_copy(struct row *r, char *to);
 
-/* A recording that is older than a distribution is older than the counter that came with it, too. */
+/* A recording that is older than a distribution is also older than the counter that was added with it. */
 #define KNOWN(r, counter) (!counter_has(&(r)->unknown, counter))
 
 /* A counter of a row by its number in the table; SAMPLE_UNKNOWN: its family is off, or it is not counted. */
@@ -219,10 +220,10 @@ bool model_has_totals(const struct model_query *q);
 uint64_t model_histogram_of(const struct sample *s, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			    uint64_t count[HIST_BUCKETS]);
 
-/* The same for one distribution of a reading. */
+/* The same for a single distribution of a reading. */
 uint64_t model_histogram_add(const struct sample *s, const struct sample_dist *d, uint64_t count[HIST_BUCKETS]);
 
-/* The same of all since the start. */
+/* The same for everything since the start. */
 uint64_t model_histogram_total(const struct model *m, uint32_t pid, uint64_t start_ns, enum lt_dist dist,
 			       uint64_t count[HIST_BUCKETS]);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System calls summed over threads: one row per call, found through a table by LT_CALL. The
- * latency of a row is the whole duration, as its caller saw it. An unfinished call is
- * counted as in flight, with its age and its part of the interval.
+ * System calls summed over threads: one row per call, found through a table indexed by LT_CALL. The latency of a row is
+ * the whole duration, as its caller saw it. An unfinished call is counted as in flight, with its age and its part of
+ * the interval.
  */
 #include "model_state.h"
 

@@ -36,9 +36,9 @@ struct life {
 	uint8_t gone; /* readings since it was last in a sample */
 	uint8_t slept_state;
 	uint64_t start_ns;
-	struct model_sparkline *spark; /* [MODEL_SPARKS]; NULL: it never did anything */
-	struct life_last *last;	       /* it exited */
-	struct life_total *total;      /* NULL: it was in one sleep all the time, or its first row is all there is */
+	struct model_sparkline *spark;		   /* [MODEL_SPARKS]; NULL: it never did anything */
+	struct life_last *last;			   /* it exited */
+	struct life_total *total;		   /* NULL: it has been in a single sleep, or has only had one row */
 	uint64_t slept_wall_ns, slept_interval_ns; /* that sleep */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names of numbers, kept: libseccomp searches and allocates each time. Users' names come from helper threads, because
- * the name services may ask a directory server, which may be slow, or gone and back later.
+ * Names of numbers, cached: libseccomp searches and allocates each time. Users' names come from helper threads, because
+ * the name services may ask a directory server, which may be slow or temporarily unreachable.
  */
 #include "names.h"
 
@@ -22,7 +22,7 @@
 #include "lookup.h"
 
 #define NSEC_PER_SEC 1000000000ULL
-#define USER_TRIES 8 /* at this interval, then less and less often, at last every minute */
+#define USER_TRIES 8 /* at this interval, then less and less often, finally every minute */
 #define USER_RETRY_NS (NSEC_PER_SEC / 2)
 #define USER_ANEW_NS (600 * NSEC_PER_SEC) /* the user may have been renamed */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -72,7 +72,7 @@ static uint32_t arch_of(uint32_t call)
 	}
 }
 
-/* Calls newer than libseccomp 2.5; since 424 all architectures share their numbers, but for a few of x86_64. */
+/* Calls newer than libseccomp 2.5; from 424 on all architectures share their numbers, except for a few of x86_64. */
 static const char *const new_calls[] = {
 	"statmount",	"listmount",  "lsm_get_self_attr", "lsm_set_self_attr", "lsm_list_modules", "mseal",
 	"setxattrat",	"getxattrat", "listxattrat",	   "removexattrat",	"open_tree_attr",   "file_getattr",
@@ -247,7 +247,7 @@ const char *names_user(uint32_t uid)
 	return u->text;
 }
 
-/* Rows may still show the former name: it stays, and is taken again when it comes back. */
+/* Rows may still show the old name: it stays allocated, and is reused if the user gets it again. */
 static void user_rename(struct user *u, const char *text)
 {
 	struct former_name *f = u->former;

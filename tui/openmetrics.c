@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Prometheus's text format 0.0.4: see openmetrics.h. What is not known has no line. A group has the counters of the
- * table, and the numbers of its columns that are none: percentiles, umbrellas, sums.
+ * table, and those of its columns that are not counters: percentiles, umbrellas, sums.
  */
 #include "openmetrics.h"
 
@@ -153,7 +153,7 @@ static void print_labels(char labels[][LABEL_SIZE], struct row **rows, size_t n)
 	}
 }
 
-/* A row of the table of counters: of a state the share of time, of the others so many a second. */
+/* A row of the table of counters: for a state its share of the time, for the others a rate per second. */
 static void print_counter(FILE *out, const char *by, enum lt_counter counter, char labels[][LABEL_SIZE],
 			  struct row **rows, size_t n)
 {
@@ -174,7 +174,7 @@ static void print_counter(FILE *out, const char *by, enum lt_counter counter, ch
 	}
 }
 
-/* What a unit of a column is called in a metric, and how much of the metric's unit it is. */
+/* The metric unit of a column's unit, and the factor between them. */
 static const struct metric_unit {
 	const char *unit, *suffix;
 	double factor;
@@ -200,10 +200,10 @@ static bool is_metric(const struct column *c, enum model_kind kind)
 	       !column_is_counter(c);
 }
 
-/* As in --json: "wakeup.p99_ns" is wakeup_p99_seconds. What is not there is called by its column. */
+/* As in --json: "wakeup.p99_ns" is wakeup_p99_seconds. A column without a JSON name uses its own. */
 static void metric_name(char *name, size_t size, const char *by, const struct column *c)
 {
-	const char *own = strcmp(c->name, "procs") ? c->name : "processes"; /* as of the host */
+	const char *own = strcmp(c->name, "procs") ? c->name : "processes"; /* as for the host */
 	const char *base = c->json ? c->json : own, *suffix = unit_of(c)->suffix;
 	size_t len = strlen(base);
 

@@ -341,8 +341,8 @@ static const struct option_row option_table[] = {
 	{ "fail-if", 0, "EXPR", SET(set_fail_if), "exit with status 4 when a row matches, or 'EXPR for N' readings" },
 	{ "record", 'w', "FILE", SET(set_record), "also write every reading to FILE" },
 	{ "replay", 'r', "FILE", SET(set_replay), "show FILE instead of this machine" },
-	{ "at", 0, "TIME", SET(set_at), "start the replay there: 03:15, 2026-11-22T03:15, -10m (before its end)" },
-	{ "budget", 0, "PCT|off", SET(set_budget), "most CPU time that watching may take of all CPUs (off)" },
+	{ "at", 0, "TIME", SET(set_at), "where to start: 03:15, 2026-11-22T03:15, -10m (before its end)" },
+	{ "budget", 0, "PCT|off", SET(set_budget), "limit on the cost of watching, % of all CPUs' time (off)" },
 	{ "active", 0, NULL, FLAG(selection.active), "only rows with activity in the interval" },
 	{ "history", 0, "MIB", SET(set_history), "memory for past readings (32)" },
 	{ "max-threads", 0, "N", SET(set_max_threads), "keep records for at most N threads (as many as needed)" },
@@ -353,7 +353,7 @@ static const struct option_row option_table[] = {
 	{ "no-syscall", 0, NULL, FLAG(probe.off[SAMPLE_SYSCALL]), "do not load the system call probes" },
 	{ "no-turns", 0, NULL, FLAG(probe.no_turns), "do not measure response times" },
 	{ "no-net", 0, NULL, FLAG(probe.off[SAMPLE_NET]), "do not load the network probes" },
-	{ "no-disk", 0, NULL, FLAG(probe.off[SAMPLE_DISK]), "do not load the disk probes, nor read what disks did" },
+	{ "no-disk", 0, NULL, FLAG(probe.off[SAMPLE_DISK]), "do not load the disk probes or read disk statistics" },
 	{ "ascii", 0, NULL, FLAG(ascii), "only ASCII characters" },
 	{ "no-color", 0, NULL, FLAG(no_color), "no colours" },
 	{ "check", 0, NULL, FLAG(check), "report what works here, and why the rest does not" },
@@ -410,7 +410,7 @@ static const char *probe_option(const struct options *o)
 	return o->probe.max_threads ? "--max-threads" : o->check ? "--check" : NULL;
 }
 
-/* Options that are valid each, but not together. */
+/* Options that are valid individually, but not together. */
 static int check_together(const struct options *o)
 {
 	bool grouped = o->group != MODEL_PROCESS;

@@ -65,7 +65,7 @@ static int keep_row(struct page *p, const struct row *r)
 	return 0;
 }
 
-/* The row of its last reading before the one shown. If that is not kept any more, the copied row stays, but not in
+/* The row of its last reading before the one shown. If that is no longer kept, the copied row stays, but not in
  * readings before the process started. */
 static int find_last(struct view *v, uint32_t reading)
 {
@@ -133,7 +133,7 @@ int page_arrange(struct view *v)
 	n = model_rows(view_model(v), &q, &rows);
 	if (n < 0)
 		return n;
-	/* The filters for processes do not apply here: inside of a process, all rows are shown. */
+	/* The filters for processes do not apply here: inside a process, all rows are shown. */
 	memcpy(all.search, v->wants.search, sizeof(all.search));
 	p->tables[p->tab].unknown = q.kind == MODEL_CONNECTION && !model_sample(view_model(v))->has_connections;
 	return table_arrange(&p->tables[p->tab], q.kind, rows, (uint32_t)n, (uint32_t)n, &all, v->now_ns);

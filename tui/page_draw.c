@@ -84,7 +84,7 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 		x += grid_text(g, y, x, g->cols - x, i == (int)v->page.tab ? STYLE_TAB : STYLE_NORMAL, buf);
 		v->page_tab_x[i + 1] = x;
 	}
-	/* Calls and threads are kept for the interval only. */
+	/* Calls and threads are known for the interval only. */
 	if (v->page.row.totals && v->page.tab != PAGE_HEATMAP)
 		grid_right(g, y, x + 2, g->cols - x - 3, STYLE_WARN,
 			   g->cols - x > 40 ? "totals above, here the interval" : "interval");
@@ -118,7 +118,7 @@ static void fill_histogram(const struct view *v, enum lt_dist dist, uint64_t cou
 		history_histogram(&v->history, p->last, p->pid, p->start_ns, dist, count);
 }
 
-/* Both latencies need the scheduler's family: without it a call's sleep is not known. */
+/* Both latencies need the scheduler family: without it a call's sleep is not known. */
 static bool latencies_known(const struct view *v, struct grid *g, int y)
 {
 	if (!(v->page.row.off & 1 << SAMPLE_SCHED))

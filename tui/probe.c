@@ -31,8 +31,8 @@
 #define SAMPLE_MS 20	   /* of run queues, while they are looked at */
 #define CUT_AHEAD_NS 20000 /* longer than it takes until all CPUs see a store */
 #define DRAIN_NICE (-10)
-#define DRAIN_SLICE_NS 100000 /* the shortest that the kernel knows */
-#define RECORDS_AHEAD 3072    /* births that a drain thread may come late for */
+#define DRAIN_SLICE_NS 100000 /* the shortest that the kernel accepts */
+#define RECORDS_AHEAD 3072    /* births before a late drain thread runs */
 #define SEED_EVERY_NS 1000000000ULL
 #define CPUS_CHANGE_NS 3000000000ULL
 
@@ -139,11 +139,11 @@ static void drain(struct probe *p)
 		seed(p);
 }
 
-/* What the drain thread must not miss happens on busy machines. With CAP_SYS_NICE it comes before others. Since Linux
- * 6.12 whoever wants the CPU for a short time gets it soon, and anyone may say so. False: it may come late. */
+/* The drain thread must also run in time on busy machines. With CAP_SYS_NICE it gets a higher priority. Since Linux
+ * 6.12 a thread with a short time slice gets the CPU soon, and any thread may ask for one. False: it may run late. */
 static bool come_soon(void)
 {
-	/* The kernel's sched_attr: its header and the C library's do not go together everywhere. */
+	/* The kernel's sched_attr: its header conflicts with the C library's on some systems. */
 	struct {
 		uint32_t size, policy;
 		uint64_t flags;
@@ -329,7 +329,7 @@ static int probe_read(struct source *source, struct sample *s)
 	s->interval_ns = t_ns - p->t_ns;
 	s->number = p->number;
 	err = probe_cpus_read(p);
-	machine_ask(p->machine, epoch); /* it wakes a helper: not before the CPUs were looked at */
+	machine_ask(p->machine, epoch); /* it wakes a helper, so only after the CPUs were read */
 	if (!err)
 		err = ledger_read(p->ledger, t_ns, epoch, s);
 	if (!err && p->family[SAMPLE_NET].on) {
@@ -385,7 +385,7 @@ static void probe_close(struct source *source)
 	free(p);
 }
 
-/* Without a capability since Linux 5.19, which is when lagtop gives it up. */
+/* Needs no capability since Linux 5.19; before that lagtop keeps it. */
 static bool throttle(void *ctx, struct lt_throttle_look *look)
 {
 	struct probe *p = ctx;
@@ -512,7 +512,7 @@ int probe_check(const struct probe_options *o, FILE *out)
 			: "on, by /proc/pressure");
 	probe_cost_check(p, out);
 	fprintf(out, "run queues    %s\n",
-		p->runqueues_link ? "on, by an iterator" : "not known: this kernel has no way to them");
+		p->runqueues_link ? "on, by an iterator" : "not known: this kernel gives no access to them");
 	fprintf(out, "map memory    %.1f MiB\n", (double)p->map_bytes / (1 << 20));
 	probe_close(&p->source);
 	return on == SAMPLE_FAMILIES ? 0 : on ? 3 : 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Calibrates what watching costs (cost.h), in threads of its own: without the programs while the verifier works on
- * them, with them in slices after the first readings. So the first screen does not wait for it.
+ * them, with them in slices after the first readings. So the first screen does not have to wait.
  */
 #include "probe_kernel.h"
 
@@ -54,7 +54,7 @@ static bool timed_read(const struct probe *p, int cpu, struct cost_timed timed[L
 	return good;
 }
 
-/* One event with the programs: of what they timed meanwhile, what belongs to that event. */
+/* One event with the programs: of the programs' timed runs in that time, keeps those of that event. */
 static void measure_event(struct probe *p, int cpu, enum calibrate_event event, uint32_t batches)
 {
 	enum cost_event of = event == CALIBRATE_CALL ? COST_CALL : COST_SWITCH;

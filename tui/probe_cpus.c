@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The run queues of the CPUs. An iterator over the array of them copies each one at a reading; the array is as long as
- * the highest number that a CPU of this machine can have, whichever of them are there.
+ * The run queues of the CPUs. An iterator over an array copies each of them at a reading; the array has an element for
+ * the highest CPU number possible on this machine, whichever CPUs are present.
  */
 #include "probe_kernel.h"
 
@@ -33,7 +33,7 @@ static uint32_t highest_cpu(void)
 	return (uint32_t)strtoul(last, NULL, 10);
 }
 
-/* Whether the kernel tells the address of a per-CPU variable, tried with a program that names it and does nothing. */
+/* Whether the kernel exposes the address of a per-CPU variable, tried with a program that names it and does nothing. */
 static bool has_address(const struct btf *btf, const char *variable)
 {
 	int id = btf__find_by_name_kind(btf, variable, BTF_KIND_VAR), fd;
@@ -55,7 +55,7 @@ static const struct btf_type *target_of(const struct btf *btf, const struct btf_
 	return t && btf_is_ptr(t) ? btf__type_by_id(btf, t->type) : NULL;
 }
 
-/* A group of tasks has an array of pointers to its parts of the run queues: not since 7.2. */
+/* Whether a task group has an array of pointers to its cfs_rqs: not since 7.2. */
 static bool has_group_queues(const struct btf *btf)
 {
 	int id = btf__find_by_name_kind(btf, "task_group", BTF_KIND_STRUCT);
@@ -127,7 +127,7 @@ static uint32_t queued(const struct lt_runqueue *q)
 	return q->queued - (is_us(q) && q->queued);
 }
 
-/* Where lagtop itself runs: whom it keeps from running, if that is known. */
+/* The CPU that lagtop itself runs on: shows the thread that it displaced, if that is known. */
 static void without_us(const struct probe *p, struct lt_runqueue *q)
 {
 	const struct lt_record *record = q->since_ns ? ledger_displaced(&p->memory, q->since_ns) : NULL;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The system call family off and on while lagtop runs, by a key or to keep to the budget: its hooks are detached, and
- * cost nothing. It changes right after
- * a reading; a reading counts as on only if the hooks were attached in its whole interval, so that no number is short.
+ * Turns the system call family off and on while lagtop runs, by a key or to keep to the budget: its hooks are detached,
+ * and cost nothing. It changes right after a reading; a reading counts as on only if the hooks were attached in its
+ * whole interval, so that no number is short.
  */
 #include "probe_kernel.h"
 
 #include <errno.h>
 #include <math.h>
 
-/* Counts again from now on: what threads did meanwhile, no one saw. */
+/* Counts again from now on: what threads did meanwhile was not seen. */
 static int calls_again(struct probe *p)
 {
 	int err;
@@ -56,7 +56,7 @@ static void calls_on(struct probe *p)
 
 void probe_family_begin(struct probe *p)
 {
-	/* Where perf attaches them, they can be attached only with a capability that is given up. */
+	/* Where they are attached through perf, that needs a capability that has been dropped. */
 	if (p->family[SAMPLE_SYSCALL].on && !strcmp(p->family[SAMPLE_SYSCALL].by, "tp_btf"))
 		p->calls = CALLS_ATTACHED;
 }
@@ -76,7 +76,8 @@ void probe_family_want(struct probe *p, bool calls, const char *reason)
 		calls_off(p, reason);
 }
 
-/* What the worst of the processes that use more than half a CPU loses, exact and without its calls. */
+/* What watching costs the worst-hit of the processes that use more than half a CPU, with and without its calls being
+ * watched. */
 static void worst_process(const struct sample *s, double percent[2])
 {
 	double call_ns = s->self.per_call_ns == SAMPLE_UNKNOWN ? 0 : (double)s->self.per_call_ns;

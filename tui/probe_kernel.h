@@ -25,7 +25,7 @@
 struct family {
 	bool on;
 	char by[16];
-	char reason[160]; /* why not; if on: what is missing all the same */
+	char reason[160]; /* why not; if on: what is missing nevertheless */
 };
 
 /* Counters of the BPF programs, summed over the CPUs. */
@@ -39,7 +39,7 @@ struct totals {
 #define PROBE_MOVED 8
 #define PROBE_DEPTHS 1024
 
-/* How often so many threads were in a CPU's run queue; the last one: or more. */
+/* [n]: how often n threads were in a CPU's run queue; the last one: or more. */
 struct probe_depths {
 	uint32_t count[PROBE_DEPTHS];
 };
@@ -72,7 +72,7 @@ struct probe {
 	struct source source; /* first: the source is the probe */
 	struct lagtop *skel;
 	struct family family[SAMPLE_FAMILIES];
-	struct counter_set unknown; /* what this kernel does not tell */
+	struct counter_set unknown; /* what this kernel does not provide */
 	bool no_turns;
 	struct bpf_link *seed_link, *seed_sockets_link, *walk_link;
 	struct ring_buffer *events;
@@ -84,7 +84,7 @@ struct probe {
 	const struct lt_runqueue *runqueues; /* [n_runqueues], by the CPUs' numbers: written by the iterator */
 	struct lt_runqueue *queues;	     /* [n_runqueues]: as of this reading */
 	uint32_t n_runqueues;
-	struct bpf_program *runqueues_by; /* NULL: this kernel has no way to them */
+	struct bpf_program *runqueues_by; /* NULL: this kernel gives no access to them */
 	struct bpf_link *runqueues_link;
 	uint64_t map_bytes;
 	char hidepid[32]; /* the option of /proc that hides other users' processes from us; "": none */
@@ -97,7 +97,7 @@ struct probe {
 	/* Under lock. */
 	struct memory room; /* at the last check, minus what was allocated since */
 	uint64_t chunk_bytes, call_chunk_bytes, idle_looked_ns;
-	uint64_t least_records, least_since_ns; /* that were free since then */
+	uint64_t least_records, least_since_ns; /* the fewest that were free since then */
 	uint32_t idle_records;			/* chunks of them that may be freed */
 	struct ledger_memory memory;
 	struct ledger *ledger;
@@ -159,7 +159,7 @@ void probe_family_budget(struct probe *p, struct sample *s);
 /* probe_iterate.c: runs an iterator's program over all objects. 0 or -errno. */
 int probe_iterate(struct bpf_link *link);
 
-/* By family, those of all families last, since they were loaded. */
+/* Runs skipped since the programs were loaded, by family; last those of programs that all families need. */
 void probe_skipped(const struct probe *p, uint64_t skipped[SAMPLE_FAMILIES + 1]);
 
 /* The first inner map of each kind, or -1: the outer maps are loaded with them as prototypes. */
@@ -190,7 +190,7 @@ int probe_thread(pthread_t *thread, void *(*run)(void *), void *arg);
 void probe_cost_begin(struct probe *p);
 void probe_cost_loaded(struct probe *p);
 void probe_cost_slice(struct probe *p);
-/* Measures all at once, and prints it. */
+/* Measures everything at once, and prints it. */
 void probe_cost_check(struct probe *p, FILE *out);
 void probe_cost_free(struct probe *p);
 

@@ -224,7 +224,8 @@ static const char *advice(int err)
 	switch (-err) {
 	case EPERM:
 	case EACCES:
-		return "not permitted (by seccomp or a security module: allow lagtop bpf() and perf_event_open())";
+		return "not permitted (by seccomp or a security module: allow lagtop to use bpf() and "
+		       "perf_event_open())";
 	case ENOMEM:
 		return "out of memory (raise the memory limit of lagtop's control group)";
 	case ENOSYS:
@@ -283,7 +284,7 @@ static uint32_t pid_namespace(void)
 	return stat("/proc/self/ns/pid", &st) || st.st_ino == FIRST_PID_NAMESPACE ? 0 : (uint32_t)st.st_ino;
 }
 
-/* The bit of a request's flag: enum rqf_flags since 6.11, which numbers them anew; before, the macros of blk-mq.h. */
+/* The bit of a request's flag: since 6.11 by enum rqf_flags, which renumbered them; before, the macros of blk-mq.h. */
 static uint32_t request_flag(const struct btf *btf, const char *name, uint32_t before)
 {
 	int id = btf__find_by_name_kind(btf, "rqf_flags", BTF_KIND_ENUM);
@@ -311,7 +312,7 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 		snprintf(net->by, sizeof(net->by), "fexit");
 	if (net->on && !tracepoint_proto(btf, "sk_data_ready"))
 		snprintf(net->reason, sizeof(net->reason),
-			 "this kernel does not tell when bytes arrive: response times begin when they are read");
+			 "this kernel does not report when bytes arrive: response times begin when they are read");
 	if (calls->on && perf_counts_calls(btf))
 		snprintf(calls->by, sizeof(calls->by), "perf");
 	else if (calls->on && calls_skipped(btf))
@@ -395,7 +396,7 @@ static bool has_throttle_clock(const struct btf *btf)
 	       !kernel_lacks(btf, "cfs_rq", "throttled_clock_task_time");
 }
 
-/* This kernel does not feed a counter of the scheduler family, which says so if it is on. */
+/* Notes that this kernel does not feed a counter of the scheduler family, which says so if it is on. */
 static void lacks(struct probe *p, unsigned counter, const char *what)
 {
 	struct family *sched = &p->family[SAMPLE_SCHED];
@@ -476,8 +477,8 @@ int probe_attach(struct probe *p, int family)
 	return 0;
 }
 
-/* 0; -EAGAIN: a family is refused and now off, the programs of the others are to be loaded without it; another -errno:
- * not even thread creation. */
+/* 0; -EAGAIN: a family was refused and is now off: load again without it; another -errno: not even thread creation
+ * works. */
 static int attach(struct probe *p, char *why, size_t why_size)
 {
 	int err = probe_attach(p, LIFE);
@@ -510,7 +511,7 @@ void probe_skipped(const struct probe *p, uint64_t skipped[SAMPLE_FAMILIES + 1])
  */
 static bool locked_down(void)
 {
-	enum { NOTHING = 5 }; /* the index at which the part that does nothing begins */
+	enum { NOTHING = 5 }; /* the index at which the part that does nothing starts */
 	static const struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10 },
 		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8 },
@@ -572,7 +573,7 @@ static int load(struct probe *p, char *why, size_t why_size)
 		err = map_disks(p);
 	if (err && locked_down())
 		probe_fail(why, why_size, err,
-			   "this kernel is locked down to confidentiality: no BPF program may read its memory; boot it "
+			   "this kernel is in lockdown=confidentiality: no BPF program may read its memory; boot it "
 			   "without lockdown=confidentiality");
 	else if (err)
 		probe_refused(why, why_size, err, "lagtop's BPF programs and maps");
@@ -594,7 +595,7 @@ const char *probe_btf(void)
 	return access(BTF_FILE, F_OK) ? "no" : "not readable";
 }
 
-/* Why there is none. err alone does not say: libbpf has looked in other places, too. */
+/* Why there is no BTF. err alone does not tell: libbpf has looked in other places, too. */
 static int btf_missing(int err, char *why, size_t size)
 {
 	const char *state = probe_btf();

@@ -55,13 +55,13 @@ void probe_memory_unmap(void *at, size_t size, uint32_t n)
 #define CALLS_OF_RAM 32
 #define CALLS_OF_LIMIT 4
 #define PENDING_OF_LIMIT 8
-#define CHUNKS_LEAST 2 /* of each kind, whatever the limit */
+#define CHUNKS_LEAST 2 /* of each kind, regardless of the limit */
 #define PENDING_BYTES (256ULL << 20)
 #define IDLE_EVERY_NS 2000000000ULL
-/* Chunks of entries freed at a time: for each the kernel waits for its readers, while we hold the lock. */
+/* Chunks of entries freed at a time: for each the kernel waits for an RCU grace period, while we hold the lock. */
 #define IDLE_MOST 4
-/* Records that were not needed for so long, in seconds; LAGTOP_IDLE makes it shorter. A thread that is born when none
- * is free is lost, which is worse than memory. */
+/* Records not needed for so long are freed, in seconds; LAGTOP_IDLE makes it shorter. A thread that is created when
+ * none is free is lost, which is worse than using memory. */
 #define RECORDS_IDLE_S 60
 
 static bool may_have(struct probe *p, uint32_t n, uint32_t limit, uint64_t share, size_t size)
@@ -89,8 +89,8 @@ struct fresh {
 	int fd[TOGETHER];
 };
 
-/* Puts them into the outer map, all at once where the kernel can: it waits for its readers at each update, some 15 ms.
- * Closes them. */
+/* Puts them into the outer map, all at once where the kernel can: each update waits for an RCU grace period, some 15
+ * ms. Closes them. */
 static int publish(struct probe *p, int outer_fd, struct fresh *f)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
@@ -123,7 +123,7 @@ static uint32_t records_left(const struct probe *p)
 	return !p->max_records || p->max_records > have ? LT_CHUNK : 0;
 }
 
-/* The first of n places without a chunk; how many have one. */
+/* The first of n places without a chunk; *have: how many have one. */
 static uint32_t place_of(void *const *chunks, uint32_t n, uint32_t *have)
 {
 	uint32_t place = n;
@@ -172,7 +172,7 @@ static void give_records(struct probe *p, uint32_t nr)
 	ledger_give(&p->memory, first, n);
 }
 
-/* So many records more, in at most TOGETHER chunks. 0 or -errno. */
+/* Adds so many records, in at most TOGETHER chunks. 0 or -errno. */
 static int add_records(struct probe *p, int outer_fd, uint64_t want)
 {
 	struct fresh f = { .n = 0 };
@@ -254,10 +254,10 @@ static uint64_t spare_at_rest(uint32_t n_chunks, uint32_t chunk)
 	return (uint64_t)(n_chunks + 11) * chunk / 32;
 }
 
-/* How many to keep free, with n chunks of them. How many are taken before the drain thread runs hardly depends on the
- * size of the pool, but how long a reading delays that thread does. While many threads are created: also as many as
- * were taken since the last check, up to a chunk and a sixteenth of all, and as many as were refused since then, up to
- * a chunk and half of all. */
+/* How many to keep free of n chunks. The number taken before the drain thread runs hardly depends on the size of the
+ * pool, but the time that a reading delays that thread does. While many threads are created: also as many as were taken
+ * since the last check, up to a chunk and a sixteenth of all, and as many as were refused since then, up to a chunk and
+ * half of all. */
 static uint64_t spare(const struct lt_stack *stack, struct probe_demand *seen, uint32_t n_chunks, uint32_t chunk)
 {
 	uint64_t taken = stack_load(&stack->taken), refused = stack_load(&stack->refused),
@@ -290,7 +290,7 @@ void probe_memory_grow(struct probe *p)
 	entries_feed(m);
 }
 
-/* How many chunks of records were not needed since the last check, if that is long ago. */
+/* How many chunks of records were not needed since the last check, if that was long enough ago. */
 static uint32_t records_idle(struct probe *p, uint64_t now_ns)
 {
 	uint64_t idle_s = probe_memory_bound("LAGTOP_IDLE"), kept, found;
@@ -413,7 +413,7 @@ int probe_memory_publish(struct probe *p, const struct probe_first *made)
 	{
 		uint64_t bytes = proc_map_bytes(bpf_map__fd(map));
 
-		/* Before 6.4 the kernel says 0 of a ring. */
+		/* Before 6.4 the kernel reports 0 for a ring. */
 		p->map_bytes += map == p->skel->maps.lt_events && !bytes ? bpf_map__max_entries(map) : bytes;
 	}
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sockets of a reading: gives those that are older than the probes their owner, and iterates over all of them. The
+ * The sockets of a reading: assigns owners to those that are older than the probes, and iterates over all of them. The
  * iterator writes its reports into an array that is mapped here. The number of sockets is known only at the end of a
  * pass, so a second pass with a larger array may be needed.
  */
@@ -18,7 +18,7 @@ static int walked_create(uint32_t cap, struct lt_connection **at)
 	return probe_memory_create("lt_walked", sizeof(**at), cap, BPF_F_INNER_MAP, (void **)at);
 }
 
-/* From here on the array that the iterator wrote is read. */
+/* Uses this array from now on: both the iterator's and ours. */
 static void walked_swap(struct probe *p, struct lt_connection *at, uint32_t cap)
 {
 	probe_memory_unmap(p->walked, sizeof(*at), p->cap_walked);
@@ -112,7 +112,7 @@ int probe_sockets_start(struct probe *p)
 	return err;
 }
 
-/* How far the kernel's CLOCK_BOOTTIME, which processes' starts are of, is ahead of its CLOCK_MONOTONIC. */
+/* How far the kernel's CLOCK_BOOTTIME, the clock of processes' start times, is ahead of its CLOCK_MONOTONIC. */
 static uint64_t suspended_ns(const struct probe *p)
 {
 	struct timespec boottime, monotonic;

@@ -365,7 +365,7 @@ size_t proc_machine(enum proc_machine file, char **text)
 	return file == PROC_STACK ? read_stack(text) : read_all(AT_FDCWD, paths[file], MACHINE_FILE, text);
 }
 
-/* The next number of a line, times `unit`; false: the line has no more. */
+/* The next number of a line, times `unit`; false: no more on the line. */
 static bool next_number(const char **at, uint64_t unit, uint64_t *n)
 {
 	char *end;
@@ -379,7 +379,7 @@ static bool next_number(const char **at, uint64_t unit, uint64_t *n)
 	return true;
 }
 
-/* The word at *at, which moves behind it; false: the line has no more. */
+/* The word at *at, which moves past it; false: no more on the line. */
 static bool next_word(const char **at, const char **word, size_t *n)
 {
 	*word = *at + strspn(*at, " \t");
@@ -418,7 +418,7 @@ bool proc_stack_counter(const char *text, const char *group, const char *name, u
 	return false;
 }
 
-/* "cpu3 user nice system idle iowait irq softirq steal guest guest_nice"; user and nice have the guests' in them. */
+/* "cpu3 user nice system idle iowait irq softirq steal guest guest_nice"; user and nice include the guests'. */
 static bool cpu_line(const char *at, uint32_t *cpu, struct sample_cpu_times *times)
 {
 	enum { IDLE = 3, IOWAIT, IRQ, SOFTIRQ, STEAL, FIELDS };

@@ -14,7 +14,8 @@
  * exited. start_ns: the process must have this start; 0: any. The caller closes it. -1: gone or hidden. */
 int proc_open(uint32_t pid, uint64_t start_ns);
 
-/* Whether a process started then, by the clocks of our /proc: 0, or -ESRCH: another process, or gone. */
+/* Whether the process with that pid started then, by the clocks of our /proc: 0, or -ESRCH: another process, or
+ * gone. */
 int proc_began(uint32_t pid, uint64_t start_ns);
 /* Opens the directory of its threads, which stays empty if another process gets the same pid. NULL and errno. */
 DIR *proc_tasks(uint32_t pid);
@@ -24,7 +25,7 @@ uint32_t proc_process_of(uint32_t pid);
 /* Whether we are in a user namespace other than the initial one. */
 bool proc_in_user_namespace(void);
 
-/* Each returns the length of what it allocated, NUL-ended, for the caller to free; 0: none (*text is NULL). They may
+/* Each allocates a NUL-terminated text for the caller to free and returns its length; 0: none (*text is NULL). They may
  * block for as long as the process wants: for helper threads only (lookup.h). */
 /* Command line with its NULs as spaces; one of more than PROC_CMDLINE bytes is cut and ends in "\u2026". Kernel threads
  * and zombies have none. */
@@ -41,10 +42,10 @@ const char *proc_cgroup_of(char *text);
 
 /* The option of /proc's mount that hides other users' processes from us, "hidepid=2"; false: none does. */
 bool proc_hides(char *option, size_t size);
-/* The same from the text of mountinfo; in_group tells our groups (NULL: none). */
+/* The same from the text of mountinfo; in_group: whether we are in a group (NULL: in none). */
 bool proc_hides_of(const char *mountinfo, bool (*in_group)(uint32_t gid), char *option, size_t size);
 
-/* What is counted of the whole machine since it booted. In a container a FUSE server may answer instead of the kernel:
+/* What is counted for the whole machine since it booted. In a container a FUSE server may answer instead of the kernel:
  * for helper threads only. The length of what was allocated; 0: there is no such file. */
 enum proc_machine {
 	PROC_STAT,
@@ -58,16 +59,16 @@ size_t proc_machine(enum proc_machine file, char **text);
 /* The line of /proc/stat at *line: of a CPU, or of all (PROC_CPU_ALL). *line becomes the next one. False: no more. */
 #define PROC_CPU_ALL UINT32_MAX
 bool proc_cpu_of(const char **line, uint32_t *cpu, struct sample_cpu_times *times);
-/* Of the contents of a file of /proc/pressure. */
+/* Parses the contents of a file of /proc/pressure. */
 struct sample_pressure proc_pressure_of(const char *text);
 
-/* A counter of the network stack, from the contents of PROC_STACK: of a group ("TcpExt:"), or of the lines that have a
- * counter each (NULL). False: there is none. */
+/* A counter of the network stack, from the contents of PROC_STACK: in a group ("TcpExt:"), or on a line of its own
+ * (NULL). False: there is none. */
 bool proc_stack_counter(const char *text, const char *group, const char *name, uint64_t *n);
 
 /* Threads of the whole machine, from /proc/loadavg; 0: unknown. */
 uint32_t proc_threads(void);
-/* The offset of this process's time namespace to the kernel's clocks. 0 if there are no time namespaces. */
+/* This process's time namespace's offsets from the kernel's clocks. 0 if there are no time namespaces. */
 struct proc_clocks {
 	int64_t monotonic_ns, boottime_ns;
 };

@@ -83,7 +83,7 @@ static const char *section_elements(const struct record_section *section, const 
 	return elements;
 }
 
-/* One integer of all n elements: their lowest bytes, then the next ones. */
+/* One integer of all n elements: first the lowest bytes of all, then the next ones. */
 static void put_planes(struct record_buffer *b, const struct record_field *f, const char *from, size_t stride,
 		       uint32_t n, const struct sample *s)
 {

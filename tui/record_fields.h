@@ -5,7 +5,7 @@
 
 #include "sample.h"
 
-/* How a field is stored: as it is, or as its distance from a number of the reading, so that values that only grow
+/* How a field is stored: as it is, or as its difference from a number of the reading, so that values that only grow
  * with time (an age, a lifetime) are the same in every reading. SAMPLE_UNKNOWN is stored as it is. */
 enum record_base {
 	RECORD_PLAIN,

@@ -8,7 +8,7 @@
  *   others:  one reading each: the sections in that order; of an array u32 n; then field by field: all elements'
  *            bytes if it is made of bytes, else its integers one after another, each as all elements'
  *            lowest bytes, then the next ones (small numbers leave long runs of zeros)
- * A reading is packed as a difference to the one before, so that only changes cost space; every RECORD_CHAIN readings
+ * A reading is packed as a difference from the one before, so that only changes cost space; every RECORD_CHAIN readings
  * one is independent, so that a reader can start there.
  */
 #ifndef RECORD_FILE_H

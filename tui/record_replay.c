@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reading a recording (format: record_file.h). A file is untrusted input: everything is checked before it is used, no
- * size is trusted, and a frame that is a difference to another is accepted only directly after it. While the file's
- * writer is running (it holds a lock), the end of the file is not the end, and an incomplete frame is still being
- * written.
+ * size is trusted, and a frame that is a difference from another is accepted only directly after it. While the file's
+ * writer is running (it holds a lock), more readings will follow at the end of the file, and an incomplete frame is
+ * still being written.
  */
 #include "record.h"
 
@@ -23,7 +23,7 @@
 #define FIELDS_MAX 255
 #define ELEMENT_GROWTH 4 /* an element in memory takes at most so many times its size in the file */
 
-/* The layout of a section in this file, and to which of our fields each of its fields belongs. */
+/* The layout of a section in this file, and which of our fields each of its fields is. */
 struct layout_field {
 	uint8_t bytes;
 	uint16_t count;

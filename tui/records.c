@@ -47,7 +47,7 @@ static uint32_t pop(struct ledger_memory *m)
 	return (uint32_t)old;
 }
 
-/* No record of it is in use; some may have been taken that are not yet. */
+/* No record of it is in use, though some may have been taken just now. */
 static bool looks_free(const struct ledger_memory *m, uint32_t chunk)
 {
 	const struct lt_chunk *c = m->chunks[chunk];
@@ -58,7 +58,7 @@ static bool looks_free(const struct ledger_memory *m, uint32_t chunk)
 	return c;
 }
 
-/* The index of a record's chunk among those that shall leave; n: it stays. */
+/* The index of a record's chunk among those to be removed; n: it stays. */
 static uint32_t leaves(uint32_t at, const uint32_t *chunk, uint32_t n)
 {
 	uint32_t i = 0;
@@ -68,7 +68,7 @@ static uint32_t leaves(uint32_t at, const uint32_t *chunk, uint32_t n)
 	return i;
 }
 
-/* Sorts a list: of[n] gets what stays. Returns how many there were. */
+/* Splits a list by chunk: of[n] gets what stays. Returns how many there were. */
 static uint32_t sort(const struct ledger_memory *m, uint32_t at, const uint32_t *chunk, uint32_t n, struct chain *of)
 {
 	uint32_t sorted = 0;

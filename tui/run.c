@@ -16,7 +16,7 @@
 #include "loop.h"
 #include "openmetrics.h"
 
-#define PIPE_CHUNK 4096 /* a pipe that polls as writable accepts so many bytes without blocking */
+#define PIPE_CHUNK 4096 /* a pipe that polls as writable accepts this many bytes without blocking */
 
 #define ALERT_STATUS 4
 #define ALERT_CELLS 500

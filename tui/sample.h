@@ -149,8 +149,8 @@ struct sample_disk {
 	uint32_t name;		       /* text */
 	uint8_t op;		       /* enum lt_disk_op */
 	uint64_t count, bytes, merged; /* that ended; merged: into them, before they began */
-	uint64_t time_ns;	       /* how long those that ended took, added up, in whole ms */
-	uint64_t carriers; /* of count: without data, only to carry a flush; SAMPLE_UNKNOWN without the family */
+	uint64_t time_ns;	       /* the total time of those that completed, in whole ms */
+	uint64_t carriers;	     /* of count: without data, only carry a flush; SAMPLE_UNKNOWN without the family */
 	uint64_t in_flight, busy_ns; /* of the device, in all directions */
 	struct sample_dist latency[LT_DISK_PARTS];
 };
@@ -158,7 +158,7 @@ struct sample_disk {
 struct sample_lost {
 	uint64_t threads; /* without a record: alive, or exited in the interval */
 	uint64_t calls, sockets, exits, switches, torn, events;
-	uint64_t requests; /* of block devices, that ended without a latency */
+	uint64_t requests; /* of block devices, completed without a known latency */
 };
 
 static inline uint64_t sample_lost_sum(const struct sample_lost *l)
@@ -171,16 +171,16 @@ struct sample_self {
 	uint64_t bpf_runs;	 /* program runs in the interval, estimated likewise */
 	uint64_t rss_bytes, map_bytes;
 	/* SAMPLE_UNKNOWN: not calibrated yet. CPU time of watching in the interval: cpu_ns, bpf_ns and what the kernel
-	 * adds around the programs; of it, what a call took on average, and a switch with the wakeups. */
+	 * adds around the programs; the part of it per call, and per switch with the wakeups. */
 	uint64_t cost_ns, per_call_ns, per_switch_ns;
-	uint8_t over_budget; /* it costs more than it may, and nothing can be left out that would help */
+	uint8_t over_budget; /* it costs more than it may, and leaving something out would not help */
 };
 
-/* Of a CPU, as /proc/stat counts, in the clock's ticks. SAMPLE_UNKNOWN: all of them are. */
+/* A CPU's times as /proc/stat counts them, in clock ticks. All are SAMPLE_UNKNOWN, or none. */
 struct sample_cpu_times {
 	uint64_t busy_ns;		       /* all but idle; the last three are part of it */
-	uint64_t idle_ns;		       /* also while the disk is waited for */
-	uint64_t irq_ns, softirq_ns, steal_ns; /* interrupts, their second half, what the hypervisor took */
+	uint64_t idle_ns;		       /* iowait included */
+	uint64_t irq_ns, softirq_ns, steal_ns; /* interrupts, softirqs, what the hypervisor took */
 };
 
 /* A CPU that is online, by number. What it did since the reading before is not known if it was offline then. */
@@ -191,12 +191,12 @@ struct sample_cpu {
 	uint32_t pid, tid;   /* LT_RUNS_THREAD: which; pid 0: outside of the pid namespace that is shown */
 	uint32_t queued;     /* threads that wait for it at t_ns; SAMPLE_NONE */
 	uint32_t queued_p99; /* of samples taken during the interval; SAMPLE_NONE */
-	uint64_t run_ns;     /* how long it has been running; SAMPLE_UNKNOWN */
+	uint64_t run_ns;     /* how long that thread has been running; SAMPLE_UNKNOWN */
 	uint64_t switches;   /* SAMPLE_UNKNOWN */
 	struct sample_cpu_times times;
 };
 
-/* For how long some or all of the threads that had work could not go on, as /proc/pressure counts. */
+/* For how long some or all of the threads with work were stalled, as /proc/pressure counts it. */
 struct sample_pressure {
 	uint64_t some_ns, full_ns; /* SAMPLE_UNKNOWN */
 };
@@ -204,11 +204,11 @@ struct sample_pressure {
 enum sample_resource { SAMPLE_CPU, SAMPLE_MEMORY, SAMPLE_IO, SAMPLE_RESOURCES };
 extern const char *const sample_resource_name[SAMPLE_RESOURCES];
 
-/* What the network stack turned away, as the kernel counts it for a network namespace: lagtop's own. X(name): of one
- * counter of the kernel, or more (machine.c). */
+/* What the network stack dropped, as the kernel counts it for lagtop's own network namespace. X(name): the sum of one
+ * or more kernel counters (machine.c). */
 #define SAMPLE_STACK(X)                                                                                                \
 	X(listen_overflows)  /* connections: the listener's accept queue was full */                                   \
-	X(listen_drops)	     /* connections and SYNs, those and for other reasons */                                   \
+	X(listen_drops)	     /* connections and SYNs: those above, and for other reasons */                            \
 	X(syn_queue_drops)   /* SYNs: the listener's SYN queue was full */                                             \
 	X(syn_queue_cookies) /* the same, but answered with a cookie */                                                \
 	X(syn_cookies_sent)                                                                                            \
@@ -246,9 +246,9 @@ struct sample {
 	struct sample_pressure pressure[SAMPLE_RESOURCES];
 	uint64_t stack[SAMPLE_STACKS]; /* SAMPLE_UNKNOWN */
 	bool has_connections;	       /* connections were read for this reading */
-	bool has_disks;		       /* and so were disks */
+	bool has_disks;		       /* and so were the disks */
 	bool drops_known; /* connections were read for the reading before, too: receive_drops are the interval's */
-	struct counter_set unknown; /* they are 0 below, which means nothing */
+	struct counter_set unknown; /* they are 0 below, which is meaningless */
 
 	struct sample_process *processes;
 	struct sample_thread *threads;

@@ -81,7 +81,7 @@ static const char *check_processes(const struct sample *s, uint64_t *buckets)
 		if (!text_fits(s, p->comm) || !text_fits(s, p->cmdline) || !text_fits(s, p->cgroup))
 			return "a process's text is not there";
 		if (p->killed_by >= LT_BYS || !text_fits(s, p->killer_comm))
-			return "it is not known who killed a process";
+			return "a process's killer is of an unknown kind";
 		if (!srtt_fits(p->sockets.srtt_ns))
 			return "a process's round-trip time is out of range";
 		if (!dist_fits(s, &p->sockets.connect, buckets))

@@ -40,11 +40,11 @@
 #define COLS_MAX 1000
 #define SELECTED_DARK 237 /* the cursor line's background */
 #define SELECTED_LIGHT 253
-#define FIRST_NS 100000000ULL /* until the first reading */
+#define FIRST_NS 100000000ULL /* time until the first reading */
 #define LEAVE_MS 1000	      /* how long the last write waits for a stopped terminal, at most */
 
 struct screen {
-	struct loop loop; /* first: the loop is the screen's */
+	struct loop loop; /* must be first */
 	struct view view;
 	struct grid grid, shown; /* shown: as passed to ncurses */
 
@@ -149,7 +149,7 @@ static void choose_looks(struct screen *s)
 		if (!mono && !rich && (i == STYLE_DIM || i == STYLE_DEAD || i == STYLE_BOX))
 			s->attr[i] |= A_DIM;
 		s->pair[i] = mono ? 0 : make_pair(&next, colour, -1);
-		/* The cursor: a shade of the background where there are shades, else the line reversed. */
+		/* The cursor: a shade of the background if the terminal has shades, else reverse video. */
 		if (rich)
 			s->selected_pair[i] = make_pair(&next, colour, light ? SELECTED_LIGHT : SELECTED_DARK);
 		else
@@ -397,12 +397,12 @@ static void define_keys(void)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		int known = key_defined(keys[i].bytes);
 
-		if (known == 0 || known > KEY_MAX) /* beyond: a name of terminfo's own that curses has not */
+		if (known == 0 || known > KEY_MAX) /* beyond: a terminfo name that curses does not have */
 			define_key(keys[i].bytes, keys[i].key);
 	}
 }
 
-/* Whether the machine describes this type of terminal, and it can move its cursor. */
+/* Whether this machine has a description of this terminal type, and it can move its cursor. */
 static bool try_type(struct screen *s, const char *type)
 {
 	struct sigaction stop;
@@ -422,7 +422,7 @@ static void forget_type(struct screen *s)
 	s->curses = NULL;
 }
 
-/* A type that this machine does describe; "" if it has none. */
+/* A type that this machine does have; "" if it has none. */
 static const char *other_type(struct screen *s)
 {
 	static const char *const types[] = { "xterm-256color", "xterm", "vt100", "linux", "ansi" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which rows are wanted, and in which order: see selection.h. */
+/* Which rows are selected, and in which order: see selection.h. */
 #include "selection.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which rows are wanted, of what kind, in which order, and how many: for the screen and for all outputs. */
+/* Which rows are selected, of what kind, in which order, and how many: for the screen and for all outputs. */
 #ifndef SELECTION_H
 #define SELECTION_H
 
@@ -21,9 +21,9 @@ bool selection_wants(const struct selection *s, const struct row *r);
 void selection_narrow(const struct selection *s, struct model_query *query);
 
 struct selection_order {
-	const struct column *sort, *then; /* then: for equal values of the first */
+	const struct column *sort, *then; /* then: for rows with equal values of the first */
 	bool reverse, tree;
-	int top; /* at most so many; 0: all */
+	int top; /* at most this many; 0: all */
 };
 
 /* The wanted rows of a kind, in order. The caller frees the array; the rows belong to the model. Returns
@@ -31,7 +31,7 @@ struct selection_order {
 int selection_rows(const struct selection *s, enum model_kind kind, const struct selection_order *order,
 		   struct model *m, struct row ***rows);
 
-/* What processes can be grouped by, themselves first. */
+/* What processes can be grouped by; first, each by itself. */
 struct selection_group {
 	enum model_kind kind;
 	const char *name;

@@ -221,7 +221,7 @@ static const char *read_settings(struct view *v, const char *path)
 
 static void write_settings(FILE *f, const struct view *v)
 {
-	fprintf(f, "# lagtop's settings, as key W saved them\n");
+	fprintf(f, "# lagtop's settings, saved by key W\n");
 	fprintf(f, "theme = %s\n", themes[v->settings.theme]);
 	fprintf(f, "mouse = %s\n", v->settings.no_mouse ? "no" : "yes");
 	fprintf(f, "view = %s\n", column_views[v->settings.view].name);
@@ -291,7 +291,7 @@ static const char *check_settings(const struct view *v, const char *path)
 	const char *wrong = "out of memory";
 
 	if (scratch) {
-		*scratch = *v; /* settings change nothing that is behind a pointer */
+		*scratch = *v; /* settings change nothing behind a pointer */
 		wrong = read_settings(scratch, path);
 	}
 	free(scratch);

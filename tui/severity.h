@@ -9,7 +9,7 @@
 #define SEVERITY_BAD_MS 100
 #define SEVERITY_WARN_LAG 5 /* %, of LAG% */
 #define SEVERITY_BAD_LAG 20
-#define SEVERITY_WARN_ERRORS 10 /* one call in so many fails */
+#define SEVERITY_WARN_ERRORS 10 /* one in this many calls fails */
 
 /* A duration's style; `calm`: the style below the limits. */
 static inline enum style severity_duration(double ns, enum style calm)

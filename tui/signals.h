@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The signals that would end the program, and how they are handled: by a descriptor that a loop waits on or, for faults
- * of the thread itself, by a last function. */
+/* The signals that would end the program, and how they are handled: through a descriptor that a loop waits on or, for
+ * faults of the thread itself, by a function that runs last. */
 #ifndef SIGNALS_H
 #define SIGNALS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sums by owner (pid and start) in a hash; connections as they come. After each reading both are empty again, but for
- * those that began while it was taken. */
+/* Sums by owner (pid and start) in a hash; connections as they come. After each reading both are empty again, except
+ * for what began while it was taken. */
 #include "sockets.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ struct owner {
 
 struct sockets {
 	struct owner *owners; /* uthash */
-	struct owner *last;   /* mostly the same as the next one */
+	struct owner *last;   /* often the same as the next one */
 	struct lt_connection *connections;
 	uint32_t n_connections, cap_connections;
 	uint64_t most_owners, most_connections;
@@ -97,7 +97,7 @@ static struct owner *find(struct sockets *k, uint32_t pid, uint64_t start_ns)
 	return o;
 }
 
-/* *owner is NULL, and that counted, if there are too many. 0 or -ENOMEM. */
+/* *owner is NULL, which is counted, if there are too many. 0 or -ENOMEM. */
 static int owner_of(struct sockets *k, uint32_t pid, uint64_t start_ns, struct owner **owner)
 {
 	struct owner_key key = { .start_ns = start_ns, .pid = pid };
@@ -315,7 +315,7 @@ static int fill_connections(struct sockets *k, struct sample *s, uint64_t since_
 	return 0;
 }
 
-/* What sockets dropped in the interval: only a socket that was read before, or that is new, tells. */
+/* What sockets dropped in the interval: known only for sockets that were read before or are new. */
 static void sum_drops(struct sockets *k, const struct sample *s)
 {
 	for (uint32_t i = 0; i < k->n_connections; i++) {

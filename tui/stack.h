@@ -32,8 +32,8 @@ static inline void stack_push(struct lt_stack *stack, uint32_t first, __u32 *las
 	__atomic_store_n((uint64_t *)&stack->given, stack->given + n, __ATOMIC_RELEASE);
 }
 
-/* Replaces the list by a chain of n, which ends with 0. Returns the first of the old list, index + 1; 0: it was empty.
- * The caller corrects `given` by the number of old ones. */
+/* Replaces the list by a chain of n, ending with 0. Returns the first of the old list, index + 1; 0: it was empty. The
+ * caller corrects `given` by the number of old ones. */
 static inline uint32_t stack_exchange(struct lt_stack *stack, uint32_t first, uint32_t n)
 {
 	uint64_t old = stack_load(&stack->head), want;

@@ -262,9 +262,9 @@ static void find_cursor(struct table *t)
 		t->cursor_key = table_key(t->order[t->cursor]);
 }
 
-#define LEVELS 64 /* deeper ones have no lines */
+#define LEVELS 64 /* deeper rows have no lines */
 
-/* Which lines of the tree go on below each row: seen from the end, a level goes on until a row above it. */
+/* Which lines of the tree continue below each row: going backwards, a level continues until a row of a higher level. */
 static void find_branches(struct table *t)
 {
 	uint64_t below = 0;

@@ -17,7 +17,7 @@
 #define TABLE_TEXT 256
 #define TABLE_HOLD_NS 3000000000ULL
 
-/* What the user asks of every table. */
+/* What the user asks for in every table. */
 struct table_wants {
 	struct selection selection;
 	char filter[TABLE_TEXT], search[TABLE_TEXT];
@@ -43,7 +43,7 @@ struct table {
 
 	struct row **order; /* n rows of the model, as shown; valid until it is asked again */
 	uint32_t n, cap;
-	uint32_t current, of; /* rows of this reading that are shown, and that there are */
+	uint32_t current, of; /* rows of this reading: shown, and in all */
 	bool unknown;	      /* there may be rows, but this reading did not collect them */
 
 	uint32_t cursor, top;

@@ -140,7 +140,7 @@ static enum style value_style(const struct column *c, const struct row *r)
 		return STYLE_WARN;
 	if (c->flags & COLUMN_LAG)
 		return severity_lag(n);
-	/* A call's whole duration includes its sleep: long is not bad. */
+	/* A call's whole duration includes its sleep: a long one is not bad. */
 	if (c->flags & COLUMN_LATENCY && r->kind != MODEL_CALL && r->kind != MODEL_CALLER)
 		return severity_duration(n, STYLE_NORMAL);
 	return STYLE_NORMAL;
@@ -166,7 +166,7 @@ static void draw_header(const struct table *t, struct grid *g, int y)
 			grid_right(g, y, x, cells, style, title);
 		if (c->show == SHOW_SPARK && x + cells - end > 5)
 			grid_right(g, y, end, x + cells - end, STYLE_HEADER, "now");
-		/* A text's natural order is a to z, a number's biggest first. */
+		/* The natural order of texts is a to z, of numbers largest first. */
 		if (c == t->sort) {
 			bool up = t->reverse != (c->show == SHOW_TEXT);
 
@@ -230,9 +230,10 @@ static void draw_text(struct grid *g, int y, int x, int cells, enum style style,
 	}
 }
 
-#define COMMAND_LEAST 6 /* cells, where a killed process's command and its killer do not both fit */
+#define COMMAND_LEAST 6 /* cells for a killed process's command if it and its killer do not both fit */
 
-/* How an exited process ended, on the right of its command, which has so many cells. Returns those that it leaves. */
+/* How an exited process ended, to the right of its command, in so many cells. Returns how many are left for the
+ * command. */
 static int draw_ended(struct grid *g, int y, int x, int cells, const struct row *r, int command)
 {
 	char ended[128], buf[512];

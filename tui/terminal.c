@@ -8,7 +8,7 @@
 #define SEPARATORS "-+."
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* First parts of names, and what their terminals descend from. */
+/* First parts of names, and the terminals that they emulate. */
 static const struct {
 	const char *name, *like;
 } known[] = {
@@ -19,7 +19,7 @@ static const struct {
 	{ "wezterm", "xterm" }, { "tmux", "screen" },
 };
 
-/* The name as it begins, or so many colours of it. */
+/* The beginning of the name, or its variant with that many colours. */
 static bool print_name(const char *begin, size_t len, bool colours, char *name, size_t size)
 {
 	return (size_t)snprintf(name, size, "%.*s%s", (int)len, begin, colours ? "-256color" : "") < size;

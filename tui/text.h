@@ -12,7 +12,7 @@ struct text {
 	char bytes[]; /* n, and a NUL */
 };
 
-/* Whether t has just these bytes; NULL has none. */
+/* Whether t has exactly these bytes; NULL has none. */
 bool text_is(const struct text *t, const char *bytes, size_t n);
 /* Takes a reference. NULL is legal. */
 struct text *text_hold(struct text *t);

@@ -2,7 +2,7 @@
 /* Decodes and encodes: see utf8.h. */
 #include "utf8.h"
 
-#define PAYLOAD 0x3f /* of a byte that continues */
+#define PAYLOAD 0x3f /* of a continuation byte */
 
 size_t utf8_decode(const char *text, uint32_t *c, bool *valid)
 {

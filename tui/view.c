@@ -126,7 +126,7 @@ enum model_kind view_kind(const struct view *v)
 }
 
 #define CHEAP_CONNECTIONS 5000
-#define LOOK_AGAIN 32 /* readings after which it is checked again whether they are few */
+#define LOOK_AGAIN 32 /* readings after which their number is checked again */
 
 bool view_wants_connections(const struct view *v)
 {

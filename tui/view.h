@@ -111,7 +111,7 @@ struct view {
 	struct model *live, *past;
 	uint32_t past_number; /* sample.number that past has seen last; 0: none */
 	struct history history;
-	uint64_t history_bytes; /* wanted for it */
+	uint64_t history_bytes; /* wanted for the history */
 	bool past_shrank;	/* at the last reading, for lack of memory */
 	bool paused;
 	uint32_t back; /* readings ago */
@@ -140,7 +140,7 @@ void view_free(struct view *v);
 struct model *view_model(const struct view *v);	   /* the one shown */
 struct table *view_main(struct view *v);	   /* that of the view, even under an open page */
 struct table *view_table(struct view *v);	   /* the one the cursor is in; NULL: none (heatmap) */
-bool view_wants_connections(const struct view *v); /* connections are shown, or few enough to read them */
+bool view_wants_connections(const struct view *v); /* connections are shown, or there are few enough to read them */
 bool view_totals(const struct view *v);		   /* totals are wanted and known: not for past readings */
 bool view_is_process(const struct view *v);	   /* a view of processes, threads or groups */
 enum model_kind view_kind(const struct view *v);   /* that of the rows of view_main */

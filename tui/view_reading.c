@@ -43,7 +43,7 @@ static void forget_past(struct view *v)
 	v->past_number = 0;
 }
 
-/* Whether a family has gone on or off since the last reading; the first is compared with none. */
+/* Whether a family has gone on or off since the last reading; the first reading is not compared. */
 static bool families_changed(struct view *v, const struct sample *s)
 {
 	uint8_t on = 0;

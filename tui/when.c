@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Times as people write them: see when.h. */
+/* Parsing times: see when.h. */
 #include "when.h"
 
 #include <errno.h>
@@ -41,8 +41,8 @@ static bool parse_as(const char *text, const char *format, struct tm *tm, bool *
 	return end && !end[*utc];
 }
 
-/* The first instant, not before from_s, at which local clocks show this; where they never do, in spring, what mktime
- * makes of it. */
+/* The first instant, not before from_s, at which local clocks show this; if they skip it in spring, what mktime
+ * returns. */
 static time_t first_local(const struct tm *wanted, time_t from_s)
 {
 	static const int summer[] = { 1, 0, -1 };
@@ -103,7 +103,7 @@ static uint64_t first_clock(int64_t s, uint64_t from_ns)
 	for (int after = 0; after < 3; after++) {
 		tm = day;
 		tm.tm_mday += after;
-		tm.tm_hour = 12; /* so that the day is the one meant */
+		tm.tm_hour = 12; /* so that the day is the right one */
 		tm.tm_min = tm.tm_sec = 0;
 		tm.tm_isdst = -1;
 		mktime(&tm);
@@ -122,7 +122,7 @@ void when_step(struct when_walk *walk, uint64_t realtime_ns)
 	walk->back = !walk->begun || realtime_ns < walk->realtime_ns;
 	if (!walk->back)
 		walk->step_ns = realtime_ns - walk->realtime_ns;
-	if (walk->begun) /* after a clock that was set back: as long as the one before */
+	if (walk->begun) /* if the clock was set back: as long as the step before */
 		walk->elapsed_ns += walk->step_ns;
 	walk->begun = true;
 	walk->realtime_ns = realtime_ns;
@@ -139,7 +139,7 @@ bool when_reached(const struct when *w, struct when_walk *walk, uint64_t total_n
 		return walk->elapsed_ns >= ns;
 	case WHEN_CLOCK:
 	case WHEN_DATE:
-		/* Where readings begin, it may be that time already. After that, it comes between two of them. */
+		/* At the first reading it may be that time already. After that, it comes between two readings. */
 		if (walk->back) {
 			from_ns = walk->realtime_ns < span_ns ? 0 : walk->realtime_ns - span_ns + 1;
 			walk->target_ns = w->kind == WHEN_CLOCK ? first_clock(w->s, from_ns)
