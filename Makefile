@@ -1,5 +1,6 @@
 # lagtop: build, run, test, measure. `make help` lists what can be made.
 CLANG ?= clang
+PKG_CONFIG ?= pkg-config
 BPFTOOL ?= $(shell tests/deps.sh bpftool)
 PKGS = libbpf libelf zlib libzstd ncursesw libseccomp libcap-ng inih
 TEST_PKGS = cmocka vterm json-c
@@ -12,11 +13,11 @@ CFLAGS ?= -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 LDFLAGS ?= -Wl,-z,relro,-z,now
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)
 # cmocka 2 calls its assert_in_range deprecated; what it wants instead cmocka 1 has not.
-LT_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DCMOCKA_DISABLE_DEPRECATION_WARNINGS $(WARN) -Iinclude -Itui -I$(BUILD) -I$(BUILD)/tests -MMD -MP $(shell pkg-config --cflags $(PKGS))
-LT_LIBS = $(shell pkg-config --libs $(PKGS)) -lpthread -lm
-TEST_LIBS = $(shell pkg-config --libs $(TEST_PKGS)) $(LT_LIBS) -lutil
+LT_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DCMOCKA_DISABLE_DEPRECATION_WARNINGS $(WARN) -Iinclude -Itui -I$(BUILD) -I$(BUILD)/tests -MMD -MP $(shell $(PKG_CONFIG) --cflags $(PKGS))
+LT_LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS)) -lpthread -lm
+TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)) $(LT_LIBS) -lutil
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -std=gnu11 -D__TARGET_ARCH_$(ARCH) \
-	-Wall -Wextra -Wno-unused-parameter $(WERROR) -Iinclude -Ibpf -MMD -MP
+	-Wall -Wextra -Wno-unused-parameter $(WERROR) -Iinclude -Ibpf -ffile-prefix-map=$(CURDIR)=. -MMD -MP
 
 OBJ = $(patsubst tui/%.c,$(BUILD)/%.o,$(wildcard tui/*.c))
 PROBE_OBJ = $(filter $(BUILD)/probe%,$(OBJ))
@@ -104,6 +105,23 @@ $(BUILD)/fuzz/lagtop.a: $(FUZZ_OBJ)
 
 $(FUZZ): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz_%.o $(BUILD)/fuzz/lagtop.a
 	$(call say,LINK)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LT_LIBS)
+
+# One file for machines without our libraries: the same bytes wherever it is built with the same packages.
+STATIC = $(BUILD)/static$(addprefix -,$(filter-out $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/'),$(ARCH)))
+# libcap-ng has a function, never called, that asks name services.
+QUIET_LD = $(if $(shell $(CC) -Wl,--help 2>/dev/null | grep -e --no-warnings),-Wl$(comma)--no-warnings)
+comma = ,
+
+static: ## one file without libraries, build/static/lagtop, for servers where nothing can be installed
+	@tests/deps.sh build
+	@$(MAKE) BUILD=$(STATIC) LAGTOP=$(STATIC)/lagtop PKG_CONFIG="$(PKG_CONFIG) --static" CPPFLAGS=-DLT_STATIC \
+		CFLAGS="-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=." \
+		LDFLAGS="-static -s -Wl,-z,relro,-z,now $(QUIET_LD)" $(STATIC)/lagtop
+	@echo "$(STATIC)/lagtop: $$(stat -c %s $(STATIC)/lagtop) bytes"
+
+static-arm64: ## the same for arm64 by cross compilation, build/static-arm64/lagtop
+	@tests/deps.sh build test
+	@tests/arm64.sh static
 
 # What is started on other machines.
 live: $(LAGTOP) $(filter $(BUILD)/tests/live_%,$(TESTS)) $(BUILD)/tests/unit_ledger_torn $(BUILD)/tests/load
@@ -238,6 +256,9 @@ test-releases: ## build, lint and test in fresh roots of Debian 13 and sid, as r
 syntax: $(BUILD)/lagtop.skel.h $(BENCH_SKEL)
 	@$(CLANG) -fsyntax-only -Werror $(filter-out -MMD -MP,$(LT_CFLAGS)) $(filter-out %.bpf.c,$(wildcard tui/*.c tests/*.c))
 
+terminfo: ## write this machine's descriptions of terminals into tui/terminfo.h
+	tui/terminfo.sh > $(BUILD)/terminfo.h && cp $(BUILD)/terminfo.h tui/terminfo.h
+
 format: ## put every C file into the format that lint wants
 	$(shell tests/deps.sh clang-format) -i $(wildcard bpf/*.[ch] include/*.h tui/*.[ch] tests/*.[ch])
 
@@ -263,4 +284,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/tests/*.d)
 .SECONDARY:
-.PHONY: all live tests deps test-deps run test check bless asan fuzz bench bench-peers bench-past bench-front bench-servers screenshots lint test-kernels test-releases syntax format readme install uninstall deb clean help
+.PHONY: all static static-arm64 live tests deps test-deps run test check bless asan fuzz bench bench-peers bench-past bench-front bench-servers screenshots lint test-kernels test-releases syntax terminfo format readme install uninstall deb clean help

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds lagtop and its live tests for arm64, into build/arm64, by cross compilation. The arm64 libraries are Debian's,
-# fetched once and not installed; prints the folder that holds them. Exit status 77 and the reason: they cannot be had.
+# Builds lagtop and its live tests for arm64, into build/arm64, by cross compilation; `arm64.sh static`: the static
+# lagtop, build/static-arm64/lagtop. The arm64 libraries are Debian's, fetched once and not installed; prints the folder that holds
+# them. Exit status 77 and the reason: they cannot be had.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/debian.sh
@@ -45,6 +46,10 @@ if [ "$(cat "$sysroot/packages" 2>/dev/null)" != "$release $packages" ]; then
 fi
 export PKG_CONFIG_SYSROOT_DIR=$sysroot
 export PKG_CONFIG_LIBDIR=$sysroot/usr/lib/aarch64-linux-gnu/pkgconfig:$sysroot/usr/share/pkgconfig
+if [ "${1-}" = static ]; then
+	make -s ARCH=arm64 CC="aarch64-linux-gnu-gcc --sysroot=$sysroot" static
+	exit
+fi
 make -s BUILD=build/arm64 LAGTOP=build/arm64/lagtop ARCH=arm64 CC="aarch64-linux-gnu-gcc --sysroot=$sysroot" \
 	live >&2 || exit 1
 echo "$sysroot"

@@ -41,6 +41,7 @@ run() {
 run kernel uname -r
 run check ./lagtop --check
 run json ./lagtop --json -n 1 -d 0.3
+run static ./lagtop-static --json -n 1 -d 0.3
 ./lagtop --check >/dev/null || run verbose ./lagtop --verbose --batch -n 1 -d 0.3
 case $(argument tests) in
 all)

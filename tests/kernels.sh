@@ -127,17 +127,22 @@ copy_libraries() {
 
 # make_initramfs ARCH: one for all kernels of that machine, $work/initramfs-ARCH; or why not, in $why.
 make_initramfs() {
-	local root=$work/root-$1 lagtop=lagtop tests=build/tests sysroot='' program
+	local root=$work/root-$1 lagtop=lagtop tests=build/tests sysroot='' suffix='' program
 	[ -s "$work/initramfs-$1" ] && return
 	if [ "$1" = arm64 ]; then
-		lagtop=build/arm64/lagtop tests=build/arm64/tests
+		lagtop=build/arm64/lagtop tests=build/arm64/tests suffix=-arm64
 		sysroot=$(tests/arm64.sh 2>"$work/arm64.log") || {
 			why="lagtop does not build for arm64: $sysroot $(tail -n 3 "$work/arm64.log")"
 			return 1
 		}
 	fi
+	make -s "static$suffix" >"$work/static.log" 2>&1 || {
+		why="the static lagtop does not build: $(tail -n 3 "$work/static.log")"
+		return 1
+	}
 	mkdir -p "$root"/{bin,sbin,dev,proc,sys,etc,tmp,var/tmp,root,lagtop/build/tests}
 	cp "$lagtop" "$root/lagtop/"
+	cp "build/static$suffix/lagtop" "$root/lagtop/lagtop-static"
 	cp tests/nobody_test.sh "$root/lagtop/build/"
 	for program in "$tests"/load "$tests"/live_* "$tests"/unit_ledger_torn; do
 		[ -x "$program" ] && cp "$program" "$root/lagtop/build/tests/"
@@ -250,6 +255,11 @@ check_work() {
 	else
 		result not "$name: attached by $1" "by $by"$'\n'"$(said check)"
 	fi
+	if [ "$(families json)" = "$(families static)" ]; then
+		result ok "$name: the static lagtop attaches by the same"
+	else
+		result not "$name: the static lagtop attaches by the same" "$(said static | head -c 2000)"
+	fi
 	case $(exit_of check) in
 	0 | 3) result ok "$name: --check" ;;
 	*) result not "$name: --check" "$(said check)"$'\n'"exit $(exit_of check)"$'\n'"$(said verbose | tail -n 40)" ;;
@@ -257,6 +267,11 @@ check_work() {
 	for title in $(sed -n 's/^\(live_[a-z_0-9]*\)|.*/\1/p' "$report" | uniq); do
 		check_program "$title"
 	done
+}
+
+# The state of every family in what the command TITLE printed.
+families() {
+	said "$1" | grep -oE '"probes":\{.*\},"lost"'
 }
 
 # By what a family is attached there; "off" if it is not.

@@ -114,14 +114,14 @@ zsh_completes() {
 	[ "$found" = --replay ] || { echo "$found" && return 1; }
 }
 
-# As in a bare container: the advice names no type that this machine has not.
+# As in a bare container: common terminals are drawn on with what lagtop brings along, others get advice.
 terminal_without_description() {
 	local said type
 	cp tests/golden/version1.lag "$root/tmp/"
 	for type in xterm foot; do
-		said=$(inside "mount -t tmpfs none /usr/share/terminfo && mount -t tmpfs none /lib/terminfo &&
-			TERM=$type script -qec 'lagtop --replay /tmp/version1.lag' /dev/null" </dev/null)
-		grep "^lagtop: screen: unknown terminal type \"$type\"; try --batch" <<<"$said" && continue
+		said=$(printf q | inside "mount -t tmpfs none /usr/share/terminfo && mount -t tmpfs none /lib/terminfo &&
+			TERM=$type script -qec 'lagtop --replay /tmp/version1.lag' /dev/null" 2>&1)
+		grep -a 'web-07' <<<"$said" && continue
 		echo "$said"
 		return 1
 	done

@@ -52,6 +52,7 @@ for release; do
 	check "$release: lint" passes tests/lint.sh
 	check "$release: documents, completions and package" passes tests/install_test.sh
 	check "$release: fuzz targets" passes tests/fuzz_test.sh
+	check "$release: the static lagtop of this machine" tests/static_test.sh "$root"
 	rm -rf "$root"
 done
 echo "1..$number"

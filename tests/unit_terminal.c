@@ -27,7 +27,7 @@ static void parts_are_cut_off(void **state)
 {
 	(void)state;
 	assert_like("xterm-ghostty", "xterm-256color xterm xterm-256color xterm ");
-	assert_like("screen.rxvt-x", "screen.rxvt-256color screen.rxvt screen-256color screen ");
+	assert_like("screen.rxvt-x", "screen.rxvt-256color screen.rxvt screen-256color screen screen-256color screen ");
 	assert_like("vt100+fnkeys", "vt100-256color vt100 ");
 	assert_like("linux-16color", "linux-256color linux ");
 }
@@ -39,6 +39,21 @@ static void emulators_are_what_they_descend_from(void **state)
 	assert_like("alacritty-direct", "alacritty-256color alacritty xterm-256color xterm ");
 	assert_like("xterm", "xterm-256color xterm ");
 	assert_like("tmux-256color", "tmux-256color tmux screen-256color screen ");
+	assert_like("screen", "screen-256color screen ");
+}
+
+/* With them and the names above every common terminal is drawn on where there is no terminfo. */
+static void descriptions_are_brought_along(void **state)
+{
+	static const char *const types[] = { "xterm-256color", "screen-256color", "linux", "vt100" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		assert_non_null(terminal_builtin(types[i]));
+		assert_memory_equal(terminal_builtin(types[i]), "b64:", 4);
+	}
+	assert_null(terminal_builtin("dumb"));
+	assert_null(terminal_builtin(""));
 }
 
 static void the_rest_is_like_nothing(void **state)
@@ -62,6 +77,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts_are_cut_off),
 		cmocka_unit_test(emulators_are_what_they_descend_from),
+		cmocka_unit_test(descriptions_are_brought_along),
 		cmocka_unit_test(the_rest_is_like_nothing),
 	};
 

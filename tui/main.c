@@ -2,6 +2,7 @@
 /* Connects the parts: options, a source of readings, a recording, and the screen or the batch loop. */
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
@@ -18,6 +19,17 @@
 #include "run.h"
 #include "screen.h"
 #include "signals.h"
+
+#ifdef __aarch64__
+#define MACHINE "arm64"
+#else
+#define MACHINE "x86-64"
+#endif
+#ifdef LT_STATIC
+#define LINKED "static"
+#else
+#define LINKED "with this machine's libraries"
+#endif
 
 #define WHY_SIZE 512
 
@@ -144,6 +156,24 @@ static void keep_heap_dense(void)
 #endif
 }
 
+/* The encoding of texts. Not LC_NUMERIC: the decimal point stays a point. */
+static void choose_locale(void)
+{
+	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *wanted = NULL;
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]) && (!wanted || !*wanted); i++)
+		wanted = getenv(variables[i]);
+	/* The terminal has UTF-8, but this machine lacks its locale. */
+	if (!setlocale(LC_CTYPE, "") && wanted && (strcasestr(wanted, "utf-8") || strcasestr(wanted, "utf8")))
+		setlocale(LC_CTYPE, "C.UTF-8");
+#ifdef LT_STATIC
+	/* The C library would load a library of this machine for any other encoding. */
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		setlocale(LC_CTYPE, "C");
+#endif
+}
+
 static int act(const struct options *o)
 {
 	char why[WHY_SIZE];
@@ -154,7 +184,7 @@ static int act(const struct options *o)
 	else if (o->help)
 		options_help(stdout);
 	else if (o->version)
-		puts("lagtop " LAGTOP_VERSION);
+		puts("lagtop " LAGTOP_VERSION " (" MACHINE ", " LINKED ", compiler " __VERSION__ ")");
 	else if (o->list_columns)
 		batch_list_columns(stdout);
 	else if (o->list_keys)
@@ -185,7 +215,7 @@ int main(int argc, char **argv)
 
 	open_streams();
 	keep_heap_dense();
-	setlocale(LC_CTYPE, "");  /* not LC_NUMERIC: the decimal point stays a point */
+	choose_locale();
 	signal(SIGPIPE, SIG_IGN); /* write() reports both */
 	signal(SIGXFSZ, SIG_IGN);
 	status = options_parse(&o, argc, argv);

@@ -6,7 +6,6 @@
 #include "names.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 
 #include "lagtop.h"
 #include "lookup.h"
+#include "users.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 #define USER_TRIES 8 /* at this interval, then less and less often, finally every minute */
@@ -183,34 +183,19 @@ static uint64_t now_ns(void)
 /* In a helper thread: the name services may ask a server. */
 static void look_up_user(struct lookup_request *r)
 {
-	struct passwd pw, *found = NULL;
-	size_t size = 1024;
-	char *buf = NULL, *more;
+	char *name;
 
-	do {
-		more = realloc(buf, size);
-		r->err = more ? getpwuid_r(r->number, &pw, more, size, &found) : ENOMEM;
-		buf = more ? more : buf;
-		size *= 2;
-	} while (r->err == ERANGE && size < 1 << 20);
-	if (!r->err && found)
-		lookup_answer(r, found->pw_name, strlen(found->pw_name));
-	free(buf);
+	r->err = users_name(r->number, &name);
+	if (name)
+		lookup_answer(r, name, strlen(name));
+	free(name);
 }
 
 /* The name in /etc/passwd, used until the name services have answered. */
 static char *local_user(uint32_t uid)
 {
-	FILE *file = fopen("/etc/passwd", "re");
-	struct passwd pw, *found = NULL;
-	char line[4096], *name = NULL;
+	char *name = users_local_name(uid);
 
-	while (file && !name && !fgetpwent_r(file, &pw, line, sizeof(line), &found)) {
-		if (found->pw_uid == uid)
-			name = strdup(found->pw_name);
-	}
-	if (file)
-		fclose(file);
 	if (!name && asprintf(&name, "%u", uid) < 0)
 		name = NULL;
 	return name;

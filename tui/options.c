@@ -8,13 +8,13 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "budget.h"
 #include "format.h"
+#include "users.h"
 
 #define HISTORY_MAX_MIB 65536
 #define PID_LIMIT INT32_MAX
@@ -112,15 +112,15 @@ static int set_pids(struct options *o, const char *arg)
 
 static int set_user(struct options *o, const char *arg)
 {
-	struct passwd *user = getpwnam(arg);
-	uint64_t uid;
+	uint64_t number;
+	uint32_t uid;
 
-	if (user)
-		uid = user->pw_uid;
-	else if (!parse_number(arg, 0, UINT32_MAX - 1, &uid))
+	if (!users_number(arg, &uid))
+		number = uid;
+	else if (!parse_number(arg, 0, UINT32_MAX - 1, &number))
 		return bad("--user '%s': no such user; expected a user name or a number", arg);
 	o->selection.has_uid = true;
-	o->selection.uid = (uint32_t)uid;
+	o->selection.uid = (uint32_t)number;
 	return 0;
 }
 

@@ -422,14 +422,32 @@ static void forget_type(struct screen *s)
 	s->curses = NULL;
 }
 
-/* A type that this machine does have; "" if it has none. */
+/* The same with the description that lagtop brings along. */
+static bool try_builtin(struct screen *s, const char *type)
+{
+	const char *description = terminal_builtin(type), *was = getenv("TERMINFO");
+	char *before = was ? strdup(was) : NULL;
+	bool fits;
+
+	if (description)
+		setenv("TERMINFO", description, 1);
+	fits = description && try_type(s, type);
+	if (before)
+		setenv("TERMINFO", before, 1);
+	else
+		unsetenv("TERMINFO");
+	free(before);
+	return fits;
+}
+
+/* A type that this machine does describe; "" if it has none. */
 static const char *other_type(struct screen *s)
 {
 	static const char *const types[] = { "xterm-256color", "xterm", "vt100", "linux", "ansi" };
 	bool fits;
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		fits = try_type(s, types[i]);
+		fits = try_type(s, types[i]) || try_builtin(s, types[i]);
 		forget_type(s);
 		if (fits)
 			return types[i];
@@ -449,8 +467,10 @@ static int open_curses(struct screen *s, const char *term)
 		loop_fail(&s->loop, "screen: the terminal type \"%s\" cannot move its cursor; use --batch", term);
 		return -EINVAL;
 	}
+	if (try_builtin(s, term))
+		return 0;
 	for (int i = 0; terminal_like(term, i, name, sizeof(name)); i++) {
-		if (try_type(s, name)) {
+		if (try_type(s, name) || try_builtin(s, name)) {
 			s->view.now_ns = loop_clock_ns();
 			view_say(&s->view, STYLE_WARN, "unknown terminal type \"%s\": drawing as for %s", term, name);
 			return 0;

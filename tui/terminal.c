@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "terminfo.h"
+
 #define SEPARATORS "-+."
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -16,7 +18,7 @@ static const struct {
 	{ "ghostty", "xterm" }, { "gnome", "xterm" },	  { "iterm", "xterm" },	  { "iterm2", "xterm" },
 	{ "kitty", "xterm" },	{ "konsole", "xterm" },	  { "mintty", "xterm" },  { "mlterm", "xterm" },
 	{ "nsterm", "xterm" },	{ "rio", "xterm" },	  { "st", "xterm" },	  { "vte", "xterm" },
-	{ "wezterm", "xterm" }, { "tmux", "screen" },
+	{ "wezterm", "xterm" }, { "tmux", "screen" },	  { "screen", "screen" },
 };
 
 /* The beginning of the name, or its variant with that many colours. */
@@ -48,4 +50,12 @@ bool terminal_like(const char *term, int i, char *name, size_t size)
 		if (strlen(known[k].name) == len && !strncmp(known[k].name, term, len))
 			return print_name(known[k].like, strlen(known[k].like), i == 0, name, size);
 	return false;
+}
+
+const char *terminal_builtin(const char *type)
+{
+	for (size_t i = 0; i < COUNT(builtin); i++)
+		if (!strcmp(builtin[i].name, type))
+			return builtin[i].description;
+	return NULL;
 }
