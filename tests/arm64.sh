@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds lagtop and its live tests for arm64, into build/arm64, by cross compilation; `arm64.sh static`: the static
-# lagtop, build/static-arm64/lagtop. The arm64 libraries are Debian's, fetched once and not installed; prints the folder that holds
-# them. Exit status 77 and the reason: they cannot be had.
+# lagtop, build/static-arm64/lagtop. The arm64 libraries are Debian's, fetched once and not installed; prints the
+# directory that holds them. Exit status 77 and the reason: they are not available.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/debian.sh
@@ -12,7 +12,7 @@ part=''
 trap 'rm -rf "$part"' EXIT
 packages="busybox-static libc6-dev libgcc-s1 $(tests/deps.sh libraries)"
 
-# Into a folder of its own beside it first: a fetch that fails half way leaves nothing that looks whole.
+# First into a temporary directory beside it: a fetch that fails half way leaves nothing that looks complete.
 fetch_libraries() {
 	local package link
 	why="$cache cannot be written to"
@@ -25,7 +25,7 @@ fetch_libraries() {
 	for package in "$part"/apt/archives/*.deb; do
 		dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink -C "$part" || return
 	done
-	# They name files of the machine that they would be installed on.
+	# They contain paths of the machine that they would be installed on.
 	find "$part" -type l -lname '/*' | while read -r link; do
 		ln -sfn "$sysroot$(readlink "$link")" "$link"
 	done

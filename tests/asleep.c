@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A thread that calls itself asleep may yet have to leave its CPU; /proc/PID/syscall waits for that. */
+/* A thread whose state is asleep may still be on its CPU; /proc/PID/syscall waits until it has left it. */
 static bool has_left_its_cpu(int64_t pid)
 {
 	char path[64], text[16] = "";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Threads that sleep: until one does, and what lagtop says that it sleeps in. */
+/* Sleeping threads: waiting until one sleeps, and the state that lagtop shows for it. */
 #ifndef ASLEEP_H
 #define ASLEEP_H
 

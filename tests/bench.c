@@ -33,7 +33,7 @@ static int usage(int status)
 	return status;
 }
 
-/* -1: not a number from least to most. */
+/* -1: not a number in [least, most]. */
 static double number(const char *text, double least, double most)
 {
 	char *end;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of the bench share: watchers (nothing, the floor, lagtop, its families, its peers) that
- * are started and stopped around the same workloads, and the statistics of paired rounds.
+ * Shared by the parts of the bench: watchers (nothing, the floor, lagtop, its families, its peers) that are started and
+ * stopped around the same workloads, and the statistics of paired rounds.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A tracer is told the numbers of the processes to watch; it costs so much that one slice is enough. */
+/* A tracer gets the pids of the processes to watch; it costs so much that one slice is enough. */
 enum watch_kind { WATCH_NOTHING, WATCH_FLOOR, WATCH_LAGTOP, WATCH_PEER, WATCH_TRACER };
 
 #define WATCH_PROGRAMS 3
@@ -24,7 +24,7 @@ struct watcher {
 	const char *argv[WATCH_PROGRAMS][12]; /* the programs that it consists of */
 };
 
-/* The first of the watchers. */
+/* The first watchers, by index. */
 enum { AT_NOTHING, AT_FLOOR, AT_CLOCK, AT_LAGTOP, AT_OTHER };
 extern struct watcher watchers[];
 extern const size_t n_watchers;
@@ -32,22 +32,21 @@ extern const size_t n_watchers;
 /* Starts a watcher and returns when it measures; false: it is not installed or does not run here. */
 bool watch_start(const struct watcher *w);
 void watch_stop(void);
-/* What lagtop's last reading says that it costs, in percent of all CPUs' time; -1: it does not know, or it is not
- * lagtop. */
+/* The cost in lagtop's last reading, in percent of all CPUs' time; -1: not known, or not lagtop. */
 double watch_said_percent(void);
-/* Of the watcher's own processes so far. */
+/* CPU time of the watcher's own processes so far. */
 double watch_cpu_ns(void);
 /* Checks that no other tracing program is loaded: it would add its cost to the case `nothing`. */
 bool watch_undisturbed(void);
 
-/* What the kernel has booked on the programs that a process holds, each by one descriptor, while they are counted
- * (bpf_stats_enabled; it costs two clock reads a run). */
+/* What the kernel has accounted to the programs that a process holds, each by one descriptor, while that is enabled
+ * (bpf_stats_enabled; it costs two clock reads per run). */
 struct watch_account {
 	double ns, runs;
 };
 bool watch_count_programs(bool on);
 struct watch_account watch_account_of(pid_t pid);
-/* Of the watcher that was started, its first program's; the floor's are our own. */
+/* For the watcher's first process; for the floor, our own programs. */
 struct watch_account watch_account(void);
 
 #define BENCH_ROUNDS 400
@@ -67,9 +66,9 @@ double series_spread(const struct series *s);
 bool bench_server_start(void);
 double bench_server_round(void);
 
-/* Words choose among the names of a table; words that fit none of its names choose nothing away. */
+/* Whether words select a name of a table; words that match none of its names select all. */
 bool bench_chosen(const char *name, char **words, const char *(*name_of)(size_t));
-/* Some peers attach by the tracepoint's number, which only tracefs has. It is unmounted at the end. */
+/* Some peers attach by the tracepoint's id, which only tracefs has. It is unmounted at the end. */
 void bench_mount_tracefs(void);
 
 /* other: the path of another lagtop, to compare with this one in the same rounds; NULL: none. */

@@ -16,7 +16,8 @@
 
 static const struct {
 	const char *name, *argv[5];
-	bool one_cpu; /* what it starts would else wake the other CPU now and then, which costs more than all else */
+	bool one_cpu; /* what it starts would else it would sometimes wake the other CPU, which costs more than
+			 everything else */
 } workloads[] = {
 	{ .name = "getppid", .argv = { "getppid", "1", "300000" } },
 	{ .name = "getppid, 2 threads", .argv = { "getppid", "2", "600000" } },
@@ -40,7 +41,7 @@ static bool use_workload[WORKLOADS];
 static bool disturbed;
 static struct series plain[WORKLOADS], added[WORKLOADS][WATCHERS];
 static struct series saved[WORKLOADS];		 /* by this lagtop, compared with the other one */
-static struct watch_account programs[WORKLOADS]; /* lagtop's, an operation; ns over as many empty ones */
+static struct watch_account programs[WORKLOADS]; /* lagtop's, per operation; ns above those of as many empty programs */
 
 static struct child *start_load(size_t i)
 {
@@ -85,7 +86,7 @@ static void run_workloads(double *ns)
 	}
 }
 
-/* A watcher's programs while each workload runs, an operation. */
+/* Counts a watcher's programs while each workload runs, per operation. */
 static void count_programs(const struct watcher *w, struct watch_account an_operation[WORKLOADS])
 {
 	if (!watch_start(w) || !watch_count_programs(true)) {
@@ -118,7 +119,7 @@ static void print_programs(void)
 
 	count_programs(&watchers[AT_FLOOR], empty);
 	count_programs(&watchers[AT_LAGTOP], programs);
-	printf("\nby the kernel's own count (bpf_stats_enabled), an operation: runs of lagtop's programs, ns in them "
+	printf("\nby the kernel's own count (bpf_stats_enabled), per operation: runs of lagtop's programs, ns in them "
 	       "over\n"
 	       "as many empty ones\n\n%-22s %10s %10s\n",
 	       "", "runs", "ns");
@@ -130,7 +131,7 @@ static void print_programs(void)
 	}
 }
 
-/* Every other round goes the other way round, so that a steady drift cancels. */
+/* Every other round runs in reverse order, so that a steady drift cancels out. */
 static void run_round(int round, const bool *use)
 {
 	double ns[WATCHERS][WORKLOADS] = {};
@@ -180,7 +181,7 @@ static void print_added(const struct series *s)
 static void print_table(const bool *use)
 {
 	if (disturbed)
-		printf("\nWARNING: somebody else's tracing programs were loaded: `nothing` was not nothing, and what "
+		printf("\nWARNING: other tracing programs were loaded: `nothing` was not nothing, and what "
 		       "is "
 		       "added is too small\n");
 	printf("\nadded CPU ns per operation over nothing attached: median of paired differences ± half its 95 %% "
@@ -311,7 +312,7 @@ int bench_events(int rounds, bool families, bool peers, const char *other, const
 			continue;
 		if (workloads[i].argv[0]) {
 			load[i] = start_load(i);
-			use_workload[i] = load[i] && child_round(load[i]); /* warm */
+			use_workload[i] = load[i] && child_round(load[i]); /* warm-up */
 		} else {
 			use_workload[i] = bench_server_start();
 		}

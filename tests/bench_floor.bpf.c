@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The floor: empty programs at lagtop's own hooks. What these cost, no monitor at these hooks can save; and with the
- * clock read once where lagtop reads it, the least that any program that measures durations needs.
+ * The floor: empty programs at lagtop's own hooks. No monitor at these hooks can cost less; and with the clock read
+ * once wherever lagtop reads it, none that measures durations can.
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>

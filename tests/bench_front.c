@@ -21,7 +21,7 @@
 #include "proc.h"
 
 static const struct front {
-	const char *name, *first; /* on its first whole screen: the head of its table */
+	const char *name, *first; /* first: shown on its first complete screen, in the table's header */
 	const char *argv[6];
 	unsigned short rows, columns;
 } fronts[] = {
@@ -97,7 +97,7 @@ static pid_t start_on_terminal(const struct front *front, const char *home, int 
 	_exit(127);
 }
 
-/* Takes what the program writes until a moment, or until `word` was seen if there is one. */
+/* Takes what the program writes until a point in time, or until `word` was seen if there is one. */
 static bool take_output(int master, int64_t until_ns, const char *word, int64_t *bytes)
 {
 	char block[65536];
@@ -261,7 +261,7 @@ static bool gather(size_t crowd)
 	return true;
 }
 
-/* Many processes take time to exit, which would disturb the next measurement. */
+/* Waits until a crowd has exited, which takes time and would disturb the next measurement. */
 static void disperse(uint32_t tasks_before)
 {
 	int64_t until_ns = now_ns(CLOCK_MONOTONIC) + 30 * SECOND_NS;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Servers under a steady load: each is started with what asks it, on loopback and with its files in memory, and counted
- * from outside, so that nothing in it changes while watchers come and go. A request of a TCP server is a segment with
- * data that it received: each client has one request under way.
+ * Servers under a steady load: each is started with its load generator, on loopback and with its files in memory, and
+ * counted from outside, so that nothing in it changes while watchers come and go. For a TCP server each received
+ * segment with data is a request: each client has one request in flight.
  */
 #include "bench_loads.h"
 
@@ -109,7 +109,7 @@ static bool listens(const char *port)
 
 #define REDIS_PORT "16398"
 
-/* In a child whose output is not read. */
+/* For a child whose output is not read. */
 static void silence(void)
 {
 	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -176,7 +176,7 @@ static void find_postgres(char *dir, size_t size)
 	globfree(&found);
 }
 
-/* It refuses to run as root. fsync in memory is free: what it costs here is CPU time alone. */
+/* It refuses to run as root. fsync in memory is free: only CPU time is measured. */
 static bool start_postgres(const char *kind)
 {
 	const struct passwd *user = getpwnam("postgres");
@@ -213,7 +213,7 @@ static bool start_pgbench_tpcb(void)
 	return start_postgres("tpcb-like");
 }
 
-/* In the child that will be the last of a pipe chain: its standard input comes from two more. */
+/* In the child that becomes the last of a pipeline: its standard input comes from two more. */
 static void feed_chain(void)
 {
 	int from = open("/dev/zero", O_RDONLY | O_CLOEXEC), fds[2];
@@ -243,7 +243,7 @@ static bool start_pipes(void)
 	return server != NULL;
 }
 
-/* In a child that never becomes another program: compiles one file again and again. */
+/* In a child that does not exec: compiles one file again and again. */
 static void compile_for_ever(void)
 {
 	silence();
@@ -373,7 +373,7 @@ bool bench_load_count(const struct bench_load *load, struct bench_count *count)
 	return is_running(server) && (!client || is_running(client));
 }
 
-/* Gently: what is killed leaves its shared memory behind. */
+/* Not by SIGKILL, which would leave shared memory behind. */
 static void stop(struct child *c)
 {
 	if (c && !c->reaped) {

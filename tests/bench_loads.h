@@ -17,7 +17,7 @@ struct bench_load {
 extern const struct bench_load bench_loads[];
 extern const size_t n_bench_loads;
 
-/* Since their start: CPU time of the server with all its processes, and of what asks it. */
+/* Since their start: CPU time of the server with all its processes, and of its load generator. */
 struct bench_count {
 	double requests, server_ns, client_ns;
 };

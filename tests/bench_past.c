@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the past costs: bytes an hour of a recording at 1 Hz of this machine and of a quiet one, and an hour of a
- * made-up machine with 10,000 processes through history and recording: CPU for each reading, memory, bytes.
+ * What history and recording cost: bytes per hour of a recording at 1 Hz of this machine and of a quiet one, and an
+ * hour of a made-up machine with 10,000 processes through both: CPU per reading, memory, bytes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ struct recording {
 	struct child *lagtop;
 };
 
-/* Apart: in a pid namespace of its own, which ends with lagtop; what else there is on the machine is one row. */
+/* apart: in a pid namespace of its own, which ends with lagtop; everything else on the machine is one row. */
 static bool start_recording(struct recording *r, bool apart, const char *before, int readings)
 {
 	char script[400];
@@ -62,7 +62,7 @@ static double end_recording(struct recording *r)
 	struct stat st;
 	int status;
 
-	/* A line that never comes, for as long as it takes. */
+	/* Waits for the end of the output, for as long as it takes. */
 	r->lagtop->deadline_ms = -1;
 	status = child_wait(r->lagtop) || fstat(r->fd, &st);
 	child_free(r->lagtop);
@@ -78,7 +78,7 @@ static void print_recording(const char *what, double bytes, int readings)
 	fflush(stdout);
 }
 
-/* What lagtop writes down in so many seconds of this machine; of it as one row, with and without a quiet server. */
+/* What lagtop records in so many seconds: of this machine; of it as one row, with and without a quiet server. */
 static int record_live(int readings)
 {
 	struct recording whole, with, without;
@@ -101,7 +101,7 @@ static int record_live(int readings)
 	return 0;
 }
 
-/* Busy: how many of the processes do something in each reading. */
+/* busy: how many of the processes do something in each reading. */
 static int replay_an_hour(uint32_t busy)
 {
 	double history_ms = 0, record_ms = 0, look_ms = 0, start;

@@ -16,7 +16,7 @@ static double self_number(struct json_object *reading, const char *name)
 	return json_object_get_double(json_object_object_get(self, name));
 }
 
-/* A reading's sum of its own is compared with the kernel's at the moment when the reading arrives. */
+/* Each reading's own sum is compared with the kernel's as of when the reading arrives. */
 int bench_self(int readings)
 {
 	char *argv[] = { (char *)"./lagtop", (char *)"--json", (char *)"-d", (char *)"1",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What watching costs a real server: CPU ns of the server per request, in slices of one steady load, with another
- * watcher in each slice. Every round tries each watcher once, in a shuffled order, and only differences to the slice
+ * watcher in each slice. Every round runs each watcher once, in a shuffled order, and only differences from the slice
  * without one in the same round are used: the machine itself drifts more than what is measured.
  */
 #include <signal.h>
@@ -41,7 +41,7 @@ static const struct watcher watched_by[] = {
 #define WATCHED_BY (sizeof(watched_by) / sizeof(*watched_by))
 
 #define SETTLE_US 300000
-#define BUDGET_SETTLE_US 4500000 /* twelve readings, and some */
+#define BUDGET_SETTLE_US 4500000 /* twelve readings and a little more */
 #define TRACER_SETTLE_US 1500000
 
 struct slice {
@@ -112,7 +112,7 @@ static struct slice measure(const struct bench_load *load, double seconds)
 	return s;
 }
 
-/* strace and perf trace: of the server's processes, which are named by their numbers. */
+/* strace and perf trace: attached to the server's processes by their pids. */
 static struct child *start_tracer(const struct watcher *w)
 {
 	char *argv[16], list[4096];
@@ -188,7 +188,7 @@ static void run_rounds(const struct bench_load *load, const bool *use, int round
 	fprintf(stderr, "\r%60s\r", "");
 }
 
-/* The paired differences of one watcher to nothing; a tracer's slice to the median. */
+/* The paired differences of one watcher from nothing; of a tracer's slice from the median. */
 static void print_watcher(size_t i, int rounds, const struct series *nothing)
 {
 	struct series ns = {}, added = {}, percent = {}, rate = {};
@@ -215,8 +215,8 @@ static void print_watcher(size_t i, int rounds, const struct series *nothing)
 	printf("  (%zu)\n", ns.n);
 }
 
-/* What lagtop costs the machine: how much more CPU time server and client need for each request, next to what lagtop
- * itself reports. */
+/* What lagtop costs the machine: how much more CPU time server and client need per request, beside what lagtop itself
+ * reports. */
 static void print_account(size_t i, int rounds)
 {
 	struct series outside = {}, said = {}, ratio = {};
@@ -308,7 +308,7 @@ int bench_servers(int rounds, double seconds, const char *path, char **words)
 
 	for (char **word = words; *word; word++)
 		if (!is_known(*word)) {
-			fprintf(stderr, "bench: %s is in the name of no server and no watcher\n", *word);
+			fprintf(stderr, "bench: %s matches no server and no watcher\n", *word);
 			return 2;
 		}
 	csv = fopen(path, "w");

@@ -104,7 +104,7 @@ double watch_cpu_ns(void)
 	return sum;
 }
 
-/* A program measures once it sleeps until its next print: in nanosleep, epoll or poll. */
+/* A program has begun to measure when it sleeps until its next output: in nanosleep, epoll or poll. */
 static bool until_it_sleeps(struct child *c)
 {
 	static const long sleeps[] = {
@@ -146,7 +146,7 @@ static bool start_floor(bool clock)
 	if (!empty)
 		return false;
 	empty->rodata->read_clock = clock;
-	/* A kernel without a hook has lagtop without it too. */
+	/* Where the kernel lacks a hook, lagtop does without it, too. */
 	bpf_object__for_each_program(prog, empty->obj)
 	{
 		int type_id =
@@ -191,7 +191,7 @@ void watch_stop(void)
 	}
 }
 
-/* A program that another tool may have attached to our hooks. */
+/* Finds a program that another tool may have attached to our hooks. */
 static bool find_tracing_program(void)
 {
 	uint32_t id = 0;

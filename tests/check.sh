@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034 # status is for those that source this
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the test scripts that speak TAP share: $number of checks so far, the $status to exit with. Sourced.
+# Shared by the test scripts that print TAP: the $number of checks so far, the $status to exit with. Sourced.
 number=0
 status=0
 
-# check NAME COMMAND…: passes if the command succeeds; what it prints otherwise tells why not.
+# check NAME COMMAND…: passes if the command succeeds; otherwise its output is the reason.
 check() {
 	local name=$1 found
 	shift
@@ -18,7 +18,7 @@ check() {
 	fi
 }
 
-# skip NAME REASON: a check that cannot be made here.
+# skip NAME REASON: a check that is not possible here.
 skip() {
 	number=$((number + 1))
 	echo "skip: $2"

@@ -24,7 +24,8 @@ struct child {
 	struct child *next; /* all that were started and not freed */
 };
 
-/* argv[0] with a slash is a path, else it is searched. uid -1: unchanged. NULL: out of memory or processes. */
+/* argv[0] with a slash is a path, else it is searched for in PATH. uid -1: unchanged. NULL: out of memory or
+ * processes. */
 struct child *child_start(char *const argv[], uid_t uid);
 /* The same in a sandbox (sandbox.h): called in the child before it becomes the program; may _exit(126). */
 struct child *child_start_in(void (*sandbox)(void), char *const argv[]);
@@ -40,10 +41,10 @@ void child_close_in(struct child *c);
 int child_wait(struct child *c); /* drains its output; exit status, or 128 + signal; -1: hangs, was killed */
 /* What it wrote to stderr so far, NUL-ended; the caller frees. */
 char *child_errors(struct child *c);
-void child_free(struct child *c); /* kills and reaps it if need be; NULL is legal */
+void child_free(struct child *c); /* kills and reaps it if necessary; NULL is legal */
 void child_free_all(void);
 
-/* A program run to its end with nothing to read: exit status as of child_wait, and its output. */
+/* A program run to its end with empty input: exit status as of child_wait, and its output. */
 struct outcome {
 	int status;
 	size_t out_lines;
@@ -55,7 +56,7 @@ void outcome_free(struct outcome *o);
 
 /* A workload of tests/load.c, set up: *ready (may be NULL) is its `ready` line. NULL: it failed. */
 struct child *child_load(const char **ready, const char *workload, ...) __attribute__((sentinel));
-/* One round: a byte, then the `done` line, which stays valid until the next line is read; NULL: it failed. */
+/* Runs one round: writes a byte, returns the `done` line, valid until the next line is read; NULL: it failed. */
 char *child_round(struct child *c);
 /* key=NUMBER in a line; -1: not there. */
 int64_t child_value(const char *line, const char *key);

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Debian's packages of any release and machine, apart from those of this machine: nothing is installed. Sourced.
-# What is fetched is kept in $cache.
+# Debian packages of any release and architecture, separate from this machine's: nothing is installed. Sourced.
+# Downloads are kept in $cache.
 # shellcheck disable=SC2034 # used by scripts that source this
 cache=${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/lagtop
 
-# What this machine's apt has its packages from.
+# The mirror that this machine's apt uses.
 debian_mirror() {
 	apt-get indextargets --format "\$(REPO_URI)" 2>/dev/null | grep -m1 '/debian/$'
 }
@@ -22,7 +22,7 @@ debian_lists() {
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
 	echo "deb [arch=$arch signed-by=$keys] $mirror $release main" >"$dir/sources.list"
 	: >"$dir/status"
-	# A mirror may stand still; what it has is signed all the same.
+	# A mirror may be out of date; its files are still signed.
 	apt=(-qq -o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=/nonexistent
 		-o "Dir::State::Lists=$dir/lists" -o "Dir::State::status=$dir/status" -o "Dir::Cache=$dir"
 		-o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o Acquire::Languages=none
@@ -30,7 +30,7 @@ debian_lists() {
 	debian_try "$dir" apt-get "${apt[@]}" update
 }
 
-# debian_try DIR COMMAND…: runs it in DIR; the last it says is $why it failed.
+# debian_try DIR COMMAND…: runs it in DIR; its last line of output is $why it failed.
 debian_try() {
 	local dir=$1
 	shift
@@ -40,7 +40,8 @@ debian_try() {
 	return 1
 }
 
-# Runs a command with mounts of its own; in a chroot, whose root is no mount, those that can be seen are made private one by one.
+# Runs a command with mounts of its own; in a chroot, whose root is not a mount, the visible ones are made private one
+# by one.
 debian_with_mounts() {
 	unshare --mount --propagation unchanged sh -c '
 		mount --make-rprivate / 2>/dev/null ||
@@ -48,8 +49,7 @@ debian_with_mounts() {
 		exec "$@"' - "$@"
 }
 
-# debian_inside ROOT SCRIPT: runs it in that root, with its own view of processes' files, of the kernel's and of terminals; nothing
-# stays mounted.
+# debian_inside ROOT SCRIPT: runs it in that root, with its own /proc, /sys and /dev; nothing stays mounted.
 debian_inside() {
 	debian_with_mounts sh -c "mount -t proc proc '$1/proc' && mount --rbind /sys '$1/sys' &&
 		mount -t devpts -o newinstance,ptmxmode=0666 devpts '$1/dev/pts' && exec chroot '$1' \"\$@\"" \

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing to build lagtop (build), to test it (test), to take its pictures (pictures),
-# to compare it (peers) or to measure servers under it (servers): by apt on Debian and Ubuntu; elsewhere it prints the packages' names and stops.
-# Nothing missing: no package manager is called. `deps.sh bpftool` prints the path of a bpftool that works,
+# to compare it (peers) or to measure servers under it (servers): with apt on Debian and Ubuntu; elsewhere it prints
+# the packages' names and stops.
+# If nothing is missing, no package manager is called. `deps.sh bpftool` prints the path of a bpftool that works,
 # `deps.sh clang-format` the one that formats as lint wants, `deps.sh libraries` the packages of the libraries on Debian.
 # `deps.sh missing PART…` only prints what it would install, `deps.sh packages PART…` what all of these are on Debian.
 # `deps.sh versions CLANG CC BPFTOOL MODULE…` fails with a sentence if one of them is missing or too old to build lagtop.
 set -eu
 
-# Part, proof that it is there, and the packages of Debian, Fedora, Arch, openSUSE and Alpine.
-# Proofs: a command, pc:MODULE for pkg-config, h:HEADER, f:FILE, py:MODULE, deb:COMMAND where packages are Debian's,
+# Part, how to check that it is installed, and the packages of Debian, Fedora, Arch, openSUSE and Alpine.
+# Checks: a command, pc:MODULE for pkg-config, h:HEADER, f:FILE, py:MODULE, deb:COMMAND where packages are Debian's,
 # pg:COMMAND of PostgreSQL, which Debian keeps out of PATH.
 table() {
 	cat <<-'END'
@@ -112,7 +113,7 @@ stop() {
 	exit 1
 }
 
-# The oldest with which lagtop is built, and the kernels take what was built.
+# The oldest versions that build a lagtop which the kernels accept.
 versions() {
 	clang=$1 cc=$2 bpftool=$3
 	shift 3
@@ -131,7 +132,7 @@ versions() {
 		stop "this C library has no sigabbrev_np(): lagtop needs glibc 2.32 or newer"
 }
 
-# Prints column $1 of the rows that are wanted and not there.
+# Prints column $1 of the rows that are wanted and not installed.
 missing() {
 	column=$1
 	shift
@@ -206,6 +207,6 @@ done
 candidate bpftool || packages=$(echo " $packages" | sed 's/ bpftool / linux-tools-generic /')
 echo "lagtop: installing $packages"
 set -- install -y --no-install-recommends
-# Lists that are too old name files that are gone.
+# Outdated lists name files that no longer exist.
 # shellcheck disable=SC2086
 apt "$@" $packages >/dev/null || { apt update && apt "$@" $packages >/dev/null; }

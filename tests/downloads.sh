@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Says what `make test` is about to download, once, and how long it runs.
+# Prints what `make test` is about to download, once, and how long it takes.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/debian.sh

@@ -139,7 +139,7 @@ uint32_t fake_fork(uint32_t tgid, uint32_t tid, uint64_t process_start_ns, uint3
 	uint32_t slot = pop(&fake.free, next_record);
 	struct lt_record *r = fake_record(slot);
 
-	/* Nothing of the slot's last thread may be left, but its place in the free list. */
+	/* Nothing of the slot's last thread may be left, except its place in the free list. */
 	assert_int_equal(*fake_word(slot), 0);
 	assert_int_equal(r->who.tid, 0);
 	assert_int_equal(r->calls.calls + r->calls.head[0] + r->sched.voluntary, 0);
@@ -178,7 +178,7 @@ uint32_t fake_seed(uint32_t tgid, uint32_t tid, enum lt_state state)
 	return slot;
 }
 
-/* Of the wait that this word began, until now. */
+/* The throttled part, until now, of the wait that this word began. */
 static uint64_t throttled_ns_of(const struct lt_sched *sched, uint64_t word)
 {
 	return LT_FOR_CPU(LT_WORD_STATE(word)) && sched->wait_queue ? throttle_clock() - sched->wait_throttle_ns : 0;
@@ -409,7 +409,7 @@ uint32_t fake_free_calls(void)
 	return n;
 }
 
-/* Its rows are not more than its calls, nor their errnos more than the errors. */
+/* Its rows add up to no more than its calls, and their errnos to no more than the errors. */
 static void check_calls(const struct sample *s, const struct sample_work *w)
 {
 	uint64_t calls = 0, errors = 0, total_ns = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel side in plain memory, for tests of the ledger: moves words, adds to counters and hands out
- * records as the BPF programs do, at times that the test chooses. One of it at a time, `fake`.
- * fake_read also holds every reading against what must always be true.
+ * The kernel side in plain memory, for tests of the ledger: moves words, adds to counters and hands out records as the
+ * BPF programs do, at times that the test chooses. There is one, `fake`. fake_read also checks what must be true for
+ * every reading.
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
@@ -18,7 +18,7 @@
 
 struct fake {
 	uint64_t now_ns; /* CLOCK_MONOTONIC; tests add to it */
-	uint64_t cut_ns; /* T of a reading that is taken late: set before now_ns reaches it */
+	uint64_t cut_ns; /* T of a reading that is taken late: set before now_ns reaches T */
 	uint32_t epoch;
 	struct lt_throttle throttle; /* of the one run queue, by its clock: fake_throttle */
 	bool throttle_unknown;	     /* the front end cannot ask for it */
@@ -50,20 +50,20 @@ void fake_die(uint32_t slot, int status);
 struct lt_record *fake_record(uint32_t slot);
 struct lt_net *fake_net(uint32_t slot); /* to be written */
 uint64_t *fake_word(uint32_t slot);
-struct lt_call *fake_entry(uint32_t slot, uint32_t call); /* made if need be */
+struct lt_call *fake_entry(uint32_t slot, uint32_t call); /* allocated if necessary */
 void fake_hist_add(struct lt_hist *hist, struct lt_max *max, uint64_t ns);
 
 /* How many records and entries are on the free lists; fails if one is there twice. */
 uint32_t fake_free_records(void);
 uint32_t fake_free_calls(void);
 
-/* How a thread stood at cut_ns, kept by its first move after it: before the word is written. */
+/* Saves a thread's times as of cut_ns, as its first move after that does before it writes the word. */
 void fake_cut(uint32_t slot, uint64_t word, uint64_t now_ns);
 
 /* The reading at now_ns. Fails unless it is a valid sample and for every thread Σ time_ns == wall_ns, and neither that
  * nor the time in its calls is longer than the interval. */
 const struct sample *fake_read(void);
-/* The same of an earlier T, which cut_ns was set to before it came. */
+/* The same for an earlier T, to which cut_ns had been set in advance. */
 const struct sample *fake_read_late(uint64_t t_ns);
 const struct sample_process *fake_process(uint32_t pid); /* of the last reading; with several the last; NULL */
 const struct sample_thread *fake_thread(uint32_t tid);

@@ -18,7 +18,7 @@ struct findings {
 	size_t n;
 };
 
-/* The rule, a literal, was broken. */
+/* rule: a string literal; it was broken. */
 void findings_add(struct findings *f, const char *rule, const char *example, ...) __attribute__((format(printf, 3, 4)));
 /* As TAP comments; whose: what was checked. */
 void findings_print(const struct findings *f, const char *whose);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See fixture.h. What a process does follows from its row and the number of the reading; no clock, no chance. */
+/* See fixture.h. What a process does depends only on its row and the number of the reading: no clock, no randomness. */
 #include "fixture.h"
 
 #include <assert.h>
@@ -10,7 +10,7 @@
 
 #include "record.h"
 
-/* arm64 has only the younger one. */
+/* arm64 has only the newer call. */
 #ifndef SYS_epoll_wait
 #define SYS_epoll_wait SYS_epoll_pwait
 #endif
@@ -118,7 +118,7 @@ static uint32_t wobble(uint32_t actor, uint32_t what, uint32_t number)
 	return h % 1000;
 }
 
-/* n give or take `spread` per mille of it. */
+/* n plus or minus `spread` per mille. */
 static uint64_t about(uint64_t n, uint32_t spread, uint32_t wobbled)
 {
 	return n - n * spread / 1000 + n * spread * 2 / 1000 * wobbled / 1000;

@@ -26,7 +26,7 @@ enum fixture_kind {
 };
 
 void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind);
-/* Writes `readings` readings into a recording. Fails the program when it cannot. */
+/* Writes `readings` readings into a recording. Ends the program if that fails. */
 void fixture_write(const char *path, uint32_t readings, enum fixture_kind kind);
 
 #endif

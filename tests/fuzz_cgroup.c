@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzzing control groups: what /proc/PID/cgroup says, and the names that people are shown for a path. The first byte
- * is the room that there is.
+ * Fuzzing control groups: the contents of /proc/PID/cgroup, and the readable name of a path. The first byte is the size
+ * of the buffer.
  */
 #include "cgroup.h"
 #include "fuzz.h"

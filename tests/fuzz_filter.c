@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fuzzing the filter language: any text is a filter that can be asked of any row, or an error with its place. */
+/* Fuzzing the filter language: any text is either a filter that can be applied to any row, or an error with its
+ * position. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzzing the cleaning of names. The first two bytes are the room and the cells that there are, the rest is
- * the name. What comes out can be written anywhere, and cleaning it again changes nothing.
+ * Fuzzing the cleaning of names. The first two bytes are the size of the buffer and the number of cells, the rest is
+ * the name. The result can be written to any terminal, and cleaning it again changes nothing.
  */
 #include <locale.h>
 
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	setlocale(LC_CTYPE, "C.UTF-8"); /* wcwidth asks it */
+	setlocale(LC_CTYPE, "C.UTF-8"); /* for wcwidth */
 	text = fuzz_text(data + 2, size - 2);
 	clean(text, data[0] + 1U, data[1], true);
 	clean(text, data[0] + 1U, data[1], false);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzzing recordings. Packing and checksums would keep a fuzzer out, so the first byte says what the rest is:
- * F the file as it is, D the description of a good reading, R a reading, B both, the description's
- * length in the next two bytes. Whatever is read goes through the model and the history, as on the screen.
+ * Fuzzing recordings. Packing and checksums would stop a fuzzer, so the first byte says what the rest is: F the file as
+ * it is, D the description of a good reading, R a reading, B both, the description's length in the next two bytes.
+ * Whatever is read goes through the model and the history, as on the screen.
  */
 #include <stdio.h>
 #include <fcntl.h>
@@ -67,7 +67,7 @@ static void look(struct model *m)
 	}
 }
 
-/* What the file holds, once as it comes and once more from the history. */
+/* Replays what the file holds: once directly, and once more from the history. */
 static void replay(void)
 {
 	struct source *src = record_replay(path, why, sizeof(why));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzzing lagtoprc: any file is taken or reported, and what was taken is written so that it can be taken again.
+ * Fuzzing lagtoprc: any file is accepted or reported, and what was accepted is written so that it is accepted again.
  */
 #include <fcntl.h>
 #include <stdio.h>

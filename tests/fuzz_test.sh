@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Fuzzes each parser from its seeds in tests/corpus, under ASan and UBSan: FUZZ_SECONDS each, and what it learns is kept
-# in build/corpus; without that 3 s each, and nothing is kept. An input that breaks something is
-# left in build/fuzz. Prints TAP.
+# Fuzzes each parser from its seeds in tests/corpus, under ASan and UBSan: FUZZ_SECONDS each, keeping new inputs in
+# build/corpus; by default 3 s each, and nothing is kept. An input that breaks something is left in build/fuzz. Prints
+# TAP.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 learned=build/corpus

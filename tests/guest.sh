@@ -15,7 +15,7 @@ mount -t tracefs trace /sys/kernel/tracing
 mount -t cgroup2 cgroup /sys/fs/cgroup
 mount -t securityfs security /sys/kernel/security
 ifconfig lo 127.0.0.1 up
-# The strictest that distributions set.
+# The strictest setting that distributions use.
 echo 3 >/proc/sys/kernel/perf_event_paranoid
 echo 2 >/proc/sys/kernel/unprivileged_bpf_disabled
 
@@ -65,18 +65,19 @@ quick)
 	LIVE_ONLY='test_closure*' run live_closure build/tests/live_budget
 	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
 	LIVE_ONLY='test_rt*' run live_rt build/tests/live_sleeps
-	# The emulator of arm64 stops a CPU for longer than the 2 % that these allow.
+	# The arm64 emulator stops a CPU for longer than the 2 % that these allow.
 	[ "$(uname -m)" != x86_64 ] || LIVE_ONLY='*quota*' run live_quota build/tests/live_splits
 	LIVE_ONLY='*queue*' run live_cpus build/tests/live_cpus
 	for test in life privileges refusals containers; do
 		run live_$test build/tests/live_$test
 	done
 	run live_kill build/tests/live_kill
-	# Nobody has no tracefs: Linux 7 then skips calls, and with PREEMPT_RT more than the test allows; they are in lost.
+	# User nobody cannot use tracefs: Linux 7 then skips calls, with PREEMPT_RT more than the test allows; they
+	# are in lost.
 	uname -v | grep -q PREEMPT_RT || LIVE_NOBODY=1 LIVE_ONLY='test_getppid*' run live_nobody build/tests/live_counts
 	;;
 esac
-# While one CPU writes a record, another reads it: for machines that reorder stores.
+# One CPU writes a record while another reads it: for machines that reorder stores.
 [ "$(argument tests)" = none ] || run live_torn build/tests/unit_ledger_torn
 echo 'end|' >"$line"
 sync

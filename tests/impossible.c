@@ -11,7 +11,7 @@
 #define REMEMBERED 100 /* readings for which exited processes are remembered */
 #define IN_BETWEEN 64  /* exits whose row and count may be in different readings at both ends */
 
-/* One process of one reading, for the rules about what follows on what. */
+/* A process in a reading, for the rules that span several readings. */
 struct identity {
 	struct {
 		int64_t pid, start_ns;
@@ -55,7 +55,7 @@ static bool number(struct checking *k, struct json_object *o, const char *key, i
 	if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, key, &value))
 		broken(k, "a field of the contract is missing", "%s", key);
 	else if (value && !json_object_is_type(value, json_type_int))
-		broken(k, "a number is no whole number", "%s: %s", key, json_object_to_json_string(value));
+		broken(k, "a number is not an integer", "%s: %s", key, json_object_to_json_string(value));
 	else if (value)
 		*n = json_object_get_int64(value);
 	return value;
@@ -102,7 +102,7 @@ static void check_dist(struct checking *k, struct json_object *o)
 	}
 }
 
-/* What holds for every number, wherever it stands. */
+/* What is true of every number, wherever it appears. */
 static void check_numbers(struct checking *k, const char *key, struct json_object *o)
 {
 	int64_t n;
@@ -120,10 +120,10 @@ static void check_numbers(struct checking *k, const char *key, struct json_objec
 		if (n == INT64_MAX)
 			broken(k, "a counter went below zero", "%s %s", key, json_object_to_json_string(o));
 		else if (is_one_time(key) && n > k->uptime_ns)
-			broken(k, "longer than the machine is up", "%s %lld", key, LL(n));
+			broken(k, "longer than the uptime", "%s %lld", key, LL(n));
 	} else if (json_object_is_type(o, json_type_double) &&
 		   (strcmp(key, "cost_percent") != 0 || json_object_get_double(o) < 0)) {
-		broken(k, "a number is no whole number", "%s", key);
+		broken(k, "a number is not an integer", "%s", key);
 	}
 }
 
@@ -183,7 +183,7 @@ static void check_time(struct checking *k, struct json_object *p, bool one_threa
 	k->run_ns += run_ns;
 }
 
-/* The parts that a process's calls have in its numbers. */
+/* A process's calls added up. */
 struct call_sums {
 	int64_t count, errors, total_ns, time_ns, wait_ns, in_flight, interrupted;
 	bool waits; /* wait_ns is known */
@@ -222,11 +222,11 @@ static void check_call(struct checking *k, struct json_object *call, struct call
 	if (errors - interrupted > count)
 		broken(k, "more errors than calls", "%s %lld > %lld", name, LL(errors), LL(count));
 	if (waits && wait_ns > time_ns)
-		broken(k, "a call waits longer than it takes", "%s %lld > %lld", name, LL(wait_ns), LL(time_ns));
+		broken(k, "a call waits longer than it lasts", "%s %lld > %lld", name, LL(wait_ns), LL(time_ns));
 	if (in_flight && !number(k, call, "oldest_ns", &oldest_ns))
 		broken(k, "a call in flight without an age", "%s", name);
 	if (total_ns / (count ? count : 1) > k->uptime_ns)
-		broken(k, "calls longer than the machine is up", "%s %lld in %lld", name, LL(total_ns), LL(count));
+		broken(k, "calls longer than the uptime", "%s %lld in %lld", name, LL(total_ns), LL(count));
 	check_errnos(k, call, name, errors);
 	sums->count += count;
 	sums->errors += errors;
@@ -238,7 +238,7 @@ static void check_call(struct checking *k, struct json_object *call, struct call
 	sums->waits &= waits;
 }
 
-/* `part` is what a table's rows add up to: never more than the whole; what is less is in `lost`. */
+/* part: the sum of a table's rows, never more than the whole; the difference is in `lost`. */
 static void check_part(struct checking *k, int64_t part, struct json_object *whole, const char *key)
 {
 	int64_t n;
@@ -298,7 +298,8 @@ static struct identity *identity_of(struct impossible *c, int64_t pid, int64_t s
 	return i;
 }
 
-/* Once a reading, and never again after its end. Whether it can have had but one thread. */
+/* A process appears once per reading, and never again after its end. Returns whether it can have had only one
+ * thread. */
 static bool check_identity(struct checking *k, struct json_object *p, int64_t threads)
 {
 	struct impossible *c = k->c;
@@ -310,13 +311,13 @@ static bool check_identity(struct checking *k, struct json_object *p, int64_t th
 	number(k, p, "start_ns", &start_ns);
 	i = identity_of(c, pid, start_ns);
 	if (i->reading == c->readings)
-		broken(k, "a process is twice in a reading", "started %lld", LL(start_ns));
+		broken(k, "a process appears twice in a reading", "started %lld", LL(start_ns));
 	if (i->exited)
 		broken(k, "a process that had exited", "started %lld", LL(start_ns));
 	if (!exited && !threads)
 		broken(k, "a process without a thread", "%s", text(p, "state"));
 	if (!exited != !member(p, "exit_code"))
-		broken(k, "an exit code of the living, or none of the dead", "%s", text(p, "state"));
+		broken(k, "an exit code of a live process, or none of an exited one", "%s", text(p, "state"));
 	if (!member(p, "killed_by") != (!exited || !number(k, p, "exit_code", &code) || code >= 0))
 		broken(k, "killed and not killed", "%s", text(p, "state"));
 	one_thread = threads <= 1 && (!i->reading || i->threads <= 1) && !makes_threads(p);
@@ -390,7 +391,7 @@ static void check_sum(struct checking *k, const char *what, struct json_object *
 		       json_object_get_string(whole), LL(sum));
 }
 
-/* What only the host counts, also for processes that are not known. */
+/* Numbers that the host counts on its own, including processes that are not known. */
 static bool is_hosts_own(const char *key)
 {
 	return !strcmp(key, "retransmits") || ends_with(key, "_ns");
@@ -445,7 +446,7 @@ static void check_reading(struct checking *k)
 	c->untold_calls += k->untold_calls;
 	c->lost_calls += lost_calls; /* read after the records: at any time at least what they miss */
 	if (c->untold_calls > c->lost_calls)
-		broken(k, "calls are in no row and not lost", "%lld so far, lost %lld", LL(c->untold_calls),
+		broken(k, "calls are neither in a row nor lost", "%lld so far, lost %lld", LL(c->untold_calls),
 		       LL(c->lost_calls));
 	check_vanished(k);
 	check_host(k, processes);

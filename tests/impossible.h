@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The checker of impossible values: what no line of `lagtop --json` can say, whatever the machine did.
- * A value is impossible when it is negative, more than the interval or the time since boot holds, not the
- * sum of its parts, or says of a process what cannot be after what was said before. Lines come in order.
- * The names of the states and of the distributions are taken from the objects.
+ * The checker of impossible values: what no line of `lagtop --json` may contain, whatever the machine did. A value is
+ * impossible when it is negative, more than fits into the interval or the time since boot, not the sum of its parts, or
+ * contradicts what earlier lines said of the process. Lines come in order. The names of the states and of the
+ * distributions are taken from the objects.
  */
 #ifndef IMPOSSIBLE_H
 #define IMPOSSIBLE_H
@@ -12,9 +12,9 @@
 
 #include "findings.h"
 
-/* Two things that are so, and that the rules know: a call that a handler interrupts counts when it returns to the
- * handler and fails (EINTR) after it, perhaps a reading later; where the scheduler's events of a task are hidden
- * (lost.switches), a call may have another's wait, and two threads a moment of the same CPU. */
+/* Two exceptions that the rules allow: a call that a handler interrupts counts when it returns to the handler and fails
+ * (EINTR) after it, perhaps a reading later; where the scheduler's events of a task are hidden (lost.switches), a call
+ * may have another's wait, and two threads may overlap on the same CPU. */
 #define IMPOSSIBLE_STATES 24
 #define IMPOSSIBLE_NAMES 256
 
@@ -34,7 +34,7 @@ struct impossible {
 
 /* Checks one line, newline or not. */
 void impossible_line(struct impossible *c, const char *line);
-/* After the last line, on a machine that is idle again: every exited process was shown. */
+/* After the last line, on a machine that is idle again: checks that every exited process was shown. */
 void impossible_end(struct impossible *c);
 bool impossible_saw(const struct impossible *c, const char *name);
 void impossible_free(struct impossible *c);

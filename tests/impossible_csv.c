@@ -11,7 +11,7 @@
 #include "column.h"
 
 #define ROUNDING 1e-8 /* ten figures of each number */
-#define REPAIRED 0.05 /* of a CPU's time: CSV does not tell that a missed switch was mended (lost.switches) */
+#define REPAIRED 0.05 /* of a CPU's time: CSV does not show that a missed switch was repaired (lost.switches) */
 
 #define broken(c, rule, format, ...)                                                                                   \
 	findings_add(&(c)->found, rule, "%s %s: " format, (c)->time, who(c, cell), __VA_ARGS__)
@@ -109,7 +109,7 @@ static void check_cells(struct impossible_csv *c, char *const *cell, double upti
 		if (n < 0 && strcmp(c->name[i], "exit") != 0)
 			broken(c, "negative", "%s %s", c->name[i], cell[i]);
 		if (column && column->show == SHOW_TIME && strcmp(c->name[i], "calltime") != 0 && n > uptime_ns)
-			broken(c, "longer than the machine is up", "%s %s", c->name[i], cell[i]);
+			broken(c, "longer than the uptime", "%s %s", c->name[i], cell[i]);
 	}
 }
 
@@ -137,7 +137,7 @@ static void check_most(struct impossible_csv *c, char *const *cell, const char *
 		broken(c, rule, "%s %.10g > %s %.10g", less, n, more, most);
 }
 
-/* A state's column: the screen says CPU for run. */
+/* A state's column: that of run is called CPU. */
 static const char *column_of_state(const struct impossible_csv *c, const char *state)
 {
 	if (!strcmp(state, "run"))
@@ -183,7 +183,8 @@ static void check_row(struct impossible_csv *c, char *row)
 
 	c->rows++;
 	if (n != c->columns || n > CSV_COLUMNS) {
-		findings_add(&c->found, "a row has not the header's cells", "%zu, not %zu: %.100s", n, c->columns, row);
+		findings_add(&c->found, "a row does not have the number of cells of the header", "%zu, not %zu: %.100s",
+			     n, c->columns, row);
 		return;
 	}
 	if (strcmp(c->time, cell[0]) != 0) {
@@ -196,7 +197,7 @@ static void check_row(struct impossible_csv *c, char *row)
 	check_rising(c, cell, "call", of_many);
 	check_rising(c, cell, "", of_one);
 	check_most(c, cell, "more errors than calls", "errors", "calls", c->interrupted);
-	check_most(c, cell, "a call waits longer than it takes", "wait", "time", 0);
+	check_most(c, cell, "a call waits longer than it lasts", "wait", "time", 0);
 	check_most(c, cell, "a state above the wall time", "lag", "wall", 0);
 	check_time(c, cell);
 }

@@ -16,11 +16,11 @@ struct impossible_csv {
 	const struct impossible *json; /* knows the states' names; NULL: their sum is not checked */
 	double cpus;
 	double interrupted;	       /* errors of calls that the reading before counted; /s */
-	char *header, *row;	       /* the latter perhaps not whole yet */
+	char *header, *row;	       /* row may still be incomplete */
 	const char *name[CSV_COLUMNS]; /* in header */
 	bool is_text[CSV_COLUMNS];
 	size_t columns;
-	char time[32];	/* of the reading that the next belongs to */
+	char time[32];	/* of the reading that the next row belongs to */
 	double run_sum; /* Σ of its rows' CPU% */
 };
 

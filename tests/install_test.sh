@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What a user gets: installed files, man page, completions, package, and documents that say what the program says.
+# What a user gets: installed files, man page, completions, package, and documents that agree with the program.
 # Prints TAP.
 # shellcheck disable=SC2317,SC2329 # the checks are called through check
 set -u
@@ -39,7 +39,7 @@ shells_look_there() {
 	[ -s "$work/named/z/functions/_lagtop" ] && [ -s "$work/named/f/lagtop.fish" ]
 }
 
-# builds_not SENTENCE VARIABLE…: make with these variables says that, and nothing else.
+# builds_not SENTENCE VARIABLE…: make with these variables fails and prints only that sentence.
 builds_not() {
 	local sentence=$1
 	shift
@@ -73,7 +73,7 @@ man_page() {
 	done
 }
 
-# What bash offers after these words.
+# What bash completes after these words.
 complete_bash() {
 	bash --norc -c '. build/docs/lagtop.bash; COMP_WORDS=(lagtop "$@"); COMP_CWORD=$#; _lagtop; echo "${COMPREPLY[*]}"' - "$@" 2>&1
 }
@@ -91,7 +91,7 @@ readme_is_current() {
 		diff README.md - || { echo "make readme mends it" && return 1; }
 }
 
-# A full disk is reported; a reader that went away is no error.
+# A full disk is reported; a closed pipe is not an error.
 output_that_is_not_taken() {
 	local gone
 	./lagtop --list-columns 2>"$work/full" >/dev/full && return 1
@@ -108,7 +108,7 @@ package() {
 	dpkg-deb -x build/lagtop_*.deb "$work/deb" && "$work/deb/usr/bin/lagtop" --version
 }
 
-# A machine without dpkg-dev: a package that depends on nothing would be none.
+# A machine without dpkg-dev: a package without dependencies would be wrong.
 package_needs_dependencies() {
 	mkdir "$work/bin" && ln -s /usr/bin/* /usr/sbin/* "$work/bin" 2>/dev/null
 	rm "$work/bin/dpkg-shlibdeps"

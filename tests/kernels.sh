@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Boots other kernels, also of arm64, under qemu's software emulation and runs lagtop and the live tests there:
-# kernels.sh [--all | --downloads] [KERNEL…]; with --all also the tests that take long there, for an hour. The kernels are Debian's, of the cloud
-# flavour and one of PREEMPT_RT, fetched once from the mirror that this machine's apt uses into ~/.cache/lagtop/kernels. The guest has busybox, the program,
-# the tests and the libraries they are linked to; it reports over a serial line of its own. Prints TAP, then one
-# table, which `make readme` takes from build/kernels.md. A kernel that cannot be fetched is skipped. With --downloads it only
-# says what it would fetch.
+# kernels.sh [--all | --downloads] [KERNEL…]; with --all also the tests that take long there (an hour). The kernels
+# are Debian's, of the cloud flavour and one of PREEMPT_RT, fetched once from the mirror that this machine's apt uses
+# into ~/.cache/lagtop/kernels. The guest has busybox, the program, the tests and the libraries they are linked to; it
+# reports over a serial line of its own. Prints TAP, then one table, which `make readme` takes from build/kernels.md.
+# A kernel that cannot be fetched is skipped. With --downloads it only prints what it would fetch.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/debian.sh
@@ -51,14 +51,14 @@ skip() {
 	echo "ok $number - $1 # SKIP"
 }
 
-# image_of NAME ARCH RELEASE FLAVOUR: where it is kept, in $image.
+# image_of NAME ARCH RELEASE FLAVOUR: sets $image to where it is kept.
 image_of() {
 	image=$cache/kernels/$3-${1%%-*}
 	[ "$4" = cloud ] || image+=-$4
 	[ "$2" = amd64 ] || image+=-$2
 }
 
-# The images that are not there, with the lists that they are found in.
+# The missing images, with the package lists needed to find them.
 downloads() {
 	local name arch release flavour mb said=' '
 	while read -r name arch release flavour mb _; do
@@ -80,7 +80,7 @@ fetch() {
 		why="the kernel cannot be fetched: $why"
 		return 1
 	fi
-	# Some releases split the image off into a package of its own, linux-binary.
+	# Some releases have the image in a separate package, linux-binary.
 	pattern="^linux-(image|binary)-${version//newest/[0-9]}.*-$flavour-$arch$"
 	package=$(apt-cache "${apt[@]}" search --names-only "$pattern" | awk '{ print $1 }' | sort -t- -k3V -k2,2r | tail -n 1)
 	if [ -z "$package" ]; then
@@ -91,7 +91,7 @@ fetch() {
 		why="$package cannot be fetched: $why"
 		return 1
 	fi
-	# Beside it first, under a name that no other run has.
+	# First beside it, under a name unique to this run.
 	part=$(mktemp "$image.XXXXXX") || {
 		why="$cache/kernels cannot be written to"
 		return 1
@@ -106,7 +106,7 @@ fetch() {
 	mv "$part" "$image"
 }
 
-# copy_libraries ROOT SYSROOT: what arm64 programs are linked to; or why not, in $why. ldd would have to run them.
+# copy_libraries ROOT SYSROOT: the libraries of arm64 programs; or why not, in $why. ldd would have to run them.
 copy_libraries() {
 	local to=$1/usr/lib/aarch64-linux-gnu from=$2/usr/lib/aarch64-linux-gnu library missing=libgcc_s.so.1
 	mkdir -p "$to"
@@ -125,7 +125,7 @@ copy_libraries() {
 	done
 }
 
-# make_initramfs ARCH: one for all kernels of that machine, $work/initramfs-ARCH; or why not, in $why.
+# make_initramfs ARCH: one for all kernels of that architecture, $work/initramfs-ARCH; or why not, in $why.
 make_initramfs() {
 	local root=$work/root-$1 lagtop=lagtop tests=build/tests sysroot='' suffix='' program
 	[ -s "$work/initramfs-$1" ] && return
@@ -150,7 +150,7 @@ make_initramfs() {
 	if [ "$1" = arm64 ]; then
 		copy_libraries "$root" "$sysroot" || return
 	else
-		# The C library loads libgcc_s by itself when a thread exits.
+		# The C library loads libgcc_s when a thread exits.
 		{
 			ldd "$root"/lagtop/lagtop "$root"/lagtop/build/tests/* | grep -oE '/[^ ]+\.so[^ ]*'
 			/sbin/ldconfig -p | grep -oE '/[^ ]+/libgcc_s\.so[^ ]*' | head -n 1
@@ -166,10 +166,10 @@ make_initramfs() {
 
 # boot ARCH IMAGE NAME ARGUMENTS, in the background: it becomes the guest, so that it ends with this script. The console goes to
 # $work/console-NAME, the report to $work/report-NAME.
-# -cx16 because qemu 7.2 corrupts flags with it; slab_debug because without cx16 Linux 7 has no memory for the storage of
-# sockets (kmalloc_nolock), but from caches that are debugged. thread=single on amd64 because with a thread for each CPU one
-# of them now and then goes on with code that another has patched: the kernel dies of an int3 that is no longer there.
-# arm64's CPUs run at the same time, so that writers and readers of a record do.
+# -cx16 because qemu 7.2 corrupts flags with it; slab_debug because without cx16 Linux 7 can allocate socket storage
+# (kmalloc_nolock) only from debug caches. thread=single on amd64 because with a thread per CPU one of them sometimes
+# continues with code that another has patched: the kernel dies of an int3 that no longer exists. arm64's CPUs run at
+# the same time, so that writers and readers of a record do.
 boot() {
 	local qemu threads=single
 	case $1 in
@@ -188,7 +188,7 @@ boot() {
 		-nic none -kernel "$2" -initrd "$work/initramfs-$1" </dev/null >"$work/qemu-$3" 2>&1
 }
 
-# The console from the kernel's first complaint on, or its end.
+# The console from the kernel's first warning on, or its end.
 crash() {
 	tr -d '\r' <"$work/console-$name" | awk '/Oops|BUG|Kernel panic/ { found = 1 } found' | head -n 60 | grep . ||
 		tail -n 20 "$work/console-$name"
@@ -202,7 +202,7 @@ exit_of() {
 	sed -n "s/^$1|exit //p" "$report" | tail -n 1
 }
 
-# Exit status 1, and a run says one sentence, with the word $1.
+# Exit status 1, and lagtop printed one sentence, with the word $1.
 check_refusal() {
 	local text
 	text=$(said json)
@@ -218,7 +218,7 @@ check_refusal() {
 	fi
 }
 
-# A live test's TAP again, under this kernel's name; a test that never ended is a failure.
+# Repeats a live test's TAP under this kernel's name; a test that never ended is a failure.
 check_program() {
 	local title=$1 line plan=0 seen=0 reason='' said_before='' failed=''
 	while IFS= read -r line; do
@@ -274,7 +274,7 @@ families() {
 	said "$1" | grep -oE '"probes":\{.*\},"lost"'
 }
 
-# By what a family is attached there; "off" if it is not.
+# How a family is attached there; "off" if it is not.
 attached() {
 	local probe
 	probe=$(said json | grep -oE "\"$1\":\{\"state\":[^}]*\}")
@@ -303,7 +303,7 @@ for name; do
 done
 echo '| kernel | sched | syscall | net | live tests |' >"$work/table"
 echo '|---|---|---|---|---|' >>"$work/table"
-# All guests first, as many at once as there are CPUs; then what they reported, in order.
+# Runs all guests first, as many at once as there are CPUs; then prints their reports, in order.
 while read -r name arch release flavour _ expected arguments; do
 	[ $# -eq 0 ] || [[ " $* " = *" $name "* ]] || continue
 	if fetch "$name" "$arch" "$release" "$flavour" && make_initramfs "$arch"; then

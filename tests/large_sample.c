@@ -118,8 +118,7 @@ void large_sample_fill(struct sample *s, uint32_t number, uint32_t processes, ui
 		strcpy(s->probe[i].by, "tp_btf");
 	}
 	for (uint32_t i = 0; i < processes; i++) {
-		/* Slot i's process exits every hundredth reading, and the next one of its pid starts in the one after.
-		 */
+		/* Slot i's process exits every hundredth reading, and another with the same pid starts in the next. */
 		slot = (number + i / (step ? step : 1)) / 100;
 		add_process(s, 100 + i, (1000 + slot) * SECOND_NS, (number + i / (step ? step : 1)) % 100 == 99,
 			    every && (i + number) % every == 0);

@@ -5,8 +5,8 @@
 
 #include "sample.h"
 
-/* `processes` of one thread each, of which `active`, others in every reading, ran, waited and made calls. A
- * hundredth of them exits in each reading, and others are born. */
+/* `processes` processes of one thread each, of which `active` (different ones in every reading) ran, waited and made
+ * calls. One in a hundred exits in each reading, and as many are created. */
 void large_sample_fill(struct sample *s, uint32_t number, uint32_t processes, uint32_t active);
 
 #endif

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # layers.sh includes | symbols: prints what breaks the order of layers in tui/README.md: a file that is not in the list,
-# one that includes what stands behind it, or (symbols: of the objects in build/) calls it or reads its data. An order
-# without exception has no circle.
+# one that includes a later one, or (symbols: among the objects in build/) calls it or reads its data. A strict order
+# has no cycles.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The rules that a compiler does not check: who includes what, format, spelling, scripts, and nothing
-# in the tree that only one machine has. Prints TAP; each check prints what breaks it.
+# The rules that a compiler does not check: who includes what, format, spelling, scripts, and no paths or hosts of one
+# machine. Prints TAP; each check prints what breaks it.
 # shellcheck disable=SC2317,SC2329 # the checks are called through check
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -64,7 +64,7 @@ license_lines() {
 	done
 }
 
-# A header that comes first is seen to stand alone.
+# A header that is included first must compile on its own.
 own_header_first() {
 	local file own
 	for file in tui/*.c tests/*.c; do
@@ -73,14 +73,14 @@ own_header_first() {
 	done
 }
 
-# for (int i = …: a loop's variable begins with it. In tests some live on.
+# for (int i = …: a loop's variable is declared in it. In tests some are used after it.
 loop_variables() {
 	grep -nE '\bfor \([a-z_0-9]+ = ' "${sources[@]}" | grep -v '^tests/'
 	return 0
 }
 
-# What is done once: arrays grow in grow.c, characters are taken apart in utf8.c. Files that read into a buffer until it
-# fits, and arrays that grow by one element, are no such arrays.
+# Done in one place: arrays grow in grow.c, characters are decoded in utf8.c. Buffers for files of unknown size, and
+# arrays that grow by one element, are exempt.
 one_of_each() {
 	grep -nE '\brealloc(array)?\([^;]*\* 2|\bcap\b.*\* 2' tui/*.[ch] | grep -v '^tui/grow\.[ch]:'
 	grep -niE '0xc0\b|& 0x3f\b|& 63\)' tui/*.[ch] | grep -v '^tui/utf8\.[ch]:'
@@ -92,7 +92,7 @@ calls_of_layers() {
 	MAKEFLAGS='' make -s lagtop >/dev/null && tests/layers.sh symbols
 }
 
-# From the opening to the closing brace. A comment in the function or right above it may say why not.
+# From the opening to the closing brace. A comment in the function or right above it may give a reason for more.
 function_length() {
 	awk -v longest=60 '
 		FNR == 1 { start = 0; reason = 0 }
@@ -135,7 +135,7 @@ clang_warnings() {
 	MAKEFLAGS='' make -s syntax >/dev/null
 }
 
-# Debian 12's; those of other versions put some lines otherwise.
+# Debian 12's; other versions format some lines differently.
 formatter=$(tests/deps.sh clang-format)
 formatter_version=$("$formatter" --version | grep -oE 'version [0-9]+')
 clang_format() {

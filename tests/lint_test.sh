@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# lint finds what it is there for: each of its rules about structure fails on a copy of the tree in which it is broken.
+# lint works: each of its rules about structure fails on a copy of the tree in which it is broken.
 # shellcheck disable=SC2317,SC2329 # the functions are called through check
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 
-# finds WORDS TEXT: in the copy the rule with these words fails and says TEXT.
+# finds WORDS TEXT: in the copy the rule with these words fails and prints TEXT.
 finds() {
 	local found
 	found=$("$copy/tests/lint.sh" "$1")
@@ -31,7 +31,7 @@ plant() {
 	cat >>"$copy/$1"
 }
 
-# mend FILE…: as they are here.
+# mend FILE…: restores them.
 mend() {
 	local file
 	for file; do
@@ -40,7 +40,7 @@ mend() {
 	done
 }
 
-# A function of so many lines from brace to brace.
+# A function with that many lines from brace to brace.
 long_function() {
 	echo "int planted(int n);"
 	echo "${2-}"
@@ -64,13 +64,13 @@ plant tui/sample.h <<<'#include "view.h"'
 check "an include of a higher layer is found" finds include 'tui/sample.h includes view.h'
 mend tui/sample.h
 
-# Each calls the other, and no header tells.
+# Each calls the other, without a header.
 plant tui/text.c <<<'int grid_planted(void); int text_planted(void); int text_planted(void) { return grid_planted(); }'
 plant tui/grid.c <<<'int text_planted(void); int grid_planted(void); int grid_planted(void) { return text_planted(); }'
 check "a circle of calls is found" finds call 'tui/text.c uses grid_planted of grid.c'
 mend tui/text.c tui/grid.c
 
-# Each includes the other, which the compiler takes.
+# Each includes the other, which the compiler accepts.
 plant tui/text.h <<<'#include "format.h"'
 plant tui/format.h <<<'#include "text.h"'
 check "a circle of includes is found" finds include 'tui/text.h includes format.h'

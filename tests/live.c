@@ -17,7 +17,7 @@
 #include "sandbox.h"
 
 #define SESSIONS 4
-#define ATTACH_NS 60000000000LL /* lagtop is at work in less */
+#define ATTACH_NS 60000000000LL /* lagtop starts in less */
 
 static struct live *sessions[SESSIONS];
 static unsigned int out_of_bounds;
@@ -30,7 +30,7 @@ void live_skip(const char *reason)
 	abort();
 }
 
-/* Asked of the kernel, not of lagtop: a lagtop that wrongly refuses must fail, not skip. */
+/* Asks the kernel, not lagtop: a lagtop that wrongly refuses must fail the test, not skip it. */
 void live_need_bpf(void)
 {
 	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1 };
@@ -67,7 +67,7 @@ const char *live_times(const char *usual, const char *emulated)
 
 static struct live *start(void (*sandbox)(void), const char *path, const char *option, va_list args)
 {
-	/* Loads here are made to be dear; the budget has a test of its own. */
+	/* Workloads here are expensive on purpose; the budget has a test of its own. */
 	char *argv[32] = { (char *)path, (char *)"--json", (char *)"--budget", (char *)"off" };
 	struct live *l = calloc(1, sizeof(*l));
 	size_t n = 4;
@@ -339,7 +339,7 @@ int64_t live_sum_call(struct live *l, size_t from, int64_t pid, const char *call
 		struct json_object *p = live_process(l->reading[r], pid), *row = p ? live_call(p, call) : NULL, *value;
 		bool found;
 
-		value = row ? field(row, path, &found) : NULL; /* an errno that did not happen has no field */
+		value = row ? field(row, path, &found) : NULL; /* an errno that did not occur has no field */
 		sum += value ? json_object_get_int64(value) : 0;
 	}
 	return sum;
@@ -378,7 +378,7 @@ int64_t live_lost(struct live *l, size_t from)
 	return sum;
 }
 
-/* Where the kernel skips calls and lagtop says so, those may be missing, but no more than it says. */
+/* Where the kernel skips calls and lagtop reports it, that many may be missing, but no more. */
 static void compare_calls(struct live *l, size_t from, int64_t measured, int64_t claimed, const char *what)
 {
 	bool found;
@@ -390,7 +390,7 @@ static void compare_calls(struct live *l, size_t from, int64_t measured, int64_t
 	}
 	for (size_t r = from; r < l->n; r++)
 		lost += live_get(l->reading[r], "lost.calls");
-	/* Else none at all would do. */
+	/* Otherwise missing all of them would pass. */
 	if (claimed)
 		live_between((double)lost, 0, (double)claimed / 2, "lost calls, with %s", what);
 	live_between((double)measured, (double)(claimed - lost), (double)claimed, "%s, but what is lost", what);
@@ -571,7 +571,7 @@ int64_t live_field(const char *path, int i)
 	return value;
 }
 
-/* argv is not at hand; LIVE_ONLY=pattern runs some tests of a program. */
+/* By the environment, since argv is not available: LIVE_ONLY=pattern runs some tests of a program. */
 int live_run(const char *name, const struct CMUnitTest *tests, size_t n)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);

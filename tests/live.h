@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Live tests: `lagtop --json` as a child, its readings, and comparisons with what the kernel or the
- * workload itself says. A comparison is a line of a table (measured, oracle, difference, allowed) that the
- * runner prints; live_verdict fails the test if a line was out of bounds. pid 1 is never compared:
- * some virtual machines run their tracepoints not at all while it is current.
+ * Live tests: `lagtop --json` as a child, its readings, and comparisons with the numbers of the kernel or of the
+ * workload itself. A comparison is a line of a table (measured, oracle, difference, allowed) that the runner prints;
+ * live_verdict fails the test if a line was out of bounds. pid 1 is never compared: on some virtual machines no
+ * tracepoint fires while it is current.
  */
 #ifndef LIVE_H
 #define LIVE_H
@@ -29,9 +29,9 @@ struct live {
 
 /* Skips the running test, with the reason, where nothing can be measured: not root, no BPF, no BTF. */
 void live_need_bpf(void);
-/* Skips where the clock is a software emulation's (LIVE_EMULATED): its times are no oracle. */
+/* Skips under software emulation (LIVE_EMULATED), whose clock is no oracle. */
 void live_need_real_time(void);
-/* How often a workload does something: as usual, or where everything takes many times longer. */
+/* How often a workload does something: usually, or under emulation, where everything takes many times longer. */
 const char *live_times(const char *usual, const char *emulated);
 void live_skip(const char *reason) __attribute__((noreturn));
 

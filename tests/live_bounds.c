@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What grows with what anyone on the machine does has a bound; at it the numbers still add up, and what is not in them
- * is in `lost`.
+ * Everything that grows with activity on the machine has a bound. At the bound the numbers still add up, and what is
+ * missing from them is in `lost`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #define MIB (1 << 20)
 #define MOST_ROWS 129 /* calls of one thread, `others` among them */
 
-/* The rows of a process's calls over readings: their sums, and what of them can not be. */
+/* The rows of a process's calls over readings: their sums, and how many are impossible. */
 struct call_rows {
 	int64_t count, errors, named_errors, most, twice, negative;
 };
@@ -60,7 +60,7 @@ static int64_t map_bytes(struct live *l)
 	return live_get(l->reading[l->n - 1], "self.map_bytes");
 }
 
-/* The process is gone: every call it made is in its rows or lost. */
+/* The process has exited: every call it made is in its rows or lost. */
 static void compare_rows(struct live *l, struct child *load, const char *what)
 {
 	int64_t calls, lost = 0;
@@ -77,7 +77,7 @@ static void compare_rows(struct live *l, struct child *load, const char *what)
 	live_between((double)rows.count, (double)(calls - lost), (double)calls, "%s: rows", what);
 	live_compare((double)rows.named_errors, (double)rows.errors, 0, "%s: errors by errno", what);
 	live_compare((double)rows.twice, 0, 0, "%s: two rows for one call", what);
-	live_compare((double)rows.negative, 0, 0, "%s: rows that can not be", what);
+	live_compare((double)rows.negative, 0, 0, "%s: impossible rows", what);
 }
 
 /* Many calls, evenly and all in one chain of entries. */
@@ -132,7 +132,7 @@ static void test_others(void **state)
 
 #define PATIENCE 150 /* readings */
 
-/* The memory that so many threads needed, and what is left when they are gone. */
+/* The memory that so many threads needed, and what is left after they exited. */
 static void compare_memory(struct live *l, int64_t bytes, int64_t most, const char *what)
 {
 	/* Other processes that started meanwhile have some. */
@@ -143,7 +143,7 @@ static void compare_memory(struct live *l, int64_t bytes, int64_t most, const ch
 	live_between((double)map_bytes(l), 0, (double)left, "%s are gone: kernel memory", what);
 }
 
-/* What many threads needed goes back to the kernel when they are gone. */
+/* Memory that many threads needed is returned to the kernel after they exited. */
 static void test_memory_comes_back(void **state)
 {
 	int64_t bytes, most;
@@ -154,7 +154,7 @@ static void test_memory_comes_back(void **state)
 	l = live_start("-d", "0.2", NULL);
 	bytes = map_bytes(l);
 	load = live_load(NULL, "numbers", "200", "200", "1", "1", NULL);
-	/* It grows as it is looked at: a call is lost meanwhile, and has its entry the next time. */
+	/* The pool grows at readings: a call may be lost before that, and gets its entry the next time. */
 	for (int i = 0; i < 10; i++)
 		live_round(load);
 	live_past_now(l);
@@ -162,7 +162,7 @@ static void test_memory_comes_back(void **state)
 	live_between((double)(most - bytes), 8 * MIB, 30 * MIB, "200 threads: more kernel memory");
 	compare_rows(l, load, "200 threads");
 	compare_memory(l, bytes, most, "200 threads");
-	/* What comes then is counted as ever. */
+	/* What follows is counted as usual. */
 	live_claims(l, "mixed", "8", "500", NULL);
 	live_verdict();
 }
@@ -174,7 +174,7 @@ static int64_t threads_of(struct live *l, int64_t pid)
 	return p ? live_get(p, "threads") : 0;
 }
 
-/* The same for records, twice: the second time into the places that the first left. */
+/* The same for records, twice: the second time in the places that the first time freed. */
 static void test_memory_of_threads_comes_back(void **state)
 {
 	const char *threads = live_times("8000", "5000"); /* a guest has no memory for more */
@@ -189,7 +189,7 @@ static void test_memory_of_threads_comes_back(void **state)
 	bytes = map_bytes(l);
 	for (int i = 0; i < 2; i++) {
 		crowd = live_load(NULL, "crowd", threads, NULL);
-		/* Those that were born faster than records were made have theirs after the next iteration. */
+		/* Threads created faster than records were added get theirs at the next iteration. */
 		for (int r = 0; r < PATIENCE && threads_of(l, crowd->pid) <= n; r++)
 			live_next(l);
 		live_compare((double)threads_of(l, crowd->pid), (double)n + 1, 0, "threads");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the time went: the states add up to the wall time, and each is what the kernel's own accounts
- * (schedstat, status, /proc/stat) or the workload itself say it was.
+ * Where the time went: the states add up to the wall time, and each matches the kernel's own accounting (schedstat,
+ * status, /proc/stat) or the workload's.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "asleep.h"
 #include "live.h"
 
-#define FREEZE_NS 20000000000LL /* to freeze one process takes less */
+#define FREEZE_NS 20000000000LL /* freezing one process takes less */
 
 static const char *const states[] = { "run",  "wakeq", "preempt", "throttled", "disk", "memory", "block",
 				      "lock", "net",   "poll",	  "sleep",     "io",   "other" };
@@ -42,7 +42,7 @@ static double wall_ns(struct live *l, int64_t pid)
 	return (double)live_sum(l, 0, pid, "wall_ns");
 }
 
-/* How far one reading of one process is from adding up; 1 is just allowed. Counts the impossible too. */
+/* How far one reading of one process is from adding up; 1 is just allowed. Also counts impossible values. */
 static double closure(struct json_object *p, int64_t *impossible)
 {
 	double wall = (double)live_get(p, "wall_ns"), allowed = fmax(1e6, wall * 0.001), sum = 0;
@@ -57,9 +57,9 @@ static double closure(struct json_object *p, int64_t *impossible)
 }
 
 /*
- * A one-threaded process that lived through all readings has their time; so has each thread of `crowd`. What
- * is switched while a reading is taken belongs to it up to the switch, so a busy thread's first and last
- * reading are off by as long as lagtop was kept from reading: hence a second try on a machine that did so.
+ * A one-threaded process that lived through all readings has their time; so has each thread of `crowd`. What is
+ * switched while a reading is taken belongs to it up to the switch, so a busy thread's first and last reading are off
+ * by as long as lagtop was kept from reading: hence a second try on a busy machine.
  */
 #define WALL_TRIES 2
 
@@ -84,7 +84,7 @@ static void compare_wall(struct live *l, int64_t pid, const char *what)
 		     what);
 }
 
-/* Of the workloads, less one whose threads come and go, and of the kernel's own threads. */
+/* The worst of the workloads, except one whose threads come and go, and of the kernel's own threads. */
 static double worst_wall(struct live *l, int64_t except, int64_t spinner)
 {
 	struct json_object *first = json_object_object_get(l->reading[0], "processes");
@@ -177,7 +177,7 @@ static void test_closure_under_load(void **state)
 			break;
 	}
 	if (!all) {
-		puts("wall times are not compared: the clock is an emulation's");
+		puts("wall times are not compared: the clock is emulated");
 		live_verdict();
 		return;
 	}
@@ -314,7 +314,7 @@ static double delay_tolerance(const struct accounts *a)
 	return fmax(1e6, a->delay * 0.01) + (double)a->voluntary * WAKING_NS;
 }
 
-/* What lagtop has as waiting until the switch, the kernel has as run. 0.1 %, for its clock is another. */
+/* What lagtop counts as waiting until the switch, the kernel counts as run. 0.1 % more, since the clocks differ. */
 static double least_run(const struct accounts *a)
 {
 	return a->exec * 0.999 - fmax(0, a->waited - a->delay);
@@ -346,7 +346,7 @@ static bool agrees(const struct rivals *r, const struct accounts *a)
 
 /*
  * A hypervisor that stops the CPU between the kernel's stamp and lagtop's moves that time from one side to the other.
- * Such a try does not count, and is reported; what is wrong in lagtop is wrong in each of them.
+ * Such a try does not count, and is reported; an error of lagtop's would show in every try.
  */
 #define ACCOUNT_TRIES 3
 
@@ -410,7 +410,7 @@ static void write_file(const char *path, const char *text)
 static char freezer[48], freezer_procs[64], freezer_state[64]; /* a group of this run's, and its files */
 static char frozen[24];					       /* the process in it */
 
-/* However the test ended, and before anybody is killed: what is frozen does not die. */
+/* However the test ended, and before any process is killed: a frozen one does not die. */
 static int thaw(void **state)
 {
 	int left;
@@ -451,7 +451,7 @@ static void test_frozen(void **state)
 		assert_non_null(fgets(text, sizeof(text), f));
 		fclose(f);
 	}
-	/* It calls itself frozen before it leaves its CPU, and may have to wait for one to do so. */
+	/* Its state is frozen before it has left its CPU, and it may have to wait for a CPU to do so. */
 	asleep_wait(pid);
 	l = live_start("-d", "0.3", NULL);
 	live_next(l);
@@ -459,7 +459,7 @@ static void test_frozen(void **state)
 	live_verdict();
 }
 
-/* Nothing but running, waiting for a CPU and waiting for the disk: what is neither of the first is the third. */
+/* Nothing but running, waiting for a CPU and waiting for the disk: the rest of the wall time is the disk. */
 static void test_disk(void **state)
 {
 	const char *done;
@@ -487,17 +487,17 @@ static void test_disk(void **state)
 	delay = (double)live_field(path, 1) - delay;
 	stolen = (double)stolen_ns() - stolen;
 	disk = (double)sum_state_ns(l, load->pid, "disk") - before;
-	/* What the host took while it ran is in neither of the kernel's two. */
+	/* What the hypervisor took while it ran is in neither of the kernel's two numbers. */
 	live_between(disk, (wall - exec - delay) * 0.98 - stolen - TICK_NS, (wall - exec - delay) * 1.02 + TICK_NS * 5,
 		     "disk: wall less run, run_delay, steal");
 	live_verdict();
 }
 
 /*
- * A wait begins between two times of the waker and ends between the waker's last and the sleeper's first: so much
- * the workload knows, however long the host stops it in between. Each percentile of the true waits lies
- * between those of the shortest and of the longest that they can have been; lagtop's between the ends of their
- * buckets. The maximum is exact.
+ * A wait begins between two times of the waker and ends between the waker's last and the sleeper's first: the workload
+ * knows these bounds, however long the hypervisor stops it in between. Each percentile of the true waits lies between
+ * those of the shortest and of the longest that they can have been; lagtop's between the ends of their buckets. The
+ * maximum is exact.
  */
 static void test_percentiles(void **state)
 {
@@ -538,8 +538,8 @@ static void test_percentiles(void **state)
 	live_verdict();
 }
 
-/* From the waker's call on: the interrupt to the other CPU, and its way out of idle, are most of it. The program sees
- * its way into the write and out of the read, too, through caches that have cooled meanwhile. */
+/* From the waker's call on: the interrupt to the other CPU, and its way out of idle, are most of it. The program's time
+ * also includes entering the write and leaving the read, with cold caches. */
 #define WAY_NS 5000
 static void test_wakeup_of_another_cpu(void **state)
 {
@@ -556,7 +556,7 @@ static void test_wakeup_of_another_cpu(void **state)
 	l = live_start("-d", "5", NULL);
 	load = live_load(&ready, "wakes", "0", "1", "1000", NULL);
 	pid = child_value(ready, "pid");
-	/* Whoever else wants the CPUs makes the two differ by what they do to the way in and out. */
+	/* Other load on the CPUs lengthens the way in and out, and so the difference. */
 	for (int try = 0; try < 3 && (p50_ns < least_ns || p50_ns > seen_ns * 1.05); try++) {
 		live_past_now(l);
 		done = live_round(load);

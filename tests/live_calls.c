@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* System calls: each by its name, abi and errno, exactly, as strace counts them; those still going on count now. */
+/* System calls: each by its name, abi and errno, exactly, as strace counts them; calls in flight count now. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,8 @@ static void test_mixed_calls(void **state)
 	live_verdict();
 }
 
-/* Faster than the pool of entries grows: a call may be missing in its row, not in the sum, and is counted in lost. */
+/* Faster than the pool of entries grows: a call may be missing from its row, but not from the sum, and is counted in
+ * lost. */
 static void test_many_entries(void **state)
 {
 	static const char *const some[] = { "getppid", "uname", "close", "lseek", "dup3", "mprotect" };
@@ -66,8 +67,8 @@ static void need_strace(void)
 		live_skip("strace is not installed");
 }
 
-/* A table of strace -c, compared row by row. The threads that slept when strace came or when the process ended were
- * in a call of `asleep` that it does not count. */
+/* A table of strace -c, compared row by row. strace does not count the calls (`asleep`) that threads slept in when it
+ * attached or when the process ended. */
 static void compare_with_strace(struct live *l, size_t from, int64_t pid, const char *path, double threads)
 {
 	char line[256], name[64], call[160];
@@ -160,7 +161,7 @@ static void test_strace_agrees_on_int80(void **state)
 	check_with_strace(l, load, 1);
 }
 
-/* arm64 has the younger calls only, and glibc makes them. */
+/* arm64 has only the newer calls, and glibc makes them. */
 #if defined(__aarch64__)
 #define EPOLL_WAIT "epoll_pwait"
 #define VFORK "clone"
@@ -185,7 +186,7 @@ static const struct {
 };
 #define SLEEPERS (sizeof(sleepers) / sizeof(*sleepers))
 
-/* Asleep in a call, all readings long: one in flight, older each time, its time the whole interval. */
+/* Asleep in one call during all readings: one in flight, older each time, and its time is the whole interval. */
 static void check_in_flight(bool before)
 {
 	struct live *l = before ? NULL : live_start("-d", "0.5", NULL);
@@ -268,7 +269,7 @@ static bool kernel_has(const char *file_system)
 	return has;
 }
 
-/* When it has returned: the call with its duration, by caller, and as the latency of its process. */
+/* After it has returned: the call with its duration, per caller, and in the latency of its process. */
 static void compare_hang(struct live *l, size_t i, int64_t pid, const char *done)
 {
 	const char *what = hangs[i].what;
@@ -340,7 +341,7 @@ static void test_a_disk_and_a_lock_that_hang(void **state)
 	live_verdict();
 }
 
-/* What an idle server sleeps is not its call latency. */
+/* An idle server's sleep is not part of its call latency. */
 static void test_service_time_leaves_sleep_out(void **state)
 {
 	struct json_object *p, *row;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inside a pid namespace, and what control groups of every version are called. */
+/* Inside a pid namespace, and the names of control groups of both versions. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 #include "live.h"
 #include "sandbox.h"
 
-/* Rows are the namespace's processes by its own numbers; whatever else runs is one row. */
+/* Rows are the namespace's processes with its own pids; everything else is one row. */
 static void test_pid_namespace(void **state)
 {
 	/*
@@ -51,7 +51,7 @@ static void test_pid_namespace(void **state)
 		assert_int_equal(others, 1);
 		assert_string_equal(live_text(live_process(reading, 1), "comm"), "lagtop");
 		counted = live_sum_call(&l, 0, 2, "getppid", "count");
-		if (counted) /* before it may still be the shell */
+		if (counted) /* earlier it may still be the shell */
 			assert_string_equal(live_text(live_process(reading, 2), "comm"), "load");
 		if (n == 1) {
 			live_round(outside);
@@ -59,7 +59,7 @@ static void test_pid_namespace(void **state)
 		}
 	}
 	live_compare((double)counted, 10000, 0, "pid namespace: getppid of its pid 2");
-	/* Other processes make few; with those of its pid 2 it would be three times as many. */
+	/* Other processes make few; including those of its pid 2 there would be three times as many. */
 	live_between((double)live_sum_call(&l, 0, 0, "getppid", "count"), 5000, 9999, "pid namespace: getppid outside");
 	for (size_t i = 0; i < l.n; i++)
 		json_object_put(l.reading[i]);
@@ -68,7 +68,7 @@ static void test_pid_namespace(void **state)
 }
 
 #define TICK_NS (1000000000LL / sysconf(_SC_CLK_TCK))
-#define YEARS_NS (100000 * 1000000000LL) /* more than anything here has been going on for */
+#define YEARS_NS (100000 * 1000000000LL) /* longer than anything here */
 
 /* Field 22 of its stat, by our own clock. */
 static int64_t start_ticks(int64_t pid)
@@ -89,7 +89,7 @@ static int64_t start_ticks(int64_t pid)
 	return ticks;
 }
 
-/* In a child, as only a process of one thread can change its namespace. */
+/* In a child, since only a single-threaded process can change its time namespace. */
 static int signal_from_time_namespace(int64_t pid, int64_t start_ns)
 {
 	pid_t child = fork();
@@ -108,8 +108,8 @@ static int signal_from_time_namespace(int64_t pid, int64_t start_ns)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* As in a container that was restored, or one with timeOffsets: what began when is told in its own clock, how long
- * something has been going on in anybody's. */
+/* As in a container that was restored, or one with timeOffsets: start times are on its own clock; durations are the
+ * same on any clock. */
 static void test_time_namespace(void **state)
 {
 	char *argv[] = { (char *)"sleep", (char *)"1000", NULL };
@@ -140,7 +140,7 @@ static void test_time_namespace(void **state)
 	live_verdict();
 }
 
-static char group[32];	   /* no other run's, in every hierarchy */
+static char group[32];	   /* unique to this run, in every hierarchy */
 static char mounts[2][32]; /* by version */
 
 /* Mounts a hierarchy of that version and puts the process into a new group there. */
@@ -156,7 +156,7 @@ static void enter_group(int version, int64_t pid)
 	strcpy(dir, path);
 	if (mount("none", dir, version == 1 ? "cgroup" : "cgroup2", 0, version == 1 ? name : NULL)) {
 		if (errno == ENODEV || errno == EINVAL)
-			live_skip("this kernel has no such cgroups");
+			live_skip("this kernel does not have cgroups of that version");
 		fail_msg("mount of version %d: %s", version, strerror(errno));
 	}
 	snprintf(path, sizeof(path), "%s/%s", dir, group);
@@ -200,7 +200,7 @@ static void check_group(bool v1, bool v2)
 		enter_group(2, load->pid);
 	l = live_start("-d", "0.1", NULL);
 	reading = l->reading[0];
-	/* Asked for off the reading's thread: on a slow machine the answer comes with a later reading. */
+	/* Looked up in a helper thread: on a slow machine the answer comes with a later reading. */
 	for (int i = 0; i < 50 && !strstr(live_text(live_process(reading, load->pid), "cgroup"), group); i++)
 		reading = live_next(l);
 	assert_non_null(strstr(live_text(live_process(reading, load->pid), "cgroup"), group));

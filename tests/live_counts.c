@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Exact numbers: what a workload did so many times is in the readings so many times, never more, never less. */
+/* Exact numbers: what a workload did N times is in the readings N times, never more, never less. */
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <signal.h>
@@ -114,7 +114,7 @@ static int64_t sum_host(struct live *l, size_t from, const char *what)
 
 #define BETWEEN 64 /* exits of others that the last reading counts, but whose rows are in the next one */
 
-/* Either may be the one that ends the process, and before Linux 6.16 the kernel does not say which. */
+/* Either may be the one that ends the process, and before Linux 6.16 the kernel does not report which. */
 static void test_last_two_threads_exit_together(void **state)
 {
 	const char *times = live_times("2000", "400");
@@ -148,8 +148,8 @@ static void test_threads(void **state)
 		lost_threads += live_get(l->reading[r], "lost.threads");
 		lost_calls += live_get(l->reading[r], "lost.calls");
 	}
-	/* The parent has its record. A child born faster than records were made has none: it is a lost thread, and its
-	 * exit a lost call. */
+	/* The parent has its record. A child created faster than records were added has none: it counts as a lost
+	 * thread, and its exit as a lost call. */
 	lost = lost_threads < lost_calls ? lost_threads : lost_calls;
 	live_compare((double)live_sum_call(l, from, load->pid, "clone3", "count"), 3000, 0, "clone3");
 	live_between((double)live_sum_call(l, from, load->pid, "exit", "count"), 3000.0 - (double)lost, 3000,
@@ -164,7 +164,7 @@ static void test_io_uring_rings(void **state)
 	live_verdict();
 }
 
-/* Whatever begins and ends inside both is the same to both. */
+/* Both count the same for what happens while both run. */
 static void test_two_lagtops(void **state)
 {
 	struct live *one = live_start("-d", "0.2", NULL), *two = live_start("-d", "0.3", NULL);
@@ -211,13 +211,13 @@ static void test_delay_of_a_minute(void **state)
 
 	(void)state;
 	live_past_now(l);
-	live_between((double)l->n, 1, 2, "a minute: readings"); /* two if the workloads took so long */
+	live_between((double)l->n, 1, 2, "a minute: readings"); /* two if the workloads took that long */
 	compare_dead(l, "a minute, true", spawn->pid, "true", child_value(spawned, "ops"), 0);
 	compare_dead(l, "a minute, fork", fork->pid, "load", child_value(forked, "ops"), child_value(forked, "codes"));
 	live_verdict();
 }
 
-/* Few records: a number may be missing, but then it says so, and what is shown is right. */
+/* Few records: something may be missing, but then it is in `lost`, and what is shown is right. */
 static void test_few_records(void **state)
 {
 	struct live *l = live_start("-d", "0.2", "--max-threads", "16", NULL);
@@ -270,7 +270,7 @@ static void test_own_runs(void **state)
 	live_verdict();
 }
 
-/* What watching costs is measured after the first readings, and is at least what is known without it. */
+/* The cost of watching is measured after the first readings, and is at least what was known before. */
 static void test_own_cost(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
@@ -297,7 +297,8 @@ static bool calls_are(const struct live *l, const char *state)
 	return !strcmp(live_text(l->reading[l->n - 1], "probes.syscall.state"), state);
 }
 
-/* More calls than the budget allows: they are watched no longer, which is told; and counted exactly when it is over. */
+/* More calls than the budget allows: they are no longer watched, which is reported; and counted exactly again
+ * afterwards. */
 static void test_budget(void **state)
 {
 	struct live *l = live_start("-d", "0.2", "--budget", "2", NULL);
@@ -327,14 +328,14 @@ static void test_budget(void **state)
 
 #define MAPS 4096
 
-/* A lagtop's maps, each once, and how much the kernel says that they take. */
+/* A lagtop's maps, each once, and their memory as reported by the kernel. */
 struct maps {
 	uint32_t id[MAPS];
 	size_t n;
 	int64_t bytes;
 };
 
-/* The records are in no descriptor of its own, but in maps of maps. */
+/* The maps of records have no descriptors in lagtop, but are in maps of maps. */
 static void add_map(struct maps *m, uint32_t id)
 {
 	struct bpf_map_info info = {};
@@ -358,7 +359,7 @@ static void add_map(struct maps *m, uint32_t id)
 	close(fd);
 }
 
-/* Of this lagtop only: others may run meanwhile. */
+/* For this lagtop only: others may run at the same time. */
 static int64_t map_bytes(int64_t pid)
 {
 	static struct maps m;
@@ -385,9 +386,9 @@ static int64_t map_bytes(int64_t pid)
 	return m.bytes;
 }
 
-/* The kernel memory that lagtop reports for itself is what the kernel reports. It may be 8 MiB, 2 KiB a thread, and 512
- * bytes for each call that a thread has made: the C library makes three as a thread begins; ten for all others, and 2
- * MiB for those that came and went meanwhile. */
+/* The kernel memory that lagtop reports for itself is what the kernel reports. It may be 8 MiB, 2 KiB per thread, and
+ * 512 bytes for each different call that a thread has made: the C library makes three when a thread starts; ten are
+ * allowed for all others, and 2 MiB for threads that came and went meanwhile. */
 static void test_kernel_memory(void **state)
 {
 	enum { CROWD = 5000 };

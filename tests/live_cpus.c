@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* CPUs that go and come back. */
+/* CPUs that go offline and come back. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static long last_cpu(void)
 	return sysconf(_SC_NPROCESSORS_CONF) - 1;
 }
 
-/* Takes it away; it is back when the child's input ends, also if this test dies. */
+/* Takes a CPU offline; it is back when the child's input ends, also if this test dies. */
 static struct child *take_away(long cpu)
 {
 	char script[160];
@@ -26,7 +26,7 @@ static struct child *take_away(long cpu)
 	c = child_start(argv, (uid_t)-1);
 	line = child_line(c);
 	if (!line || strcmp(line, "gone"))
-		live_skip("this CPU cannot be taken away");
+		live_skip("this CPU cannot be taken offline");
 	return c;
 }
 
@@ -53,7 +53,7 @@ static struct json_object *row_of(struct json_object *reading, long cpu)
 	return NULL;
 }
 
-/* Nothing runs on a CPU that is off; what runs on it again is counted again. */
+/* Nothing runs on an offline CPU; what runs on it afterwards is counted again. */
 static void test_a_cpu_off_and_back(void **state)
 {
 	enum { READINGS = 5 };
@@ -104,7 +104,7 @@ static void test_a_cpu_off_and_back(void **state)
 	live_verdict();
 }
 
-/* What /proc counts of the machine now, in the order of `host`. */
+/* What /proc counts for the machine, in the order of `host`. */
 enum { IRQ, SOFTIRQ, STEAL, CPU_SOME, MEMORY_SOME, MEMORY_FULL, IO_SOME, IO_FULL, COUNTED };
 static const char *const paths[COUNTED] = { "host.irq_ns",
 					    "host.softirq_ns",
@@ -151,7 +151,7 @@ static void count(int64_t n[COUNTED])
 	n[IO_FULL] = total_ns("io", "full");
 }
 
-/* The kernel's own counters, read before and after lagtop reads them. The CPUs have more to do than they can. */
+/* The kernel's own counters, read before and after lagtop reads them. The CPUs are overloaded. */
 static void test_the_machines_counters(void **state)
 {
 	int64_t first[2][COUNTED], last[2][COUNTED], sum, known;
@@ -186,7 +186,7 @@ static void test_the_machines_counters(void **state)
 			live_between((double)sum, (double)(last[0][k] - first[1][k]),
 				     (double)(last[1][k] - first[0][k]), "%s", paths[k]);
 		if (known && k == CPU_SOME)
-			live_between((double)sum, 1, 1e18, "%s with more to do than CPUs", paths[k]);
+			live_between((double)sum, 1, 1e18, "%s under overload", paths[k]);
 	}
 	live_verdict();
 }
@@ -258,7 +258,7 @@ static void test_the_sums_of_cpus(void **state)
 	}
 	live_between((double)sum, (double)(switches[2] - switches[1]), (double)(switches[3] - switches[0]),
 		     "switches of all CPUs");
-	/* The kernel cuts each line, and the sum of all, to whole ticks. */
+	/* The kernel rounds each line, and the total, down to whole ticks. */
 	live_compare((double)host_steal, (double)steal, (double)(2 * n * tick_ns),
 		     "steal of the host, and of its CPUs");
 	live_compare((double)host_irq, (double)irq, (double)(4 * n * tick_ns), "irq of the host, and of its CPUs");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a process has to do with disks: bytes and faults as the kernel counts them, waits one by one. */
+/* A process's disk numbers: bytes and faults as the kernel counts them, and each single wait. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static int64_t io_number(int64_t pid, const char *field)
 	return live_proc(pid, "io", word);
 }
 
-/* A thread and a child that are gone at the reading have counted, too. */
+/* A thread and a child that have exited before the reading count, too. */
 static void test_bytes_and_faults(void **state)
 {
 	static const char *const fields[] = { "read_bytes", "write_bytes" };
@@ -141,7 +141,7 @@ static void make_device(const char *options)
 		*loop_name = '\0';
 	pclose(f);
 	if (!*loop_name)
-		live_skip("there is no loop device to be had");
+		live_skip("no loop device is available");
 	/* Others may look at a new device. */
 	snprintf(path, sizeof(path), "udevadm settle 2>/dev/null; sync /dev/%s", loop_name);
 	if (system(path) < 0)
@@ -162,7 +162,7 @@ static int end_device(void **state)
 	return left;
 }
 
-/* What the kernel has counted of the device so far: completed requests and bytes. */
+/* What the kernel has counted for the device so far: completed requests and bytes. */
 static void kernel_disk(int64_t count[OPS], int64_t bytes[OPS])
 {
 	static const int at[OPS] = { 0, 4, 11, 15 };
@@ -214,7 +214,7 @@ static int64_t sum_disk(struct live *l, size_t from, const char *op, const char 
 	return sum;
 }
 
-/* Tracepoints that do not run while pid 1 is current hide as many requests as end meanwhile; elsewhere none. */
+/* Where tracepoints do not fire while pid 1 is current, requests that complete then are missed; elsewhere none are. */
 static bool pid1_hides(void)
 {
 	return getenv("LIVE_EMULATED") == NULL;
@@ -315,9 +315,9 @@ static int64_t fio_wait_ns(struct json_object *reading)
 	return ns;
 }
 
-/* What fio calls completion latency of a synchronous read is the whole call: the request, and before and after it the
- * system call, the submission, the way back onto a CPU. The wait for the disk is the other bound: it begins after the
- * request and ends with it. Both medians are a histogram's, at most 12.5 % off. */
+/* For a synchronous read fio's completion latency is the whole call: the request, and around it the system call, the
+ * submission, and getting back onto a CPU. The wait for the disk is the other bound: it begins after the request and
+ * ends with it. Both medians come from a histogram, at most 12.5 % off. */
 static void test_latency(void **state)
 {
 	double fio_ns, request_ns;
@@ -346,7 +346,7 @@ static void test_latency(void **state)
 	live_verdict();
 }
 
-/* Off: no probes and no rows, but a process's own numbers. */
+/* With the family off there are no probes and no rows, but still a process's own numbers. */
 static void test_left_out(void **state)
 {
 	const char *ready;

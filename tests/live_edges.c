@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers that once were wrong: calls that return as others, sleeps that go on after a stop, ages and latencies of
- * what began before it was seen. */
+/* Numbers that were once wrong: calls that return as other calls, sleeps that continue after a stop, ages and latencies
+ * of what began before it was seen. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static double share(struct live *l, int64_t pid, const char *state)
 	return (double)live_get(p, path) / (double)live_get(p, "wall_ns");
 }
 
-/* After a stop and a continue, poll goes on as restart_syscall, and waits for the same as before. */
+/* After a stop and a continue, poll continues as restart_syscall, and is still the same kind of sleep. */
 static void test_a_sleep_that_goes_on_after_a_stop(void **state)
 {
 	const char *ready;
@@ -224,7 +224,7 @@ static void test_answered_calls(void **state)
 	live_verdict();
 }
 
-/* What the kernel did counts, not what was asked for. */
+/* What counts is what the kernel did, not what was requested. */
 static void test_traced_calls(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
@@ -294,7 +294,7 @@ static void check_death_inside(const char *how)
 	}
 	live_compare((double)dead, 120, 0, "%s inside a call: processes", how);
 	live_compare((double)impossible, 0, 0, "%s inside a call: in flight, failed or for ever", how);
-	/* As many as were just taken are kept free: two chunks of each kind may come. */
+	/* As many as were just taken are kept free: two chunks of each kind may be added. */
 	live_between((double)live_get(l->reading[l->n - 1], "self.map_bytes"), (double)map_bytes,
 		     (double)map_bytes + 2 * (sizeof(struct lt_chunk) + sizeof(struct lt_call_chunk) + 8192),
 		     "%s inside a call: memory", how);
@@ -318,7 +318,7 @@ static void test_vfork(void **state)
 
 	(void)state;
 	live_compare((double)sum_children(l, load->pid, "vfork", "count"), 0, 0, "vfork: returns of children");
-	/* A thousand in a moment: on a machine that stops meanwhile some may find no record, but not silently. */
+	/* A thousand at once: on a stalling machine some may find no record, but that is counted. */
 	live_between((double)sum_children(l, load->pid, "exit_group", "count"), 1000 - (double)live_lost(l, 0), 1000,
 		     "vfork: exits of children");
 	live_verdict();

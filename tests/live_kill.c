@@ -84,7 +84,7 @@ static void test_who_sent_the_signal(void **state)
 	live_verdict();
 }
 
-/* Whoever exits by itself was killed by nobody, whatever was sent before. */
+/* A process that exits by itself was not killed, whatever signals it got before. */
 static void test_not_killed(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
@@ -159,7 +159,7 @@ static void test_out_of_memory(void **state)
 	live_verdict();
 }
 
-/* Numbers are those of the pid namespace that lagtop is in; a sender that is not in it is outside. */
+/* Pids are those of lagtop's pid namespace; a sender that is not in it is `outside`. */
 static void test_namespaces(void **state)
 {
 	static const char script[] = "sleep 1000 & echo $! >&2; exec \"${LAGTOP:-./lagtop}\" --json -d 0.2";

@@ -14,7 +14,7 @@
 
 #define OBJECTS 4096
 
-/* What a process holds in the kernel, by the ids in its fdinfo. */
+/* The BPF objects that a process holds, by the ids in its fdinfo. */
 struct holdings {
 	uint32_t prog[OBJECTS], map[OBJECTS];
 	size_t n_progs, n_maps;
@@ -60,7 +60,7 @@ static int fd_by_id(int command, uint32_t id)
 	return (int)syscall(SYS_bpf, command, &attr, sizeof(attr));
 }
 
-/* The kernel frees them a grace period after the process is gone. */
+/* The kernel frees them a grace period after the process has exited. */
 static size_t left_after_a_while(int command, const uint32_t *id, size_t n)
 {
 	int64_t deadline_ns = live_now_ns() + 10000000000LL;
@@ -301,7 +301,7 @@ static void test_reused_pid(void **state)
 
 			if (live_get(p, "pid") != pid || live_get(p, "ppid") != load->pid)
 				continue;
-			if (strcmp(live_text(p, "state"), "exited")) /* a reading fell into its life */
+			if (strcmp(live_text(p, "state"), "exited")) /* a reading was taken during its life */
 				continue;
 			assert_true(n < 2);
 			starts[n++] = live_get(p, "start_ns");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every event is in a row or in `lost`: what a workload did so many times, while records, call entries and the ring of
- * events are few; and on a machine that has no time for lagtop no number is above what the interval holds.
+ * Every event of a workload is in a row or in `lost`, although records, call entries or space in the ring are short;
+ * and on a machine that starves lagtop no number is larger than the interval allows.
  */
 #include <bpf/bpf.h>
 #include <dirent.h>
@@ -24,7 +24,7 @@ static int64_t sum_lost(struct live *l, size_t from, const char *what)
 	return sum;
 }
 
-/* The rows have at most what happened, and at least that minus what lost counts. */
+/* The rows have at most what happened, and at least that minus what is in lost. */
 static void in_a_row_or_lost(struct live *l, size_t from, int64_t in_rows, const char *lost, int64_t n,
 			     const char *what)
 {
@@ -69,7 +69,7 @@ static int64_t count_exited(struct live *l, size_t from, int64_t ppid)
 
 static void compare_with_few_records(struct live *l)
 {
-	struct child *crowd = live_load(NULL, "crowd", "200", NULL); /* takes what is free */
+	struct child *crowd = live_load(NULL, "crowd", "200", NULL); /* takes all that are free */
 	struct child *calls = live_load(NULL, "mixed", "3", "5000", NULL);
 	struct child *forks = live_load(NULL, "forkexit", "300", NULL);
 	struct child *trips = live_load(NULL, "tcp", "-1", "2000", NULL);
@@ -138,7 +138,7 @@ static void test_small_ring(void **state)
 	live_verdict();
 }
 
-/* The ring as it is, and lagtop that does not run while more happens than it holds. */
+/* The normal ring, while lagtop is stopped and more happens than the ring holds. */
 static void test_full_ring(void **state)
 {
 	const char *n = live_times("15000", "10000");
@@ -162,7 +162,7 @@ static void test_full_ring(void **state)
 	live_verdict();
 }
 
-/* The kernel has no memory for what is stored with sockets: what the thread's record counts is whole. */
+/* The kernel refuses memory for socket storage: the counts in the thread's record are still complete. */
 static void test_no_storage_of_sockets(void **state)
 {
 #define REFUSE "echo 0 2>/dev/null >/proc/sys/net/core/optmem_max"
@@ -194,7 +194,7 @@ static void test_no_storage_of_sockets(void **state)
 	live_verdict();
 }
 
-/* A map of lagtop's. */
+/* The descriptor of one of lagtop's maps. */
 static int map_of(struct live *l, const char *name)
 {
 	char path[300], line[256];
@@ -246,7 +246,7 @@ static void fill_index(struct live *l)
 	close(fd);
 }
 
-/* Until no more goes in; key: the first of many that nobody has. */
+/* Inserts until the map is full; key: the first of many that no task has. */
 static void fill_hash(struct live *l, const char *name, uint64_t key)
 {
 	static const char value[256];
@@ -268,7 +268,7 @@ static int count_spilled(struct live *l)
 	return n;
 }
 
-/* Records without a place in the index go to the spill, are found there, and leave it at exit. */
+/* Records without a place in the index are put into the spill, found there, and removed at exit. */
 static void test_full_index(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
@@ -297,7 +297,7 @@ static void test_full_index(void **state)
 	live_verdict();
 }
 
-/* Neither has room: no new thread gets a record. */
+/* Both are full: no new thread gets a record. */
 static void test_full_spill(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
@@ -310,7 +310,7 @@ static void test_full_spill(void **state)
 	live_verdict();
 }
 
-/* By which signal a process ended is known all the same. */
+/* The signal that ended a process is still known. */
 static void test_too_many_with_deadly_signals(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
@@ -319,7 +319,7 @@ static void test_too_many_with_deadly_signals(void **state)
 	int64_t pid;
 
 	(void)state;
-	fill_hash(l, "lt_killers", 1 << 23); /* no pid is as large */
+	fill_hash(l, "lt_killers", 1 << 23); /* no pid is that large */
 	pid = child_value(live_round(load), "pid");
 	live_past_now(l);
 	for (size_t r = 0; r < l->n && !p; r++)
@@ -364,7 +364,7 @@ static void test_overload(void **state)
 		int64_t cpus_ns = live_get(reading, "host.cpus") * live_get(reading, "interval_ns");
 
 		longer += impossible(reading);
-		/* A switch that was missed is mended by the run queue's clock, which differs by some µs. */
+		/* A missed switch is repaired by the run queue's clock, which differs by some µs. */
 		live_between((double)live_get(reading, "host.run_ns"), 0, 1.001 * (double)cpus_ns,
 			     "overload: time on CPUs");
 	}

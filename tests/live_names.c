@@ -12,7 +12,7 @@
 #include "sandbox.h"
 
 /* A process whose memory is locked by one of its threads, for good: reads of its files in /proc block for ever. lagtop
- * goes on reading, names the others, and ends on request. */
+ * continues to read, names the other processes, and ends on request. */
 static void test_a_process_that_blocks_its_readers(void **state)
 {
 	struct child *stuck = NULL, *other;
@@ -48,7 +48,7 @@ static void test_a_new_title(void **state)
 
 		snprintf(title, sizeof(title), "title %d", i);
 		live_round(load);
-		live_past_now(l); /* asked for */
+		live_past_now(l); /* looked up */
 		live_past_now(l); /* answered */
 		assert_string_equal(live_text(live_process(l->reading[l->n - 1], load->pid), "cmdline"), title);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Bytes and connections: exactly those that a workload sent and received, each on its own side. */
+/* Bytes and connections: exactly those of a workload, on each side. */
 #include <math.h>
 #include <net/if.h>
 #include <sched.h>
@@ -78,7 +78,7 @@ static struct amounts transfer(const char *kind, const char *way, const char *si
 	return a;
 }
 
-/* A row of the table only where it differs: there are too many that do not. */
+/* Adds a row to the table only if it differs: there are too many that do not. */
 static int64_t differs(struct live *l, int64_t pid, const char *path, int64_t oracle, const char *what)
 {
 	int64_t measured = live_sum(l, 0, pid, path);
@@ -88,7 +88,7 @@ static int64_t differs(struct live *l, int64_t pid, const char *path, int64_t or
 	return measured != oracle;
 }
 
-/* The kernel splits sendfile and splice into messages as it likes, so only their bytes have an oracle. */
+/* The kernel may split sendfile and splice into messages in any way, so only their bytes have an oracle. */
 static int64_t count_differences(struct live *l, size_t kind, const char *way, const struct amounts *a)
 {
 	char what[64], path[64];
@@ -205,7 +205,7 @@ static void test_accept_delay(void **state)
 	live_verdict();
 }
 
-/* A connect that the program gives up is no failed one. */
+/* A connect that the program abandons is not a failed one. */
 static void test_connects_given_up(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
@@ -279,7 +279,7 @@ static int64_t dropped_at(struct live *l, const char *proto, int64_t port)
 	return sum;
 }
 
-/* What /proc/net/udp says of the socket that is bound to a port. */
+/* What /proc/net/udp shows for the socket bound to a port. */
 static void udp_by_proc(int64_t pid, int64_t port, int64_t *queued, int64_t *dropped)
 {
 	char path[64], line[512];
@@ -300,7 +300,7 @@ static void udp_by_proc(int64_t pid, int64_t port, int64_t *queued, int64_t *dro
 	fclose(f);
 }
 
-/* What ss says of the socket that is bound to a port in a process's network namespace; false: there is no ss. */
+/* What ss shows for the socket bound to a port in a process's network namespace; false: there is no ss. */
 static bool by_ss(int64_t pid, int64_t port, long long *receive_queue, long long *send_queue, long long *drops)
 {
 	char command[128], line[512] = "";
@@ -336,7 +336,7 @@ static void compare_with_ss(struct live *l, int64_t pid, int64_t tcp_port, int64
 	live_compare((double)live_get(listener, "accept_queue_max"), (double)most, 0, "ss: most connections to accept");
 	by_ss(pid, tcp_port, &waiting, &most, &later_drops);
 	live_between((double)dropped_at(l, "tcp", tcp_port), (double)drops, (double)later_drops,
-		     "ss: connections turned away");
+		     "ss: connections dropped");
 	by_ss(pid, udp_port, &bytes, &none, &udp_drops);
 	live_compare((double)live_get(datagrams, "rx_queue_bytes"), (double)bytes, 0, "ss: datagrams, bytes");
 	live_compare((double)dropped_at(l, "udp", udp_port), (double)udp_drops, 0, "ss: datagrams dropped");
@@ -350,7 +350,7 @@ static int64_t monotonic_ns(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-/* Of each queue what the kernel says of it. The SYNs go on being sent, and dropped. */
+/* Each queue, as the kernel shows it. The SYNs keep being sent, and dropped. */
 static void test_queues(void **state)
 {
 	struct live *l = live_start("-d", "0.2", "-v", "connections", NULL);
@@ -390,11 +390,11 @@ static void test_queues(void **state)
 	live_compare((double)live_sum(l, 0, load->pid, "net.drops"), (double)(drops + udp_drops), 0,
 		     "queues: drops of the process");
 	live_compare(live_get(listener, "rx_queue_bytes") == LIVE_NULL, 1, 0, "queues: a listener has no bytes");
-	live_between((double)drops, fmax(1, (double)before), (double)after, "queues: connections turned away");
+	live_between((double)drops, fmax(1, (double)before), (double)after, "queues: connections dropped");
 	live_compare((double)live_get(unread, "rx_queue_bytes"), (double)child_value(ready, "unread"), 0,
 		     "queues: unread bytes");
 	live_compare((double)live_get(on_its_way, "tx_queue_bytes"), (double)child_value(ready, "unsent"), 0,
-		     "queues: bytes of a connect on its way");
+		     "queues: bytes of a pending connect");
 	live_compare(live_get(unread, "drops") == LIVE_NULL, 1, 0, "queues: a connection has no drops");
 	compare_with_ss(l, load->pid, port, udp);
 	live_verdict();
@@ -414,7 +414,7 @@ static void load_beside(struct live *l, const char *script)
 	assert_non_null(load);
 	ready = child_line(load);
 	assert_true(ready && !strncmp(ready, "ready", 5));
-	child_free(load); /* what it had on its way ends with it */
+	child_free(load); /* its pending packets end with it */
 }
 
 static void own_network(void)
@@ -451,7 +451,7 @@ static int64_t dropped_by_listeners(struct live *l)
 	return sum;
 }
 
-/* The totals of lagtop's network namespace, whose counters begin at 0 here. */
+/* The totals of lagtop's network namespace, whose counters start at 0 here. */
 static void test_network_stack(void **state)
 {
 	static const struct {
@@ -527,10 +527,10 @@ static void check_retransmits(const char *loss, const char *mtu, const char *mes
 	live_round(client);
 	line = child_line(server);
 	assert_non_null(line);
-	/* The last FIN may still be on its way, again and again. */
+	/* The last FIN may still be in flight, and be retransmitted. */
 	live_past_now(l);
 	oracle = counter(server->pid, "snmp", "Tcp:", "RetransSegs");
-	/* A SYN+ACK sent again has no tcp_retransmit_skb: no socket, so no owner. */
+	/* A retransmitted SYN+ACK has no tcp_retransmit_skb event: no socket, so no owner. */
 	handshakes = counter(server->pid, "netstat", "TcpExt:", "TCPSynRetrans");
 	live_past_now(l);
 	later = counter(server->pid, "snmp", "Tcp:", "RetransSegs");
@@ -538,7 +538,7 @@ static void check_retransmits(const char *loss, const char *mtu, const char *mes
 	live_between((double)(live_sum(l, 0, client->pid, "net.retransmits") +
 			      live_sum(l, 0, server->pid, "net.retransmits")),
 		     (double)(oracle - handshakes), (double)later, "%s %% loss, mtu %s: retransmits", loss, mtu);
-	/* The iterator is behind events that happen meanwhile. */
+	/* The iterator lags behind events that happen meanwhile. */
 	live_next(l);
 	live_compare((double)live_sum_connections(l, client->pid, "retransmits"),
 		     (double)live_sum(l, 0, client->pid, "net.retransmits"), 0, "%s %% loss, mtu %s: of the connection",

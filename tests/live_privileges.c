@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* With how little lagtop works, what it gives up after attaching, and what the environment cannot make it do. */
+/* The least privileges with which lagtop works, those it gives up after attaching, and what the environment cannot make
+ * it do. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -28,7 +29,7 @@ static const char *capable(void)
 	return path;
 }
 
-/* False: it is gone. */
+/* False: it has exited. */
 static bool read_status(int64_t pid, const char *tid, char text[STATUS_BYTES])
 {
 	char path[320];
@@ -55,7 +56,7 @@ static uint64_t status_of(const char *text, const char *word)
 	return value;
 }
 
-/* Every thread of it that stays, the drain thread too, holds those and no others, and can get none back. */
+/* Every permanent thread, the drain thread included, holds those and no others, and cannot regain any. */
 static void check_held(int64_t pid, uint64_t held)
 {
 	char path[64], text[STATUS_BYTES];
@@ -67,7 +68,7 @@ static void check_held(int64_t pid, uint64_t held)
 	dir = opendir(path);
 	assert_non_null(dir);
 	while ((d = readdir(dir))) {
-		/* Those that measure what an event costs come and go. */
+		/* The threads that measure the cost of an event come and go. */
 		if (d->d_name[0] == '.' || !read_status(pid, d->d_name, text))
 			continue;
 		threads++;
@@ -110,7 +111,7 @@ static void test_file_capabilities(void **state)
 	check_held(l->child->pid, CAP_BPF);
 }
 
-/* As systemd's User= with AmbientCapabilities= starts it. */
+/* As started by systemd with User= and AmbientCapabilities=. */
 static void test_ambient_capabilities(void **state)
 {
 	struct live *l = live_start_as(sandbox_ambient, NULL, "-d", "0.1", NULL);
@@ -120,7 +121,7 @@ static void test_ambient_capabilities(void **state)
 	check_held(l->child->pid, CAP_BPF);
 }
 
-/* Several times as many threads as there were records for: they are made without the privileges of the start. */
+/* Several times as many threads as there were records for: more are added without the privileges of the start. */
 static void test_growing_after_the_drop(void **state)
 {
 	struct live *l = live_start_as(sandbox_nobody, capable(), "-d", "0.2", NULL);
@@ -191,7 +192,7 @@ static void preload(const char *library)
 	setenv("LD_AUDIT", library, 1);
 }
 
-/* A library of the test's, preloaded: without capabilities lagtop may load it, with them not. */
+/* A library preloaded by the test: lagtop loads it without capabilities, but not with them. */
 static void test_environment_loads_no_code(void **state)
 {
 	const char *path = capable();

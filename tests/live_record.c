@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A recording of this machine: replayed it gives, byte for byte, what was printed while it was made. */
+/* A recording of this machine: its replay is, byte for byte, what was printed while it was recorded. */
 #include "live.h"
 
 #include <stdio.h>

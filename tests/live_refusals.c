@@ -75,7 +75,7 @@ static void test_no_sys(void **state)
 	outcome_free(&o);
 }
 
-/* Maps are charged to the control group since Linux 5.11: the limit of old is none. */
+/* Since Linux 5.11 maps are charged to the control group: RLIMIT_MEMLOCK no longer applies. */
 static void test_no_memlock(void **state)
 {
 	struct outcome o;
@@ -129,7 +129,7 @@ static void sandbox_without_a_program(void)
 	sandbox_refuses_to_attach(not_attached);
 }
 
-/* Linux 7 has its calls by perf events, if tracefs is there. */
+/* On Linux 7 calls are traced by perf events, if tracefs is mounted. */
 static const char *exit_program(void)
 {
 	struct live *l = live_start("-d", "0.3", NULL);
@@ -175,7 +175,7 @@ static void test_one_program_not_attached(void **state)
 	live_verdict();
 }
 
-/* --check says the same on stdout, after what it knows of the machine. */
+/* --check prints the same on stdout, after what it knows about the machine. */
 static void test_check_tells_the_refusal(void **state)
 {
 	struct outcome o;
@@ -191,7 +191,7 @@ static void test_check_tells_the_refusal(void **state)
 	outcome_free(&o);
 }
 
-/* --verbose is for what the sentence leaves out. */
+/* --verbose shows the details that the sentence leaves out. */
 static void test_verbose_prints_what_libbpf_says(void **state)
 {
 	struct outcome o;
@@ -206,7 +206,7 @@ static void test_verbose_prints_what_libbpf_says(void **state)
 }
 
 static char group[128];
-static char switched_on[64]; /* the file in which this test switched the limits of memory on */
+static char switched_on[64]; /* the file in which this test enabled the memory controller */
 static const char *limit;
 static long limit_bytes;
 
@@ -242,7 +242,7 @@ static void switch_on(const char *place)
 	close(fd);
 }
 
-/* Everything as it was, however the test ended. */
+/* Restores everything, however the test ended. */
 static int leave_group(void **state)
 {
 	int left = live_end_test(state), fd;
@@ -283,8 +283,8 @@ static void sandbox_of_group(void)
 }
 
 /*
- * However little memory there is: it works, or says that there is none, or the kernel kills it. Somewhere in between
- * the maps are what does not fit.
+ * However little memory there is: it works, or reports that there is none, or the kernel kills it. At some limit it is
+ * the maps that do not fit.
  */
 static void test_memory_limit(void **state)
 {

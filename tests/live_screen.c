@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The live program on a terminal, judged by what it records: nothing that dies while it is paused, or while
- * its terminal takes no output, may be missing. The screen itself is tested from recorded readings.
+ * The live program on a terminal, judged by what it records: no process that exits while it is paused, or while its
+ * terminal accepts no output, may be missing. The screen itself is tested from recorded readings.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -40,7 +40,7 @@ static int end_screen(void **state)
 	return live_end_test(state);
 }
 
-/* Reads until `word` was written, and forgets all before its end; fails the test if that takes 30 s. */
+/* Reads until `word` was written, and discards everything up to its end; fails the test if that takes 30 s. */
 static void until_written(const char *word)
 {
 	int64_t deadline_ns = live_now_ns() + 30000000000LL;
@@ -66,7 +66,7 @@ static void until_written(const char *word)
 	memmove(unread, found, unread_len);
 }
 
-/* Frames from before now are not counted as later ones. */
+/* Earlier frames are not counted from now on. */
 static void forget_written(void)
 {
 	struct pollfd p = { .fd = screen, .events = POLLIN };
@@ -180,7 +180,7 @@ static void compare_dead(const char *what, int64_t ppid, int64_t n, int64_t code
 struct watched {
 	int readings[3];
 	int64_t ns[3];
-	int64_t longest_read_ns; /* of it, after */
+	int64_t longest_read_ns; /* of read, after */
 	int64_t getppids[3];	 /* of one process */
 	int64_t io_ns, other_ns; /* of it, meanwhile */
 };
@@ -381,7 +381,7 @@ static void test_readonly_says_why_not(void **state)
 	waitpid(pid, NULL, 0);
 }
 
-/* By a signal, or because its terminal went: what it recorded is whole. */
+/* By a signal, or because its terminal disappeared: the recording is complete. */
 static void test_recording_is_complete_however_it_ends(void **state)
 {
 	static const int signals[] = {
@@ -437,7 +437,7 @@ static void test_the_first_screen_comes_at_once(void **state)
 	live_verdict();
 }
 
-/* A full disk, or here a limit: it says so on the terminal as it was, and what was written is whole. */
+/* A full disk, or here a size limit: it says so on the restored terminal, and what was written is intact. */
 static void test_a_recording_that_finds_no_room_ends_it(void **state)
 {
 	struct termios after;

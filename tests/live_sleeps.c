@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a sleep waits for: each workload sleeps in one known call, before lagtop comes or while it looks. */
+/* What a sleep waits for: each workload sleeps in one known call, from before lagtop starts or while it watches. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static const struct {
 };
 #define SLEEPERS (sizeof(sleepers) / sizeof(*sleepers))
 
-/* What this kernel lacks cannot be slept on. */
+/* Calls that this kernel lacks cannot be slept in. */
 static bool is_possible(size_t i)
 {
 	const char *device = !strcmp(sleepers[i].workload, "fuse") ? "/dev/fuse"
@@ -107,7 +107,7 @@ static void freeze(int64_t pid)
 	write_file(freezer_procs, text);
 }
 
-/* All of its processes, not only those that have noticed. */
+/* Waits for all processes of the group, not only those already frozen. */
 static void freeze_all(void)
 {
 	char path[80], text[128] = "";
@@ -124,7 +124,7 @@ static void freeze_all(void)
 	}
 }
 
-/* However the test ended, and before anybody is killed: what is frozen does not die. */
+/* However the test ended, and before any process is killed: a frozen one does not die. */
 static int thaw(void **state)
 {
 	int left;
@@ -139,7 +139,7 @@ static int thaw(void **state)
 	return left;
 }
 
-/* Whatever it did when it was frozen: nothing that ran, a call, or a parent in vfork, which goes on waiting for its
+/* Whatever it did when it was frozen: running, in a call, or a parent in vfork, which continues to wait for its
  * child. */
 static void test_frozen_by_cgroup_2(void **state)
 {
@@ -183,7 +183,7 @@ static bool is_real_time(void)
 	return !uname(&name) && strstr(name.version, "PREEMPT_RT");
 }
 
-/* Where spin locks sleep: that is a wait for a lock, and no sleep that a call asked for. */
+/* PREEMPT_RT, where spin locks sleep: that is a wait for a lock, not a sleep that the call asked for. */
 static void test_rt_lock(void **state)
 {
 	const char *n = live_times("2000", "500");
@@ -206,7 +206,7 @@ static void test_rt_lock(void **state)
 	live_compare((double)lock_ns, waited_ns, 0.15 * waited_ns, "time in lock, ns");
 	live_between((double)live_sum_call(l, from, load->pid, "write", "wait_ns"), (double)lock_ns, 1.2 * waited_ns,
 		     "off CPU in write, ns");
-	/* Besides the writes, the process's calls are only short, but for their sleep. */
+	/* Apart from the writes, the process's calls are short, not counting their sleep. */
 	for (size_t r = from; r < l->n; r++) {
 		struct json_object *p = live_process(l->reading[r], load->pid), *row = live_call(p, "write");
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Twelve lagtops of different forms watch one machine, and one another, while stress-ng's stressors run on it, each
- * three seconds. No line that one of them prints, then or later from its recording, may hold an impossible value
- * (impossible.h); each ends by SIGINT with status 0. The first test lets it happen, the others look at what it left.
+ * Twelve lagtops with different options watch one machine, and one another, while stress-ng's stressors run on it,
+ * three seconds each. No line that one of them prints, then or later from its recording, may hold an impossible value
+ * (impossible.h); each ends by SIGINT with status 0. The first test runs it, the others check the results.
  */
 #include <locale.h>
 #include <poll.h>
@@ -19,8 +19,8 @@
 #include "live.h"
 #include "sandbox.h"
 
-/* What its maps, a reading of some thousand short-lived processes and 32 MiB of history take is a third of it; twelve
- * of them that grew with what the machine did would be above it long before the end. */
+/* Its maps, a reading of some thousand short-lived processes and 32 MiB of history take a third of this; if memory grew
+ * with what the machine does, twelve of them would exceed it long before the end. */
 #define RSS_KB_MAX (256 * 1024)
 #define RUN_MS 60000 /* stress-ng takes less, three seconds of stressors and the end of their processes */
 
@@ -55,7 +55,8 @@ static struct watcher {
 };
 #define WATCHERS (sizeof(watchers) / sizeof(*watchers))
 
-/* What runs at a time. Nothing that changes the machine (CPUs, clocks, power), fills it or talks to another. */
+/* What runs at the same time. Nothing that changes the machine (CPUs, clocks, power), fills its disks or talks to
+ * another. */
 static const struct {
 	const char *options;
 	bool as_root; /* else as the user nobody, without rights */
@@ -134,7 +135,7 @@ static void start_watcher(struct watcher *w)
 	}
 }
 
-/* The next line, checked; false: there is no more. */
+/* Checks the next line; false: there is no more. */
 static bool take_line(struct watcher *w)
 {
 	char *line = child_line(w->child);
@@ -155,7 +156,7 @@ static bool has_line(const struct child *c)
 	return c->bytes && memchr(c->bytes + c->at, '\n', c->len - c->at);
 }
 
-/* What there is of its output; false: it ended. */
+/* Takes its available output; false: it ended. */
 static bool take_output(struct watcher *w)
 {
 	char frame[65536];
@@ -194,8 +195,7 @@ static void watch_until_end_of(struct child *c)
 	}
 }
 
-/* In a network of its own, with a loopback only. A stressor that this kernel cannot run is none of
- * ours. */
+/* In a network of its own, with a loopback only. A stressor that this kernel cannot run does not count. */
 static void stress(const char *options, bool as_root)
 {
 	char script[512];
@@ -218,7 +218,7 @@ static void stress(const char *options, bool as_root)
 	child_free(c);
 }
 
-/* Two readings of each that prints, from now on: quiet ones. */
+/* Takes two more readings, quiet ones, from each that prints. */
 static void rest(void)
 {
 	for (size_t i = 0; i < WATCHERS; i++) {
@@ -296,7 +296,7 @@ static void test_no_value_is_impossible(void **state)
 	assert_int_equal(found, 0);
 }
 
-/* Each with records for all sees every stressor, however short it lived. */
+/* Each lagtop that has enough records sees every stressor, however short-lived. */
 static void test_every_stressor_is_seen(void **state)
 {
 	char copy[128], *word, *rest, comm[16];
@@ -342,7 +342,7 @@ static void test_memory_is_bounded(void **state)
 	live_verdict();
 }
 
-/* A recording is complete: replayed it gives what was printed, and from a screen nothing impossible either. */
+/* A recording is complete: its replay is what was printed; one made by a screen has nothing impossible either. */
 static void replay(struct watcher *w)
 {
 	char *argv[] = { lagtop_of(w), (char *)"--json", (char *)"-r", w->recording, NULL };

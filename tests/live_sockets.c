@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sockets: their owners, whatever happened to them; round trips; servers with few requests. */
+/* Sockets: their owners, however they changed hands; round trips; servers with few requests. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,8 +61,8 @@ static int64_t port_of(const char *address)
 }
 
 /*
- * Between two readings there come more sockets than the walk has room for, and than it looks at in one stretch: it
- * takes a second pass, and each is one row.
+ * Between two readings more sockets appear than the walk has room for, and than it visits without a pause: it takes a
+ * second pass, and each socket is one row.
  */
 static void test_many_connections(void **state)
 {
@@ -115,7 +115,7 @@ static int64_t sum_rows(struct live *l, int64_t pid, int64_t port, bool local, c
 	return sum;
 }
 
-/* Connected before lagtop came: they are seen with their owner, and then with their bytes. */
+/* Connected before lagtop started: they are seen with their owner, and then with their bytes. */
 static void check_datagrams(const char *kind, const char *local)
 {
 	struct child *load = live_load(NULL, "transfer", kind, "send", "1000", "50", NULL);
@@ -177,8 +177,8 @@ static void test_sockets_change_hands(void **state)
 	live_verdict();
 }
 
-/* An accepted connection belongs to the listener's owner until the worker uses it, whatever was in its memory before.
- */
+/* An accepted connection belongs to the listener's owner until the worker uses it, whatever socket had its memory
+ * before. */
 static void test_connections_of_a_worker(void **state)
 {
 	struct live *l = live_start("-d", "0.2", "-v", "connections", NULL);
@@ -245,7 +245,7 @@ static void test_brief_connections(void **state)
 	live_verdict();
 }
 
-/* What the tracepoints see of io_uring: all but its accepts. */
+/* The tracepoints see everything of io_uring except its accepts. */
 static void test_io_uring_sockets(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
@@ -268,7 +268,7 @@ static void test_io_uring_sockets(void **state)
 	live_verdict();
 }
 
-/* i386 programs may accept by way of socketcall. */
+/* i386 programs may accept through socketcall. */
 static void test_socketcall(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
@@ -335,7 +335,7 @@ static void test_srtt_as_ss_has_it(void **state)
 	live_round(load);
 	live_past_now(l);
 	live_next(l);
-	/* Nothing is under way: both see the same. */
+	/* Nothing is in flight: both see the same. */
 	all = json_object_object_get(l->reading[l->n - 1], "connections");
 	for (size_t i = 0; i < json_object_array_length(all); i++) {
 		struct json_object *c = json_object_array_get_idx(all, i);
@@ -364,7 +364,8 @@ static void test_srtt_as_ss_has_it(void **state)
 	live_verdict();
 }
 
-/* A second between two requests: the call that waits for one takes that long, the server's call latency does not. */
+/* A second between two requests: the call that waits for one takes that long, but it is not the server's call
+ * latency. */
 static void check_quiet(const char *kind, const char *call)
 {
 	struct live *l = live_start("-d", "1", NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Waits for a quota and for memory: control groups with limits, held against what the kernel counts. */
+/* Waits for a quota and for memory: control groups with limits, compared with what the kernel counts. */
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
@@ -71,7 +71,7 @@ static void group_add(int64_t pid)
 	write_file(*child ? child : group, "cgroup.procs", text);
 }
 
-/* Its members were killed; the last of them leave a moment later. */
+/* Its members were killed; the last of them leave it a little later. */
 static int remove_soon(char *dir)
 {
 	for (int tries = 0; *dir && rmdir(dir) && errno == EBUSY && tries < 5000; tries++)
@@ -120,7 +120,7 @@ static double stalled_ns(void)
 	return 1e3 * (double)number_behind("/proc/pressure/memory", "total=");
 }
 
-/* Only the thrashing process stalls here. What the kernel counts is its waits, which lagtop has, and its reclaim on the
+/* Only the thrashing process stalls here. The kernel counts its waits, which lagtop has, too, and its reclaim on the
  * CPU. */
 static void test_memory(void **state)
 {
@@ -168,7 +168,7 @@ static void quota_set(const char *percent)
 	write_file(group, "cpu.max", text);
 }
 
-/* Of the group's queues, until they last got quota again. */
+/* Throttled time of the group's queues, until they last got quota again. */
 static double queues_throttled_ns(void)
 {
 	char path[120];
@@ -179,7 +179,7 @@ static double queues_throttled_ns(void)
 }
 
 /* Threads that burn CPU time on one CPU, in a group or the group within it; its one queue stops all of them. Each
- * reading has its part: waits that are open at a reading are most. */
+ * reading has its part of the waits, most of which are open at a reading. */
 static void quota(const char *threads, const char *quota_percent, bool hog, bool within)
 {
 	double throttled_ns, oracle_ns;
@@ -269,7 +269,7 @@ static void *move_about(void *arg)
 	return NULL;
 }
 
-/* What it waits for is its quota, wherever it waits: with that many shares it is the first on any CPU. */
+/* It waits for its quota, wherever it waits: with that many shares it is the first on any CPU. */
 static void test_quota_and_migrations(void **state)
 {
 	struct mover mover = { 0 };

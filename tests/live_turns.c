@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How slowly a program answers and is answered: against what the client itself measures, and what the server sleeps. */
+/* How slowly a program answers and is answered: compared with what the client measures and how long the server
+ * sleeps. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,14 +8,14 @@
 #include "live.h"
 
 #define REQUESTS 10
-/* A percentile is at most 12.5 % off, and the client's clock has its system calls in it. */
+/* A percentile is at most 12.5 % off, and the client's measurement includes its system calls. */
 #define NEAR 0.175
 
 struct turns {
 	struct child *load;
 	int64_t server;
 	const char *done;
-	struct json_object *reading; /* which has all of the round */
+	struct json_object *reading; /* which contains the whole round */
 };
 
 static int64_t count(struct json_object *reading, int64_t pid, const char *path)
@@ -25,7 +26,7 @@ static int64_t count(struct json_object *reading, int64_t pid, const char *path)
 	return n == LIVE_NULL ? 0 : n;
 }
 
-/* One round within one reading. The client's answers are what both sides count. */
+/* One round within one reading. Both sides must count the client's answers. */
 static void round_in_reading(struct live *l, struct turns *t)
 {
 	for (int try = 0; try < 5; try++) {
@@ -84,7 +85,7 @@ static void test_both_ends(void **state)
 	live_verdict();
 }
 
-/* Only the end that connects knows the other: DNS, for example. */
+/* Only the connecting end has turns: DNS, for example. */
 static void test_datagrams(void **state)
 {
 	struct live *l = live_start("-d", "2", NULL);
@@ -97,7 +98,7 @@ static void test_datagrams(void **state)
 	live_verdict();
 }
 
-/* The connection is older than lagtop: who serves is told by the ports. */
+/* The connection is older than lagtop: the ports tell which end is the server. */
 static void test_older_connection(void **state)
 {
 	struct turns t;
@@ -127,7 +128,7 @@ static void test_two_threads(void **state)
 	live_verdict();
 }
 
-/* Who answers is who has the socket, not who accepted it. */
+/* The answers belong to the process that has the socket, not to the one that accepted it. */
 static void test_socket_handed_over(void **state)
 {
 	struct live *l = live_start("-d", "2", NULL);
@@ -150,7 +151,7 @@ static void test_socket_handed_over(void **state)
 	live_verdict();
 }
 
-/* A request that comes in two parts 5 ms apart is no single turn, and said to be so. */
+/* A request that comes in two parts 5 ms apart is not a single turn, and is marked as such. */
 static void test_overlapping_turns(void **state)
 {
 	struct live *l = live_start("-d", "2", NULL);
@@ -179,7 +180,7 @@ static void test_late_reader(void **state)
 	live_verdict();
 }
 
-/* A request that hangs shows now, at both ends, with its age. */
+/* A request that hangs is shown immediately, at both ends, with its age. */
 static void test_open_turn(void **state)
 {
 	struct live *l = live_start("-d", "0.5", NULL);
@@ -212,7 +213,7 @@ static void test_open_turn(void **state)
 	live_verdict();
 }
 
-/* Left off, they are not known; the rest of the network is. */
+/* With --no-turns they are not known; the rest of the network family is. */
 static void test_left_off(void **state)
 {
 	struct live *l = live_start("-d", "1", "--no-turns", NULL);
@@ -230,7 +231,7 @@ static void test_left_off(void **state)
 	live_verdict();
 }
 
-/* What is closed is open no more, also if it was never answered. */
+/* A closed connection has no open turn, even if it was never answered. */
 static void test_closed_turn(void **state)
 {
 	struct live *l = live_start("-d", "0.5", NULL);

@@ -32,7 +32,7 @@ static int64_t timeval_ns(struct timeval t)
 	return t.tv_sec * 1000000000LL + t.tv_usec * 1000LL;
 }
 
-/* Children are known to a microsecond, which is nothing beside a fork. */
+/* Children's time is known to a microsecond, negligible beside a fork. */
 static int64_t cpu_ns(void)
 {
 	struct rusage children;

@@ -140,7 +140,7 @@ static void run_ten(char **arg)
 	}
 }
 
-/* Each begins at a time of its own, so that they do not wake in step. */
+/* Each begins at a different time, so that they do not wake in step. */
 static void run_busy(char **arg)
 {
 	long n = load_number(arg[0]), ms = load_number(arg[1]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A disk that hangs for as long as the test wants: a block device (loop) over a file of a frozen ext4, in a
- * mount namespace of its own. A process that waits for it cannot be killed, so the workload itself never does, and a
- * guardian thaws the file system when the workload is gone.
+ * A disk that hangs for as long as the test wants: a block device (loop) over a file of a frozen ext4, in a mount
+ * namespace of its own. A process that waits for it cannot be killed, so the workload itself never waits for it, and a
+ * guardian thaws the file system when the workload has exited.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@
 enum { HANG_FSYNC, HANG_WRITE, HANG_FLOCK, HANG_FCNTL, HANGS };
 
 static int disk, device, file; /* the root of the frozen file system, the device that hangs with it, a file of it */
-static int64_t *held_ns;       /* [HANGS], by the sleepers themselves */
+static int64_t *held_ns;       /* [HANGS], measured by the sleepers themselves */
 static int locked;	       /* a file of the parent's */
 static char block[BLOCK_BYTES];
 
@@ -45,7 +45,7 @@ static void make_image(const char *path, off_t bytes)
 	close(fd);
 }
 
-/* Another may take the free one first. The device goes away with its last user. */
+/* Another process may take the free one first. The device goes away with its last user. */
 static int attach_loop(const char *image, char path[32])
 {
 	struct loop_config config = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
@@ -104,7 +104,7 @@ static int guard(void)
 	if (pipe(fd))
 		load_die("pipe");
 	if (!fork()) {
-		close(STDOUT_FILENO); /* whose end the test may be waiting for */
+		close(STDOUT_FILENO); /* the test may be waiting for its end */
 		close(fd[1]);
 		while (read(fd[0], &byte, 1) > 0)
 			;
@@ -174,7 +174,7 @@ static void run_hang(char **arg)
 	thaw();
 }
 
-/* Pages of a file, at random: with memory for a part of them it waits for many that were here a moment ago. */
+/* Reads pages of a file at random: if memory holds only a part of them, it waits for many that it has just had. */
 static void run_thrash(char **arg)
 {
 	long bytes = load_number(arg[1]) << 20, ms = load_number(arg[2]), reads;
@@ -185,7 +185,7 @@ static void run_thrash(char **arg)
 	for (long at = 0; at < bytes; at += BLOCK_BYTES)
 		if (pwrite(fd, block, sizeof(block), at) != sizeof(block))
 			load_die(arg[0]);
-	/* The process that reads a page in is charged for it: nothing is left over from writing it. */
+	/* The process that reads a page in is charged for it: drops the pages left from writing the file. */
 	if (fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) || posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM))
 		load_die(arg[0]);
 	load_pin(load_number(arg[3]));
@@ -203,7 +203,7 @@ static void run_thrash(char **arg)
 	}
 }
 
-/* A file that no page of is in memory. */
+/* Makes a file of which no page is in memory. */
 static int make_file(const char *path, long pages, int flags)
 {
 	static char page[BLOCK_BYTES] __attribute__((aligned(BLOCK_BYTES)));
@@ -268,7 +268,7 @@ static void *touch_pages(void *unused)
 	return unused;
 }
 
-/* By a thread that ends, by the process itself and by a child. */
+/* I/O by a thread that ends, by the process itself and by a child. */
 static void run_bytes(char **arg)
 {
 	struct rusage before, after;

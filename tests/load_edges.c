@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Cases in which numbers are easily lost: exec that returns as another call, a connection younger than its listener,
- * calls that are interrupted, refused or changed by a tracer, or that their thread never leaves.
+ * calls that are interrupted, refused, changed by a tracer, or never left by their thread.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -87,7 +87,7 @@ static void count_signal(int signal_number)
 	handled++;
 }
 
-/* As one that writes to its own pipe interrupts a write: here readv, of nothing. */
+/* Like a handler that writes to its own pipe and interrupts a write; here an empty readv. */
 static void signal_calls(int signal_number)
 {
 	struct iovec none = { .iov_len = 0 };
@@ -97,7 +97,7 @@ static void signal_calls(int signal_number)
 	count_signal(signal_number);
 }
 
-/* By readv, which the protocol does not use. */
+/* With readv, which the protocol does not use. */
 static void *read_bytes(void *arg)
 {
 	struct iovec one = { .iov_base = arg, .iov_len = 1 };
@@ -109,7 +109,7 @@ static void *read_bytes(void *arg)
 	return NULL;
 }
 
-/* A thread in readv, signalled until it has come out of it N times: with EINTR, or by a byte after some restarts. */
+/* A thread in readv, signalled until it has left it N times: with EINTR, or with a byte after some restarts. */
 static void run_signals(char **arg)
 {
 	bool restarts = !strcmp(arg[0], "restart");
@@ -164,11 +164,11 @@ static void refuse_getpgid(void)
 }
 
 #define ASKED 5
-#define ANSWER_NS 20000000L /* how long the supervisor lets each call wait */
+#define ANSWER_NS 20000000L /* how long the supervisor delays each call */
 
 static int to_supervisor[2];
 
-/* Answers getsid itself, and lets gettid go on. */
+/* Answers getsid itself, and lets gettid continue. */
 static void *supervise(void *arg)
 {
 	int fd;
@@ -215,8 +215,8 @@ static void install_supervisor(void)
 		load_die("seccomp");
 }
 
-/* Calls that never reach the kernel's table: answered with success by seccomp, by a supervisor after a while, let go
- * on by it (gettid), and number -1, which is none. */
+/* Calls that seccomp or a supervisor decides about: answered with success by seccomp, or by a supervisor after a while;
+ * allowed by it (gettid); and number -1, which is no call. */
 static void run_answered(char **arg)
 {
 	long n = load_number(arg[0]);
@@ -262,8 +262,8 @@ static void run_to_syscall(pid_t child, struct user_regs_struct *regs)
 		load_die("ptrace");
 }
 
-/* A child that calls getppid, getuid and getgid N times each. Its tracer lets the first pass, makes geteuid of the
- * second and nothing of the third. */
+/* A child that calls getppid, getuid and getgid N times each. Its tracer lets the first pass, turns the second into
+ * geteuid and suppresses the third. */
 static void run_traced(char **arg)
 {
 	long n = load_number(arg[0]);
@@ -395,7 +395,7 @@ static void run_vfork(char **arg)
 
 #define WATCHED 100 /* by each epoll */
 
-/* None is woken: they watch for something else than what is written. */
+/* None is woken: they watch for another event than the one that occurs. */
 static void watch(int event, long epolls)
 {
 	struct epoll_event other = { .events = EPOLLPRI };
@@ -428,8 +428,8 @@ static int64_t off_cpu_ns(void)
 	return load_now_ns() - (t.tv_sec * 1000000000LL + t.tv_nsec);
 }
 
-/* A write to an eventfd never sleeps, but holds its spin lock while it looks at all who watch it. One process does
- * nothing else; whoever interrupts it, because its priority is higher, finds the lock taken. */
+/* A write to an eventfd never sleeps, but holds its spin lock while it checks all its watchers. One process does
+ * nothing else; a process of higher priority that interrupts it finds the lock taken. */
 static void run_kernel_lock(char **arg)
 {
 	long n = load_number(arg[1]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A file system that does not answer, in a mount namespace of its own, and a child that asks it: `fuse CALL` prints
- * `ready pid=PID` of the child once its question has come and waits for ever. Only what leads there is answered:
- * a folder, and a file "f" in it.
+ * A file system that does not answer, in a mount namespace of its own, and a child that uses it: `fuse CALL` prints
+ * `ready pid=PID` of the child once its request has arrived, which is never answered. Only what leads there is
+ * answered: a directory, and a file "f" in it.
  */
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -88,7 +88,7 @@ static void call_execve(void)
 	execl("hang", "hang", NULL);
 }
 
-/* No call at all: a page that is read. */
+/* No call at all: a page fault on a mapped file. */
 static void call_fault(void)
 {
 	const volatile char *page = mmap(NULL, FILE_BYTES, PROT_READ, MAP_SHARED, open("f", O_RDONLY), 0);
@@ -132,7 +132,7 @@ static void reply(int dev, uint64_t unique, const void *body, size_t bytes)
 		load_die("fuse");
 }
 
-/* Answers one question of the kernel; false: it is one that should hang. */
+/* Answers one request of the kernel; false: it is the one that should hang. */
 static bool answer(int dev, const struct fuse_in_header *ask, const char *body)
 {
 	struct fuse_init_out init = { .major = 7, .minor = 31, .max_write = 4096 };
@@ -199,7 +199,7 @@ static void run_fuse(char **arg)
 	}
 	while (read(dev, ask, sizeof(ask)) > 0)
 		if (!answer(dev, head, ask + sizeof(*head)) && !told) {
-			/* The folder under the mount is of no more use. */
+			/* The directory under the mount is no longer needed. */
 			umount2(folder, MNT_DETACH);
 			rmdir(folder);
 			load_ready("pid=%d", child);

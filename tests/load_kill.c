@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Processes that end in every way; `done` says of the one that ends: pid, signal, and who sent it (by=0: the kernel).
- */
+/* Processes that end in different ways; `done` has pid, signal and sender (by=0: the kernel) of the one that ended. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,7 +17,7 @@
 
 #include "load.h"
 
-/* A child: prepares itself, says so, and goes on. */
+/* A child: prepares itself, reports that, and continues. */
 static pid_t victim(void (*prepare)(void), void (*goes_on)(void))
 {
 	static const struct rlimit none;
@@ -87,7 +86,7 @@ static void catch_term(void)
 	signal(SIGTERM, caught);
 }
 
-/* One signal is handled, the next from another process ends it. */
+/* The first signal is handled, the next, from another process, ends it. */
 static struct end handled(long signal_number)
 {
 	pid_t pid = victim(catch_term, wait_for_ever);
@@ -116,7 +115,7 @@ static void unblock_later(void)
 	sigprocmask(SIG_UNBLOCK, &got, NULL);
 }
 
-/* It is pending when the process lets it in. */
+/* It is pending when the process unblocks it. */
 static struct end blocked(long signal_number)
 {
 	pid_t pid = victim(block_all, unblock_later);
@@ -141,7 +140,7 @@ static void leader_ends(void)
 	pthread_exit(NULL);
 }
 
-/* A process of threads whose first one has exited. */
+/* A process whose first thread has exited. */
 static struct end leaderless(long signal_number)
 {
 	pid_t pid = victim(add_threads, leader_ends);
@@ -203,7 +202,7 @@ static struct end alarmed(long signal_number)
 	return (struct end){ victim(NULL, alarm_soon), SIGALRM, 0 };
 }
 
-/* It says that it is a timer's. */
+/* A signal that claims to come from a timer. */
 static struct end forged(long signal_number)
 {
 	pid_t pid = victim(NULL, wait_for_ever), sender = load_fork();
@@ -247,7 +246,7 @@ static void fill_memory(void)
 		at[i] = 1;
 }
 
-/* In the control group of that folder, which has a limit. */
+/* In the control group of that directory, which has a limit. */
 static void run_oom(char **arg)
 {
 	snprintf(oom_group, sizeof(oom_group), "%s", arg[0]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lives that end, begin or change in odd ways: exec, exit of the leader, reused pids, new names and users. */
+/* Processes that begin, change or end in unusual ways: exec, exit of the leader, reused pids, new names and users. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -136,7 +136,7 @@ static void run_orphan(char **arg)
 		load_die("write");
 }
 
-/* Two processes with one pid, exit codes 11 and 22. A race with other forks is lost now and then: done pid=0. */
+/* Two processes with one pid, exit codes 11 and 22. The race with other forks may be lost: then done pid=0. */
 static void run_reuse(char **arg)
 {
 	(void)arg;
@@ -182,7 +182,7 @@ static void run_killed(char **arg)
 
 static atomic_int at_the_line;
 
-/* Not by pthread_exit, which would end the process itself. */
+/* Not with pthread_exit, which would end the process itself. */
 static void exit_together(long cpu, long code)
 {
 	load_pin(cpu);

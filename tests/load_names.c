@@ -16,7 +16,7 @@
 #include "load.h"
 #include "mounts.h"
 
-/* WORD is room for a title: each round writes "title I" over the whole command line, as setproctitle does. */
+/* WORD makes room for a title: each round writes "title I" over the whole command line, as setproctitle does. */
 static void run_title(char **arg)
 {
 	char *end = arg[0] + strlen(arg[0]), *begin = arg[-2];
@@ -95,7 +95,7 @@ static void *unmap(void *arg)
 
 static void *map(void *arg)
 {
-	while (!__atomic_load_n(&go_on, __ATOMIC_ACQUIRE)) /* made before: a thread's stack needs the lock, too */
+	while (!__atomic_load_n(&go_on, __ATOMIC_ACQUIRE)) /* created before: a thread's stack needs the lock, too */
 		sched_yield();
 	__atomic_store_n(&mapper_tid, (int)gettid(), __ATOMIC_RELEASE);
 	mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -118,8 +118,8 @@ static bool waits(int tid)
 	return at && at[2] == 'D';
 }
 
-/* One thread waits for a write to end, with the lock shared; another wants it alone; so no other thread gets it any
- * more. */
+/* One thread waits for a write to end while it holds the lock shared; another waits for it exclusively; so no other
+ * thread gets it any more. */
 static void lock_memory(void)
 {
 	int fd = open("/tmp/f", O_RDWR | O_CLOEXEC);

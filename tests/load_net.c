@@ -131,7 +131,7 @@ static void run_connect(char **arg)
 	}
 }
 
-/* Connections wait before they are accepted. Says the shortest that one can have waited, and the longest. */
+/* Connections wait before they are accepted. Prints the shortest and the longest time that one can have waited. */
 static void run_late_accept(char **arg)
 {
 	long n = load_number(arg[0]), wait_us = load_number(arg[1]);
@@ -162,8 +162,8 @@ static void run_late_accept(char **arg)
 	}
 }
 
-/* A connect that stays on its way: the listener's queue is full, so the SYN is not answered. */
-static int connect_in_vain(int port)
+/* A connect that stays pending: the listener's queue is full, so the SYN is not answered. */
+static int connect_unanswered(int port)
 {
 	struct sockaddr_in a = {
 		.sin_family = AF_INET,
@@ -177,7 +177,7 @@ static int connect_in_vain(int port)
 	return fd;
 }
 
-/* Both ends of the second are those of the first, that is still there: no port for it. */
+/* The second has the same two ends as the first, which still exists: there is no port for it. */
 static void connect_without_port(int port)
 {
 	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) }, to = from;
@@ -198,8 +198,8 @@ static void connect_without_port(int port)
 	close(fd[1]);
 }
 
-/* As a program that tries two addresses at once: gives up by close, shutdown or another connect. And what does fail:
- * refused, no port, no answer in time. */
+/* Like a program that tries two addresses at once: abandons connects by close, shutdown or another connect. And
+ * connects that fail: refused, no port, no answer in time. */
 static void run_give_up(char **arg)
 {
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
@@ -216,7 +216,7 @@ static void run_give_up(char **arg)
 			int fd[3];
 
 			for (int way = 0; way < 3; way++)
-				fd[way] = connect_in_vain(port);
+				fd[way] = connect_unanswered(port);
 			shutdown(fd[1], SHUT_RDWR);
 			connect(fd[2], &nobody, sizeof(nobody));
 			for (int way = 0; way < 3; way++)
@@ -225,12 +225,12 @@ static void run_give_up(char **arg)
 				load_die("refused");
 			connect_without_port(port);
 		}
-		p.fd = connect_in_vain(port);
+		p.fd = connect_unanswered(port);
 		setsockopt(p.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(int){ 1 }, sizeof(int));
 		if (poll(&p, 1, -1) != 1 || !(p.revents & POLLERR))
 			load_die("time out");
 		close(p.fd);
-		/* Of the two ends without a port the first is given up. */
+		/* Of the two connects without a port the first is abandoned. */
 		load_done(6 * each + 1, "connects=%ld connect_errors=%ld", 6 * each + 1, 2 * each + 1);
 	}
 }
@@ -245,8 +245,8 @@ static int queued(int fd, unsigned long which)
 }
 
 /*
- * Queues that are never emptied: datagrams, more than fit; connections, more than a listener takes; BYTES and then a
- * FIN on a stream. The listener of the stream is another one.
+ * Queues that are never emptied: more datagrams than fit; more connections than a listener takes; BYTES and then a FIN
+ * on a stream, which has a listener of its own.
  */
 static void run_queues(char **arg)
 {
@@ -270,7 +270,7 @@ static void run_queues(char **arg)
 		oldest_ns = i ? oldest_ns : load_now_ns();
 	}
 	for (int i = 0; i < 3; i++)
-		waiting = connect_in_vain(port);
+		waiting = connect_unanswered(port);
 	out = connect_to(stream_port);
 	in = accept(stream_listener, NULL, NULL);
 	close(stream_listener);
@@ -285,7 +285,7 @@ static void run_queues(char **arg)
 		load_done(1, " ");
 }
 
-/* Connects whose SYNs are answered, but the answers are lost on the way (by a firewall): they fill a SYN queue. */
+/* Connects whose SYNs are answered, but a firewall drops the answers: they fill a SYN queue. */
 static void run_half_open(char **arg)
 {
 	long n = load_number(arg[0]);
@@ -317,7 +317,7 @@ struct transfer {
 	long tx_bytes, tx_ops, rx_bytes, rx_ops;
 };
 
-/* One message each; the result is the bytes, ops are added by the caller as one unless they say more. */
+/* Each moves one message and returns its bytes; the caller counts it as one op unless `messages` says more. */
 struct way {
 	const char *name;
 	ssize_t (*send)(struct transfer *t);
@@ -621,7 +621,7 @@ static void run_connections(char **arg)
 	int port, listener = listen_on_loopback(&port, 128);
 	struct rlimit files;
 
-	/* Two a connection: more than most machines allow at first. */
+	/* Two per connection: more than most machines allow by default. */
 	if (getrlimit(RLIMIT_NOFILE, &files))
 		load_die("getrlimit");
 	files.rlim_cur = files.rlim_max;
@@ -640,7 +640,7 @@ const struct workload load_net[] = {
 	{ "tcp-client", "PORT CONNECTIONS N SIZE", run_tcp_client, "on each connection N messages of SIZE bytes" },
 	{ "connect", "GOOD REFUSED", run_connect, "connects to itself, and to a closed port" },
 	{ "late_accept", "N US", run_late_accept, "accepts N connections, each after it has waited" },
-	{ "give-up", "N", run_give_up, "N connects given up in each of three ways, N refused, N without a port" },
+	{ "give-up", "N", run_give_up, "N connects abandoned in each of three ways, N refused, N without a port" },
 	{ "queues", "DATAGRAMS BYTES", run_queues,
 	  "full queues of a listener and of datagrams, and BYTES that are never read" },
 	{ "half-open", "N", run_half_open, "N connects that fill a SYN queue, where a firewall drops its answers" },

@@ -260,7 +260,7 @@ static int64_t process_cpu_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* All begin and end together, so that a quota stops all of them or none. */
+/* All begin and end together, so that a quota throttles all of them or none. */
 struct burn {
 	pthread_barrier_t meet;
 	int64_t work_ns, end_ns;
@@ -422,7 +422,7 @@ static void run_spawn(char **arg)
 	}
 }
 
-/* Work and rest in turn, so that a thread is run, preempted and woken many times. */
+/* Alternates work and rest, so that a thread runs, is preempted and is woken many times. */
 static void run_bursts(char **arg)
 {
 	long cpu = load_number(arg[0]), n = load_number(arg[1]), burst_us = load_number(arg[2]);
@@ -563,7 +563,7 @@ static void run_waits(char **arg)
 	}
 }
 
-/* Wakeups of a CPU that idles by another one: from just before the waker's write to just after the sleeper's read. */
+/* Wakeups of an idle CPU by another one: from just before the waker's write to just after the sleeper's read. */
 static void run_wakes(char **arg)
 {
 	static const struct timespec rest = { .tv_nsec = 500000 };
@@ -623,6 +623,6 @@ const struct workload load_sched[] = {
 	{ "bursts", "CPU N US", run_bursts, "N × run for US µs, then rest for half a millisecond" },
 	{ "disk", "FILE N", run_disk, "N × read 4 KiB past the page cache" },
 	{ "waits", "CPU", run_waits, "100 run-queue waits of known length" },
-	{ "wakes", "FROM TO N", run_wakes, "N × wake by pipe from one CPU who sleeps on another" },
+	{ "wakes", "FROM TO N", run_wakes, "N × wake a thread on another CPU by a pipe" },
 	{},
 };

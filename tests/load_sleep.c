@@ -197,7 +197,7 @@ static void sleep_wait4(void)
 	waitpid(child, NULL, 0);
 }
 
-/* The child keeps the parent's memory and never lets go; it dies with it. */
+/* The child keeps the parent's memory and never releases it; it dies with its parent. */
 static void sleep_vfork(void)
 {
 	pid_t child;
@@ -361,7 +361,7 @@ static void sleep_kvm(void)
 
 	if (cpu < 0)
 		load_die("kvm");
-	ioctl(cpu, KVM_RUN, 0); /* that there is nothing to run does not matter */
+	ioctl(cpu, KVM_RUN, 0); /* it does not matter that there is nothing to run */
 	ready_self();
 	pause();
 }

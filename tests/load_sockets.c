@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Workloads about sockets rather than bytes: who owns them, servers that are asked once in a while,
- * io_uring, and a network with a delay.
+ * Workloads about sockets rather than bytes: who owns them, servers with few requests, io_uring, and a network with a
+ * delay.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -89,7 +89,7 @@ static void receive_all(int fd, size_t bytes)
 	}
 }
 
-/* Answers each byte by one, on whatever connection. */
+/* Answers each byte with one, on any connection. */
 static void serve_by_epoll(int listener, long connections)
 {
 	struct epoll_event e = { .events = EPOLLIN };
@@ -326,7 +326,7 @@ static void ring_open(struct ring *r)
 	r->cqe = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
 }
 
-/* Hands over a request; ring_wait gives the result of the one that ended first. */
+/* Submits a request; ring_wait returns the result of the first that completes. */
 static void ring_ask(struct ring *r, const struct io_uring_sqe *request)
 {
 	unsigned int tail = *r->sq_tail, at = tail & *r->sq_mask;
@@ -349,7 +349,7 @@ static int ring_wait(struct ring *r)
 	return result;
 }
 
-/* Asks to receive first: what comes is then taken by whatever thread the kernel lets do it. */
+/* Submits the receive first: the data is then received by whichever thread the kernel chooses. */
 static void exchange_by_ring(struct ring *r, int out, int in, char *block, unsigned int size)
 {
 	struct io_uring_sqe receive = {
@@ -400,9 +400,9 @@ static void run_ring(char **arg)
 	}
 }
 
-/* A network whose every address 10.9.0.N is this machine itself, N ms away: what is sent to it comes back from it,
- * which takes a swap of the addresses and leaves the checksums right. */
-#define DELAYED 1024 /* packets on their way */
+/* A network in which every address 10.9.0.N is this machine itself, N ms away: what is sent to it comes back from it.
+ * Swapping the two addresses does that and leaves the checksums right. */
+#define DELAYED 1024 /* packets in flight */
 #define PACKET_BYTES 2048
 
 static struct packet {
@@ -440,7 +440,7 @@ static void take_packet(int fd)
 	ip->saddr = ip->daddr;
 	ip->daddr = from;
 	free_one->len = (size_t)got;
-	/* One of the two is the local end, 254: the other is the distance. */
+	/* One of the two is the local end, 254; the other is the delay. */
 	from = ntohl(ip->saddr) & 0xff;
 	free_one->due_ns = load_now_ns() + 1000000LL * (from == 254 ? ntohl(ip->daddr) & 0xff : from);
 }

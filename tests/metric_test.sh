@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One more metric is three lines in three files: adds minor page faults to a copy of the tree, in these places only,
-# and looks whether the number arrives everywhere. Prints TAP.
+# and checks that the number arrives everywhere. Prints TAP.
 # shellcheck disable=SC2317,SC2329 # the checks are called through check
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -23,13 +23,13 @@ three_lines() {
 	make lagtop >make.log 2>&1 || { cat make.log && return 1; }
 }
 
-# What the readings on stdin count of the process of that name.
+# The sum, in the readings on stdin, of the process with that name.
 faults() {
 	sed 's/{"pid":/\n&/g' | awk '/"comm":"faulter"/ && match($0, /"minor_faults":[0-9]+/) {
 		n += substr($0, RSTART + 15, RLENGTH - 15) } END { print n + 0 }'
 }
 
-# A child that touches so many pages; its parent prints how many faults the kernel counted of it.
+# A child that touches that many pages; its parent prints how many faults the kernel counted for it.
 is_counted() {
 	local kernel seen replayed
 	cd "$work" || return
@@ -77,7 +77,7 @@ is_listed() {
 		./lagtop --replay faults.lag --openmetrics faults.prom && grep '^# TYPE lagtop_command_minor_faults_per_second' faults.prom
 }
 
-# The way of every counter of the table, now with one more: sums, the dead, history, recording.
+# The path of every counter of the table, now with one more: sums, exited processes, history, recording.
 is_looped_over() {
 	cd "$work" || return
 	make build/tests/unit_counters >make.log 2>&1 || { cat make.log && return 1; }

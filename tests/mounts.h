@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 
-/* What is mounted from here on is seen by this process and its children only. */
+/* From now on, mounts are seen by this process and its children only. */
 static inline bool mounts_unshare(void)
 {
 	char line[4096], dir[1024];
@@ -19,7 +19,7 @@ static inline bool mounts_unshare(void)
 		return false;
 	if (!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return true;
-	/* The root of a chroot is no mount: what is mounted in it is made private one by one. */
+	/* The root of a chroot is not a mount: the mounts in it are made private one by one. */
 	f = fopen("/proc/self/mountinfo", "re");
 	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "%*s %*s %*s %*s %1023s", dir) == 1)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The counting tests once more, of a lagtop that user nobody starts with two file capabilities. Prints TAP.
+# The counting tests once more, with a lagtop that user nobody starts with two file capabilities. Prints TAP.
 cd "$(dirname "$0")/.." || exit 1
 export LIVE_NOBODY=1
 status=0

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Prometheus's node_exporter takes what --openmetrics writes: every sample of the file comes out again, counters as counters. It
-# is Debian's, the installed one or fetched once into ~/.cache/lagtop, and listens on loopback. Prints TAP.
+# Prometheus's node_exporter accepts what --openmetrics writes: it serves every sample of the file, counters as
+# counters. It is Debian's, installed or fetched once into ~/.cache/lagtop, and listens on loopback. Prints TAP.
 # shellcheck disable=SC2317,SC2329 # the checks are called through check
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -48,7 +48,7 @@ listens() {
 	[ -n "$address" ] || { cat "$work/log" && return 1; }
 }
 
-# What it serves is what the file says: the same series, each family as the same type.
+# It serves what is in the file: the same series, each family with the same type.
 taken() {
 	curl --silent --show-error --max-time 20 "http://$address/metrics" >"$work/served" || return
 	grep -x 'node_textfile_scrape_error 0' "$work/served" || { cat "$work/log" && return 1; }

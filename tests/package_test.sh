@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The Debian package in a fresh root of the release that this machine runs: it installs with nothing but what it depends on,
+# The Debian package in a fresh root of this machine's release: it installs with only its dependencies,
 # runs, its man page opens, its completions complete, and after a purge nothing of it is left. So does what `make install` puts into
 # /usr/local. Prints TAP.
 # The root is made once, by debootstrap, and kept in ~/.cache/lagtop.
@@ -22,7 +22,7 @@ skip_all() {
 	exit
 }
 
-# Makes the root, with the packages that lagtop's depends on, what opens man pages, and the shells that complete.
+# Makes the root, with the dependencies of lagtop's package, man, and the shells with completions.
 make_root() {
 	local codename mirror wanted=man-db,bash-completion,fish,zsh packed
 	# shellcheck disable=SC1091
@@ -76,7 +76,7 @@ man_opens() {
 	return 1
 }
 
-# As a person's shell does, from what the package installed.
+# As in a user's shell, from what the package installed.
 bash_completes() {
 	local found
 	# shellcheck disable=SC2016 # for the shell inside
@@ -91,12 +91,12 @@ bash_completes() {
 
 fish_completes() {
 	local found
-	# It keeps a history where its user lives.
+	# It keeps a history in its user's home.
 	found=$(inside "HOME=/tmp fish --command 'complete --do-complete \"lagtop --rep\"'")
 	[[ $found = --replay* ]] || { echo "$found" && return 1; }
 }
 
-# In a terminal of its own: what it offers for the word, once it has set up completion as its users do.
+# In a terminal of its own: what it completes for the word, after setting up completion as users do.
 zsh_completes() {
 	local found
 	cat >"$root/tmp/complete.zsh" <<-'END'
@@ -114,7 +114,7 @@ zsh_completes() {
 	[ "$found" = --replay ] || { echo "$found" && return 1; }
 }
 
-# As in a bare container: common terminals are drawn on with what lagtop brings along, others get advice.
+# As in a bare container: lagtop's built-in descriptions serve common terminals, others get advice.
 terminal_without_description() {
 	local said type
 	cp tests/golden/version1.lag "$root/tmp/"
@@ -137,7 +137,7 @@ installs_locally() {
 
 uninstalls_locally() {
 	make -s uninstall DESTDIR="$root" || return
-	# The folders that it needed stay.
+	# The directories that it needed stay.
 	list_files >"$work/after"
 	comm -13 "$work/before" "$work/after" | grep lagtop && return 1
 	return 0
@@ -161,7 +161,7 @@ setpriv --reuid "$(stat -c %u build)" --regid "$(stat -c %g build)" --clear-grou
 package=$(ls -t build/lagtop_*.deb | head -n 1)
 make_root
 list_files >"$work/before"
-# The live tests know where nothing can be measured; this one takes no time.
+# The live tests detect where nothing can be measured; this one is quick.
 no_bpf=$(CMOCKA_MESSAGE_OUTPUT=tap LIVE_ONLY=test_not_a_terminal build/tests/live_refusals </dev/null | sed -n 's/^skip: //p')
 check "it installs" installs
 if [ -n "$no_bpf" ]; then

@@ -24,8 +24,8 @@ void reading_dist(struct sample *s, struct sample_dist *d, uint64_t ns, uint32_t
 struct sample_call *reading_call(struct sample *s, struct sample_work *w, uint32_t nr, uint32_t count, uint64_t ns,
 				 uint32_t error, uint32_t errors);
 
-/* A model, fresh for each test, and one sample that each reading is made in, as the screen has it: nothing may lean on
- * what it was. */
+/* A model, new for each test, and one sample that is reused for each reading, as by the screen: nothing may depend on
+ * its former contents. */
 extern struct model *reading_model;
 int reading_setup(void **state);
 int reading_teardown(void **state);

@@ -49,7 +49,7 @@ uint8_t *recording_frames_pack(const struct recording_frames *f, size_t *len)
 	*len = RECORD_HEADER_BYTES;
 	for (size_t i = 0; i < f->n; i++) {
 		head = file + *len;
-		/* Below level 1: as quick as copying. */
+		/* A level below 1: as fast as copying. */
 		got = ZSTD_compress(head + RECORD_HEAD_BYTES, room - *len - RECORD_HEAD_BYTES, f->whole[i], f->len[i],
 				    -5);
 		assert(!ZSTD_isError(got));

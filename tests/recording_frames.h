@@ -18,11 +18,11 @@ struct recording_frames {
 	size_t n;
 };
 
-/* Offset behind the frame that begins at `at`. */
+/* Offset of the end of the frame that begins at `at`. */
 size_t recording_frames_end(const uint8_t *file, size_t at);
-/* Whole, good files only; fails the program otherwise. */
+/* Complete, valid files only; ends the program otherwise. */
 void recording_frames_unpack(struct recording_frames *f, const uint8_t *file, size_t len);
-/* A file of these frames, each standing alone. The caller frees it. */
+/* A file of these frames, each independent. The caller frees it. */
 uint8_t *recording_frames_pack(const struct recording_frames *f, size_t *len);
 void recording_frames_free(struct recording_frames *f);
 

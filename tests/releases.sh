@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# lagtop builds without a warning, and passes lint and the tests that need no kernel, in fresh roots of other releases of
-# Debian: releases.sh [RELEASE…], trixie and sid. The roots are made once and kept in ~/.cache/lagtop. Prints TAP. Needs root.
+# lagtop builds without a warning, and passes lint and the tests that need no kernel, in fresh roots of other Debian
+# releases: releases.sh [RELEASE…], trixie and sid. The roots are made once and kept in ~/.cache/lagtop. Prints TAP.
+# Needs root.
 # shellcheck disable=SC2317,SC2329 # the checks are called through check
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -11,7 +12,7 @@ work=$(mktemp -d)
 part=''
 trap 'rm -rf "$work" "$part"' EXIT
 
-# The root of release $1, in $root, with what builds, lints and tests; or why not, in $why.
+# The root of release $1, in $root, with the packages to build, lint and test; or why not, in $why.
 make_root() {
 	local packed=$cache/release-$1.tar packages mirror
 	packages=$(tests/deps.sh packages build test | tr ' ' '\n' | grep -vE 'qemu|aarch64|busybox|debootstrap' | paste -sd ' ')

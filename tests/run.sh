@@ -4,8 +4,8 @@
 # default. Every test program speaks TAP: a plan "1..N" and a line per test. A program that crashes,
 # hangs, or reports fewer tests than it planned counts as failed: nothing disappears silently.
 #
-# A test that skips says why in a line "skip: REASON". With LAGTOP_STRICT=1 (.ci/run) a skip is a
-# failure unless the reason is what this kernel or clang-format is not ("this kernel …", "this clang-format …").
+# A test that skips says why in a line "skip: REASON". With LAGTOP_STRICT=1 (.ci/run) a skip is a failure unless this
+# kernel or clang-format is the reason ("this kernel …", "this clang-format …").
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export CMOCKA_MESSAGE_OUTPUT=tap
@@ -36,7 +36,7 @@ if [ $# -eq 0 ]; then
 	set -- "$@" tests/*_test.sh tests/lint.sh tests/kernels.sh
 fi
 
-# Prints "passed failed skipped" of the TAP in $output (run), and why the tests that count as failed did;
+# Prints "passed failed skipped" of the TAP in $output (run), and why tests count as failed;
 # $1: the program's exit status.
 count() {
 	awk -v status="$1" -v strict="${LAGTOP_STRICT-0}" '
@@ -67,7 +67,7 @@ count() {
 	}' "$output"
 }
 
-# watch PROGRAM LIMIT: what runs for long says twice a minute how far it is, and how many want the CPUs.
+# watch PROGRAM LIMIT: a long test reports twice a minute how far it is, and the load.
 watch() {
 	local began=$SECONDS said
 	while ! read -rt "${LAGTOP_TEST_SAYS-30}" <> <(:); do
@@ -77,7 +77,7 @@ watch() {
 	done
 }
 
-# run PROGRAM NUMBER: prints how it went; its counts and comparisons are left in files of that number.
+# run PROGRAM NUMBER: prints the result; its counts and comparisons are left in files with that number.
 run() {
 	local program=$1 limit=600 command=("$1") output=$work/$2.output start report p f s
 	case $program in
@@ -89,7 +89,7 @@ run() {
 	trap end EXIT
 	trap 'exit 143' TERM
 	watch "$program" $limit &
-	# What is started behind & ignores them otherwise.
+	# Commands started with & ignore them otherwise.
 	env --default-signal=INT,QUIT timeout -k 5 $limit "${command[@]}" >"$output" 2>&1 </dev/null &
 	wait $!
 	report=$(count $?)
@@ -119,7 +119,7 @@ wait
 read -r passed failed skipped < <(cat "$work"/*.counts | awk '{ p += $2; f += $3; s += $4 } END { print p + 0, f + 0, s + 0 }')
 failed=$((failed + number - $(find "$work" -name '*.counts' | wc -l))) # whose runner was killed
 
-# What the live tests compared with the kernel's own accounts, in one table.
+# The live tests' comparisons with the kernel's own accounting, in one table.
 if [ -n "$(cat "$work"/*.compared)" ]; then
 	printf '\n%-44s %16s %16s %14s %12s\n' compared measured oracle difference allowed
 	find "$work" -name '*.compared' | sort -V | xargs cat

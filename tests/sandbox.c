@@ -89,7 +89,7 @@ static void end_with(pid_t child)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-/* Its first process is the one that is waited for: what ends it ends the namespace. */
+/* The namespace's first process is waited for: when it ends, so does the namespace. */
 void sandbox_pid_namespace(void)
 {
 	pid_t first;
@@ -150,7 +150,7 @@ void sandbox_refuses(int call, int command, int error)
 	seccomp_release(filter);
 }
 
-/* Whether this bpf() of a process would attach that program. */
+/* Whether this bpf() call would attach that program. */
 static bool attaches(const struct seccomp_notif *call, int process, const char *program)
 {
 	union bpf_attr attr = { 0 };
@@ -187,7 +187,7 @@ static void answer_calls(int listener, int process, const char *program)
 	}
 }
 
-/* The parent answers. It is told the number of the descriptor that the calls come through, and copies it. */
+/* The parent answers. It gets the number of the descriptor that delivers the calls, and duplicates it. */
 void sandbox_refuses_to_attach(const char *program)
 {
 	struct scmp_arg_cmp first = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = BPF_LINK_CREATE };
@@ -224,7 +224,7 @@ static void remove_capable(void)
 	rmdir(capable_dir);
 }
 
-/* A run that takes too long gets one of these. */
+/* Handles the signals that end a run that takes too long. */
 static void remove_and_end(int signal_number)
 {
 	remove_capable();
@@ -339,7 +339,7 @@ void sandbox_in_memory_group(void)
 		_exit(126);
 }
 
-/* The kernel needs a while to see that it is empty. */
+/* The kernel takes a while to notice that it is empty. */
 void sandbox_remove_memory_group(void)
 {
 	for (int i = 0; *group && i < 1000 && rmdir(group) && errno == EBUSY; i++)

@@ -31,7 +31,7 @@ static void at_two_sizes(void **state)
 	}
 }
 
-/* Enter: the device; once more: a process; Esc: back, step by step. */
+/* Enter opens the device, once more a process; Esc goes back step by step. */
 static void a_device_opens_and_closes(void **state)
 {
 	struct vt *v = open_disks(24, 80, FIXTURE_PLAIN);
@@ -54,7 +54,7 @@ static void a_device_opens_and_closes(void **state)
 	session_shows(v, "LAG%");
 }
 
-/* The past is the past's: the device is shown as it was. */
+/* In a past reading the device is shown as it was then. */
 static void the_past_is_kept(void **state)
 {
 	struct vt *v = open_disks(24, 80, FIXTURE_PLAIN);

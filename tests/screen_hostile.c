@@ -22,7 +22,7 @@ static struct vt *open_kind(enum fixture_kind kind, const char *lang, const char
 	return v;
 }
 
-/* Cells left of `column` agree, line by line, text and look. */
+/* Cells to the left of `column` agree, line by line, in text and attributes. */
 static void compare(const char *lang, const char *term, const char *keys, int first_y, int column)
 {
 	enum { ROWS = 40, COLS = 120 };
@@ -47,7 +47,7 @@ static void compare(const char *lang, const char *term, const char *keys, int fi
 				fail_msg("line %d column %d: \"%s\" was \"%s\"", y, x, c.text, plain[y][x].text);
 		}
 	}
-	assert_true(differ > 0); /* else the hostile one was not on the screen */
+	assert_true(differ > 0); /* else the hostile name was not on the screen */
 }
 
 static int command_column(const char *lang, const char *term)
@@ -79,7 +79,7 @@ static void nothing_raw_arrives(void **state)
 		for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++)
 			if (memmem(v->bytes, v->n_bytes, attacks[i], strlen(attacks[i])))
 				fail_msg("attack %zu arrives raw with LANG=%s", i, langs[l]);
-		/* The name is shown all the same: its harmless letters are there. */
+		/* The name is still shown: its harmless letters are there. */
 		assert_non_null(memmem(v->bytes, v->n_bytes, "evil", 4));
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every key does what the key table says, told by the cells it changes. */
+/* Every key does what the key table says, checked by the cells that it changes. */
 #include "session.h"
 
 #include <stdio.h>
@@ -121,7 +121,7 @@ static void sort_column_moves(void **state)
 	session_line(v, HEADER_Y, "LAG%▼");
 }
 
-/* Where most rows have nothing of what is sorted by, those with traffic still stand above those without. */
+/* Where most rows have nothing in the sorted column, those with traffic still come before those without. */
 static void rows_alike_follow_the_view(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 50, .args = { "-v", "net", "-s", "retrans" } });
@@ -132,9 +132,8 @@ static void rows_alike_follow_the_view(void **state)
 	assert_true(grafana < nobody);
 }
 
-/* Which process waits for what, at 80 columns: sorting by it takes at most four keys from the start, into the process
- * one more.
- */
+/* At 80 columns it takes at most four keys from the start to sort by what processes wait for, and one more to open a
+ * process. */
 static void four_keys_show_the_waiting_process(void **state)
 {
 	static const struct {
@@ -175,7 +174,7 @@ static void search_finds(void **state)
 	assert_int_equal(pid_at(v, session_cursor(v)), 1044);
 	session_press(v, "F3", "z", "z", "z", "Enter", "n", NULL);
 	session_line(v, 23, "not found: zzz");
-	/* Escape forgets it, Backspace on nothing leaves the prompt. */
+	/* Escape clears it, Backspace on an empty prompt leaves it. */
 	session_press(v, "/", "Bksp", NULL);
 	assert_int_equal(vt_find(v, 23, "search: "), -1);
 	/* After that there is no last search to repeat, and the next key is a key again. */
@@ -215,8 +214,7 @@ static void a_filter_that_cannot_be_read_says_why(void **state)
 	(void)state;
 	session_press(v, "\\", "p", "o", "s", "t", "g", "Enter", NULL);
 	session_line(v, TABS_Y, "6 of 34");
-	/* The place of the error: the rest of the text is red, the reason behind it. The last valid filter stays in
-	 * force. */
+	/* The text from the error on is red, followed by the reason. The last valid filter stays in force. */
 	session_press(v, "\\", "^U", "c", "p", "u", ">", "x", "y", NULL);
 	session_line(v, 23, "filter: cpu>xy  ");
 	assert_int_equal(vt_cell(v, 23, 12).fg, -1); /* ">" */
@@ -225,7 +223,7 @@ static void a_filter_that_cannot_be_read_says_why(void **state)
 	session_line(v, TABS_Y, "\\cpu  0 of 34");
 	session_press(v, "Enter", NULL);
 	session_line(v, 23, "filter: cpu>xy");
-	/* Esc: never mind. */
+	/* Esc cancels. */
 	session_press(v, "Esc", NULL);
 	assert_int_equal(vt_find(v, 23, "filter"), -1);
 	session_line(v, TABS_Y, "\\postg");
@@ -267,7 +265,7 @@ static void threads_tree_groups(void **state)
 	session_line(v, TABS_Y, "117 thr");
 	session_press(v, "H", "t", NULL);
 	assert_int_equal(pid_at(v, FIRST_Y), 1);
-	/* A level goes on below for as long as it has rows. */
+	/* A level's line continues as long as it has rows. */
 	session_line(v, session_shows(v, " 3312 "), "  ├─containerd");
 	session_line(v, session_shows(v, " 4022 "), "  │ └─grafana server");
 	session_line(v, session_shows(v, " 5001 "), "  │ └─-bash");
@@ -277,11 +275,11 @@ static void threads_tree_groups(void **state)
 	session_press(v, "c", "Down", "Enter", NULL);
 	session_line(v, HEADER_Y, "PROCS");
 	session_line(v, TABS_Y, "25 c");
-	/* Into a group: its members. */
+	/* Opening a group shows its members. */
 	assert_true(vt_find(v, FIRST_Y, "postgres") >= 0);
 	session_press(v, "Enter", NULL);
 	session_line(v, TABS_Y, "6 of 34");
-	/* The group's name is there once, in full, below its kind. */
+	/* The group's name appears once, in full, below its kind. */
 	session_press(v, "Esc", "c", "Down", "Down", "Enter", NULL);
 	session_line(v, TABS_Y, " user");
 	session_line(v, HEADER_Y, "PROCS USER");
@@ -356,8 +354,8 @@ static void totals_add_up(void **state)
 	session_press(v, "T", NULL);
 	session_line(v, TABS_Y, "totals");
 	sum = atof(calls_of_laggard(v));
-	assert_true(sum > rate * 3 && sum < rate * 5); /* four readings, each give or take a fifth */
-	/* Of the past only the interval is known. */
+	assert_true(sum > rate * 3 && sum < rate * 5); /* four readings, each plus or minus a fifth */
+	/* For past readings only the interval is known. */
 	session_press(v, "[", NULL);
 	assert_int_equal(vt_find(v, TABS_Y, "totals"), -1);
 	assert_true(atof(calls_of_laggard(v)) < rate * 2);
@@ -403,7 +401,8 @@ static void time_stands_and_goes_back(void **state)
 		session_line(v, 0, title);
 	}
 	session_press(v, "End", NULL);
-	/* Ten at a time, no further than there is; End comes back to now before it is the last row. */
+	/* Ten at a time, no further than the oldest; End first returns to the newest reading, then goes to the last
+	 * row. */
 	session_press(v, "{", NULL);
 	session_line(v, 0, "12:03:02");
 	session_press(v, "{", NULL);
@@ -574,7 +573,7 @@ static void a_key_that_is_none_is_said(void **state)
 	session_line(v, 23, "no key u here: ? lists them all");
 	session_press(v, "Esc", NULL);
 	session_line(v, 23, "Quit");
-	/* In a page without a table neither. */
+	/* Nor in a page without a table. */
 	session_press(v, "Enter", "Shift-Tab", "u", NULL);
 	session_line(v, 23, "no key u here");
 }
@@ -592,8 +591,8 @@ static void quit_keys_quit(void **state)
 	}
 }
 
-/* Random keys and sizes, the same every time: it must neither end nor hang, and work afterwards. */
-static void senseless_keys_do_no_harm(void **state)
+/* Random keys and sizes, the same every time: it must neither end nor hang, and must work afterwards. */
+static void random_keys_do_no_harm(void **state)
 {
 	static const char *const keys[] = {
 		"Up",  "Down",	    "Left",  "Right", "PgUp", "PgDn", "Home", "End", "Enter", "Esc", "Bksp",
@@ -650,7 +649,7 @@ int main(void)
 		cmocka_unit_test_teardown(mouse_selects_and_sorts, session_end),
 		cmocka_unit_test_teardown(a_key_that_is_none_is_said, session_end),
 		cmocka_unit_test_teardown(quit_keys_quit, session_end),
-		cmocka_unit_test_teardown(senseless_keys_do_no_harm, session_end),
+		cmocka_unit_test_teardown(random_keys_do_no_harm, session_end),
 	};
 
 	return cmocka_run_group_tests_name("screen_keys", tests, session_setup, session_teardown);

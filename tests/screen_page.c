@@ -40,7 +40,7 @@ static void the_dead_say_how_and_when(void **state)
 	summary = copy_line(v, HISTOGRAM_Y);
 	histogram = copy_line(v, HISTOGRAM_Y + 2);
 	assert_non_null(strstr(histogram, "\u2588"));
-	/* Its row is shown for some readings more, then not any more: the page stays what it was. */
+	/* Its row is shown for some more readings, then no longer: the page stays the same. */
 	for (int i = 1; i <= 8; i++) {
 		char ago[64];
 
@@ -59,7 +59,7 @@ static void the_dead_say_how_and_when(void **state)
 	assert_int_equal(vt_find(v, 1, "ago"), -1);
 	session_shows(v, "openat");
 	session_hides(v, "it was dead");
-	/* Before its end it lives. */
+	/* Before its end it is shown alive. */
 	session_press(v, "[", NULL);
 	session_line(v, 1, "1 thread");
 	free(budget);
@@ -67,7 +67,7 @@ static void the_dead_say_how_and_when(void **state)
 	free(histogram);
 }
 
-/* From a reading before its last one directly to one long after: the page shows its last one. */
+/* From a reading before its last directly to one long after it: the page shows its last one. */
 static void the_dead_show_their_last_reading(void **state)
 {
 	struct vt *v = open_exited();
@@ -107,7 +107,7 @@ static void its_name_is_in_sight(void **state)
 	session_shows(v, "wake p50 4.61us   ");
 }
 
-/* To compare processes, the columns and the order stay the same from page to page. */
+/* So that processes can be compared, the columns and the order stay the same from page to page. */
 static void the_next_page_is_sorted_alike(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24 });
@@ -165,7 +165,7 @@ static void totals_are_totals_and_say_where_they_are_not(void **state)
 	session_hides(v, "totals above");
 	session_press(v, "Esc", NULL);
 	session_line(v, 4, "totals");
-	/* Calls of the whole host have totals, of a choice of processes they have not. */
+	/* Calls of the whole host have totals, those of selected processes do not. */
 	session_press(v, "5", NULL);
 	session_line(v, 4, "totals");
 	v = session_open(&(struct session){ .args = { "-p", "2211" } });
@@ -174,7 +174,7 @@ static void totals_are_totals_and_say_where_they_are_not(void **state)
 	assert_int_equal(vt_find(v, 4, "totals"), -1);
 }
 
-/* From a call to the processes that make it, from there to one of them, and back the same way. */
+/* From a call to the processes that make it, on to one of them, and back the same way. */
 static void a_call_shows_its_processes(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24 });
@@ -188,7 +188,7 @@ static void a_call_shows_its_processes(void **state)
 	session_line(v, 5, "PID USER     CALLS/s");
 	session_line(v, 5, "TIME%\u25bc");
 	session_line(v, 6, "postgres");
-	/* Processes that make only other calls are not there. */
+	/* Processes that make only other calls are not shown. */
 	session_hides(v, "epoll_wait");
 	session_press(v, "Down", NULL);
 	snprintf(pid, sizeof(pid), " %d ", atoi(vt_line(v, 7)));
@@ -201,7 +201,7 @@ static void a_call_shows_its_processes(void **state)
 	session_line(v, 4, "futex");
 	session_press(v, "Esc", NULL);
 	session_line(v, 5, " CALL ");
-	/* From a process's own calls, too. */
+	/* Also from a process's own calls. */
 	session_press(v, "1", "Enter", "Enter", NULL);
 	session_line(v, 5, "PID USER     CALLS/s");
 	session_press(v, "1", NULL);

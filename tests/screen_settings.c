@@ -70,7 +70,7 @@ static void quit(struct vt *v)
 	assert_int_equal(vt_end(v), 0);
 }
 
-/* "Press > three times" is right on the second day, too. */
+/* "Press > three times" must work on the second day, too. */
 static void nothing_is_saved_by_itself(void **state)
 {
 	(void)state;
@@ -106,7 +106,7 @@ static void what_is_saved_comes_back(void **state)
 	session_line(v, HEADER_Y, "CPU%▼");
 	assert_int_equal(vt_find(v, HEADER_Y, "USER"), -1);
 	session_line(v, TABS_Y, "29 of 34");
-	/* A star is for what differs: there and back again is nothing to save. */
+	/* The star means a difference: there and back again leaves nothing to save. */
 	session_press(v, ">", NULL);
 	assert_true(is_starred(v));
 	session_press(v, "<", NULL);
@@ -115,7 +115,7 @@ static void what_is_saved_comes_back(void **state)
 	assert_false(is_starred(v));
 }
 
-/* What the command line asks for is not saved and not overridden by a setting, even if it repeats the default. */
+/* Command line options are not saved and not overridden by a setting, even if they repeat the default. */
 static void options_win(void **state)
 {
 	static const struct {
@@ -149,7 +149,7 @@ static void options_win(void **state)
 		quit(v);
 	}
 	assert_string_equal(text_of(session_settings()), saved);
-	/* They are not saved with the settings either. */
+	/* They are not saved with other settings either. */
 	v = session_open(&(struct session){ .args = { "-d", "7", "-s", "pid", "-H", "-v", "overview" } });
 	session_press(v, "K", "W", NULL);
 	session_line(v, LAST_Y, "saved to /");
@@ -196,14 +196,14 @@ static void broken_values_are_reported(void **state)
 		v = open_plain();
 		snprintf(told, sizeof(told), "lagtoprc: line %d is not valid", strchr(broken[i], '\n') ? 3 : 2);
 		if (vt_find(v, LAST_Y, told) < 0)
-			fail_msg("\"%s\" was taken: %s", broken[i], vt_line(v, LAST_Y));
+			fail_msg("\"%s\" was accepted: %s", broken[i], vt_line(v, LAST_Y));
 		/* The file is left as it is, also when W is pressed. */
 		session_press(v, ">", "W", NULL);
 		session_line(v, LAST_Y, "not saved: lagtoprc: line");
 		assert_true(is_starred(v));
 		assert_string_equal(text_of(session_settings()), text);
 	}
-	/* What is understood of it counts. */
+	/* The valid lines apply. */
 	put(session_settings(), "view = net\nnonsense = 1\n");
 	session_line(open_plain(), HEADER_Y, "TX/s");
 }
@@ -268,7 +268,7 @@ static void links_are_kept(void **state)
 	unlink(hop);
 }
 
-/* Nothing else is waited for, read without end, or replaced. */
+/* Other kinds of files are not waited for, read without end, or replaced. */
 static void other_places_are_refused(void **state)
 {
 	static const char *const told[] = { "it is not a regular file", "it is not a regular file",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every key of the key table does something that one sees: at every size, with colours and UTF-8, and on a vt100 in
- * the C locale. A key that is new in the table and not here fails. */
+/* Every key of the key table has a visible effect: at every size, with colours and UTF-8, and on a vt100 in the C
+ * locale. A new key in the table that is not tried here fails the test. */
 #include "session.h"
 
 #include <stdio.h>
@@ -138,7 +138,7 @@ static void walk(int cols, int rows, const char *term, const char *lang)
 	for (size_t i = 0; i < key_rows_count; i++)
 		for (int k = 0; key_does(&key_rows[i]) && k < 4 && key_rows[i].keys[k]; k++)
 			try_key(v, &key_rows[i], key_label(key_rows[i].keys[k], name));
-	/* Each view, and each tab of the page, comes up and goes on. */
+	/* Each view, and each tab of the page, appears and can be left. */
 	for (; *view <= '8'; view[0]++) {
 		session_press(v, view, ".", NULL);
 		session_shows(v, *view == '5'	? "CALL"
@@ -179,7 +179,7 @@ static void on_the_console(void **state)
 	walk(80, 25, "linux", "C.UTF-8");
 }
 
-/* Keys that terminfo does not know are no Esc with letters behind it. */
+/* Keys that terminfo does not know are not taken for an Esc followed by letters. */
 static void unknown_sequences_are_no_keys(void **state)
 {
 	static const char *const sequences[] = { "\033[1;5A", "\033[24~", "\033[200~", "\033Oz", "\033[?1;2c" };
@@ -198,7 +198,7 @@ static void unknown_sequences_are_no_keys(void **state)
 	free(before);
 }
 
-/* An Esc directly followed by keys that are no sequence: each key acts. */
+/* An Esc directly followed by keys that do not form a sequence: each key acts. */
 static void keys_after_esc_are_kept(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24 });

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The terminal is whole again however lagtop ends; it follows the size; a stopped terminal stops nothing. */
+/* The terminal is restored however lagtop ends; lagtop follows its size; a stopped terminal does not stop lagtop. */
 #include "session.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ static void assert_restored(struct vt *v, const struct termios *before)
 	assert_int_equal(after.c_lflag, before->c_lflag);
 	assert_int_equal(after.c_iflag, before->c_iflag);
 	assert_int_equal(after.c_oflag, before->c_oflag);
-	/* The last bytes: back from the alternate screen, cursor and mouse as before. */
+	/* The last bytes: leave the alternate screen, restore cursor and mouse. */
 	assert_non_null(memmem(v->bytes, v->n_bytes, "\033[?1049l", 8));
 	assert_non_null(memmem(v->bytes, v->n_bytes, "1000l", 5));
 	session_hides(v, "PID");
@@ -44,8 +44,8 @@ static struct termios fresh_modes(void)
 static void every_signal_gives_the_terminal_back(void **state)
 {
 	static const int others[] = { SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
-	/* By default, or by lagtop: a closed pipe and a file at its limit are told by write(). The last one is the C
-	 * library's own (setxid), since there are helper threads. */
+	/* Ignored by default, or by lagtop: write() reports a closed pipe and a file at its limit. The last one is the
+	 * C library's own (setxid), since there are helper threads. */
 	static const int ignored[] = { SIGCHLD, SIGURG, SIGWINCH, SIGCONT, SIGPIPE, SIGXFSZ, 33 };
 	struct termios before = fresh_modes();
 
@@ -76,7 +76,7 @@ static void every_signal_gives_the_terminal_back(void **state)
 	}
 }
 
-/* While it was started, its caller ignored them. */
+/* Its caller ignored them when it was started. */
 static void ignored_signals_stay_ignored(void **state)
 {
 	static const int signals[] = { SIGHUP, SIGUSR1, SIGINT };
@@ -121,7 +121,7 @@ static void every_key_and_option_that_ends_it_restores(void **state)
 	}
 }
 
-/* No second screen to leave: the shell's next line is an empty one. */
+/* No alternate screen to leave: the shell continues on an empty line. */
 static void without_a_second_screen_the_last_line_is_free(void **state)
 {
 	static const char *const terms[] = { "vt100", "linux" };
@@ -166,8 +166,7 @@ static void suspends_and_comes_back(void **state)
 	session_hides(v, "PID");
 	assert_int_equal(write(v->fd, "\n", 1), 1);
 	assert_true(vt_wait(v, v->frame + 1));
-	/* It enters the alternate screen without leaving it first once more, which would overwrite the shell's lines.
-	 */
+	/* It enters the alternate screen without leaving it again first, which would overwrite the shell's lines. */
 	assert_non_null(memmem(v->bytes + before_bytes, v->n_bytes - before_bytes, "\033[?1049h", 8));
 	assert_null(memmem(v->bytes + before_bytes, v->n_bytes - before_bytes, "\033[?1049l", 8));
 	session_shows(v, "PID");
@@ -214,14 +213,14 @@ static void follows_the_size(void **state)
 			      NULL);
 	}
 	session_golden(v, "80x24-resized");
-	/* A wide character where no line is left for it. */
+	/* A wide character where there is no space left for it. */
 	session_press(v, "\\", "\xe6\xbc\xa2", "Enter", NULL);
 	assert_true(vt_resize(v, 2, 133));
 	assert_true(vt_resize(v, 24, 80));
 	session_shows(v, "漢");
 }
 
-/* Bytes that the program has read, from wherever. */
+/* Bytes that the program has read, from any file. */
 static unsigned long long bytes_read(struct vt *v)
 {
 	unsigned long long n = 0;
@@ -250,8 +249,7 @@ static bool is_asleep(struct vt *v)
 	return state == 'S';
 }
 
-/* 24 readings in two views of up to 10 kB: many times what a pty holds. Every key is taken although no frame is read.
- */
+/* 24 readings in two views of up to 10 kB: many times what a pty holds. Every key is read although no frame is. */
 static void fill_terminal(struct vt *v)
 {
 	for (int i = 0; i < 48; i++) {
@@ -301,7 +299,8 @@ static void a_stopped_terminal_does_not_block_the_end(void **state)
 static void unfit_terminals_are_refused(void **state)
 {
 	static const char *const terms[] = { "no-such-terminal", "foobar", "dumb", "" };
-	static const char *const env[] = { "ASAN_OPTIONS=detect_leaks=0", NULL }; /* ncurses leaks what did not fit */
+	static const char *const env[] = { "ASAN_OPTIONS=detect_leaks=0",
+					   NULL }; /* ncurses leaks an unfit description */
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
@@ -319,7 +318,7 @@ static void unfit_terminals_are_refused(void **state)
 	}
 }
 
-/* As the type that it descends from, with a message. */
+/* Treated as the type that it emulates, with a message. */
 static void unknown_emulators_are_served(void **state)
 {
 	static const char *const terms[] = { "xterm-no-such", "foot-no-such", "tmux-no-such", "vt100-no-such" };
@@ -342,7 +341,7 @@ static void colours_follow_the_options(void **state)
 	int y, x;
 
 	(void)state;
-	/* LAG% of the laggard is severe: by colour and by weight. */
+	/* LAG% of the laggard is severe: shown by colour and bold. */
 	y = session_shows(v, "2211");
 	x = vt_find(v, 5, "LAG%") + 3;
 	assert_true(vt_cell(v, y, x).fg >= 0);
@@ -394,7 +393,7 @@ static void options_and_themes_take_effect(void **state)
 	session_press(v, ".", "Enter", "Tab", "Tab", "Tab", "?", "End", NULL);
 	for (size_t i = 0; i < v->n_bytes; i++)
 		assert_true((unsigned char)v->bytes[i] < 0x80);
-	/* -n: the end after so many readings. */
+	/* -n: ends after that many readings. */
 	v = session_open(&(struct session){ .args = { "-n", "2" } });
 	assert_false(vt_keys(v, "."));
 	assert_int_equal(vt_end(v), 0);

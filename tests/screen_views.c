@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every view, page and menu at several sizes and on several terminals, against pictures kept in tests/golden. */
+/* Every view, page and menu at several sizes and on several terminals, compared with the screens in tests/golden. */
 #include "session.h"
 
 #include <stdio.h>
@@ -118,14 +118,14 @@ static void losses_are_shown(void **state)
 	(void)state;
 	session_shows(v, "lost 7");
 	session_press(v, "6", NULL);
-	session_shows(v, "not collected"); /* which is not none */
+	session_shows(v, "not collected"); /* which is not the same as none */
 	session_hides(v, "0 sockets");
 	v = open_sixth(&(struct session){ .kind = FIXTURE_PLAIN });
 	session_hides(v, "lost");
 }
 
-/* Steal and interrupts stand beside the CPU's meter while there are any, drops beside the network's; pressure has a
- * line where there is room and the kernel knows it. */
+/* Steal and interrupts are shown beside the CPU's meter if there are any, drops beside the network's; pressure has a
+ * line if there is room and the kernel measures it. */
 static void meters_of_the_kernels_own(void **state)
 {
 	struct vt *v = open_sixth(&(struct session){ .rows = 45, .cols = 160 });

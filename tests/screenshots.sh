@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Takes the pictures in screenshots/: lagtop runs on a terminal without a screen, once for each picture, while a web
+# Takes the pictures in screenshots/: lagtop runs on a virtual terminal, once per picture, while a web
 # server answers, a database writes and something is compiled; then while one service waits for a lock and another
-# talks over a lossy network. Needs root. What is on the pictures was measured when they were taken.
+# talks over a lossy network. Needs root. The numbers in the pictures are real.
 # Arguments: the pictures to take (all).
 set -eum # each load a process group of its own
-# In a pid and a network namespace of its own, so that the pictures show the loads and not what else this machine runs.
+# In a pid and a network namespace of its own, so that the pictures show the loads and nothing else on this machine.
 [ $$ -eq 1 ] || exec unshare --pid --net --fork --kill-child --mount-proc "$0" "$@"
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin
@@ -28,17 +28,17 @@ begin() {
 	"$@" </dev/null >/dev/null 2>&1 &
 }
 
-# The same of tests/load, which waits for a word and is killed in the end.
+# The same with tests/load, which waits for a byte and is killed at the end.
 load() {
 	build/tests/load "$@" < <(echo -n x && exec sleep 600) >/dev/null 2>&1 &
 }
 
-# Until somebody listens on a port.
+# Waits until a port is listened on.
 until_listening() {
 	until (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
 }
 
-# picture NAME SIZE [VARIABLE=VALUE] -- KEY…: after the last reading these keys.
+# picture NAME SIZE [VARIABLE=VALUE] -- KEY…: these keys are pressed after the last reading.
 picture() {
 	[[ $only == '  ' || $only == *" $1 "* ]] || return 0
 	local name=$1 size=$2 key keys=(-w "$reading_ms") vars=("XDG_CONFIG_HOME=$work/config")

@@ -25,23 +25,23 @@ struct session {
 /* Group setup and teardown: a folder for recordings and settings, made and removed. */
 int session_setup(void **state);
 int session_teardown(void **state);
-/* Teardown of each test: ends what it left, and forgets the settings it made. */
+/* Teardown of each test: ends what it left running, and removes the settings it wrote. */
 int session_end(void **state);
 
 /* Starts lagtop and waits for its first frame, which shows the first reading. Fails the test if none comes. */
 struct vt *session_open(const struct session *s);
-/* Keys by name, one after the other, each with its frame. Ends with NULL. */
+/* Presses keys by name, each followed by its frame. Ends with NULL. */
 void session_press(struct vt *v, ...) __attribute__((sentinel));
 /* The path of a recording of that kind, valid until the next call. */
 const char *session_recording(enum fixture_kind kind);
 /* The path of lagtoprc in this test's settings. */
 const char *session_settings(void);
 
-/* The screen is as tests/golden/NAME.txt says; with UPDATE_GOLDEN=1 it is written there. */
+/* Asserts that the screen equals tests/golden/NAME.txt; with UPDATE_GOLDEN=1 writes it there. */
 void session_golden(struct vt *v, const char *name);
-/* Line y holds text. */
+/* Asserts that line y contains text. */
 void session_line(struct vt *v, int y, const char *text);
-/* Some line holds text: which. */
+/* Asserts that some line contains text, and returns which. */
 int session_shows(struct vt *v, const char *text);
 void session_hides(struct vt *v, const char *text);
 /* The line of the cursor in a table, found by its background; -1: none. */

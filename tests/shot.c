@@ -59,7 +59,7 @@ static uint32_t code_point(const char *text)
 static void rect(FILE *out, double x, double y, double w, double h, const char *fill, double opacity)
 {
 	fprintf(out, "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"%s\"", x, y, w, h, fill);
-	fputs(" shape-rendering=\"crispEdges\"", out); /* neighbours touch */
+	fputs(" shape-rendering=\"crispEdges\"", out); /* so that neighbours touch */
 	if (opacity < 1)
 		fprintf(out, " fill-opacity=\"%.2f\"", opacity);
 	fputs("/>\n", out);
@@ -77,7 +77,7 @@ static bool draw_shape(FILE *out, double x, double y, uint32_t ch, const char *f
 	} else if (ch >= 0x2589 && ch <= 0x258f) { /* left eighths */
 		rect(out, x, y, (0x2590 - ch) * w / 8, h, fill, 1);
 	} else if (ch >= 0x2591 && ch <= 0x2593) {		   /* shades */
-		rect(out, x, y, w, h, fill, (ch - 0x2590) * 0.25); /* where two met, it would be darker */
+		rect(out, x, y, w, h, fill, (ch - 0x2590) * 0.25); /* without crisp edges, overlaps would be darker */
 	} else if (ch == 0x2500 || ch == 0x2502) {
 		rect(out, ch == 0x2500 ? x : x + w / 2 - 0.5, ch == 0x2500 ? y + h / 2 - 0.5 : y,
 		     ch == 0x2500 ? w + 0.1 : 1, ch == 0x2500 ? 1 : h, fill, 1);
@@ -121,7 +121,7 @@ static void draw_line(FILE *out, struct vt *v, int row)
 			x++;
 			continue;
 		}
-		/* A word of one look is one text, so that it can be selected and searched. */
+		/* Characters with the same attributes form one text, so that it can be selected and searched. */
 		fprintf(out, "<text x=\"%.2f\" y=\"%.2f\" fill=\"%s\"%s>", PAD + start * CELL_W, y + CELL_H * 0.74,
 			fill, first.bold ? " font-weight=\"700\"" : "");
 		do {

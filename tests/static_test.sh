@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The static lagtop: one file of at most 5 MB, the same bytes wherever it is built, that runs in an empty root, in one with only
-# busybox and in a fresh Debian with name services that it was not built with, on terminals that nothing describes.
+# The static lagtop: one file of at most 5 MB, byte for byte reproducible, that runs in an empty root, in one with
+# only busybox and in a fresh Debian with name services that it was not built with, on terminals without a
+# description.
 # Prints TAP. Needs root. static_test.sh ROOT: only what concerns names, in that root (releases.sh).
 # shellcheck disable=SC2317,SC2329 # the checks are called through check
 set -u
@@ -31,7 +32,7 @@ says_how() {
 	"$lagtop" --version | grep '^lagtop .*, static, '
 }
 
-# enter ROOT COMMAND…: runs it there with an empty environment but TERM and the locale, and mounts of its own.
+# enter ROOT COMMAND…: runs it there with an environment of only TERM and the locale, and its own mounts.
 enter() {
 	local to=$1
 	shift
@@ -39,7 +40,7 @@ enter() {
 		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM='${type-dumb}' LC_ALL=en_US.UTF-8 chroot '$to' \"\$@\"" - "$@"
 }
 
-# What is in a reading of root $1: its JSON is whole, and it saw this very program.
+# A reading in root $1: its JSON is complete, and includes this very program.
 reads() {
 	enter "$1" /lagtop --json -n 2 -d 0.3 >"$work/json" || return
 	while IFS= read -r line; do /usr/bin/python3 -c 'import json, sys; json.load(sys.stdin)' <<<"$line" || return; done <"$work/json"
@@ -55,7 +56,7 @@ says_what_works() {
 draws() {
 	cp tests/golden/version1.lag "$1/"
 	type=$2
-	# It ends when its keys do.
+	# It ends at the end of its keys.
 	(sleep 1 && printf q) | enter_terminal "$1" >"$work/screen"
 	unset type
 	grep -a $'\033.*web-07' "$work/screen" && grep -a '2211' "$work/screen"
@@ -73,7 +74,7 @@ draws_without_descriptions() {
 	done
 }
 
-# A terminal that nothing is known of still gets one sentence.
+# An entirely unknown terminal still gets one sentence.
 refuses_what_it_cannot_know() {
 	local name
 	for name in foobar dumb; do
@@ -82,7 +83,8 @@ refuses_what_it_cannot_know() {
 	done
 }
 
-# user_of UID COMMENT: what the reading calls the user of a process that runs as it, after the name services were asked.
+# user_of UID COMMENT: the user name that a reading shows for a process with that uid, after the name services were
+# queried.
 user_of() {
 	local pid
 	setpriv --reuid "$1" sleep 60 &
@@ -91,7 +93,7 @@ user_of() {
 	kill "$pid"
 }
 
-# The services of a network's users: their libraries are of no use to a static program, getent is.
+# Name services for network users: a static program cannot load their libraries, but can run getent.
 prepare_names() {
 	echo 'passwd: sss ldap systemd files' >"$root/etc/nsswitch.conf"
 	echo 'alice:x:4242:4242::/:/bin/sh' >>"$root/etc/passwd"
@@ -112,7 +114,7 @@ names_of_files() {
 names_of_services() {
 	user_of 4343 | grep '"from-ldap"'
 }
-# A service that does not answer: the number, and the readings go on.
+# A service that does not answer: the number is shown, and the readings continue.
 hanging_services() {
 	user_of 4444 | grep '"4444"'
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What `make test` says of itself: beforehand what it downloads, meanwhile how far it is. Prints TAP.
+# What `make test` reports: first what it downloads, then its progress. Prints TAP.
 # shellcheck disable=SC2317,SC2329 # the checks are called through check
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# With an empty cache, and with one that has everything; what is not installed would be listed in both.
+# With an empty cache, and with a complete one; what is not installed would be listed in both.
 downloads_are_told() {
 	local name
 	XDG_CACHE_HOME=$work/empty tests/downloads.sh >"$work/said" || return
@@ -30,7 +30,7 @@ downloads_are_told() {
 	return 0
 }
 
-# A test that ends only after the suite has reported that it runs.
+# A test that ends only after the suite has reported it as running.
 progress_is_told() {
 	local line
 	mkfifo "$work/go"

@@ -228,7 +228,7 @@ static void add_connections(struct sample *s)
 	s->drops_known = 1;
 }
 
-/* One busy with the server's second thread, one idle that was offline in the reading before. */
+/* One busy with the server's second thread; one idle, which was offline in the reading before. */
 static void add_cpus(struct sample *s)
 {
 	struct sample_cpu *c = sample_add_cpu(s);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A reading made by hand, with every field set to a value of its own: two processes that live, one
- * that exited, a kernel thread, hostile names, calls with errors, one call going on, connections over
- * IPv4 and IPv6.
+ * A reading made by hand, with every field set to a value of its own: two processes that live, one that exited, a
+ * kernel thread, hostile names, calls with errors, one call in flight, connections over IPv4 and IPv6.
  */
 #ifndef SYNTHETIC_H
 #define SYNTHETIC_H
@@ -17,7 +16,7 @@
 #define SYNTHETIC_QUIET 3000 /* child of the server; did nothing */
 #define SYNTHETIC_HOSTILE "\"a,b\"\n\x1b[31m\xff\xc3\xa9"
 
-/* Fills a zeroed or used sample. number counts from 1. Fails the program when out of memory. */
+/* Fills a zeroed or used sample. number counts from 1. Ends the program when out of memory. */
 void synthetic_fill(struct sample *s, uint32_t number);
 
 #endif

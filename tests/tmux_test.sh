@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The live program as a person runs it, in a real terminal: start, sort, search, page, resize, suspend, quit. The
-# terminal's modes after it are those before. Prints TAP. Needs root (or sudo without a password) and BPF.
+# The live program as used by a person, in a real terminal: start, sort, search, page, resize, suspend, quit. The
+# terminal's modes afterwards are as before. Prints TAP. Needs root (or sudo without a password) and BPF.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 work=$(mktemp -d)

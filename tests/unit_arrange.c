@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The order of rows: by a column, and as a tree, also where a hostile recording makes parents of children. */
+/* The order of rows: by a column, and as a tree, also where a hostile recording makes children their parents'
+ * parents. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,7 +98,7 @@ static void tree(void **state)
 	assert_string_equal(ARRANGED(f, "cpu", true, true), "1 .2 ..4 ..3 .5 9");
 }
 
-/* The rest of the machine, beside a container's processes, is not the first of them. */
+/* The row for the rest of the machine does not come before a container's processes. */
 static void outside_comes_last(void **state)
 {
 	static const struct family f[] = { { 0, 0, 1, 90 }, { 2, 0, 2, 30 }, { 3, 0, 3, 20 } };
@@ -107,7 +108,7 @@ static void outside_comes_last(void **state)
 	assert_string_equal(ARRANGED(f, "cpu", true, false), "3 2 0");
 }
 
-/* A reused pid is not the parent of what was there before it; of two with one pid the fitting one is. */
+/* A process is not the parent of older processes (its pid was reused); of two with one pid, the one that fits is. */
 static void reused_pids(void **state)
 {
 	static const struct family younger[] = { { 10, 0, 100, 1 }, { 11, 10, 50, 2 } };

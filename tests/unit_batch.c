@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The outputs without a screen, from a reading made by hand: every field of the JSON contract with
- * its value, null where nothing is known, CSV that a reader of RFC 4180 gets back, text without a
- * hostile byte, and the rows that -p, -u, -f, --active, -t, -g and -H leave.
+ * The outputs without a screen, from a reading made by hand: every field of the JSON contract with its value, null
+ * where nothing is known, CSV that an RFC 4180 reader gets back, text without a hostile byte, and the rows that -p, -u,
+ * -f, --active, -t, -g and -H select.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +36,7 @@ static int csv_without_header(FILE *out, const struct options *o, struct model *
 	return batch_csv(out, o, m, false);
 }
 
-/* What `write` makes of the sample under these options, words separated by spaces. */
+/* The output of `write` for the sample with these options, words separated by spaces. */
 static const char *run(writer *write, const char *words)
 {
 	static char line[500];
@@ -230,7 +230,7 @@ static void json_host(void **state)
 	assert_int_equal(json_object_array_length(field(r, "processes")), 4);
 }
 
-/* What the kernel counts of the machine; null where it does not. */
+/* What the kernel counts for the machine; null where it does not. */
 static void json_machine(void **state)
 {
 	static const struct expected known[] = {
@@ -388,7 +388,7 @@ static void json_process(void **state)
 	assert_string_equal(text(p, "comm"), "\"a,b\"\n\x1b[31m\xef\xbf\xbd\xc3\xa9");
 }
 
-/* A terminal interprets DEL and U+0080 to U+009F too: they are escaped, and come back. */
+/* A terminal also interprets DEL and U+0080 to U+009F: they are escaped, and a JSON reader gets them back. */
 /* However many there are. */
 static void json_has_every_column_with_a_path(void **state)
 {
@@ -543,7 +543,7 @@ static void json_disks(void **state)
 	assert_null(field(reading, "disks"));
 }
 
-/* A family that is off: null everywhere, in no place 0. Longer than a screen: the contract, field by field. */
+/* A family that is off: null everywhere, never 0. Longer than a screen: the contract, field by field. */
 static void json_families_off(void **state)
 {
 	static const struct expected off[SAMPLE_FAMILIES][13] = {
@@ -770,7 +770,7 @@ static void text_tables(void **state)
 	assert_null(line_with(out, "server --fast"));
 }
 
-/* With -p and -u, groups and calls are those of the processes chosen. */
+/* With -p and -u, groups and calls are those of the selected processes. */
 static void sums_are_of_the_rows_chosen(void **state)
 {
 	const char *out;

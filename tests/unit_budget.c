@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The budget's controller, reading by reading, under loads that would make a careless one flap. */
+/* The budget's controller, reading by reading, under loads that would make a naive one flap. */
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -19,7 +19,7 @@
 
 static const double all_levels[LEVELS] = { 1, 0.6, 0.4, 0.1 }; /* cost of each, as a share of exact */
 
-/* What the controller is told: what is above the present level cannot be known. */
+/* What the controller sees: the cost of levels above the present one cannot be known. */
 struct run {
 	struct budget b;
 	uint64_t t_s, changed_s[CHANGES];
@@ -45,7 +45,7 @@ static void readings(struct run *r, int n, double exact_percent)
 		reading(r, exact_percent, all_levels, LEVELS);
 }
 
-/* The most within any ten minutes. */
+/* The largest number of changes within any ten minutes. */
 static uint32_t most_changes(const struct run *r)
 {
 	uint32_t most = 0;
@@ -114,7 +114,7 @@ static void where_nothing_fits_the_last_helps_most(void **state)
 	assert_true(r.b.is_over);
 	readings(&r, 1, 1);
 	assert_false(r.b.is_over);
-	/* What saves next to nothing is not given up for it. */
+	/* Nothing is given up that would save next to nothing. */
 	r = (struct run){ .b.percent = 5 };
 	for (int i = 0; i < 100; i++)
 		reading(&r, 8, sched_alone, 2);
@@ -138,7 +138,7 @@ static void it_goes_up_again(void **state)
 	assert_in_range(most_changes(&r), 1, 4);
 }
 
-/* The load stays as high: each trial fails. */
+/* The load stays high: each trial fails. */
 static void trials_become_rare(void **state)
 {
 	struct run r = { .b.percent = 5 };
@@ -154,7 +154,7 @@ static void trials_become_rare(void **state)
 	assert_int_equal(r.changed_s[n - 2] - r.changed_s[n - 3], n % 2 ? 600 : 3);
 }
 
-/* Whatever the period of a load that comes and goes. */
+/* For any period of a load that comes and goes. */
 static void edge_loads_do_not_flap(void **state)
 {
 	static const double two[] = { 1, 0.1 };

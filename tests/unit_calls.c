@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of calls against libseccomp's: the numbers are right on every architecture, and each call has its kind on
- * purpose. Names of calls that are newer than that library.
+ * The table of calls against libseccomp's: the numbers are right on every architecture, and each call has been given a
+ * kind. Also names of calls that are newer than that library.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,7 +95,7 @@ static void newer_calls_have_their_kind(void **state)
 	}
 }
 
-/* In a row the number stands under each architecture that has the call. */
+/* A row has the number for each architecture that has the call. */
 static void numbers_are_right(void **state)
 {
 	int wrong = 0;
@@ -135,7 +135,7 @@ static enum lt_wait kind(const char *name)
 	return r ? r->kind : LT_WAIT_OTHER;
 }
 
-/* Whatever asks a file system waits for it. */
+/* Every call that accesses a file system is of the kind io. */
 static void files_are_io(void **state)
 {
 	static const char *const calls[] = { "stat",	 "newfstatat", "statx",	    "getdents64", "unlink",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of columns: whole, consistent, honest about what is not known, and in one order. */
+/* The table of columns: complete, consistent, shows what is not known as such, and has a single order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,7 +150,7 @@ static void views_are_whole(void **state)
 	assert_null(column_view_find("nonsense"));
 }
 
-#define ANY INT64_MIN /* in the contract; what busy_row() has of it is not asked here */
+#define ANY INT64_MIN /* in the contract; its value in busy_row() is not checked here */
 
 /* Every scalar of the contract's process object, with the number that the row holds. Longer than a screen: the
  * contract, path by path. */
@@ -291,7 +291,7 @@ static void json_is_complete(void **state)
 	assert_int_equal(with_path, expected);
 }
 
-/* What a family that is off would have measured is not known; what the others did is. */
+/* What a family that is off would have measured is not known; what the others measured is. */
 static void unknown_is_not_zero(void **state)
 {
 	static const struct {
@@ -338,7 +338,7 @@ static void unknown_is_not_zero(void **state)
 	assert_int_equal(find("uid")->raw(&none).type, VALUE_NONE);
 	none.own_user = true;
 	assert_int_equal(find("user")->raw(&none).type, VALUE_TEXT);
-	/* The whole latency of a call needs nothing but the calls. */
+	/* The whole latency of a call needs the syscall family only. */
 	r = busy_row();
 	r.kind = MODEL_CALL;
 	r.off = 1 << SAMPLE_SCHED;
@@ -347,7 +347,7 @@ static void unknown_is_not_zero(void **state)
 	assert_int_equal(find("wait")->raw(&r).type, VALUE_NONE);
 }
 
-/* A counter that a recording or a kernel does not have is not known, and nothing else is touched by that. */
+/* A counter that a recording or a kernel does not have is not known, and nothing else is affected. */
 static void unknown_counters_are_not_zero(void **state)
 {
 	struct row r = busy_row();
@@ -363,7 +363,7 @@ static void unknown_counters_are_not_zero(void **state)
 	assert_int_equal(find("tcprx")->raw(&r).i, 10000);
 }
 
-/* What the first edition called otherwise is found still. */
+/* Names of version 1 still work. */
 static void old_names_are_aliases(void **state)
 {
 	static const char *const names[][2] = {
@@ -428,11 +428,11 @@ static void order(void **state)
 	b.comm = "Zsh";
 	assert_before("comm", false, &a, &b);
 	assert_before("comm", true, &b, &a);
-	/* What is not known comes last, both ways. */
+	/* Unknown values come last, in both directions. */
 	a.wakeup.count = 0;
 	assert_before("wake99", false, &b, &a);
 	assert_before("wake99", true, &b, &a);
-	/* Equals: by pid, then tid, then start, both ways. */
+	/* Equal values: by pid, then tid, then start, in both directions. */
 	assert_before("cpu", false, &b, &a);
 	assert_before("cpu", true, &b, &a);
 	a.pid = b.pid;
@@ -442,13 +442,13 @@ static void order(void **state)
 	assert_before("cpu", true, &a, &b);
 	a.tid = 8;
 	assert_before("cpu", false, &b, &a);
-	/* Nothing tells them apart. */
+	/* Nothing distinguishes them. */
 	a = b;
 	for (size_t i = 0; i < columns_count; i++)
 		assert_int_equal(column_compare(&columns[i], false, &a, &b), 0);
 }
 
-/* Two unknown rows, and rows of other kinds, still have one order. */
+/* Rows with unknown values, and rows of other kinds, still have a single order. */
 static void order_of_calls_and_connections(void **state)
 {
 	struct sample_connection x = { .local_port = 80, .remote_port = 1000 }, y = x;
@@ -468,7 +468,7 @@ static void order_of_calls_and_connections(void **state)
 	assert_before("cpu", true, &a, &b);
 }
 
-/* CPUs that are alike stay in the order of their numbers, whoever runs there. */
+/* CPUs with equal values stay in the order of their numbers, whatever runs there. */
 static void cpus_in_order(void **state)
 {
 	struct sample_cpu x = { .cpu = 9, .runs = LT_RUNS_THREAD }, y = { .cpu = 10, .runs = LT_RUNS_THREAD };
@@ -495,7 +495,7 @@ static void assert_shows(const char *column, const struct row *r, bool utf8, con
 	assert_int_equal(cells, mbstowcs(NULL, buf, 0));
 }
 
-/* What is not known of a CPU is not 0, and nobody runs on an idle one. */
+/* What is not known about a CPU is not 0, and no thread runs on an idle one. */
 static void cpus(void **state)
 {
 	struct sample_cpu c = { .cpu = 0,
@@ -614,7 +614,7 @@ static void formats(void **state)
 	assert_shows("comm", &r, true, "root");
 }
 
-/* Whatever a row holds, a cell is never wider than asked nor than its column says. */
+/* Whatever a row holds, a cell is never wider than requested, nor than its column. */
 static void cells_fit(void **state)
 {
 	struct row r = busy_row();
@@ -676,7 +676,7 @@ static void sparklines(void **state)
 	(void)state;
 	assert_int_equal(column_format(find("wakespark"), &r, true, buf, sizeof(buf), 20), 0);
 	r.spark = spark;
-	spark[MODEL_SPARK_WAKE].at = 3; /* the newest stands before it */
+	spark[MODEL_SPARK_WAKE].at = 3; /* the newest is before it */
 	spark[MODEL_SPARK_WAKE].level[0] = (uint8_t)(hist_bucket(1000) + 1);
 	spark[MODEL_SPARK_WAKE].level[1] = (uint8_t)(hist_bucket(20000) + 1);
 	spark[MODEL_SPARK_WAKE].level[2] = (uint8_t)(hist_bucket(1000000000) + 1);
@@ -711,7 +711,7 @@ static void calls_have_names(void **state)
 	assert_shows("call", &r, true, "rt_sigaction");
 	assert_shows("abi", &r, true, "x32");
 #endif
-	/* A thread's state says when it does not know. */
+	/* A thread's state shows when it is not certain. */
 	r.kind = MODEL_THREAD;
 	r.state = LT_POLL;
 	r.call = LT_CALL(LT_ABI_NATIVE, 426);

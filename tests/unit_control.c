@@ -20,7 +20,7 @@
 
 #include "control.h"
 
-/* In place of the library's: with all_gone no thread is there any more, as if it ended right before. */
+/* Instead of the library's: with all_gone there is no thread any more, as if the process had just ended. */
 static bool all_gone;
 
 int setpriority(__priority_which_t which, id_t who, int nice)
@@ -83,7 +83,7 @@ static void signal_reaches_its_process(void **state)
 	int status;
 
 	(void)state;
-	/* Anywhere within the tick is the same process. */
+	/* A start time within the same tick is the same process. */
 	assert_int_equal(control_signal((uint32_t)pid, start_of(pid) + TICK_NS - 1, SIGUSR1), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
@@ -116,7 +116,7 @@ static void nice_reaches_its_process(void **state)
 	assert_int_equal(nice, before);
 	assert_int_equal(control_renice((uint32_t)pid, start_of(pid), 19), 0);
 	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), 19);
-	/* It ends between the look and the change: nothing was changed, and that is reported. */
+	/* It ends between the check and the change: nothing was changed, and that is reported. */
 	all_gone = true;
 	assert_int_equal(control_renice((uint32_t)pid, start_of(pid), 19), -ESRCH);
 	all_gone = false;

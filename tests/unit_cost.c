@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What watching costs, out of what was measured: by hand-made numbers; and the measuring itself. */
+/* Computing the cost of watching, from numbers made by hand; and the measurement itself. */
 #include <sched.h>
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #include "calibrate.h"
 #include "cost.h"
 
-#define TIMES (LT_SELF_MASK + 1) /* runs for each that times itself */
+#define TIMES (LT_SELF_MASK + 1) /* runs per timed run */
 
 /* Enter and exit time themselves at 60 and 90 ns, a switch, waking and wakeup at 120, 50 and 30. */
 static const struct cost_timed in_loops[LT_PROGS] = {
@@ -23,7 +23,7 @@ static const struct cost_measured without = { .call_ns = 100, .wake_ns = 1000, .
 
 static struct cost_calibration calibrated(void)
 {
-	/* A call is 300 ns dearer; a wake 1,100, of which its two calls are 600. */
+	/* A call costs 300 ns more; a wake 1,100, of which its two calls are 600. */
 	struct cost_measured with = { .call_ns = 400, .wake_ns = 2100, .call_noise_ns = 4, .wake_noise_ns = 7 };
 
 	return cost_calibrate(&without, &with, 2, in_loops);
@@ -144,7 +144,7 @@ static void events_are_measured(void **state)
 	call_ns = calibrate_result(&series[CALIBRATE_CALL], &noise_ns);
 	wake_ns = calibrate_result(&series[CALIBRATE_WAKE], &noise_ns);
 	assert_true(call_ns > 0);
-	/* It contains as many calls, and dearer ones. */
+	/* It contains that many calls, and more expensive ones. */
 	assert_true(wake_ns > CALIBRATE_CALLS_OF_WAKE * call_ns);
 	stop = true;
 	assert_int_equal(calibrate_run(CALIBRATE_WAKE, &series[CALIBRATE_WAKE], 8, &stop), 0);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every counter of the table on its whole way: record, reading, process, thread, group, total, the
- * dead, history, recording. Loops over the table only: a counter that needs a line anywhere on
- * that way does not arrive here.
+ * Every counter of the table, all the way: record, reading, process, thread, group, total, exited processes, history,
+ * recording. Loops over the table only: a counter that needs another line anywhere fails here.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +27,7 @@ static uint64_t amount(unsigned counter, uint32_t number)
 	return (uint64_t)number * (1 + counter) << counter % 40;
 }
 
-/* factor: of what one thread did, or of what the process's sockets did. */
+/* factor: multiple of what one thread did, or of what the process's sockets did. */
 static void assert_counted(const struct row *r, uint32_t factor, uint32_t number, bool sockets)
 {
 	for (unsigned i = 0; i < LT_COUNTERS; i++) {
@@ -142,7 +141,7 @@ static void history_and_recording_have_every_counter(void **state)
 	sample_free(&back);
 }
 
-/* What the record counts of a thread, but its states, whose sum must be its life. */
+/* Adds to what the record counts, except for the states, whose sum must be the lifetime. */
 static void count_more(uint32_t slot, uint32_t number)
 {
 	struct lt_record *r = fake_record(slot);
@@ -189,7 +188,7 @@ static void readings_have_every_counter(void **state)
 	fake_close();
 }
 
-/* What a column shows of a counter has the counter's name; each has a unit, too. */
+/* A column that shows a counter has the counter's name; each counter has a unit. */
 static void counters_are_named(void **state)
 {
 	(void)state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /proc/diskstats as different kernels and devices write it, and what it and the programs' table say of an interval. */
+/* /proc/diskstats as different kernels and devices write it, and what an interval is made of from it and the programs'
+ * table. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +42,7 @@ static void a_line(void **state)
 	assert_int_equal(parsed->op[LT_DISK_FLUSH].ms, 2);
 	assert_int_equal(parsed->in_flight, 3);
 	assert_int_equal(parsed->busy_ms, 250);
-	/* Without discards and flushes, and with numbers that are still to come. */
+	/* Without discards and flushes, and with numbers that a future kernel may add. */
 	assert_int_equal(parse("8 0 sda 1 2 3 4 5 6 7 8 9 10 11\n"), 1);
 	assert_int_equal(parsed->op[LT_DISK_WRITE].count, 5);
 	assert_int_equal(parsed->op[LT_DISK_FLUSH].count, 0);
@@ -82,7 +83,7 @@ static void odd_lines_are_no_devices(void **state)
 		"vda 1 2 3",
 		"254 0 vda x 2 3 4 5 6 7 8 9 10 11",
 		"254 0 vda -1 2 3 4 5 6 7 8 9 10 11",
-		/* A name that is too long is not another device's. */
+		/* A name that is too long is not truncated to another device's. */
 		"254 0 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1 2 3 4 5 6 7 8 9 10 11",
 		/* The numbers of the next line are not this one's. */
 		"254 0 vda 1 2 3\n 4 5 6 7 8 9 10 11 12 13 14",
@@ -203,7 +204,7 @@ static void an_interval(void **state)
 	assert_int_equal(found("vda", LT_DISK_WRITE)->carriers, 0);
 }
 
-/* A maximum that ended after the last reading took the counts is not this interval's. */
+/* A maximum that was counted in the interval before is not this interval's. */
 static void a_maximum_of_the_interval_before(void **state)
 {
 	(void)state;
@@ -215,14 +216,14 @@ static void a_maximum_of_the_interval_before(void **state)
 	assert_int_equal(found("vda", LT_DISK_READ)->latency[LT_DISK_TOTAL].max_ns, 0);
 }
 
-/* It goes, and another one comes with its number. */
+/* A device disappears, and another one appears with its number. */
 static void devices_come_and_go(void **state)
 {
 	(void)state;
 	read_at(VDA, 1);
 	request(9, 16, LT_DISK_READ, 2, 10, 20);
 	read_at(VDA "254 16 vdb 5 0 40 1 0 0 0 0 0 1 1 0 0 0 0 0 0\n", 2);
-	assert_int_equal(found("vdb", LT_DISK_READ)->count, 5); /* all since it came */
+	assert_int_equal(found("vdb", LT_DISK_READ)->count, 5); /* everything since it appeared */
 	assert_null(found("vdb", LT_DISK_WRITE));		/* it never did */
 	request(9, 16, LT_DISK_READ, 3, 10, 20);
 	read_at(VDA, 3);
@@ -234,10 +235,10 @@ static void devices_come_and_go(void **state)
 	assert_int_equal(found("vdb", LT_DISK_READ)->count, 2);
 	assert_int_equal(events(&found("vdb", LT_DISK_READ)->latency[LT_DISK_TOTAL]), 1);
 	read_at(VDA "254 16 vdb 1 0 8 1 0 0 0 0 0 1 1 0 0 0 0 0 0\n", 5);
-	assert_int_equal(found("vdb", LT_DISK_READ)->count, 1); /* numbers never fall: it is yet another one */
+	assert_int_equal(found("vdb", LT_DISK_READ)->count, 1); /* counts never decrease: it is yet another one */
 }
 
-/* Two rows of one key, after one between them was freed. */
+/* Two rows with one key, after one between them was freed. */
 static void rows_of_one_device_add_up(void **state)
 {
 	(void)state;
@@ -255,13 +256,13 @@ static void a_file_that_did_not_come(void **state)
 	read_at(VDA, 1);
 	read_at(NULL, 2);
 	assert_false(sample.has_disks);
-	read_at(VDA, 3); /* of two intervals: it only begins */
+	read_at(VDA, 3); /* of two intervals: only the baseline */
 	assert_false(sample.has_disks);
 	read_at(VDA, 4);
 	assert_true(sample.has_disks);
 }
 
-/* With the programs left out the counts are known all the same. */
+/* Without the programs the counts are still known. */
 static void without_a_table(void **state)
 {
 	(void)state;

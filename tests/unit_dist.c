@@ -94,7 +94,7 @@ static void percentiles_at_the_edges(void **state)
 	d = model_dist_of(count, 0);
 	assert_true(d.max_at_least);
 	assert_int_equal(d.max_ns, 1ULL << 34);
-	/* Counts whose product with 99 does not fit. */
+	/* Counts whose product with 99 overflows. */
 	count[0] = UINT64_MAX / 4;
 	count[1] = UINT64_MAX / 4;
 	count[HIST_BUCKETS - 1] = UINT64_MAX / 4;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The pool's free entries: none is lost or there twice, whatever order they come and go in; idle chunks come out. */
+/* The pool's free entries: none is lost or duplicated, in whatever order they are taken and freed; idle chunks are
+ * removed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,7 +79,8 @@ static uint32_t count_chain(uint32_t at, bool seen[ALL + 1])
 	return n;
 }
 
-/* Every entry is on the stack, here, among `taken`, or in a chunk that is out; nowhere twice. */
+/* Every entry is on the BPF programs' list, kept in entries.c, among `taken`, or in a removed chunk; none is in two
+ * places. */
 static void check_all(const uint32_t *taken, uint32_t n_taken, uint32_t out)
 {
 	static bool seen[ALL + 1];
@@ -111,7 +113,7 @@ static void test_feeds_what_is_wanted(void **state)
 	assert_int_equal(stack_left(&stack), LT_CALL_CHUNK);
 	assert_int_equal(stack.low, LT_CALL_CHUNK / 2);
 	check_all(NULL, 0, 0);
-	/* All there are, a few at a time. */
+	/* Takes all, a few at a time. */
 	while (n < ALL) {
 		for (int i = 0; i < 100 && (at = pop()); i++)
 			taken[n++] = at;
@@ -125,8 +127,8 @@ static void test_feeds_what_is_wanted(void **state)
 	assert_int_equal(stack_left(&stack), LT_CALL_CHUNK);
 }
 
-/* What was all in use once comes out chunk by chunk when it is free, also if the kernel side holds some of each; not
- * before it was so twice, and the first chunk and what is wanted stay. */
+/* After all were in use, free chunks are removed one by one, even if the BPF programs' list has entries of each; only
+ * if free at two checks in a row, and the first chunk and what is wanted stay. */
 static void test_idle_chunks_come_out(void **state)
 {
 	static uint32_t taken[ALL];
@@ -141,7 +143,7 @@ static void test_idle_chunks_come_out(void **state)
 	}
 	assert_int_equal(n, ALL);
 	assert_int_equal(entries_idle(&memory), 0);
-	/* In an order that leaves some of all chunks on the stack. */
+	/* In an order that leaves some of each chunk on the list. */
 	for (uint32_t i = 0; i < n; i += 10)
 		entries_put(&memory, taken[i] - 1);
 	for (uint32_t i = 0; i < n; i++)
@@ -158,7 +160,7 @@ static void test_idle_chunks_come_out(void **state)
 	assert_int_equal(out, CHUNKS - 2);
 	assert_int_equal(stack_left(&stack), LT_CALL_CHUNK);
 	n = 0;
-	/* One in use holds its chunk; another one goes. */
+	/* One entry in use keeps its chunk; another chunk is removed. */
 	memset(chunks[5], 0, sizeof(*chunks[5]));
 	assert_int_equal(entries_add(&memory, 5, LT_CALL_CHUNK), 0);
 	while (n < 2 * LT_CALL_CHUNK || taken[n - 1] <= 5 * LT_CALL_CHUNK) {
@@ -201,7 +203,7 @@ static void *taker(void *arg)
 	return NULL;
 }
 
-/* While others take, the front end puts the stack in order over and over: no entry is handed out twice. */
+/* While others take entries, the front end sorts the list over and over: no entry is handed out twice. */
 static void test_takers_meanwhile(void **state)
 {
 	pthread_t thread[TAKERS];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What stands where lagtop shall write: nothing of another user, no link, no pipe and no device is written to, waited
- * for or replaced. */
+/* Files at the path that lagtop should write: no other user's file, link, pipe or device is written to, waited for or
+ * replaced. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -117,7 +117,7 @@ static int lagtop(const char *option, const char *value, bool replay)
 	return status;
 }
 
-/* One sentence, status 2, and all is as it was. */
+/* One sentence, status 2, and nothing has changed. */
 static void assert_refused(size_t i, const char *option, bool replay)
 {
 	struct stat before, after;
@@ -173,7 +173,7 @@ static void metrics_replace_nothing_but_files(void **state)
 	}
 }
 
-/* Only its owner can read a recording: neither a new one nor one in the place of a file that others could read. */
+/* Only its owner can read a recording, whether it is new or replaces a file that others could read. */
 static void recordings_are_their_owners(void **state)
 {
 	struct sample s = { 0 };
@@ -189,7 +189,7 @@ static void recordings_are_their_owners(void **state)
 			put(path, 0644);
 		r = record_open(path, why, sizeof(why));
 		assert_non_null(r);
-		if (old) { /* a start that fails would have cost nothing */
+		if (old) { /* a start that fails would have changed nothing */
 			assert_int_equal(stat(path, &st), 0);
 			assert_int_equal(st.st_size, 8);
 		}
@@ -209,7 +209,7 @@ static void only_small_files_are_read(void **state)
 
 	(void)state;
 	assert_int_equal(file_open_small(path, SMALL_BYTES, &wrong), -1);
-	assert_null(wrong); /* none is no fault */
+	assert_null(wrong); /* a missing file is no error */
 	make_link();
 	fd = file_open_small(path, SMALL_BYTES, &wrong);
 	assert_true(fd >= 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The filter language: expressions with the rows they let through, and every error with its place. */
+/* The filter language: expressions with the rows that they match, and every error with its position. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The pids of the processes that an expression lets through, "2 1000"; for calls their names. */
+/* The pids of the processes that an expression matches, "2 1000"; for calls their names. */
 static const char *held(const char *text, enum model_kind kind)
 {
 	struct model_query query = { .kind = kind };
@@ -133,7 +133,7 @@ static void expressions(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (strcmp(held(cases[i].text, MODEL_PROCESS), cases[i].pids))
-			fail_msg("'%s' holds for '%s', not '%s'", cases[i].text, held(cases[i].text, MODEL_PROCESS),
+			fail_msg("'%s' matches '%s', not '%s'", cases[i].text, held(cases[i].text, MODEL_PROCESS),
 				 cases[i].pids);
 	assert_string_equal(held("wri", MODEL_CALL), "write");
 	assert_string_equal(held("errors>0", MODEL_CALL), "read");
@@ -193,7 +193,7 @@ static void errors(void **state)
 		at = 999;
 		f = filter_parse(cases[i].text, &at, why, sizeof(why));
 		if (f)
-			fail_msg("'%s' was taken", cases[i].text);
+			fail_msg("'%s' was accepted", cases[i].text);
 		if (at != cases[i].at || !strstr(why, cases[i].why))
 			fail_msg("'%s': at %zu: %s", cases[i].text, at, why);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers where they round over, and hostile names. */
+/* Numbers where rounding adds a digit, and hostile names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,7 +97,7 @@ static void percents(void **state)
 		assert_string_equal(format_percent(buf, sizeof(buf), cases[i].pct), cases[i].text);
 }
 
-/* No number is wider than a column, none but zero prints as zero. */
+/* No number is wider than a column, and only zero prints as zero. */
 static void widths(void **state)
 {
 	char buf[16];
@@ -189,7 +189,7 @@ static void clean_wide(void **state)
 	assert_clean("abc", 0, true, "", 0);
 }
 
-/* However much there is of it, and whatever the buffer: it ends, whole. */
+/* However long the text and whatever the buffer: the result is terminated and valid. */
 static void clean_floods(void **state)
 {
 	static const char *const units[] = { "\x1b", "\xff", "\xcc\x81", "\xe2\x80\xae", "日", "\xc2\x9b", "é" };
@@ -264,7 +264,7 @@ int main(void)
 		cmocka_unit_test(clean_floods),	   cmocka_unit_test(utf8),
 	};
 
-	/* The widths are the locale's. */
+	/* Widths depend on the locale. */
 	if (!setlocale(LC_CTYPE, "C.UTF-8") && !setlocale(LC_CTYPE, "en_US.UTF-8"))
 		return 1;
 	return cmocka_run_group_tests_name("format", tests, NULL, NULL);

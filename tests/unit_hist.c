@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The histogram both sides share: every bucket, both ends, and the promised error. */
+/* The histogram that both sides share: every bucket, both ends, and the error bound. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The history: readings that were put together again are those that were added; only what happened costs; memory stays
- * within its bound, whatever comes and goes.
+ * The history: reassembled readings equal those that were added; only changes cost memory; memory stays within its
+ * bound, whatever comes and goes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -133,7 +133,7 @@ static void every_reading_comes_back(void **state)
 	history_free(&h);
 }
 
-/* Two that were asked for stay as they are. */
+/* The last two that were requested stay valid. */
 static void what_was_asked_for_stays(void **state)
 {
 	struct history h = { .max_bytes = 64 << 20 };
@@ -148,13 +148,13 @@ static void what_was_asked_for_stays(void **state)
 	add(&h, fill_fixture, 21);
 	assert_ptr_equal(history_at(&h, 6), a);
 	history_at(&h, 0);
-	history_at(&h, 12); /* takes the place of b, the one not asked for the longest */
+	history_at(&h, 12); /* replaces b, the least recently requested */
 	assert_int_equal(a->number, 15);
 	assert_int_equal(b->number, 21 - 12);
 	history_free(&h);
 }
 
-/* Each pair of numbers of so many bits, and zeros of every length between: each has its own way to be written. */
+/* Each pair of numbers of so many bits, with runs of zeros of every length between: each is encoded differently. */
 static void fill_numbers(struct sample *s, uint32_t number)
 {
 	const uint32_t n[] = { 0, 1, 0xff, 0x100, 0xffff, 0x10000, 0xffffff, 0x1000000, UINT32_MAX };
@@ -207,7 +207,7 @@ static void numbers_of_all_sizes_come_back(void **state)
 
 #define LONG_TEXT 1000
 
-/* 1,000 processes with long command lines: of one text, or of as many as there are. */
+/* 1,000 processes with long command lines: all the same, or all different. */
 static void fill_one_text(struct sample *s, uint32_t number)
 {
 	char text[LONG_TEXT];
@@ -280,7 +280,7 @@ static size_t allocated_bytes(void)
 #endif
 }
 
-/* Long after the bound was reached: what it says it holds is what malloc gave, and no more than it may. */
+/* Long after the bound was reached: the bytes it reports are what malloc gave, and no more than allowed. */
 static void memory_stays_within_its_bound(void **state)
 {
 	struct history h = { .max_bytes = 24 << 20 };
@@ -294,7 +294,7 @@ static void memory_stays_within_its_bound(void **state)
 		assert_true(h.bytes <= h.max_bytes);
 		if (n % 50 == 0) {
 			if (held > h.bytes + h.bytes / 8 || held < h.bytes / 2)
-				fail_msg("it says %llu bytes, malloc %zu", (unsigned long long)h.bytes, held);
+				fail_msg("it reports %llu bytes, malloc %zu", (unsigned long long)h.bytes, held);
 			kept = h.n;
 		}
 	}
@@ -308,7 +308,7 @@ static void memory_stays_within_its_bound(void **state)
 	assert_null(h.store);
 }
 
-/* Without putting a reading together: when it was, and in which one a process was last. */
+/* Without reassembling a reading: when it was taken, and in which one a process was last. */
 static void times_and_last_readings_are_known(void **state)
 {
 	struct history h = { .max_bytes = 64 << 20 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The checker of impossible values: lines that are right pass, each with one wrong value is refused for it. */
+/* The checker of impossible values: correct lines pass, a line with one wrong value is refused for it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #include "impossible_csv.h"
 
-/* Two processes on two CPUs for a second; the states' names are any. */
+/* Two processes on two CPUs for a second; the states' names are arbitrary. */
 static const char reading[] =
 	"{\"schema\":1,\"time\":\"2026-11-22T07:05:01.123456Z\",\"interval_ns\":1000,"
 	"\"host\":{\"cpus\":2,\"threads\":3,\"processes\":2,\"run_ns\":700,\"switches\":7,\"wakeups\":5,\"forks\":1,"
@@ -52,9 +52,9 @@ static const struct planted planted[] = {
 	{ "\"torn\":0", "\"torn\":-1", "negative" },
 	{ "\"exit_code\":null,", "\"exit_code\":null,\"killed_by\":{},", "killed and not killed" },
 	{ "\"oldest_ns\":40", "\"oldest_ns\":18446744073709551000", "a counter went below zero" },
-	{ "\"oldest_ns\":40", "\"oldest_ns\":4000000000000000000", "longer than the machine is up" },
-	{ "\"total_ns\":500", "\"total_ns\":4000000000000000000", "calls longer than the machine is up" },
-	{ "\"count\":6,\"errors\"", "\"count\":6.5,\"errors\"", "a number is no whole number" },
+	{ "\"oldest_ns\":40", "\"oldest_ns\":4000000000000000000", "longer than the uptime" },
+	{ "\"total_ns\":500", "\"total_ns\":4000000000000000000", "calls longer than the uptime" },
+	{ "\"count\":6,\"errors\"", "\"count\":6.5,\"errors\"", "a number is not an integer" },
 	{ "\"calls\":{\"count\":9,\"errors\":2,\"total_ns\"", "\"calls\":{\"count\":9,\"total_ns\"",
 	  "a field of the contract is missing" },
 	{ "\"p50_ns\":10,\"p90_ns\":20,\"p99_ns\":30", "\"p50_ns\":10,\"p90_ns\":40,\"p99_ns\":30",
@@ -76,18 +76,18 @@ static const struct planted planted[] = {
 	{ "\"count\":6,\"errors\":2,", "\"count\":1,\"errors\":2,", "more errors than calls" },
 	{ "\"EAGAIN\":2", "\"EAGAIN\":1,\"EINTR\":2", "more errnos than errors" },
 	{ "\"EAGAIN\":2", "\"EAGAIN\":0", "an error that did not happen" },
-	{ "\"time_ns\":450", "\"time_ns\":399", "a call waits longer than it takes" },
+	{ "\"time_ns\":450", "\"time_ns\":399", "a call waits longer than it lasts" },
 	{ "\"time_ns\":100,\"wait_ns\":0", "\"time_ns\":150,\"wait_ns\":101", "calls waited while their thread ran" },
 	{ "\"time_ns\":450,\"wait_ns\":400", "\"time_ns\":850,\"wait_ns\":400", "calls ran while their thread waited" },
 	{ "\"time_ns\":450,\"wait_ns\":400", "\"time_ns\":950,\"wait_ns\":400", "more time in calls than there was" },
 	{ "\"count\":3,\"errors\":0", "\"count\":4,\"errors\":0", "the calls add up to more than the process's" },
-	{ "\"count\":3,\"errors\":0", "\"count\":2,\"errors\":0", "calls are in no row and not lost" },
+	{ "\"count\":3,\"errors\":0", "\"count\":2,\"errors\":0", "calls are neither in a row nor lost" },
 	{ "\"in_flight\":1", "\"in_flight\":2", "more calls in flight than threads" },
 	{ "\"oldest_ns\":40", "\"oldest_ns\":null", "a call in flight without an age" },
-	{ "\"pid\":8,\"start_ns\":6", "\"pid\":7,\"start_ns\":5", "a process is twice in a reading" },
+	{ "\"pid\":8,\"start_ns\":6", "\"pid\":7,\"start_ns\":5", "a process appears twice in a reading" },
 	{ "\"pid\":8", "\"pid\":9", "a process vanished" },
 	{ "\"threads\":2,", "\"threads\":0,", "a process without a thread" },
-	{ "\"state\":\"alive\"", "\"state\":\"exited\"", "an exit code of the living, or none of the dead" },
+	{ "\"state\":\"alive\"", "\"state\":\"exited\"", "an exit code of a live process, or none of an exited one" },
 	{ "\"cpu_ns\":100", "\"cpu_ns\":2001", "lagtop took more than all CPUs" },
 };
 
@@ -169,7 +169,7 @@ static void test_the_dead_stay_dead(void **state)
 	free(dead);
 }
 
-/* 100 exits, none was shown, nothing was lost. */
+/* 100 exits, of which none was shown and none lost. */
 static void test_exits_have_rows(void **state)
 {
 	char *exits = with("\"exits\":0", "\"exits\":100"),
@@ -195,7 +195,7 @@ static void test_csv(void **state)
 	static const struct planted rows[] = {
 		{ "1,7,7,-9,\"a,\"\"b\",100,5,60,40,1,2,3,2,", NULL, NULL },
 		{ "1,7,7,,\"a\nb\",50,5,10,40,,,3,2,read", NULL, NULL },
-		{ "1,7,7,,a,100,5,60,40,1,2,3,2", NULL, "a row has not the header's cells" },
+		{ "1,7,7,,a,100,5,60,40,1,2,3,2", NULL, "a row does not have the number of cells of the header" },
 		{ "1,7,7,,a,nan,5,60,40,1,2,3,2,", NULL, "not a number" },
 		{ "1,7,7,,a,100,5,-60,160,1,2,3,2,", NULL, "negative" },
 		{ "1,7,7,,a,100,5,60,41,1,2,3,2,", NULL, "the states do not add up to the wall time" },
@@ -203,7 +203,7 @@ static void test_csv(void **state)
 		{ "1,7,7,,a,100,101,60,40,1,2,3,2,", NULL, "a state above the wall time" },
 		{ "1,7,7,,a,310,5,211,99,1,2,3,2,", NULL, "the machine ran longer than its CPUs" },
 		{ "1,7,7,,a,100,5,60,40,3,2,3,2,", NULL, "percentiles fall" },
-		{ "1,7,7,,a,100,5,60,40,1,4e18,3,2,", NULL, "longer than the machine is up" },
+		{ "1,7,7,,a,100,5,60,40,1,4e18,3,2,", NULL, "longer than the uptime" },
 		{ "1,7,7,,a,100,5,60,40,1,2,3,4,", NULL, "more errors than calls" },
 		{ "1,7,7,,\xff,100,5,60,40,1,2,3,2,", NULL, "not UTF-8" },
 	};

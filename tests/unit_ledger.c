@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger's lives: creation, states, idle threads, exits, unusual ends, and the records that go
- * back to the kernel side, over a kernel side in plain memory.
+ * Life cycles in the ledger: creation, states, idle threads, exits, unusual ends, and records that are returned to the
+ * kernel side, which is plain memory here.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 #include "fake_kernel.h"
 
 #define MS 1000000ULL
-#define MALLOC_SLACK (64 << 10) /* what malloc itself keeps back; a round moves some MB */
+#define MALLOC_SLACK (64 << 10) /* what malloc itself retains; a round allocates some MB */
 
 static int opened(void **state)
 {
@@ -54,8 +54,7 @@ static void test_born_at_the_first_wakeup(void **state)
 	assert_int_equal(fake_work(10)->wakeup.max_ns, MS);
 }
 
-/* Half of it before a reading, half after: each reading has its own part, and the kernel's earlier counts are in none.
- */
+/* Half before a reading, half after it: each reading has its own part, and the kernel's earlier counts are in none. */
 static void test_time_goes_to_the_state_it_was_spent_in(void **state)
 {
 	static const struct {
@@ -92,7 +91,7 @@ static void test_time_goes_to_the_state_it_was_spent_in(void **state)
 	}
 }
 
-/* What still goes on counts now, and not again when it ends. */
+/* What is still going on counts now, and not again when it ends. */
 static void test_a_stay_over_many_readings(void **state)
 {
 	uint32_t slot = fake_born(10, 10);
@@ -116,7 +115,7 @@ static void test_a_stay_over_many_readings(void **state)
 	assert_int_equal(fake_work(10)->time_ns[LT_WAKEQ], 2 * MS);
 }
 
-/* Asleep under the same word it did nothing: the record is not looked at, the wall time passes. */
+/* Asleep with the same word it did nothing: the record is not read, the wall time passes. */
 static void test_an_idle_thread_costs_nothing(void **state)
 {
 	uint32_t slot = fake_seed(10, 10, LT_POLL);
@@ -142,7 +141,8 @@ static void test_an_idle_thread_costs_nothing(void **state)
 	assert_int_equal(fake_work(10)->wakeups, 1);
 }
 
-/* A state that ended before T but was written after the reading: charged up to T, and the excess is taken back. */
+/* A state that ended before T but was written after the reading: charged up to T, and the excess is subtracted
+ * later. */
 static void test_a_state_that_ended_just_before_the_reading(void **state)
 {
 	uint32_t slot = fake_born(10, 10);
@@ -162,14 +162,14 @@ static void test_a_state_that_ended_just_before_the_reading(void **state)
 	assert_int_equal(fake_work(10)->time_ns[LT_WAKEQ], MS);
 }
 
-/* A reading whose T is now, of what happens until it is taken. */
+/* Sets T to now, for a reading that is taken later. */
 static uint64_t cut_now(void)
 {
 	fake.cut_ns = fake.now_ns;
 	return fake.now_ns;
 }
 
-/* What moved on after T, once or often, was at T where it was: all else is the next reading's. */
+/* A thread that changed state after T, once or often, is read as of T: the rest belongs to the next reading. */
 static void test_what_moved_after_t(void **state)
 {
 	uint32_t once = fake_born(10, 10), often = fake_born(11, 11);
@@ -310,7 +310,7 @@ static void test_calls_that_returned_after_t(void **state)
 	assert_int_equal(fake_call(10, 1)->count, 0);
 }
 
-/* Between two readings, seen once, whole; its record serves the next one and says nothing of it. */
+/* A life between two readings is seen once, complete; its record is reused and keeps nothing of it. */
 static void test_a_short_life_is_seen_once(void **state)
 {
 	uint32_t slot = fake_born(10, 10), next;
@@ -359,7 +359,7 @@ static void test_what_it_ended_with(void **state)
 	fake_read();
 	assert_int_equal(fake_process(10)->exit_code, -9);
 	assert_int_equal(fake_process(10)->killed_by, LT_BY_UNKNOWN);
-	/* It stands with the last thread; the name may have no end. */
+	/* It is in the last thread's record; the name may be unterminated. */
 	slot = fake_born(20, 20);
 	fake_die(slot, 15);
 	fake_read();
@@ -420,7 +420,8 @@ static void test_deaths_in_several_drains(void **state)
 	assert_int_equal(fake_process(10)->uid, 9);
 }
 
-/* A kernel thread among those outside makes no kernel thread of them all, nor a user's process his of all. */
+/* A kernel thread among the processes outside does not make them all kernel threads, nor does one user's process make
+ * them all that user's. */
 static void test_outside_is_nobody(void **state)
 {
 	uint32_t outside = fake_seed(0, 5, LT_SLEEP);
@@ -443,7 +444,7 @@ static void test_outside_is_nobody(void **state)
 	assert_int_equal(fake_process(0)->uid, 0);
 }
 
-/* The process goes on without its leader, and ends with its last thread. */
+/* The process continues without its leader, and ends with its last thread. */
 static void test_a_leader_that_ends_first(void **state)
 {
 	uint32_t leader = fake_born(10, 10), other = fake_born(10, 11);
@@ -512,7 +513,7 @@ static void test_a_number_used_again(void **state)
 }
 
 /* Allocated, never published: freed, and no thread was created. */
-static void test_a_record_taken_in_vain(void **state)
+static void test_a_record_allocated_but_never_published(void **state)
 {
 	uint32_t slot = fake_fork(10, 10, 10, 1);
 
@@ -524,7 +525,7 @@ static void test_a_record_taken_in_vain(void **state)
 	assert_int_equal(fake_free_records(), FAKE_RECORDS);
 }
 
-/* One CPU reads the head of the list, others take two records and give back the first: the head is another. */
+/* One CPU reads the head of the list, others take two records and return the first: the head must differ. */
 static void test_a_head_never_comes_back(void **state)
 {
 	uint64_t head = fake.free.head;
@@ -545,7 +546,7 @@ static size_t memory_used(void)
 	return m.uordblks + m.hblkhd;
 }
 
-/* All records of all chunks, over and over: none is lost, none is given out twice, and memory stays what it was. */
+/* All records of all chunks, over and over: none is lost, none is handed out twice, and memory does not grow. */
 static void test_records_go_round(void **state)
 {
 	uint32_t slot[FAKE_RECORDS];
@@ -576,7 +577,7 @@ static void test_records_go_round(void **state)
 	assert_int_equal(fake.sample.n_processes, 0);
 }
 
-/* The alarm is due when half of what is free now is gone. */
+/* The front end is woken when half of what is free now has been taken. */
 static void test_the_alarm(void **state)
 {
 	(void)state;
@@ -613,8 +614,8 @@ static void test_without_the_scheduler(void **state)
 	assert_int_equal(fake_process(10)->flags, SAMPLE_PROCESS_EXITED);
 }
 
-/* More deaths until the next reading than there is memory for: they are counted as lost, the next ones are whole, and
- * no process is made of what is lost. */
+/* More exits until the next reading than there is memory for: they are counted as lost, later ones are complete, and no
+ * process is created for the lost ones. */
 static void test_more_dead_than_fit(void **state)
 {
 	enum { LIVES = 1000 };
@@ -660,7 +661,7 @@ static void test_who_was_displaced(void **state)
 
 #define lives_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
 
-/* The kernel did not show the birth of its leader: threads of it come and go, but it has not exited. */
+/* Its leader's creation was missed: its threads come and go, but it has not exited. */
 static void test_a_process_whose_leader_has_no_record(void **state)
 {
 	(void)state;
@@ -679,7 +680,7 @@ static void test_a_process_whose_leader_has_no_record(void **state)
 	}
 }
 
-/* They stand in an entry of the pool, which goes back when the thread is dead. */
+/* They are in an entry of the pool, which is returned when the thread exits. */
 static void test_waits_for_a_disk(void **state)
 {
 	uint32_t slot = fake_born(10, 10), other = fake_born(20, 20), entries = fake_free_calls();
@@ -692,7 +693,7 @@ static void test_waits_for_a_disk(void **state)
 			fake_move(slot, LT_WAKEQ);
 			fake_move(slot, LT_RUN);
 		}
-		fake_move(slot, LT_DISK); /* still goes on: it is no wait yet */
+		fake_move(slot, LT_DISK); /* still going on: not counted as a wait yet */
 		fake.now_ns += 20 * MS;
 		if (reading < 3) {
 			fake_read();
@@ -702,7 +703,7 @@ static void test_waits_for_a_disk(void **state)
 			fake_die(slot, 0);
 			fake_read();
 		}
-		/* The one that the last reading saw open has ended since. */
+		/* The one that was open at the last reading has ended since. */
 		assert_int_equal(fake_dist_count(&fake_work(10)->disk_wait), reading + (reading > 1) + (reading == 3));
 		assert_int_equal(fake_work(10)->disk_wait.max_ns, reading == 1 ? MS : 20 * MS);
 		assert_int_equal(fake_dist_count(&fake_work(20)->disk_wait), 0);
@@ -711,7 +712,7 @@ static void test_waits_for_a_disk(void **state)
 	fake_die(other, 0);
 }
 
-/* Its memory is gone, too: whoever looks at all records leaves it out. */
+/* Its memory is unmapped, too: loops over all records skip it. */
 static void test_a_chunk_that_is_gone(void **state)
 {
 	struct lt_chunk *gone = fake.memory.chunks[0];
@@ -756,7 +757,7 @@ int main(void)
 		lives_test(test_a_leader_that_ends_first),
 		lives_test(test_exec_by_a_thread),
 		lives_test(test_a_number_used_again),
-		lives_test(test_a_record_taken_in_vain),
+		lives_test(test_a_record_allocated_but_never_published),
 		lives_test(test_a_head_never_comes_back),
 		lives_test(test_records_go_round),
 		lives_test(test_the_alarm),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger's calls: what returned, what still goes on, errors, and the histograms and maxima whose
- * counters wrap and whose epochs go by.
+ * Calls in the ledger: those that returned, those in flight, errors, histograms whose counters wrap, and maxima of past
+ * epochs.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -72,7 +72,7 @@ static void test_each_reading_has_its_own(void **state)
 	assert_null(fake_call(10, READ));
 }
 
-/* Numbers of other abis, and calls that share a chain, stand apart. */
+/* Calls with the same number in other ABIs, and calls that share a chain, are separate. */
 static void test_calls_of_one_number(void **state)
 {
 	static const uint32_t calls[] = { LT_CALL(LT_ABI_NATIVE, 3), LT_CALL(LT_ABI_COMPAT, 3), LT_CALL(LT_ABI_X32, 3),
@@ -110,7 +110,7 @@ static void test_a_call_that_goes_on(void **state)
 	for (int i = 1; i < 3; i++) {
 		fake.now_ns += 10 * MS;
 		fake_read();
-		/* Asleep at both readings: the thread's state and call say all. */
+		/* Asleep at both readings: the thread's state and call say everything. */
 		if (fake_call(10, READ)) {
 			assert_int_equal(fake_call(10, READ)->wait_ns, 10 * MS);
 			time_ns += fake_call(10, READ)->time_ns;
@@ -133,7 +133,7 @@ static void test_a_call_that_goes_on(void **state)
 	assert_int_equal(time_ns + fake_call(10, READ)->time_ns, 30 * MS);
 	assert_int_equal(wait_ns + fake_call(10, READ)->wait_ns, 30 * MS);
 	assert_int_equal(fake_call(10, READ)->latency.max_ns, 40 * MS);
-	/* What the kernel took: not the sleep. */
+	/* The kernel's own time, without the sleep. */
 	assert_int_equal(fake_work(10)->service.max_ns, 10 * MS);
 	assert_int_equal(fake_thread(10)->call, LT_CALL_NONE);
 }
@@ -207,7 +207,7 @@ static void test_exit_counts_once(void **state)
 	assert_int_equal(calls, 1);
 }
 
-/* More errnos than an entry holds: the rest is in a companion. Every reading has its own; the sum is the errors. */
+/* More errnos than an entry holds: the rest is in a companion. Every reading has its own; the sum is all errors. */
 static void test_many_errnos(void **state)
 {
 	(void)state;
@@ -232,7 +232,7 @@ static void test_many_errnos(void **state)
 	assert_int_equal(fake_errors(fake_call(10, READ), 20), 1);
 }
 
-/* As many as have a counter, and the rest of the errors under no name: the sum is the errors. */
+/* As many as have a counter, and the other errors as errno 0: the sum is all errors. */
 static void test_more_errnos_than_fit(void **state)
 {
 	uint32_t sum = 0;
@@ -256,8 +256,8 @@ static void test_more_errnos_than_fit(void **state)
 
 #define OTHER(i) LT_CALL(LT_ABI_NATIVE, 500 + (i))
 
-/* Above the limit calls share one row; a call that goes on is charged there, in each reading once, and is known by its
- * own number in its thread. */
+/* Above the limit calls share one row; a call in flight is charged there, once per reading, and its thread shows its
+ * own number. */
 static void test_others(void **state)
 {
 	const struct sample_call *others;
@@ -292,7 +292,7 @@ static void test_others(void **state)
 	assert_int_equal(fake_dist_count(&others->latency), 401);
 	assert_int_equal(fake_call(10, OTHER(0))->count, 1);
 	assert_int_equal(fake_work(10)->n_calls, 2);
-	/* Another one, asleep over readings that do not look at it, and killed in it. */
+	/* Another one: asleep during readings that do not read its record, and killed in it. */
 	fake_enter(slot, OTHER(4000 - 500));
 	fake_move(slot, LT_IO);
 	for (int i = 0; i < 3; i++) {
@@ -332,7 +332,8 @@ static void test_exit_among_others(void **state)
 	assert_int_equal(fake_work(10)->n_calls, 1);
 }
 
-/* That a call failed with EINTR is known when the handler has returned: the reading of its return may be over. */
+/* That a call failed with EINTR is known only when the handler has returned, perhaps after the reading that counted the
+ * call. */
 static void test_an_error_comes_later(void **state)
 {
 	(void)state;
@@ -353,7 +354,7 @@ static void test_an_error_comes_later(void **state)
 	assert_int_equal(fake_call(10, READ)->n_errnos, 0);
 }
 
-/* The command line lies among the calls, and is none. */
+/* The command line is stored among the calls, but is not one. */
 static void test_arguments_are_no_call(void **state)
 {
 	struct lt_call *args = fake_entry(slot, LT_CALL_ARGS);
@@ -366,7 +367,7 @@ static void test_arguments_are_no_call(void **state)
 	assert_int_equal(fake_work(10)->n_calls, 1);
 }
 
-/* Durations that few threads have lie among the calls, too, from the first one on. */
+/* Durations that few threads have are stored among the calls, too, from the first one on. */
 static void test_durations_in_the_pool(void **state)
 {
 	const struct sample_dist *dist;
@@ -393,7 +394,7 @@ static void test_durations_in_the_pool(void **state)
 	}
 }
 
-/* Buckets and errnos are u32: a count that goes past their end is still the difference. */
+/* Buckets and errnos are u32: the difference is right even when a count wraps. */
 static void test_counters_wrap(void **state)
 {
 	struct lt_call *entry;
@@ -426,7 +427,7 @@ static void test_counters_wrap(void **state)
 	assert_int_equal(fake_dist_count(&fake_call(10, READ)->latency), 1);
 }
 
-/* Each interval has its own maximum, whatever came before and whatever came after T was taken. */
+/* Each interval has its own maximum, whatever came before it and whatever came after T. */
 static void test_a_maximum_is_its_intervals(void **state)
 {
 	static const uint64_t longest_ns[] = { 90 * US, 30 * US, 70 * US, 10 * US, 20 * US };
@@ -447,7 +448,7 @@ static void test_a_maximum_is_its_intervals(void **state)
 	fake_read();
 	assert_int_equal(fake_call(10, READ)->latency.max_ns, 8 * US);
 	fake_read();
-	/* Counted, and the maximum not yet written: that of two intervals ago is none. */
+	/* Counted, but the maximum is not yet written: that of two intervals ago must not be used. */
 	fake_enter(slot, READ);
 	fake_entry(slot, READ)->count++;
 	fake_entry(slot, READ)->latency.count[0]++;
@@ -457,7 +458,7 @@ static void test_a_maximum_is_its_intervals(void **state)
 	assert_int_equal(fake_call(10, READ)->latency.max_ns, 0);
 }
 
-/* Of one that died while the reading went on, both: it has no next reading. */
+/* For a thread that exited during the reading, both: it has no next reading. */
 static void test_the_maximum_of_the_dead(void **state)
 {
 	(void)state;
@@ -470,8 +471,8 @@ static void test_the_maximum_of_the_dead(void **state)
 	assert_int_equal(fake_call(10, READ)->latency.max_ns, 500 * US);
 }
 
-/* The switch back to its CPU was missed, so the next call has the wait of the one before; it is not more than its time.
- */
+/* The switch back to its CPU was missed, so the next call has the wait of the one before; it is clipped to the call's
+ * time. */
 static void test_a_wait_is_part_of_the_time(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of processes: when they are asked for, what is shown until the answer comes, and what a late answer must not
+/* Names of processes: when they are looked up, what is shown until the answer comes, and what a late answer must not
  * change. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,8 +15,7 @@
 
 #define MS 1000000ULL
 
-/* Names: what a fake /proc says of a process, how often it was asked for a command line, and what it did not answer
- * yet. */
+/* A fake /proc: its answers, how often it was asked for a command line, and the requests that are not answered yet. */
 static uint32_t asked, n_questions;
 static struct ledger_answer questions[1024];
 static uint32_t new_parent;
@@ -126,7 +125,7 @@ static void exec(uint32_t slot, const char *args, uint32_t n)
 	memcpy(entry->args, args, n < LT_ARGS_BYTES ? n : LT_ARGS_BYTES);
 }
 
-/* Asked for once, and again after a change, but not for processes that only sleep. */
+/* Looked up once, and again after a change, but not for processes that only sleep. */
 static void test_names_are_asked_for_when_they_change(void **state)
 {
 	uint32_t slot = fake_born(10, 10);
@@ -171,7 +170,7 @@ static void test_a_new_title(void **state)
 	assert_string_equal(cmdline_of(10), "fake: new title 10");
 }
 
-/* However many processes run, a reading asks for a limited number, all of them in turn. */
+/* However many processes run, a reading looks up a limited number, all of them in turn. */
 static void test_titles_in_turn(void **state)
 {
 	enum { PROCESSES = 300, BOUND = 128 };
@@ -211,7 +210,7 @@ static void test_titles_in_turn(void **state)
 	assert_int_equal(n_seen, 3);
 }
 
-/* One whose files wait for ever is not asked again; what exec was given is known all the same. */
+/* A process whose files block for ever is not looked up again; what exec was given is still known. */
 static void test_no_answer(void **state)
 {
 	uint32_t slot = fake_fork(10, 10, 10, 1);
@@ -253,7 +252,7 @@ static void test_a_long_command_line(void **state)
 	assert_string_equal(cmdline_of(10), "./fake 10");
 }
 
-/* Where /proc hides it, what exec was given is a secret too. */
+/* Where /proc hides it, what exec was given is secret, too. */
 static void test_hidden_names(void **state)
 {
 	uint32_t parent = fake_born(10, 10), slot = fake_fork(11, 11, 11, 10), other = fake_fork(12, 12, 12, 10);
@@ -277,7 +276,7 @@ static void test_hidden_names(void **state)
 	assert_int_equal(fake_process(11)->cmdline, 0);
 }
 
-/* Moved while it sleeps: no name rather than the old one, then the new one. */
+/* Moved while it sleeps: no name instead of the old one, then the new one. */
 static void test_a_new_group(void **state)
 {
 	uint32_t slot = fake_born(10, 10);
@@ -298,7 +297,7 @@ static void test_a_new_group(void **state)
 	assert_string_equal(cgroup_of(10), "/group8");
 }
 
-/* Moved twice: the answer to the first question is no name of the second group. */
+/* Moved twice: the answer for the first group is not used for the second. */
 static void test_an_answer_that_is_late(void **state)
 {
 	uint32_t slot = fake_born(10, 10);
@@ -345,7 +344,7 @@ static void test_the_group_of_the_short_lived(void **state)
 	assert_string_equal(cgroup_of(13), "");
 }
 
-/* A kernel thread's name is longer than its 15 bytes; a process whose first thread is gone has its name still. */
+/* A kernel thread's name is longer than its 15 bytes; a process whose first thread has exited still has its name. */
 static void test_whole_names(void **state)
 {
 	uint32_t worker = fake_fork(10, 10, 10, 2), second = fake_fork(20, 21, 20, 1);
@@ -377,7 +376,7 @@ static void test_name_of_a_sleeper(void **state)
 	assert_string_equal(sample_text(&fake.sample, fake_process(10)->comm), "other");
 }
 
-/* Gone before /proc was asked: what exec was given, else what the parent is. */
+/* Exited before /proc was read: what exec was given, else the parent's name. */
 static void test_names_of_the_short_lived(void **state)
 {
 	uint32_t parent = fake_born(10, 10), child, grandchild;
@@ -401,7 +400,7 @@ static void test_names_of_the_short_lived(void **state)
 	assert_int_equal(fake_free_calls(), FAKE_CALLS);
 }
 
-/* Children of exited processes have a new parent; that of others is not asked for. */
+/* Children of exited processes have a new parent; that of others is not looked up. */
 static void test_a_parent_that_dies_first(void **state)
 {
 	uint32_t parent = fake_born(10, 10), child = fake_fork(11, 11, 11, 10), other = fake_fork(12, 12, 12, 11);

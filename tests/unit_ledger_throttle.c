@@ -25,7 +25,7 @@ static int closed(void **state)
 	return 0;
 }
 
-/* The last reading's times of thread 10, in ms; fake_read saw that they add up. */
+/* The last reading's times of thread 10, in ms; fake_read checked that they add up. */
 static void assert_times(uint64_t throttled, uint64_t preempt, uint64_t run)
 {
 	const struct sample_work *w = fake_work(10);
@@ -69,7 +69,7 @@ static void test_a_wait_that_is_over(void **state)
 	assert_int_equal(fake_thread(10)->state, LT_RUN);
 }
 
-/* Each reading has the part of the wait that is its own, whatever the clock does between two. */
+/* Each reading has its own part of the wait, whatever the clock does in between. */
 static void test_a_wait_over_many_readings(void **state)
 {
 	uint32_t slot = throttled_before();
@@ -101,7 +101,7 @@ static void test_a_wait_over_many_readings(void **state)
 	assert_times(0, 2, 0);
 }
 
-/* T lay in the middle of a wait that was over when the reading was taken. */
+/* T was in the middle of a wait that was over when the reading was taken. */
 static void test_a_wait_that_ended_after_t(void **state)
 {
 	uint32_t slot = throttled_before();
@@ -123,7 +123,7 @@ static void test_a_wait_that_ended_after_t(void **state)
 	assert_times(2, 4, 3);
 }
 
-/* The first time that a queue is throttled is not known before the wait's end: then no time is less than before. */
+/* The first time, throttling is not known before the wait's end: even then no time decreases. */
 static void test_the_first_time(void **state)
 {
 	uint32_t slot = fake_born(10, 10);
@@ -144,7 +144,7 @@ static void test_the_first_time(void **state)
 	assert_times(8, 0, 1);
 }
 
-/* The front end may not ask: the split is made at the wait's end. */
+/* The front end cannot read the clock: the split is made at the wait's end. */
 static void test_who_may_not_ask(void **state)
 {
 	uint32_t slot = throttled_before();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger while the kernel side writes: a thread that never stands still is read as it was at T, and one that
- * stays torn goes on as it was until it can be read again, which takes back what that got wrong.
+ * The ledger while the kernel side writes: a thread that changes all the time is read as of T, and one that stays torn
+ * is assumed unchanged until it can be read again, which corrects the error.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static int closed(void **state)
 	return 0;
 }
 
-/* Half of a move: the time is added, the word is not yet written. */
+/* Half of a state change: the time is added, the word is not yet written. */
 static void move_begin(uint32_t slot)
 {
 	uint64_t word = *fake_word(slot);
@@ -139,7 +139,7 @@ static void *hammer(void *arg)
 		step(h, LT_STATES - 1 - i % (LT_STATES - 1));
 		step(h, LT_WAKEQ);
 		step(h, LT_RUN);
-		/* A call of one ns that fails: all its counts are equal wherever a reading is whole. */
+		/* A call of one ns that fails: in a consistent reading all its counts are equal. */
 		__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
 		__atomic_store_n((uint64_t *)&calls->calls, calls->calls + 1, __ATOMIC_RELEASE);
 		__atomic_store_n((uint64_t *)&calls->call_total_ns, calls->call_total_ns + 1, __ATOMIC_RELEASE);
@@ -157,8 +157,8 @@ static void *hammer(void *arg)
 	return NULL;
 }
 
-/* fake_read holds each reading to Σ time_ns == wall_ns; here each must end at its T, and the sums over all of them must
- * be what the writer did. */
+/* fake_read checks Σ time_ns == wall_ns in each reading; here each must end at its T, and the sums over all of them
+ * must be what the writer did. */
 static void test_a_writer_that_never_stands_still(void **state)
 {
 	struct hammer h = { .slot = fake_born(10, 10), .now_ns = fake.now_ns };
@@ -172,7 +172,7 @@ static void test_a_writer_that_never_stands_still(void **state)
 			__atomic_store_n(&h.stop, true, __ATOMIC_RELAXED);
 			pthread_join(writer, NULL);
 		}
-		/* T is of the writer's own clock, which may pass before it is announced: as in probe.c. */
+		/* T is on the writer's own clock, which may pass it before it is announced: as in probe.c. */
 		do {
 			fake.cut_ns = __atomic_load_n(&h.now_ns, __ATOMIC_SEQ_CST) + 50;
 			__atomic_store_n(&fake.cut_ns, fake.cut_ns, __ATOMIC_SEQ_CST);
@@ -185,7 +185,7 @@ static void test_a_writer_that_never_stands_still(void **state)
 		t_ns = fake.now_ns;
 		wall_ns += fake_thread(10)->wall_ns;
 		calls_torn += fake.sample.lost.torn;
-		assert_true(i < READINGS || !fake.sample.lost.torn); /* nobody writes any more */
+		assert_true(i < READINGS || !fake.sample.lost.torn); /* the writer has stopped */
 		if (!fake_work(10))
 			continue;
 		assert_int_equal(fake_work(10)->calls, fake_work(10)->call_total_ns);
@@ -229,8 +229,8 @@ static void *live_and_die(void *arg)
 	return NULL;
 }
 
-/* Records are taken on one CPU while they are given back on another: every life is seen once, whole. */
-static void test_the_dead_are_buried_once(void **state)
+/* Records are taken on one CPU while they are returned on another: every life is seen once, complete. */
+static void test_exited_threads_are_reaped_once(void **state)
 {
 	uint64_t exited = 0, wall_ns = 0, calls = 0;
 	pthread_t writer;
@@ -268,7 +268,7 @@ int main(void)
 		torn_test(test_a_writer_that_was_stopped),
 		torn_test(test_a_call_that_was_stopped),
 		torn_test(test_a_writer_that_never_stands_still),
-		torn_test(test_the_dead_are_buried_once),
+		torn_test(test_exited_threads_are_reaped_once),
 	};
 
 	return cmocka_run_group_tests_name("ledger: torn", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Limits of memory as the files of both versions of control groups tell them, in a tree of files of our own. */
+/* Memory limits from the files of both versions of control groups, in a directory tree made by the test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,14 +83,14 @@ static void test_no_limit(void **state)
 	assert_int_equal(memory_share(&m, 32, 8), 256 * MIB);
 	assert_true(memory_has(&m, 1 << 30));
 	assert_int_equal(memory_for_past(&m, 32 * MIB, 5 * MIB), 32 * MIB);
-	/* Nothing to be read at all: no limit, no machine. */
+	/* Nothing can be read: no limit, and the machine's memory is unknown. */
 	put("proc/meminfo", "");
 	m = look();
 	assert_int_equal(m.ram_bytes, 0);
 	assert_true(memory_share(&m, 32, 8) == UINT64_MAX / 8);
 }
 
-/* The tightest on the way up; what is cached counts as free; memory.high too. */
+/* The tightest on the way up; cache counts as free; memory.high is a limit, too. */
 static void test_version_2(void **state)
 {
 	struct memory m;
@@ -113,7 +113,7 @@ static void test_version_2(void **state)
 	assert_int_equal(memory_share(&m, 32, 8), 100 * MIB / 8);
 	assert_true(memory_has(&m, 40 * MIB));
 	assert_false(memory_has(&m, 50 * MIB));
-	/* The past may have what is above a quarter, and shrinks by what is below. */
+	/* The history may have what is free above a quarter, and shrinks by what is missing to it. */
 	assert_int_equal(memory_for_past(&m, 100 * MIB, 0), 35 * MIB);
 	put("sys/fs/cgroup/a/memory.current", "104857600\n");
 	m = look();
@@ -134,7 +134,7 @@ static void test_version_1(void **state)
 	put("proc/self/cgroup", "11:cpu,cpuacct:/x\n4:hugetlb,memory:/docker/id\n0::/other\n");
 	put("proc/self/mountinfo", "35 31 0:32 /docker/id /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
 				   "36 31 0:33 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n");
-	/* Mounted is our own group, as in a container. */
+	/* Our own group is mounted, as in a container. */
 	put("sys/fs/cgroup/memory/memory.limit_in_bytes", "41943040\n");
 	put("sys/fs/cgroup/memory/memory.usage_in_bytes", "41943040\n");
 	put("sys/fs/cgroup/memory/memory.stat", "cache 5\ntotal_inactive_file 1048576\ntotal_active_file 1048576\n");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Helper threads for lookups that may block: if some are blocked, the others are answered and no caller waits. */
+/* Helper threads for lookups that may block: if some are blocked, others are still answered and no caller waits. */
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
@@ -26,7 +26,7 @@ enum { PROMPT, STUCK, LARGE };
 
 static sem_t let_go;
 static unsigned stuck, answered;
-static bool late; /* as the last prompt one saw it */
+static bool late; /* as seen by the last request that did not block */
 
 static void work(struct lookup_request *r)
 {
@@ -72,7 +72,7 @@ static unsigned count_threads(void)
 	return n;
 }
 
-/* Helpers of the test before may still be on their way out. */
+/* Helpers of the previous test may still be ending. */
 static int opened(void **state)
 {
 	time_t deadline_s = time(NULL) + HANGS_S;
@@ -156,7 +156,7 @@ static void test_answers(void **state)
 	assert_null(lookup_take(l));
 }
 
-/* If some never answer, the others do, and later ones too. */
+/* If some never return, others are answered, and later ones too. */
 static void test_stuck_ones_cost_their_thread(void **state)
 {
 	struct lookup *l = *state;
@@ -175,7 +175,7 @@ static void test_stuck_ones_cost_their_thread(void **state)
 	lookup_done(take(l));
 	wait_for(&stuck, BOUND - 1);
 	assert_true(lookup_busy());
-	assert_true(late); /* the last of the prompt ones saw it */
+	assert_true(late); /* the last request that did not block saw it */
 	for (uint32_t i = 0; i < BOUND - 1; i++)
 		sem_post(&let_go);
 	for (uint32_t i = 0; i < BOUND - 1; i++)
@@ -183,7 +183,7 @@ static void test_stuck_ones_cost_their_thread(void **state)
 	assert_null(lookup_take(l));
 }
 
-/* More than there are threads for: no more threads, and all go on when one comes back. */
+/* More blocked requests than helpers: no more threads, and all continue when one returns. */
 static void test_the_bound(void **state)
 {
 	struct lookup *l = *state;
@@ -192,7 +192,7 @@ static void test_the_bound(void **state)
 		ask(l, STUCK, i);
 	ask(l, PROMPT, 100);
 	wait_for(&stuck, BOUND);
-	assert_int_equal(count_threads(), 1 + BOUND); /* the one that would stand by is started first */
+	assert_int_equal(count_threads(), 1 + BOUND); /* the stand-by helper is started first */
 	assert_int_equal(__atomic_load_n(&stuck, __ATOMIC_SEQ_CST), BOUND);
 	assert_null(lookup_take(l));
 	for (uint32_t i = 0; i < 3 * BOUND; i++)
@@ -201,7 +201,7 @@ static void test_the_bound(void **state)
 		lookup_done(take(l));
 }
 
-/* Too many questions are refused, and asked again when there is room. */
+/* Too many requests are refused, and accepted again when there is room. */
 static void test_the_queue_is_bounded(void **state)
 {
 	const struct lookup_request r = { .kind = PROMPT };
@@ -235,7 +235,7 @@ static void test_answers_are_bounded(void **state)
 	}
 }
 
-/* Closing does not wait; the thread that comes back later finds nothing freed too early. */
+/* Closing does not wait; for a helper that returns later nothing was freed too early. */
 static void test_closing_does_not_wait(void **state)
 {
 	struct lookup *l = lookup_new(work);

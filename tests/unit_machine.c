@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the machine's own counters grew by, from contents of /proc made by hand. */
+/* The growth of the machine's own counters, from contents of /proc made by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static void assert_times(const struct sample_cpu_times *t, const uint64_t ticks[
 		assert_int_equal(got[i], ticks ? ticks[i] * TICK_NS : SAMPLE_UNKNOWN);
 }
 
-/* The first reading has nothing to subtract from, and neither has the one after a file that was not there. */
+/* The first reading has nothing to subtract from, nor does one after a file was missing. */
 static void test_the_growth(void **state)
 {
 	(void)state;
@@ -57,7 +57,7 @@ static void test_the_growth(void **state)
 	assert_times(&sample.cpu_times, (const uint64_t[]){ 0, 1, 0, 0, 0 });
 }
 
-/* The kernel's idle time does, now and then. */
+/* The kernel's idle time does sometimes. */
 static void test_times_that_go_backwards(void **state)
 {
 	(void)state;
@@ -78,7 +78,8 @@ static void test_pressure(void **state)
 		assert_int_equal(p->full_ns, SAMPLE_UNKNOWN);
 		machine_take(machine, file, "some total=107\nfull total=50\n", &sample);
 		assert_int_equal(p->some_ns, 7000);
-		assert_int_equal(p->full_ns, i == SAMPLE_CPU ? SAMPLE_UNKNOWN : 0); /* not counted of all CPUs */
+		assert_int_equal(p->full_ns,
+				 i == SAMPLE_CPU ? SAMPLE_UNKNOWN : 0); /* not counted for the whole machine */
 		machine_take(machine, file, "some total=108\n", &sample);
 		assert_int_equal(p->some_ns, 1000);
 		assert_int_equal(p->full_ns, SAMPLE_UNKNOWN);
@@ -100,7 +101,8 @@ static void read_stat(const char *text)
 	machine_take(machine, PROC_STAT, text, &sample);
 }
 
-/* Numbers with holes; one goes, another comes, and comes back: what it did in between is not known. */
+/* CPU numbers with gaps; one goes offline, another comes online; for one that returns the time in between is not
+ * known. */
 static void test_cpus_come_and_go(void **state)
 {
 	(void)state;
@@ -121,7 +123,7 @@ static void test_cpus_come_and_go(void **state)
 	assert_int_equal(sample.n_cpus, 0);
 }
 
-/* A number that is there twice, or out of order, is no other CPU; there are not more than there can be. */
+/* A number that appears twice, or out of order, is ignored; and there are never too many CPUs. */
 static void test_hostile_cpus(void **state)
 {
 	char *text, *at;
@@ -142,7 +144,7 @@ static void test_hostile_cpus(void **state)
 
 #define MANY 1024
 
-/* What they say goes to the CPU of that number. */
+/* A run queue's numbers go to the CPU of that number. */
 static void test_queues(void **state)
 {
 	static struct lt_runqueue queues[MANY];
@@ -159,7 +161,7 @@ static void test_queues(void **state)
 	queues[30].tid = 6;
 	queues[30].since_ns = 70;
 	memset(queues[30].comm, 'x', sizeof(queues[30].comm));
-	queues[33].switches = 0; /* it says nothing */
+	queues[33].switches = 0; /* nothing is known */
 	for (int n = 0; n < 2; n++) {
 		read_stat(text);
 		sample.t_ns = 100;
@@ -203,7 +205,7 @@ static void test_the_network_stack(void **state)
 	assert_int_equal(sample.stack[STACK_tcp_receive_drops], 5);
 	assert_int_equal(sample.stack[STACK_udp_receive_drops], 18);
 	assert_int_equal(sample.stack[STACK_syn_queue_drops], 0);
-	/* An older kernel has not all of them. */
+	/* An older kernel does not have all of them. */
 	machine_take(machine, PROC_STACK, "TcpExt: ListenDrops\nTcpExt: 24\n", &sample);
 	assert_int_equal(sample.stack[STACK_listen_drops], 1);
 	assert_int_equal(sample.stack[STACK_listen_overflows], SAMPLE_UNKNOWN);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Out of memory, at every allocation in turn: the caller gets an error and continues, and a reading that succeeds is
- * whole.
+ * complete.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@
 #include "settings.h"
 #include "sockets.h"
 
-/* The allocator's own, which the ones below stand before. */
+/* The allocator's functions, which those below wrap. */
 #ifdef __SANITIZE_ADDRESS__
 #define OWN(function) __interceptor_##function
 #else
@@ -169,7 +169,7 @@ static unsigned open_files(void)
 	return n;
 }
 
-/* Instead of libbpf's: memory without a kernel's map. */
+/* Instead of libbpf's: memory without a kernel map. */
 int bpf_map_create(enum bpf_map_type type, const char *name, __u32 key, __u32 value, __u32 n,
 		   const struct bpf_map_create_opts *opts)
 {

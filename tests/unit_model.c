@@ -15,7 +15,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The time of many threads, since the start: 64 bits hold two days of 100,000. */
+/* The time of many threads since the start: 64 bits hold two days of 100,000 threads. */
 static void sums_stay_at_the_most(void **state)
 {
 	struct row a = { .net = &row_no_net }, b = { .net = &row_no_net };
@@ -84,7 +84,7 @@ static void threads_add_up(void **state)
 	assert_int_equal(model_histogram_of(model_sample(reading_model), 10, 5, false, count), 103);
 	assert_int_equal(count[hist_bucket(2000)], 91);
 	assert_int_equal(model_histogram_of(model_sample(reading_model), 10, 6, false, count),
-			 0); /* another process of that pid */
+			 0); /* another process with that pid */
 	assert_int_equal(model_histogram_of(model_sample(reading_model), 10, 5, true, count), 0);
 }
 
@@ -132,7 +132,7 @@ static void threads_have_rows(void **state)
 	reading_rows(&q, 0);
 }
 
-/* What a family that is off did is not known to any row; what it is asked of, says so. */
+/* What a family that is off would have measured is unknown in every row. */
 static void families_off(void **state)
 {
 	struct model_query kinds[] = { { .kind = MODEL_PROCESS }, { .kind = MODEL_THREAD }, { .kind = MODEL_COMMAND } };
@@ -210,7 +210,7 @@ static void groups_add_up(void **state)
 	assert_int_equal(r[1].kind, MODEL_COMMAND);
 	assert_false(r[1].own_user);
 	assert_false(r[1].exited);
-	assert_int_equal(r[1].processes, 2); /* the third exited, what it did counts */
+	assert_int_equal(r[1].processes, 2); /* the third exited; what it did counts */
 	assert_int_equal(r[1].threads, 4);
 	assert_int_equal(r[1].wall_ns, 6 * SECOND_NS);
 	assert_int_equal(r[1].time_ns[LT_RUN], 300 * MS_NS);
@@ -235,8 +235,8 @@ static void groups_add_up(void **state)
 }
 
 /* The sums over all groups are the host's, whatever the grouping. */
-/* What is outside of the pid namespace is no user's, nor in a user's group, and has only its own calls, threads, waits
- * and connections. */
+/* The row for what is outside of the pid namespace has no user, is in no user's group, and has only its own calls,
+ * threads, waits and connections. */
 static void outside_is_nobodys(void **state)
 {
 	struct sample *s = reading_next(1);
@@ -338,13 +338,13 @@ static void call_sample(struct sample *s)
 	t->call = 74;
 	t->call_age_ns = 10 * SECOND_NS;
 	reading_process(s, 20, 6, "web");
-	/* Came into the interval's middle, in a call since 0.2 s. */
+	/* Created in the middle of the interval, in a call for 0.2 s. */
 	t = reading_thread(s, 20, LT_NET);
 	t->wall_ns = 500 * MS_NS;
 	t->call = 74;
 	t->call_age_ns = 200 * MS_NS;
 	w = reading_busy(s, 21, LT_POLL, 100 * MS_NS);
-	reading_call(s, w, 0, 1, 2000, 11, 3)->time_ns += 900 * MS_NS; /* it also stands for the one going on */
+	reading_call(s, w, 0, 1, 2000, 11, 3)->time_ns += 900 * MS_NS; /* it also includes the one in flight */
 	s->threads[s->n_threads - 1].call = 0;
 	s->threads[s->n_threads - 1].call_age_ns = 900 * MS_NS;
 	/* Died in exit: not in flight. */
@@ -434,7 +434,7 @@ static void calls_add_up(void **state)
 	assert_int_equal(r->oldest_ns, 10 * SECOND_NS);
 	assert_int_equal(r->call_time_ns, SECOND_NS + 200 * MS_NS);
 	assert_int_equal(r->call_wait_ns, SECOND_NS + 200 * MS_NS);
-	/* Of one process; its row stays while others' calls are asked. */
+	/* Of one process; its row stays valid while others' calls are requested. */
 	q.one = true;
 	q.pid = 20;
 	q.start_ns = 6;
@@ -443,7 +443,7 @@ static void calls_add_up(void **state)
 	assert_int_equal(call_row(rows, 2, 0)->n_errnos, 1);
 	assert_int_equal(call_row(rows, 2, 0)->service.count, 1);
 	assert_int_equal(call_row(rows, 2, 74)->call_time_ns, 200 * MS_NS);
-	/* Once more: nothing of the last query is left over. */
+	/* Once more: nothing is left over from the last query. */
 	rows = reading_rows(&q, 2);
 	assert_int_equal(call_row(rows, 2, 0)->errnos[0].count, 3);
 	assert_int_equal(call_row(rows, 2, 0)->service.count, 1);

@@ -78,7 +78,7 @@ static void totals_add_up(void **state)
 	assert_int_equal(r->wakeup.count, 6);
 	assert_int_equal(r->net->connects, 6);
 	assert_int_equal(r->net->connect.count, 6);
-	/* What has no totals says so, and is the interval's. */
+	/* What has no totals is reported as such, and shows the interval. */
 	assert_true(model_has_totals(&q) && model_has_totals(&calls) && model_has_totals(&commands));
 	calls.one = true;
 	calls.pid = 10;
@@ -88,7 +88,7 @@ static void totals_add_up(void **state)
 	q.kind = MODEL_THREAD;
 	assert_false(model_has_totals(&q));
 	assert_int_equal(reading_rows(&q, 2)[0].time_ns[LT_RUN], 300 * MS_NS);
-	/* The interval's rows are still its own. */
+	/* The interval's rows are unchanged. */
 	assert_int_equal(reading_row(10)->time_ns[LT_RUN], 300 * MS_NS);
 	assert_int_equal(reading_row(10)->wakeup.count, 3);
 	assert_float_equal(column_value(column_find("wakeups"), reading_row(10)).real, 10, 0);
@@ -156,7 +156,7 @@ static void reused_pid_is_another(void **state)
 	assert_true(r[1].exited);
 }
 
-/* A sum takes more bytes as it grows; those of its neighbours stay. */
+/* A sum takes more bytes as it grows; its neighbours keep their values. */
 static void sums_grow_without_end(void **state)
 {
 	static const uint32_t counts[] = { 1, 254, 1, 65279, 1, 0x1000000, UINT32_MAX, UINT32_MAX, UINT32_MAX };
@@ -252,7 +252,7 @@ static void dead_are_not_counted_again(void **state)
 	assert_int_equal(model_host(reading_model)->run_ns, 0);
 }
 
-/* A storm of short lives: each shows once, some stay, memory and work stay bounded. */
+/* A storm of short-lived processes: each is shown once, some stay, memory and work stay bounded. */
 static void dead_rows_are_bounded(void **state)
 {
 	struct model_query q = { .kind = MODEL_PROCESS };
@@ -313,7 +313,7 @@ static void sparklines_remember(void **state)
 	assert_int_equal(spark[MODEL_SPARK_CALL].level[(spark->at + 59) % 60], 0);
 }
 
-/* Processes come, go, vanish unseen and reuse pids for a long time; the model keeps but the last ones. */
+/* Processes come, go, vanish unseen and reuse pids for a long time; the model keeps only the last ones. */
 static void memory_stays_flat(void **state)
 {
 	(void)state;

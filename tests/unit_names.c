@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of users: this test is the name service, which is slow, gone, or back. */
+/* Names of users: this test is the name service, which is slow, unavailable, or back again. */
 #include <errno.h>
 #include <pwd.h>
 #include <semaphore.h>
@@ -53,7 +53,7 @@ static void update_until(uint32_t uid, const char *name)
 	}
 }
 
-/* This machine's own file is asked at once, the service when it answers. */
+/* The machine's own file is used at once, the service when it answers. */
 static void test_a_service_that_does_not_answer(void **state)
 {
 	(void)state;
@@ -65,7 +65,7 @@ static void test_a_service_that_does_not_answer(void **state)
 		snprintf(number, sizeof(number), "%u", uid);
 		assert_string_equal(names_user(uid), number);
 	}
-	update_until(0, "name-of-0"); /* the service knows better */
+	update_until(0, "name-of-0"); /* the service's answer replaces it */
 	for (uint32_t uid = SLOW; uid < SLOW + 5; uid++)
 		sem_post(&answer);
 	for (uint32_t uid = SLOW; uid < SLOW + 5; uid++) {
@@ -76,7 +76,7 @@ static void test_a_service_that_does_not_answer(void **state)
 	}
 }
 
-/* A failure is not for ever. */
+/* A failure is not final. */
 static void test_a_service_that_comes_back(void **state)
 {
 	time_t deadline_s = time(NULL) + HANGS_S;
@@ -84,7 +84,7 @@ static void test_a_service_that_comes_back(void **state)
 
 	(void)state;
 	assert_string_equal(names_user(DOWN), "80001");
-	while (__atomic_load_n(&questions, __ATOMIC_SEQ_CST) < before + 2) { /* it is asked again */
+	while (__atomic_load_n(&questions, __ATOMIC_SEQ_CST) < before + 2) { /* it is queried again */
 		assert_true(time(NULL) < deadline_s);
 		update_until(DOWN, "80001");
 	}
@@ -92,7 +92,7 @@ static void test_a_service_that_comes_back(void **state)
 	update_until(DOWN, "name-of-80001");
 }
 
-/* Readings that follow close on each other do not ask each time. */
+/* Readings in quick succession do not query it each time. */
 static void test_nobody_by_that_number(void **state)
 {
 	unsigned before = questions;
@@ -107,8 +107,8 @@ static void test_nobody_by_that_number(void **state)
 
 #define MANY 20000
 
-/* As those of subordinate ids: each has a text that stays, whatever the service does, and the queue to it is bounded.
- */
+/* Like those of subordinate ids: each has a text that stays valid, whatever the service does, and the queue to it is
+ * bounded. */
 static void test_many_users(void **state)
 {
 	static const char *text[MANY];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The command line: what each option sets, and the one line and status 2 for whatever is wrong. */
+/* The command line: what each option sets, and one line and status 2 for every error. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -201,7 +201,7 @@ static void bad_lines(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		if (parse(&o, bad[i].line) != 2)
-			fail_msg("'%s' was taken", bad[i].line);
+			fail_msg("'%s' was accepted", bad[i].line);
 		if (!strstr(complaint, bad[i].names) || !strstr(complaint, bad[i].allows))
 			fail_msg("'%s': said '%s', not %s and %s", bad[i].line, complaint, bad[i].names, bad[i].allows);
 		if (strncmp(complaint, "lagtop: ", 8) || strchr(complaint, '\n') != complaint + strlen(complaint) - 1)

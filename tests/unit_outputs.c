@@ -50,7 +50,7 @@ static int lagtop(const char *const *words, int *lines)
 static char *samples[SAMPLES_MAX]; /* "NAME\tLABELS\tVALUE" */
 static int n_samples;
 
-/* Has the file read as Prometheus does. */
+/* Reads the file with Prometheus's own parser. */
 static void read_metrics(void)
 {
 	char *argv[] = { "/usr/bin/python3", "tests/openmetrics.py", metrics, NULL }, *line, *told;
@@ -115,7 +115,7 @@ static void metrics_of_a_recording(void **state)
 	assert_int_equal(stat(metrics, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0644);
 	read_metrics();
-	/* Sums of three readings; the last reading's. */
+	/* Sums over three readings; values of the last reading. */
 	assert_metric("lagtop_host_forks_total", "", 36);
 	assert_metric("lagtop_host_retransmits_total", "", 120);
 	assert_metric("lagtop_self_cpu_seconds_total", "", 0.012);
@@ -126,7 +126,7 @@ static void metrics_of_a_recording(void **state)
 	assert_metric("lagtop_reading_timestamp_seconds", "", 1795348983);
 	assert_metric("lagtop_build_info", "host='web-07',kernel='6.1.0-56',version='0.1'", 1);
 	assert_metric("lagtop_command_processes", "command='postgres'", 6);
-	/* The recording itself is no place for it. */
+	/* It must not overwrite the recording itself. */
 	assert_int_equal(stat(recording, &st), 0);
 	assert_int_equal(LAGTOP(&lines, "--openmetrics", recording), 2);
 	assert_non_null(strstr(errors, "the same file"));
@@ -146,7 +146,7 @@ static void metrics_of_a_recording(void **state)
 			snprintf(name, sizeof(name), "lagtop_user_%s_per_second", counter_info[i].name);
 		assert_false(isnan(metric(name, "user='root'")));
 	}
-	/* And what the columns make of them. */
+	/* And the numbers of columns computed from them. */
 	assert_false(isnan(metric("lagtop_user_blk_ratio", "user='root'")));
 	assert_false(isnan(metric("lagtop_user_wakeup_p90_seconds", "user='root'")));
 	assert_false(isnan(metric("lagtop_user_calls_max_seconds", "user='root'")));
@@ -160,7 +160,7 @@ static void metrics_of_a_recording(void **state)
 	assert_non_null(strstr(errors, "cannot write to /nonexistent/x"));
 }
 
-/* Many commands, with names that break labels and that are the same once they are mended. */
+/* Many commands, with names that need escaping in labels and that become equal when cleaned. */
 static void labels_are_bounded_and_clean(void **state)
 {
 	static const char *const names[] = { "\"},x{\"",   "back\\slash",  "new\nline", "broken\xff",
@@ -260,7 +260,7 @@ static void fail_if(void **state)
 	assert_int_equal(LAGTOP(&lines, "--fail-if", "pid=30551 for 4"), 0);
 }
 
-/* A row that does not match in between starts again; another row's readings are not its own. */
+/* A row that does not match in between starts again; readings of different rows do not add up. */
 static void in_a_row(void **state)
 {
 	static const char *const matching[] = { "ab", "a", "b", "b", "ab", "ab" };

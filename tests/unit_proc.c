@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What /proc says of processes of the test's own, and of mounts that hide it. */
+/* Reading /proc: the test's own processes, and mounts that hide others. */
 #include <errno.h> /* program_invocation_name */
 #include <fcntl.h>
 #include <pthread.h>
@@ -60,7 +60,7 @@ static void end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-/* Its command line once exec is over; fails instead of hanging. */
+/* Its command line after exec; fails instead of hanging. */
 static size_t cmdline_of(pid_t pid, const char *beginning, char **text)
 {
 	static const struct timespec pause = { .tv_nsec = 1000000 };
@@ -110,7 +110,7 @@ static void test_long_command_lines(void **state)
 	end(pid);
 }
 
-/* A pid that was reused is another process. */
+/* A reused pid is another process. */
 static void test_whose_it_is(void **state)
 {
 	char *argv[] = { (char *)"sleep", (char *)"1000", NULL };
@@ -181,7 +181,7 @@ static void test_what_hides_processes(void **state)
 		{ "22 1 0:20 / /mnt/proc rw - proc proc rw,hidepid=2\n", NULL },
 		{ "22 1 0:20 / /proc/sys rw - proc proc rw,hidepid=2\n", NULL },
 		{ "22 1 0:20 / /proc rw - tmpfs none rw,hidepid=2\n", NULL },
-		/* The last one is on top. */
+		/* The last mount is on top. */
 		{ "22 1 0:20 / /proc rw - proc proc rw,hidepid=2\n30 22 0:21 / /proc rw - proc proc rw\n", NULL },
 		{ "22 1 0:20 / /proc rw - proc proc rw\n30 22 0:21 / /proc rw - proc x rw,hidepid=1", "hidepid=1" },
 		{ "22 1 0:20 / /proc rw - proc proc\n", NULL },
@@ -203,7 +203,7 @@ static void test_what_hides_processes(void **state)
 #define TICK_NS (1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK))
 #define MOST INT64_MAX
 
-/* Lines that are not whole, or not of a CPU, count for nothing; too large numbers for the largest. */
+/* Incomplete lines, and lines that are not a CPU's, are ignored; too large numbers become the largest. */
 static void test_times_of_cpus(void **state)
 {
 	static const char text[] = "cpu  1 2 3 4 5 6 7 8 9 10\n"
@@ -253,7 +253,7 @@ static void test_pressure(void **state)
 		  "total=7\n",
 		  { 5175737445000, 7000 } },
 		{ "some avg10=0.00 avg60=0.00 avg300=0.00 total=12\n",
-		  { 12000, SAMPLE_UNKNOWN } }, /* of the CPU before 5.13 */
+		  { 12000, SAMPLE_UNKNOWN } }, /* cpu before 5.13 */
 		{ "some avg10=0.00\nfull total=3\n", { SAMPLE_UNKNOWN, 3000 } },
 		{ "some total=99999999999999999999\nfull total=-1\n", { MOST, SAMPLE_UNKNOWN } },
 		{ "some total=\nfull total=x\n", { SAMPLE_UNKNOWN, SAMPLE_UNKNOWN } },

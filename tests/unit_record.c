@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Recordings: every field comes back; a file that ends anywhere, has any byte changed, is empty,
- * foreign or from the future is told apart, and never more than its whole readings are shown.
+ * Recordings: every field comes back; a file that ends anywhere, has any byte changed, is empty, foreign or from a
+ * newer version is reported as such, and never more than its complete readings are shown.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,7 +75,7 @@ static void record_readings(uint32_t n)
 	sample_free(&s);
 }
 
-/* How many readings the file gives; trouble is copied. -1: it does not even open. */
+/* How many readings the file gives; trouble is copied. -1: it cannot even be opened. */
 static int replay_all(char trouble[200])
 {
 	struct source *src = record_replay(path, why, sizeof(why));
@@ -177,7 +177,7 @@ static void no_field_is_forgotten(void **state)
 	/* Of struct sample itself the arrays, their lengths and capacities come last. */
 	for (size_t i = 1; i < RECORD_SECTIONS; i++)
 		assert_covered(&record_sections[i], record_sections[i].element_bytes);
-	/* What is not known is what the description leaves out. */
+	/* The unknown counters are those that the description leaves out. */
 	assert_covered(&(struct record_section){ "sample", record_sections[0].fields, record_sections[0].n_fields, 0,
 						 true, 0, 0, 0 },
 		       offsetof(struct sample, unknown));
@@ -237,7 +237,7 @@ static void changed_bytes_are_noticed(void **state)
 	free(bytes);
 }
 
-/* A file whose checksum is right but whose numbers lie, as somebody could make it. Longer than a screen: a table of
+/* A file with right checksums but false numbers, as an attacker could make it. Longer than a screen: a table of
  * cases. */
 static void lying_numbers_are_refused(void **state)
 {
@@ -298,7 +298,7 @@ static void lying_numbers_are_refused(void **state)
 
 		synthetic_fill(&s, 1);
 		for (n = 0; n < 2 * HIST_BUCKETS; n++)
-			assert_non_null(sample_add_bucket(&s)); /* room for ranges that are too long */
+			assert_non_null(sample_add_bucket(&s)); /* so that ranges can be too long */
 		assert_int_equal(record_write(r, &s), 0);
 		array = (char *)(uintptr_t)elements(&record_sections[lies[i].section], &s, &n);
 		assert_true(lies[i].element < n);
@@ -308,7 +308,7 @@ static void lying_numbers_are_refused(void **state)
 		assert_int_equal(record_close(r), 0);
 		sample_free(&s);
 		if (replay_all(trouble) != 1)
-			fail_msg("a lie about %s was believed", lies[i].what);
+			fail_msg("a false %s was accepted", lies[i].what);
 		assert_non_null(strstr(trouble, "reading 2 cannot be shown"));
 	}
 }
@@ -332,7 +332,7 @@ static void rename_in_file(const char *from, const char *to)
 	recording_frames_free(&f);
 }
 
-/* A counter that the file is too old for is not known. */
+/* A counter newer than the file is not known. */
 static void later_fields_are_unknown(void **state)
 {
 	struct sample s = { 0 };
@@ -358,7 +358,7 @@ static void later_fields_are_unknown(void **state)
 	sample_free(&s);
 }
 
-/* What a later lagtop may add is skipped; what this one misses is 0. */
+/* Fields that a later lagtop may add are skipped; missing fields are 0. */
 static void unknown_fields_are_skipped(void **state)
 {
 	struct sample s = { 0 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Free records leave the list of the BPF programs by chunks: none is lost or there twice, whoever takes meanwhile. */
+/* Free records are taken off the BPF programs' list chunk by chunk: none is lost or duplicated, while others take
+ * records. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,7 +77,7 @@ static bool is_out(uint32_t at, const uint32_t *out, uint32_t n)
 	return false;
 }
 
-/* Every record is on the list, among `taken`, or in a chunk that is out; nowhere twice. */
+/* Every record is on the list, among `taken`, or in a removed chunk; none is in two places. */
 static void check_all(const uint32_t *taken, uint32_t n_taken, const uint32_t *out, uint32_t n_out)
 {
 	static bool seen[ALL + 1];
@@ -124,7 +125,7 @@ static void test_free_chunks_leave(void **state)
 	assert_int_equal(stack.low, LT_CHUNK / 2);
 }
 
-/* A chunk of which one is in use stays; so does one of which one was taken just now. */
+/* A chunk with a record in use stays; so does one with a record taken just now. */
 static void test_chunks_in_use_stay(void **state)
 {
 	static uint32_t taken[ALL + 1];
@@ -136,7 +137,7 @@ static void test_chunks_in_use_stay(void **state)
 	assert_int_equal(n, ALL);
 	assert_int_equal(records_withdraw(&memory, RECORDS_MOST, out), 0);
 	check_all(taken, n, NULL, 0);
-	/* One each of chunks 0, 2 and 5; that of chunk 5 has a word. */
+	/* One record each of chunks 0, 2 and 5; that of chunk 5 has a word. */
 	for (uint32_t i = 0; i < n; i++)
 		if (taken[i] != 1 && taken[i] != 2 * LT_CHUNK + 1 && taken[i] != ALL)
 			push(taken[i]);
@@ -149,7 +150,7 @@ static void test_chunks_in_use_stay(void **state)
 	check_all(taken, 3, out, 3);
 }
 
-/* Takes all, and gives back but what `keep` says. */
+/* Takes all, and returns all except those that `keep` selects. */
 static void take_but(bool (*keep)(uint32_t at))
 {
 	static uint32_t taken[ALL + 1];
@@ -174,7 +175,7 @@ static bool all_of_the_first_two(uint32_t at)
 	return at <= 2 * LT_CHUNK;
 }
 
-/* The maps were loaded with the first. */
+/* The maps were loaded with the first chunk. */
 static void test_the_first_chunk_stays(void **state)
 {
 	uint32_t out[RECORDS_MOST];
@@ -217,7 +218,7 @@ static void *taker(void *arg)
 	return NULL;
 }
 
-/* While others take, chunks leave and come back over and over. */
+/* While others take records, chunks are removed and added over and over. */
 static void test_takers_meanwhile(void **state)
 {
 	pthread_t thread[TAKERS];

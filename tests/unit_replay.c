@@ -82,7 +82,7 @@ static int compare_rows(struct model *live, struct model *replayed)
 	return all;
 }
 
-/* On top of one another and alone, the readings are those that were live. */
+/* Both as differences and as independent frames, the readings equal the live ones. */
 static void rows_are_the_live_ones(void **state)
 {
 	struct model *live = model_new(), *replayed = model_new();
@@ -130,7 +130,7 @@ static void a_file_that_grows_is_followed(void **state)
 		assert_int_equal(src->read(src, &s), -EAGAIN);
 		fixture_fill(&s, n, FIXTURE_PLAIN);
 		assert_int_equal(record_write(r, &s), 0);
-		/* A piece of a frame, as a reader sees it that comes while it is written. */
+		/* A partial frame, as seen by a reader while it is being written. */
 		assert_int_equal(fstat(file, &st), 0);
 		assert_int_equal(pread(file, piece, sizeof(piece), st.st_size - 10), 10);
 		assert_int_equal(ftruncate(file, st.st_size - 10), 0);
@@ -144,7 +144,7 @@ static void a_file_that_grows_is_followed(void **state)
 	assert_int_equal(record_close(r), 0);
 	assert_int_equal(src->read(src, &s), 0);
 	assert_string_equal(record_trouble(src), "");
-	assert_int_equal(s.number, 99); /* what is shown stays what it was */
+	assert_int_equal(s.number, 99); /* what is shown stays the same */
 	assert_true(s.n_processes > 0);
 	source_close(src);
 	sample_free(&s);
@@ -186,7 +186,7 @@ static pid_t start_writer(rlim_t limit, int *told)
 	return pid;
 }
 
-/* Waits until so many readings were reported, or the writer has exited. */
+/* Waits until that many readings were reported, or the writer has exited. */
 static uint32_t wait_told(int told, uint32_t most)
 {
 	uint32_t n = 0;
@@ -224,7 +224,7 @@ static bool left_whole(uint32_t told)
 		assert_string_equal(sample_text(&s, s.processes[0].cmdline),
 				    sample_text(&expected, expected.processes[0].cmdline));
 	}
-	/* Killed between the write and the word of it. */
+	/* Killed between the write and the report of it. */
 	assert_in_range(n, told, told + 1);
 	torn = *record_trouble(src);
 	if (torn)
@@ -257,7 +257,7 @@ static void a_killed_writer_leaves_whole_readings(void **state)
 	print_message("%d of %d ended in the middle of a reading\n", torn, KILLS);
 }
 
-/* Random moments hardly ever lie inside a write; here each frame ends behind its first byte, in its head, in its middle
+/* Random times are hardly ever inside a write; here each frame ends after its first byte, in its header, in its middle
  * and before its last byte. */
 static void a_writer_killed_while_it_writes(void **state)
 {
@@ -364,8 +364,7 @@ static void times_are_found(void **state)
 	sample_free(&expected);
 }
 
-/* Recordings of n readings, so many seconds apart, in a time zone; before reading `set` the clock was set by so much.
- */
+/* Recordings of n readings, some seconds apart, in a time zone; before reading `set` the clock was changed. */
 static const struct {
 	const char *zone, *begin;
 	uint32_t n, step_s, set;
@@ -385,7 +384,7 @@ static const struct {
 	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "2026-11-20T13:00:32", 2 },
 	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "2026-11-20T10:00", 1 },
 	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, -3600, "12:00:37", 0 },
-	/* Set forward: what was left out is before what comes next. */
+	/* Set forward: a skipped time selects the next reading. */
 	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, 3600, "13:30", 4 },
 	{ "UTC", "2026-11-20T13:00:31", 6, 1, 4, 3600, "-2s", 4 },
 	/* The minute, the second and the day in which it begins. */
@@ -397,14 +396,14 @@ static const struct {
 	{ "UTC", "2026-11-20T00:00:30", 3, 1, 0, 0, "00:00", 1 },
 	{ "UTC", "2026-11-20T23:59:30", 90, 1, 0, 0, "00:00", 31 },
 	{ "UTC", "2026-11-20T13:22:30", 90, 600, 0, 0, "13:30", 2 },
-	/* 02:00 to 03:00 comes twice: 00:00 and 01:00 UTC. */
+	/* 02:00 to 03:00 occurs twice: 00:00 and 01:00 UTC. */
 	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:30", 13, 900, 0, 0, "02:30", 5 },
 	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:30", 13, 900, 0, 0, "2026-10-25T02:30", 5 },
 	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:30", 13, 900, 0, 0, "2026-10-25T01:30Z", 9 },
 	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:30", 13, 900, 0, 0, "03:00", 11 },
 	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-25T01:00:00Z", 5, 900, 0, 0, "02:30", 3 }, /* it began in the second */
 	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-24T22:00", 30, 900, 0, 0, "02:30", 19 },
-	/* 02:00 to 03:00 does not come. */
+	/* 02:00 to 03:00 does not occur. */
 	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-29T01:30", 9, 900, 0, 0, "03:00", 3 },
 	{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-29T01:30", 9, 900, 0, 0, "04:00", 7 },
 };
@@ -474,7 +473,7 @@ static void what_is_no_time(void **state)
 			fail_msg("'%s' was taken for a time", texts[i]);
 }
 
-/* A file of version 1 as the first lagtop wrote it: this file never changes. */
+/* A version 1 file as written by the first lagtop: this file never changes. */
 static void version_1_stays_readable(void **state)
 {
 	struct source *src = record_replay("tests/golden/version1.lag", why, sizeof(why));
@@ -498,7 +497,7 @@ static void version_1_stays_readable(void **state)
 	assert_true(s[1].realtime_ns == 1795348982000000000ULL);
 	assert_int_equal(s[1].interval_ns, 1000000000);
 	assert_int_equal(s[1].cpus_online, 16);
-	assert_int_equal(s[1].cpu_times.irq_ns, SAMPLE_UNKNOWN); /* it knew of neither */
+	assert_int_equal(s[1].cpu_times.irq_ns, SAMPLE_UNKNOWN); /* version 1 had neither */
 	assert_int_equal(s[1].pressure[SAMPLE_IO].some_ns, SAMPLE_UNKNOWN);
 	assert_int_equal(s[1].n_connections, 8);
 	assert_int_equal(s[1].connections[0].remote[0], 10);
@@ -514,7 +513,7 @@ static void version_1_stays_readable(void **state)
 	assert_int_equal(r->threads, 3);
 	assert_int_equal(r->start_ns, 22110000000);
 	assert_int_equal(r->wall_ns, 3000000000);
-	/* States are numbered otherwise now, and what the file does not have is not known. */
+	/* States are numbered differently now, and what the file does not have is not known. */
 	assert_int_equal(r->time_ns[LT_DISK], 298892800);
 	assert_true(counter_has(&r->unknown, LT_THROTTLED) && counter_has(&r->unknown, LT_MEMORY));
 	assert_false(counter_has(&r->unknown, LT_DISK) || counter_has(&r->unknown, COUNTER_tcp_tx_bytes) ||
@@ -540,7 +539,7 @@ static int read_nothing(struct source *src, struct sample *s)
 	return 0;
 }
 
-/* The kernel's source ends, too: what it is made of is not a recording's. */
+/* The live source ends, too, but it has none of a recording's state. */
 static void only_recordings_have_trouble(void **state)
 {
 	struct {
@@ -588,7 +587,7 @@ static uint64_t replay_rss_bytes(bool *opened)
 	return (uint64_t)usage.ru_maxrss << 10;
 }
 
-/* Sizes that a file claims cost nothing; those that it unpacks to are bounded. */
+/* Sizes that a file merely claims cost nothing; unpacked sizes are bounded. */
 static void a_hostile_file_costs_bounded_memory(void **state)
 {
 	struct recording_frames f;
@@ -606,7 +605,7 @@ static void a_hostile_file_costs_bounded_memory(void **state)
 	assert_int_equal(pread(file, bytes, len, 0), len);
 	recording_frames_unpack(&f, bytes, len);
 
-	/* Packed bytes that never come. */
+	/* Packed bytes that are missing. */
 	claim = bytes + recording_frames_end(bytes, RECORD_HEADER_BYTES);
 	record_store(claim, 200U << 20, 4);
 	record_store(claim + 4, BOMB_BYTES, 4);
@@ -616,7 +615,7 @@ static void a_hostile_file_costs_bounded_memory(void **state)
 	assert_in_range(rss_bytes, 0, plain_bytes + (4 << 20));
 	free(bytes);
 
-	/* Elements that are not there: the number of processes stands behind the sample's own fields. */
+	/* Elements that are missing: the number of processes follows the sample's own fields. */
 	for (len = 0, i = 0; i < record_sections[0].n_fields; i++)
 		len += (size_t)record_sections[0].fields[i].bytes * record_sections[0].fields[i].count;
 	record_store(f.whole[1] + len, 1U << 29, 4);

@@ -68,7 +68,7 @@ static void whole_recording(void **state)
 	assert_string_equal(errors, "");
 	assert_int_equal(replay("--json -n 2", &lines), 0);
 	assert_int_equal(lines, 2);
-	/* An hour between readings: a recording does not wait. */
+	/* An hour between readings: a replay does not wait. */
 	assert_int_equal(replay("--json -d 3600", &lines), 0);
 	assert_int_equal(lines, 3);
 	assert_int_equal(replay("--csv -p 1000,3000", &lines), 0);
@@ -152,7 +152,7 @@ static void a_growing_recording(void **state)
 	sample_free(&s);
 }
 
-/* 2000 exits in every reading: after the first of them nothing is left to watch. */
+/* Process 2000 exits in every reading: after the first one nothing is left to watch. */
 static void pids_of_a_recording(void **state)
 {
 	int lines;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What sockets report, added up by owner: ends of connects, retransmits, round trips, connections that
- * live and that are gone; and what is not known if the sockets were not iterated over.
+ * What sockets report, added up by owner: ends of connects, retransmits, round trips, open and closed connections; and
+ * what is not known if the sockets were not iterated over.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -125,7 +125,7 @@ static void test_connects_by_owner(void **state)
 	assert_int_equal(sample.processes[1].sockets.connect.n, 0);
 	assert_int_equal(sample.processes[2].sockets.connect_errors, 2);
 	assert_int_equal(sample.processes[2].sockets.connect.max_ns, 7 * US);
-	/* The next interval begins at nothing. */
+	/* The next interval starts at zero. */
 	reading(true);
 	assert_int_equal(sample.processes[0].sockets.connect_errors, 0);
 	assert_int_equal(sample.processes[0].sockets.connect.n, 0);
@@ -164,7 +164,7 @@ static void test_a_connection_arrives_whole(void **state)
 	c.srtt_ns = 14;
 	c.tx_queue_bytes = 15;
 	c.rx_queue_bytes = 16;
-	c.accept_queue = c.accept_queue_max = c.drops = 18; /* nothing that an established connection has */
+	c.accept_queue = c.accept_queue_max = c.drops = 18; /* fields that an established connection does not have */
 	c.netns = 17;
 	assert_int_equal(sockets_connection(sockets, &c), 0);
 	reading(true);
@@ -257,7 +257,7 @@ static void test_a_listener_and_datagrams(void **state)
 	assert_int_equal(sample.connections[1].rx_queue_bytes, 211968);
 	assert_int_equal(sample.connections[1].accept_queue, SAMPLE_UNKNOWN);
 	assert_int_equal(sample.connections[1].drops, 8);
-	/* Without an iteration nobody knows; the first one after it reports all drops since the one before. */
+	/* Without an iteration drops are not known; the next one reports all since the one before. */
 	reading(false);
 	assert_int_equal(sockets_connection(sockets, &udp), 0);
 	reading(true);
@@ -272,7 +272,7 @@ static void test_a_listener_and_datagrams(void **state)
 	assert_int_equal(sample.processes[0].sockets.receive_drops, 4);
 }
 
-/* Bytes times nanoseconds: 115 GB at 160 ms are more than 64 bits hold. */
+/* Bytes times nanoseconds: 115 GB at 160 ms overflow 64 bits. */
 static void test_round_trips_of_much(void **state)
 {
 	static const uint64_t bytes[] = { 1, 1000000000, 115000000000, 120000000000, 1ULL << 50, 1ULL << 60 };
@@ -289,7 +289,8 @@ static void test_round_trips_of_much(void **state)
 	}
 }
 
-/* Open at one reading and gone at the next, or only in between: its last bytes are in the interval it went in. */
+/* Open at one reading and closed at the next, or only in between: its last bytes are in the interval in which it
+ * closed. */
 static void test_a_connection_that_went(void **state)
 {
 	struct lt_closed_event gone = { .type = LT_EVENT_CLOSED, .connection = tcp(10, 1) };
@@ -309,8 +310,8 @@ static void test_a_connection_that_went(void **state)
 	assert_int_equal(sample.n_connections, 0);
 }
 
-/* Nobody asked for connections: nothing is known of them. The first walk reports what happened since the one before,
- * perhaps hours ago: of that, only what is younger than the interval is the interval's. */
+/* Connections were not requested: nothing is known about them. The first walk reports what happened since the one
+ * before, perhaps hours ago: only sockets younger than the interval have its numbers. */
 static void test_what_was_not_walked_is_not_known(void **state)
 {
 	struct lt_connection old = tcp(10, 1), young = tcp(20, 2);
@@ -338,14 +339,14 @@ static void test_what_was_not_walked_is_not_known(void **state)
 	reading(true);
 	assert_int_equal(sample.connections[0].tx_bytes, 6);
 	assert_int_equal(sample.connections[0].retransmits, 1);
-	/* Left and come back to. */
+	/* A reading without a walk, then one with it again. */
 	reading(false);
 	assert_int_equal(sockets_connection(sockets, &old), 0);
 	reading(true);
 	assert_int_equal(sample.connections[0].tx_bytes, SAMPLE_UNKNOWN);
 }
 
-/* Its owner died, and left it to a child that did not use it; another process has the number now. */
+/* Its owner exited and left it to a child that did not use it; another process has the pid now. */
 static void test_a_dead_owner_is_nobody(void **state)
 {
 	struct lt_connection left = tcp(20, 1), held = tcp(20, 3);
@@ -373,7 +374,7 @@ static void sample_with(uint32_t pid, uint64_t start_ns)
 	p->sockets.srtt_ns = SAMPLE_UNKNOWN;
 }
 
-/* Between T and the last event that a reading takes a process may begin, connect and send: it has no row yet. */
+/* Between T and the last event that a reading takes, a process may start, connect and send: it has no row yet. */
 static void test_who_began_while_the_reading_was_taken(void **state)
 {
 	struct lt_closed_event gone = { .type = LT_EVENT_CLOSED, .connection = tcp(30, 150) };
@@ -399,7 +400,7 @@ static void test_who_began_while_the_reading_was_taken(void **state)
 	assert_int_equal(sample.n_connections, 0);
 }
 
-/* Who never has a row is nobody: its connection is shown, and nothing is kept of it for longer. */
+/* A process that never has a row is not an owner: its connection is shown, and nothing of it is kept. */
 static void test_who_never_has_a_row(void **state)
 {
 	struct lt_closed_event gone = { .type = LT_EVENT_CLOSED, .connection = tcp(30, 150) };
@@ -430,7 +431,7 @@ static void test_events_need_no_walk(void **state)
 	assert_int_equal(sample.n_connections, 0);
 }
 
-/* More owners than a hash begins with, each with its own. */
+/* More owners than a new hash table has room for, each with its own numbers. */
 static void test_many_owners(void **state)
 {
 	(void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * In which state a task leaves its CPU: bpf/state.bpf.h, compiled for this machine, decides about tasks made by hand.
+ * In which state a task leaves its CPU: bpf/state.bpf.h, compiled for this machine, decides for tasks made by hand.
  * Most kernels have neither proxy execution nor PREEMPT_RT, and none shows every case.
  */
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-/* What clang knows when it compiles for BPF, and what the verifier wants. */
+/* What clang defines when it compiles for BPF, and what the verifier needs. */
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
@@ -72,7 +72,7 @@ static long task_regs(struct task_struct *task)
 #define MAX_FDS 3
 enum { PIPE, SOCKET, CLOSED };
 
-/* What differs between tasks. call is a native one, and arg are its arguments. */
+/* What differs between tasks. call is a native call, arg its arguments. */
 struct leaving {
 	const char *what;
 	enum lt_state state;
@@ -117,7 +117,7 @@ static const struct leaving leaving[] = {
 	{ "idles with an old flag", LT_SLEEP, BLOCKS | TASK_NOLOAD, PF_KTHREAD, .iowait = true },
 	{ "waits for the child of its vfork", LT_SLEEP, BLOCKS | TASK_WAKEKILL | TASK_FREEZABLE, .call = SYS_clone },
 	{ "waits for a lock in clone", LT_BLOCK, BLOCKS, .call = SYS_clone },
-	/* A lock of PREEMPT_RT, wherever. */
+	/* A lock of PREEMPT_RT, in any context. */
 	{ "waits for an RT lock", LT_LOCK, TASK_RTLOCK_WAIT },
 	{ "waits for an RT lock in a call that polls", LT_LOCK, TASK_RTLOCK_WAIT, .call = SYS_epoll_pwait },
 	{ "waits for an RT lock in no call", LT_LOCK, TASK_RTLOCK_WAIT, .call = -1 },
@@ -131,7 +131,7 @@ static const struct leaving leaving[] = {
 	{ "is parked", LT_OTHER, TASK_PARKED, PF_KTHREAD },
 	{ "is frozen", LT_OTHER, TASK_FROZEN },
 	{ "is frozen by its control group", LT_OTHER, SLEEPS, .frozen = true, .call = -1 },
-	{ "has a page fault where none is frozen so", LT_IO, SLEEPS, .frozen = true, .call = -1,
+	{ "has a page fault where the kernel has no such freezer", LT_IO, SLEEPS, .frozen = true, .call = -1,
 	  .absent = "task->frozen" },
 	/* The kernel's own. */
 	{ "is a kernel thread", LT_SLEEP, SLEEPS, PF_KTHREAD },
@@ -159,7 +159,7 @@ static const struct leaving leaving[] = {
 	{ "nanosleep", LT_SLEEP, SLEEPS, .call = SYS_nanosleep },
 	{ "wait4", LT_SLEEP, SLEEPS, .call = SYS_wait4 },
 	{ "getpid", LT_OTHER, SLEEPS, .call = SYS_getpid },
-	{ "a call that there is not", LT_OTHER, SLEEPS, .call = 4000 },
+	{ "a call that does not exist", LT_OTHER, SLEEPS, .call = 4000 },
 };
 
 static void set_regs(long nr, const uint64_t arg[3])
@@ -261,7 +261,7 @@ static void test_compat(void **state)
 	(void)state;
 }
 
-/* A thread whose files are gone. */
+/* A thread whose files are already closed. */
 static void test_no_files(void **state)
 {
 	struct leaving c = { .task_state = SLEEPS };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a terminal of an unknown type is like, by its name alone. */
+/* Replacements for an unknown terminal type, by its name alone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include "terminal.h"
 
-/* The names for one, in their order, a space after each. */
+/* Asserts the replacements' names, in order, a space after each. */
 static void assert_like(const char *term, const char *expected)
 {
 	char all[400] = "", name[64];
@@ -67,7 +67,7 @@ static void the_rest_is_like_nothing(void **state)
 	assert_like("-", "");
 	assert_like("footling", "");
 	assert_like("foo", "");
-	/* A name that would be cut is not given. */
+	/* A name that would be truncated is not returned. */
 	assert_false(terminal_like("xterm-kitty", 0, name, sizeof(name)));
 	assert_true(terminal_like("xterm-kitty", 1, name, sizeof(name)));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* UTF-8 of every character, as the C library has it. */
+/* UTF-8 of every character, compared with the C library's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static void every_character(void **state)
 	}
 }
 
-/* What is not whole stands for one character, and the next is found. */
+/* An incomplete sequence counts as one character, and the next one is found. */
 static void broken(void **state)
 {
 	static const struct {

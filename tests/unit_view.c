@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the screen asks of its source: sockets are read if their numbers are shown, or if they are few.
- * Which process keys act on: the one shown, in past readings too. Messages about filters and missing probes.
+ * What the screen requests from its source: sockets are read if their numbers are shown, or if there are few. Which
+ * process keys act on: the one shown, in past readings too. Messages about filters and missing probes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,7 @@ static void many_are_walked_where_they_are_shown(void **state)
 
 	(void)state;
 	assert_false(asked("overview", i++, true, MANY));
-	/* Left out, they do not count as few: else every other reading would iterate. */
+	/* When left out, they do not count as few: else every other reading would iterate. */
 	for (; i <= 100; i++)
 		walks += asked("overview", i, false, 0);
 	assert_in_range(walks, 1, 5);
@@ -104,7 +104,7 @@ static void who_took_the_pid_is_not_meant(void **state)
 		assert_int_equal(v.menu.n_targets, 1);
 		assert_int_equal(v.menu.targets->start_ns, SECOND_NS);
 		press(&v, K_ESC);
-		/* Now the pid is another's; what is shown is still the first one. */
+		/* Now the pid is another process's; the first one is still shown. */
 		read_one(&v, 3, SECOND_NS * 2);
 		press(&v, 'x');
 		assert_int_equal(v.mode, MODE_TABLE);
@@ -122,7 +122,7 @@ static void a_long_filter_comes_back_whole(void **state)
 	size_t at;
 
 	(void)state;
-	/* Cut off, it would hold for all. */
+	/* Truncated, it would match everything. */
 	snprintf(text, sizeof(text), "pid>0%*s and pid>%d", 300, "", PID);
 	o.filter = text;
 	o.selection.filter = filter_parse(text, &at, why, sizeof(why));

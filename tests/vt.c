@@ -28,7 +28,7 @@ static void die(const char *what)
 	abort();
 }
 
-/* A fixed state of the line, whatever the terminal is that the tests were started from. */
+/* Fixed terminal modes, whatever terminal the tests were started from. */
 static struct termios plain_modes(void)
 {
 	struct termios t = {
@@ -53,7 +53,7 @@ static struct termios plain_modes(void)
 static void run_child(const struct vt_start *s)
 {
 	clearenv();
-	/* Who is started by posix_spawn (make does so) has the C library's own signals ignored. */
+	/* A process started by posix_spawn (as by make) has the C library's own signals ignored. */
 	for (int signal = 32; signal <= 33; signal++)
 		syscall(SYS_rt_sigaction, signal, (char[64]){ 0 }, NULL, 8);
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
@@ -249,7 +249,7 @@ int vt_end(struct vt *v)
 	while (read_some(v, DEADLINE_MS))
 		;
 	for (int tries = 0; waitpid(v->pid, &status, WNOHANG) == 0; tries++) {
-		/* The pty's end comes a moment before the program's. */
+		/* The pty ends a moment before the program. */
 		if (tries == DEADLINE_MS)
 			return -1;
 		poll(NULL, 0, 1);

@@ -16,11 +16,11 @@
 struct vt {
 	pid_t pid;
 	int fd, rows, cols;
-	uint32_t frame; /* the last one read whole */
+	uint32_t frame; /* the last complete one */
 	void *term, *screen;
-	char *bytes; /* all that was written, frame marks left out */
+	char *bytes; /* everything that was written, without frame marks */
 	size_t n_bytes, cap_bytes;
-	char mark[24]; /* a mark read in part */
+	char mark[24]; /* a partial mark */
 	size_t n_mark;
 	bool ended;
 };
@@ -40,14 +40,14 @@ struct vt_start {
 	const char *const *argv; /* NULL-ended */
 };
 
-/* Starts a program on a new terminal. Fails the test when it cannot. */
+/* Starts a program on a new terminal. Fails the test if that is not possible. */
 struct vt *vt_open(const struct vt_start *start);
 /* Ends the program if it still runs. NULL is legal. */
 void vt_close(struct vt *v);
 
-/* Reads until frame `frame` came. False: the program ended, or nothing came for 10 s. */
+/* Reads until frame `frame` arrived. False: the program ended, or nothing came for 10 s. */
 bool vt_wait(struct vt *v, uint32_t frame);
-/* Reads what is there. False: the program ended, or nothing came for 10 s. */
+/* Reads what is available. False: the program ended, or nothing came for 10 s. */
 bool vt_read_some(struct vt *v);
 /* Writes keys and reads until the next frame. */
 bool vt_keys(struct vt *v, const char *keys);
@@ -62,7 +62,7 @@ int vt_end(struct vt *v);
 /* The terminal's modes now, as the program left them. */
 struct termios vt_modes(const struct vt *v);
 
-/* A line as text, trailing spaces cut, valid until the next call; where a text stands: its column, or -1. */
+/* A line as text, without trailing spaces, valid until the next call; the column of a text in it, or -1. */
 const char *vt_line(struct vt *v, int y);
 int vt_find(struct vt *v, int y, const char *text);
 /* The first line that contains a text, or -1. */
