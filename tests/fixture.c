@@ -362,10 +362,12 @@ static void add_cpus(struct sample *s, uint32_t number)
 static void add_probes(struct sample *s, enum fixture_kind kind)
 {
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
-		s->probe[i].on = !(kind == FIXTURE_NO_NET && i == SAMPLE_NET);
+		s->probe[i].on = !(kind == FIXTURE_NO_NET && (i == SAMPLE_NET || i == SAMPLE_TURNS));
 		snprintf(s->probe[i].by, sizeof(s->probe[i].by), "%s", s->probe[i].on ? "tp_btf" : "");
 		snprintf(s->probe[i].reason, sizeof(s->probe[i].reason), "%s",
-			 s->probe[i].on ? "" : "left out by --no-net");
+			 s->probe[i].on	   ? ""
+			 : i == SAMPLE_NET ? "left out by --no-net"
+					   : "it needs the network probes");
 	}
 }
 

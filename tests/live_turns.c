@@ -227,7 +227,11 @@ static void test_left_off(void **state)
 	assert_int_equal(live_get(server, "turns.count"), LIVE_NULL);
 	assert_int_equal(live_get(server, "turns.open"), LIVE_NULL);
 	assert_int_equal(live_get(server, "upstream.count"), LIVE_NULL);
+	assert_int_equal(live_get(server, "turns.overlapped"), LIVE_NULL);
 	live_compare((double)live_get(server, "net.tcp.tx_bytes"), REQUESTS, 0, "no turns: bytes of the answers");
+	assert_string_equal(live_text(t.reading, "probes.turns.state"), "off");
+	assert_string_equal(live_text(t.reading, "probes.turns.reason"), "left out by --no-turns");
+	assert_string_equal(live_text(t.reading, "probes.net.state"), "on");
 	live_verdict();
 }
 

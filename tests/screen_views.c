@@ -103,7 +103,7 @@ static void family_off(void **state)
 	struct vt *v = session_open(&(struct session){ .kind = FIXTURE_NO_NET });
 
 	(void)state;
-	session_shows(v, "net off: left out by --no-net");
+	session_shows(v, "net off (more: --check): left out by --no-net");
 	session_press(v, ".", ".", ".", ".", ".", NULL);
 	session_golden(v, "no-net");
 	assert_int_not_equal(vt_cell(v, 0, vt_find(v, 0, "net")).fg, vt_cell(v, 0, vt_find(v, 0, "sched")).fg);

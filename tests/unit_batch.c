@@ -585,6 +585,16 @@ static void json_families_off(void **state)
 		  { "net.retransmits", UNKNOWN },
 		  { "net.srtt_ns", UNKNOWN },
 		  { "wall_ns", 2000000000 } },
+		{ { "turns.count", UNKNOWN },
+		  { "turns.p50_ns", UNKNOWN },
+		  { "turns.max_ns", UNKNOWN },
+		  { "turns.late_p99_ns", UNKNOWN },
+		  { "turns.open", UNKNOWN },
+		  { "turns.oldest_ns", UNKNOWN },
+		  { "upstream.count", UNKNOWN },
+		  { "upstream.p99_ns", UNKNOWN },
+		  { "upstream.open", UNKNOWN },
+		  { "net.tx_bytes", 8008030 } },
 		/* A process's own numbers do not need the family. */
 		{ { "disk.count", 0 }, { "disk.read_bytes", 0 }, { "time_ns.disk", 40000004 } },
 	};
@@ -602,7 +612,8 @@ static void json_families_off(void **state)
 		  { "host.net.accepts", UNKNOWN },
 		  { "host.cpus", 2 } },
 	};
-	static const char *const names[] = { "probes.sched", "probes.syscall", "probes.net", "probes.disk" };
+	static const char *const names[] = { "probes.sched", "probes.syscall", "probes.net", "probes.turns",
+					     "probes.disk" };
 
 	(void)state;
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {

@@ -307,6 +307,9 @@ static void unknown_is_not_zero(void **state)
 		{ SAMPLE_NET,
 		  { "tx", "rx", "tcptx", "unixrx", "acc99", "conn99", "retrans", "srtt" },
 		  { "cpu", "lag", "wake99", "calls", "call99", "pid", "cmdline", "cgroup" } },
+		{ SAMPLE_TURNS,
+		  { "turns", "resp50", "resp99", "respmax", "late99", "ups", "upst99", "upstmax" },
+		  { "cpu", "tx", "retrans", "srtt", "acc99", "conn99", "calls", "pid" } },
 	};
 	struct row r, none;
 

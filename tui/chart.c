@@ -154,7 +154,12 @@ void chart_summary(struct grid *g, int y, int x, int cells, const char *title, c
 		if (parts[i].wide && cells < 62)
 			continue;
 		format_ns(ns, sizeof(ns), parts[i].ns);
-		snprintf(buf, sizeof(buf), "%s%s", parts[i].at_least ? (g->utf8 ? "\u2265" : ">") : "", ns);
+		snprintf(buf, sizeof(buf), "%s%s",
+			 d->about	      ? "~"
+			 : !parts[i].at_least ? ""
+			 : g->utf8	      ? "\u2265"
+					      : ">",
+			 ns);
 		used += cells >= 62 ? 2 : 1;
 		if (used + (int)strlen(parts[i].name) + 1 + grid_width(buf) > cells)
 			return;

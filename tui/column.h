@@ -16,6 +16,7 @@ enum value_type { VALUE_NONE, VALUE_INT, VALUE_REAL, VALUE_TEXT };
 struct value {
 	enum value_type type; /* VALUE_NONE: not known; shown as "-", null in JSON */
 	bool at_least;	      /* only a lower bound: printed with ≥, or > for an age */
+	bool about;	      /* of more, or of less, than its name says: printed with ~ */
 	union {
 		int64_t i;
 		double real;

@@ -16,6 +16,7 @@
 #define SCHED (1 << SAMPLE_SCHED)
 #define SYSCALL (1 << SAMPLE_SYSCALL)
 #define NET (1 << SAMPLE_NET)
+#define TURNS (1 << SAMPLE_TURNS)
 #define DISK (1 << SAMPLE_DISK)
 
 static const struct value unknown = { .type = VALUE_NONE };
@@ -48,20 +49,26 @@ static char *text_buffer(void)
 	{                                                                                                              \
 		return r->off & (needs) ? unknown : number(n);                                                         \
 	}
-/* A percentile of a distribution; not known if nothing was measured. */
+/* A duration of a distribution; not known if nothing was measured. */
+static struct value duration(const struct model_dist *d, uint64_t ns, bool at_least)
+{
+	struct value v = number(ns);
+
+	v.at_least = at_least;
+	v.about = d->about;
+	return d->count ? v : unknown;
+}
+
 #define DURATION(name, needs, dist, field)                                                                             \
 	struct value name(const struct row *r)                                                                         \
 	{                                                                                                              \
-		return r->off & (needs) || !r->dist.count ? unknown : number(r->dist.field);                           \
+		return r->off & (needs) ? unknown : duration(&r->dist, r->dist.field, false);                          \
 	}
 /* The maximum of a distribution: a lower bound if a higher bucket has a count. */
 #define LONGEST(name, needs, dist)                                                                                     \
 	struct value name(const struct row *r)                                                                         \
 	{                                                                                                              \
-		struct value v = number(r->dist.max_ns);                                                               \
-                                                                                                                       \
-		v.at_least = r->dist.max_at_least;                                                                     \
-		return r->off & (needs) || !r->dist.count ? unknown : v;                                               \
+		return r->off & (needs) ? unknown : duration(&r->dist, r->dist.max_ns, r->dist.max_at_least);          \
 	}
 /* A number that may be missing although its family is on. */
 #define MAYBE(name, needs, known, n)                                                                                   \
@@ -271,21 +278,19 @@ MAYBE(raw_number, SYSCALL, has_number(r), LT_CALL_NR(r->call))
 	struct value name(const struct row *r)                                                                         \
 	{                                                                                                              \
 		const struct model_dist *d = r->disk ? &r->disk->latency[LT_DISK_##part] : NULL;                       \
-		struct value v = number(d ? d->field : 0);                                                             \
                                                                                                                        \
-		v.at_least = inexact;                                                                                  \
-		return !d || r->off & DISK || !d->count ? unknown : v;                                                 \
+		return !d || r->off & DISK ? unknown : duration(d, d->field, inexact);                                 \
 	}
 REQUEST(raw_queue_p50, QUEUE, p50_ns, false)
 REQUEST(raw_queue_p99, QUEUE, p99_ns, false)
-REQUEST(raw_queue_max, QUEUE, max_ns, d && d->max_at_least)
+REQUEST(raw_queue_max, QUEUE, max_ns, d->max_at_least)
 REQUEST(raw_in_device_p50, SERVICE, p50_ns, false)
 REQUEST(raw_in_device_p99, SERVICE, p99_ns, false)
-REQUEST(raw_in_device_max, SERVICE, max_ns, d && d->max_at_least)
+REQUEST(raw_in_device_max, SERVICE, max_ns, d->max_at_least)
 REQUEST(raw_request_p50, TOTAL, p50_ns, false)
 REQUEST(raw_request_p90, TOTAL, p90_ns, false)
 REQUEST(raw_request_p99, TOTAL, p99_ns, false)
-REQUEST(raw_request_max, TOTAL, max_ns, d && d->max_at_least)
+REQUEST(raw_request_max, TOTAL, max_ns, d->max_at_least)
 DURATION(raw_call_p50, SYSCALL, service, p50_ns)
 DURATION(raw_call_p90, SYSCALL, service, p90_ns)
 DURATION(raw_call_p99, SYSCALL, service, p99_ns)
@@ -376,26 +381,27 @@ NUMBER(raw_rx_ops, NET, INET(rx_ops))
 DURATION(raw_connect_p99, NET, net->connect, p99_ns)
 DURATION(raw_accept_p99, NET | SYSCALL, accept, p99_ns)
 
-MAYBE(raw_turns, NET, KNOWN(r, COUNTER_turns_overlapped), r->response.count)
-DURATION(raw_response_p50, NET, response, p50_ns)
-DURATION(raw_response_p90, NET, response, p90_ns)
-DURATION(raw_response_p99, NET, response, p99_ns)
-LONGEST(raw_response_max, NET, response)
-DURATION(raw_late_p99, NET, late, p99_ns)
-MAYBE(raw_upstream_count, NET, KNOWN(r, COUNTER_upstream_overlapped), r->upstream.count)
-DURATION(raw_upstream_p50, NET, upstream, p50_ns)
-DURATION(raw_upstream_p99, NET, upstream, p99_ns)
-LONGEST(raw_upstream_max, NET, upstream)
+NUMBER(raw_turns, TURNS, r->response.count)
+DURATION(raw_response_p50, TURNS, response, p50_ns)
+DURATION(raw_response_p90, TURNS, response, p90_ns)
+DURATION(raw_response_p99, TURNS, response, p99_ns)
+LONGEST(raw_response_max, TURNS, response)
+DURATION(raw_late_p99, TURNS, late, p99_ns)
+NUMBER(raw_upstream_count, TURNS, r->upstream.count)
+DURATION(raw_upstream_p50, TURNS, upstream, p50_ns)
+DURATION(raw_upstream_p99, TURNS, upstream, p99_ns)
+LONGEST(raw_upstream_max, TURNS, upstream)
 
-MAYBE(raw_upstream_open, NET, r->open_upstream.n != SAMPLE_UNKNOWN, r->open_upstream.n)
-MAYBE(raw_upstream_oldest, NET, r->open_upstream.n && r->open_upstream.n != SAMPLE_UNKNOWN, r->open_upstream.oldest_ns)
-MAYBE(raw_answers_open, NET, r->open_answers.n != SAMPLE_UNKNOWN, r->open_answers.n)
+MAYBE(raw_upstream_open, TURNS, r->open_upstream.n != SAMPLE_UNKNOWN, r->open_upstream.n)
+MAYBE(raw_upstream_oldest, TURNS, r->open_upstream.n && r->open_upstream.n != SAMPLE_UNKNOWN,
+      r->open_upstream.oldest_ns)
+MAYBE(raw_answers_open, TURNS, r->open_answers.n != SAMPLE_UNKNOWN, r->open_answers.n)
 
 struct value raw_answers_oldest(const struct row *r)
 {
 	if (r->connection)
 		return r->connection->open_ns == SAMPLE_UNKNOWN ? unknown : number(r->connection->open_ns);
-	return r->off & NET || !r->open_answers.n || r->open_answers.n == SAMPLE_UNKNOWN
+	return r->off & TURNS || !r->open_answers.n || r->open_answers.n == SAMPLE_UNKNOWN
 		       ? unknown
 		       : number(r->open_answers.oldest_ns);
 }

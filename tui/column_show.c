@@ -226,7 +226,7 @@ static void number_format(const struct column *c, const struct value *v, bool ut
 		format_bytes(buf, size, (double)v->i);
 		break;
 	default: {
-		const char *mark = !v->at_least ? "" : c->flags & COLUMN_LATENCY && utf8 ? "≥" : ">";
+		const char *mark = v->about ? "~" : !v->at_least ? "" : c->flags & COLUMN_LATENCY && utf8 ? "≥" : ">";
 		char ns[16];
 
 		snprintf(buf, size, "%s%s", mark, format_ns(ns, sizeof(ns), (uint64_t)v->i));

@@ -171,7 +171,6 @@ static void put_probes(struct json_writer *w, const struct sample *s)
 			json_text(w, "reason", p->reason);
 		json_close(w, '}');
 	}
-	NULLS(w, "turns");
 	json_close(w, '}');
 }
 

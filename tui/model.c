@@ -145,12 +145,19 @@ void row_add_thread(struct row *r, struct row_net *own, const struct sample *s, 
 		counter_add(row_use_net(r, own)->counter, &w->counter[LT_NET_FIRST], LT_N_NET);
 }
 
+void row_mark_overlapped(struct row *r)
+{
+	r->response.about = r->net->turns_overlapped > r->response.count / 20;
+	r->upstream.about = r->net->upstream_overlapped > r->upstream.count / 20;
+}
+
 void row_take_dists(struct row *r, struct tally dist[LT_THREAD_DISTS])
 {
 	for (int i = 0; i < LT_THREAD_DISTS; i++) {
 		r->dist[i] = tally_dist(&dist[i]);
 		tally_clear(&dist[i]);
 	}
+	row_mark_overlapped(r);
 }
 
 /* Orders lives and processes as a sample does. */

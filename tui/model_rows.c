@@ -62,6 +62,7 @@ static void total_row(struct model *m, struct row *r, struct row_net *own, const
 		return;
 	for (int i = 0; i < LT_THREAD_DISTS; i++)
 		r->dist[i] = dist_of_sum(&m->dist[i], &l->total->dist[i]);
+	row_mark_overlapped(r);
 	if (r->net == &row_no_net)
 		return;
 	*own = *r->net;

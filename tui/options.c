@@ -351,7 +351,7 @@ static const struct option_row option_table[] = {
 	{ "readonly", 0, NULL, FLAG(readonly), "no signals, no renice" },
 	{ "no-sched", 0, NULL, FLAG(probe.off[SAMPLE_SCHED]), "do not load the scheduler probes" },
 	{ "no-syscall", 0, NULL, FLAG(probe.off[SAMPLE_SYSCALL]), "do not load the system call probes" },
-	{ "no-turns", 0, NULL, FLAG(probe.no_turns), "do not measure response times" },
+	{ "no-turns", 0, NULL, FLAG(probe.off[SAMPLE_TURNS]), "do not measure response times" },
 	{ "no-net", 0, NULL, FLAG(probe.off[SAMPLE_NET]), "do not load the network probes" },
 	{ "no-disk", 0, NULL, FLAG(probe.off[SAMPLE_DISK]), "do not load the disk probes or read disk statistics" },
 	{ "ascii", 0, NULL, FLAG(ascii), "only ASCII characters" },

@@ -231,7 +231,7 @@ static void fill_host(struct probe *p, struct sample *s)
 	probe_skipped(p, skipped);
 	now.lost_switches += skipped[SAMPLE_SCHED];
 	now.lost_calls += skipped[SAMPLE_SYSCALL];
-	now.lost_sockets += skipped[SAMPLE_NET];
+	now.lost_sockets += skipped[SAMPLE_NET] + skipped[SAMPLE_TURNS];
 	now.lost_requests += skipped[SAMPLE_DISK];
 	now.lost_events += skipped[SAMPLE_FAMILIES];
 	s->forks = now.forks - p->last.forks;

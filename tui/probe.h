@@ -11,7 +11,6 @@
 #include "source.h"
 
 struct probe_options {
-	bool no_turns;			     /* of the net family */
 	bool off[SAMPLE_FAMILIES];	     /* families left out */
 	uint32_t max_threads;		     /* at most so many records; 0: as needed */
 	bool verbose;			     /* libbpf's messages to stderr */

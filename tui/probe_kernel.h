@@ -73,7 +73,6 @@ struct probe {
 	struct lagtop *skel;
 	struct family family[SAMPLE_FAMILIES];
 	struct counter_set unknown; /* what this kernel does not provide */
-	bool no_turns;
 	struct bpf_link *seed_link, *seed_sockets_link, *walk_link;
 	struct ring_buffer *events;
 	enum source_connections connections;

@@ -178,7 +178,7 @@ static const struct program programs[] = {
 	{ "lt_exit_perf", "sys_exit", SAMPLE_SYSCALL, calls_by_perf, true },
 	{ "lt_send", "sock_send_length", SAMPLE_NET, has_tracepoint, false },
 	{ "lt_recv", "sock_recv_length", SAMPLE_NET, has_tracepoint, false },
-	{ "lt_ready", "sk_data_ready", SAMPLE_NET, has_tracepoint, false },
+	{ "lt_ready", "sk_data_ready", SAMPLE_TURNS, has_tracepoint, false },
 	{ "lt_sock_state", "inet_sock_set_state", SAMPLE_NET, has_tracepoint, true },
 	{ "lt_retransmit", "tcp_retransmit_skb", SAMPLE_NET, with_reason, true },
 	{ "lt_retransmit_6", "tcp_retransmit_skb", SAMPLE_NET, without_reason, true },
@@ -296,6 +296,23 @@ static uint32_t request_flag(const struct btf *btf, const char *name, uint32_t b
 	return before;
 }
 
+/* Turns are counted by the network's hooks. */
+static void choose_turns(struct probe *p, const struct btf *btf)
+{
+	const struct family *net = &p->family[SAMPLE_NET];
+	struct family *turns = &p->family[SAMPLE_TURNS];
+
+	if (!net->on)
+		family_off(turns, "it needs the network probes");
+	if (!turns->on)
+		return;
+	snprintf(turns->by, sizeof(turns->by), "%s", net->by);
+	if (!tracepoint_proto(btf, "sk_data_ready"))
+		snprintf(turns->reason, sizeof(turns->reason),
+			 "this kernel does not report when bytes arrive: response times begin when they are read, LATE99 "
+			 "is not known");
+}
+
 static void choose_programs(struct probe *p, const struct btf *btf)
 {
 	uint32_t ring_bytes = probe_memory_bound("LAGTOP_RING");
@@ -310,9 +327,7 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	}
 	if (net->on && !tracepoint_proto(btf, "sock_send_length"))
 		snprintf(net->by, sizeof(net->by), "fexit");
-	if (net->on && !tracepoint_proto(btf, "sk_data_ready"))
-		snprintf(net->reason, sizeof(net->reason),
-			 "this kernel does not report when bytes arrive: response times begin when they are read");
+	choose_turns(p, btf);
 	if (calls->on && perf_counts_calls(btf))
 		snprintf(calls->by, sizeof(calls->by), "perf");
 	else if (calls->on && calls_skipped(btf))
@@ -334,9 +349,7 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	skel->rodata->lt_with_sched = p->memory.with_sched = p->family[SAMPLE_SCHED].on;
 	skel->rodata->lt_with_calls = p->memory.with_calls = p->family[SAMPLE_SYSCALL].on;
 	skel->rodata->lt_with_net = net->on;
-	skel->rodata->lt_with_turns = net->on && !p->no_turns;
-	if (p->no_turns)
-		bpf_program__set_autoload(skel->progs.lt_ready, false);
+	skel->rodata->lt_with_turns = p->family[SAMPLE_TURNS].on;
 	proc_ephemeral_ports((uint16_t *)&skel->rodata->lt_ephemeral_first,
 			     (uint16_t *)&skel->rodata->lt_ephemeral_last);
 	skel->rodata->lt_pid_namespace = pid_namespace();
@@ -419,7 +432,7 @@ static void choose_counters(struct probe *p, const struct btf *btf)
 
 	uname(&u);
 	p->unknown = counter_unknown(u.release);
-	if (p->no_turns) {
+	if (!p->family[SAMPLE_TURNS].on) {
 		counter_put(&p->unknown, COUNTER_turns_overlapped);
 		counter_put(&p->unknown, COUNTER_upstream_overlapped);
 	}
@@ -643,7 +656,8 @@ static int kernel_check(struct btf **btf, char *why, size_t why_size)
 
 static void choose_families(struct probe *p, const struct probe_options *o)
 {
-	static const char *const option[SAMPLE_FAMILIES] = { "--no-sched", "--no-syscall", "--no-net", "--no-disk" };
+	static const char *const option[SAMPLE_FAMILIES] = { "--no-sched", "--no-syscall", "--no-net", "--no-turns",
+							     "--no-disk" };
 
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		p->family[i].on = true;
@@ -696,7 +710,6 @@ int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t
 		return probe_fail(why, why_size, -ENOMEM, "out of memory");
 	}
 	choose_families(p, o);
-	p->no_turns = o->no_turns;
 	p->max_records = o->max_threads;
 	p->memory.limit = o->max_threads;
 	probe_cost_begin(p);

@@ -33,6 +33,7 @@ static const struct record_field sample_fields[] = {
 	PROBE(SAMPLE_SCHED),
 	PROBE(SAMPLE_SYSCALL),
 	PROBE(SAMPLE_NET),
+	PROBE(SAMPLE_TURNS),
 	PROBE(SAMPLE_DISK),
 	ONE(sample, forks),
 	ONE(sample, execs),

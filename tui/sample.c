@@ -7,7 +7,7 @@
 
 #include "grow.h"
 
-const char *const sample_family_name[SAMPLE_FAMILIES] = { "sched", "syscall", "net", "disk" };
+const char *const sample_family_name[SAMPLE_FAMILIES] = { "sched", "syscall", "net", "turns", "disk" };
 const char *const sample_resource_name[SAMPLE_RESOURCES] = { "cpu", "memory", "io" };
 
 #define SAMPLE_ADD(what, plural)                                                                                       \

@@ -22,7 +22,7 @@
 #define SAMPLE_NONE UINT32_MAX
 #define SAMPLE_UNKNOWN UINT64_MAX
 
-enum sample_family { SAMPLE_SCHED, SAMPLE_SYSCALL, SAMPLE_NET, SAMPLE_DISK, SAMPLE_FAMILIES };
+enum sample_family { SAMPLE_SCHED, SAMPLE_SYSCALL, SAMPLE_NET, SAMPLE_TURNS, SAMPLE_DISK, SAMPLE_FAMILIES };
 extern const char *const sample_family_name[SAMPLE_FAMILIES];
 
 /* A distribution of durations: sparse buckets [first, first + n) of sample.buckets, ascending. */
