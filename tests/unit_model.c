@@ -567,6 +567,49 @@ static void connections_find_their_owner(void **state)
 	reading_assert_near(model_host(reading_model)->srtt_p50_ns, 2000);
 }
 
+static void shown(const char *column, const struct row *r, const char *want)
+{
+	char buf[32];
+
+	column_format(column_find(column), r, false, buf, sizeof(buf), 20);
+	assert_string_equal(buf, want);
+}
+
+/* More than 5 % of the turns overlapped: their times say so, and no others do. */
+static void overlapped_turns_are_marked(void **state)
+{
+	static const struct {
+		uint32_t overlapped;
+		const char *p50;
+	} steps[] = { { 0, "2.00ms" }, { 5, "2.00ms" }, { 6, "~2.00ms" } };
+	const struct model_query queries[] = { { .kind = MODEL_PROCESS, .no_dead = true },
+					       { .kind = MODEL_PROCESS, .no_dead = true, .totals = true },
+					       { .kind = MODEL_THREAD },
+					       { .kind = MODEL_COMMAND } };
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(steps); i++)
+		for (uint32_t q = 0; q < COUNT(queries); q++) {
+			struct sample *s = reading_next(1 + i * COUNT(queries) + q);
+			struct sample_work *w;
+			struct row *r;
+
+			reading_process(s, 10 + i, 5, "web");
+			w = reading_busy(s, 10 + i, LT_POLL, MS_NS);
+			reading_dist(s, &w->response, 2 * MS_NS, 100);
+			reading_dist(s, &w->late, 2 * MS_NS, 100);
+			reading_dist(s, &w->upstream, 2 * MS_NS, 1000);
+			w->turns_overlapped = steps[i].overlapped;
+			w->upstream_overlapped = steps[i].overlapped;
+			reading_update(s);
+			r = reading_rows(&queries[q], 1);
+			shown("respmax", r, steps[i].p50);
+			assert_int_equal(column_value(column_find("resp99"), r).about, steps[i].overlapped > 5);
+			assert_false(column_value(column_find("upst99"), r).about);
+			assert_false(column_value(column_find("late99"), r).about);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -583,6 +626,7 @@ int main(void)
 		READING_TEST(waits_need_sched),
 		READING_TEST(host_adds_up),
 		READING_TEST(connections_find_their_owner),
+		READING_TEST(overlapped_turns_are_marked),
 	};
 
 	return cmocka_run_group_tests_name("model", tests, NULL, NULL);

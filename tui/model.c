@@ -451,6 +451,7 @@ static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 	row_add_sockets(r, own, &p->sockets, &m->dist[LT_DIST_CONNECT]);
 	for (int d = 0; d < LT_THREAD_DISTS; d++)
 		r->dist[d] = tally_dist(&m->dist[d]);
+	row_mark_overlapped(r);
 	err = life_spark(l, r);
 	if (!err)
 		err = life_add(m, l, r);

@@ -132,6 +132,8 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 void row_add_thread(struct row *r, struct row_net *own, const struct sample *s, const struct sample_thread *t,
 		    struct tally dist[LT_THREAD_DISTS]);
 /* The row's durations, from the tallies, which are empty afterwards. */
+/* After its sums and percentiles. */
+void row_mark_overlapped(struct row *r);
 void row_take_dists(struct row *r, struct tally dist[LT_THREAD_DISTS]);
 
 #endif
