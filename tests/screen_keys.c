@@ -267,7 +267,7 @@ static void threads_tree_groups(void **state)
 	assert_int_equal(pid_at(v, FIRST_Y), 1);
 	/* A level's line continues as long as it has rows. */
 	session_line(v, session_shows(v, " 3312 "), "  ├─containerd");
-	session_line(v, session_shows(v, " 4022 "), "  │ └─grafana server");
+	session_line(v, session_shows(v, " 4022 "), "  │ └─grafana serve");
 	session_line(v, session_shows(v, " 5001 "), "  │ └─-bash");
 	session_line(v, session_shows(v, "31002 "), "  │   ├─lagtop");
 	session_press(v, "F5", NULL);
