@@ -309,7 +309,8 @@ static void choose_turns(struct probe *p, const struct btf *btf)
 	snprintf(turns->by, sizeof(turns->by), "%s", net->by);
 	if (!tracepoint_proto(btf, "sk_data_ready"))
 		snprintf(turns->reason, sizeof(turns->reason),
-			 "this kernel does not report when bytes arrive: response times begin when they are read, LATE99 "
+			 "this kernel does not report when bytes arrive: response times begin when they are read, "
+			 "LATE99 "
 			 "is not known");
 }
 
