@@ -27,7 +27,7 @@ static struct row busy_row(void)
 		.accepts = 210,
 		.retransmits = 211,
 		.receive_drops = 213,
-		.connect = { 321, 322, 323, 324, 325, false },
+		.connect = { 321, 322, 323, 324, 325, false, false },
 		.srtt_ns = 212,
 		.turns_overlapped = 216,
 		.upstream_overlapped = 217,
@@ -59,13 +59,13 @@ static struct row busy_row(void)
 		.disk_read_bytes = 213,
 		.disk_write_bytes = 214,
 		.major_faults = 215,
-		.wakeup = { 301, 302, 303, 304, 305, false },
-		.service = { 311, 312, 313, 314, 315, false },
-		.accept = { 331, 332, 333, 334, 335, false },
-		.disk_wait = { 341, 342, 343, 344, 345, false },
-		.response = { 351, 352, 353, 354, 355, false },
-		.late = { 361, 362, 363, 364, 365, false },
-		.upstream = { 371, 372, 373, 374, 375, false },
+		.wakeup = { 301, 302, 303, 304, 305, false, false },
+		.service = { 311, 312, 313, 314, 315, false, false },
+		.accept = { 331, 332, 333, 334, 335, false, false },
+		.disk_wait = { 341, 342, 343, 344, 345, false, false },
+		.response = { 351, 352, 353, 354, 355, false, false },
+		.late = { 361, 362, 363, 364, 365, false, false },
+		.upstream = { 371, 372, 373, 374, 375, false, false },
 		.open_answers = { 218, 219 },
 		.open_upstream = { 220, 221 },
 		.net = &net,
@@ -644,7 +644,7 @@ static void cells_fit(void **state)
 	r.uid = UINT32_MAX - 1;
 	r.threads = 999999;
 	r.calls = r.call_errors = r.in_flight = UINT64_MAX / 2;
-	r.wakeup = (struct model_dist){ UINT64_MAX / 2, 1, 3599499999999, 86369499999999, 86369499999999, true };
+	r.wakeup = (struct model_dist){ UINT64_MAX / 2, 1, 3599499999999, 86369499999999, 86369499999999, true, false };
 	r.service = r.wakeup;
 	r.oldest_ns = 86369499999999;
 	r.oldest_at_least = true;
