@@ -12,7 +12,7 @@ ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 CFLAGS ?= -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 LDFLAGS ?= -Wl,-z,relro,-z,now
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(WERROR)
-# cmocka 2 calls its assert_in_range deprecated; what it wants instead cmocka 1 has not.
+# cmocka 2 deprecates assert_in_range; cmocka 1 does not have its replacement.
 LT_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DCMOCKA_DISABLE_DEPRECATION_WARNINGS $(WARN) -Iinclude -Itui -I$(BUILD) -I$(BUILD)/tests -MMD -MP $(shell $(PKG_CONFIG) --cflags $(PKGS))
 LT_LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS)) -lpthread -lm
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)) $(LT_LIBS) -lutil
@@ -23,7 +23,7 @@ OBJ = $(patsubst tui/%.c,$(BUILD)/%.o,$(wildcard tui/*.c))
 PROBE_OBJ = $(filter $(BUILD)/probe%,$(OBJ))
 BPF_OBJ = $(patsubst bpf/%.bpf.c,$(BUILD)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 
-# In tests/ a file with one of these prefixes is a program; any other is a module that they share.
+# In tests/ a file with one of these prefixes is a program; any other is a shared module.
 TESTS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit_*.c tests/screen_*.c tests/live_*.c))
 TEST_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit_% tests/screen_% tests/live_% tests/load% tests/bench% \
 	tests/shot% tests/fuzz%,$(wildcard tests/*.c)))
@@ -61,7 +61,7 @@ $(BUILD)/tests:
 	@tests/deps.sh versions "$(CLANG)" "$(CC)" "$(BPFTOOL)" $(PKGS)
 	@mkdir -p $@
 
-# Archives: a test links only what it uses, so none needs a list of it.
+# Archives: a test links only what it uses, so no lists are needed.
 $(BUILD)/lagtop.a: $(filter-out $(BUILD)/main.o $(PROBE_OBJ),$(OBJ))
 $(BUILD)/tests.a: $(TEST_OBJ)
 $(BUILD)/%.a:
@@ -87,7 +87,7 @@ $(BENCH_OBJ): $(BENCH_SKEL)
 $(BUILD)/tests/bench: $(BENCH_OBJ) $(BUILD)/tests.a $(BUILD)/lagtop.a
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
-# Fuzz targets: the front end and what tests share, once more, with the sanitizers.
+# Fuzz targets: the front end and the shared test modules, built again with the sanitizers.
 SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_OBJ = $(patsubst $(BUILD)/%,$(BUILD)/fuzz/%,$(filter-out $(BUILD)/main.o $(BUILD)/screen.o $(PROBE_OBJ),$(OBJ)) \
 	$(addprefix $(BUILD)/tests/,recording_frames.o synthetic.o))
@@ -106,7 +106,7 @@ $(BUILD)/fuzz/lagtop.a: $(FUZZ_OBJ)
 $(FUZZ): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz_%.o $(BUILD)/fuzz/lagtop.a
 	$(call say,LINK)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LT_LIBS)
 
-# One file for machines without our libraries: the same bytes wherever it is built with the same packages.
+# One file for machines without our libraries: a reproducible build, given the same packages.
 STATIC = $(BUILD)/static$(addprefix -,$(filter-out $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/'),$(ARCH)))
 # libcap-ng has a function, never called, that asks name services.
 QUIET_LD = $(if $(shell $(CC) -Wl,--help 2>/dev/null | grep -e --no-warnings),-Wl$(comma)--no-warnings)
@@ -123,7 +123,7 @@ static-arm64: ## the same for arm64 by cross compilation, build/static-arm64/lag
 	@tests/deps.sh build test
 	@tests/arm64.sh static
 
-# What is started on other machines.
+# What runs on other machines.
 live: $(LAGTOP) $(filter $(BUILD)/tests/live_%,$(TESTS)) $(BUILD)/tests/unit_ledger_torn $(BUILD)/tests/load
 
 tests: $(LAGTOP) $(TESTS) $(FUZZ) $(BUILD)/tests/load
@@ -131,7 +131,7 @@ tests: $(LAGTOP) $(TESTS) $(FUZZ) $(BUILD)/tests/load
 $(BUILD)/tests/shot: $(BUILD)/tests/shot.o $(BUILD)/tests.a $(BUILD)/lagtop.a
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
-# Documents: what the program says of itself, in the forms of others.
+# Documents: generated from what the program prints about itself.
 DOCS = $(addprefix $(BUILD)/docs/,lagtop.8 lagtop.bash lagtop.fish _lagtop)
 $(BUILD)/docs/lagtop.8: FORM = man
 $(BUILD)/docs/lagtop.bash: FORM = bash
@@ -148,8 +148,8 @@ $(DOCS): tui/docs.awk tui/lagtop.8 $(LISTS)
 readme: $(LISTS) ## write the tables of keys, columns and (after test-kernels) kernels into README.md
 	@awk -v form=readme -v kernels=$(BUILD)/kernels.md -f tui/docs.awk $(LISTS) README.md > $(BUILD)/README.md && cp $(BUILD)/README.md README.md
 
-# Debian's zsh looks elsewhere for what packages bring. fish looks below /usr/local only where XDG_DATA_DIRS names
-# it, as desktops do and ssh does not; below /etc always.
+# Debian's zsh looks elsewhere for packages' completions. fish looks below /usr/local only if XDG_DATA_DIRS names
+# it, as on desktops but not over ssh; always below /etc.
 PREFIX ?= /usr/local
 SHARE = $(PREFIX)/share
 zsh_dir_/usr = $(if $(wildcard /etc/debian_version),/usr/share/zsh/vendor-completions)
@@ -157,7 +157,7 @@ fish_dir_/usr/local = /etc/fish/completions
 ZSH_DIR ?= $(or $(zsh_dir_$(PREFIX)),$(SHARE)/zsh/site-functions)
 FISH_DIR ?= $(or $(fish_dir_$(PREFIX)),$(SHARE)/fish/vendor_completions.d)
 
-# A path below DESTDIR as one word of the shell.
+# A path below DESTDIR, quoted as one shell word.
 to = '$(subst ','\'',$(DESTDIR)$(1))'
 TO_PROGRAM = $(call to,$(PREFIX)/bin/lagtop)
 TO_MAN = $(call to,$(SHARE)/man/man8/lagtop.8)
@@ -165,7 +165,7 @@ TO_BASH = $(call to,$(SHARE)/bash-completion/completions/lagtop)
 TO_FISH = $(call to,$(FISH_DIR)/lagtop.fish)
 TO_ZSH = $(call to,$(ZSH_DIR)/_lagtop)
 
-# What a person types. Each installs what it needs first; that takes no time when nothing is missing.
+# Commands for people. Each first installs what it needs; that is quick when nothing is missing.
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 
 deps: ## install the packages that the build needs
@@ -185,7 +185,7 @@ test: ## install, build and run all tests
 	@$(MAKE) tests
 	@tests/run.sh
 
-# Unit and screen tests, as many at once as there are CPUs; T=live_NAME: live tests, one after the other.
+# Unit and screen tests, as many at once as there are CPUs; T=live_NAME: live tests, one at a time.
 QUICK = $(filter $(BUILD)/tests/unit_% $(BUILD)/tests/screen_%,$(TESTS))
 CHECK = $(strip $(if $(T),$(foreach test,$(if $(findstring live_,$(T)),$(TESTS),$(QUICK)),$(if $(findstring $(T),$(notdir $(test))),$(test))),$(QUICK)))
 CHECK_JOBS = $(if $(findstring live_,$(T)),1,$(shell nproc))
@@ -195,7 +195,7 @@ check: ## build and run the unit and screen tests, without root or network; make
 	@$(MAKE) $(LAGTOP) $(CHECK) $(if $(findstring live_,$(T)),$(BUILD)/tests/load)
 	@LAGTOP=./$(LAGTOP) tests/run.sh -j $(CHECK_JOBS) $(CHECK)
 
-bless: ## write what the screens show now to tests/golden, and say what changed
+bless: ## write the current screens to tests/golden, and list what changed
 	@$(MAKE) $(LAGTOP) $(QUICK)
 	@UPDATE_GOLDEN=1 tests/run.sh -j $(shell nproc) $(filter $(BUILD)/tests/screen_%,$(QUICK))
 	@git --no-pager diff --stat -- tests/golden
@@ -243,7 +243,7 @@ lint: ## format, include rules, spelling, scripts
 	@tests/deps.sh build test
 	@tests/lint.sh
 
-test-kernels: ## boot other kernels, also of arm64, under qemu and run the live tests that make sense there
+test-kernels: ## boot other kernels, also of arm64, under qemu and run the live tests that work there
 	@tests/deps.sh build test
 	@$(MAKE) tests
 	@tests/kernels.sh
@@ -252,14 +252,14 @@ test-releases: ## build, lint and test in fresh roots of Debian 13 and sid, as r
 	@tests/deps.sh build test
 	@$(SUDO) tests/releases.sh
 
-# The other compiler, without an object.
+# The other compiler, without output.
 syntax: $(BUILD)/lagtop.skel.h $(BENCH_SKEL)
 	@$(CLANG) -fsyntax-only -Werror $(filter-out -MMD -MP,$(LT_CFLAGS)) $(filter-out %.bpf.c,$(wildcard tui/*.c tests/*.c))
 
 terminfo: ## write this machine's descriptions of terminals into tui/terminfo.h
 	tui/terminfo.sh > $(BUILD)/terminfo.h && cp $(BUILD)/terminfo.h tui/terminfo.h
 
-format: ## put every C file into the format that lint wants
+format: ## format every C file as lint requires
 	$(shell tests/deps.sh clang-format) -i $(wildcard bpf/*.[ch] include/*.h tui/*.[ch] tests/*.[ch])
 
 install: lagtop $(DOCS) ## install into PREFIX (/usr/local), ZSH_DIR and FISH_DIR, below DESTDIR
@@ -269,7 +269,7 @@ install: lagtop $(DOCS) ## install into PREFIX (/usr/local), ZSH_DIR and FISH_DI
 	install -D -m 644 $(BUILD)/docs/lagtop.fish $(TO_FISH)
 	install -D -m 644 $(BUILD)/docs/_lagtop $(TO_ZSH)
 
-uninstall: ## remove what install put there
+uninstall: ## remove what install installed
 	rm -f $(TO_PROGRAM) $(TO_MAN) $(TO_BASH) $(TO_FISH) $(TO_ZSH)
 
 deb: lagtop $(DOCS) ## a Debian package, build/lagtop_VERSION_ARCH.deb

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Turns what lagtop says of itself into documents, so that no option, column or key is written down twice:
+# Turns what lagtop prints about itself into documents, so that no option, column or key is written down twice:
 #   awk -v form=man|readme|bash|zsh|fish -f docs.awk HELP COLUMNS KEYS [TEMPLATE]
 # HELP is what --help prints, COLUMNS --list-columns, KEYS --list-keys. TEMPLATE is the man page, whose
-# lines @options@, @columns@ and @keys@ are replaced, or README.md, in which what stands between
-# "<!-- NAME -->" and "<!-- /NAME -->" is. With -v kernels=FILE that file stands in the part of this name.
+# lines @options@, @columns@ and @keys@ are replaced, or README.md, in which the text between "<!-- NAME -->" and
+# "<!-- /NAME -->" is replaced. With -v kernels=FILE that file becomes the part of this name.
 
 FILENAME == ARGV[1] && /^  (-.,|   ) --/ {
 	n++
@@ -37,7 +37,7 @@ FILENAME == ARGV[3] {
 	next
 }
 
-# What can stand after option i, as words; or "file", "user", "pid".
+# The possible values of option i, as words; or "file", "user", "pid".
 function values(i, text)
 {
 	if (arg[i] == "COLUMN")
@@ -55,7 +55,7 @@ function values(i, text)
 	return text
 }
 
-# roff takes a backslash, and a dot or a quote at the start of a line, as its own.
+# roff interprets a backslash, and a dot or a quote at the start of a line.
 function roff(text)
 {
 	gsub(/\\/, "\\e", text)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Prints tui/terminfo.h: this machine's descriptions of the terminals that lagtop draws on where there are none.
+# Prints tui/terminfo.h: this machine's descriptions of the terminals that lagtop supports where no descriptions are installed.
 set -eu
 cat <<'END'
 /* SPDX-License-Identifier: GPL-2.0-or-later */
