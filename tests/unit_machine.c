@@ -143,6 +143,7 @@ static void test_hostile_cpus(void **state)
 }
 
 #define MANY 1024
+#define READINGS 300 /* until it must have succeeded once */
 
 /* A run queue's numbers go to the CPU of that number. */
 static void test_queues(void **state)
@@ -214,20 +215,28 @@ static void test_the_network_stack(void **state)
 	assert_int_equal(sample.stack[STACK_listen_drops], SAMPLE_UNKNOWN);
 }
 
-/* This machine's files, through the helper thread. */
+static bool all_known(void)
+{
+	bool known = sample.cpu_times.busy_ns != SAMPLE_UNKNOWN;
+
+	for (int i = 0; i < SAMPLE_STACKS; i++)
+		known &= sample.stack[i] != SAMPLE_UNKNOWN;
+	return known && (sample.pressure[SAMPLE_CPU].some_ns != SAMPLE_UNKNOWN || access("/proc/pressure/cpu", R_OK));
+}
+
+/* This machine's files, through the helper thread. A reading does not wait long for that: on a busy machine one file or
+ * another is late now and then, and its numbers are unknown twice. */
 static void test_a_reading(void **state)
 {
 	(void)state;
 	machine_ask(machine, 0);
 	machine_read(machine, &sample);
 	assert_times(&sample.cpu_times, NULL);
-	machine_ask(machine, 0);
-	machine_read(machine, &sample);
-	assert_true(sample.cpu_times.busy_ns < SAMPLE_UNKNOWN);
-	for (int i = 0; i < SAMPLE_STACKS; i++)
-		assert_true(sample.stack[i] < SAMPLE_UNKNOWN);
-	assert_int_equal(sample.pressure[SAMPLE_CPU].some_ns == SAMPLE_UNKNOWN,
-			 access("/proc/pressure/cpu", R_OK) != 0);
+	for (int i = 0; i < READINGS && !all_known(); i++) {
+		machine_ask(machine, 0);
+		machine_read(machine, &sample);
+	}
+	assert_true(all_known());
 }
 
 #define machine_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
