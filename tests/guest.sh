@@ -77,8 +77,9 @@ quick)
 	uname -v | grep -q PREEMPT_RT || LIVE_NOBODY=1 LIVE_ONLY='test_getppid*' run live_nobody build/tests/live_counts
 	;;
 esac
-# One CPU writes a record while another reads it: for machines that reorder stores.
-[ "$(argument tests)" = none ] || run live_torn build/tests/unit_ledger_torn
+# One CPU writes a record while another reads it: for machines that reorder stores. Of amd64 the emulator runs one CPU at a
+# time, and shows nothing that this test does not show on the machine itself.
+[ "$(argument tests)" = none ] || [ "$(uname -m)" = x86_64 ] || run live_torn build/tests/unit_ledger_torn
 echo 'end|' >"$line"
 sync
 poweroff -f
