@@ -272,8 +272,13 @@ install: lagtop $(DOCS) ## install into PREFIX (/usr/local), ZSH_DIR and FISH_DI
 uninstall: ## remove what install installed
 	rm -f $(TO_PROGRAM) $(TO_MAN) $(TO_BASH) $(TO_FISH) $(TO_ZSH)
 
-deb: lagtop $(DOCS) ## a Debian package, build/lagtop_VERSION_ARCH.deb
-	@.ci/deb
+docs: $(DOCS)
+
+deb: ## a Debian package, build/lagtop_VERSION_ARCH.deb
+	@.packaging/build deb
+
+rpm: ## an RPM package, build/lagtop-VERSION-1.ARCH.rpm
+	@.packaging/build rpm
 
 clean: ## remove what was built
 	rm -rf $(BUILD) lagtop
@@ -284,4 +289,4 @@ help: ## this list
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d $(BUILD)/fuzz/*.d $(BUILD)/fuzz/tests/*.d)
 .SECONDARY:
-.PHONY: all static static-arm64 live tests deps test-deps run test check bless asan fuzz bench bench-peers bench-past bench-front bench-servers screenshots lint test-kernels test-releases syntax terminfo format readme install uninstall deb clean help
+.PHONY: all static static-arm64 live tests deps test-deps run test check bless asan fuzz bench bench-peers bench-past bench-front bench-servers screenshots lint test-kernels test-releases syntax terminfo format readme install uninstall docs deb rpm clean help

@@ -55,6 +55,8 @@ table() {
 	test  debootstrap     debootstrap       debootstrap           debootstrap debootstrap       debootstrap
 	test  deb:dpkg-shlibdeps dpkg-dev       -                     -           -                 -
 	test  deb:lintian     lintian           -                     -           -                 -
+	test  deb:dh           debhelper        -                     -           -                 -
+	test  rpmbuild         rpm              rpm-build             rpm-tools   rpm-build         rpm
 	test  py:prometheus_client python3-prometheus-client python3-prometheus_client python-prometheus_client python3-prometheus_client py3-prometheus-client
 	test  cpio            cpio              cpio                  cpio        cpio              cpio
 	pictures rsvg-convert librsvg2-bin      librsvg2-tools        librsvg     rsvg-convert      rsvg-convert

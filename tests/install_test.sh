@@ -108,6 +108,13 @@ package() {
 	dpkg-deb -x build/lagtop_*.deb "$work/deb" && "$work/deb/usr/bin/lagtop" --version
 }
 
+rpm_package() {
+	make -s rpm || return
+	mkdir "$work/rpm"
+	rpm -qlp build/lagtop-*.rpm 2>/dev/null | grep -x /usr/bin/lagtop || return
+	(cd "$work/rpm" && rpm2cpio "$OLDPWD"/build/lagtop-*.rpm | cpio -id --quiet) && "$work/rpm/usr/bin/lagtop" --version
+}
+
 # A machine without dpkg-dev: a package without dependencies would be wrong.
 package_needs_dependencies() {
 	mkdir "$work/bin" && ln -s /usr/bin/* /usr/sbin/* "$work/bin" 2>/dev/null
@@ -131,6 +138,11 @@ check "output that cannot be written" output_that_is_not_taken
 if command -v dpkg-deb >/dev/null; then
 	check "no package without its dependencies" package_needs_dependencies
 	check "the Debian package is clean" package
+fi
+if command -v rpmbuild >/dev/null; then
+	check "an RPM package" rpm_package
+else
+	skip "an RPM package" "rpmbuild is missing"
 fi
 echo "1..$number"
 exit $status
