@@ -71,6 +71,7 @@ typedef __u32 __wsum;
 #define SOCK_DGRAM 2
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define MSG_OOB 0x1
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
 
@@ -335,6 +336,7 @@ struct sock {
 	struct {
 		__u32 qlen;
 	} sk_receive_queue;
+	void *sk_user_data;
 	void *sk_drop_counters; /* 6.18: UDP's, instead of sk_drops */
 };
 
@@ -354,6 +356,7 @@ struct inet_connection_sock {
 	struct {
 		struct request_sock *rskq_accept_head;
 	} icsk_accept_queue;
+	void *icsk_ulp_data; /* of kTLS and the like */
 };
 
 struct socket {
@@ -367,6 +370,7 @@ struct unix_sock {
 };
 
 struct tcp_sock {
+	struct inet_connection_sock inet_conn;
 	__u64 bytes_received;
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
@@ -378,6 +382,9 @@ struct tcp_sock {
 	__u64 tcp_wstamp_ns;   /* when the last segment was sent, likewise */
 	__u32 packets_out;
 	__u32 srtt_us;
+	struct {
+		__u32 rtt_us;
+	} rcv_rtt_est;
 	struct {
 		__u64 time; /* us */
 	} rcvq_space;

@@ -25,7 +25,7 @@ int BPF_PROG(lt_recv, struct sock *sk, int ret, int flags)
 SEC("tp_btf/sk_data_ready")
 int BPF_PROG(lt_ready, struct sock *sk)
 {
-	__u64 began_ns = lt_self_turn(LT_PROG_READY), create = 0;
+	__u64 began_ns = lt_self_turn(LT_PROG_READY), now_ns = 0, create = 0;
 	enum lt_proto proto = lt_proto_of(sk);
 	struct lt_socket *socket;
 	struct lt_slot s;
@@ -35,12 +35,12 @@ int BPF_PROG(lt_ready, struct sock *sk)
 	if (proto == LT_UNIX) {
 		/* The sender's thread: its own hook comes after the end of its call. */
 		if (lt_find(bpf_get_current_task_btf(), &s) && !lt_net_of(&s)->unix_sent_ns)
-			lt_net_of(&s)->unix_sent_ns = bpf_ktime_get_ns();
+			lt_net_of(&s)->unix_sent_ns = now_ns = bpf_ktime_get_ns();
 		create = BPF_SK_STORAGE_GET_F_CREATE;
 	}
 	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, create);
 	if (socket)
-		lt_turn_arrive(sk, lt_tcp_of(sk), socket);
+		lt_turn_arrive(sk, proto, socket, now_ns);
 	if (began_ns)
 		lt_self_add(LT_PROG_READY, began_ns);
 	return 0;
@@ -79,7 +79,7 @@ int BPF_PROG(lt_sock_state, struct sock *sk, int oldstate, int newstate)
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (newstate == TCP_SYN_SENT || newstate == TCP_LISTEN) {
-		socket = lt_socket_used(sk);
+		socket = lt_socket_used(sk, bpf_get_current_task_btf());
 		if (newstate == TCP_LISTEN)
 			return 0;
 		if (socket) {

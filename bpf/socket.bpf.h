@@ -86,10 +86,9 @@ static __always_inline void lt_owner_forget(struct sock *sk)
 		*at = 0;
 }
 
-/* The socket's storage; `current` uses it, so its process is the owner. */
-static __always_inline struct lt_socket *lt_socket_used(struct sock *sk)
+/* The socket's storage; the calling thread uses it, so its process is the owner. */
+static __always_inline struct lt_socket *lt_socket_used(struct sock *sk, struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct lt_socket *socket;
 
 	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
@@ -109,19 +108,19 @@ static __always_inline struct lt_socket *lt_socket_used(struct sock *sk)
 }
 
 /* The same for each message of a TCP socket. look: even if the owner is known. */
-static __always_inline void lt_tcp_used(struct sock *sk, bool look)
+static __always_inline void lt_tcp_used(struct sock *sk, struct task_struct *task, bool look)
 {
 	__u64 key = lt_key(sk), *at = lt_owner_at(key);
-	__u64 want = key << LT_SLOT_BITS | (__u32)bpf_get_current_task_btf()->tgid;
+	__u64 want = key << LT_SLOT_BITS | (__u32)task->tgid;
 
-	if (at && (*at != want || look) && lt_socket_used(sk))
+	if (at && (*at != want || look) && lt_socket_used(sk, task))
 		*at = want;
 }
 
 /* The calling thread's record in *s; NULL: it has none, counted in lost. */
-static __always_inline struct lt_slot *lt_own(struct lt_slot *s)
+static __always_inline struct lt_slot *lt_own(struct task_struct *task, struct lt_slot *s)
 {
-	if (lt_find(bpf_get_current_task_btf(), s))
+	if (lt_find(task, s))
 		return s;
 	lt_this_cpu()->lost_sockets++;
 	return NULL;
@@ -142,6 +141,7 @@ static __always_inline bool lt_is_stored(struct sock *sk, enum lt_proto proto)
 static __always_inline int lt_count_send(struct sock *sk, int ret)
 {
 	__u64 began_ns = lt_self_turn(LT_PROG_SEND);
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct lt_socket *socket = NULL;
 	struct lt_slot s, *own;
 	struct lt_flow *flow;
@@ -150,16 +150,16 @@ static __always_inline int lt_count_send(struct sock *sk, int ret)
 	if (!lt_is_op(sk, ret))
 		return 0;
 	proto = lt_proto_of(sk);
-	own = lt_own(&s);
+	own = lt_own(task, &s);
 	flow = own ? &lt_net_of(own)->flow[proto] : NULL;
 	if (flow) {
 		flow->tx_bytes += ret;
 		flow->tx_ops++;
 	}
 	if (proto == LT_TCP && !lt_with_turns)
-		lt_tcp_used(sk, began_ns);
+		lt_tcp_used(sk, task, began_ns);
 	else if (lt_is_stored(sk, proto))
-		socket = lt_socket_used(sk);
+		socket = lt_socket_used(sk, task);
 	if (socket && proto == LT_UDP)
 		__sync_fetch_and_add(&socket->tx_bytes, ret);
 	if (socket && lt_with_turns && lt_has_turns(sk, proto))
@@ -174,6 +174,7 @@ static __always_inline int lt_count_send(struct sock *sk, int ret)
 static __always_inline int lt_count_recv(struct sock *sk, int ret, int flags)
 {
 	__u64 began_ns = lt_self_turn(LT_PROG_RECV);
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct lt_socket *socket = NULL;
 	struct lt_slot s, *own;
 	struct lt_flow *flow;
@@ -182,20 +183,20 @@ static __always_inline int lt_count_recv(struct sock *sk, int ret, int flags)
 	if (flags & (MSG_PEEK | MSG_ERRQUEUE) || !lt_is_op(sk, ret))
 		return 0;
 	proto = lt_proto_of(sk);
-	own = lt_own(&s);
+	own = lt_own(task, &s);
 	flow = own ? &lt_net_of(own)->flow[proto] : NULL;
 	if (flow) {
 		flow->rx_bytes += ret;
 		flow->rx_ops++;
 	}
 	if (proto == LT_TCP && !lt_with_turns)
-		lt_tcp_used(sk, began_ns);
+		lt_tcp_used(sk, task, began_ns);
 	else if (lt_is_stored(sk, proto))
-		socket = lt_socket_used(sk);
+		socket = lt_socket_used(sk, task);
 	if (socket && proto == LT_UDP)
 		__sync_fetch_and_add(&socket->rx_bytes, ret);
 	if (socket && lt_with_turns && lt_has_turns(sk, proto))
-		lt_turn_receive(own, sk, proto, socket);
+		lt_turn_receive(own, sk, proto, socket, flags);
 	if (began_ns)
 		lt_self_add(LT_PROG_RECV, began_ns);
 	return 0;

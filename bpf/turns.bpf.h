@@ -51,14 +51,19 @@ static __always_inline bool lt_unread(struct sock *sk, struct tcp_sock *tcp)
 
 	if (tcp)
 		return (__s32)(tcp->rcv_nxt - tcp->copied_seq - fin) > 0;
-	return BPF_CORE_READ(sk, sk_receive_queue.qlen);
+	return sk->sk_receive_queue.qlen;
 }
 
-/* Bytes have arrived, or the other end has closed. */
-static __always_inline void lt_turn_arrive(struct sock *sk, struct tcp_sock *tcp, struct lt_socket *socket)
+/* Bytes have arrived, or the other end has closed. now_ns: 0 if the clock was not read. */
+static __always_inline void lt_turn_arrive(struct sock *sk, enum lt_proto proto, struct lt_socket *socket, __u64 now_ns)
 {
-	if (!socket->arrived_ns && lt_unread(sk, tcp))
-		socket->arrived_ns = tcp ? tcp->tcp_clock_cache : bpf_ktime_get_ns();
+	struct tcp_sock *tcp;
+
+	if (socket->arrived_ns)
+		return;
+	tcp = proto == LT_TCP ? bpf_skc_to_tcp_sock(sk) : NULL;
+	if (lt_unread(sk, tcp))
+		socket->arrived_ns = tcp ? tcp->tcp_clock_cache : now_ns ? now_ns : bpf_ktime_get_ns();
 }
 
 static __always_inline __u64 lt_listening_key(struct sock *sk, __u16 port)
@@ -119,10 +124,20 @@ static __always_inline void lt_turn_role(struct sock *sk, enum lt_proto proto, s
 		socket->role = LT_ROLE_PAIR;
 }
 
-/* A receive is the first one after a send. Returns when its bytes arrived. */
-static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct lt_socket *socket)
+/* When the call received. TCP takes the time itself when it copies bytes to the program (tcp_rcv_space_adjust), once it
+ * has estimated the round trip time from received data; not if the bytes are urgent, or go through kTLS or a sockmap.
+ */
+static __always_inline __u64 lt_turn_now_ns(struct sock *sk, struct tcp_sock *tcp, int flags)
 {
-	__u64 now_ns = bpf_ktime_get_ns(), arrived_ns = socket->arrived_ns;
+	if (tcp && tcp->rcv_rtt_est.rtt_us && !sk->sk_user_data && !tcp->inet_conn.icsk_ulp_data && !(flags & MSG_OOB))
+		return tcp->tcp_clock_cache;
+	return bpf_ktime_get_ns();
+}
+
+/* A receive is the first one after a send. Returns when its bytes arrived. */
+static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct lt_socket *socket, __u64 now_ns)
+{
+	__u64 arrived_ns = socket->arrived_ns;
 
 	if (!arrived_ns || arrived_ns > now_ns) /* before the probes, or not known on this kernel */
 		arrived_ns = now_ns;
@@ -131,7 +146,8 @@ static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct lt_socket 
 	if (socket->role == LT_ROLE_CLIENT && socket->turn == LT_TURN_SENT && own) {
 		lt_dist_add(&own->record->calls, LT_DIST_UPSTREAM,
 			    arrived_ns > socket->turn_ns ? arrived_ns - socket->turn_ns : 0);
-		lt_net_of(own)->upstream_overlapped += socket->overlapped;
+		if (socket->overlapped)
+			lt_net_of(own)->upstream_overlapped++;
 	}
 	socket->turn = LT_TURN_RECEIVED;
 	socket->turn_ns = arrived_ns;
@@ -139,14 +155,14 @@ static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct lt_socket 
 }
 
 static __always_inline void lt_turn_receive(struct lt_slot *own, struct sock *sk, enum lt_proto proto,
-					    struct lt_socket *socket)
+					    struct lt_socket *socket, int flags)
 {
 	struct tcp_sock *tcp = proto == LT_TCP ? bpf_skc_to_tcp_sock(sk) : NULL;
 	__u64 arrived_ns = socket->arrived_ns;
 
 	lt_turn_role(sk, proto, socket);
 	if (socket->turn != LT_TURN_RECEIVED)
-		arrived_ns = lt_turn_read(own, socket);
+		arrived_ns = lt_turn_read(own, socket, lt_turn_now_ns(sk, tcp, flags));
 	else if (socket->role == LT_ROLE_SERVER && arrived_ns && arrived_ns != socket->turn_ns)
 		socket->overlapped = 1; /* more has arrived before it answered */
 	/* In this order: what arrives between the two is still unread. */
@@ -162,17 +178,22 @@ static __always_inline void lt_turn_receive(struct lt_slot *own, struct sock *sk
 static __always_inline __u64 lt_turn_left_ns(struct lt_slot *own, struct tcp_sock *tcp, enum lt_proto proto,
 					     __u64 since_ns)
 {
-	__u64 now_ns = bpf_ktime_get_ns(), left_ns = 0;
+	__u64 left_ns = 0;
 
 	if (proto == LT_UNIX && own)
 		left_ns = lt_net_of(own)->unix_sent_ns;
 	barrier_var(left_ns); /* clang would merge the two loads, which the verifier refuses for unlike pointers */
-	if (tcp)
+	if (tcp) {
+		__u64 clock_ns = tcp->tcp_clock_cache; /* a paced segment's own time may be to come */
+
 		left_ns = tcp->tcp_wstamp_ns;
+		if (left_ns > clock_ns)
+			left_ns = clock_ns;
+	}
 	if (tcp && lt_with_calls && own && own->record->calls.enter_ns > since_ns &&
 	    left_ns > own->record->calls.enter_ns + LT_LONG_SEND_NS)
 		left_ns = own->record->calls.enter_ns;
-	return left_ns > since_ns && left_ns < now_ns ? left_ns : now_ns;
+	return left_ns > since_ns ? left_ns : bpf_ktime_get_ns();
 }
 
 /* The first send after a receive. */
@@ -183,7 +204,8 @@ static __always_inline void lt_turn_answer(struct lt_slot *own, struct lt_socket
 	if (!own)
 		return;
 	lt_dist_add(&own->record->calls, LT_DIST_RESPONSE, left_ns > since_ns ? left_ns - since_ns : 0);
-	lt_net_of(own)->turns_overlapped += socket->overlapped;
+	if (socket->overlapped)
+		lt_net_of(own)->turns_overlapped++;
 }
 
 static __always_inline void lt_turn_send(struct lt_slot *own, struct sock *sk, enum lt_proto proto,

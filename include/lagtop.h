@@ -153,8 +153,8 @@ struct lt_call {
 			char args[LT_ARGS_BYTES]; /* as exec got them: each ends with a NUL */
 		};
 		struct {
+			struct lt_max hist_max; /* first: in one cache line with what finds the entry */
 			struct lt_hist hist;
-			struct lt_max hist_max;
 		};
 		struct lt_killer killer; /* of the process that ended with this thread */
 	};
@@ -199,18 +199,19 @@ enum lt_turn { LT_TURN_NONE, LT_TURN_RECEIVED, LT_TURN_SENT };
 /* Stored with each internet socket (BPF socket storage). The owner is the process that used it last;
  * accepted sockets inherit the listener's owner until they are used themselves. */
 struct lt_socket {
-	__u64 process_start_ns;
-	__u64 born_ns;		  /* first seen; 0: before lagtop */
-	__u64 connect_ns;	  /* SYN sent */
-	__u64 tx_bytes, rx_bytes; /* UDP only (atomic): TCP's are in tcp_sock */
+	/* What each message touches: with the kernel's own word before it, one cache line. */
 	__u32 task_group;	  /* the owner's tgid in the initial pid namespace, compared at each use; 0: no owner */
 	__u32 tgid;		  /* in the namespace that is shown; 0: outside */
+	__u64 arrived_ns;	  /* the first bytes that were not read yet; 0: none */
+	__u64 turn_ns;		  /* when `turn` began: the first bytes' arrival or departure */
+	__u8 role, turn;	  /* enum lt_role, enum lt_turn (turns.bpf.h) */
+	__u8 overlapped;	  /* bytes came while a turn was open: this socket's turns are no single requests */
 	__u32 retransmits;	  /* segments (atomic: softirq) */
-	/* Turns (turns.bpf.h). */
-	__u64 arrived_ns; /* the first bytes that were not read yet; 0: none */
-	__u64 turn_ns;	  /* when `turn` began: the first bytes' arrival or departure */
-	__u8 role, turn;  /* enum lt_role, enum lt_turn */
-	__u8 overlapped;  /* bytes came while a turn was open: this socket's turns are not single requests */
+	__u64 tx_bytes, rx_bytes; /* UDP only (atomic): TCP's are in tcp_sock */
+
+	__u64 process_start_ns;
+	__u64 born_ns;	  /* first seen; 0: before lagtop */
+	__u64 connect_ns; /* SYN sent */
 	/* What the last iteration reported; written only by the iterator. */
 	__u64 seen_tx_bytes, seen_rx_bytes;
 	__u32 seen_retransmits, seen_drops;

@@ -48,6 +48,25 @@ static bool get(int fd)
 	return got;
 }
 
+/* Requests from which the receiving kernel can tell the round trip time. */
+static void put_page(int fd)
+{
+	static const char page[4096];
+
+	if (send(fd, page, sizeof(page), MSG_NOSIGNAL) != sizeof(page))
+		load_die("send");
+}
+
+static bool get_page(int fd)
+{
+	char page[4096];
+	ssize_t got = recv(fd, page, sizeof(page), MSG_WAITALL);
+
+	if (got < 0)
+		load_die("recv");
+	return got;
+}
+
 /* ---- the connections of each kind: *server is the end that answers ---- */
 
 static socklen_t any_address(const char *kind, struct sockaddr_storage *a)
@@ -121,7 +140,7 @@ static void answer_parts(int fd)
 }
 
 /* It reads 20 ms after the request's arrival. */
-static void answer_late(int fd)
+static void read_late(int fd, bool (*read_request)(int fd))
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
@@ -129,10 +148,20 @@ static void answer_late(int fd)
 		if (poll(&p, 1, -1) < 0)
 			load_die("poll");
 		sleep_ms(20);
-		if (!get(fd))
+		if (!read_request(fd))
 			return;
 		put(fd);
 	}
+}
+
+static void answer_late(int fd)
+{
+	read_late(fd, get);
+}
+
+static void answer_pages(int fd)
+{
+	read_late(fd, get_page);
 }
 
 static void answer_never(int fd)
@@ -186,8 +215,9 @@ static void answer_handed(int fd)
 static const struct {
 	const char *way;
 	void (*answer)(int fd);
-} ways[] = { { "plain", answer_plain }, { "parts", answer_parts },     { "late", answer_late },
-	     { "never", answer_never }, { "threads", answer_threads }, { "handed", answer_handed } };
+} ways[] = { { "plain", answer_plain },	 { "parts", answer_parts }, { "late", answer_late },
+	     { "pages", answer_pages },	 { "never", answer_never }, { "threads", answer_threads },
+	     { "handed", answer_handed } };
 
 static void serve(const char *kind, const char *way, int listener)
 {
@@ -221,7 +251,10 @@ static void ask(const char *way, int fd)
 	for (int i = 0; i < REQUESTS; i++) {
 		int64_t begun_ns = load_now_ns();
 
-		put(fd);
+		if (!strcmp(way, "pages"))
+			put_page(fd);
+		else
+			put(fd);
 		if (!strcmp(way, "parts")) {
 			sleep_ms(5);
 			put(fd);
@@ -259,7 +292,7 @@ static void run_turns(char **arg)
 }
 
 const struct workload load_turns[] = {
-	{ "turns", "tcp|unix|udp plain|parts|late|never|threads|handed", run_turns,
+	{ "turns", "tcp|unix|udp plain|parts|late|pages|never|threads|handed", run_turns,
 	  "ten requests over a connection that is open from the start" },
 	{ 0 },
 };
