@@ -301,6 +301,7 @@ int lt_seed(struct bpf_iter__task *ctx)
 	lt_introduce_old(s.record, task, now_ns);
 	call = call_in_flight(task, switches);
 	in_call = lt_sleep_in_call(task, call);
+	s.record->sched.page_fault = lt_in_page_fault(task);
 	if (lt_with_calls)
 		calls_begin(&s.record->calls, call, now_ns);
 	word = LT_WORD(now_ns, present_state(task, call, in_call));

@@ -93,7 +93,8 @@ static __always_inline void lt_release(void)
 struct lt_slot {
 	struct lt_record *record;
 	__u64 *word;
-	struct lt_net *net; /* write through lt_net_of */
+	struct lt_net *net;	/* write through lt_net_of */
+	struct lt_parts *parts; /* write through lt_parts_of */
 	struct lt_cut *cut;
 };
 
@@ -121,6 +122,7 @@ static __always_inline bool lt_slot_at(__u32 slot, struct lt_slot *s)
 	s->record = &chunk->record[slot];
 	s->word = &chunk->word[slot];
 	s->net = &chunk->net[slot];
+	s->parts = &chunk->parts[slot];
 	s->cut = &chunk->cut[slot];
 	return true;
 }
@@ -129,6 +131,12 @@ static __always_inline struct lt_net *lt_net_of(struct lt_slot *s)
 {
 	s->record->calls.uses_net = true;
 	return s->net;
+}
+
+static __always_inline struct lt_parts *lt_parts_of(struct lt_slot *s)
+{
+	s->record->sched.uses_parts = true;
+	return s->parts;
 }
 
 #define LT_KEY_MASK ((1ULL << 40) - 1)

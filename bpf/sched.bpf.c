@@ -35,9 +35,13 @@ static __noinline int cut_save(struct lt_cut *cut, const struct lt_sched *sched,
 }
 
 /* Rare, so not inlined. */
-static __noinline int disk_wait_add(struct lt_record *record, __u64 ns)
+static __noinline int disk_wait_add(struct lt_record *record, struct lt_parts *parts, __u64 ns)
 {
 	lt_dist_add(&record->calls, LT_DIST_DISK_WAIT, ns);
+	if (record->sched.page_fault) {
+		record->sched.uses_parts = true;
+		parts->page_fault_disk_ns += ns;
+	}
 	return 0;
 }
 
@@ -66,7 +70,7 @@ static __always_inline void move(struct lt_slot *s, struct task_struct *task, __
 	lt_release();
 	*s->word = LT_WORD(now_ns, to);
 	if (from == LT_DISK)
-		disk_wait_add(s->record, stay_ns);
+		disk_wait_add(s->record, s->parts, stay_ns);
 	if (!lt_with_calls || from == LT_RUN || from >= LT_STATES)
 		return;
 	enter_ns = s->record->calls.enter_ns;
@@ -167,6 +171,7 @@ static __always_inline void untracked_out(struct task_struct *task, __u64 now_ns
 static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, __u32 task_state, bool preempt)
 {
 	struct lt_slot s;
+	enum lt_state to;
 	__u32 from;
 
 	if (!lt_find(task, &s)) {
@@ -194,7 +199,10 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 		move(&s, task, now_ns, LT_PREEMPT);
 	} else {
 		s.record->sched.rt_lock = task_state & TASK_RTLOCK_WAIT;
-		move(&s, task, now_ns, lt_sleep_state(task, task_state, call_of(task, s.record, now_ns, task_state)));
+		to = lt_sleep_state(task, task_state, call_of(task, s.record, now_ns, task_state));
+		if (to == LT_DISK)
+			s.record->sched.page_fault = lt_in_page_fault(task);
+		move(&s, task, now_ns, to);
 	}
 }
 
@@ -319,4 +327,57 @@ int lt_throttle(struct lt_throttle_look *look)
 	LT_THROTTLE_READ(queue, &t, BPF_CORE_READ);
 	look->throttle = t;
 	return 0;
+}
+
+/* How long the thread that runs has been on CPUs. Where a program can be preempted the word may change meanwhile. */
+static __always_inline __u64 run_ns_of(struct lt_slot *s)
+{
+	__u64 word = *(volatile __u64 *)s->word, ns = s->record->sched.time_ns[LT_RUN];
+
+	if (LT_WORD_STATE(word) != LT_RUN || *(volatile __u64 *)s->word != word)
+		return 0;
+	return ns + bpf_ktime_get_ns() - LT_WORD_SINCE(word);
+}
+
+/* A thread frees memory for itself: what it does on CPUs; its waits meanwhile are counted as such. */
+static __always_inline int reclaim(bool ends)
+{
+	struct lt_parts *parts;
+	__u64 began_ns, now_ns;
+	struct lt_slot s;
+
+	if (!lt_find(bpf_get_current_task_btf(), &s))
+		return 0;
+	now_ns = run_ns_of(&s);
+	parts = lt_parts_of(&s);
+	began_ns = parts->reclaim_run_ns;
+	parts->reclaim_run_ns = ends ? 0 : now_ns;
+	lt_release();
+	if (ends && began_ns && now_ns > began_ns)
+		parts->reclaim_ns += now_ns - began_ns;
+	return 0;
+}
+
+SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
+int BPF_PROG(lt_reclaim_mb)
+{
+	return reclaim(false);
+}
+
+SEC("tp_btf/mm_vmscan_memcg_reclaim_end")
+int BPF_PROG(lt_reclaim_me)
+{
+	return reclaim(true);
+}
+
+SEC("tp_btf/mm_vmscan_direct_reclaim_begin")
+int BPF_PROG(lt_reclaim_db)
+{
+	return reclaim(false);
+}
+
+SEC("tp_btf/mm_vmscan_direct_reclaim_end")
+int BPF_PROG(lt_reclaim_de)
+{
+	return reclaim(true);
 }

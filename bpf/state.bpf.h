@@ -285,4 +285,10 @@ static __always_inline __u32 lt_call_by_regs(struct task_struct *task)
 	return nr < 0 ? LT_CALL_NONE : lt_call_of(task, nr);
 }
 
+/* Of a task in an uninterruptible sleep: what brought it into the kernel was no call. */
+static __always_inline bool lt_in_page_fault(struct task_struct *task)
+{
+	return !(task->flags & PF_KERNELS_OWN) && lt_call_by_regs(task) == LT_CALL_NONE;
+}
+
 #endif

@@ -43,6 +43,11 @@
 
 #define LT_COUNTERS_SCHED(X) X(wakeups, "wakeups", 0, "lt_wakeup: from a sleep to wakeq")
 
+/* Parts of the time in a state, which stands last. */
+#define LT_COUNTERS_PARTS(X)                                                                                           \
+	X(page_fault_disk_ns, "ns", 0, LT_DISK) /* lt_switch: in page faults, not in a call */                         \
+	X(reclaim_ns, "ns", 0, LT_RUN)		/* lt_reclaim_*: freeing memory for itself */
+
 #define LT_COUNTERS_CALLS(X)                                                                                           \
 	X(calls, "calls", 0, "lt_exit; exit and exit_group: lt_enter")                                                 \
 	X(call_errors, "calls", 0, "lt_exit")                                                                          \
@@ -106,20 +111,23 @@ enum lt_state {
 enum lt_counter {
 	LT_COUNTERS_BEFORE = LT_STATES - 1,
 #define X(name, ...) COUNTER_##name,
-	LT_COUNTERS_KERNEL(X) LT_COUNTERS_SCHED(X) LT_COUNTERS_CALLS(X) LT_COUNTERS_NET(X) LT_COUNTERS_SOCKET(X)
+	LT_COUNTERS_KERNEL(X) LT_COUNTERS_SCHED(X) LT_COUNTERS_PARTS(X) LT_COUNTERS_CALLS(X) LT_COUNTERS_NET(X)
+		LT_COUNTERS_SOCKET(X)
 #undef X
-		LT_COUNTERS
+			LT_COUNTERS
 };
 
 /* How many rows of each part, and its first counter. */
 #define LT_ONE(...) +1
 #define LT_N_KERNEL (0 LT_COUNTERS_KERNEL(LT_ONE))
 #define LT_N_SCHED (LT_N_KERNEL LT_COUNTERS_SCHED(LT_ONE)) /* the kernel's first */
+#define LT_N_PARTS (0 LT_COUNTERS_PARTS(LT_ONE))
 #define LT_N_CALLS (0 LT_COUNTERS_CALLS(LT_ONE))
 #define LT_N_NET (0 LT_COUNTERS_NET(LT_ONE))
 #define LT_N_SOCKET (0 LT_COUNTERS_SOCKET(LT_ONE))
 #define LT_SCHED_FIRST LT_STATES
-#define LT_CALLS_FIRST (LT_SCHED_FIRST + LT_N_SCHED)
+#define LT_PARTS_FIRST (LT_SCHED_FIRST + LT_N_SCHED)
+#define LT_CALLS_FIRST (LT_PARTS_FIRST + LT_N_PARTS)
 #define LT_NET_FIRST (LT_CALLS_FIRST + LT_N_CALLS)
 #define LT_SOCKET_FIRST (LT_NET_FIRST + LT_N_NET)
 
@@ -147,6 +155,13 @@ struct lt_flow {
 			LT_COUNTERS_KERNEL(LT_COUNTER_MEMBER) LT_COUNTERS_SCHED(LT_COUNTER_MEMBER)                     \
 		};                                                                                                     \
 		__u64 counter[LT_N_SCHED];                                                                             \
+	}
+#define LT_PARTS_MEMBERS                                                                                               \
+	union {                                                                                                        \
+		struct {                                                                                               \
+			LT_COUNTERS_PARTS(LT_COUNTER_MEMBER)                                                           \
+		};                                                                                                     \
+		__u64 counter[LT_N_PARTS];                                                                             \
 	}
 #define LT_CALLS_MEMBERS                                                                                               \
 	union {                                                                                                        \

@@ -92,7 +92,9 @@ struct lt_sched {
 	__u64 call_wait_ns;	  /* off-CPU in that call so far */
 	__u64 call_sleep_ns;	  /* interruptible sleep, part of it */
 	/* The current wait in LT_LOCK is for a lock of the kernel, not for one that the call asked for. */
-	__u64 rt_lock;
+	__u32 rt_lock;
+	__u8 page_fault; /* the last wait in LT_DISK was in a page fault, not in a call */
+	__u8 uses_parts; /* its lt_parts has been written */
 	/* When somebody last began to wake it; by lt_waking, under the task's pi_lock. */
 	__u64 waking_ns;
 	/* The current wait for a CPU: the address of its run queue (0: it is not throttled), that queue's throttle
@@ -101,6 +103,12 @@ struct lt_sched {
 	__u64 wait_queue, wait_throttle_ns, wait_clock_ns;
 	struct lt_max wakeup_max;
 	struct lt_hist wakeup; /* waits from wakeup to CPU */
+};
+
+/* Parts of the time in a state. */
+struct lt_parts {
+	LT_PARTS_MEMBERS;     /* counters.h: of waits and of reclaims that ended */
+	__u64 reclaim_run_ns; /* its time on CPUs when the reclaim began that it is in; 0: it is in none */
 };
 
 /* The times at a reading's T, saved by the first transition after T: the rest belongs to the next reading. */
@@ -327,6 +335,7 @@ struct lt_chunk {
 	__u64 word[LT_CHUNK];
 	struct lt_record record[LT_CHUNK];
 	struct lt_net net[LT_CHUNK];
+	struct lt_parts parts[LT_CHUNK];
 	struct lt_cut cut[LT_CHUNK];
 };
 /* 179 MB for 100,000 threads. What does not fit here goes to a pool, from which a thread allocates on first use. */

@@ -2,6 +2,7 @@
 #include "fake_kernel.h"
 
 #include "entries.h"
+#include "ledger_thread.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -98,6 +99,12 @@ struct lt_net *fake_net(uint32_t slot)
 {
 	fake_record(slot)->calls.uses_net = true;
 	return chunk_net(slot);
+}
+
+struct lt_parts *fake_parts(uint32_t slot)
+{
+	fake_record(slot)->sched.uses_parts = true;
+	return parts_at(&fake.memory, slot);
 }
 
 uint64_t *fake_word(uint32_t slot)
@@ -225,6 +232,8 @@ void fake_move(uint32_t slot, enum lt_state to)
 		struct lt_call *waits = fake_entry(slot, LT_CALL_DIST | LT_DIST_DISK_WAIT);
 
 		fake_hist_add(&waits->hist, &waits->hist_max, stay_ns);
+		if (sched->page_fault)
+			fake_parts(slot)->page_fault_disk_ns += stay_ns;
 	}
 	if (from == LT_RUN || from >= LT_STATES || !r->calls.enter_ns)
 		return;

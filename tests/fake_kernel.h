@@ -48,7 +48,8 @@ void fake_return(uint32_t slot, long ret);
 void fake_interrupted(uint32_t slot, uint32_t call); /* it has returned; the return of a handler shows that it failed */
 void fake_die(uint32_t slot, int status);
 struct lt_record *fake_record(uint32_t slot);
-struct lt_net *fake_net(uint32_t slot); /* to be written */
+struct lt_net *fake_net(uint32_t slot);	    /* to be written */
+struct lt_parts *fake_parts(uint32_t slot); /* likewise */
 uint64_t *fake_word(uint32_t slot);
 struct lt_call *fake_entry(uint32_t slot, uint32_t call); /* allocated if necessary */
 void fake_hist_add(struct lt_hist *hist, struct lt_max *max, uint64_t ns);

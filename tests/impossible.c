@@ -164,9 +164,26 @@ static bool makes_threads(struct json_object *p)
 	return !calls;
 }
 
+/* A part of a state's time is no longer than that; null counts as 0. */
+static void check_parts(struct checking *k, struct json_object *p)
+{
+	static const char *const part_of[][2] = { { "reclaim", "run" }, { "page_fault_disk", "disk" } };
+
+	for (size_t i = 0; i < sizeof(part_of) / sizeof(*part_of); i++) {
+		int64_t part_ns = json_object_get_int64(member(member(p, "of_which_ns"), part_of[i][0]));
+		int64_t whole_ns = json_object_get_int64(member(member(p, "time_ns"), part_of[i][1]));
+
+		if (part_ns > whole_ns)
+			broken(k, "a part is longer than the whole", "%s %lld > %lld", part_of[i][0], LL(part_ns),
+			       LL(whole_ns));
+	}
+}
+
 static void check_time(struct checking *k, struct json_object *p, bool one_thread)
 {
 	int64_t wall_ns, sum, run_ns;
+
+	check_parts(k, p);
 
 	if (!number(k, p, "wall_ns", &wall_ns))
 		return;

@@ -168,10 +168,13 @@ make_initramfs() {
 # $work/console-NAME, the report to $work/report-NAME.
 # -cx16 because qemu 7.2 corrupts flags with it; slab_debug because without cx16 Linux 7 can allocate socket storage
 # (kmalloc_nolock) only from debug caches. thread=single on amd64 because with a thread per CPU one of them sometimes
-# continues with code that another has patched: the kernel dies of an int3 that no longer exists. arm64's CPUs run at
-# the same time, so that writers and readers of a record do.
+# continues with code that another has patched: the kernel dies of an int3 that no longer exists.
+# The disk is NVMe because these kernels have that driver built in.
+# arm64's CPUs run at the same time, so that writers and readers of a record do.
 boot() {
-	local qemu threads=single
+	local qemu threads=single disk=$work/disk-$3
+	truncate -s 128M "$disk"
+	/sbin/mke2fs -qF -t ext4 "$disk"
 	case $1 in
 	amd64)
 		qemu=(qemu-system-x86_64 -cpu "max,-cx16" -serial "file:$work/console-$3" -serial "file:$work/report-$3"
@@ -185,7 +188,7 @@ boot() {
 		;;
 	esac
 	exec timeout -k 5 1500 "${qemu[@]}" -accel "tcg,thread=$threads" -smp 2 -m 1024 -display none -monitor none -no-reboot \
-		-nic none -kernel "$2" -initrd "$work/initramfs-$1" </dev/null >"$work/qemu-$3" 2>&1
+		-nic none -drive "file=$disk,if=none,id=disk,format=raw,cache=unsafe" -device nvme,serial=lagtop,drive=disk -kernel "$2" -initrd "$work/initramfs-$1" </dev/null >"$work/qemu-$3" 2>&1
 }
 
 # The console from the kernel's first warning on, or its end.

@@ -4,12 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/magic.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,6 +52,15 @@ void live_need_real_time(void)
 {
 	if (getenv("LIVE_EMULATED"))
 		live_skip("this kernel runs in emulated time");
+}
+
+/* Files in memory have no disk to wait for. */
+void live_need_disk(void)
+{
+	struct statfs fs;
+
+	if (statfs("/var/tmp", &fs) || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+		live_skip("/var/tmp is on no disk");
 }
 
 void live_need_net(struct live *l)

@@ -31,6 +31,7 @@ struct live {
 void live_need_bpf(void);
 /* Skips under software emulation (LIVE_EMULATED), whose clock is no oracle. */
 void live_need_real_time(void);
+void live_need_disk(void);
 /* How often a workload does something: usually, or under emulation, where everything takes many times longer. */
 const char *live_times(const char *usual, const char *emulated);
 void live_skip(const char *reason) __attribute__((noreturn));

@@ -174,35 +174,6 @@ static void run_hang(char **arg)
 	thaw();
 }
 
-/* Reads pages of a file at random: if memory holds only a part of them, it waits for many that it has just had. */
-static void run_thrash(char **arg)
-{
-	long bytes = load_number(arg[1]) << 20, ms = load_number(arg[2]), reads;
-	int fd = open(arg[0], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	uint64_t random = 1;
-
-	unlink(arg[0]);
-	for (long at = 0; at < bytes; at += BLOCK_BYTES)
-		if (pwrite(fd, block, sizeof(block), at) != sizeof(block))
-			load_die(arg[0]);
-	/* The process that reads a page in is charged for it: drops the pages left from writing the file. */
-	if (fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) || posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM))
-		load_die(arg[0]);
-	load_pin(load_number(arg[3]));
-	load_ready("pid=%d", getpid());
-	while (load_go()) {
-		int64_t end_ns = load_now_ns() + ms * 1000000;
-
-		for (reads = 0; load_now_ns() < end_ns; reads++) {
-			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
-			if (pread(fd, block, sizeof(block), (off_t)(random >> 33) % bytes / BLOCK_BYTES * BLOCK_BYTES) <
-			    0)
-				load_die("read");
-		}
-		load_done(reads, "%s", "");
-	}
-}
-
 /* Makes a file of which no page is in memory. */
 static int make_file(const char *path, long pages, int flags)
 {
@@ -249,16 +220,68 @@ static void run_direct(char **arg)
 	}
 }
 
+static volatile char *map_file(int fd, long pages)
+{
+	char *at = mmap(NULL, (size_t)pages * BLOCK_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED || madvise(at, (size_t)pages * BLOCK_BYTES, MADV_RANDOM))
+		load_die("mmap");
+	return at;
+}
+
+/* Who reads a page in is charged for it: none is left from writing the file. By calls and by page faults: only what was
+ * read several times, sooner by calls, counts as missing when it is read again. */
+static void run_thrash(char **arg)
+{
+	long pages = load_number(arg[1]) * 1024 * 1024 / BLOCK_BYTES, ms = load_number(arg[2]), reads;
+	int fd = make_file(arg[0], pages, 0);
+	volatile char *at = map_file(fd, pages);
+	uint64_t random = 1;
+
+	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+	load_pin(load_number(arg[3]));
+	load_ready("pid=%d", getpid());
+	while (load_go()) {
+		int64_t end_ns = load_now_ns() + ms * 1000000;
+
+		for (reads = 0; load_now_ns() < end_ns; reads++) {
+			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+			off_t to = (off_t)(random >> 33) % pages * BLOCK_BYTES;
+
+			if (reads % 2)
+				(void)at[to];
+			else if (pread(fd, block, sizeof(block), to) != sizeof(block))
+				load_die("read");
+		}
+		load_done(reads, "%s", "");
+	}
+}
+
+/* Each page is read by a page fault of its own, in no call. */
+static void run_faults(char **arg)
+{
+	long n = load_number(arg[1]);
+	volatile char *at = map_file(make_file(arg[0], n, 0), n);
+	struct rusage before, after;
+
+	load_ready("pid=%d", getpid());
+	while (load_go()) {
+		getrusage(RUSAGE_SELF, &before);
+		for (long i = 0; i < n; i++)
+			(void)at[i * BLOCK_BYTES];
+		getrusage(RUSAGE_SELF, &after);
+		load_done(n, "faults=%ld", after.ru_majflt - before.ru_majflt);
+	}
+}
+
 static int bytes_fd;
 static long bytes_pages;
 
 /* Half of the pages by page faults, then all of them dirtied. */
 static void *touch_pages(void *unused)
 {
-	volatile char *at = mmap(NULL, (size_t)bytes_pages * BLOCK_BYTES, PROT_READ, MAP_SHARED, bytes_fd, 0);
+	volatile char *at = map_file(bytes_fd, bytes_pages);
 
-	if (at == MAP_FAILED || madvise((void *)(uintptr_t)at, (size_t)bytes_pages * BLOCK_BYTES, MADV_RANDOM))
-		load_die("mmap");
 	for (long i = 0; i < bytes_pages; i += 2)
 		(void)at[i * BLOCK_BYTES];
 	for (long i = 0; i < bytes_pages; i++)
@@ -299,7 +322,9 @@ static void run_bytes(char **arg)
 const struct workload load_disk[] = {
 	{ "direct", "FILE N", run_direct, "N reads of a page each past the page cache" },
 	{ "bytes", "FILE PAGES", run_bytes, "page faults and writes of a file, by a thread, a process and a child" },
+	{ "faults", "FILE N", run_faults, "N page faults, a page of a file each" },
 	{ "hang", "", run_hang, "an fsync, a write and locks that end when the test says so" },
-	{ "thrash", "FILE MIB MS CPU", run_thrash, "reads a file's pages at random, for so long" },
+	{ "thrash", "FILE MIB MS CPU", run_thrash,
+	  "reads a file's pages at random, for so long, by calls and page faults" },
 	{},
 };

@@ -147,8 +147,10 @@ static void count_more(uint32_t slot, uint32_t number)
 	struct lt_record *r = fake_record(slot);
 	struct lt_net *net = fake_net(slot);
 
-	for (unsigned i = LT_SCHED_FIRST; i < LT_CALLS_FIRST; i++)
+	for (unsigned i = LT_SCHED_FIRST; i < LT_PARTS_FIRST; i++)
 		r->sched.counter[i - LT_SCHED_FIRST] += amount(i, number);
+	for (unsigned i = LT_PARTS_FIRST; i < LT_CALLS_FIRST; i++)
+		fake_parts(slot)->counter[i - LT_PARTS_FIRST] += amount(i, number);
 	for (unsigned i = LT_CALLS_FIRST; i < LT_NET_FIRST; i++)
 		r->calls.counter[i - LT_CALLS_FIRST] += amount(i, number);
 	for (unsigned i = LT_NET_FIRST; i < LT_SOCKET_FIRST; i++)
@@ -167,11 +169,14 @@ static void readings_have_every_counter(void **state)
 	fake_wake(slots[1]);
 	for (uint32_t number = 1; number <= 3; number++) {
 		for (int i = 0; i < 2; i++) {
-			fake.now_ns += MS_NS;
+			/* States last longer than their parts. */
+			fake.now_ns += 1000 * MS_NS;
+			fake_move(slots[i], LT_DISK);
+			fake.now_ns += 1000 * MS_NS;
 			fake_move(slots[i], LT_RUN);
 			count_more(slots[i], number);
 		}
-		fake.now_ns += MS_NS;
+		fake.now_ns += 1000 * MS_NS;
 		fake_read();
 		for (unsigned i = LT_SCHED_FIRST; i < LT_SOCKET_FIRST; i++) {
 			for (uint32_t tid = 10; tid <= 20; tid += 10) {

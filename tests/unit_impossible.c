@@ -62,6 +62,7 @@ static const struct planted planted[] = {
 	{ "\"max_ns\":25", "\"max_ns\":19", "percentiles fall" },
 	{ "\"asleep\":400", "\"asleep\":401", "the states do not add up to the wall time" },
 	{ "\"asleep\":400", "\"asleep\":1400", "a state above the wall time" },
+	{ "\"asleep\":400}", "\"asleep\":400},\"of_which_ns\":{\"reclaim\":501}", "a part is longer than the whole" },
 	{ "\"wall_ns\":1000,\"time_ns\":{\"run\":500,\"queued\":100",
 	  "\"wall_ns\":1001,\"time_ns\":{\"run\":500,\"queued\":101", "one thread lived longer than the interval" },
 	{ "\"wall_ns\":2000,\"time_ns\":{\"run\":200", "\"wall_ns\":4000,\"time_ns\":{\"run\":2200",

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "fake_kernel.h"
+#include "ledger_thread.h"
 
 #define MS 1000000ULL
 #define MALLOC_SLACK (64 << 10) /* what malloc itself retains; a round allocates some MB */
@@ -659,6 +660,79 @@ static void test_who_was_displaced(void **state)
 	assert_null(ledger_displaced(&fake.memory, then_ns));
 }
 
+/* A page fault's wait for the disk that goes on at a reading, and one in a call. */
+static void test_page_faults_wait_for_the_disk(void **state)
+{
+	uint32_t slot = fake_born(10, 10);
+	struct lt_sched *sched = &fake_record(slot)->sched;
+
+	(void)state;
+	fake.now_ns += 2 * MS;
+	sched->page_fault = 1;
+	fake_move(slot, LT_DISK);
+	for (int i = 0; i < 2; i++) {
+		fake.now_ns += 10 * MS;
+		fake_read();
+		assert_int_equal(fake_work(10)->page_fault_disk_ns, 10 * MS);
+	}
+	fake.now_ns += 5 * MS;
+	fake_wake(slot);
+	fake_switch_in(slot);
+	sched->page_fault = 0;
+	fake.now_ns += MS;
+	fake_move(slot, LT_DISK);
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_work(10)->page_fault_disk_ns, 5 * MS);
+	assert_int_equal(fake_work(10)->time_ns[LT_DISK], 6 * MS);
+}
+
+/* A reclaim goes on at readings, with a wait in it; the reading sees more of the next one than there was by its T. */
+static void test_reclaim(void **state)
+{
+	uint32_t slot = fake_born(10, 10);
+	struct lt_parts *parts = fake_parts(slot);
+
+	(void)state;
+	fake.now_ns += 2 * MS;
+	parts->reclaim_run_ns = 2 * MS;
+	fake.now_ns += 3 * MS;
+	fake_read();
+	assert_int_equal(fake_work(10)->reclaim_ns, 3 * MS);
+	fake.now_ns += 4 * MS;
+	fake_move(slot, LT_MEMORY);
+	fake.now_ns += 50 * MS;
+	fake_wake(slot);
+	fake_switch_in(slot);
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_work(10)->reclaim_ns, 5 * MS);
+	fake.now_ns += 6 * MS;
+	parts->reclaim_ns = 3 * MS + 4 * MS + MS + 6 * MS;
+	parts->reclaim_run_ns = 0;
+	fake.now_ns += MS;
+	parts->reclaim_ns += 3 * MS;
+	fake_read();
+	assert_int_equal(fake_work(10)->reclaim_ns, 7 * MS);
+	fake.now_ns += 5 * MS;
+	fake_read();
+	assert_int_equal(fake_work(10)->reclaim_ns, 2 * MS);
+}
+
+/* The next thread that gets the record begins with none. */
+static void test_parts_end_with_their_thread(void **state)
+{
+	uint32_t slot = fake_born(10, 10);
+
+	(void)state;
+	fake.now_ns += 2 * MS;
+	fake_parts(slot)->reclaim_ns = MS;
+	fake_die(slot, 0);
+	fake_read();
+	assert_int_equal(fake_work(10)->reclaim_ns, MS);
+	assert_int_equal(parts_at(&fake.memory, slot)->reclaim_ns, 0);
+}
+
 #define lives_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
 
 /* Its leader's creation was missed: its threads come and go, but it has not exited. */
@@ -751,6 +825,9 @@ int main(void)
 		lives_test(test_calls_ran_no_longer_than_their_thread),
 		lives_test(test_calls_that_returned_after_t),
 		lives_test(test_a_short_life_is_seen_once),
+		lives_test(test_page_faults_wait_for_the_disk),
+		lives_test(test_reclaim),
+		lives_test(test_parts_end_with_their_thread),
 		lives_test(test_what_it_ended_with),
 		lives_test(test_deaths_in_several_drains),
 		lives_test(test_outside_is_nobody),

@@ -98,6 +98,10 @@ const struct column columns[] = {
 	  "page fault, that is not in DISK% or BLOCK%: FUSE, for example." },
 	{ "other", "OTHER%", "time_ns.other", 6, SHOW_SHARE, 0, TASKS, raw_other, "%",
 	  "Time in any other sleep; stopped, traced, frozen." },
+	{ "reclaim", "RECLAIM%", "of_which_ns.reclaim", 8, SHOW_SHARE, 0, TASKS, raw_reclaim_ns, "%",
+	  "Time on a CPU in which it freed memory for itself, because there was too little: part of CPU%." },
+	{ "faultdisk", "FLTDISK%", "of_which_ns.page_fault_disk", 8, SHOW_SHARE, 0, TASKS, raw_page_fault_disk_ns, "%",
+	  "Time waiting for block I/O in page faults, not in a call: part of DISK%." },
 
 	{ "woken", "WOKEN/s", "wakeup.count", 7, SHOW_RATE, 0, TASKS, raw_wakeup_count, "/s",
 	  "Waits from a wakeup to running that ended; WAKE50 to WAKEMAX are their durations." },
@@ -335,8 +339,8 @@ bool column_is_counter(const struct column *c)
 	static column_raw *const raw[] = {
 #define X(name, ...) raw_##name,
 #define STATE(NAME, name, ...) raw_##name,
-		LT_STATE_TABLE(STATE) LT_COUNTERS_KERNEL(X) LT_COUNTERS_SCHED(X) LT_COUNTERS_CALLS(X) LT_COUNTERS_NET(X)
-			LT_COUNTERS_SOCKET(X) raw_accepted,
+		LT_STATE_TABLE(STATE) LT_COUNTERS_KERNEL(X) LT_COUNTERS_SCHED(X) LT_COUNTERS_PARTS(X)
+			LT_COUNTERS_CALLS(X) LT_COUNTERS_NET(X) LT_COUNTERS_SOCKET(X) raw_accepted,
 		raw_retrans,
 #undef STATE
 #undef X

@@ -9,7 +9,8 @@ const struct counter_info counter_info[LT_COUNTERS] = {
 	LT_STATE_TABLE(X)
 #undef X
 #define X(name, unit, since, ...) [COUNTER_##name] = { #name, unit, since },
-		LT_COUNTERS_KERNEL(X) LT_COUNTERS_SCHED(X) LT_COUNTERS_CALLS(X) LT_COUNTERS_NET(X) LT_COUNTERS_SOCKET(X)
+		LT_COUNTERS_KERNEL(X) LT_COUNTERS_SCHED(X) LT_COUNTERS_PARTS(X) LT_COUNTERS_CALLS(X) LT_COUNTERS_NET(X)
+			LT_COUNTERS_SOCKET(X)
 #undef X
 };
 

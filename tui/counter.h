@@ -80,7 +80,8 @@ struct counter_set counter_unknown(const char *release);
 /* What every thread has: time by state, the counters of the scheduler and of calls. */
 #define COUNTERS_INLINE                                                                                                \
 	uint64_t time_ns[LT_STATES];                                                                                   \
-	LT_COUNTERS_KERNEL(COUNTER_MEMBER) LT_COUNTERS_SCHED(COUNTER_MEMBER) LT_COUNTERS_CALLS(COUNTER_MEMBER)
+	LT_COUNTERS_KERNEL(COUNTER_MEMBER)                                                                             \
+	LT_COUNTERS_SCHED(COUNTER_MEMBER) LT_COUNTERS_PARTS(COUNTER_MEMBER) LT_COUNTERS_CALLS(COUNTER_MEMBER)
 /* What only a few threads have, in the order of the table, flows first. */
 #define COUNTERS_NET                                                                                                   \
 	union {                                                                                                        \

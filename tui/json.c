@@ -35,15 +35,7 @@ struct json_plan {
 
 /* Fields of the schema that are not implemented yet: always null. */
 static const char *const process_to_come[] = {
-	"unit",
-	"container",
-	"pod",
-	"of_which_ns.reclaim",
-	"of_which_ns.page_fault_disk",
-	"of_which_ns.contended_lock",
-	"of_which_ns.upstream",
-	"peers",
-	"focus",
+	"unit", "container", "pod", "of_which_ns.contended_lock", "of_which_ns.upstream", "peers", "focus",
 };
 
 static void put_nulls(struct json_writer *w, const char *const *keys, size_t n)

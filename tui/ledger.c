@@ -347,6 +347,8 @@ static void recycle(struct ledger *l, uint32_t slot)
 	}
 	if (r->calls.uses_net)
 		memset(net_at(m, slot), 0, sizeof(struct lt_net));
+	if (r->sched.uses_parts)
+		memset(parts_at(m, slot), 0, sizeof(struct lt_parts));
 	memset(r, 0, sizeof(*r));
 	__atomic_store_n(word_at(m, slot), 0, __ATOMIC_RELEASE);
 	stack_push(m->free, slot, &r->who.next_free, 1);

@@ -5,9 +5,7 @@
  * A read of `sched` is consistent if the word is the same before and after and Σ time_ns == since − born; of `calls`,
  * if seq is even and unchanged. A thread that changed state after T is read as of T, from the record's cut. After TRIES
  * attempts the last known state or calls are assumed until T; the next reading corrects the error, and `torn` is
- * incremented. A thread that sleeps with the same word did nothing: its record is not read. Of a wait for a CPU that
- * goes on at T, no more is counted as throttled (or as the rest) than will be at its end, so that no time ever
- * decreases.
+ * incremented. A thread that sleeps with the same word did nothing: its record is not read.
  */
 #include "ledger_thread.h"
 
@@ -17,6 +15,8 @@
 
 #include "calls.h"
 #include "ledger_hist.h"
+#include "ledger_parts.h"
+#include "ledger_throttle.h"
 
 #define TRIES 100
 
@@ -74,9 +74,7 @@ struct record_copy {
 		};
 		uint64_t counter[LT_NET_FIRST];
 	};
-	uint64_t throttled_ns; /* of the wait that goes on at T */
-	bool throttled;	       /* it is at T */
-	uint64_t wait_queue, wait_throttle_ns, wait_clock_ns;
+	struct ledger_wait wait;
 	uint64_t call_enter_ns, call_wait_ns;
 	uint64_t seq, enter_ns;
 	uint32_t call;
@@ -101,32 +99,6 @@ void ledger_thread_forget(struct kept *k)
 	memset(k, 0, sizeof(*k));
 }
 
-/* How much of a wait was throttled until T, given how much was until now or its end. */
-static uint64_t throttled_at(uint64_t throttled_ns, uint64_t word, uint64_t t_ns)
-{
-	uint64_t wait_ns = t_ns - LT_WORD_SINCE(word);
-
-	return throttled_ns < wait_ns ? throttled_ns : wait_ns;
-}
-
-/* Reads the throttle clock for a wait that goes on. The clock of an idle CPU is stopped: what it would show is computed
- * from its offset to CLOCK_MONOTONIC. */
-static void split_open(const struct ledger_memory *m, uint64_t t_ns, struct record_copy *now)
-{
-	struct lt_throttle_look look = { .queue = now->wait_queue };
-	uint64_t clock_ns = t_ns - now->wait_clock_ns, total_ns;
-
-	if (!LT_FOR_CPU(LT_WORD_STATE(now->word)) || !now->wait_queue || !now->wait_clock_ns || !m->throttle ||
-	    !m->throttle(m->throttle_ctx, &look))
-		return;
-	total_ns = look.throttle.total_ns;
-	if (look.throttle.since_ns && clock_ns > look.throttle.since_ns)
-		total_ns += clock_ns - look.throttle.since_ns;
-	if (total_ns > now->wait_throttle_ns)
-		now->throttled_ns = throttled_at(total_ns - now->wait_throttle_ns, now->word, t_ns);
-	now->throttled = now->throttled_ns && look.throttle.since_ns;
-}
-
 /* The times as of T, for a thread that has changed state since. */
 static bool read_cut(const struct lt_cut *cut, uint64_t t_ns, struct record_copy *now)
 {
@@ -135,9 +107,7 @@ static bool read_cut(const struct lt_cut *cut, uint64_t t_ns, struct record_copy
 	if (ledger_load(&cut->at_ns) != t_ns)
 		return false;
 	now->word = ledger_load(&cut->word);
-	if (LT_FOR_CPU(LT_WORD_STATE(now->word)))
-		now->throttled_ns = throttled_at(ledger_load(&cut->throttled_ns), now->word, t_ns);
-	now->throttled = now->throttled_ns && now->throttled_ns == t_ns - LT_WORD_SINCE(now->word);
+	ledger_wait_cut(&now->wait, now->word, ledger_load(&cut->throttled_ns), t_ns);
 	for (int i = 0; i < LT_STATES; i++) {
 		now->time_ns[i] = ledger_load(&cut->time_ns[i]);
 		sum += now->time_ns[i];
@@ -153,8 +123,6 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 	for (int try = 0; try < TRIES; try++) {
 		uint64_t sum = 0;
 
-		now->throttled_ns = 0;
-		now->throttled = false;
 		now->word = ledger_load(word_at(m, slot));
 		now->born_ns = ledger_load(&r->who.born_ns);
 		for (int i = 0; i < LT_STATES; i++) {
@@ -163,9 +131,8 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 		}
 		for (int i = 0; i < LT_N_SCHED; i++)
 			now->counter[LT_SCHED_FIRST + i] = ledger_load(&sched->counter[i]);
-		now->wait_queue = ledger_load(&sched->wait_queue);
-		now->wait_throttle_ns = ledger_load(&sched->wait_throttle_ns);
-		now->wait_clock_ns = ledger_load(&sched->wait_clock_ns);
+		ledger_parts_read(m, slot, now->word, now->time_ns[LT_RUN], t_ns, &now->counter[LT_PARTS_FIRST]);
+		ledger_wait_read(&now->wait, sched);
 		now->call_enter_ns = ledger_load(&sched->call_enter_ns);
 		now->call_wait_ns = ledger_load(&sched->call_wait_ns);
 		if (!m->with_sched) { /* it has one state until it exits */
@@ -179,7 +146,7 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 			continue;
 		}
 		if (ledger_load(word_at(m, slot)) == now->word && sum == LT_WORD_SINCE(now->word) - now->born_ns) {
-			split_open(m, t_ns, now);
+			ledger_wait_split(m, &now->wait, now->word, t_ns);
 			return true;
 		}
 	}
@@ -794,14 +761,17 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 		return -ENOMEM;
 	memcpy(time_ns, t->now.time_ns, sizeof(time_ns));
 	if (LT_WORD_STATE(t->now.word) < LT_STATES && t->end_ns > LT_WORD_SINCE(t->now.word))
-		time_ns[LT_WORD_STATE(t->now.word)] += t->end_ns - LT_WORD_SINCE(t->now.word) - t->now.throttled_ns;
-	time_ns[LT_THROTTLED] += t->now.throttled_ns;
+		time_ns[LT_WORD_STATE(t->now.word)] +=
+			t->end_ns - LT_WORD_SINCE(t->now.word) - t->now.wait.throttled_ns;
+	time_ns[LT_THROTTLED] += t->now.wait.throttled_ns;
 	if (t->memory->with_sched) {
 		time_subtract(work.time_ns, time_ns, w->time_ns);
 		memcpy(w->time_ns, time_ns, sizeof(w->time_ns));
 	}
 	counter_delta(&work.counter[LT_SCHED_FIRST], &t->now.counter[LT_SCHED_FIRST], &w->counter[LT_SCHED_FIRST],
 		      LT_N_SCHED);
+	ledger_parts_subtract(&work.counter[LT_PARTS_FIRST], &t->now.counter[LT_PARTS_FIRST],
+			      &w->counter[LT_PARTS_FIRST], work.time_ns);
 	w->end_ns = t->end_ns;
 	err = dists_subtract(t, w, &work, out);
 	if (t->memory->with_calls && !t->now.calls_torn && !err) {
@@ -859,6 +829,12 @@ static int thread_subtract(struct thread_reading *t, struct kept *k, uint32_t *w
 	return 0;
 }
 
+/* States whose time is read while they last: a part of it is counted apart. */
+static bool has_parts(uint32_t state)
+{
+	return state == LT_RUN || LT_FOR_CPU(state) || state == LT_DISK;
+}
+
 int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32_t slot, uint64_t t_ns, uint32_t epoch,
 			   struct sample *out, uint64_t *torn)
 {
@@ -870,8 +846,7 @@ int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32
 	int err;
 
 	t.end_ns = t_ns == LEDGER_LAST ? LT_WORD_SINCE(word) : t_ns;
-	if (k->word != word || LT_WORD_STATE(word) == LT_RUN || LT_FOR_CPU(LT_WORD_STATE(word)) || k->again ||
-	    !m->with_sched) {
+	if (k->word != word || has_parts(LT_WORD_STATE(word)) || k->again || !m->with_sched) {
 		k->again = !read_sched(m, slot, t.record, t_ns, &t.now);
 		if (k->again) {
 			(*torn)++;
@@ -885,7 +860,7 @@ int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32
 	thread.call = k->enter_ns ? k->call : LT_CALL_NONE;
 	thread.call_age_ns = k->enter_ns && t.end_ns > k->enter_ns ? t.end_ns - k->enter_ns : 0;
 	thread.wall_ns = t.end_ns > k->end_ns ? t.end_ns - k->end_ns : 0;
-	thread.state = t.now.throttled ? LT_THROTTLED : (uint8_t)LT_WORD_STATE(k->word);
+	thread.state = t.now.wait.throttled ? LT_THROTTLED : (uint8_t)LT_WORD_STATE(k->word);
 	thread.flags = (uint8_t)((k->at_least ? SAMPLE_THREAD_AT_LEAST : 0) |
 				 (LT_WORD_STATE(k->word) == LT_DEAD ? SAMPLE_THREAD_DEAD : 0));
 	if (t.end_ns > k->end_ns)

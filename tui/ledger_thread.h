@@ -35,6 +35,11 @@ static inline struct lt_net *net_at(const struct ledger_memory *m, uint32_t slot
 	return &m->chunks[slot >> LT_CHUNK_SHIFT]->net[slot & (LT_CHUNK - 1)];
 }
 
+static inline struct lt_parts *parts_at(const struct ledger_memory *m, uint32_t slot)
+{
+	return &m->chunks[slot >> LT_CHUNK_SHIFT]->parts[slot & (LT_CHUNK - 1)];
+}
+
 static inline uint64_t *word_at(const struct ledger_memory *m, uint32_t slot)
 {
 	return (uint64_t *)&m->chunks[slot >> LT_CHUNK_SHIFT]->word[slot & (LT_CHUNK - 1)];

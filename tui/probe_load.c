@@ -169,6 +169,10 @@ static const struct program programs[] = {
 	{ "lt_victim_6_1", "mark_victim", LIFE, without_victim, false },
 	{ "lt_switch", "sched_switch", SAMPLE_SCHED, with_prev_state, true },
 	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, without_prev_state, true },
+	{ "lt_reclaim_mb", "mm_vmscan_memcg_reclaim_begin", SAMPLE_SCHED, has_tracepoint, false },
+	{ "lt_reclaim_me", "mm_vmscan_memcg_reclaim_end", SAMPLE_SCHED, has_tracepoint, false },
+	{ "lt_reclaim_db", "mm_vmscan_direct_reclaim_begin", SAMPLE_SCHED, has_tracepoint, false },
+	{ "lt_reclaim_de", "mm_vmscan_direct_reclaim_end", SAMPLE_SCHED, has_tracepoint, false },
 	{ "lt_waking", "sched_waking", SAMPLE_SCHED, has_tracepoint, true },
 	{ "lt_wakeup", "sched_wakeup", SAMPLE_SCHED, has_tracepoint, true },
 	{ "lt_wakeup_new", "sched_wakeup_new", SAMPLE_SCHED, has_tracepoint, true },
@@ -444,6 +448,8 @@ static void choose_counters(struct probe *p, const struct btf *btf)
 		lacks(p, LT_MEMORY, "stalls for memory are not known: no /proc/pressure (CONFIG_PSI, psi=1)");
 	if (!has_throttle_clock(btf))
 		lacks(p, LT_THROTTLED, "waits for a CPU quota are not known: no CONFIG_CFS_BANDWIDTH");
+	if (!tracepoint_proto(btf, "mm_vmscan_direct_reclaim_begin"))
+		lacks(p, COUNTER_reclaim_ns, "reclaim is not known: no tracepoint mm_vmscan_direct_reclaim_begin");
 }
 
 static struct bpf_link **link_of(const struct lagtop *skel, const char *name)

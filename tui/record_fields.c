@@ -117,7 +117,7 @@ static const struct record_field work_fields[] = {
 	LT_STATE_TABLE(X)
 #undef X
 #define X(name, ...) COUNTED(sample_work, name, COUNTER_##name),
-	LT_COUNTERS_KERNEL(X) LT_COUNTERS_SCHED(X) LT_COUNTERS_CALLS(X) LT_COUNTERS_NET(X)
+	LT_COUNTERS_KERNEL(X) LT_COUNTERS_SCHED(X) LT_COUNTERS_PARTS(X) LT_COUNTERS_CALLS(X) LT_COUNTERS_NET(X)
 #undef X
 #define X(NAME, name, ...) DIST(sample_work, name),
 	LT_DISTS_THREAD(X)

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel's delay accounting says about a thread: the oracle of waits for memory. */
+#ifndef TASKSTATS_H
+#define TASKSTATS_H
+
+#include <linux/taskstats.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Turns the accounting on, or back to what it was; false: this kernel has none. */
+bool taskstats_on(void);
+void taskstats_restore(void);
+struct taskstats taskstats_of(int64_t tid);
+
+#endif
