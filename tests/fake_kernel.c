@@ -3,6 +3,7 @@
 
 #include "entries.h"
 #include "ledger_thread.h"
+#include "takers.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -117,28 +118,22 @@ static void word_set(uint32_t slot, uint64_t word)
 	__atomic_store_n(fake_word(slot), word, __ATOMIC_RELEASE);
 }
 
-/* The next of a free record or entry, wherever the list keeps it. */
-static uint32_t next_record(uint32_t index)
+static __u32 *next_record(uint32_t at)
 {
-	return __atomic_load_n(&fake_record(index)->who.next_free, __ATOMIC_RELAXED);
+	return &fake_record(at - 1)->who.next_free;
 }
 
-static uint32_t next_call(uint32_t index)
+static __u32 *next_call(uint32_t at)
 {
-	return __atomic_load_n(&call_chunks[0]->call[index].next, __ATOMIC_RELAXED);
+	return &call_chunks[0]->call[at - 1].next;
 }
 
-static uint32_t pop(struct lt_stack *stack, uint32_t (*next)(uint32_t))
+static uint32_t pop(struct lt_stack *stack, __u32 *(*next)(uint32_t at))
 {
-	uint64_t head = __atomic_load_n((uint64_t *)&stack->head, __ATOMIC_ACQUIRE), want;
+	uint32_t at = takers_pop(&(struct takers_list){ stack, next });
 
-	do {
-		assert_true((uint32_t)head);
-		want = ((head >> 32) + 1) << 32 | next((uint32_t)head - 1);
-	} while (!__atomic_compare_exchange_n((uint64_t *)&stack->head, &head, want, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_ACQUIRE));
-	__atomic_add_fetch((uint64_t *)&stack->taken, 1, __ATOMIC_SEQ_CST);
-	return (uint32_t)head - 1;
+	assert_true(at);
+	return at - 1;
 }
 
 uint32_t fake_fork(uint32_t tgid, uint32_t tid, uint64_t process_start_ns, uint32_t ppid)

@@ -8,13 +8,13 @@
 /* cmocka wants the ones above first */
 #include <cmocka.h>
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "entries.h"
 #include "ledger.h"
 #include "stack.h"
+#include "takers.h"
 
 #define CHUNKS 6
 #define ALL (CHUNKS * LT_CALL_CHUNK)
@@ -52,19 +52,16 @@ static int closed(void **state)
 	return 0;
 }
 
-/* As lt_entry_take does. 0: none. */
+static __u32 *next(uint32_t at)
+{
+	return &entry(at)->next;
+}
+
+static const struct takers_list list = { &stack, next };
+
 static uint32_t pop(void)
 {
-	uint64_t old = stack_load(&stack.head), want;
-
-	do {
-		if (!(uint32_t)old)
-			return 0;
-		want = ((old >> 32) + 1) << 32 | __atomic_load_n(&entry((uint32_t)old)->next, __ATOMIC_RELAXED);
-	} while (!__atomic_compare_exchange_n((uint64_t *)&stack.head, &old, want, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_ACQUIRE));
-	__atomic_add_fetch((uint64_t *)&stack.taken, 1, __ATOMIC_SEQ_CST);
-	return (uint32_t)old;
+	return takers_pop(&list);
 }
 
 static uint32_t count_chain(uint32_t at, bool seen[ALL + 1])
@@ -182,66 +179,34 @@ static void test_idle_chunks_come_out(void **state)
 	check_all(NULL, 0, out + 1);
 }
 
-#define TAKERS 3
-#define HELD 400
-static bool stop;
-static uint32_t back[TAKERS][HELD], n_back[TAKERS]; /* handed over while the taker waits */
-static pthread_barrier_t barrier;
-
-static void *taker(void *arg)
+static void sort_list(int round)
 {
-	uint32_t *mine = back[(uintptr_t)arg], *n = &n_back[(uintptr_t)arg];
-
-	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
-		for (uint32_t i = 0; i < HELD; i++) {
-			mine[*n] = pop();
-			*n += mine[*n] != 0;
-		}
-		pthread_barrier_wait(&barrier);
-		pthread_barrier_wait(&barrier);
+	(void)round;
+	for (int i = 0; i < 20; i++) {
+		if (i % 2)
+			entries_feed(&memory);
+		else
+			assert_int_equal(entries_idle(&memory), 0);
+		for (uint32_t e = 1; e < memory.n_entries; e++)
+			memory.entries[e].was_whole = false; /* all stay */
 	}
-	return NULL;
+}
+
+static void put_back(const uint32_t *taken, uint32_t n)
+{
+	check_all(taken, n, 0);
+	for (uint32_t i = 0; i < n; i++)
+		entries_put(&memory, taken[i] - 1);
+	entries_feed(&memory);
 }
 
 /* While others take entries, the front end sorts the list over and over: no entry is handed out twice. */
 static void test_takers_meanwhile(void **state)
 {
-	pthread_t thread[TAKERS];
-
 	(void)state;
 	entries_feed(&memory);
-	pthread_barrier_init(&barrier, NULL, TAKERS + 1);
-	for (uintptr_t i = 0; i < TAKERS; i++)
-		assert_int_equal(pthread_create(&thread[i], NULL, taker, (void *)i), 0);
-	for (int round = 0; round < 200; round++) {
-		static uint32_t taken[TAKERS * HELD];
-		uint32_t n = 0;
-
-		for (int i = 0; i < 20; i++) {
-			if (i % 2)
-				entries_feed(&memory);
-			else
-				assert_int_equal(entries_idle(&memory), 0);
-			for (uint32_t e = 1; e < memory.n_entries; e++)
-				memory.entries[e].was_whole = false; /* all stay */
-		}
-		pthread_barrier_wait(&barrier);
-		for (int i = 0; i < TAKERS; i++) {
-			memcpy(taken + n, back[i], n_back[i] * sizeof(*taken));
-			n += n_back[i];
-			n_back[i] = 0;
-		}
-		check_all(taken, n, 0);
-		for (uint32_t i = 0; i < n; i++)
-			entries_put(&memory, taken[i] - 1);
-		entries_feed(&memory);
-		if (round == 199)
-			__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
-		pthread_barrier_wait(&barrier);
-	}
-	for (int i = 0; i < TAKERS; i++)
-		pthread_join(thread[i], NULL);
-	pthread_barrier_destroy(&barrier);
+	takers_run(&(struct takers){
+		.list = list, .rounds = 200, .each = 400, .meanwhile = sort_list, .taken = put_back });
 }
 
 #define entries_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)

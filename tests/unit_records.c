@@ -8,13 +8,13 @@
 /* cmocka wants the ones above first */
 #include <cmocka.h>
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ledger_thread.h"
 #include "records.h"
 #include "stack.h"
+#include "takers.h"
 
 #define CHUNKS 6
 #define ALL (CHUNKS * LT_CHUNK)
@@ -47,20 +47,16 @@ static int closed(void **state)
 	return 0;
 }
 
-/* As lt_pop_slot does: slot + 1; 0: none. */
+static __u32 *next(uint32_t at)
+{
+	return &record_at(&memory, at - 1)->who.next_free;
+}
+
+static const struct takers_list list = { &stack, next };
+
 static uint32_t pop(void)
 {
-	uint64_t old = stack_load(&stack.head), want;
-
-	do {
-		if (!(uint32_t)old)
-			return 0;
-		want = ((old >> 32) + 1) << 32 |
-		       __atomic_load_n(&record_at(&memory, (uint32_t)old - 1)->who.next_free, __ATOMIC_RELAXED);
-	} while (!__atomic_compare_exchange_n((uint64_t *)&stack.head, &old, want, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_ACQUIRE));
-	__atomic_add_fetch((uint64_t *)&stack.taken, 1, __ATOMIC_SEQ_CST);
-	return (uint32_t)old;
+	return takers_pop(&list);
 }
 
 static void push(uint32_t at)
@@ -196,61 +192,47 @@ static void test_not_all_that_are_free_leave(void **state)
 	assert_int_equal(stack_left(&stack), LT_CHUNK);
 }
 
-#define TAKERS 3
-#define HELD 300
-static bool stop;
-static uint32_t held[TAKERS][HELD], n_held[TAKERS];
-static pthread_barrier_t barrier;
+static uint32_t withdrawn[RECORDS_MOST], n_withdrawn;
 
-static void *taker(void *arg)
+static void begin_life(uint32_t at)
 {
-	uint32_t *mine = held[(uintptr_t)arg], *n = &n_held[(uintptr_t)arg];
+	*word_at(&memory, at - 1) = LT_WORD(1, LT_NEW);
+}
 
-	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
-		while (*n < HELD) {
-			mine[*n] = pop();
-			if (mine[*n])
-				*word_at(&memory, mine[(*n)++] - 1) = LT_WORD(1, LT_NEW);
-		}
-		pthread_barrier_wait(&barrier);
-		pthread_barrier_wait(&barrier);
+static void return_chunks(void)
+{
+	for (uint32_t i = 0; i < n_withdrawn; i++)
+		ledger_give(&memory, withdrawn[i] * LT_CHUNK, LT_CHUNK);
+	n_withdrawn = 0;
+}
+
+static void withdraw(int round)
+{
+	for (int i = 0; i < 10; i++) {
+		return_chunks();
+		n_withdrawn = records_withdraw(&memory, 1 + (uint32_t)(round + i) % RECORDS_MOST, withdrawn);
 	}
-	return NULL;
+}
+
+static void give_back(const uint32_t *taken, uint32_t n)
+{
+	check_all(taken, n, withdrawn, n_withdrawn);
+	for (uint32_t i = 0; i < n; i++)
+		push(taken[i]);
+	return_chunks();
+	check_all(NULL, 0, NULL, 0);
 }
 
 /* While others take records, chunks are removed and added over and over. */
 static void test_takers_meanwhile(void **state)
 {
-	pthread_t thread[TAKERS];
-
 	(void)state;
-	pthread_barrier_init(&barrier, NULL, TAKERS + 1);
-	for (uintptr_t i = 0; i < TAKERS; i++)
-		assert_int_equal(pthread_create(&thread[i], NULL, taker, (void *)i), 0);
-	for (int round = 0; round < 300; round++) {
-		static uint32_t taken[TAKERS * HELD];
-		uint32_t n = 0, n_out, out[RECORDS_MOST];
-
-		n_out = records_withdraw(&memory, 1 + (uint32_t)round % RECORDS_MOST, out);
-		pthread_barrier_wait(&barrier);
-		for (int i = 0; i < TAKERS; i++) {
-			memcpy(taken + n, held[i], n_held[i] * sizeof(*taken));
-			n += n_held[i];
-			n_held[i] = 0;
-		}
-		check_all(taken, n, out, n_out);
-		for (uint32_t i = 0; i < n; i++)
-			push(taken[i]);
-		for (uint32_t i = 0; i < n_out; i++)
-			ledger_give(&memory, out[i] * LT_CHUNK, LT_CHUNK);
-		check_all(NULL, 0, NULL, 0);
-		if (round == 299)
-			__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
-		pthread_barrier_wait(&barrier);
-	}
-	for (int i = 0; i < TAKERS; i++)
-		pthread_join(thread[i], NULL);
-	pthread_barrier_destroy(&barrier);
+	takers_run(&(struct takers){ .list = list,
+				     .rounds = 300,
+				     .each = 300,
+				     .took = begin_life,
+				     .meanwhile = withdraw,
+				     .taken = give_back });
 }
 
 #define records_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
