@@ -86,6 +86,20 @@ void fake_close(void)
 	entries_free(&fake.memory);
 }
 
+int fake_setup(void **state)
+{
+	(void)state;
+	fake_open(NULL);
+	return 0;
+}
+
+int fake_teardown(void **state)
+{
+	(void)state;
+	fake_close();
+	return 0;
+}
+
 struct lt_record *fake_record(uint32_t slot)
 {
 	return &chunks[slot >> LT_CHUNK_SHIFT]->record[slot & (LT_CHUNK - 1)];

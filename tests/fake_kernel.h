@@ -34,6 +34,9 @@ extern struct fake fake;
 /* All families on, every record and entry free, and a first reading. names may be NULL. */
 void fake_open(const struct ledger_names *names);
 void fake_close(void);
+/* The same as setup and teardown of a test, without names. */
+int fake_setup(void **state);
+int fake_teardown(void **state);
 
 /* Each takes or gives the thread's slot. */
 uint32_t fake_fork(uint32_t tgid, uint32_t tid, uint64_t process_start_ns, uint32_t ppid); /* not yet woken */

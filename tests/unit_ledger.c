@@ -20,20 +20,6 @@
 #define MS 1000000ULL
 #define MALLOC_SLACK (64 << 10) /* what malloc itself retains; a round allocates some MB */
 
-static int opened(void **state)
-{
-	(void)state;
-	fake_open(NULL);
-	return 0;
-}
-
-static int closed(void **state)
-{
-	(void)state;
-	fake_close();
-	return 0;
-}
-
 static void test_born_at_the_first_wakeup(void **state)
 {
 	uint32_t slot = fake_fork(10, 10, 10, 1);
@@ -733,7 +719,7 @@ static void test_parts_end_with_their_thread(void **state)
 	assert_int_equal(parts_at(&fake.memory, slot)->reclaim_ns, 0);
 }
 
-#define lives_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
+#define lives_test(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
 
 /* Its leader's creation was missed: its threads come and go, but it has not exited. */
 static void test_a_process_whose_leader_has_no_record(void **state)

@@ -33,13 +33,6 @@ static int opened(void **state)
 	return 0;
 }
 
-static int closed(void **state)
-{
-	(void)state;
-	fake_close();
-	return 0;
-}
-
 static void call_once(uint32_t call, uint64_t ns, long ret)
 {
 	fake_enter(slot, call);
@@ -536,7 +529,7 @@ static void test_flows(void **state)
 	assert_int_equal(fake_work(11)->accepts, 1);
 }
 
-#define calls_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
+#define calls_test(f) cmocka_unit_test_setup_teardown(f, opened, fake_teardown)
 
 int main(void)
 {

@@ -418,15 +418,8 @@ static void test_a_parent_that_dies_first(void **state)
 	assert_int_equal(fake_process(12)->ppid, 11);
 }
 
-static int closed(void **state)
-{
-	(void)state;
-	fake_close();
-	return 0;
-}
-
-#define hidden_test(f) cmocka_unit_test_setup_teardown(f, named_hidden, closed)
-#define names_test(f) cmocka_unit_test_setup_teardown(f, named, closed)
+#define hidden_test(f) cmocka_unit_test_setup_teardown(f, named_hidden, fake_teardown)
+#define names_test(f) cmocka_unit_test_setup_teardown(f, named, fake_teardown)
 
 int main(void)
 {

@@ -11,20 +11,6 @@
 
 #define MS 1000000ULL
 
-static int opened(void **state)
-{
-	(void)state;
-	fake_open(NULL);
-	return 0;
-}
-
-static int closed(void **state)
-{
-	(void)state;
-	fake_close();
-	return 0;
-}
-
 /* The last reading's times of thread 10, in ms; fake_read checked that they add up. */
 static void assert_times(uint64_t throttled, uint64_t preempt, uint64_t run)
 {
@@ -163,7 +149,7 @@ static void test_who_may_not_ask(void **state)
 	assert_times(10, 0, 0);
 }
 
-#define throttle_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
+#define throttle_test(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
 
 int main(void)
 {

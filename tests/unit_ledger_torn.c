@@ -20,20 +20,6 @@
 #define READINGS 3000
 #define LIVES (20 * FAKE_RECORDS)
 
-static int opened(void **state)
-{
-	(void)state;
-	fake_open(NULL);
-	return 0;
-}
-
-static int closed(void **state)
-{
-	(void)state;
-	fake_close();
-	return 0;
-}
-
 /* Half of a state change: the time is added, the word is not yet written. */
 static void move_begin(uint32_t slot)
 {
@@ -260,7 +246,7 @@ static void test_exited_threads_are_reaped_once(void **state)
 	assert_int_equal(fake_free_calls(), FAKE_CALLS);
 }
 
-#define torn_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
+#define torn_test(f) cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
 
 int main(void)
 {
