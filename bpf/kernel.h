@@ -110,7 +110,8 @@ struct task_group {
 };
 
 struct cfs_rq {
-	struct rq *rq;				 /* CONFIG_FAIR_GROUP_SCHED */
+	struct rq *rq; /* CONFIG_FAIR_GROUP_SCHED: and the next */
+	struct task_group *tg;
 	unsigned int h_nr_queued, h_nr_runnable; /* 6.14, 6.12.y: all; without those that sleep while queued */
 	/* CONFIG_CFS_BANDWIDTH: */
 	int throttle_count;

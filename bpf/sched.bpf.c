@@ -66,7 +66,7 @@ static __always_inline void move(struct lt_slot *s, struct task_struct *task, __
 	if (throttled_ns)
 		sched->time_ns[LT_THROTTLED] += throttled_ns;
 	if (LT_FOR_CPU(to))
-		lt_throttle_begin(sched, task, now_ns);
+		lt_throttle_begin(sched, task);
 	lt_release();
 	*s->word = LT_WORD(now_ns, to);
 	if (from == LT_DISK)
@@ -321,9 +321,12 @@ int BPF_PROG(lt_wakeup_new, struct task_struct *task)
 SEC("syscall")
 int lt_throttle(struct lt_throttle_look *look)
 {
-	struct cfs_rq *queue = (struct cfs_rq *)look->queue;
+	struct task_struct *task = (struct task_struct *)look->task;
+	struct cfs_rq *queue = lt_throttle_queue(look->queue, BPF_CORE_READ(task, se.cfs_rq));
 	struct lt_throttle t;
 
+	if (!queue)
+		return 1;
 	LT_THROTTLE_READ(queue, &t, BPF_CORE_READ);
 	look->throttle = t;
 	return 0;

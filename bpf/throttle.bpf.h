@@ -43,21 +43,32 @@ static __always_inline __u64 lt_throttle_sum(const struct lt_throttle *t, __u64 
 	return t->total_ns + (t->since_ns && clock_ns > t->since_ns ? clock_ns - t->since_ns : 0);
 }
 
-/* For a queue that is no longer the task's, and may be gone: then the result is arbitrary. */
-static __noinline __u64 lt_throttle_far(__u64 address)
+/* The queue at an address that a task waited in once; NULL: it is gone, or of another control group than the task. What
+ * is there then may be anything. */
+static __always_inline struct cfs_rq *lt_throttle_queue(__u64 address, struct cfs_rq *now)
 {
 	struct cfs_rq *queue = (struct cfs_rq *)address;
+
+	return queue == now || BPF_CORE_READ(queue, tg) == BPF_CORE_READ(now, tg) ? queue : NULL;
+}
+
+/* For a queue that is no longer the task's. */
+static __noinline __u64 lt_throttle_far(__u64 address, struct task_struct *task)
+{
+	struct cfs_rq *queue = lt_throttle_queue(address, BPF_CORE_READ(task, se.cfs_rq));
 	struct lt_throttle t;
 	struct rq *rq;
 
+	if (!queue)
+		return 0;
 	LT_THROTTLE_READ(queue, &t, BPF_CORE_READ);
 	rq = BPF_CORE_READ(queue, rq);
 	return lt_throttle_sum(&t, LT_THROTTLE_CLOCK(rq, BPF_CORE_READ));
 }
 
-/* A wait for a CPU begins. Since 6.18 queued tasks are not throttled: only a task that dequeued itself on its way to
- * user space waits for quota. */
-static __always_inline void lt_throttle_begin(struct lt_sched *sched, struct task_struct *task, __u64 now_ns)
+/* A wait for a CPU begins: when the waker called, which is a little earlier. Since 6.18 queued tasks are not throttled:
+ * only a task that dequeued itself on its way to user space waits for quota. */
+static __always_inline void lt_throttle_begin(struct lt_sched *sched, struct task_struct *task)
 {
 	struct cfs_rq *queue;
 	struct lt_throttle t;
@@ -75,11 +86,12 @@ static __always_inline void lt_throttle_begin(struct lt_sched *sched, struct tas
 		return;
 	clock_ns = LT_THROTTLE_CLOCK(queue->rq, LT_DIRECTLY);
 	sched->wait_throttle_ns = lt_throttle_sum(&t, clock_ns);
-	sched->wait_clock_ns = now_ns - clock_ns;
+	sched->wait_clock_ns = bpf_ktime_get_ns() - clock_ns;
 }
 
-/* How much of a wait that ends after wait_ns was throttled. If the task was moved to another queue meanwhile, the first
- * queue's clock still counts: all queues of a group get their quota at the same time. */
+/* How much of a wait that ends after wait_ns was throttled. If the task was moved to another queue of
+ * its control group meanwhile, the first queue's clock still counts: all queues of a group get their quota at the same
+ * time. If it was moved to another group, it is not known how much. */
 static __always_inline __u64 lt_throttle_end(struct lt_sched *sched, struct task_struct *task, __u64 wait_ns)
 {
 	struct cfs_rq *queue;
@@ -95,7 +107,7 @@ static __always_inline __u64 lt_throttle_end(struct lt_sched *sched, struct task
 			return 0;
 		now_ns = lt_throttle_sum(&t, t.since_ns ? LT_THROTTLE_CLOCK(queue->rq, LT_DIRECTLY) : 0);
 	} else {
-		now_ns = lt_throttle_far(sched->wait_queue);
+		now_ns = lt_throttle_far(sched->wait_queue, task);
 	}
 	if (now_ns <= sched->wait_throttle_ns || task->prio < MAX_RT_PRIO)
 		return 0;

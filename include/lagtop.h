@@ -81,7 +81,7 @@ struct lt_throttle {
 
 /* lt_throttle's argument and result. */
 struct lt_throttle_look {
-	__u64 queue; /* wait_queue of a record */
+	__u64 task, queue; /* of a record; wait_queue */
 	struct lt_throttle throttle;
 };
 

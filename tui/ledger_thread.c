@@ -132,7 +132,7 @@ static bool read_sched(const struct ledger_memory *m, uint32_t slot, const struc
 		for (int i = 0; i < LT_N_SCHED; i++)
 			now->counter[LT_SCHED_FIRST + i] = ledger_load(&sched->counter[i]);
 		ledger_parts_read(m, slot, now->word, now->time_ns[LT_RUN], t_ns, &now->counter[LT_PARTS_FIRST]);
-		ledger_wait_read(&now->wait, sched);
+		ledger_wait_read(&now->wait, r);
 		now->call_enter_ns = ledger_load(&sched->call_enter_ns);
 		now->call_wait_ns = ledger_load(&sched->call_wait_ns);
 		if (!m->with_sched) { /* it has one state until it exits */

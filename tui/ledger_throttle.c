@@ -6,8 +6,11 @@ static uint64_t at_most(uint64_t ns, uint64_t limit_ns)
 	return ns < limit_ns ? ns : limit_ns;
 }
 
-void ledger_wait_read(struct ledger_wait *w, const struct lt_sched *sched)
+void ledger_wait_read(struct ledger_wait *w, const struct lt_record *record)
 {
+	const struct lt_sched *sched = &record->sched;
+
+	w->task = ledger_load(&record->who.task);
 	w->queue = ledger_load(&sched->wait_queue);
 	w->throttle_ns = ledger_load(&sched->wait_throttle_ns);
 	w->clock_ns = ledger_load(&sched->wait_clock_ns);
@@ -18,7 +21,7 @@ void ledger_wait_read(struct ledger_wait *w, const struct lt_sched *sched)
 /* The clock of an idle CPU is stopped: what it would show is computed from its offset to CLOCK_MONOTONIC. */
 void ledger_wait_split(const struct ledger_memory *m, struct ledger_wait *w, uint64_t word, uint64_t t_ns)
 {
-	struct lt_throttle_look look = { .queue = w->queue };
+	struct lt_throttle_look look = { .task = w->task, .queue = w->queue };
 	uint64_t clock_ns = t_ns - w->clock_ns, total_ns;
 
 	if (!LT_FOR_CPU(LT_WORD_STATE(word)) || !w->queue || !w->clock_ns || !m->throttle ||

@@ -9,13 +9,13 @@
 #include "ledger.h"
 
 struct ledger_wait {
-	uint64_t queue, throttle_ns, clock_ns; /* as in struct lt_sched */
-	uint64_t throttled_ns;		       /* of the wait that goes on at T */
-	bool throttled;			       /* it is at T */
+	uint64_t task, queue, throttle_ns, clock_ns; /* as in struct lt_record */
+	uint64_t throttled_ns;			     /* of the wait that goes on at T */
+	bool throttled;				     /* it is at T */
 };
 
 /* From the record: what belongs to its word. */
-void ledger_wait_read(struct ledger_wait *w, const struct lt_sched *sched);
+void ledger_wait_read(struct ledger_wait *w, const struct lt_record *record);
 
 /* Of a wait that goes on. Asks for its queue's throttle clock. */
 void ledger_wait_split(const struct ledger_memory *m, struct ledger_wait *w, uint64_t word, uint64_t t_ns);
