@@ -44,12 +44,13 @@ static void *measure_without(void *arg)
 /* What the programs of that CPU have timed so far; false: not known. */
 static bool timed_read(const struct probe *p, int cpu, struct cost_timed timed[LT_PROGS])
 {
-	struct lt_cpu *of_cpu = cpu < p->n_cpus ? calloc((size_t)p->n_cpus, sizeof(*of_cpu)) : NULL;
+	int place = probe_cpus_place((uint32_t)cpu);
+	struct lt_cpu *of_cpu = place >= 0 && place < p->n_cpus ? calloc((size_t)p->n_cpus, sizeof(*of_cpu)) : NULL;
 	uint32_t zero = 0;
 	bool good = of_cpu && !bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.lt_cpus), &zero, of_cpu);
 
 	for (int i = 0; good && i < LT_PROGS; i++)
-		timed[i] = (struct cost_timed){ of_cpu[cpu].self[i].runs, of_cpu[cpu].self[i].ns };
+		timed[i] = (struct cost_timed){ of_cpu[place].self[i].runs, of_cpu[place].self[i].ns };
 	free(of_cpu);
 	return good;
 }

@@ -3,6 +3,7 @@
  * The run queues of the CPUs. An iterator over an array copies each of them at a reading; the array has an element for
  * the highest CPU number possible on this machine, whichever CPUs are present.
  */
+#include "cpulist.h"
 #include "probe_kernel.h"
 
 #include <bpf/btf.h>
@@ -15,22 +16,23 @@
 
 #define POSSIBLE "/sys/devices/system/cpu/possible" /* "0-3,8-11" */
 
-static uint32_t highest_cpu(void)
+/* "": not known. */
+static void read_possible(char *text, size_t size)
 {
 	int fd = open(POSSIBLE, O_RDONLY | O_CLOEXEC);
-	char text[4096];
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	const char *last = text;
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
 
 	if (fd >= 0)
 		close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	for (char *at = text; *at; at++)
-		if (*at == '-' || *at == ',')
-			last = at + 1;
-	return (uint32_t)strtoul(last, NULL, 10);
+	text[n < 0 ? 0 : n] = '\0';
+}
+
+int probe_cpus_place(uint32_t cpu)
+{
+	char possible[4096];
+
+	read_possible(possible, sizeof(possible));
+	return *possible ? cpulist_place(possible, cpu) : (int)cpu;
 }
 
 /* Whether the kernel exposes the address of a per-CPU variable, tried with a program that names it and does nothing. */
@@ -73,12 +75,15 @@ static bool has_group_queues(const struct btf *btf)
 void probe_cpus_choose(struct probe *p, const struct btf *btf)
 {
 	struct bpf_program *by_name = p->skel->progs.lt_runqueue, *by_group = p->skel->progs.lt_runqueue_tg;
-	uint32_t n = highest_cpu() + 1;
+	char possible[4096];
+	uint32_t n;
 
 	p->runqueues_by = has_address(btf, "runqueues") ? by_name : has_group_queues(btf) ? by_group : NULL;
 	bpf_program__set_autoload(by_name, p->runqueues_by == by_name);
 	bpf_program__set_autoload(by_group, p->runqueues_by == by_group);
 
+	read_possible(possible, sizeof(possible));
+	n = cpulist_last(possible) + 1;
 	p->n_runqueues = n > (uint32_t)p->n_cpus ? n : (uint32_t)p->n_cpus;
 	bpf_map__set_max_entries(p->skel->maps.lt_runqueues, p->n_runqueues);
 }

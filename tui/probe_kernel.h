@@ -210,7 +210,10 @@ void probe_sockets_want(struct probe *p, enum source_connections want);
 int probe_sockets_read(struct probe *p, struct sample *s);
 void probe_sockets_free(struct probe *p);
 
-/* probe_cpus.c: before load: how many run queues there can be, and by which program this kernel lets them be read. */
+/* probe_cpus.c: where a CPU is among the values of a per-CPU map, which has those that are possible; or -EINVAL. */
+int probe_cpus_place(uint32_t cpu);
+
+/* Before load: how many run queues there can be, and by which program this kernel lets them be read. */
 void probe_cpus_choose(struct probe *p, const struct btf *btf);
 int probe_cpus_start(struct probe *p);
 /* Copies all run queues. 0 or -errno. */
