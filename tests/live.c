@@ -54,12 +54,13 @@ void live_need_real_time(void)
 		live_skip("this kernel runs in emulated time");
 }
 
-/* Files in memory have no disk to wait for. */
+/* File systems in memory have no device. */
 void live_need_disk(void)
 {
 	struct statfs fs;
 
-	if (statfs("/var/tmp", &fs) || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+	if (statfs("/var/tmp", &fs) || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ||
+	    fs.f_type == OVERLAYFS_SUPER_MAGIC)
 		live_skip("/var/tmp is on no disk");
 }
 

@@ -7,21 +7,9 @@
 
 #include "asleep.h"
 #include "live.h"
+#include "mounts.h"
 
 #define FILE_PATH "/var/tmp/lagtop-live-disk"
-
-/* File systems in memory have no device. */
-static void need_disk(void)
-{
-	char type[32] = "";
-	FILE *df = popen("stat -f -c %T /var/tmp", "r");
-
-	if (!df || fscanf(df, "%31s", type) != 1)
-		live_skip("stat does not say what /var/tmp is");
-	pclose(df);
-	if (!strcmp(type, "tmpfs") || !strcmp(type, "ramfs") || !strcmp(type, "overlayfs"))
-		live_skip("/var/tmp is not on a disk");
-}
 
 static int64_t io_number(int64_t pid, const char *field)
 {
@@ -42,7 +30,7 @@ static void test_bytes_and_faults(void **state)
 	size_t from;
 
 	(void)state;
-	need_disk();
+	live_need_disk();
 	l = live_start("-d", "0.3", NULL);
 	load = live_load(&ready, "bytes", FILE_PATH, "256", NULL);
 	pid = child_value(ready, "pid");
@@ -81,7 +69,7 @@ static void test_waits(void **state)
 	size_t from;
 
 	(void)state;
-	need_disk();
+	live_need_disk();
 	l = live_start("-d", "0.3", "--no-syscall", NULL);
 	load = live_load(&ready, "direct", FILE_PATH, live_times("2000", "200"), NULL);
 	pid = child_value(ready, "pid");
@@ -131,7 +119,7 @@ static void make_device(const char *options)
 	char command[200], path[64] = "";
 	FILE *f;
 
-	need_disk();
+	live_need_disk();
 	if (command_number("fio --version >/dev/null 2>&1; echo $?"))
 		live_skip("fio is not installed");
 	snprintf(command, sizeof(command), "truncate -s 64M " IMAGE " && losetup %s --show -f " IMAGE " 2>&1", options);
@@ -355,7 +343,7 @@ static void test_left_out(void **state)
 	size_t from;
 
 	(void)state;
-	need_disk();
+	live_need_disk();
 	l = live_start("-d", "0.3", "--no-disk", NULL);
 	load = live_load(&ready, "direct", FILE_PATH, "100", NULL);
 	from = live_mark(l);
@@ -371,12 +359,37 @@ static void test_left_out(void **state)
 	live_verdict();
 }
 
+/* As in a guest without devices: the kernel's list is empty. */
+static void without_devices(void)
+{
+	if (!mounts_unshare() || mount("/dev/null", "/proc/diskstats", NULL, MS_BIND, NULL))
+		_exit(2);
+}
+
+static void test_no_devices(void **state)
+{
+	struct live *l;
+
+	(void)state;
+	live_need_bpf();
+	l = live_start_as(without_devices, NULL, "-d", "0.2", NULL);
+	live_past_now(l);
+	for (size_t r = 0; r < l->n; r++) {
+		struct json_object *disks = json_object_object_get(l->reading[r], "disks");
+
+		if (!json_object_is_type(disks, json_type_array) || json_object_array_length(disks))
+			fail_msg("the disks are %s", json_object_to_json_string(disks));
+	}
+	live_verdict();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest disk[] = {
 		live_test(test_bytes_and_faults),
 		live_test(test_waits),
 		live_test(test_left_out),
+		live_test(test_no_devices),
 		cmocka_unit_test_teardown(test_requests, end_device),
 		cmocka_unit_test_teardown(test_latency, end_device),
 	};

@@ -176,7 +176,7 @@ static void put_lost(struct json_writer *w, const struct sample_lost *lost)
 	json_unsigned(w, "switches", lost->switches);
 	json_unsigned(w, "torn", lost->torn);
 	json_unsigned(w, "events", lost->events);
-	json_unsigned(w, "requests", lost->requests);
+	put_number(w, "requests", lost->requests, true);
 	json_close(w, '}');
 }
 

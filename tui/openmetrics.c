@@ -83,7 +83,7 @@ static void add_up(struct openmetrics *om, const struct model_host *h, const str
 	om->lost.switches += s->lost.switches;
 	om->lost.torn += s->lost.torn;
 	om->lost.events += s->lost.events;
-	om->lost.requests += s->lost.requests;
+	om->lost.requests = s->lost.requests == SAMPLE_UNKNOWN ? SAMPLE_UNKNOWN : om->lost.requests + s->lost.requests;
 }
 
 static void print_host(FILE *out, const struct openmetrics *om, const struct model_host *h, const struct sample *s)
@@ -132,7 +132,9 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 		(double)om->cost_ns / 1e9);
 	family(out, "lost_total", "counter", "Events that could not be counted");
 	for (size_t i = 0; i < COUNT(lost); i++)
-		fprintf(out, "lagtop_lost_total{what=\"%s\"} %llu\n", lost[i].name, (unsigned long long)lost[i].n);
+		if (lost[i].n != SAMPLE_UNKNOWN)
+			fprintf(out, "lagtop_lost_total{what=\"%s\"} %llu\n", lost[i].name,
+				(unsigned long long)lost[i].n);
 }
 
 /* The labels of the rows, all different: names may become equal when their invalid bytes are replaced. */

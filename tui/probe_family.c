@@ -9,6 +9,14 @@
 #include <errno.h>
 #include <math.h>
 
+/* The drain thread reads records, too. */
+static void with_calls(struct probe *p, bool on)
+{
+	pthread_mutex_lock(&p->lock);
+	p->memory.with_calls = on;
+	pthread_mutex_unlock(&p->lock);
+}
+
 /* Counts again from now on: what threads did meanwhile was not seen. */
 static int calls_again(struct probe *p)
 {
@@ -32,7 +40,7 @@ static void calls_off(struct probe *p, const char *reason)
 
 	p->skel->data->lt_calls_on = false;
 	probe_detach(p, SAMPLE_SYSCALL);
-	p->memory.with_calls = false;
+	with_calls(p, false);
 	p->calls = CALLS_DETACHED;
 	f->on = false;
 	snprintf(f->reason, sizeof(f->reason), "%s", reason);
@@ -50,7 +58,7 @@ static void calls_on(struct probe *p)
 		return;
 	}
 	/* The next reading is the one that later ones are compared with. */
-	p->memory.with_calls = true;
+	with_calls(p, true);
 	p->calls = CALLS_BEGIN;
 }
 

@@ -362,7 +362,12 @@ size_t proc_machine(enum proc_machine file, char **text)
 		[PROC_PRESSURE + SAMPLE_IO] = "/proc/pressure/io",
 	};
 
-	return file == PROC_STACK ? read_stack(text) : read_all(AT_FDCWD, paths[file], MACHINE_FILE, text);
+	size_t n = file == PROC_STACK ? read_stack(text) : read_all(AT_FDCWD, paths[file], MACHINE_FILE, text);
+
+	/* A machine without devices has an empty file, which is not the same as none. */
+	if (!*text && file == PROC_DISKSTATS && !access(paths[file], R_OK))
+		*text = strdup("");
+	return n;
 }
 
 /* The next number of a line, times `unit`; false: no more on the line. */

@@ -46,7 +46,7 @@ static const struct record_field sample_fields[] = {
 	ONE(sample, lost.switches),
 	ONE(sample, lost.torn),
 	ONE(sample, lost.events),
-	ONE(sample, lost.requests),
+	LATER(sample, lost.requests),
 	ONE(sample, self.cpu_ns),
 	ONE(sample, self.bpf_ns),
 	ONE(sample, self.bpf_runs),

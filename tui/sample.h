@@ -158,12 +158,13 @@ struct sample_disk {
 struct sample_lost {
 	uint64_t threads; /* without a record: alive, or exited in the interval */
 	uint64_t calls, sockets, exits, switches, torn, events;
-	uint64_t requests; /* of block devices, completed without a known latency */
+	uint64_t requests; /* of block devices, completed without a known latency; SAMPLE_UNKNOWN: an old recording */
 };
 
 static inline uint64_t sample_lost_sum(const struct sample_lost *l)
 {
-	return l->threads + l->calls + l->sockets + l->exits + l->switches + l->torn + l->events + l->requests;
+	return l->threads + l->calls + l->sockets + l->exits + l->switches + l->torn + l->events +
+	       (l->requests == SAMPLE_UNKNOWN ? 0 : l->requests);
 }
 
 struct sample_self {
