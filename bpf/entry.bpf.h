@@ -2,8 +2,8 @@
 /*
  * The pool of 512-byte entries that are chained to a thread's record: one per call, more for a call's rarer errnos, one
  * for the command line, one for each kind of duration that few threads have, one for who killed it, one for all calls
- * above the limit. Entries are added only by the thread itself, or by its waker while it is in an uninterruptible wait
- * and cannot run; the front end reclaims them.
+ * above the limit, one for each peer whose answers it waits for. Entries are added only by the thread itself, or by its
+ * waker while it is in an uninterruptible wait and cannot run; the front end reclaims them.
  */
 #ifndef ENTRY_BPF_H
 #define ENTRY_BPF_H
@@ -11,8 +11,8 @@
 #include "record.bpf.h"
 
 /* The longest that a chain can be: every call of the thread, `others`, more errnos of each, the command line,
- * durations, its killer. */
-#define CHAIN (2 * (LT_CALLS_LIMIT + 1) + 2 + LT_POOL_DISTS)
+ * durations, its killer, peers. */
+#define CHAIN (2 * (LT_CALLS_LIMIT + 1) + 2 + LT_POOL_DISTS + LT_PEERS_LIMIT + 1)
 
 static __always_inline struct lt_call *lt_entry_at(__u32 index)
 {

@@ -338,6 +338,7 @@ struct sock {
 		__u32 qlen;
 	} sk_receive_queue;
 	void *sk_user_data;
+	struct pid *sk_peer_pid;
 	void *sk_drop_counters; /* 6.18: UDP's, instead of sk_drops */
 };
 
@@ -364,7 +365,15 @@ struct socket {
 	struct sock *sk;
 };
 
-struct unix_address;
+struct sockaddr_un {
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[];
+};
+
 struct unix_sock {
 	struct unix_address *addr;
 	struct sock *peer;

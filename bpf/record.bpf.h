@@ -352,16 +352,12 @@ static __always_inline __u64 lt_regs_sp(struct pt_regs *regs)
 
 #define PID_LEVELS 32 /* the kernel's MAX_PID_NS_LEVEL */
 
-/* A task's number in the pid namespace that is shown; 0: it is outside. */
-static __always_inline __u32 lt_tid(struct task_struct *task)
+/* A number in the pid namespace that is shown; 0: it is outside. */
+static __always_inline __u32 lt_pid_number(struct pid *pid)
 {
 	__u32 level, size = bpf_core_type_size(struct upid);
 	struct upid *numbers;
-	struct pid *pid;
 
-	if (!lt_pid_namespace)
-		return task->pid;
-	pid = BPF_CORE_READ(task, thread_pid);
 	if (!pid)
 		return 0;
 	level = BPF_CORE_READ(pid, level);
@@ -369,10 +365,16 @@ static __always_inline __u32 lt_tid(struct task_struct *task)
 	for (__u32 i = 0; i < PID_LEVELS; i++) {
 		struct upid *number = (void *)numbers + i * size;
 
-		if (i <= level && BPF_CORE_READ(number, ns, ns.inum) == lt_pid_namespace)
+		if (!lt_pid_namespace || (i <= level && BPF_CORE_READ(number, ns, ns.inum) == lt_pid_namespace))
 			return BPF_CORE_READ(number, nr);
 	}
 	return 0;
+}
+
+/* A task's number, likewise. */
+static __always_inline __u32 lt_tid(struct task_struct *task)
+{
+	return lt_pid_namespace ? lt_pid_number(BPF_CORE_READ(task, thread_pid)) : (__u32)task->pid;
 }
 
 /* Its process's number, likewise. */

@@ -15,7 +15,7 @@
 #ifndef TURNS_BPF_H
 #define TURNS_BPF_H
 
-#include "entry.bpf.h"
+#include "peer.bpf.h"
 
 /* A client that keeps sending for this long without an answer only sends: a log, an upload. */
 #define LT_ONE_WAY_NS 1000000000ULL
@@ -135,7 +135,8 @@ static __always_inline __u64 lt_turn_now_ns(struct sock *sk, struct tcp_sock *tc
 }
 
 /* A receive is the first one after a send. Returns when its bytes arrived. */
-static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct lt_socket *socket, __u64 now_ns)
+static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct sock *sk, enum lt_proto proto,
+					  struct lt_socket *socket, __u64 now_ns)
 {
 	__u64 arrived_ns = socket->arrived_ns;
 
@@ -148,6 +149,8 @@ static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct lt_socket 
 			    arrived_ns > socket->turn_ns ? arrived_ns - socket->turn_ns : 0);
 		if (socket->overlapped)
 			lt_net_of(own)->upstream_overlapped++;
+		lt_peer_add(own, sk, proto, socket->overlapped,
+			    arrived_ns > socket->turn_ns ? arrived_ns - socket->turn_ns : 0);
 	}
 	socket->turn = LT_TURN_RECEIVED;
 	socket->turn_ns = arrived_ns;
@@ -162,7 +165,7 @@ static __always_inline void lt_turn_receive(struct lt_slot *own, struct sock *sk
 
 	lt_turn_role(sk, proto, socket);
 	if (socket->turn != LT_TURN_RECEIVED)
-		arrived_ns = lt_turn_read(own, socket, lt_turn_now_ns(sk, tcp, flags));
+		arrived_ns = lt_turn_read(own, sk, proto, socket, lt_turn_now_ns(sk, tcp, flags));
 	else if (socket->role == LT_ROLE_SERVER && arrived_ns && arrived_ns != socket->turn_ns)
 		socket->overlapped = 1; /* more has arrived before it answered */
 	/* In this order: what arrives between the two is still unread. */

@@ -134,18 +134,39 @@ struct lt_killer {
 	char comm[16];
 };
 
+/* The other end of a connection that a program opened. */
+#define LT_PEER_ADDRESS 40
+struct lt_peer {
+	/* IPv4, IPv6 in network order; UNIX: the path, or '@' and the abstract name, cut off to end with a NUL. */
+	char address[LT_PEER_ADDRESS];
+	__u32 netns; /* not of UNIX */
+	__u32 pid;   /* UNIX: the process that listens; 0: not known */
+	__u16 port;  /* host order */
+	__u8 proto;  /* enum lt_proto; LT_PROTOS: LT_PEER_OTHERS */
+	__u8 family; /* 4, 6; 0: UNIX */
+};
+/* How many peers of a thread have an entry of their own. One that has not answered for LT_PEER_IDLE readings, which
+ * have all of its counts, gives its entry to another. */
+#define LT_PEERS_LIMIT 64
+#define LT_PEER_IDLE 3
+
 #define LT_ERRNOS 3
 #define LT_MORE_ERRNOS (HIST_BUCKETS / 2)
 #define LT_CALL_ERRNOS 0x80000000U
 #define LT_CALL_ARGS 0x40000000U
 #define LT_CALL_DIST 0x20000000U /* | enum lt_dist */
 #define LT_CALL_KILLER 0x10000000U
-#define LT_CALL_SPECIAL (LT_CALL_ERRNOS | LT_CALL_ARGS | LT_CALL_DIST | LT_CALL_KILLER)
+#define LT_CALL_PEER 0x08000000U /* | a hash of the peer, LT_PEER_HASH_BITS; all ones: those without an entry */
+#define LT_PEER_HASH_BITS 27
+#define LT_PEER_OTHERS (LT_CALL_PEER | (LT_CALL_PEER - 1))
+#define LT_CALL_SPECIAL (LT_CALL_ERRNOS | LT_CALL_ARGS | LT_CALL_DIST | LT_CALL_KILLER | LT_CALL_PEER)
+
 #define LT_ARGS_BYTES 496
 struct lt_call {
 	__u32 next; /* index + 1 of the next in the chain or free list; 0: end */
 	__u32 call; /* LT_CALL, or special. | LT_CALL_ERRNOS: only more errnos of that call; LT_CALL_ARGS: the command
-		       line; LT_CALL_DIST | enum lt_dist: durations that have no place in the record; LT_CALL_KILLER */
+		       line; LT_CALL_DIST | enum lt_dist: durations that have no place in the record; LT_CALL_KILLER;
+		       LT_CALL_PEER | hash: how long a peer takes to answer */
 	union {
 		struct {
 			__u64 count, total_ns, wait_ns; /* returned calls; their duration; off-CPU part */
@@ -163,6 +184,9 @@ struct lt_call {
 		struct {
 			struct lt_max hist_max; /* first: in one cache line with what finds the entry */
 			struct lt_hist hist;
+			/* LT_CALL_PEER: */
+			struct lt_peer peer;
+			__u32 peer_overlapped; /* of the answers in hist */
 		};
 		struct lt_killer killer; /* of the process that ended with this thread */
 	};
@@ -198,6 +222,7 @@ struct lt_net {
 	/* When this call put its first bytes into the peer's UNIX socket: they arrive before the call returns. 0: none
 	 * yet. */
 	__u64 unix_sent_ns;
+	__u64 peers; /* entries of LT_CALL_PEER, without LT_PEER_OTHERS */
 };
 
 /* Who speaks first on a socket, and what its last payload was (turns.bpf.h). */

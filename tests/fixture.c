@@ -205,6 +205,45 @@ static void add_calls(struct sample *s, struct sample_work *w, uint32_t calls, u
 
 #define DISK_WAIT_NS 150000
 
+static struct sample_peer *add_peer(struct sample *s, const char *path, uint8_t host, uint16_t port)
+{
+	struct sample_peer *p = sample_add_peer(s);
+
+	assert(p);
+	p->of = (struct lt_peer){ .netns = path ? 0 : 1,
+				  .port = port,
+				  .proto = path ? LT_UNIX : LT_TCP,
+				  .family = path ? 0 : 4,
+				  .address = { 10, 0, 0, (char)host } };
+	if (path)
+		snprintf(p->of.address, sizeof(p->of.address), "%s", path);
+	p->open.n = p->retransmits = p->srtt_ns = SAMPLE_UNKNOWN;
+	return p;
+}
+
+/* A database on this machine, a slow one on another, and a cache whose answers overlap. */
+static void add_peers(struct sample *s, struct sample_work *w, uint64_t ns, uint32_t n)
+{
+	static const struct {
+		const char *path;
+		uint8_t host;
+		uint16_t port;
+		uint32_t times, pid;
+	} peers[] = { { "/run/postgresql/.s.PGSQL.5432", 0, 0, 1, 2208 },
+		      { NULL, 5, 5432, 40, 0 },
+		      { NULL, 12, 6379, 1, 0 } };
+
+	w->first_peer = s->n_peers;
+	for (size_t i = 0; i < COUNT(peers); i++) {
+		struct sample_peer *p = add_peer(s, peers[i].path, peers[i].host, peers[i].port);
+
+		p->pid = p->of.pid = peers[i].pid;
+		p->upstream = add_dist(s, ns * peers[i].times, n / COUNT(peers));
+		p->overlapped = i == 2 ? n / COUNT(peers) : 0;
+	}
+	w->n_peers = s->n_peers - w->first_peer;
+}
+
 static void add_work(struct sample *s, uint32_t i, uint32_t number, uint64_t wall_ns)
 {
 	const struct actor *a = &actors[i];
@@ -248,6 +287,21 @@ static void add_work(struct sample *s, uint32_t i, uint32_t number, uint64_t wal
 	w->late = add_dist(s, about(a->wake_ns * storm * 2, 400, wobble(i, 11, number)), (uint32_t)w->accepts * 4);
 	w->upstream = add_dist(s, about(a->call_ns * storm * 5, 500, wobble(i, 12, number)), (uint32_t)w->accepts);
 	add_calls(s, w, (uint32_t)calls, a->errors, a->call_ns);
+	if (w->upstream.n)
+		add_peers(s, w, about(a->call_ns * storm * 5, 500, wobble(i, 12, number)), (uint32_t)w->accepts);
+}
+
+/* How the connections to the slow database are. */
+static void add_asked(struct sample *s, struct sample_process *p, uint32_t i, uint32_t number)
+{
+	struct sample_peer *peer = add_peer(s, NULL, 5, 5432);
+
+	p->sockets.first_peer = s->n_peers - 1;
+	p->sockets.n_peers = 1;
+	peer->open = (struct sample_open){ wobble(i, 15, number) % 3, 0 };
+	peer->open.oldest_ns = peer->open.n ? about(40000000, 500, wobble(i, 16, number)) : 0;
+	peer->retransmits = p->sockets.retransmits;
+	peer->srtt_ns = about(210000, 400, wobble(i, 17, number));
 }
 
 static void add_actor(struct sample *s, uint32_t i, uint32_t number, enum fixture_kind kind)
@@ -278,6 +332,8 @@ static void add_actor(struct sample *s, uint32_t i, uint32_t number, enum fixtur
 		p->sockets.srtt_ns = about(a->tx_kb > 10000 ? 9000000 : 120000, 300, wobble(i, 6, number));
 		p->sockets.retransmits = a->tx_kb > 10000 ? 40 : 0;
 	}
+	if (a->tx_kb)
+		add_asked(s, p, i, number);
 	p->comm = add_name(s, hostile ? HOSTILE_COMM : a->comm);
 	p->cmdline = add_name(s, hostile ? HOSTILE_CMDLINE : a->cmdline);
 	p->cgroup = add_name(s, a->cgroup);

@@ -13,6 +13,7 @@
 struct turns {
 	struct child *load;
 	int64_t server;
+	char address[64]; /* of the server */
 	const char *done;
 	struct json_object *reading; /* which contains the whole round */
 };
@@ -40,12 +41,32 @@ static void round_in_reading(struct live *l, struct turns *t)
 	fail_msg("a round did not end within a reading");
 }
 
+/* The same; each round has other peers. Returns which it was. */
+static unsigned int peers_in_reading(struct live *l, struct turns *t, unsigned int round)
+{
+	for (int try = 0; try < 5; try++, round++) {
+		size_t from;
+
+		for (int idle = 0; idle < 3; idle++)
+			live_next(l);
+		from = live_mark(l);
+		t->done = live_round(t->load);
+		live_past_now(l);
+		t->reading = l->reading[from];
+		if (l->n == from + 1)
+			return round;
+	}
+	fail_msg("a round did not end within a reading");
+	return 0;
+}
+
 static struct turns turns_of(struct live *l, const char *kind, const char *way)
 {
 	const char *ready;
 	struct turns t = { .load = live_load(&ready, "turns", kind, way, NULL) };
 
 	t.server = child_value(ready, "server");
+	sscanf(ready, "%*[^=]=%*d address=%63s", t.address);
 	round_in_reading(l, &t);
 	return t;
 }
@@ -225,6 +246,117 @@ static void test_open_turn(void **state)
 	live_verdict();
 }
 
+static struct json_object *peers_of(struct json_object *reading, int64_t pid, size_t expected)
+{
+	struct json_object *peers = NULL, *p = live_process(reading, pid);
+
+	assert_non_null(p);
+	assert_true(json_object_object_get_ex(p, "peers", &peers));
+	assert_int_equal(json_object_array_length(peers), expected);
+	return json_object_array_get_idx(peers, 0);
+}
+
+/* Whom it asked, how long that took, and which process of this machine it was. */
+static void test_peer(void **state)
+{
+	struct live *l = live_start("-d", "2", NULL);
+	static const char *const kinds[] = { "tcp", "unix", "udp" };
+	struct json_object *peer;
+	struct turns t;
+
+	(void)state;
+	live_need_net(l);
+	for (size_t i = 0; i < 3; i++) {
+		t = turns_of(l, kinds[i], "plain");
+		peer = peers_of(t.reading, t.load->pid, 1);
+		assert_string_equal(live_text(peer, "proto"), kinds[i]);
+		assert_string_equal(live_text(peer, "remote"), t.address);
+		live_compare((double)live_get(peer, "count"), REQUESTS, 0, "%s: peer: answers", kinds[i]);
+		live_compare((double)live_get(peer, "max_ns"), (double)count(t.reading, t.load->pid, "upstream.max_ns"),
+			     0, "%s: peer: longest", kinds[i]);
+		live_compare((double)live_get(peer, "p50_ns"), (double)count(t.reading, t.load->pid, "upstream.p50_ns"),
+			     0, "%s: peer: p50", kinds[i]);
+		/* A UNIX socket knows who called listen(); who has the other end of a UDP socket, nobody knows. */
+		live_compare((double)live_get(peer, "pid"),
+			     i == 0   ? (double)t.server
+			     : i == 1 ? (double)t.load->pid
+				      : (double)LIVE_NULL,
+			     0, "%s: peer: its process", kinds[i]);
+		live_compare((double)live_get(peer, "retransmits"), i ? (double)LIVE_NULL : 0, 0,
+			     "%s: peer: retransmits", kinds[i]);
+	}
+	live_verdict();
+}
+
+/* A request that hangs is one of its peer, too. */
+static void test_open_peer(void **state)
+{
+	struct live *l = live_start("-d", "0.5", NULL);
+	const char *ready;
+	struct child *load = live_load(&ready, "turns", "tcp", "never", NULL);
+	struct json_object *r, *peer;
+
+	(void)state;
+	live_need_net(l);
+	live_round(load);
+	live_past_now(l);
+	r = live_next(l);
+	peer = peers_of(r, load->pid, 1);
+	live_compare((double)live_get(peer, "open"), 1, 0, "peer: open");
+	live_compare((double)live_get(peer, "oldest_ns"), (double)count(r, load->pid, "upstream.oldest_ns"), 0,
+		     "peer: its age");
+	live_verdict();
+}
+
+#define MANY 200
+#define NAMED 64 /* LT_PEERS_LIMIT */
+
+/* Whatever a program connects to, so many of its peers have names, those of this round; the rest are others. */
+static void compare_peers(const struct turns *t, unsigned int round)
+{
+	struct json_object *peers = NULL;
+	int64_t sum = 0, named = 0, wrong = 0;
+	char prefix[32];
+
+	snprintf(prefix, sizeof(prefix), "127.%u.", round);
+	assert_true(json_object_object_get_ex(live_process(t->reading, t->load->pid), "peers", &peers));
+	for (size_t i = 0; i < json_object_array_length(peers); i++) {
+		struct json_object *peer = json_object_array_get_idx(peers, i);
+		const char *remote = live_text(peer, "remote");
+		int64_t n = live_get(peer, "count");
+
+		sum += n;
+		if (!n || !strcmp(remote, "others"))
+			continue;
+		named++;
+		wrong += n != 1 || strncmp(remote, prefix, strlen(prefix));
+	}
+	live_compare((double)count(t->reading, t->load->pid, "upstream.count"), MANY, 0, "round %u: answers", round);
+	live_compare((double)sum, MANY, 0, "round %u: answers of all peers", round);
+	live_compare((double)wrong, 0, 0, "round %u: peers with another's numbers", round);
+	live_between((double)named, round == 1 ? NAMED : 1, NAMED, "round %u: peers with a name", round);
+}
+
+static void test_many_peers(void **state)
+{
+	struct live *l = live_start("-d", "1", NULL);
+	const char *ready;
+	struct turns t = { .load = live_load(&ready, "peers", "200", NULL) };
+	unsigned int round = 1;
+
+	(void)state;
+	live_need_net(l);
+	for (int i = 0; i < 3; i++) {
+		round = peers_in_reading(l, &t, round);
+		compare_peers(&t, round);
+		/* Those that do not answer any more give their places to others. */
+		for (int idle = 0; idle < 3; idle++)
+			live_next(l);
+		round++;
+	}
+	live_verdict();
+}
+
 /* With --no-turns they are not known; the rest of the network family is. */
 static void test_left_off(void **state)
 {
@@ -274,6 +406,7 @@ int main(void)
 		live_test(test_both_ends),   live_test(test_datagrams),		 live_test(test_older_connection),
 		live_test(test_two_threads), live_test(test_socket_handed_over), live_test(test_overlapping_turns),
 		live_test(test_late_reader), live_test(test_open_turn),		 live_test(test_closed_turn),
+		live_test(test_peer),	     live_test(test_open_peer),		 live_test(test_many_peers),
 		live_test(test_left_off),
 	};
 

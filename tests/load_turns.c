@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,21 @@ static int socket_of(const char *kind, struct sockaddr_storage *a, socklen_t *le
 	if (getsockname(fd, (struct sockaddr *)a, len))
 		load_die("getsockname");
 	return fd;
+}
+
+/* As lagtop shows it. */
+static const char *address_text(const struct sockaddr_storage *a, socklen_t len)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)a;
+	const struct sockaddr_un *un = (const struct sockaddr_un *)a;
+	int name = (int)len - (int)offsetof(struct sockaddr_un, sun_path) - 1;
+	static char text[64];
+
+	if (a->ss_family == AF_UNIX)
+		snprintf(text, sizeof(text), "@%.*s", name, un->sun_path + 1);
+	else
+		snprintf(text, sizeof(text), "127.0.0.1:%d", ntohs(in->sin_port));
+	return text;
 }
 
 /* The client's end of a connection. */
@@ -280,7 +296,7 @@ static void run_turns(char **arg)
 		serve(kind, way, listener);
 	close(listener);
 	fd = connect_to(kind, &a, len);
-	load_ready("server=%d", server);
+	load_ready("server=%d address=%s", server, address_text(&a, len));
 	while (load_go()) {
 		if (strcmp(way, "never")) {
 			ask(way, fd);
@@ -291,8 +307,58 @@ static void run_turns(char **arg)
 	}
 }
 
+/* ---- many peers ---- */
+
+/* A server at all addresses of loopback. */
+static pid_t serve_anyone(struct sockaddr_in *a)
+{
+	socklen_t len = sizeof(*a);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd;
+	pid_t server;
+
+	*a = (struct sockaddr_in){ .sin_family = AF_INET };
+	if (listener < 0 || bind(listener, (struct sockaddr *)a, len) || listen(listener, 8) ||
+	    getsockname(listener, (struct sockaddr *)a, &len))
+		load_die("listen");
+	server = load_fork();
+	if (server) {
+		close(listener);
+		return server;
+	}
+	while ((fd = accept(listener, NULL, NULL)) >= 0) {
+		while (get(fd))
+			put(fd);
+		close(fd);
+	}
+	_exit(0);
+}
+
+/* In the n-th round (from 1) one request to each of 127.n.0.1, 127.n.0.2 … */
+static void run_peers(char **arg)
+{
+	uint32_t peers = (uint32_t)load_number(arg[0]);
+	struct sockaddr_in a;
+	pid_t server = serve_anyone(&a);
+
+	load_ready("server=%d port=%d", server, ntohs(a.sin_port));
+	for (uint32_t round = 1; load_go(); round++) {
+		for (uint32_t i = 0; i < peers; i++) {
+			int fd;
+
+			a.sin_addr.s_addr = htonl(127U << 24 | round << 16 | (i / 250) << 8 | (1 + i % 250));
+			fd = connect_to("tcp", (struct sockaddr_storage *)&a, sizeof(a));
+			put(fd);
+			if (!get(fd))
+				load_die("the server");
+			close(fd);
+		}
+		load_done(peers, " ");
+	}
+}
+
 const struct workload load_turns[] = {
 	{ "turns", "tcp|unix|udp plain|parts|late|pages|never|threads|handed", run_turns,
 	  "ten requests over a connection that is open from the start" },
+	{ "peers", "N", run_peers, "a request to each of N peers, others in each round" },
 	{ 0 },
 };

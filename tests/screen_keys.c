@@ -319,6 +319,8 @@ static void page_opens_and_closes(void **state)
 	session_press(v, "Tab", NULL);
 	session_shows(v, "2213");
 	session_press(v, "Tab", "Tab", NULL);
+	session_shows(v, "10.0.0.12:6379");
+	session_press(v, "Tab", NULL);
 	session_shows(v, "wake-up latency");
 	session_press(v, "q", NULL);
 	session_line(v, HEADER_Y, "LAG%");
@@ -341,6 +343,21 @@ static char *calls_of_laggard(struct vt *v)
 			text[n++] = vt_cell(v, y, x + i).text[0];
 	text[n] = 0;
 	return text;
+}
+
+/* From a peer to its process, if that is on this machine. */
+static void a_peer_leads_to_its_process(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	session_press(v, "Enter", "Tab", "Tab", "Tab", "Enter", NULL);
+	session_shows(v, "the process at this end is not known, or not on this machine");
+	session_line(v, 1, "2211");
+	session_press(v, "End", "Enter", NULL);
+	session_line(v, 1, "2208");
+	session_press(v, "Esc", NULL);
+	session_line(v, HEADER_Y, "LAG%");
 }
 
 static void totals_add_up(void **state)
@@ -639,6 +656,7 @@ int main(void)
 		cmocka_unit_test_teardown(threads_tree_groups, session_end),
 		cmocka_unit_test_teardown(kernel_threads_and_idle_rows_hide, session_end),
 		cmocka_unit_test_teardown(page_opens_and_closes, session_end),
+		cmocka_unit_test_teardown(a_peer_leads_to_its_process, session_end),
 		cmocka_unit_test_teardown(totals_add_up, session_end),
 		cmocka_unit_test_teardown(time_stands_and_goes_back, session_end),
 		cmocka_unit_test_teardown(delay_is_asked_for, session_end),

@@ -161,7 +161,7 @@ static void totals_are_totals_and_say_where_they_are_not(void **state)
 	session_press(v, ".", ".", ".", "T", NULL);
 	assert_true(bar_number(v, HISTOGRAM_Y + 2) > interval * 3);
 	session_shows(v, "totals above, here the interval");
-	session_press(v, "Tab", "Tab", "Tab", NULL);
+	session_press(v, "Tab", "Tab", "Tab", "Tab", NULL);
 	session_hides(v, "totals above");
 	session_press(v, "Esc", NULL);
 	session_line(v, 4, "totals");

@@ -119,6 +119,43 @@ static void add_server_work(struct sample *s)
 		 0, 0);
 }
 
+static void add_peer(struct sample *s, const struct sample_peer *peer)
+{
+	struct sample_peer *p = sample_add_peer(s);
+
+	assert(p);
+	*p = *peer;
+}
+
+/* What a thread waited for a peer, and how the connections to it are; another is a UNIX socket. */
+static void add_peers(struct sample *s, struct sample_work *w, struct sample_socket_sums *sums)
+{
+	static const struct lt_peer tcp = { .address = { 10, 0, 0, 5 }, 71, 0, 5432, LT_TCP, 4 };
+	static const struct lt_peer un = { .address = "/run/db.sock", 0, SYNTHETIC_QUIET, 0, LT_UNIX, 0 };
+
+	w->first_peer = s->n_peers;
+	w->n_peers = 2;
+	add_peer(s, &(struct sample_peer){ .of = tcp,
+					   .overlapped = 91,
+					   .upstream = dist(s, 300000, 4, 7000000, 2),
+					   .open.n = SAMPLE_UNKNOWN,
+					   .retransmits = SAMPLE_UNKNOWN,
+					   .srtt_ns = SAMPLE_UNKNOWN });
+	add_peer(s, &(struct sample_peer){ .of = un,
+					   .pid = SYNTHETIC_QUIET,
+					   .upstream = dist(s, 500000, 1, 600000, 1),
+					   .open.n = SAMPLE_UNKNOWN,
+					   .retransmits = SAMPLE_UNKNOWN,
+					   .srtt_ns = SAMPLE_UNKNOWN });
+	sums->first_peer = s->n_peers;
+	sums->n_peers = 1;
+	add_peer(s, &(struct sample_peer){ .of = tcp,
+					   .pid = SYNTHETIC_EXITED,
+					   .open = { 3, 250000000 },
+					   .retransmits = 92,
+					   .srtt_ns = 93000 });
+}
+
 static void add_server(struct sample *s)
 {
 	add_process(s, &(struct sample_process){ .pid = SYNTHETIC_SERVER,
@@ -142,6 +179,7 @@ static void add_server(struct sample *s)
 					       .flags = SAMPLE_THREAD_AT_LEAST,
 					       .comm = "server" });
 	add_server_work(s);
+	add_peers(s, &s->works[s->n_works - 1], &s->processes[s->n_processes - 1].sockets);
 	add_thread(s, &(struct sample_thread){ .tid = SYNTHETIC_SERVER + 1,
 					       .work = SAMPLE_NONE,
 					       .call = LT_CALL_NONE,

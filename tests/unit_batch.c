@@ -501,6 +501,37 @@ static void json_connections(void **state)
 	assert_null(field(reading, "connections"));
 }
 
+/* The two halves of a peer are one: what its answers took, and how its connections are. */
+static void json_peers(void **state)
+{
+	static const struct expected tcp[] = {
+		{ "pid", SYNTHETIC_EXITED }, { "count", 6 },	    { "overlapped", 91 },
+		{ "max_ns", 7000000 },	     { "p99_ns", 6815744 }, { "open", 3 },
+		{ "oldest_ns", 250000000 },  { "retransmits", 92 }, { "srtt_ns", 93000 },
+	};
+	static const struct expected un[] = {
+		{ "pid", SYNTHETIC_QUIET }, { "count", 2 },	    { "overlapped", 0 },
+		{ "max_ns", 600000 },	    { "open", UNKNOWN },    { "oldest_ns", UNKNOWN },
+		{ "retransmits", UNKNOWN }, { "srtt_ns", UNKNOWN },
+	};
+	struct json_object *p = element(json("-j"), "processes", "pid", SYNTHETIC_SERVER);
+	struct json_object *peer = element(p, "peers", "pid", SYNTHETIC_EXITED);
+
+	(void)state;
+	assert_int_equal(json_object_array_length(field(p, "peers")), 2);
+	FIELDS(peer, tcp);
+	assert_string_equal(text(peer, "remote"), "10.0.0.5:5432");
+	assert_string_equal(text(peer, "proto"), "tcp");
+	peer = element(p, "peers", "pid", SYNTHETIC_QUIET);
+	FIELDS(peer, un);
+	assert_string_equal(text(peer, "remote"), "/run/db.sock");
+	assert_string_equal(text(peer, "command"), "quiet");
+	p = element(reading, "processes", "pid", SYNTHETIC_QUIET);
+	assert_int_equal(json_object_array_length(field(p, "peers")), 0);
+	sample.probe[SAMPLE_TURNS].on = 0;
+	assert_null(field(element(json("-j"), "processes", "pid", SYNTHETIC_SERVER), "peers"));
+}
+
 static void json_disks(void **state)
 {
 	static const struct expected write[] = {
@@ -842,6 +873,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(json_texts, refill, drop),
 		cmocka_unit_test_setup_teardown(json_syscalls, refill, drop),
 		cmocka_unit_test_setup_teardown(json_connections, refill, drop),
+		cmocka_unit_test_setup_teardown(json_peers, refill, drop),
 		cmocka_unit_test_setup_teardown(json_disks, refill, drop),
 		cmocka_unit_test_setup_teardown(json_families_off, refill, drop),
 		cmocka_unit_test_setup_teardown(rows_that_are_asked_for, refill, drop),

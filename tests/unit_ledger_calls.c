@@ -387,6 +387,71 @@ static void test_durations_in_the_pool(void **state)
 	}
 }
 
+static struct lt_call *peer_answers(uint32_t call, uint16_t port, uint32_t times)
+{
+	struct lt_call *entry = fake_entry(slot, call), *all = fake_entry(slot, LT_CALL_DIST | LT_DIST_UPSTREAM);
+
+	entry->peer = (struct lt_peer){ .port = port, .proto = LT_TCP, .family = 4 };
+	for (uint32_t i = 0; i < times; i++) {
+		fake_hist_add(&entry->hist, &entry->hist_max, port * US);
+		fake_hist_add(&all->hist, &all->hist_max, port * US);
+	}
+	entry->peer_overlapped += times / 2;
+	return entry;
+}
+
+static const struct sample_peer *peer_read(uint16_t port, uint32_t expected)
+{
+	const struct sample_work *w = fake_work(10);
+
+	assert_int_equal(w->n_peers, expected);
+	for (uint32_t i = 0; i < w->n_peers; i++)
+		if (fake.sample.peers[w->first_peer + i].of.port == port)
+			return &fake.sample.peers[w->first_peer + i];
+	fail();
+	return NULL;
+}
+
+/* A peer's entry may get the name of another: what it counted before is not the other's. */
+static void test_peers(void **state)
+{
+	const struct sample_peer *p;
+	struct lt_call *entry;
+
+	(void)state;
+	peer_answers(LT_CALL_PEER | 1, 80, 3);
+	peer_answers(LT_CALL_PEER | 2, 90, 2);
+	peer_answers(LT_PEER_OTHERS, 0, 5);
+	call_once(READ, US, 0);
+	fake_read();
+	p = peer_read(80, 3);
+	assert_int_equal(fake_dist_count(&p->upstream), 3);
+	assert_int_equal(p->upstream.max_ns, 80 * US);
+	assert_int_equal(p->overlapped, 1);
+	assert_int_equal(p->open.n, SAMPLE_UNKNOWN);
+	assert_int_equal(fake_dist_count(&peer_read(90, 3)->upstream), 2);
+	p = peer_read(0, 3);
+	assert_int_equal(p->of.proto, LT_PROTOS);
+	assert_int_equal(fake_dist_count(&p->upstream), 5);
+	entry = peer_answers(LT_CALL_PEER | 1, 70, 4);
+	entry->call = LT_CALL_PEER | 17; /* the same chain */
+	call_once(READ, US, 0);
+	fake_read();
+	p = peer_read(70, 1);
+	assert_int_equal(fake_dist_count(&p->upstream), 4);
+	assert_int_equal(p->upstream.max_ns, 70 * US);
+	assert_int_equal(p->overlapped, 2);
+	call_once(READ, US, 0);
+	fake_read();
+	assert_int_equal(fake_work(10)->n_peers, 0);
+	/* Those of a thread that ends are in the last reading. */
+	peer_answers(LT_CALL_PEER | 2, 90, 6);
+	fake_die(slot, 0);
+	fake_read();
+	assert_int_equal(fake_dist_count(&peer_read(90, 1)->upstream), 6);
+	assert_int_equal(fake_work(10)->n_calls, 0);
+}
+
 /* Buckets and errnos are u32: the difference is right even when a count wraps. */
 static void test_counters_wrap(void **state)
 {
@@ -548,6 +613,7 @@ int main(void)
 		calls_test(test_arguments_are_no_call),
 		calls_test(test_counters_wrap),
 		calls_test(test_durations_in_the_pool),
+		calls_test(test_peers),
 		calls_test(test_a_maximum_is_its_intervals),
 		calls_test(test_the_maximum_of_the_dead),
 		calls_test(test_a_wait_is_part_of_the_time),

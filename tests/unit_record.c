@@ -282,10 +282,16 @@ static void lying_numbers_are_refused(void **state)
 		LIE(4, 0, sample_call, latency.first, 100000),
 		LIE(5, 0, sample_bucket, bucket, HIST_BUCKETS),
 		LIE(5, 0, sample_bucket, bucket, HIST_BUCKETS - 1),
-		{ "text", 10, 0, 0, 1, 'x' },
+		{ "text", 11, 0, 0, 1, 'x' },
 		LIE(7, 0, sample_connection, proto, LT_PROTOS),
 		LIE(7, 0, sample_connection, family, 5),
 		LIE(7, 0, sample_connection, state, 99),
+		LIE(10, 0, sample_peer, of.proto, LT_PROTOS + 1),
+		LIE(10, 0, sample_peer, of.family, 5),
+		LIE(10, 0, sample_peer, upstream.n, HIST_BUCKETS + 1),
+		LIE(10, 2, sample_peer, srtt_ns, 1ULL << 63),
+		LIE(1, 1, sample_process, sockets.n_peers, 9),
+		LIE(3, 0, sample_work, n_peers, 9),
 	};
 	char trouble[200];
 

@@ -468,6 +468,79 @@ static void test_more_than_there_is_room_for(void **state)
 	}
 }
 
+static void opens(struct lt_connection c, uint16_t local_port, uint16_t remote_port, enum lt_role role)
+{
+	c.local_port = local_port;
+	c.remote_port = remote_port;
+	c.role = (uint8_t)role;
+	if (role == LT_ROLE_SERVER) {
+		memcpy(c.local, (uint8_t[]){ 127, 0, 0, 2 }, 4);
+		memcpy(c.remote, (uint8_t[]){ 127, 0, 0, 1 }, 4);
+	}
+	assert_int_equal(sockets_connection(sockets, &c), 0);
+}
+
+static const struct sample_peer *peer_of(uint32_t process, uint32_t n, uint32_t expected)
+{
+	const struct sample_socket_sums *sums = &sample.processes[process].sockets;
+
+	assert_int_equal(sums->n_peers, expected);
+	return &sample.peers[sums->first_peer + n];
+}
+
+/* By process and remote end; the process at the other end owns the accepted half, in the same network namespace. */
+static void test_peers_of_processes(void **state)
+{
+	struct lt_connection c = tcp(10, 1), s = tcp(20, 3);
+	const struct sample_peer *p;
+
+	(void)state;
+	c.netns = s.netns = 7;
+	c.retransmits = 2;
+	c.srtt_ns = 100;
+	c.tx_bytes = 2;
+	opens(c, 5000, 80, LT_ROLE_CLIENT);
+	c.open_ns = T_NS - 400 * US;
+	c.srtt_ns = 400;
+	c.tx_bytes = 5;
+	opens(c, 5001, 80, LT_ROLE_CLIENT);
+	c.open_ns = T_NS - 900 * US;
+	opens(c, 5002, 90, LT_ROLE_CLIENT);
+	opens(s, 80, 5001, LT_ROLE_SERVER);
+	s.netns = 8;
+	opens(s, 90, 5002, LT_ROLE_SERVER);
+	opens(tcp(20, 2), 6000, 80, LT_ROLE_PAIR);
+	reading(true);
+	peer_of(1, 0, 0);
+	peer_of(2, 0, 0);
+	p = peer_of(0, 0, 2);
+	if (p->of.port != 80)
+		p++;
+	assert_int_equal(p->of.port, 80);
+	assert_memory_equal(p->of.address, ((uint8_t[]){ 127, 0, 0, 2 }), 4);
+	assert_int_equal(p->of.netns, 7);
+	assert_int_equal(p->of.proto, LT_TCP);
+	assert_int_equal(p->of.family, 4);
+	assert_int_equal(p->pid, 20);
+	assert_int_equal(p->open.n, 1);
+	assert_int_equal(p->open.oldest_ns, 400 * US);
+	assert_int_equal(p->retransmits, 4);
+	assert_int_equal(p->srtt_ns, 300);
+	assert_int_equal(p->upstream.n, 0);
+	p = peer_of(0, p == peer_of(0, 0, 2), 2);
+	assert_int_equal(p->of.port, 90);
+	assert_int_equal(p->pid, 0);
+	assert_int_equal(p->open.oldest_ns, 900 * US);
+	/* The next interval begins at nothing. */
+	reading(true);
+	peer_of(0, 0, 0);
+	/* Not looked at in the reading before: what was sent again is not this interval's. */
+	reading(false);
+	opens(c, 5000, 80, LT_ROLE_CLIENT);
+	reading(true);
+	assert_int_equal(peer_of(0, 0, 1)->retransmits, SAMPLE_UNKNOWN);
+}
+
 static void test_free_of_nothing(void **state)
 {
 	(void)state;
@@ -491,6 +564,7 @@ int main(void)
 		walked_test(test_a_dead_owner_is_nobody),
 		walked_test(test_who_began_while_the_reading_was_taken),
 		walked_test(test_who_never_has_a_row),
+		walked_test(test_peers_of_processes),
 		walked_test(test_many_owners),
 		walked_test(test_more_than_there_is_room_for),
 		cmocka_unit_test(test_free_of_nothing),

@@ -16,6 +16,7 @@
 #define CALLERS (1 << MODEL_CALLER)
 #define CALLS (1 << MODEL_CALL | CALLERS)
 #define CONNECTIONS (1 << MODEL_CONNECTION)
+#define PEERS (1 << MODEL_PEER)
 #define CPUS (1 << MODEL_CPU)
 #define DISKS (1 << MODEL_DISK)
 
@@ -27,7 +28,7 @@
 /* clang-format off */
 const struct column columns[] = {
 	/* name, title, json, width, show, flags, kinds, raw, unit, help, spark */
-	{ "pid", "PID", "pid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS | CPUS, raw_pid, "",
+	{ "pid", "PID", "pid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS | CPUS | PEERS, raw_pid, "",
 	  "Process id; for threads and connections, that of their process; for a CPU, of who runs there." },
 	{ "tid", "TID", NULL, 7, SHOW_ID, COLUMN_FIXED, THREADS | CPUS, raw_tid, "",
 	  "Thread id." },
@@ -54,7 +55,7 @@ const struct column columns[] = {
 	  "The kernel's short name, up to 15 bytes, as the process or thread set it; for a group, the group's name." },
 	{ "cmdline", "CMDLINE", "cmdline", 40, SHOW_TEXT, COLUMN_LEFT, PROCESSES | CALLERS | THREADS | CONNECTIONS, raw_cmdline, "",
 	  "The command line, up to 32 KiB; … marks where it was cut. Empty for kernel threads, not known if the process exited before it could be read." },
-	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, (TASKS & ~(1 << MODEL_USER)) | CALLERS | CONNECTIONS | CPUS, raw_command, "",
+	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, (TASKS & ~(1 << MODEL_USER)) | CALLERS | CONNECTIONS | CPUS | PEERS, raw_command, "",
 	  "The command line without the program's path (cmdline has it), or the short name where there is none; kernel threads in brackets." },
 	{ "cgroup", "CGROUP", "cgroup", 30, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS, raw_cgroup, "",
 	  "Control group, unified hierarchy." },
@@ -181,11 +182,11 @@ const struct column columns[] = {
 	{ "errnos", "ERRNO", NULL, 30, SHOW_TEXT, COLUMN_LEFT, CALLS, raw_errnos, "",
 	  "The errors returned in the interval and their counts, the most frequent first." },
 
-	{ "proto", "PROTO", NULL, 5, SHOW_TEXT, COLUMN_LEFT, CONNECTIONS, raw_proto, "",
+	{ "proto", "PROTO", NULL, 5, SHOW_TEXT, COLUMN_LEFT, CONNECTIONS | PEERS, raw_proto, "",
 	  "Protocol." },
 	{ "local", "LOCAL", NULL, 21, SHOW_TEXT, COLUMN_LEFT, CONNECTIONS, raw_local, "",
 	  "Local address and port." },
-	{ "remote", "REMOTE", NULL, 21, SHOW_TEXT, COLUMN_LEFT, CONNECTIONS, raw_remote, "",
+	{ "remote", "REMOTE", NULL, 21, SHOW_TEXT, COLUMN_LEFT, CONNECTIONS | PEERS, raw_remote, "",
 	  "Remote address and port." },
 	{ "traffic", "RXTX/s", NULL, 6, SHOW_BYTES_RATE, 0, TASKS | CONNECTIONS, raw_traffic, "bytes/s",
 	  "Payload sent and received over internet sockets." },
@@ -232,29 +233,29 @@ const struct column columns[] = {
 	  "The longest response time." },
 	{ "late99", "LATE99", "turns.late_p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_late_p99, "ns",
 	  "How long arrived data waits to be read by the program: 99 % of requests and answers were read faster." },
-	{ "ups", "UP/s", "upstream.count", 6, SHOW_RATE, 0, TASKS, raw_upstream_count, "/s",
+	{ "ups", "UP/s", "upstream.count", 6, SHOW_RATE, 0, TASKS | PEERS, raw_upstream_count, "/s",
 	  "Answers received: on connections that it opened, the first bytes received after something was sent." },
-	{ "upst50", "UPST50", "upstream.p50_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_upstream_p50, "ns",
+	{ "upst50", "UPST50", "upstream.p50_ns", 7, SHOW_TIME, LATENCY, TASKS | PEERS, raw_upstream_p50, "ns",
 	  "Upstream time: half of the answers arrived faster, counted from the first byte of its request." },
-	{ "upst99", "UPST99", "upstream.p99_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_upstream_p99, "ns",
+	{ "upst99", "UPST99", "upstream.p99_ns", 7, SHOW_TIME, LATENCY, TASKS | PEERS, raw_upstream_p99, "ns",
 	  "Upstream time: 99 % of the answers arrived faster." },
-	{ "upstmax", "UPSTMAX", "upstream.max_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_upstream_max, "ns",
+	{ "upstmax", "UPSTMAX", "upstream.max_ns", 7, SHOW_TIME, LATENCY, TASKS | PEERS, raw_upstream_max, "ns",
 	  "The longest upstream time." },
 	{ "turnover", "OVERLAP/s", "turns.overlapped", 9, SHOW_RATE, 0, TASKS, raw_turns_overlapped, "/s",
 	  "Those of TURN/s on connections where requests overlap (pipelining, bodies in parts, multiplexing): their times are not those of single requests." },
-	{ "upover", "UPOVER/s", "upstream.overlapped", 8, SHOW_RATE, 0, TASKS, raw_upstream_overlapped, "/s",
+	{ "upover", "UPOVER/s", "upstream.overlapped", 8, SHOW_RATE, 0, TASKS | PEERS, raw_upstream_overlapped, "/s",
 	  "Those of UP/s on such connections." },
 	{ "topen", "TOPEN", "turns.open", 6, SHOW_COUNT, 0, PROCESSES | GROUPS, raw_answers_open, "",
 	  "Requests received and not answered yet: connections on which the program has read something, or has not read what arrived." },
 	{ "toldest", "TOLDEST", "turns.oldest_ns", 7, SHOW_TIME, 0, PROCESSES | GROUPS | CONNECTIONS, raw_answers_oldest, "ns",
 	  "How long the oldest request has waited for its answer; for a connection, how long its open turn has lasted." },
-	{ "upopen", "UPOPEN", "upstream.open", 6, SHOW_COUNT, 0, PROCESSES | GROUPS, raw_upstream_open, "",
-	  "Requests that it sent and that have not been answered yet." },
-	{ "upoldest", "UPOLDEST", "upstream.oldest_ns", 8, SHOW_TIME, 0, PROCESSES | GROUPS, raw_upstream_oldest, "ns",
+	{ "upopen", "UPOPEN", "upstream.open", 6, SHOW_COUNT, 0, PROCESSES | GROUPS | PEERS, raw_upstream_open, "",
+	  "Requests that it sent and that have not been answered yet; not known of a peer that is a UNIX socket." },
+	{ "upoldest", "UPOLDEST", "upstream.oldest_ns", 8, SHOW_TIME, 0, PROCESSES | GROUPS | PEERS, raw_upstream_oldest, "ns",
 	  "How long it has been waiting for the oldest of them." },
-	{ "retrans", "RETR/s", "net.retransmits", 6, SHOW_RATE, COLUMN_BAD, PROCESSES | GROUPS | CONNECTIONS, raw_retrans, "/s",
+	{ "retrans", "RETR/s", "net.retransmits", 6, SHOW_RATE, COLUMN_BAD, PROCESSES | GROUPS | CONNECTIONS | PEERS, raw_retrans, "/s",
 	  "TCP segments retransmitted." },
-	{ "srtt", "SRTT", "net.srtt_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS | CONNECTIONS, raw_srtt, "ns",
+	{ "srtt", "SRTT", "net.srtt_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS | CONNECTIONS | PEERS, raw_srtt, "ns",
 	  "Smoothed round-trip time; for a process, the mean over its connections, weighted by their bytes." },
 	{ "age", "AGE", NULL, 6, SHOW_TIME, 0, CONNECTIONS, raw_age, "ns",
 	  "How long the socket has existed; not known if it is older than lagtop." },

@@ -97,7 +97,8 @@ LT_COUNTERS_SOCKET(NET_COUNTER)
 
 /* Nobody runs on an idle CPU. */
 #define RUNS(r) ((r)->kind != MODEL_CPU || (r)->cpu->runs == LT_RUNS_THREAD)
-MAYBE(raw_pid, 0, RUNS(r), r->pid)
+#define HAS_PID(r) (RUNS(r) && ((r)->kind != MODEL_PEER || (r)->pid))
+MAYBE(raw_pid, 0, HAS_PID(r), r->pid)
 MAYBE(raw_tid, 0, RUNS(r), r->tid)
 NUMBER(raw_ppid, 0, r->ppid)
 MAYBE(raw_uid, 0, r->own_user, r->uid)
@@ -199,6 +200,8 @@ struct value raw_command(const struct row *r)
 	size_t len = strlen(r->comm);
 	char *buf;
 
+	if (r->kind == MODEL_PEER && !*r->comm)
+		return unknown;
 	if (!RUNS(r))
 		return r->cpu->runs == LT_RUNS_IDLE ? text("(idle)") : unknown;
 	if (r->kernel && len && len < TEXT_SIZE - 2) {
@@ -423,27 +426,48 @@ MAYBE(raw_srtt, NET, srtt_ns(r) != SAMPLE_UNKNOWN, srtt_ns(r))
 
 struct value raw_proto(const struct row *r)
 {
+	if (r->peer)
+		return r->peer->proto < LT_PROTOS ? text(names_proto(r->peer->proto)) : unknown;
 	return r->connection ? text(names_proto(r->connection->proto)) : unknown;
 }
 
-static struct value endpoint(const struct sample_connection *c, const uint8_t address[16], uint16_t port)
+static struct value endpoint(uint8_t family, const void *address, uint16_t port)
 {
 	char *buf = text_buffer(), ip[INET6_ADDRSTRLEN];
 
-	if (!inet_ntop(c->family == 6 ? AF_INET6 : AF_INET, address, ip, sizeof(ip)))
+	if (!inet_ntop(family == 6 ? AF_INET6 : AF_INET, address, ip, sizeof(ip)))
 		return unknown;
-	snprintf(buf, TEXT_SIZE, c->family == 6 ? "[%s]:%u" : "%s:%u", ip, port);
+	snprintf(buf, TEXT_SIZE, family == 6 ? "[%s]:%u" : "%s:%u", ip, port);
+	return text(buf);
+}
+
+/* A UNIX socket's name may have been cut off. */
+static struct value peer_name(const struct lt_peer *p)
+{
+	size_t len = strnlen(p->address, sizeof(p->address));
+	char *buf = text_buffer();
+
+	if (p->proto == LT_PROTOS)
+		return text("others");
+	if (p->family)
+		return endpoint(p->family, p->address, p->port);
+	snprintf(buf, TEXT_SIZE, "%.*s%s", (int)len, p->address, len + 1 == sizeof(p->address) ? "..." : "");
 	return text(buf);
 }
 
 struct value raw_local(const struct row *r)
 {
-	return r->connection ? endpoint(r->connection, r->connection->local, r->connection->local_port) : unknown;
+	return r->connection ? endpoint(r->connection->family, r->connection->local, r->connection->local_port)
+			     : unknown;
 }
 
 struct value raw_remote(const struct row *r)
 {
-	return r->connection ? endpoint(r->connection, r->connection->remote, r->connection->remote_port) : unknown;
+	const struct sample_connection *c = r->connection;
+
+	if (r->peer)
+		return peer_name(r->peer);
+	return c ? endpoint(c->family, c->remote, c->remote_port) : unknown;
 }
 
 MAYBE(raw_age, 0, r->connection && r->connection->age_ns != SAMPLE_UNKNOWN, r->connection->age_ns)

@@ -129,6 +129,8 @@ static int tie_order(const struct row *a, const struct row *b)
 		if (!order)
 			order = order_of(a->disk->sample->op, b->disk->sample->op);
 	}
+	if (!order && a->peer && b->peer)
+		order = memcmp(a->peer, b->peer, sizeof(*a->peer));
 	if (!order && x && y) {
 		order = order_of(x->local_port, y->local_port);
 		if (!order)

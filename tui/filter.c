@@ -462,6 +462,8 @@ static bool word_in(const struct filter *f, const struct row *r)
 		return column_contains(f, "call", r);
 	case MODEL_DISK:
 		return column_contains(f, "op", r);
+	case MODEL_PEER:
+		return column_contains(f, "remote", r);
 	case MODEL_CONNECTION:
 		return column_contains(f, "local", r) || column_contains(f, "remote", r);
 	default:

@@ -99,8 +99,8 @@ static uint64_t sample_bytes(const struct sample *s)
 	return s->cap_processes * sizeof(*s->processes) + s->cap_threads * sizeof(*s->threads) +
 	       s->cap_works * sizeof(*s->works) + s->cap_calls * sizeof(*s->calls) +
 	       s->cap_buckets * sizeof(*s->buckets) + s->cap_errnos * sizeof(*s->errnos) +
-	       s->cap_connections * sizeof(*s->connections) + s->cap_cpus * sizeof(*s->cpus) +
-	       s->cap_disks * sizeof(*s->disks) + s->cap_text;
+	       s->cap_connections * sizeof(*s->connections) + s->cap_peers * sizeof(*s->peers) +
+	       s->cap_cpus * sizeof(*s->cpus) + s->cap_disks * sizeof(*s->disks) + s->cap_text;
 }
 
 static uint64_t all_bytes(const struct history_store *st)

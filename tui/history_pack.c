@@ -19,7 +19,7 @@ _Static_assert(sizeof(struct sample_process) % WORD == 0 && sizeof(struct sample
 		       sizeof(struct sample_work) % WORD == 0 && sizeof(struct sample_call) % WORD == 0 &&
 		       sizeof(struct sample_bucket) % WORD == 0 && sizeof(struct sample_errno) % WORD == 0 &&
 		       sizeof(struct sample_connection) % WORD == 0 && sizeof(struct sample_cpu) % WORD == 0 &&
-		       sizeof(struct sample_disk) % WORD == 0,
+		       sizeof(struct sample_disk) % WORD == 0 && sizeof(struct sample_peer) % WORD == 0,
 	       "elements are whole words");
 
 /* Room for n more words; NULL and failed: out of memory. */
@@ -220,11 +220,24 @@ static void add_call(struct history_pack *p, const struct sample *s, const struc
 		add(p, &s->errnos[call->first_errno], call->n_errnos * sizeof(*s->errnos));
 }
 
+static void add_peers(struct history_pack *p, const struct sample *s, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = first; i < first + n; i++) {
+		struct sample_peer peer = s->peers[i];
+
+		peer.upstream.first = 0;
+		if (peer.open.n && peer.open.n != SAMPLE_UNKNOWN)
+			peer.open.oldest_ns = s->t_ns - peer.open.oldest_ns;
+		add(p, &peer, sizeof(peer));
+		add_dist(p, s, &s->peers[i].upstream);
+	}
+}
+
 static void add_work(struct history_pack *p, const struct sample *s, const struct sample_work *work)
 {
 	struct sample_work w = *work;
 
-	w.first_call = 0;
+	w.first_call = w.first_peer = 0;
 	for (uint32_t i = 0; i < LT_THREAD_DISTS; i++)
 		w.dist[i].first = 0;
 	add(p, &w, sizeof(w));
@@ -232,6 +245,7 @@ static void add_work(struct history_pack *p, const struct sample *s, const struc
 		add_dist(p, s, &work->dist[i]);
 	for (uint32_t i = 0; i < work->n_calls; i++)
 		add_call(p, s, &s->calls[work->first_call + i]);
+	add_peers(p, s, work->first_peer, work->n_peers);
 }
 
 /* Most processes have one thread. */
@@ -274,13 +288,14 @@ int history_pack_process(struct history_pack *p, const struct sample *s, const s
 	struct sample_process head = *process;
 
 	begin(p);
-	head.first_thread = head.sockets.connect.first = 0;
+	head.first_thread = head.sockets.connect.first = head.sockets.first_peer = 0;
 	head.comm = add_text(p, sample_text(s, process->comm));
 	head.cmdline = add_text(p, sample_text(s, process->cmdline));
 	head.cgroup = add_text(p, sample_text(s, process->cgroup));
 	head.killer_comm = add_text(p, sample_text(s, process->killer_comm));
 	add(p, &head, sizeof(head));
 	add_dist(p, s, &process->sockets.connect);
+	add_peers(p, s, process->sockets.first_peer, process->sockets.n_peers);
 	for (uint32_t i = 0; i < process->n_threads; i++)
 		add_thread(p, s, process, &s->threads[process->first_thread + i]);
 	return encode(p);
@@ -364,6 +379,23 @@ static void take_call(struct cursor *c)
 	}
 }
 
+static void take_peers(struct cursor *c, uint32_t *first, uint32_t n)
+{
+	*first = c->to->n_peers;
+	for (uint32_t i = 0; i < n && !c->failed; i++) {
+		const struct sample_peer *from = take(c, sizeof(*from));
+		struct sample_peer *peer = sample_add_peer(c->to);
+
+		c->failed |= !peer;
+		if (c->failed)
+			return;
+		*peer = *from;
+		if (peer->open.n && peer->open.n != SAMPLE_UNKNOWN)
+			peer->open.oldest_ns = c->to->t_ns - peer->open.oldest_ns;
+		take_dist(c, &peer->upstream);
+	}
+}
+
 static void take_work(struct cursor *c)
 {
 	const struct sample_work *from = take(c, sizeof(*from));
@@ -378,6 +410,8 @@ static void take_work(struct cursor *c)
 	w->first_call = c->to->n_calls;
 	for (uint32_t i = 0; i < w->n_calls && !c->failed; i++)
 		take_call(c);
+	if (!c->failed)
+		take_peers(c, &w->first_peer, w->n_peers);
 }
 
 static void take_thread(struct cursor *c)
@@ -446,6 +480,7 @@ int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t 
 	process->cgroup = take_text(&c, process->cgroup);
 	process->killer_comm = take_text(&c, process->killer_comm);
 	take_dist(&c, &process->sockets.connect);
+	take_peers(&c, &process->sockets.first_peer, process->sockets.n_peers);
 	process->first_thread = s->n_threads;
 	for (uint32_t i = 0; i < process->n_threads && !c.failed; i++)
 		take_thread(&c);

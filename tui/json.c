@@ -35,7 +35,7 @@ struct json_plan {
 
 /* Fields of the schema that are not implemented yet: always null. */
 static const char *const process_to_come[] = {
-	"unit", "container", "pod", "of_which_ns.contended_lock", "of_which_ns.upstream", "peers", "focus",
+	"unit", "container", "pod", "of_which_ns.contended_lock", "of_which_ns.upstream", "focus",
 };
 
 static void put_nulls(struct json_writer *w, const char *const *keys, size_t n)
@@ -358,6 +358,44 @@ static int put_calls(struct json_writer *w, struct model *m, const struct row *p
 	return 0;
 }
 
+static void put_peer(struct json_writer *w, const struct row *r)
+{
+	static const struct {
+		const char *key, *column;
+	} fields[] = {
+		{ "proto", "proto" },	  { "remote", "remote" },      { "pid", "pid" },
+		{ "command", "command" }, { "count", "ups" },	       { "p50_ns", "upst50" },
+		{ "p99_ns", "upst99" },	  { "max_ns", "upstmax" },     { "overlapped", "upover" },
+		{ "open", "upopen" },	  { "oldest_ns", "upoldest" }, { "retransmits", "retrans" },
+		{ "srtt_ns", "srtt" },
+	};
+
+	json_open(w, NULL, '{');
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		put_value(w, fields[i].key, column_find(fields[i].column)->raw(r));
+	json_close(w, '}');
+}
+
+static int put_peers(struct json_writer *w, struct model *m, const struct row *process)
+{
+	struct model_query query = { .kind = MODEL_PEER, .pid = process->pid, .start_ns = process->start_ns };
+	struct row *rows;
+	int n;
+
+	if (process->off & 1 << SAMPLE_TURNS) {
+		json_null(w, "peers");
+		return 0;
+	}
+	n = model_rows(m, &query, &rows);
+	if (n < 0)
+		return n;
+	json_open(w, "peers", '[');
+	for (int i = 0; i < n; i++)
+		put_peer(w, &rows[i]);
+	json_close(w, ']');
+	return 0;
+}
+
 /* The wanted rows of a view, sorted by one of their numbers. */
 static int rows_by(const char *number, const struct options *o, const char *view, struct model *m, struct row ***rows)
 {
@@ -383,6 +421,8 @@ static int put_processes(struct json_writer *w, const struct options *o, struct 
 		json_open(w, NULL, '{');
 		put_fields(w, &plan, 0, rows[i]);
 		err = put_calls(w, m, rows[i]);
+		if (!err)
+			err = put_peers(w, m, rows[i]);
 		json_close(w, '}');
 	}
 	json_close(w, ']');

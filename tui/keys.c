@@ -117,7 +117,7 @@ static void enter(struct view *v)
 {
 	const struct row *r = table_cursor(view_table(v));
 
-	if (!r || (v->page.open && r->kind != MODEL_CALL))
+	if (!r || (v->page.open && r->kind != MODEL_CALL && r->kind != MODEL_PEER))
 		return;
 	switch (r->kind) {
 	case MODEL_PROCESS:
@@ -126,12 +126,15 @@ static void enter(struct view *v)
 		page_open(v, r);
 		break;
 	case MODEL_CONNECTION:
+	case MODEL_PEER:
 	case MODEL_CPU:
 		if (r->pid)
 			page_open(v, r);
 		else
 			view_say(v, STYLE_NORMAL, "%s",
-				 r->kind == MODEL_CONNECTION	? "the process that owns this socket is not known"
+				 r->kind == MODEL_CONNECTION ? "the process that owns this socket is not known"
+				 : r->kind == MODEL_PEER
+					 ? "the process at this end is not known, or not on this machine"
 				 : r->cpu->runs == LT_RUNS_IDLE ? "no process runs on this CPU"
 								: "the process that runs on this CPU is not known");
 		break;

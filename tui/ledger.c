@@ -357,7 +357,7 @@ static void recycle(struct ledger *l, uint32_t slot)
 static size_t pending_bytes(const struct sample *s)
 {
 	return s->n_threads * sizeof(*s->threads) + s->n_works * sizeof(*s->works) + s->n_calls * sizeof(*s->calls) +
-	       s->n_buckets * sizeof(*s->buckets) + s->n_errnos * sizeof(*s->errnos);
+	       s->n_buckets * sizeof(*s->buckets) + s->n_errnos * sizeof(*s->errnos) + s->n_peers * sizeof(*s->peers);
 }
 
 static void killer_take(struct process *p, const struct lt_call *entry)
@@ -478,6 +478,22 @@ static int copy_dist(struct sample *to, const struct sample *from, struct sample
 	return 0;
 }
 
+static int copy_peers(struct sample *to, const struct sample *from, struct sample_work *work)
+{
+	uint32_t first = to->n_peers;
+
+	for (uint32_t i = 0; i < work->n_peers; i++) {
+		struct sample_peer peer = from->peers[work->first_peer + i], *p;
+
+		p = copy_dist(to, from, &peer.upstream) ? NULL : sample_add_peer(to);
+		if (!p)
+			return -ENOMEM;
+		*p = peer;
+	}
+	work->first_peer = first;
+	return 0;
+}
+
 /* Moves a reaped thread into the reading. */
 static int copy_thread(struct sample *to, const struct sample *from, uint32_t index, uint32_t process)
 {
@@ -510,6 +526,8 @@ static int copy_thread(struct sample *to, const struct sample *from, uint32_t in
 			*c = call;
 		}
 		work.first_call = first_call;
+		if (!err)
+			err = copy_peers(to, from, &work);
 		w = err ? NULL : sample_add_work(to);
 		if (!w)
 			return -ENOMEM;

@@ -17,6 +17,7 @@
 #include "ledger_hist.h"
 #include "ledger_parts.h"
 #include "ledger_throttle.h"
+#include "ledger_peers.h"
 
 #define TRIES 100
 
@@ -57,6 +58,7 @@ struct kept_work {
 	uint64_t rowless_calls, rowless_errors, rowless_total_ns; /* of calls that have no entry */
 	struct lt_net *net;					  /* NULL: it never sent or received a byte */
 	struct kept_hist dist[LT_THREAD_DISTS];
+	struct kept_peers peers;
 	struct kept_call *call;
 	uint8_t *place;		/* [CALL_PLACES], by hash: index + 1 of a call, 0: free; NULL: there are few calls */
 	struct kept_open *open; /* NULL: there never was one */
@@ -94,6 +96,7 @@ void ledger_thread_forget(struct kept *k)
 		free(k->work->net);
 		for (int i = 0; i < LT_THREAD_DISTS; i++)
 			ledger_hist_forget(&k->work->dist[i]);
+		ledger_peers_forget(&k->work->peers);
 		free(k->work);
 	}
 	memset(k, 0, sizeof(*k));
@@ -744,7 +747,7 @@ static int dists_subtract(const struct thread_reading *t, struct kept_work *w, s
 			err = ledger_hist_subtract(&w->dist[i], hist, ledger_max_of(max, t->epoch, t->dead),
 						   &work->dist[i], out);
 	}
-	return err;
+	return err ? err : ledger_peers_subtract(t->memory, &t->record->calls, &w->peers, t->epoch, t->dead, work, out);
 }
 
 static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *work_index, struct sample *out)

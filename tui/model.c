@@ -51,6 +51,7 @@ void model_free(struct model *m)
 	free(m->errnos);
 	free(m->disks);
 	free(m->groups);
+	free(m->peers);
 	free(m->group_of);
 	free(m->members);
 	free(m);

@@ -27,6 +27,7 @@ enum model_kind {
 	MODEL_CALLER, /* a process, with its share of one call */
 	MODEL_DISK,   /* a block device in one direction */
 	MODEL_CPU,    /* pid, tid, comm: of the thread that runs there */
+	MODEL_PEER,   /* the other end of connections of a process; pid, comm: of its process, if that is here */
 	MODEL_KINDS
 };
 
@@ -139,6 +140,7 @@ struct row {
 	const struct sample_connection *connection; /* MODEL_CONNECTION */
 	const struct row_disk *disk;		    /* MODEL_DISK */
 	const struct sample_cpu *cpu;		    /* MODEL_CPU */
+	const struct lt_peer *peer;		    /* MODEL_PEER */
 };
 
 /* A row's texts are valid as long as its sample: how long a copy is, and the copy, which the row has from then on. */
@@ -195,10 +197,11 @@ const struct model_host *model_host(const struct model *m);
 
 struct model_query {
 	enum model_kind kind;
-	bool totals;	   /* since lagtop's start instead of the interval, where model_has_totals */
-	bool no_dead;	   /* leave out processes that exited in earlier readings */
-	bool one;	   /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of the process below only, not of all */
-	uint32_t pid;	   /* 0 is valid: everything outside of our pid namespace */
+	bool totals;  /* since lagtop's start instead of the interval, where model_has_totals */
+	bool no_dead; /* leave out processes that exited in earlier readings */
+	bool one;     /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of the process below only, not of all; MODEL_PEER:
+			 always */
+	uint32_t pid; /* 0 is valid: everything outside of our pid namespace */
 	uint64_t start_ns; /* with pid: its identity */
 	uint32_t tid;	   /* MODEL_CALL: of this thread only; 0: all */
 	uint32_t call;	   /* MODEL_CALLER: which */

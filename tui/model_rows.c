@@ -409,23 +409,6 @@ static int caller_rows(struct model *m, const struct model_query *q, struct row 
 	return (int)out->n;
 }
 
-/* The youngest process with that pid: an older one in the interval cannot hold a socket any more. NULL: none. */
-static const struct row *youngest(const struct model *m, uint32_t pid)
-{
-	const struct sample *s = m->sample;
-	uint32_t low = 0, high = s->n_processes;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (s->processes[middle].pid <= pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return pid && low > 0 && s->processes[low - 1].pid == pid ? &m->living.rows[low - 1] : NULL;
-}
-
 static void connection_row(const struct sample *s, struct row *r, struct row_net *own,
 			   const struct sample_connection *c, const struct row *owner)
 {
@@ -470,7 +453,7 @@ static int connection_rows(struct model *m, const struct model_query *q, struct 
 		if (q->one && c->pid != q->pid)
 			continue;
 		if (!owner || owner->pid != c->pid)
-			owner = youngest(m, c->pid);
+			owner = model_youngest(m, c->pid);
 		connection_row(s, &out->rows[n], &out->nets[n], c, owner);
 		n++;
 	}
@@ -487,7 +470,7 @@ static int cpu_rows(struct model *m, struct row **rows)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->n_cpus; i++) {
 		const struct sample_cpu *c = &s->cpus[i];
-		const struct row *who = c->runs == LT_RUNS_THREAD ? youngest(m, c->pid) : NULL;
+		const struct row *who = c->runs == LT_RUNS_THREAD ? model_youngest(m, c->pid) : NULL;
 
 		out->rows[i] = (struct row){
 			.kind = MODEL_CPU,
@@ -549,11 +532,13 @@ bool model_has_totals(const struct model_query *q)
 	if (q->kind == MODEL_CALL)
 		return !q->one && !q->wants;
 	return q->kind != MODEL_THREAD && q->kind != MODEL_CONNECTION && q->kind != MODEL_CALLER &&
-	       q->kind != MODEL_CPU && q->kind != MODEL_DISK;
+	       q->kind != MODEL_CPU && q->kind != MODEL_DISK && q->kind != MODEL_PEER;
 }
 
 int model_rows(struct model *m, const struct model_query *q, struct row **rows)
 {
+	struct range range;
+
 	*rows = NULL;
 	if (!m->sample)
 		return 0;
@@ -576,6 +561,9 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows)
 		return cpu_rows(m, rows);
 	case MODEL_DISK:
 		return disk_rows(m, rows);
+	case MODEL_PEER:
+		range = find_process(m->sample, q->pid, q->start_ns);
+		return range.first == range.end ? 0 : model_peer_rows(m, range.first, rows);
 	case MODEL_KINDS:
 		break;
 	}

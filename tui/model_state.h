@@ -114,6 +114,8 @@ struct model {
 	struct row_list out[MODEL_KINDS];
 	struct group *groups;
 	uint32_t cap_groups;
+	const struct sample_peer **peers; /* being added up */
+	uint32_t cap_peers;
 	uint32_t *group_of, *members; /* by process */
 	uint32_t cap_group_of, cap_members;
 };
@@ -132,8 +134,13 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 void row_add_thread(struct row *r, struct row_net *own, const struct sample *s, const struct sample_thread *t,
 		    struct tally dist[LT_THREAD_DISTS]);
 /* The row's durations, from the tallies, which are empty afterwards. */
-/* After its sums and percentiles. */
-void row_mark_overlapped(struct row *r);
 void row_take_dists(struct row *r, struct tally dist[LT_THREAD_DISTS]);
+/* Whether more than 5 % of its turns overlapped, by its sums and its durations. */
+void row_mark_overlapped(struct row *r);
+
+/* The youngest process with that pid: an older one in the interval cannot hold a socket any more. NULL: none. */
+const struct row *model_youngest(const struct model *m, uint32_t pid);
+/* The rows of the peers of a process, by its place in the sample. Returns their number or -ENOMEM. */
+int model_peer_rows(struct model *m, uint32_t process, struct row **rows);
 
 #endif

@@ -8,7 +8,7 @@
 
 static void init_tables(struct page *p)
 {
-	static const char *const views[PAGE_HEATMAP] = { "calls", "overview", "connections" };
+	static const char *const views[PAGE_HEATMAP] = { "calls", "overview", "connections", "connections" };
 
 	for (int i = 0; i < PAGE_HEATMAP; i++)
 		table_init(&p->tables[i], column_view_find(views[i]));
@@ -20,6 +20,11 @@ static void init_tables(struct page *p)
 	p->tables[PAGE_CONNECTIONS].n_chosen = 0;
 	table_choose(&p->tables[PAGE_CONNECTIONS],
 		     "proto local remote traffic srtt retrans tx rx state age txq rxq acceptq drops");
+	p->tables[PAGE_PEERS].n_chosen = 0;
+	table_choose(&p->tables[PAGE_PEERS],
+		     "proto remote ups upst50 upst99 upstmax upopen upoldest retrans srtt upover pid command");
+	p->tables[PAGE_PEERS].kind = MODEL_PEER;
+	p->tables[PAGE_PEERS].sort = column_find("upst99");
 }
 
 /* Columns and order are those of the page before. */
@@ -114,12 +119,13 @@ static int find_process(struct view *v)
 	if (p->gone && !err)
 		err = find_last(v, reading);
 	p->row.spark = NULL;
+	p->answers |= p->row.response.count > 0;
 	return err;
 }
 
 int page_arrange(struct view *v)
 {
-	static const enum model_kind kinds[PAGE_HEATMAP] = { MODEL_CALL, MODEL_THREAD, MODEL_CONNECTION };
+	static const enum model_kind kinds[PAGE_HEATMAP] = { MODEL_CALL, MODEL_THREAD, MODEL_CONNECTION, MODEL_PEER };
 	struct page *p = &v->page;
 	struct model_query q = { .totals = view_totals(v), .one = true, .pid = p->pid };
 	struct table_wants all = { .n_tags = 0 };

@@ -10,7 +10,7 @@
 #include "format.h"
 #include "names.h"
 
-static const char *const tab_titles[PAGE_TABS] = { "Calls", "Threads", "Connections", "Heatmap" };
+static const char *const tab_titles[PAGE_TABS] = { "Calls", "Threads", "Connections", "Peers", "Heatmap" };
 
 /* How long ago its last reading was taken, which is shown below. */
 static void add_ago(const struct view *v, char *buf, size_t size)
@@ -87,7 +87,7 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 	/* Calls and threads are known for the interval only. */
 	if (v->page.row.totals && v->page.tab != PAGE_HEATMAP)
 		grid_right(g, y, x + 2, g->cols - x - 3, STYLE_WARN,
-			   g->cols - x > 40 ? "totals above, here the interval" : "interval");
+			   g->cols - x > 34 ? "totals above, here the interval" : "interval");
 	else if (g->cols - x > 24)
 		grid_right(g, y, x, g->cols - x - 1, STYLE_DIM, "Tab next, Esc back");
 }
@@ -118,36 +118,59 @@ static void fill_histogram(const struct view *v, enum lt_dist dist, uint64_t cou
 		history_histogram(&v->history, p->last, p->pid, p->start_ns, dist, count);
 }
 
-/* Both latencies need the scheduler family: without it a call's sleep is not known. */
-static bool latencies_known(const struct view *v, struct grid *g, int y)
+struct latency {
+	const char *title, *brief;
+	enum lt_dist dist;
+	uint8_t needs; /* 1 << enum sample_family */
+};
+
+/* The latencies that are shown side by side: that of its answers for a process that answers, and as many of the others
+ * as there is room for. Returns their number. */
+#define LATENCIES 3
+static int latencies(const struct view *v, int cols, const struct latency *shown[LATENCIES])
 {
-	if (!(v->page.row.off & 1 << SAMPLE_SCHED))
+	static const struct latency all[LATENCIES] = {
+		{ "response time", "resp", LT_DIST_RESPONSE, 1 << SAMPLE_TURNS },
+		{ "wake-up latency", "wake", LT_DIST_WAKEUP, 1 << SAMPLE_SCHED },
+		/* Without the scheduler's family a call's sleep is not known. */
+		{ "system calls", "calls", LT_DIST_SERVICE, 1 << SAMPLE_SCHED },
+	};
+	int most = cols >= 110 ? 3 : 2, n = 0;
+
+	for (int i = !v->page.answers; i < LATENCIES && n < most; i++)
+		shown[n++] = &all[i];
+	return n;
+}
+
+/* Says so if it is not known. */
+static bool latency_known(const struct view *v, struct grid *g, int y, int x, int cells, const struct latency *l)
+{
+	if (!(v->page.row.off & l->needs))
 		return true;
-	grid_text(g, y, 1, g->cols - 1, STYLE_DIM, "the sched family is off: latencies are not known");
+	grid_text(g, y, x, cells, STYLE_DIM,
+		  l->needs == 1 << SAMPLE_SCHED ? "the sched family is off: not known"
+						: "the turns family is off: not known");
 	return false;
 }
 
 static void draw_histograms(const struct view *v, struct grid *g, int y, int lines)
 {
-	static const struct {
-		const char *title, *brief;
-		enum lt_dist dist;
-	} sides[] = { { "wake-up latency", "wake", LT_DIST_WAKEUP }, { "system calls", "calls", LT_DIST_SERVICE } };
-	const struct row *r = &v->page.row;
-	int half = (g->cols - 3) / 2;
+	const struct latency *shown[LATENCIES];
+	int n = latencies(v, g->cols, shown), width = (g->cols - 3 * (n - 1)) / n;
 
-	if (!latencies_known(v, g, y))
-		return;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < n; i++) {
 		uint64_t count[HIST_BUCKETS] = { 0 };
-		int x = i ? half + 3 : 1, cells = i ? g->cols - x : half;
+		int x = i ? i * (width + 3) : 1, cells = i == n - 1 ? g->cols - x : width;
 
-		fill_histogram(v, sides[i].dist, count);
-		chart_summary(g, y, x, cells, cells >= 54 ? sides[i].title : sides[i].brief, &r->dist[sides[i].dist]);
+		for (int line = 0; i && line < lines; line++)
+			grid_put(g, y + line, x - 2, g->blocks ? 0x2502 : '|', STYLE_DIM);
+		if (!latency_known(v, g, y, x, cells, shown[i]))
+			continue;
+		fill_histogram(v, shown[i]->dist, count);
+		chart_summary(g, y, x, cells, cells >= 54 ? shown[i]->title : shown[i]->brief,
+			      &v->page.row.dist[shown[i]->dist]);
 		chart_histogram(g, y + 1, x, cells - 1, lines - 1, count);
 	}
-	for (int i = 0; i < lines; i++)
-		grid_put(g, y + i, half + 1, g->blocks ? 0x2502 : '|', STYLE_DIM);
 }
 
 struct heat {
@@ -166,18 +189,19 @@ static uint64_t heat_of_process(const void *of, uint32_t back, uint64_t count[HI
 /* Columns are readings, the newest on the right. */
 static void draw_heatmaps(const struct view *v, struct grid *g, int y, int lines)
 {
-	int half = (g->cols - 2) / 2;
+	const struct latency *shown[LATENCIES];
+	int n = latencies(v, g->cols, shown), width = (g->cols - 2 * (n - 1)) / n;
 
-	if (!latencies_known(v, g, y))
-		return;
-	for (int i = 0; i < 2; i++) {
-		int x = i ? half + 2 : 1, cells = i ? g->cols - x : half - 1;
+	for (int i = 0; i < n; i++) {
+		int x = i ? i * (width + 2) : 1, cells = i == n - 1 ? g->cols - x : i ? width : width - 1;
 
-		grid_text(g, y, x, cells, STYLE_HEADER, i ? "system calls" : "wake-up latency");
+		if (!latency_known(v, g, y, x, cells, shown[i]))
+			continue;
+		grid_text(g, y, x, cells, STYLE_HEADER, shown[i]->title);
 		if (cells >= 30)
 			grid_right(g, y, x + cells - 3, 3, STYLE_HEADER, "now");
 		chart_heatmap(g, y + 1, x, cells, lines - 1, &v->history, v->back, heat_of_process,
-			      &(struct heat){ v, i ? LT_DIST_SERVICE : LT_DIST_WAKEUP });
+			      &(struct heat){ v, shown[i]->dist });
 	}
 }
 

@@ -97,6 +97,8 @@ static const struct record_field process_fields[] = {
 	BASED(sample_process, sockets.answers.oldest_ns, RECORD_BEFORE, "answers_since_ns"),
 	LATER(sample_process, sockets.upstream.n),
 	BASED(sample_process, sockets.upstream.oldest_ns, RECORD_BEFORE, "upstream_since_ns"),
+	ONE(sample_process, sockets.first_peer),
+	ONE(sample_process, sockets.n_peers),
 };
 
 static const struct record_field thread_fields[] = {
@@ -124,6 +126,8 @@ static const struct record_field work_fields[] = {
 #undef X
 	ONE(sample_work, first_call),
 	ONE(sample_work, n_calls),
+	ONE(sample_work, first_peer),
+	ONE(sample_work, n_peers),
 };
 
 static const struct record_field call_fields[] = {
@@ -171,6 +175,22 @@ static const struct record_field connection_fields[] = {
 	LATER(sample_connection, drops),
 	LATER(sample_connection, open_ns),
 	ONE(sample_connection, netns),
+};
+
+static const struct record_field peer_fields[] = {
+	MANY(sample_peer, of.address),
+	ONE(sample_peer, of.netns),
+	ONE(sample_peer, of.pid),
+	ONE(sample_peer, of.port),
+	ONE(sample_peer, of.proto),
+	ONE(sample_peer, of.family),
+	ONE(sample_peer, pid),
+	ONE(sample_peer, overlapped),
+	DIST(sample_peer, upstream),
+	ONE(sample_peer, open.n),
+	BASED(sample_peer, open.oldest_ns, RECORD_BEFORE, "open_since_ns"),
+	ONE(sample_peer, retransmits),
+	ONE(sample_peer, srtt_ns),
 };
 
 static const struct record_field cpu_fields[] = {
@@ -226,6 +246,7 @@ const struct record_section record_sections[RECORD_SECTIONS] = {
 	ARRAY(connections, connection_fields),
 	ARRAY(cpus, cpu_fields),
 	ARRAY(disks, disk_fields),
+	ARRAY(peers, peer_fields),
 	ARRAY(text, text_fields),
 };
 

@@ -26,6 +26,7 @@ SAMPLE_ADD(call, calls)
 SAMPLE_ADD(bucket, buckets)
 SAMPLE_ADD(errno, errnos)
 SAMPLE_ADD(connection, connections)
+SAMPLE_ADD(peer, peers)
 SAMPLE_ADD(cpu, cpus)
 SAMPLE_ADD(disk, disks)
 
@@ -52,6 +53,7 @@ void sample_clear(struct sample *s)
 		.buckets = s->buckets,
 		.errnos = s->errnos,
 		.connections = s->connections,
+		.peers = s->peers,
 		.cpus = s->cpus,
 		.disks = s->disks,
 		.text = s->text,
@@ -62,6 +64,7 @@ void sample_clear(struct sample *s)
 		.cap_buckets = s->cap_buckets,
 		.cap_errnos = s->cap_errnos,
 		.cap_connections = s->cap_connections,
+		.cap_peers = s->cap_peers,
 		.cap_cpus = s->cap_cpus,
 		.cap_disks = s->cap_disks,
 		.cap_text = s->cap_text,
@@ -79,6 +82,7 @@ void sample_free(struct sample *s)
 	free(s->buckets);
 	free(s->errnos);
 	free(s->connections);
+	free(s->peers);
 	free(s->cpus);
 	free(s->disks);
 	free(s->text);

@@ -70,6 +70,7 @@ struct sample_work {
 		struct sample_dist dist[LT_THREAD_DISTS];
 	};
 	uint32_t first_call, n_calls; /* in sample.calls */
+	uint32_t first_peer, n_peers; /* in sample.peers: whose answers it got */
 };
 
 struct sample_thread {
@@ -94,6 +95,17 @@ struct sample_open {
 	uint64_t oldest_ns;
 };
 
+/* The other end of connections that a program opened: what a thread waited for its answers, or how the connections of
+ * a process are. What the one knows, the other does not. */
+struct sample_peer {
+	struct lt_peer of;
+	uint32_t pid;	     /* its process, if that is on this machine; 0: not known */
+	uint64_t overlapped; /* of the answers */
+	struct sample_dist upstream;
+	struct sample_open open;       /* the thread's: n is SAMPLE_UNKNOWN */
+	uint64_t retransmits, srtt_ns; /* SAMPLE_UNKNOWN */
+};
+
 /* Network numbers of the process, not of a thread. */
 struct sample_socket_sums {
 	union {
@@ -102,10 +114,11 @@ struct sample_socket_sums {
 		};
 		uint64_t counter[LT_N_SOCKET];
 	};
-	uint64_t srtt_ns;	     /* SAMPLE_UNKNOWN: not measured */
-	struct sample_dist connect;  /* latencies of connects that succeeded */
-	struct sample_open answers;  /* requests received and not answered */
-	struct sample_open upstream; /* requests sent whose answer has not arrived */
+	uint64_t srtt_ns;	      /* SAMPLE_UNKNOWN: not measured */
+	struct sample_dist connect;   /* latencies of connects that succeeded */
+	struct sample_open answers;   /* requests received and not answered */
+	struct sample_open upstream;  /* requests sent whose answer has not arrived */
+	uint32_t first_peer, n_peers; /* in sample.peers: of connections that were looked at */
 };
 
 struct sample_process {
@@ -258,12 +271,14 @@ struct sample {
 	struct sample_bucket *buckets;
 	struct sample_errno *errnos;
 	struct sample_connection *connections;
+	struct sample_peer *peers;
 	struct sample_cpu *cpus; /* none: not known */
 	struct sample_disk *disks;
 	char *text;
-	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_cpus, n_disks, n_text;
-	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_cpus,
-		cap_disks, cap_text;
+	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_peers, n_cpus, n_disks,
+		n_text;
+	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_peers,
+		cap_cpus, cap_disks, cap_text;
 };
 
 /* Empties a sample but keeps its memory for the next reading. */
@@ -279,6 +294,7 @@ struct sample_call *sample_add_call(struct sample *s);
 struct sample_bucket *sample_add_bucket(struct sample *s);
 struct sample_errno *sample_add_errno(struct sample *s);
 struct sample_connection *sample_add_connection(struct sample *s);
+struct sample_peer *sample_add_peer(struct sample *s);
 struct sample_cpu *sample_add_cpu(struct sample *s);
 struct sample_disk *sample_add_disk(struct sample *s);
 /* Copies len bytes and a NUL; returns the offset, or 0 when out of memory or len is 0. */

@@ -72,6 +72,7 @@ static const char *check_host(const struct sample *s)
 static const char *check_processes(const struct sample *s, uint64_t *buckets)
 {
 	const struct sample_process *p, *before = NULL;
+	uint64_t peers = 0;
 	uint32_t threads = 0;
 
 	for (uint32_t i = 0; i < s->n_processes; i++, before = p) {
@@ -92,6 +93,9 @@ static const char *check_processes(const struct sample *s, uint64_t *buckets)
 			if (s->threads[p->first_thread + t].process != i)
 				return "a thread belongs to two processes";
 		threads += p->n_threads;
+		peers += p->sockets.n_peers;
+		if (!range_fits(p->sockets.first_peer, p->sockets.n_peers, s->n_peers) || peers > s->n_peers)
+			return "a process's peers are not there";
 	}
 	return threads == s->n_threads ? NULL : "a thread has no process";
 }
@@ -99,7 +103,7 @@ static const char *check_processes(const struct sample *s, uint64_t *buckets)
 static const char *check_threads(const struct sample *s)
 {
 	const struct sample_thread *t;
-	uint64_t calls = 0;
+	uint64_t calls = 0, peers = 0;
 	uint32_t works = 0;
 
 	for (uint32_t i = 0; i < s->n_threads; i++) {
@@ -110,8 +114,9 @@ static const char *check_threads(const struct sample *s)
 		if (works > s->n_works)
 			return "two threads share their work";
 		calls += t->work == SAMPLE_NONE ? 0 : s->works[t->work].n_calls;
-		if (calls > s->n_calls)
-			return "two threads share their calls";
+		peers += t->work == SAMPLE_NONE ? 0 : s->works[t->work].n_peers;
+		if (calls > s->n_calls || peers > s->n_peers)
+			return "two threads share their calls or peers";
 		if (t->state >= LT_STATES && t->state != LT_NEW && t->state != LT_DEAD)
 			return "a thread's state is unknown";
 		if (t->call != LT_CALL_NONE && !call_number_fits(t->call))
@@ -132,6 +137,8 @@ static const char *check_works(const struct sample *s, uint64_t *buckets)
 		w = &s->works[i];
 		if (!range_fits(w->first_call, w->n_calls, s->n_calls))
 			return "a thread's calls are not there";
+		if (!range_fits(w->first_peer, w->n_peers, s->n_peers))
+			return "a thread's peers are not there";
 		for (uint32_t d = 0; d < LT_THREAD_DISTS; d++)
 			if (!dist_fits(s, &w->dist[d], buckets))
 				return "a thread's histogram is not there";
@@ -145,6 +152,23 @@ static const char *check_works(const struct sample *s, uint64_t *buckets)
 			return "a call is unknown";
 		if (!dist_fits(s, &c->latency, buckets))
 			return "a call's histogram is not there";
+	}
+	return NULL;
+}
+
+static const char *check_peers(const struct sample *s, uint64_t *buckets)
+{
+	const struct sample_peer *p;
+
+	for (uint32_t i = 0; i < s->n_peers; i++) {
+		p = &s->peers[i];
+		if (p->of.proto > LT_PROTOS || (p->of.family && p->of.family != 4 && p->of.family != 6) ||
+		    !ended(p->of.address, sizeof(p->of.address)))
+			return "a peer is of an unknown kind";
+		if (!srtt_fits(p->srtt_ns))
+			return "a peer's round-trip time is out of range";
+		if (!dist_fits(s, &p->upstream, buckets))
+			return "a peer's histogram is not there";
 	}
 	return NULL;
 }
@@ -208,6 +232,8 @@ const char *sample_check(const struct sample *s)
 		wrong = check_works(s, &buckets);
 	if (!wrong)
 		wrong = check_disks(s, &buckets);
+	if (!wrong)
+		wrong = check_peers(s, &buckets);
 	if (!wrong)
 		wrong = check_connections(s);
 	return wrong ? wrong : check_cpus(s);

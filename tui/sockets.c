@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "grow.h"
+#include "sockets_peers.h"
 
 struct owner_key {
 	uint64_t start_ns;
@@ -37,6 +38,7 @@ struct sockets {
 	struct owner *last;   /* often the same as the next one */
 	struct lt_connection *connections;
 	uint32_t n_connections, cap_connections;
+	struct sockets_peers peers; /* of the connections, while a reading is filled */
 	uint64_t most_owners, most_connections;
 	uint32_t left_out; /* over it */
 	bool walked;	   /* at the last reading: current reports are for this interval */
@@ -81,6 +83,7 @@ void sockets_free(struct sockets *k)
 		return;
 	forget(k, UINT64_MAX);
 	free(k->connections);
+	sockets_peers_free(&k->peers);
 	free(k);
 }
 
@@ -327,6 +330,19 @@ static void sum_drops(struct sockets *k, const struct sample *s)
 	}
 }
 
+static int fill_peers(struct sockets *k, struct sample *s)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < k->n_connections && !err; i++)
+		err = sockets_peers_add(&k->peers, &k->connections[i], is_known(k, s, &k->connections[i]));
+	sockets_peers_sort(&k->peers);
+	for (uint32_t i = 0; i < s->n_processes && !err; i++)
+		err = sockets_peers_fill(&k->peers, s, i);
+	sockets_peers_clear(&k->peers);
+	return err;
+}
+
 int sockets_fill(struct sockets *k, struct sample *s, uint64_t since_ns, bool walked)
 {
 	int err = 0;
@@ -344,6 +360,8 @@ int sockets_fill(struct sockets *k, struct sample *s, uint64_t since_ns, bool wa
 		err = fill_process(s, p, o, walked);
 	}
 	s->has_connections = walked;
+	if (!err && walked && !counter_has(&s->unknown, COUNTER_turns_overlapped))
+		err = fill_peers(k, s);
 	if (!err && walked)
 		err = fill_connections(k, s, since_ns);
 	else

@@ -140,6 +140,9 @@ uint64_t table_key(const struct row *r)
 		id[1] = (uint64_t)r->disk->sample->major << 32 | r->disk->sample->minor;
 		id[2] = r->disk->sample->op;
 		break;
+	case MODEL_PEER:
+		h = hash_more(h, r->peer, sizeof(*r->peer));
+		break;
 	case MODEL_KINDS:
 		break;
 	case MODEL_THREAD:

@@ -30,7 +30,7 @@ enum view_mode {
 	MODE_DELAY,
 };
 
-enum page_tab { PAGE_CALLS, PAGE_THREADS, PAGE_CONNECTIONS, PAGE_HEATMAP, PAGE_TABS };
+enum page_tab { PAGE_CALLS, PAGE_THREADS, PAGE_CONNECTIONS, PAGE_PEERS, PAGE_HEATMAP, PAGE_TABS };
 
 /* The page of one process. */
 struct page {
@@ -43,6 +43,7 @@ struct page {
 	struct row_net net;
 	char *texts;	  /* of row, which outlives its sample if the process has exited */
 	uint32_t reading; /* sample.number of the reading that row was shown in; 0: none */
+	bool answers;	  /* it has answered a request while the page was open */
 	bool gone;	  /* it has no row in the reading shown */
 	uint32_t last;	  /* how many readings ago its last one was; UINT32_MAX: not kept */
 };
