@@ -6,13 +6,7 @@
  */
 #include "bench_loads.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <glob.h>
-#include <pwd.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,16 +17,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "servers.h"
 
-#define SCRATCH "/dev/shm/lagtop-bench.XXXXXX"
 #define BLOCK 4096
 #define BLOCK_TEXT "bs=4096"
 #define TPCB_STATEMENTS 7
 
 static struct child *server, *client;
-static char scratch[] = SCRATCH;
-static bool has_scratch;
 
 /* Reported by the compiling loop. */
 static struct compiled {
@@ -40,97 +31,19 @@ static struct compiled {
 	bool stop;
 } * compiled;
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static bool make_scratch(const struct passwd *owner)
-{
-	strcpy(scratch, SCRATCH);
-	has_scratch = mkdtemp(scratch) != NULL;
-	return has_scratch && (!owner || !chown(scratch, owner->pw_uid, owner->pw_gid));
-}
-
-/* Starts a program of words without blanks in them. */
-static struct child *__attribute__((format(printf, 2, 3))) start_text(uid_t uid, const char *format, ...)
-{
-	char text[1024], *argv[64], *rest = NULL;
-	size_t n = 0;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	for (char *word = strtok_r(text, " ", &rest); word && n < 63; word = strtok_r(NULL, " ", &rest))
-		argv[n++] = word;
-	argv[n] = NULL;
-	return child_start(argv, uid);
-}
-
-#define AS_ROOT ((uid_t)-1)
-
-static bool is_running(const struct child *c)
-{
-	siginfo_t info = {};
-
-	return !waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) && !info.si_pid;
-}
-
-static bool run_text(struct child *c)
-{
-	bool good = c && !child_wait(c);
-	char *errors = c && !good ? child_errors(c) : NULL;
-
-	if (errors)
-		fprintf(stderr, "%s", errors);
-	free(errors);
-	child_free(c);
-	return good;
-}
-
-/* Waits until a server listens at the port, or has failed. */
-static bool listens(const char *port)
-{
-	for (int i = 0; i < 500 && is_running(server); i++) {
-		struct child *ss = start_text(AS_ROOT, "ss -tlnH sport = :%s", port);
-		bool found = ss && child_line(ss);
-
-		child_free(ss);
-		if (found)
-			return true;
-		usleep(20000);
-	}
-	return false;
-}
-
 #define REDIS_PORT "16398"
-
-/* For a child whose output is not read. */
-static void silence(void)
-{
-	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	dup2(nowhere, STDOUT_FILENO);
-	dup2(nowhere, STDERR_FILENO);
-}
 
 static bool start_redis(void)
 {
-	char *redis[] = { (char *)"redis-server", (char *)"--port", (char *)REDIS_PORT, (char *)"--bind",
-			  (char *)"127.0.0.1",	  (char *)"--save", (char *)"",		NULL };
 	char *asks[] = {
 		(char *)"redis-benchmark", (char *)"-p", (char *)REDIS_PORT, (char *)"-c", (char *)"50", (char *)"-n",
 		(char *)"2000000000",	   (char *)"-t", (char *)"get",	     NULL
 	};
 
-	server = child_start_in(silence, redis);
-	if (!server || !listens(REDIS_PORT))
+	server = servers_redis(REDIS_PORT, NULL);
+	if (!server)
 		return false;
-	client = child_start_in(silence, asks);
+	client = child_start_in(servers_silence, asks);
 	return client != NULL;
 }
 
@@ -138,68 +51,27 @@ static bool start_redis(void)
 
 static bool start_nginx(void)
 {
-	char path[64];
-	FILE *f;
-
-	if (!make_scratch(NULL))
+	if (!servers_folder(NULL))
 		return false;
-	snprintf(path, sizeof(path), "%s/nginx.conf", scratch);
-	f = fopen(path, "w");
-	if (!f)
+	server = servers_nginx(NGINX_PORT,
+			       "server { listen 127.0.0.1:" NGINX_PORT "; location / { return 200 \"hello\\n\"; } }");
+	if (!server)
 		return false;
-	fprintf(f,
-		"daemon off; master_process off; pid %s/pid; error_log /dev/null;\n"
-		"events { worker_connections 1024; }\n"
-		"http { access_log off; keepalive_requests 2000000000; server { listen 127.0.0.1:" NGINX_PORT ";\n"
-		"location / { return 200 \"hello\\n\"; } } }\n",
-		scratch);
-	if (fclose(f))
-		return false;
-	server = start_text(AS_ROOT, "nginx -c %s", path);
-	if (!server || !listens(NGINX_PORT))
-		return false;
-	client = start_text(AS_ROOT, "wrk -t 1 -c 50 -d 1000000 http://127.0.0.1:" NGINX_PORT "/");
+	client = servers_start(SERVERS_AS_ROOT, "wrk -t 1 -c 50 -d 1000000 http://127.0.0.1:" NGINX_PORT "/");
 	return client != NULL;
 }
 
 #define POSTGRES_PORT "16396"
 
-/* Debian keeps the server's programs out of PATH. */
-static void find_postgres(char *dir, size_t size)
-{
-	glob_t found = {};
-
-	dir[0] = '\0';
-	if (!glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found) && found.gl_pathc)
-		snprintf(dir, size, "%.*s", (int)strlen(found.gl_pathv[found.gl_pathc - 1]) - 6,
-			 found.gl_pathv[found.gl_pathc - 1]);
-	globfree(&found);
-}
-
-/* It refuses to run as root. fsync in memory is free: only CPU time is measured. */
 static bool start_postgres(const char *kind)
 {
-	const struct passwd *user = getpwnam("postgres");
-	char bin[256];
-
-	if (!user)
-		user = getpwnam("nobody");
-	find_postgres(bin, sizeof(bin));
-	if (!user || !make_scratch(user) ||
-	    !run_text(start_text(user->pw_uid, "%sinitdb -D %s/db -A trust -U bench --no-sync", bin, scratch)))
+	server = servers_postgres(POSTGRES_PORT, 10);
+	if (!server)
 		return false;
-	server = start_text(user->pw_uid,
-			    "%spostgres -D %s/db -k %s -p " POSTGRES_PORT
-			    " -c listen_addresses=127.0.0.1 -c autovacuum=off -c max_wal_size=256MB",
-			    bin, scratch, scratch);
-	if (!server || !listens(POSTGRES_PORT) ||
-	    !run_text(start_text(user->pw_uid,
-				 "%spgbench -i -q -s 10 -h 127.0.0.1 -p " POSTGRES_PORT " -U bench postgres", bin)))
-		return false;
-	client = start_text(user->pw_uid,
-			    "%spgbench -n -b %s -c 8 -j 1 -T 1000000 -h 127.0.0.1 -p " POSTGRES_PORT
-			    " -U bench postgres",
-			    bin, kind);
+	client = servers_start(servers_postgres_user()->pw_uid,
+			       "%spgbench -n -b %s -c 8 -j 1 -T 1000000 -h 127.0.0.1 -p " POSTGRES_PORT
+			       " -U bench postgres",
+			       servers_postgres_bin(), kind);
 	return client != NULL;
 }
 
@@ -246,7 +118,7 @@ static bool start_pipes(void)
 /* In a child that does not exec: compiles one file again and again. */
 static void compile_for_ever(void)
 {
-	silence();
+	servers_silence();
 	while (!compiled->stop) {
 		struct rusage used;
 		pid_t pid = fork();
@@ -327,7 +199,7 @@ static double number_after(const char *text, const char *word)
 
 static double segments_received(const char *port)
 {
-	struct child *ss = start_text(AS_ROOT, "ss -tinOH sport = :%s", port);
+	struct child *ss = servers_start(SERVERS_AS_ROOT, "ss -tinOH sport = :%s", port);
 	double n = 0;
 	char *line;
 
@@ -370,17 +242,7 @@ bool bench_load_count(const struct bench_load *load, struct bench_count *count)
 	count->requests /= load->per_request;
 	if (client)
 		count->client_ns = clock_of(client->pid);
-	return is_running(server) && (!client || is_running(client));
-}
-
-/* Not by SIGKILL, which would leave shared memory behind. */
-static void stop(struct child *c)
-{
-	if (c && !c->reaped) {
-		kill(c->pid, SIGINT);
-		child_wait(c);
-	}
-	child_free(c);
+	return servers_is_running(server) && (!client || servers_is_running(client));
 }
 
 void bench_load_stop(void)
@@ -392,10 +254,8 @@ void bench_load_stop(void)
 		munmap(compiled, sizeof(*compiled));
 	}
 	compiled = NULL;
-	stop(client);
-	stop(server);
+	servers_stop(client);
+	servers_stop(server);
 	client = server = NULL;
-	if (has_scratch)
-		nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-	has_scratch = false;
+	servers_folder_remove();
 }

@@ -59,6 +59,14 @@ table() {
 	test  rpmbuild         rpm              rpm-build             rpm-tools   rpm-build         rpm
 	test  py:prometheus_client python3-prometheus-client python3-prometheus_client python-prometheus_client python3-prometheus_client py3-prometheus-client
 	test  cpio            cpio              cpio                  cpio        cpio              cpio
+	test  redis-server    redis-server      redis                 redis       redis             redis
+	test  redis-benchmark redis-tools       redis                 redis       redis             redis
+	test  nginx           nginx             nginx                 nginx       nginx             nginx
+	test  wrk             wrk               wrk                   wrk         wrk               wrk
+	test  openssl         openssl           openssl               openssl     openssl           openssl
+	test  h2load          nghttp2-client    nghttp2               nghttp2     nghttp2           nghttp2
+	test  pg:initdb       postgresql        postgresql-server     postgresql  postgresql-server postgresql
+	test  pg:pgbench      postgresql        postgresql-contrib    postgresql  postgresql-contrib postgresql-contrib
 	pictures rsvg-convert librsvg2-bin      librsvg2-tools        librsvg     rsvg-convert      rsvg-convert
 	pictures f:/usr/share/fonts/truetype/jetbrains-mono fonts-jetbrains-mono jetbrains-mono-fonts ttf-jetbrains-mono jetbrains-mono-fonts font-jetbrains-mono
 	pictures nginx        nginx             nginx                 nginx       nginx             nginx

@@ -356,9 +356,53 @@ static void run_peers(char **arg)
 	}
 }
 
+/* ---- a slow HTTP server ---- */
+
+struct request {
+	int fd;
+	long ms;
+};
+
+static void *answer_http(void *arg)
+{
+	static const char answer[] = "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
+	struct request *r = arg;
+	char request[4096];
+
+	if (recv(r->fd, request, sizeof(request), 0) > 0) {
+		sleep_ms(r->ms);
+		if (send(r->fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL) < 0)
+			load_die("send");
+	}
+	close(r->fd);
+	free(r);
+	return NULL;
+}
+
+static void run_http(char **arg)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd;
+
+	if (listener < 0 || bind(listener, (struct sockaddr *)&a, len) || listen(listener, 64) ||
+	    getsockname(listener, (struct sockaddr *)&a, &len))
+		load_die("listen");
+	load_ready("port=%d", ntohs(a.sin_port));
+	while ((fd = accept(listener, NULL, NULL)) >= 0) {
+		struct request *r = malloc(sizeof(*r));
+
+		if (!r)
+			load_die("malloc");
+		*r = (struct request){ .fd = fd, .ms = load_number(arg[0]) };
+		load_thread(answer_http, r);
+	}
+}
+
 const struct workload load_turns[] = {
 	{ "turns", "tcp|unix|udp plain|parts|late|pages|never|threads|handed", run_turns,
 	  "ten requests over a connection that is open from the start" },
 	{ "peers", "N", run_peers, "a request to each of N peers, others in each round" },
+	{ "http", "MS", run_http, "answers each HTTP request after so many ms" },
 	{ 0 },
 };
