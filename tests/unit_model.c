@@ -610,6 +610,56 @@ static void overlapped_turns_are_marked(void **state)
 		}
 }
 
+static void answers(struct sample *s, uint32_t pid, uint64_t ns, uint32_t n)
+{
+	struct sample_work *w;
+
+	reading_process(s, pid, 5, "web");
+	w = reading_busy(s, pid, LT_POLL, MS_NS);
+	w->time_ns[LT_WAKEQ] = 3 * MS_NS;
+	w->time_ns[LT_POLL] -= 3 * MS_NS;
+	if (n)
+		reading_dist(s, &w->response, ns, n);
+}
+
+static double hurts(uint32_t pid)
+{
+	struct value v = column_value(column_find("hurts"), reading_row(pid));
+
+	assert_int_equal(v.type, VALUE_REAL);
+	return v.real;
+}
+
+/* LAG%, and what clients wait more than they are used to. */
+static void what_hurts(void **state)
+{
+	struct sample *s;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 7; i++) {
+		s = reading_next(i);
+		answers(s, 10, i == 3 ? 900 * MS_NS : 2 * MS_NS, 250); /* once slow: the median is not */
+		answers(s, 20, 2 * MS_NS, i > 3 ? 250 : 0);
+		reading_update(s);
+		assert_true(i == 3 || hurts(10) < 0.31);
+	}
+	s = reading_next(8);
+	answers(s, 10, 400 * MS_NS, 250);
+	answers(s, 20, 400 * MS_NS, 250); /* it has answered in four readings before: what is usual is not known */
+	reading_update(s);
+	assert_true(hurts(20) > 0.29 && hurts(20) < 0.31);
+	/* Three in 250 are the slowest hundredth: each waited about 398 ms longer. */
+	assert_true(hurts(10) > 3 * 39.8 * 0.85 && hurts(10) < 3 * 39.8 * 1.15);
+	s = reading_next(9);
+	answers(s, 10, 3 * MS_NS, 250);
+	reading_update(s);
+	assert_true(hurts(10) < 0.31);
+	s = reading_next(10);
+	answers(s, 10, 0, 0);
+	reading_update(s);
+	assert_true(hurts(10) < 0.31);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -627,6 +677,7 @@ int main(void)
 		READING_TEST(host_adds_up),
 		READING_TEST(connections_find_their_owner),
 		READING_TEST(overlapped_turns_are_marked),
+		READING_TEST(what_hurts),
 	};
 
 	return cmocka_run_group_tests_name("model", tests, NULL, NULL);

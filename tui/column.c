@@ -64,6 +64,9 @@ const struct column columns[] = {
 	  "Lifetime of its threads within the interval, added up: 100 for each thread that lived through all of it." },
 	{ "lag", "LAG%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_lag, "%",
 	  "Time in which it wanted to run and could not: RUNQ% + THROT% + BLK%; summed over all threads, so it may exceed 100." },
+	{ "hurts", "HURT%", NULL, 6, SHOW_SHARE, COLUMN_LAG, PROCESSES, raw_hurts, "%",
+	  "What hurts, its own threads or its clients: LAG%, and if RESP99 is more than twice its median of the last minute, the time by which the slowest "
+	  "hundredth of the answers took longer than that; 100 is one client that waits all the time." },
 	{ "why", "WHY", "why", 22, SHOW_TEXT, COLUMN_LEFT | COLUMN_WHY, TASKS, raw_why, "",
 	  "The greatest part of its LAG% in words, and its share of LAG%. Nothing below a LAG% of 0.1." },
 	{ "cpu", "CPU%", "time_ns.run", 6, SHOW_SHARE, 0, TASKS, raw_run, "%",

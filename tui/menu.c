@@ -35,11 +35,18 @@ int menu_choosable(const struct table *t, const struct column *out[TABLE_COLUMNS
 
 int menu_sortable(const struct table *t, const struct column *out[TABLE_COLUMNS])
 {
+	const struct column *hurts = column_find("hurts");
 	int n = 0, all = table_columns(t, out);
+	bool there = !(hurts->kinds & 1 << t->kind);
 
-	for (int i = 0; i < all; i++)
+	for (int i = 0; i < all; i++) {
+		there |= out[i] == hurts;
 		if (out[i]->show != SHOW_SPARK)
 			out[n++] = out[i];
+	}
+	/* Also where it is not shown. */
+	if (!there && n < TABLE_COLUMNS)
+		out[n++] = hurts;
 	return n;
 }
 
