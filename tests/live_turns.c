@@ -357,6 +357,41 @@ static void test_many_peers(void **state)
 	live_verdict();
 }
 
+/* The exit status of lagtop while a round of requests is answered, of which the slowest takes 80 ms. */
+static int status_if(struct turns *t, const char *rows, const char *expr)
+{
+	char pid[16], *argv[] = { child_lagtop(), (char *)"--batch",   (char *)"-d", (char *)"1",
+				  (char *)"-n",	  (char *)"5",	       (char *)"-p", pid,
+				  (char *)rows,	  (char *)"--fail-if", (char *)expr, NULL };
+	struct child *lagtop;
+	int status;
+
+	snprintf(pid, sizeof(pid), "%lld", (long long)t->server);
+	lagtop = child_start(argv, (uid_t)-1);
+	assert_non_null(lagtop);
+	assert_non_null(child_line(lagtop)); /* its first reading */
+	t->done = live_round(t->load);
+	status = child_wait(lagtop);
+	child_free(lagtop);
+	return status;
+}
+
+static void test_fails_if_slow(void **state)
+{
+	static const char *const rows[] = { "--active", "--threads", "--tree", "--group=command" };
+	struct live *l = live_start("-d", "1", NULL);
+	const char *ready;
+	struct turns t = { .load = live_load(&ready, "turns", "tcp", "plain", NULL) };
+
+	(void)state;
+	live_need_net(l);
+	t.server = child_value(ready, "server");
+	for (size_t i = 0; i < 4; i++)
+		live_compare(status_if(&t, rows[i], "resp99>40ms and turns>0"), 4, 0, "%s: a slow answer", rows[i]);
+	live_compare(status_if(&t, rows[0], "resp99>20s or late99>20s or topen>5"), 0, 0, "no slow answer");
+	live_verdict();
+}
+
 /* With --no-turns they are not known; the rest of the network family is. */
 static void test_left_off(void **state)
 {
@@ -403,11 +438,11 @@ static void test_closed_turn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		live_test(test_both_ends),   live_test(test_datagrams),		 live_test(test_older_connection),
-		live_test(test_two_threads), live_test(test_socket_handed_over), live_test(test_overlapping_turns),
-		live_test(test_late_reader), live_test(test_open_turn),		 live_test(test_closed_turn),
-		live_test(test_peer),	     live_test(test_open_peer),		 live_test(test_many_peers),
-		live_test(test_left_off),
+		live_test(test_both_ends),     live_test(test_datagrams),	   live_test(test_older_connection),
+		live_test(test_two_threads),   live_test(test_socket_handed_over), live_test(test_overlapping_turns),
+		live_test(test_late_reader),   live_test(test_open_turn),	   live_test(test_closed_turn),
+		live_test(test_peer),	       live_test(test_open_peer),	   live_test(test_many_peers),
+		live_test(test_fails_if_slow), live_test(test_left_off),
 	};
 
 	return live_main(tests);
