@@ -9,7 +9,7 @@
  * interrupts and for any task: they update shared data with atomics.
  */
 #include "kernel.h"
-#include "record.bpf.h"
+#include "flight.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -24,89 +24,36 @@ struct {
 	__type(value, struct lt_disk);
 } lt_disks SEC(".maps");
 
-/*
- * When the driver got each request. A request's address is unique while it is in flight (its tag is not, on a device
- * with several queues). Multiplying by the golden ratio permutes the lower bits of the address; some of them choose the
- * set, and the rest, stored, identify the request.
- */
-#define STAMP_SETS_BITS 12
-#define STAMP_WAYS 4
-#define STAMP_KEY_BITS 40
-#define STAMP_TAG_BITS (STAMP_KEY_BITS - STAMP_SETS_BITS)
-#define STAMP_NS_SHIFT 6 /* in units of 64 ns, which wrap after 73 minutes */
-#define STAMP_TIME_BITS (64 - STAMP_TAG_BITS)
-
-struct stamp_set {
-	__u64 way[STAMP_WAYS]; /* tag, time; 0: free */
-};
+/* Since when the driver has had a request, in units of 64 ns, which last for 73 minutes. By the request's address: tags
+ * are not unique on a device with several queues. */
+#define STAMP_SETS 4096
+#define STAMP_NS_SHIFT 6
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1 << STAMP_SETS_BITS);
+	__uint(max_entries, STAMP_SETS);
 	__type(key, __u32);
-	__type(value, struct stamp_set);
+	__type(value, struct lt_flights);
 } lt_stamps SEC(".maps");
 
-static __always_inline __u64 request_key(struct request *rq)
-{
-	__u64 number = (__u64)rq, base = (__u64)&lt_free;
-
-	asm volatile("%0 -= %1" : "+r"(number) : "r"(base));
-	return (number >> 6) * GOLDEN_RATIO & ((1ULL << STAMP_KEY_BITS) - 1);
-}
-
-static __always_inline struct stamp_set *stamps_of(__u64 key)
-{
-	__u32 nr = key >> STAMP_TAG_BITS;
-
-	return bpf_map_lookup_elem(&lt_stamps, &nr);
-}
-
-static __always_inline __u64 stamp_tag(__u64 key)
-{
-	return key << (64 - STAMP_TAG_BITS) >> (64 - STAMP_TAG_BITS);
-}
-
+/* Its own from before, if it was put back, or that of another, which then has no split, gives way. */
 static __always_inline void stamp_put(struct request *rq, __u64 now_ns)
 {
-	__u64 key = request_key(rq), tag = stamp_tag(key), way, time;
-	struct stamp_set *set = stamps_of(key);
-	int to = -1;
+	__u64 key = lt_flight_key(lt_address(rq));
+	struct lt_flights *set = lt_flights_of(&lt_stamps, key, STAMP_SETS);
 
-	if (!set)
-		return;
-		/* Its own entry (it was issued before and requeued), a free one, or else any: the request evicted from
-		 * it gets no split. */
-#pragma unroll
-	for (int i = 0; i < STAMP_WAYS; i++) {
-		way = set->way[i];
-		if (way >> STAMP_TIME_BITS == tag && way)
-			to = i;
-		else if (!way && to < 0)
-			to = i;
-	}
-	time = now_ns >> STAMP_NS_SHIFT & ((1ULL << STAMP_TIME_BITS) - 1);
-	set->way[(to < 0 ? now_ns >> 10 : (__u64)to) & (STAMP_WAYS - 1)] = tag << STAMP_TIME_BITS | time;
+	if (set)
+		lt_flight_put(set, key, now_ns >> STAMP_NS_SHIFT);
 }
 
 /* How long ago it was issued; 0: not known. */
 static __always_inline __u64 stamp_take(struct request *rq, __u64 now_ns)
 {
-	__u64 key = request_key(rq), tag = stamp_tag(key), way;
-	struct stamp_set *set = stamps_of(key);
+	__u64 key = lt_flight_key(lt_address(rq)), stamp;
+	struct lt_flights *set = lt_flights_of(&lt_stamps, key, STAMP_SETS);
 
-	if (!set)
-		return 0;
-#pragma unroll
-	for (int i = 0; i < STAMP_WAYS; i++) {
-		way = set->way[i];
-		if (way >> STAMP_TIME_BITS != tag || !way)
-			continue;
-		set->way[i] = 0;
-		way = ((now_ns >> STAMP_NS_SHIFT) - way) & ((1ULL << STAMP_TIME_BITS) - 1);
-		return (way << STAMP_NS_SHIFT) + 1;
-	}
-	return 0;
+	stamp = set ? lt_flight_find(set, key, true) : 0;
+	return stamp ? (LT_FLIGHT_KEPT((now_ns >> STAMP_NS_SHIFT) - stamp) << STAMP_NS_SHIFT) + 1 : 0;
 }
 
 /* The table's row of a device and direction, allocated if there is none; LT_DISKS: the table is full. */

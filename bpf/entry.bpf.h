@@ -128,6 +128,17 @@ static __always_inline void lt_dist_add(struct lt_calls *calls, enum lt_dist dis
 	lt_max_add(&entry->hist_max, ns);
 }
 
+/* How long a connection that was just accepted waited for that. TCP stamps its receive window when the connection is
+ * established (tcp_init_buffer_space, by ktime_get_ns), and again when the program reads from it, which it has not done
+ * yet. */
+static __always_inline void lt_accept_wait(struct lt_slot *s, struct sock *sk, __u64 now_ns)
+{
+	__u64 established_ns = BPF_CORE_READ((struct tcp_sock *)sk, rcvq_space.time) * 1000;
+
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP && established_ns && now_ns > established_ns)
+		lt_dist_add(&s->record->calls, LT_DIST_ACCEPT, now_ns - established_ns);
+}
+
 /* The entry that a call was counted in; NULL: it was lost. */
 static __always_inline struct lt_call *lt_entry_of_counted(struct lt_calls *calls, __u32 call)
 {

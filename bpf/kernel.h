@@ -64,6 +64,8 @@ typedef __u32 __wsum;
 #define X32_BIT 0x40000000
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
@@ -96,6 +98,7 @@ typedef __u32 __wsum;
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct mutex;
+struct io_uring_task;
 
 struct thread_info {
 	unsigned long flags;
@@ -220,8 +223,13 @@ struct mm_struct {
 	struct rw_semaphore mmap_lock;
 };
 
+struct super_block {
+	unsigned long s_magic;
+};
+
 struct inode {
 	unsigned short i_mode;
+	struct super_block *i_sb;
 };
 
 struct file_operations;
@@ -276,6 +284,7 @@ struct task_struct {
 	char comm[16];
 	struct mm_struct *mm;
 	struct files_struct *files;
+	struct io_uring_task *io_uring; /* CONFIG_IO_URING */
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	struct css_set *cgroups;
@@ -283,7 +292,7 @@ struct task_struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long dx, si, di, cx, bx, ax, orig_ax, sp;
+	unsigned long dx, si, di, cx, bx, ax, orig_ax, sp, r10;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -423,6 +432,43 @@ struct request {
 	unsigned int rq_flags;
 	unsigned int __data_len;
 	__u64 start_time_ns;
+};
+
+struct io_rsrc_node {
+	unsigned long file_ptr; /* 6.13 */
+};
+
+struct io_rsrc_data {
+	unsigned int nr;
+	struct io_rsrc_node **nodes; /* 6.13 */
+};
+
+struct io_file_table {
+	void *files;		  /* before: addresses of files, with flags in their lower bits */
+	struct io_rsrc_data data; /* since 6.13 */
+};
+
+struct io_ring_ctx {
+	struct io_file_table file_table;
+	unsigned int nr_user_files; /* before 6.13 */
+};
+
+struct io_cqe {
+	__u64 user_data;
+	int fd; /* from its submission on; the result's flags at its end */
+};
+
+struct io_kiocb {
+	__u8 opcode;
+	unsigned int flags; /* u64 since 6.8; the lower ones are IOSQE_* */
+	struct io_cqe cqe;
+	struct io_ring_ctx *ctx;
+};
+
+struct io_uring_cqe {
+	__u64 user_data;
+	__s32 res;
+	__u32 flags;
 };
 
 struct seq_file;

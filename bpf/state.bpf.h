@@ -6,7 +6,7 @@
 #ifndef STATE_BPF_H
 #define STATE_BPF_H
 
-#include "record.bpf.h"
+#include "ring.bpf.h"
 
 #define F_SETLKW_NR 7
 #define F_SETLKW64_NR 14
@@ -60,6 +60,15 @@ static __always_inline void lt_regs_args(struct pt_regs *regs, bool compat, __u6
 #endif
 }
 
+static __always_inline __u64 lt_regs_arg4(struct pt_regs *regs, bool compat)
+{
+#if defined(__TARGET_ARCH_x86)
+	return compat ? regs->si : regs->r10;
+#elif defined(__TARGET_ARCH_arm64)
+	return regs->regs[3];
+#endif
+}
+
 static __always_inline void lt_call_args(struct task_struct *task, bool compat, __u64 arg[3])
 {
 	lt_regs_args((struct pt_regs *)bpf_task_pt_regs(task), compat, arg);
@@ -106,10 +115,9 @@ static __always_inline bool lt_fd_is_socket(struct files_struct *files, __u64 fd
 	return true;
 }
 
-/* The internet or UNIX socket of a descriptor; NULL: none. */
-static __always_inline struct sock *lt_fd_sock(struct files_struct *files, __u64 fd)
+/* The internet or UNIX socket of an open file; NULL: none. */
+static __always_inline struct sock *lt_file_sock(struct file *file)
 {
-	struct file *file = lt_fd_file(files, fd);
 	struct socket *socket;
 	struct sock *sk;
 	__u16 family;
@@ -120,6 +128,49 @@ static __always_inline struct sock *lt_fd_sock(struct files_struct *files, __u64
 	sk = BPF_CORE_READ(socket, sk);
 	family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
 	return family == AF_INET || family == AF_INET6 || family == AF_UNIX ? sk : NULL;
+}
+
+static __always_inline struct sock *lt_fd_sock(struct files_struct *files, __u64 fd)
+{
+	return lt_file_sock(lt_fd_file(files, fd));
+}
+
+/* Where a task keeps the files of registered rings: an offset in struct io_uring_task, set before load, since a kernel
+ * without io_uring has no such type (see lt_drop_counters). 0: not known. */
+const volatile __u32 lt_registered_rings __weak = 0;
+#define REGISTERED_RINGS 16
+#define IORING_ENTER_REGISTERED_RING 16
+
+/* The ring of an io_uring_enter; NULL: not known. */
+static __always_inline void *lt_ring_of(struct task_struct *task, bool compat)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct file *file = NULL;
+	void *rings;
+	__u64 arg[3];
+
+	lt_regs_args(regs, compat, arg);
+	if (!(lt_regs_arg4(regs, compat) & IORING_ENTER_REGISTERED_RING)) {
+		file = lt_fd_file(task->files, arg[0]);
+	} else if (lt_registered_rings && bpf_core_field_exists(task->io_uring)) {
+		rings = (void *)BPF_CORE_READ(task, io_uring) + lt_registered_rings;
+		bpf_probe_read_kernel(&file, sizeof(file), rings + (arg[0] & (REGISTERED_RINGS - 1)) * sizeof(file));
+	}
+	return file ? BPF_CORE_READ(file, private_data) : NULL;
+}
+
+/* What a thread waits for that waits for a ring's requests. A disk answers by itself, and soon: as long as one is
+ * asked, the wait is for it, though a socket may be listened to all the time. */
+static __noinline __u32 lt_ring_state(struct task_struct *task, bool compat)
+{
+	void *ring = lt_ring_of(task, compat);
+	__u64 counts = ring ? lt_ring_counts((__u64)ring) : 0;
+
+	if (LT_RING_COUNT(counts, LT_RING_DISK))
+		return LT_DISK;
+	if (LT_RING_COUNT(counts, LT_RING_NET))
+		return LT_NET;
+	return LT_RING_COUNT(counts, LT_RING_IO) ? LT_IO : LT_POLL;
 }
 
 /* Interruptible sleep inside a call. */
@@ -137,6 +188,8 @@ static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, 
 		return LT_NET;
 	case LT_WAIT_POLL:
 		return LT_POLL;
+	case LT_WAIT_RING:
+		return lt_ring_state(task, LT_CALL_ABI(call) == LT_ABI_COMPAT);
 	case LT_WAIT_SLEEP:
 	case LT_WAIT_CLONE:
 	case LT_WAIT_RESTART:

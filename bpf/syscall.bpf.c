@@ -174,17 +174,6 @@ static __always_inline bool is_splice(__u32 call)
 	return LT_CALL_NR(call) == (LT_CALL_ABI(call) == LT_ABI_COMPAT ? LT_NR32_SPLICE : LT_NR_SPLICE);
 }
 
-/* How long the connection waited to be accepted. TCP stamps its receive window when the connection is established
- * (tcp_init_buffer_space, by ktime_get_ns), and again when the program reads from it, which it has not done yet. */
-static __always_inline void accepted(struct lt_slot *s, struct sock *sk, __u64 now_ns)
-{
-	__u64 established_ns = BPF_CORE_READ((struct tcp_sock *)sk, rcvq_space.time) * 1000;
-
-	lt_net_of(s)->accepts++;
-	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP && established_ns && now_ns > established_ns)
-		lt_dist_add(&s->record->calls, LT_DIST_ACCEPT, now_ns - established_ns);
-}
-
 /* What the network family cannot see: accepted connections, and bytes spliced out of a socket. */
 static __always_inline void socket_call(struct task_struct *task, struct lt_slot *s, struct pt_regs *regs, __u32 call,
 					long ret, __u64 now_ns)
@@ -204,8 +193,10 @@ static __always_inline void socket_call(struct task_struct *task, struct lt_slot
 		return;
 	proto = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? LT_UNIX : LT_TCP;
 	if (accepts) {
-		if (proto != LT_UNIX)
-			accepted(s, sk, now_ns);
+		if (proto != LT_UNIX) {
+			lt_net_of(s)->accepts++;
+			lt_accept_wait(s, sk, now_ns);
+		}
 	} else if (ret && BPF_CORE_READ(sk, sk_type) == SOCK_STREAM) {
 		/* Datagrams are spliced through recvmsg, which the network family sees. */
 		flow = &lt_net_of(s)->flow[proto];

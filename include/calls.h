@@ -16,6 +16,7 @@ enum lt_wait {
 	LT_WAIT_FILE_LOCK, /* lock; counts as service time: idle programs do not sleep in it */
 	LT_WAIT_NET,
 	LT_WAIT_POLL,
+	LT_WAIT_RING, /* what its requests wait for: disk, net, io; else poll */
 	LT_WAIT_SLEEP,
 	LT_WAIT_IO,
 	LT_WAIT_FD,	 /* net if the first argument is a socket, else io */
@@ -240,7 +241,7 @@ enum lt_wait {
 	ROW(epoll_wait, 232, 256, NO, 252, POLL) \
 	ROW(epoll_pwait, 281, 319, 22, 346, POLL) \
 	ROW(epoll_pwait2, 441, 441, 441, 441, POLL) \
-	ROW(io_uring_enter, 426, 426, 426, 426, POLL) \
+	ROW(io_uring_enter, 426, 426, 426, 426, RING) \
 	ROW(io_getevents, 208, 247, 4, 245, POLL) \
 	ROW(io_pgetevents, 333, 385, 292, 399, POLL) \
 	ROW(io_pgetevents_time64, NO, 416, NO, 416, POLL) \

@@ -402,6 +402,7 @@ enum lt_prog {
 	LT_PROG_ISSUE,
 	LT_PROG_COMPLETE,
 	LT_PROG_READY,
+	LT_PROG_RING,
 	LT_PROGS
 };
 

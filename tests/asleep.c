@@ -34,6 +34,8 @@ void asleep_wait(int64_t pid)
 		assert_non_null(fgets(text, sizeof(text), f));
 		fclose(f);
 		name_end = strrchr(text, ')');
+		if (name_end && name_end[2] == 'Z')
+			fail_msg("%lld ended instead of going to sleep", (long long)pid);
 		asleep = name_end && strchr("STtD", name_end[2]) && has_left_its_cpu(pid);
 	}
 }

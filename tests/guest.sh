@@ -68,6 +68,8 @@ quick)
 	LIVE_ONLY='test_open*' run live_turns build/tests/live_turns
 	LIVE_ONLY='test_closure*' run live_closure build/tests/live_budget
 	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
+	LIVE_ONLY='*ring*' run live_rings build/tests/live_sleeps
+	LIVE_ONLY='*io_uring*' run live_io_uring build/tests/live_sockets
 	LIVE_ONLY='test_rt*' run live_rt build/tests/live_sleeps
 	# The arm64 emulator stops a CPU for longer than the 2 % that these allow.
 	[ "$(uname -m)" != x86_64 ] || LIVE_ONLY='*quota*' run live_quota build/tests/live_splits

@@ -249,10 +249,9 @@ static void test_in_flight_after_lagtop(void **state)
 static const struct {
 	const char *what, *call, *state;
 } hangs[] = {
-	{ "fsync", "fsync", "time_ns.disk" },
-	{ "write", "pwrite64", "time_ns.block" },
-	{ "flock", "flock", "time_ns.lock" },
-	{ "fcntl", "fcntl", "time_ns.lock" },
+	{ "fsync", "fsync", "time_ns.disk" },	      { "write", "pwrite64", "time_ns.block" },
+	{ "flock", "flock", "time_ns.lock" },	      { "fcntl", "fcntl", "time_ns.lock" },
+	{ "ring", "io_uring_enter", "time_ns.disk" },
 };
 #define HANGS (sizeof(hangs) / sizeof(*hangs))
 

@@ -30,6 +30,15 @@ static const struct {
 };
 #define SLEEPERS (sizeof(sleepers) / sizeof(*sleepers))
 
+/* What a ring of io_uring waits for; lagtop must have seen it being asked. */
+static const struct {
+	const char *kind, *state;
+} rings[] = {
+	{ "recv", "net" },  { "read", "net" },	   { "pipe", "io" },	    { "eventfd", "io" },
+	{ "poll", "poll" }, { "timeout", "poll" }, { "registered", "net" }, { "after", "poll" },
+};
+#define RINGS (sizeof(rings) / sizeof(*rings))
+
 /* Calls that this kernel lacks cannot be slept in. */
 static bool is_possible(size_t i)
 {
@@ -84,6 +93,82 @@ static void test_asleep_after_lagtop(void **state)
 {
 	(void)state;
 	check_sleepers("after", false);
+	live_verdict();
+}
+
+/* The kernel refuses rings to some programs, or has none. */
+static void need_rings(void)
+{
+	int64_t off = live_field("/proc/sys/kernel/io_uring_disabled", 0);
+
+	live_need_bpf();
+	if (off > 1)
+		live_skip("io_uring is off (kernel.io_uring_disabled)");
+}
+
+static void test_asleep_for_a_ring(void **state)
+{
+	int64_t pid[RINGS];
+	const char *ready;
+	struct live *l;
+	size_t from;
+
+	(void)state;
+	need_rings();
+	l = live_start("-d", "0.5", NULL);
+	for (size_t i = 0; i < RINGS; i++) {
+		live_load(&ready, "ring-sleep", rings[i].kind, NULL);
+		pid[i] = child_value(ready, "pid");
+		asleep_wait(pid[i]);
+	}
+	live_past_now(l);
+	from = l->n;
+	while (l->n < from + 4)
+		live_next(l);
+	for (size_t i = 0; i < RINGS; i++)
+		live_between(asleep_share(l, from, pid[i], rings[i].state), 0.95, 1.001, "a ring's %s is %s",
+			     rings[i].kind, rings[i].state);
+	live_verdict();
+}
+
+/* Threads that the kernel makes for a ring are its process's, and what they idle is a sleep. */
+static void test_idle_threads_of_a_ring(void **state)
+{
+	static const char *const kinds[] = { "worker", "poller" }, *const states[] = { "poll", "io" };
+	struct live *l;
+	const char *ready;
+
+	(void)state;
+	need_rings();
+	for (int i = 0; i < 2; i++) {
+		int64_t pid, two = 0;
+		size_t from;
+
+		l = live_start("-d", "0.3", NULL);
+		live_load(&ready, "ring-sleep", kinds[i], NULL);
+		pid = child_value(ready, "pid");
+		asleep_wait(pid);
+		live_past_now(l);
+		from = l->n;
+		while (l->n < from + 4) {
+			struct json_object *p = live_process(live_next(l), pid);
+			double wall_ns, asleep_ns;
+
+			assert_non_null(p);
+			if (live_get(p, "threads") != 2)
+				continue; /* an idle worker ends after some seconds */
+			wall_ns = (double)live_get(p, "wall_ns");
+			asleep_ns = (double)live_get(p, "time_ns.sleep");
+			two++;
+			live_between(asleep_ns / wall_ns, 0.47, 0.501, "%s: the kernel's thread sleeps", kinds[i]);
+			live_between(
+				(asleep_ns + (double)live_sum(l, l->n - 1, pid, i ? "time_ns.io" : "time_ns.poll")) /
+					wall_ns,
+				0.95, 1.001, "%s: the other waits, %s", kinds[i], states[i]);
+		}
+		live_between((double)two, 1, 4, "%s: two threads in so many readings", kinds[i]);
+		live_end_test(NULL);
+	}
 	live_verdict();
 }
 
@@ -225,6 +310,8 @@ int main(void)
 	static const struct CMUnitTest sleeps[] = {
 		live_test(test_asleep_before_lagtop),
 		live_test(test_asleep_after_lagtop),
+		live_test(test_asleep_for_a_ring),
+		live_test(test_idle_threads_of_a_ring),
 		live_test(test_rt_lock),
 		cmocka_unit_test_teardown(test_frozen_by_cgroup_2, thaw),
 	};

@@ -16,11 +16,13 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "load.h"
+#include "load_ring.h"
 #include "mounts.h"
 
 /* The workload's own /tmp. */
@@ -29,7 +31,7 @@
 #define INNER_IMAGE DISK "/image"
 #define BLOCK_BYTES 4096
 
-enum { HANG_FSYNC, HANG_WRITE, HANG_FLOCK, HANG_FCNTL, HANGS };
+enum { HANG_FSYNC, HANG_WRITE, HANG_FLOCK, HANG_FCNTL, HANG_RING, HANGS };
 
 static int disk, device, file; /* the root of the frozen file system, the device that hangs with it, a file of it */
 static int64_t *held_ns;       /* [HANGS], measured by the sleepers themselves */
@@ -115,6 +117,27 @@ static int guard(void)
 	return fd[1];
 }
 
+/* A write to the device, by a ring that also listens to a socket. */
+static int write_by_ring(void)
+{
+	static char aligned[BLOCK_BYTES] __attribute__((aligned(BLOCK_BYTES)));
+	struct io_uring_sqe listen = { .opcode = IORING_OP_RECV, .addr = (uintptr_t)block, .len = 1 };
+	struct io_uring_sqe give = { .opcode = IORING_OP_WRITE, .addr = (uintptr_t)aligned, .len = BLOCK_BYTES };
+	char path[32];
+	struct ring r;
+	int fd[2];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", device);
+	give.fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	if (give.fd < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, fd))
+		return -1;
+	listen.fd = fd[0];
+	ring_open(&r, 0);
+	ring_ask(&r, &listen);
+	ring_ask(&r, &give);
+	return ring_wait(&r).res;
+}
+
 static void hang(int how)
 {
 	struct flock whole = { .l_type = F_WRLCK };
@@ -130,6 +153,8 @@ static void hang(int how)
 		ret = pwrite(file, block, sizeof(block), 0) != sizeof(block);
 	else if (how == HANG_FLOCK)
 		ret = flock(open(DISK, O_RDONLY), LOCK_EX);
+	else if (how == HANG_RING)
+		ret = write_by_ring() != BLOCK_BYTES;
 	else
 		ret = fcntl(locked, F_SETLKW, &whole);
 	held_ns[how] = load_now_ns() - began_ns;
@@ -156,8 +181,8 @@ static void run_hang(char **arg)
 			hang(i);
 		}
 	}
-	load_ready("fsync=%d write=%d flock=%d fcntl=%d", pid[HANG_FSYNC], pid[HANG_WRITE], pid[HANG_FLOCK],
-		   pid[HANG_FCNTL]);
+	load_ready("fsync=%d write=%d flock=%d fcntl=%d ring=%d", pid[HANG_FSYNC], pid[HANG_WRITE], pid[HANG_FLOCK],
+		   pid[HANG_FCNTL], pid[HANG_RING]);
 	if (load_go()) {
 		thaw();
 		flock(disk, LOCK_UN);
@@ -166,9 +191,10 @@ static void run_hang(char **arg)
 		for (int i = 0; i < HANGS; i++)
 			if (waitpid(pid[i], &status, 0) != pid[i] || status)
 				load_die("hang");
-		load_done(HANGS, "fsync_ns=%lld write_ns=%lld flock_ns=%lld fcntl_ns=%lld",
+		load_done(HANGS, "fsync_ns=%lld write_ns=%lld flock_ns=%lld fcntl_ns=%lld ring_ns=%lld",
 			  (long long)held_ns[HANG_FSYNC], (long long)held_ns[HANG_WRITE],
-			  (long long)held_ns[HANG_FLOCK], (long long)held_ns[HANG_FCNTL]);
+			  (long long)held_ns[HANG_FLOCK], (long long)held_ns[HANG_FCNTL],
+			  (long long)held_ns[HANG_RING]);
 		load_go();
 	}
 	thaw();
@@ -323,7 +349,7 @@ const struct workload load_disk[] = {
 	{ "direct", "FILE N", run_direct, "N reads of a page each past the page cache" },
 	{ "bytes", "FILE PAGES", run_bytes, "page faults and writes of a file, by a thread, a process and a child" },
 	{ "faults", "FILE N", run_faults, "N page faults, a page of a file each" },
-	{ "hang", "", run_hang, "an fsync, a write and locks that end when the test says so" },
+	{ "hang", "", run_hang, "an fsync, writes and locks that end when the test says so" },
 	{ "thrash", "FILE MIB MS CPU", run_thrash,
 	  "reads a file's pages at random, for so long, by calls and page faults" },
 	{},

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
-#include <linux/io_uring.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -23,6 +22,7 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "load_ring.h"
 
 static struct sockaddr_in address(const char *host, int port)
 {
@@ -291,64 +291,6 @@ static void run_heir(char **arg)
 	}
 }
 
-struct ring {
-	int fd;
-	unsigned int *sq_tail, *sq_mask, *sq_array, *cq_head, *cq_mask;
-	struct io_uring_sqe *sqe;
-	struct io_uring_cqe *cqe;
-};
-
-static char *map_ring(int fd, size_t bytes, off_t what)
-{
-	char *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, what);
-
-	if (at == MAP_FAILED)
-		load_die("io_uring");
-	return at;
-}
-
-static void ring_open(struct ring *r)
-{
-	struct io_uring_params p = {};
-	char *sq, *cq;
-
-	r->fd = (int)syscall(SYS_io_uring_setup, 4, &p);
-	if (r->fd < 0)
-		load_die("io_uring_setup");
-	sq = map_ring(r->fd, p.sq_off.array + p.sq_entries * sizeof(unsigned int), IORING_OFF_SQ_RING);
-	cq = map_ring(r->fd, p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe), IORING_OFF_CQ_RING);
-	r->sqe = (struct io_uring_sqe *)map_ring(r->fd, p.sq_entries * sizeof(*r->sqe), IORING_OFF_SQES);
-	r->sq_tail = (unsigned int *)(sq + p.sq_off.tail);
-	r->sq_mask = (unsigned int *)(sq + p.sq_off.ring_mask);
-	r->sq_array = (unsigned int *)(sq + p.sq_off.array);
-	r->cq_head = (unsigned int *)(cq + p.cq_off.head);
-	r->cq_mask = (unsigned int *)(cq + p.cq_off.ring_mask);
-	r->cqe = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
-}
-
-/* Submits a request; ring_wait returns the result of the first that completes. */
-static void ring_ask(struct ring *r, const struct io_uring_sqe *request)
-{
-	unsigned int tail = *r->sq_tail, at = tail & *r->sq_mask;
-
-	r->sqe[at] = *request;
-	r->sq_array[at] = at;
-	__atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, r->fd, 1, 0, 0, NULL, 0) != 1)
-		load_die("io_uring_enter");
-}
-
-static int ring_wait(struct ring *r)
-{
-	int result;
-
-	if (syscall(SYS_io_uring_enter, r->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
-		load_die("io_uring_enter");
-	result = r->cqe[*r->cq_head & *r->cq_mask].res;
-	__atomic_store_n(r->cq_head, *r->cq_head + 1, __ATOMIC_RELEASE);
-	return result;
-}
-
 /* Submits the receive first: the data is then received by whichever thread the kernel chooses. */
 static void exchange_by_ring(struct ring *r, int out, int in, char *block, unsigned int size)
 {
@@ -363,34 +305,56 @@ static void exchange_by_ring(struct ring *r, int out, int in, char *block, unsig
 
 	ring_ask(r, &receive);
 	ring_ask(r, &give);
-	if (ring_wait(r) != (int)size || ring_wait(r) != (int)size)
+	if (ring_wait(r).res != (int)size || ring_wait(r).res != (int)size)
 		load_die("exchange");
+}
+
+#define ACCEPTED 1 /* what the ring says of connections, beside 0 for all else */
+
+/* The accepted one of a connection; multishot: it was asked for once and for all. */
+static int meet(struct ring *r, int listener, struct io_uring_sqe *reach, bool multishot)
+{
+	struct io_uring_sqe take = { .opcode = IORING_OP_ACCEPT, .fd = listener, .user_data = ACCEPTED };
+	int in = -1;
+
+	reach->fd = socket(AF_INET, SOCK_STREAM, 0);
+	ring_ask(r, reach);
+	if (!multishot)
+		ring_ask(r, &take);
+	for (int ends = 0; ends < 2; ends++) {
+		struct ring_end end = ring_wait(r);
+
+		if (end.res < 0)
+			load_die("connect");
+		in = end.user_data == ACCEPTED ? end.res : in;
+	}
+	return in;
 }
 
 static void run_ring(char **arg)
 {
 	long connections = load_number(arg[0]), n = load_number(arg[1]), size = load_number(arg[2]);
+	bool multishot = !strcmp(arg[3], "multishot");
 	char *block = calloc(1, (size_t)size);
 	int port, listener = listen_anywhere(&port);
 	struct sockaddr_in a = address("127.0.0.1", port);
-	struct io_uring_sqe take = { .opcode = IORING_OP_ACCEPT, .fd = listener };
 	struct io_uring_sqe reach = { .opcode = IORING_OP_CONNECT, .addr = (uintptr_t)&a, .off = sizeof(a) };
+	struct io_uring_sqe take_all = {
+		.opcode = IORING_OP_ACCEPT,
+		.fd = listener,
+		.user_data = ACCEPTED,
+		.ioprio = IORING_ACCEPT_MULTISHOT,
+	};
 	struct ring r;
 
-	ring_open(&r);
+	ring_open(&r, 0);
+	if (multishot)
+		ring_ask(&r, &take_all);
 	load_ready(" ");
 	while (load_go()) {
 		for (long i = 0; i < connections; i++) {
-			int in;
+			int in = meet(&r, listener, &reach, multishot);
 
-			reach.fd = socket(AF_INET, SOCK_STREAM, 0);
-			ring_ask(&r, &reach);
-			if (ring_wait(&r))
-				load_die("connect");
-			ring_ask(&r, &take);
-			in = ring_wait(&r);
-			if (in < 0)
-				load_die("accept");
 			for (long j = 0; j < n; j++)
 				exchange_by_ring(&r, reach.fd, in, block, (unsigned int)size);
 			close(reach.fd);
@@ -499,7 +463,8 @@ const struct workload load_sockets[] = {
 	{ "hand-over", "BYTES", run_hand_over, "a connection whose ends go to two children" },
 	{ "worker", "N", run_worker, "N connections, one after another, to a child that inherited the listener" },
 	{ "heir", "", run_heir, "a connection that a child inherits from a parent who dies" },
-	{ "ring", "CONNECTIONS N SIZE", run_ring, "connects, accepts and exchanges messages by io_uring" },
+	{ "ring", "CONNECTIONS N SIZE singly|multishot", run_ring,
+	  "connects, accepts and exchanges messages by io_uring" },
 	{ "far", "MS MS N", run_far, "two connections over so many ms each way, N messages there and back" },
 	{},
 };

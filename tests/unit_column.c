@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "column.h"
@@ -717,9 +718,12 @@ static void calls_have_names(void **state)
 	/* A thread's state shows when it is not certain. */
 	r.kind = MODEL_THREAD;
 	r.state = LT_POLL;
+	r.call = LT_CALL(LT_ABI_NATIVE, SYS_io_getevents);
+	assert_shows("call", &r, true, "io_getevents");
+	assert_shows("state", &r, true, "poll disk?");
 	r.call = LT_CALL(LT_ABI_NATIVE, 426);
 	assert_shows("call", &r, true, "io_uring_enter");
-	assert_shows("state", &r, true, "poll disk?");
+	assert_shows("state", &r, true, "poll");
 	r.call = LT_CALL(LT_ABI_NATIVE, 441);
 	assert_shows("call", &r, true, "epoll_pwait2");
 	assert_shows("state", &r, true, "poll");

@@ -53,6 +53,16 @@ static long task_regs(struct task_struct *task)
 	return (long)&user_regs;
 }
 
+static uint64_t ring_ways[4]; /* a set of the table of rings; every ring is in it */
+static void *volatile ring_set = ring_ways;
+
+static void *lookup(const void *map, const void *nr)
+{
+	(void)map;
+	(void)nr;
+	return ring_set;
+}
+
 #undef bpf_core_field_exists
 #undef bpf_core_type_size
 #undef bpf_core_field_offset
@@ -64,13 +74,14 @@ static long task_regs(struct task_struct *task)
 #define __builtin_preserve_access_index(expression) (expression)
 #define bpf_probe_read_kernel(to, size, from) read_kernel(to, size, from)
 #define bpf_task_pt_regs(task) task_regs(task)
+#define bpf_map_lookup_elem(map, nr) lookup(map, nr)
 #include "../bpf/state.bpf.h"
 
 #define SLEEPS TASK_INTERRUPTIBLE
 #define BLOCKS TASK_UNINTERRUPTIBLE
 #define TASK_FREEZABLE 0x2000
-#define MAX_FDS 3
-enum { PIPE, SOCKET, CLOSED };
+#define MAX_FDS 4
+enum { PIPE, SOCKET, CLOSED, RING };
 
 /* What differs between tasks. call is a native call, arg its arguments. */
 struct leaving {
@@ -81,6 +92,7 @@ struct leaving {
 	int call; /* 0: read (which has another number on arm64); -1: in none */
 	uint64_t arg[3];
 	const char *absent;
+	uint64_t requests; /* under way in the ring */
 };
 
 static const struct leaving leaving[] = {
@@ -156,6 +168,19 @@ static const struct leaving leaving[] = {
 	{ "splice to a socket", LT_NET, SLEEPS, .call = SYS_splice, .arg = { PIPE, PIPE, SOCKET } },
 	{ "splice between pipes", LT_IO, SLEEPS, .call = SYS_splice, .arg = { PIPE, SOCKET, PIPE } },
 	{ "epoll_pwait", LT_POLL, SLEEPS, .call = SYS_epoll_pwait },
+	{ "a ring that was asked nothing", LT_POLL, SLEEPS, .call = SYS_io_uring_enter, .arg = { RING } },
+	{ "a ring that was asked a disk", LT_DISK, SLEEPS, .call = SYS_io_uring_enter, .arg = { RING },
+	  .requests = LT_RING_ONE(LT_RING_DISK) },
+	{ "a ring that also listens", LT_DISK, SLEEPS, .call = SYS_io_uring_enter, .arg = { RING },
+	  .requests = 4095 * LT_RING_ONE(LT_RING_DISK) + 4095 * LT_RING_ONE(LT_RING_NET) },
+	{ "a ring that listens", LT_NET, SLEEPS, .call = SYS_io_uring_enter, .arg = { RING },
+	  .requests = LT_RING_ONE(LT_RING_NET) + 4095 * LT_RING_ONE(LT_RING_IO) },
+	{ "a ring that reads a pipe", LT_IO, SLEEPS, .call = SYS_io_uring_enter, .arg = { RING },
+	  .requests = 2048 * LT_RING_ONE(LT_RING_IO) },
+	{ "a closed ring", LT_POLL, SLEEPS, .call = SYS_io_uring_enter, .arg = { CLOSED },
+	  .requests = LT_RING_ONE(LT_RING_DISK) },
+	{ "a ring that waits for a lock", LT_BLOCK, BLOCKS, .call = SYS_io_uring_enter, .arg = { RING },
+	  .requests = LT_RING_ONE(LT_RING_NET) },
 	{ "nanosleep", LT_SLEEP, SLEEPS, .call = SYS_nanosleep },
 	{ "wait4", LT_SLEEP, SLEEPS, .call = SYS_wait4 },
 	{ "getpid", LT_OTHER, SLEEPS, .call = SYS_getpid },
@@ -182,7 +207,9 @@ static struct file *file_of(int what)
 {
 	static struct inode inodes[] = { [PIPE] = { .i_mode = 0010600 }, [SOCKET] = { .i_mode = S_IFSOCK | 0777 } };
 	static const char operations[SOCKET + 1]; /* stand for two tables of functions */
+	static char ring;
 	static struct file files[] = {
+		[RING] = { .f_inode = &inodes[PIPE], .private_data = &ring },
 		[PIPE] = { .f_op = (const void *)&operations[PIPE], .f_inode = &inodes[PIPE] },
 		[SOCKET] = { .f_op = (const void *)&operations[SOCKET], .f_inode = &inodes[SOCKET] },
 	};
@@ -231,6 +258,8 @@ static void test_states(void **state)
 
 		absent = c->absent;
 		set_regs(nr, c->arg);
+		ring_ways[2] = lt_flight_tag(lt_flight_key((uint64_t)file_of(RING)->private_data)) << LT_FLIGHT_BITS |
+			       c->requests;
 		found = state_after(&task, c, nr < 0 ? LT_CALL_NONE : LT_CALL(LT_ABI_NATIVE, nr));
 		if (found != c->state)
 			printf("# %s: state %d, not %d\n", c->what, found, c->state);

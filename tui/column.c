@@ -39,8 +39,8 @@ const struct column columns[] = {
 	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT | COLUMN_FIXED, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER | CPUS, raw_user, "",
 	  "Effective user; the number if the system has no name for it." },
 	{ "state", "STATE", "state", 10, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_state, "",
-	  "Process: alive or exited; thread: its state at the moment of the reading, `poll disk?` if it waits for io_uring "
-	  "or AIO, where a disk and the network cannot be distinguished; connection: its TCP state." },
+	  "Process: alive or exited; thread: its state at the moment of the reading, `poll disk?` if it waits for AIO, "
+	  "where a disk and the network cannot be distinguished; connection: its TCP state." },
 	{ "exit", "EXIT", "exit_code", 4, SHOW_ID, 0, PROCESSES, raw_exit_code, "",
 	  "Exit code of an exited process; -9 if it was killed by signal 9." },
 	{ "ended", "ENDED", NULL, 18, SHOW_TEXT, COLUMN_LEFT, PROCESSES, raw_ended, "",
@@ -92,8 +92,8 @@ const struct column columns[] = {
 	{ "net", "NET%", "time_ns.net", 6, SHOW_SHARE, 0, TASKS, raw_net, "%",
 	  "Time asleep in a socket call, or in read, write and the like on a socket." },
 	{ "poll", "POLL%", "time_ns.poll", 6, SHOW_SHARE, 0, TASKS, raw_poll, "%",
-	  "Time asleep in epoll, poll, select; or waiting for io_uring or AIO, where a disk and the network cannot be "
-	  "distinguished: such a wait for a disk is not part of DISK%, BLK% and LAG%." },
+	  "Time asleep in epoll, poll, select; waiting for timeouts and polls of io_uring; or waiting for AIO, where a disk "
+	  "and the network cannot be distinguished: such a wait for a disk is not part of DISK%, BLK% and LAG%." },
 	{ "sleep", "SLEEP%", "time_ns.sleep", 6, SHOW_SHARE, 0, TASKS, raw_sleep, "%",
 	  "Time asleep on purpose: nanosleep, pause, wait for children or signals; idle kernel threads, also those that "
 	  "the kernel creates inside a process (vhost, KVM, io_uring)." },
@@ -130,7 +130,7 @@ const struct column columns[] = {
 	  "when that page is written later; also if the file is deleted before that." },
 	{ "diskwaits", "DWAIT/s", "disk.count", 7, SHOW_RATE, 0, TASKS, raw_disk_waits, "/s",
 	  "Waits for a block device (DISK%) that ended; DISK50 to DISKMAX are their durations. One wait may be for many "
-	  "requests, and a request that no thread waits for (read-ahead, writeback, AIO, io_uring) is in none." },
+	  "requests, and a request that no thread waits for (read-ahead, writeback, AIO) is in none." },
 	{ "disk50", "DISK50", "disk.p50_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_disk_p50, "ns",
 	  "Half of its waits for a block device were shorter." },
 	{ "disk90", "DISK90", "disk.p90_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_disk_p90, "ns",
@@ -218,11 +218,11 @@ const struct column columns[] = {
 	{ "connerr", "CNERR/s", "net.connect_errors", 7, SHOW_RATE, COLUMN_BAD, TASKS, raw_connect_errors, "/s",
 	  "TCP connection attempts that failed: refused, timed out, no free port. Those that the program gave up do not count." },
 	{ "accepts", "ACPT/s", "net.accepts", 6, SHOW_RATE, 0, TASKS, raw_accepted, "/s",
-	  "TCP connections accepted, except by io_uring." },
+	  "TCP connections accepted; by io_uring since Linux 5.19." },
 	{ "conn99", "CONN99", "net.connect_p99_ns", 6, SHOW_TIME, LATENCY, PROCESSES | GROUPS, raw_connect_p99, "ns",
 	  "99 % of the TCP connections were established faster, counted from the first SYN." },
 	{ "acc99", "ACC99", "net.accept_p99_ns", 6, SHOW_TIME, LATENCY, TASKS, raw_accept_p99, "ns",
-	  "99 % of the TCP connections were accepted faster, counted from when they were established; not known for io_uring." },
+	  "99 % of the TCP connections were accepted faster, counted from when they were established." },
 	{ "turns", "TURN/s", "turns.count", 6, SHOW_RATE, 0, TASKS, raw_turns, "/s",
 	  "Answers: on accepted connections (TCP, UNIX), the first bytes sent after something was received." },
 	{ "resp50", "RESP50", "turns.p50_ns", 7, SHOW_TIME, LATENCY, TASKS, raw_response_p50, "ns",

@@ -112,13 +112,13 @@ struct value raw_user(const struct row *r)
 	return r->own_user ? text(names_user(r->uid)) : unknown;
 }
 
-/* A thread that waits for io_uring or AIO waits for a disk, a socket or a pipe; the kernel does not say for which. Only
- * the names of their calls begin with io_. */
+/* A thread that waits for AIO waits for a disk, a socket or a pipe; the kernel does not say for which. */
 static const char *thread_state(const struct row *r)
 {
-	bool rings = r->state == LT_POLL && r->call != LT_CALL_NONE && !strncmp(names_call(r->call), "io_", 3);
+	const char *call = r->state == LT_POLL && r->call != LT_CALL_NONE ? names_call(r->call) : "";
 
-	return rings ? "poll disk?" : names_state(r->state);
+	return !strncmp(call, "io_getevents", 12) || !strncmp(call, "io_pgetevents", 13) ? "poll disk?"
+											 : names_state(r->state);
 }
 
 struct value raw_state(const struct row *r)

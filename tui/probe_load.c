@@ -147,6 +147,30 @@ static bool without_reason(const struct btf *btf, const struct program *prog)
 	return has_tracepoint(btf, prog) && !with_reason(btf, prog);
 }
 
+/* io_uring_complete passes the completion since 6.15, before that its parts. The requests' tracepoints passed no
+ * request before 5.19. */
+static bool with_completion(const struct btf *btf, const struct program *prog)
+{
+	return tracepoint_args(btf, prog->target) == 3;
+}
+
+static bool without_completion(const struct btf *btf, const struct program *prog)
+{
+	return tracepoint_args(btf, prog->target) == 7;
+}
+
+static bool with_request(const struct btf *btf, const struct program *prog)
+{
+	return tracepoint_args(btf, prog->target) == 2;
+}
+
+static bool tells_requests(const struct btf *btf)
+{
+	static const struct program sqe = { .target = "io_uring_submit_sqe" };
+
+	return tracepoint_proto(btf, "io_uring_submit_req") || with_request(btf, &sqe);
+}
+
 static bool calls_by_perf(const struct btf *btf, const struct program *prog)
 {
 	return has_tracepoint(btf, prog) && perf_counts_calls(btf);
@@ -167,6 +191,10 @@ static const struct program programs[] = {
 	{ "lt_signal", "signal_generate", LIFE, has_tracepoint, false },
 	{ "lt_victim", "mark_victim", LIFE, with_victim, false },
 	{ "lt_victim_6_1", "mark_victim", LIFE, without_victim, false },
+	{ "lt_ring_ask", "io_uring_submit_req", LIFE, has_tracepoint, false },
+	{ "lt_ring_ask_6_1", "io_uring_submit_sqe", LIFE, with_request, false },
+	{ "lt_ring_end", "io_uring_complete", LIFE, with_completion, false },
+	{ "lt_ring_end_6_1", "io_uring_complete", LIFE, without_completion, false },
 	{ "lt_switch", "sched_switch", SAMPLE_SCHED, with_prev_state, true },
 	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, without_prev_state, true },
 	{ "lt_reclaim_mb", "mm_vmscan_memcg_reclaim_begin", SAMPLE_SCHED, has_tracepoint, false },
@@ -318,6 +346,18 @@ static void choose_turns(struct probe *p, const struct btf *btf)
 			 "is not known");
 }
 
+/* In bytes; 0: there is no such member, or no such struct. */
+static uint32_t member_offset(const struct btf *btf, const char *of, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, of, BTF_KIND_STRUCT);
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
+
+	for (int i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), name))
+			return btf_member_bit_offset(t, (__u32)i) / 8;
+	return 0;
+}
+
 static void choose_programs(struct probe *p, const struct btf *btf)
 {
 	uint32_t ring_bytes = probe_memory_bound("LAGTOP_RING");
@@ -358,6 +398,8 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	proc_ephemeral_ports((uint16_t *)&skel->rodata->lt_ephemeral_first,
 			     (uint16_t *)&skel->rodata->lt_ephemeral_last);
 	skel->rodata->lt_pid_namespace = pid_namespace();
+	skel->rodata->lt_registered_rings = member_offset(btf, "io_uring_task", "registered_rings");
+	bpf_map__set_autocreate(skel->maps.lt_ring_reqs, tells_requests(btf));
 	skel->rodata->lt_rqf_flush_seq = request_flag(btf, "__RQF_FLUSH_SEQ", 1 << 4);
 	skel->rodata->lt_rqf_io_stat = request_flag(btf, "__RQF_IO_STAT", 1 << 13);
 	bpf_map__set_autocreate(skel->maps.lt_disks, p->family[SAMPLE_DISK].on);
@@ -414,13 +456,14 @@ static bool has_throttle_clock(const struct btf *btf)
 	       !kernel_lacks(btf, "cfs_rq", "throttled_clock_task_time");
 }
 
-/* Notes that this kernel does not feed a counter of the scheduler family, which says so if it is on. */
+/* Notes what this kernel does not tell the scheduler family, which says so if it is on; LT_COUNTERS: a part of one. */
 static void lacks(struct probe *p, unsigned counter, const char *what)
 {
 	struct family *sched = &p->family[SAMPLE_SCHED];
 	size_t n = strlen(sched->reason);
 
-	counter_put(&p->unknown, counter);
+	if (counter < LT_COUNTERS)
+		counter_put(&p->unknown, counter);
 	if (sched->on)
 		snprintf(sched->reason + n, sizeof(sched->reason) - n, "%s%s", n ? "; " : "", what);
 }
@@ -450,6 +493,8 @@ static void choose_counters(struct probe *p, const struct btf *btf)
 		lacks(p, LT_THROTTLED, "waits for a CPU quota are not known: no CONFIG_CFS_BANDWIDTH");
 	if (!tracepoint_proto(btf, "mm_vmscan_direct_reclaim_begin"))
 		lacks(p, COUNTER_reclaim_ns, "reclaim is not known: no tracepoint mm_vmscan_direct_reclaim_begin");
+	if (!tells_requests(btf))
+		lacks(p, LT_COUNTERS, "waits for io_uring are all in poll: no tracepoint of its requests");
 }
 
 static struct bpf_link **link_of(const struct lagtop *skel, const char *name)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is in flight, found by its address: tables of sets with four ways each. A number is spread over 40 bits by
+ * the golden ratio: the upper ones choose the set, the lower ones are the tag by which its way is found. An address is
+ * its own while the thing is in flight. Any CPU puts and takes, at the same time.
+ */
+#ifndef FLIGHT_BPF_H
+#define FLIGHT_BPF_H
+
+#include "record.bpf.h"
+
+#define LT_FLIGHT_WAYS 4
+#define LT_FLIGHT_KEY_BITS 40
+#define LT_FLIGHT_TAG_BITS 28
+#define LT_FLIGHT_SETS_BITS (LT_FLIGHT_KEY_BITS - LT_FLIGHT_TAG_BITS) /* at most; with fewer, keys meet more often */
+#define LT_FLIGHT_BITS (64 - LT_FLIGHT_TAG_BITS)		      /* of what is kept */
+#define LT_FLIGHT_KEPT(way) ((way) & ((1ULL << LT_FLIGHT_BITS) - 1))
+
+struct lt_flights {
+	__u64 way[LT_FLIGHT_WAYS]; /* tag, what is kept; 0: free */
+};
+
+/* A pointer as a number; the verifier only allows the difference of two pointers. */
+static __always_inline __u64 lt_address(void *pointer)
+{
+	__u64 number = (__u64)pointer, here = (__u64)bpf_get_current_task_btf();
+
+	asm volatile("%0 -= %1" : "+r"(number) : "r"(here));
+	return number + bpf_get_current_task();
+}
+
+static __always_inline __u64 lt_flight_key(__u64 address)
+{
+	return (address >> 6) * GOLDEN_RATIO & ((1ULL << LT_FLIGHT_KEY_BITS) - 1);
+}
+
+static __always_inline __u64 lt_flight_tag(__u64 key)
+{
+	return key << (64 - LT_FLIGHT_TAG_BITS) >> (64 - LT_FLIGHT_TAG_BITS);
+}
+
+static __always_inline struct lt_flights *lt_flights_of(void *map, __u64 key, __u32 sets)
+{
+	__u32 nr = (key >> LT_FLIGHT_TAG_BITS) & (sets - 1);
+
+	return bpf_map_lookup_elem(map, &nr);
+}
+
+/* Keeps 36 bits of it. Returns what they replace: its own, of a flight whose end was missed; another's, if all ways are
+ * taken; 0: nothing. */
+static __always_inline __u64 lt_flight_put(struct lt_flights *set, __u64 key, __u64 kept)
+{
+	__u64 tag = lt_flight_tag(key), way;
+	int to = -1;
+
+#pragma unroll
+	for (int i = 0; i < LT_FLIGHT_WAYS; i++) {
+		way = set->way[i];
+		if (way >> LT_FLIGHT_BITS == tag && way)
+			to = i;
+		else if (!way && to < 0)
+			to = i;
+	}
+	way = (to < 0 ? key >> 8 : (__u64)to) & (LT_FLIGHT_WAYS - 1);
+	return LT_FLIGHT_KEPT(__sync_lock_test_and_set(&set->way[way], tag << LT_FLIGHT_BITS | LT_FLIGHT_KEPT(kept)));
+}
+
+/* What is kept of it; 0: it is not there. */
+static __always_inline __u64 lt_flight_find(struct lt_flights *set, __u64 key, bool take)
+{
+	__u64 tag = lt_flight_tag(key), way;
+
+#pragma unroll
+	for (int i = 0; i < LT_FLIGHT_WAYS; i++) {
+		way = set->way[i];
+		if (way >> LT_FLIGHT_BITS != tag || !way)
+			continue;
+		if (!take || __sync_val_compare_and_swap(&set->way[i], way, 0) == way)
+			return LT_FLIGHT_KEPT(way);
+	}
+	return 0;
+}
+
+#endif
