@@ -10,6 +10,7 @@
  */
 #include "kernel.h"
 #include "flight.bpf.h"
+#include "group.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -100,16 +101,22 @@ static __always_inline void part_add(struct lt_disk *d, enum lt_disk_part part, 
 	max_add(d->max[part], ns);
 }
 
-/* The direction under which op_stat_group and blk_account_io_flush count it; LT_DISK_OPS: they do not count it. */
-static __always_inline __u32 direction(struct request *rq)
+/* The direction under which op_stat_group counts its bytes; LT_DISK_OPS: it does not. */
+static __always_inline __u32 bytes_direction(struct request *rq)
 {
 	__u32 op = rq->cmd_flags & 0xff;
 
-	if (rq->rq_flags & lt_rqf_flush_seq)
-		return op == REQ_OP_FLUSH ? LT_DISK_FLUSH : LT_DISK_OPS;
 	if (!(rq->rq_flags & lt_rqf_io_stat) || op >= REQ_OP_DRV_IN)
 		return LT_DISK_OPS;
 	return op == REQ_OP_DISCARD ? LT_DISK_DISCARD : op & 1 ? LT_DISK_WRITE : LT_DISK_READ;
+}
+
+/* The direction under which blk_account_io_done and blk_account_io_flush count it; LT_DISK_OPS: they do not. */
+static __always_inline __u32 direction(struct request *rq)
+{
+	if (rq->rq_flags & lt_rqf_flush_seq)
+		return (rq->cmd_flags & 0xff) == REQ_OP_FLUSH ? LT_DISK_FLUSH : LT_DISK_OPS;
+	return bytes_direction(rq);
 }
 
 SEC("tp_btf/block_rq_issue")
@@ -122,38 +129,64 @@ int BPF_PROG(lt_issue, struct request *rq)
 	return 0;
 }
 
-SEC("tp_btf/block_rq_complete")
-int BPF_PROG(lt_complete, struct request *rq, int error, unsigned int bytes)
+static __always_inline struct lt_disk *disk_of(struct request *rq, __u32 op, __u32 *row)
 {
-	__u64 now_ns = bpf_ktime_get_ns(), start_ns = rq->start_time_ns, total_ns, service_ns;
 	struct gendisk *disk = rq->q->disk;
-	__u32 op = direction(rq), slot;
-	struct lt_disk *d;
 
-	/* Only part of it has completed; or it is the data of a write with a flush, which completes once more, without
-	 * bytes. */
-	if (op == LT_DISK_OPS || bytes < rq->__data_len)
-		return 0;
-	slot = disk_slot(LT_DISK_KEY(disk->major, disk->first_minor, op));
-	d = bpf_map_lookup_elem(&lt_disks, &slot);
-	if (!d || !start_ns) {
-		lt_this_cpu()->lost_requests++;
-		return 0;
-	}
-	service_ns = stamp_take(rq, now_ns);
+	*row = disk_slot(LT_DISK_KEY(disk->major, disk->first_minor, op));
+	return bpf_map_lookup_elem(&lt_disks, row);
+}
+
+static __always_inline void ended(struct request *rq, struct lt_disk *d, __u32 op, __u32 bytes, __u64 now_ns)
+{
+	__u64 start_ns = rq->start_time_ns, service_ns = stamp_take(rq, now_ns), total_ns;
+
 	/* Without bytes and never issued: it only carried a flush. */
 	if (op == LT_DISK_WRITE && !bytes && !service_ns) {
 		__sync_fetch_and_add(&d->carriers, 1);
-		return 0;
+		return;
 	}
 	total_ns = now_ns > start_ns ? now_ns - start_ns : 0;
 	part_add(d, LT_DISK_TOTAL, total_ns);
-	if (service_ns) {
-		if (service_ns > total_ns)
-			service_ns = total_ns;
-		part_add(d, LT_DISK_SERVICE, service_ns);
-		part_add(d, LT_DISK_QUEUE, total_ns - service_ns);
-	}
+	if (!service_ns)
+		return;
+	if (service_ns > total_ns)
+		service_ns = total_ns;
+	part_add(d, LT_DISK_SERVICE, service_ns);
+	part_add(d, LT_DISK_QUEUE, total_ns - service_ns);
+}
+
+static __always_inline int complete(struct request *rq, __u32 bytes, bool groups)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	__u32 op = direction(rq), moved = bytes_direction(rq), row;
+	struct lt_disk *d;
+	/* Else a part of it; or the data of a write preceded or followed by a flush: it completes again, without
+	 * bytes. */
+	bool whole = op != LT_DISK_OPS && bytes >= rq->__data_len;
+
+	if (!whole && (!groups || !bytes || moved == LT_DISK_OPS))
+		return 0;
+	d = disk_of(rq, whole ? op : moved, &row);
+	if (d && groups && op != LT_DISK_FLUSH)
+		lt_group_add(rq, row, bytes, whole);
+	if (whole && d && rq->start_time_ns)
+		ended(rq, d, op, bytes, now_ns);
+	else if (whole)
+		lt_this_cpu()->lost_requests++;
 	lt_self(LT_PROG_COMPLETE, now_ns);
 	return 0;
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(lt_complete, struct request *rq, int error, unsigned int bytes)
+{
+	return complete(rq, bytes, true);
+}
+
+/* Where control groups are of version 1, which does not charge written pages to who dirtied them, or are not there. */
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(lt_complete_v1, struct request *rq, int error, unsigned int bytes)
+{
+	return complete(rq, bytes, false);
 }

@@ -50,19 +50,20 @@ static __always_inline struct lt_flights *lt_flights_of(void *map, __u64 key, __
  * taken; 0: nothing. */
 static __always_inline __u64 lt_flight_put(struct lt_flights *set, __u64 key, __u64 kept)
 {
-	__u64 tag = lt_flight_tag(key), way;
-	int to = -1;
+	__u64 tag = lt_flight_tag(key), way, to = LT_FLIGHT_WAYS;
 
 #pragma unroll
 	for (int i = 0; i < LT_FLIGHT_WAYS; i++) {
 		way = set->way[i];
-		if (way >> LT_FLIGHT_BITS == tag && way)
-			to = i;
-		else if (!way && to < 0)
+		if ((way >> LT_FLIGHT_BITS == tag && way) || (!way && to == LT_FLIGHT_WAYS))
 			to = i;
 	}
-	way = (to < 0 ? key >> 8 : (__u64)to) & (LT_FLIGHT_WAYS - 1);
-	return LT_FLIGHT_KEPT(__sync_lock_test_and_set(&set->way[way], tag << LT_FLIGHT_BITS | LT_FLIGHT_KEPT(kept)));
+	if (to == LT_FLIGHT_WAYS)
+		to = key >> 8;
+	/* The compiler may know that it is bounded, and would drop what the verifier needs. */
+	asm volatile("" : "+r"(to));
+	to &= LT_FLIGHT_WAYS - 1;
+	return LT_FLIGHT_KEPT(__sync_lock_test_and_set(&set->way[to], tag << LT_FLIGHT_BITS | LT_FLIGHT_KEPT(kept)));
 }
 
 /* What is kept of it; 0: it is not there. */

@@ -152,6 +152,9 @@ struct cred {
 
 struct kernfs_node {
 	__u64 id;
+	const char *name;
+	struct kernfs_node *parent;
+	struct kernfs_node *__parent; /* since 6.15 */
 };
 
 struct cgroup {
@@ -417,6 +420,19 @@ struct tcp_skb_cb {
 	__u16 tcp_gso_segs;
 };
 
+/* The kernel's blkcg begins with it; kernels without CONFIG_BLK_CGROUP have no type of that name. */
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+struct blkcg_gq {
+	struct cgroup_subsys_state *blkcg;
+};
+
+struct bio {
+	struct blkcg_gq *bi_blkg; /* CONFIG_BLK_CGROUP */
+};
+
 struct gendisk {
 	int major;
 	int first_minor;
@@ -431,6 +447,7 @@ struct request {
 	unsigned int cmd_flags;
 	unsigned int rq_flags;
 	unsigned int __data_len;
+	struct bio *bio;
 	__u64 start_time_ns;
 };
 

@@ -96,17 +96,18 @@ static __always_inline __u64 name_key(__u64 ring, __u64 user_data)
 /* The way of a ring, one more of that kind under way. -1: its set is full of others, or there are too many. */
 static __always_inline int way_add(struct lt_flights *set, __u64 tag, enum lt_ring_kind kind)
 {
-	__u64 way, next;
-	int to = -1;
+	__u64 way, next, to = LT_FLIGHT_WAYS;
 
 #pragma unroll
 	for (int i = 0; i < LT_FLIGHT_WAYS; i++) {
 		way = set->way[i];
-		if (way >> LT_FLIGHT_BITS == tag || (!LT_FLIGHT_KEPT(way) && to < 0))
+		if (way >> LT_FLIGHT_BITS == tag || (!LT_FLIGHT_KEPT(way) && to == LT_FLIGHT_WAYS))
 			to = i;
 	}
-	if (to < 0)
+	if (to == LT_FLIGHT_WAYS)
 		return -1;
+	/* The compiler knows that it is bounded, and would drop what the verifier needs. */
+	asm volatile("" : "+r"(to));
 	to &= LT_FLIGHT_WAYS - 1;
 	for (int tries = 0; tries < 4; tries++) {
 		way = *(volatile __u64 *)&set->way[to];

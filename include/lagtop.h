@@ -344,6 +344,28 @@ struct lt_disk {
 #define LT_DISKS 128	 /* enough for 32 devices with all four directions */
 #define LT_DISK_TRIES 16 /* a row is found within this many */
 
+/* What a control group asked of a device in one direction, whoever submitted it: written pages count for the group that
+ * dirtied them. The front end frees it. */
+struct lt_disk_group {
+	__u64 key; /* the group's id and the device's row in the table above; 0: free */
+	__u64 count, bytes;
+};
+#define LT_DISK_GROUPS 1024
+#define LT_DISK_ROW_BITS 7
+#define LT_DISK_GROUP_KEY(id, row) ((__u64)(id) << LT_DISK_ROW_BITS | (row))
+#define LT_DISK_GROUP_ID(key) ((key) >> LT_DISK_ROW_BITS)
+#define LT_DISK_GROUP_ROW(key) ((__u32)(key) & ((1 << LT_DISK_ROW_BITS) - 1))
+
+#define LT_GROUP_PARTS_BYTES 512 /* the rest is cut off */
+#define LT_GROUP_PART_BYTES 128
+/* A group's path, from its own name up; each part ends with a NUL. It outlives the group. */
+struct lt_group_name {
+	__u64 id;    /* 0: free */
+	__u32 bytes; /* of all parts; 0: being written */
+	char parts[LT_GROUP_PARTS_BYTES + LT_GROUP_PART_BYTES];
+};
+#define LT_GROUP_NAMES 256
+
 /* First what a switch touches, in four cache lines, then what a call touches, in two. */
 struct lt_record {
 	struct lt_sched sched;

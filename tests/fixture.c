@@ -443,6 +443,18 @@ static void add_disk(struct sample *s, const char *name, uint32_t minor, enum lt
 	d->carriers = op == LT_DISK_WRITE && typical_ns ? d->count / 20 : 0;
 	if (!typical_ns)
 		return;
+	d->groups_known = op != LT_DISK_FLUSH;
+	d->first_group = s->n_disk_groups;
+	d->n_groups = d->groups_known ? 2 : 0;
+	for (uint32_t i = 0; i < d->n_groups; i++) {
+		static const char *const groups[] = { "/system.slice/postgresql.service", "/user.slice" };
+		struct sample_disk_group *group = sample_add_disk_group(s);
+
+		assert(group);
+		*group = (struct sample_disk_group){ 71 + i, i ? d->count / 4 : d->count - d->count / 4,
+						     i ? d->bytes / 4 : d->bytes - d->bytes / 4,
+						     sample_add_text(s, groups[i], strlen(groups[i])) };
+	}
 	typical_ns = about(typical_ns * (number % 12 >= 8 ? 6 : 1), 300, wobble(minor, 50 + op, number));
 	d->latency[LT_DISK_TOTAL] = add_dist(s, typical_ns, (uint32_t)(d->count - d->carriers));
 	d->latency[LT_DISK_QUEUE] = add_dist(s, typical_ns / 40, (uint32_t)(d->count - d->carriers));

@@ -18,6 +18,8 @@ ifconfig lo 127.0.0.1 up
 # The kernel finds the disk in the background.
 tries=0
 while ! mount -t ext4 /dev/nvme0n1 /var/tmp 2>/dev/null && [ $((tries += 1)) -lt 100 ]; do usleep 100000; done
+# Of the same controller, for tests of disks.
+export LIVE_DISKS='nvme0n2 nvme0n3'
 # The strictest setting that distributions use.
 echo 3 >/proc/sys/kernel/perf_event_paranoid
 echo 2 >/proc/sys/kernel/unprivileged_bpf_disabled
@@ -78,7 +80,7 @@ quick)
 	[ ! -e /sys/kernel/mm/lru_gen/enabled ] || echo n >/sys/kernel/mm/lru_gen/enabled
 	LIVE_ONLY='*memory*' run live_memory build/tests/live_splits
 	LIVE_ONLY='*page_fault*' run live_page_faults build/tests/live_splits
-	for test in life privileges refusals containers; do
+	for test in disk life privileges refusals containers; do
 		run live_$test build/tests/live_$test
 	done
 	run live_kill build/tests/live_kill

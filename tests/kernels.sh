@@ -172,9 +172,13 @@ make_initramfs() {
 # The disk is NVMe because these kernels have that driver built in.
 # arm64's CPUs run at the same time, so that writers and readers of a record do.
 boot() {
-	local qemu threads=single disk=$work/disk-$3
+	local qemu threads=single disk=$work/disk-$3 disks=(-device "nvme,serial=lagtop") i
 	truncate -s 128M "$disk"
 	/sbin/mke2fs -qF -t ext4 "$disk"
+	truncate -s 32M "$disk-2" "$disk-3"
+	for i in '' -2 -3; do
+		disks+=(-drive "file=$disk$i,if=none,id=disk$i,format=raw,cache=unsafe" -device "nvme-ns,drive=disk$i")
+	done
 	case $1 in
 	amd64)
 		qemu=(qemu-system-x86_64 -cpu "max,-cx16" -serial "file:$work/console-$3" -serial "file:$work/report-$3"
@@ -188,7 +192,7 @@ boot() {
 		;;
 	esac
 	exec timeout -k 5 1500 "${qemu[@]}" -accel "tcg,thread=$threads" -smp 2 -m 1024 -display none -monitor none -no-reboot \
-		-nic none -drive "file=$disk,if=none,id=disk,format=raw,cache=unsafe" -device nvme,serial=lagtop,drive=disk -kernel "$2" -initrd "$work/initramfs-$1" </dev/null >"$work/qemu-$3" 2>&1
+		-nic none "${disks[@]}" -kernel "$2" -initrd "$work/initramfs-$1" </dev/null >"$work/qemu-$3" 2>&1
 }
 
 # The console from the kernel's first warning on, or its end.

@@ -327,6 +327,12 @@ static void add_disk(struct sample *s)
 		d->latency[i] =
 			(struct sample_dist){ .max_ns = hist_floor(b->bucket) + 1, .first = s->n_buckets - 1, .n = 1 };
 	}
+	d->groups_known = true;
+	d->first_group = 0;
+	d->n_groups = 1;
+	*sample_add_disk_group(s) = (struct sample_disk_group){
+		.id = 90, .name = text(s, "/system.slice/x.service"), .count = 88, .bytes = 89
+	};
 	s->has_disks = true;
 }
 

@@ -549,6 +549,7 @@ static void json_disks(void **state)
 		{ "queue.max_ns", 8193 },
 		{ "service.max_ns", 10241 },
 	};
+	static const struct expected group[] = { { "count", 88 }, { "bytes", 89 } };
 	static const struct expected off[] = {
 		{ "count", 81 },
 		{ "latency.count", UNKNOWN },
@@ -564,6 +565,14 @@ static void json_disks(void **state)
 	assert_string_equal(text(d, "device"), "nvme0n1");
 	assert_string_equal(text(d, "op"), "write");
 	FIELDS(d, write);
+	assert_int_equal(json_object_array_length(json_object_object_get(d, "groups")), 1);
+	d = json_object_array_get_idx(json_object_object_get(d, "groups"), 0);
+	assert_string_equal(text(d, "cgroup"), "/system.slice/x.service");
+	FIELDS(d, group);
+	sample.disks[0].groups_known = false;
+	json("-j");
+	d = json_object_array_get_idx(field(reading, "disks"), 0);
+	assert_null(json_object_object_get(d, "groups"));
 	sample.probe[SAMPLE_DISK].on = 0;
 	json("-j");
 	d = json_object_array_get_idx(field(reading, "disks"), 0);

@@ -108,7 +108,7 @@ static int opened(void **state)
 {
 	(void)state;
 	memset(table, 0, sizeof(table));
-	disks = disks_new(table);
+	disks = disks_new(table, NULL);
 	return !disks;
 }
 
@@ -267,7 +267,7 @@ static void without_a_table(void **state)
 {
 	(void)state;
 	disks_free(disks);
-	disks = disks_new(NULL);
+	disks = disks_new(NULL, NULL);
 	read_at(VDA, 1);
 	read_at("254 0 vda 101 5 808 90 200 7 1600 180 3 250 270 10 1 64 4 6 2\n", 2);
 	assert_int_equal(found("vda", LT_DISK_READ)->count, 1);

@@ -331,6 +331,78 @@ static void test_call_by_registers(void **state)
 	assert_int_equal(lt_call_by_regs(&task), LT_CALL(LT_ABI_NATIVE, LT_NR_FOLDED));
 }
 
+/* ---- tables of what is in flight (bpf/flight.bpf.h) ---- */
+
+#define TAGS (1ULL << LT_FLIGHT_TAG_BITS)
+
+static struct lt_flights set;
+
+static int emptied(void **state)
+{
+	(void)state;
+	set = (struct lt_flights){ { 0 } };
+	return 0;
+}
+
+/* What was put in is found until it is taken. */
+static void one_flight(void **state)
+{
+	uint64_t key = lt_flight_key(0xffff888012345640);
+
+	(void)state;
+	assert_int_equal(lt_flight_find(&set, key, true), 0);
+	assert_int_equal(lt_flight_put(&set, key, 77), 0);
+	assert_int_equal(lt_flight_find(&set, key, false), 77);
+	assert_int_equal(lt_flight_find(&set, key, true), 77);
+	assert_int_equal(lt_flight_find(&set, key, true), 0);
+}
+
+/* A flight whose end was missed is replaced when its address is used again. */
+static void its_own_is_replaced(void **state)
+{
+	(void)state;
+	for (uint64_t tag = 0; tag < 3; tag++)
+		assert_int_equal(lt_flight_put(&set, tag, 10 + tag), 0);
+	assert_int_equal(lt_flight_find(&set, 0, true), 10);
+	/* Behind a free way. */
+	assert_int_equal(lt_flight_put(&set, 2, 20), 12);
+	assert_int_equal(lt_flight_find(&set, 2, true), 20);
+	assert_int_equal(lt_flight_find(&set, 2, true), 0);
+	assert_int_equal(lt_flight_find(&set, 1, true), 11);
+}
+
+/* What finds no room replaces another, which is told. */
+static void a_full_set(void **state)
+{
+	uint64_t left = 0;
+
+	(void)state;
+	for (uint64_t tag = 1; tag <= LT_FLIGHT_WAYS; tag++)
+		assert_int_equal(lt_flight_put(&set, tag, tag), 0);
+	left = lt_flight_put(&set, TAGS - 1, 5);
+	assert_in_range(left, 1, LT_FLIGHT_WAYS);
+	assert_int_equal(lt_flight_find(&set, left, false), 0);
+	for (uint64_t tag = 1; tag <= LT_FLIGHT_WAYS; tag++)
+		if (tag != left)
+			assert_int_equal(lt_flight_find(&set, tag, true), tag);
+	assert_int_equal(lt_flight_find(&set, TAGS - 1, true), 5);
+}
+
+/* Of 36 bits that are kept none reaches the tag. */
+static void all_bits(void **state)
+{
+	uint64_t most = (1ULL << LT_FLIGHT_BITS) - 1;
+
+	(void)state;
+	assert_int_equal(lt_flight_put(&set, 0, ~0ULL), 0);
+	assert_int_equal(lt_flight_put(&set, TAGS - 1, most), 0);
+	assert_int_equal(lt_flight_find(&set, 0, true), most);
+	assert_int_equal(lt_flight_find(&set, TAGS - 1, true), most);
+	/* The sets are told apart by the bits above. */
+	assert_int_equal(lt_flight_tag(lt_flight_key(0x1234567890c0)), lt_flight_key(0x1234567890c0) % TAGS);
+	assert_true(lt_flight_key(~0ULL) < 1ULL << LT_FLIGHT_KEY_BITS);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest states[] = {
@@ -338,6 +410,10 @@ int main(void)
 		cmocka_unit_test(test_compat),
 		cmocka_unit_test(test_no_files),
 		cmocka_unit_test(test_call_by_registers),
+		cmocka_unit_test_setup(one_flight, emptied),
+		cmocka_unit_test_setup(its_own_is_replaced, emptied),
+		cmocka_unit_test_setup(a_full_set, emptied),
+		cmocka_unit_test_setup(all_bits, emptied),
 	};
 
 	return cmocka_run_group_tests(states, NULL, NULL);

@@ -4,8 +4,10 @@
 
 #include <stdio.h>
 
+#include "cgroup.h"
 #include "chart.h"
 #include "column.h"
+#include "format.h"
 #include "names.h"
 
 #define SUMMARY_LINES LT_DISK_PARTS
@@ -76,6 +78,36 @@ static void draw_charts(const struct view *v, struct grid *g, int y, int lines)
 	chart_heatmap(g, y + 1, half + 1, g->cols - half - 2, lines - 1, &v->history, v->back, heat_of_disk, v);
 }
 
+/* Who asked for it, as far as they fit, the most bytes first. */
+static void draw_groups(const struct view *v, struct grid *g, int y, const struct row *r)
+{
+	const struct sample *s = model_sample(view_model(v));
+	const struct sample_disk *d = r->disk->sample;
+	char buf[192], name[160], clean[160], bytes[16], ops[16];
+	double seconds = (double)r->interval_ns / 1e9;
+	int x = grid_text(g, y, 1, g->cols - 1, STYLE_HEADER, "control groups");
+
+	if (!d->groups_known)
+		grid_text(g, y, x + 3, g->cols - x - 3, STYLE_DIM,
+			  d->op == LT_DISK_FLUSH ? "none: a flush is of all that was written"
+						 : "not known (--check says why)");
+	for (uint32_t i = 0; i < d->n_groups; i++) {
+		const struct sample_disk_group *group = &s->disk_groups[d->first_group + i];
+
+		if (group->name)
+			cgroup_name(name, sizeof(name), sample_text(s, group->name));
+		else
+			snprintf(name, sizeof(name), "#%llu", (unsigned long long)group->id);
+		format_clean(clean, sizeof(clean), name, 40, g->utf8);
+		snprintf(buf, sizeof(buf), "  %s %s/s %s/s", clean,
+			 format_bytes(bytes, sizeof(bytes), (double)group->bytes / seconds),
+			 format_count(ops, sizeof(ops), (double)group->count / seconds));
+		if (x + 1 + grid_width(buf) > g->cols)
+			break;
+		x += grid_text(g, y, x + 1, g->cols - x - 1, STYLE_NORMAL, buf);
+	}
+}
+
 int disk_draw(const struct view *v, struct grid *g, int y)
 {
 	int lines = g->rows >= 40 ? 13 : g->rows >= CHARTS_MIN_ROWS ? 8 : g->rows >= 16 ? SUMMARY_LINES : 0;
@@ -91,6 +123,8 @@ int disk_draw(const struct view *v, struct grid *g, int y)
 	} else if (r) {
 		grid_text(g, y + 1, 1, g->cols - 1, STYLE_DIM, "the disk family is off: latencies are not known");
 	}
-	grid_text(g, y + 1 + lines, 1, g->cols - 1, STYLE_HEADER, "who waits for disks, this one and others");
-	return lines + 2;
+	if (r)
+		draw_groups(v, g, y + 1 + lines, r);
+	grid_text(g, y + 2 + lines, 1, g->cols - 1, STYLE_HEADER, "who waits for disks, this one and others");
+	return lines + 3;
 }

@@ -12,6 +12,7 @@
 
 struct disks {
 	struct lt_disk *table;
+	struct disk_groups *groups;
 	struct lt_disk now[LT_DISKS]; /* the table as of disks_ask */
 	struct lt_hist last[LT_DISKS][LT_DISK_PARTS];
 	uint64_t last_carriers[LT_DISKS];
@@ -21,26 +22,32 @@ struct disks {
 
 /* What ended in the interval, of one device and direction. */
 struct ended {
+	bool rows[LT_DISKS]; /* that it stands in */
 	uint64_t carriers, requests;
 	uint64_t count[LT_DISK_PARTS][HIST_BUCKETS];
 	uint64_t max_ns[LT_DISK_PARTS];
 };
 
-struct disks *disks_new(struct lt_disk *table)
+struct disks *disks_new(struct lt_disk *table, struct disk_groups *groups)
 {
 	struct disks *k = calloc(1, sizeof(*k));
 
-	if (k) {
-		k->table = table;
-		k->n_devices = -1;
+	if (!k) {
+		disk_groups_free(groups);
+		return NULL;
 	}
+	k->table = table;
+	k->groups = groups;
+	k->n_devices = -1;
 	return k;
 }
 
 void disks_free(struct disks *k)
 {
-	if (k)
+	if (k) {
 		free(k->devices);
+		disk_groups_free(k->groups);
+	}
 	free(k);
 }
 
@@ -52,6 +59,8 @@ void disks_ask(struct disks *k)
 		if (k->now[row].key)
 			k->now[row] = k->table[row];
 	}
+	if (k->groups)
+		disk_groups_ask(k->groups);
 }
 
 /* 0: nothing completed in that interval. */
@@ -87,9 +96,11 @@ static void take(struct disks *k, uint32_t row, uint32_t epoch, struct ended *e)
 static void take_all(struct disks *k, uint64_t key, uint32_t epoch, struct ended *e)
 {
 	*e = (struct ended){ 0 };
-	for (uint32_t row = 0; row < LT_DISKS; row++)
-		if (k->now[row].key == key)
+	for (uint32_t row = 0; row < LT_DISKS; row++) {
+		e->rows[row] = k->now[row].key == key;
+		if (e->rows[row])
 			take(k, row, epoch, e);
+	}
 }
 
 static int add_dist(struct sample *s, struct sample_dist *dist, const uint64_t count[HIST_BUCKETS], uint64_t max_ns)
@@ -132,6 +143,8 @@ static int add_op(struct disks *k, const struct diskstats *now, const struct dis
 	disk.carriers = k->table ? e.carriers : SAMPLE_UNKNOWN;
 	for (int p = 0; p < LT_DISK_PARTS && !err; p++)
 		err = add_dist(s, &disk.latency[p], e.count[p], e.max_ns[p]);
+	if (!err && k->groups && op != LT_DISK_FLUSH)
+		err = disk_groups_take(k->groups, e.rows, s, &disk);
 	disk.name = sample_add_text(s, now->name, strlen(now->name));
 	to = err || !disk.name ? NULL : sample_add_disk(s);
 	if (!to)
@@ -163,14 +176,21 @@ static const struct diskstats *find_last(const struct disks *k, const struct dis
 /* Rows of devices that diskstats does not have. */
 static void free_rows(struct disks *k, const struct diskstats *devices, int n, struct sample *s)
 {
+	bool here[LT_DISKS] = { false };
+
 	for (uint32_t row = 0; row < LT_DISKS; row++) {
 		uint64_t key = k->now[row].key;
-		struct ended e = { 0 };
-		bool here = !key;
 
-		for (int i = 0; i < n && !here; i++)
-			here = devices[i].major == LT_DISK_KEY_MAJOR(key) && devices[i].minor == LT_DISK_KEY_MINOR(key);
-		if (here)
+		for (int i = 0; key && i < n && !here[row]; i++)
+			here[row] = devices[i].major == LT_DISK_KEY_MAJOR(key) &&
+				    devices[i].minor == LT_DISK_KEY_MINOR(key);
+	}
+	if (k->groups)
+		disk_groups_tidy(k->groups, here);
+	for (uint32_t row = 0; row < LT_DISKS; row++) {
+		struct ended e = { 0 };
+
+		if (!k->now[row].key || here[row])
 			continue;
 		take(k, row, 0, &e);
 		s->lost.requests += e.requests;
@@ -194,5 +214,5 @@ void disks_read(struct disks *k, const char *diskstats, uint32_t epoch, struct s
 	k->n_devices = err ? -1 : n;
 	s->has_disks = !begins && !err;
 	if (!s->has_disks)
-		s->n_disks = 0;
+		s->n_disks = s->n_disk_groups = 0;
 }

@@ -6,12 +6,13 @@
 #ifndef DISKS_H
 #define DISKS_H
 
-#include "sample.h"
+#include "disk_groups.h"
 
 struct disks;
 
-/* table: [LT_DISKS]; NULL: the programs are not there, and no latency is known. */
-struct disks *disks_new(struct lt_disk *table);
+/* table: [LT_DISKS]; NULL: the programs are not there, and no latency is known. groups: taken over; NULL: what control
+ * groups did is not known. */
+struct disks *disks_new(struct lt_disk *table, struct disk_groups *groups);
 void disks_free(struct disks *k); /* NULL is legal */
 
 /* Takes the table as it is now, when /proc/diskstats is about to be read. */

@@ -100,7 +100,8 @@ static uint64_t sample_bytes(const struct sample *s)
 	       s->cap_works * sizeof(*s->works) + s->cap_calls * sizeof(*s->calls) +
 	       s->cap_buckets * sizeof(*s->buckets) + s->cap_errnos * sizeof(*s->errnos) +
 	       s->cap_connections * sizeof(*s->connections) + s->cap_peers * sizeof(*s->peers) +
-	       s->cap_cpus * sizeof(*s->cpus) + s->cap_disks * sizeof(*s->disks) + s->cap_text;
+	       s->cap_cpus * sizeof(*s->cpus) + s->cap_disks * sizeof(*s->disks) +
+	       s->cap_disk_groups * sizeof(*s->disk_groups) + s->cap_text;
 }
 
 static uint64_t all_bytes(const struct history_store *st)

@@ -19,7 +19,8 @@ _Static_assert(sizeof(struct sample_process) % WORD == 0 && sizeof(struct sample
 		       sizeof(struct sample_work) % WORD == 0 && sizeof(struct sample_call) % WORD == 0 &&
 		       sizeof(struct sample_bucket) % WORD == 0 && sizeof(struct sample_errno) % WORD == 0 &&
 		       sizeof(struct sample_connection) % WORD == 0 && sizeof(struct sample_cpu) % WORD == 0 &&
-		       sizeof(struct sample_disk) % WORD == 0 && sizeof(struct sample_peer) % WORD == 0,
+		       sizeof(struct sample_disk) % WORD == 0 && sizeof(struct sample_peer) % WORD == 0 &&
+		       sizeof(struct sample_disk_group) % WORD == 0,
 	       "elements are whole words");
 
 /* Room for n more words; NULL and failed: out of memory. */
@@ -323,6 +324,12 @@ int history_pack_disk(struct history_pack *p, const struct sample *s, const stru
 	add(p, &d, sizeof(d));
 	for (int i = 0; i < LT_DISK_PARTS; i++)
 		add_dist(p, s, &disk->latency[i]);
+	for (uint32_t i = 0; i < disk->n_groups; i++) {
+		struct sample_disk_group group = s->disk_groups[disk->first_group + i];
+
+		group.name = add_text(p, sample_text(s, group.name));
+		add(p, &group, sizeof(group));
+	}
 	return encode(p);
 }
 
@@ -517,6 +524,16 @@ int history_unpack_disk(struct history_pack *p, const uint8_t *bytes, size_t n, 
 	d->name = take_text(&c, d->name);
 	for (int i = 0; i < LT_DISK_PARTS; i++)
 		take_dist(&c, &d->latency[i]);
+	d->first_group = s->n_disk_groups;
+	for (uint32_t i = 0; i < d->n_groups && !c.failed; i++) {
+		struct sample_disk_group *group = sample_add_disk_group(s);
+
+		c.failed |= !group;
+		if (!group)
+			break;
+		*group = *(const struct sample_disk_group *)take(&c, sizeof(*group));
+		group->name = take_text(&c, group->name);
+	}
 	return c.failed ? -ENOMEM : 0;
 }
 

@@ -543,7 +543,30 @@ static void put_request_times(struct json_writer *w, const char *key, const stru
 	json_close(w, '}');
 }
 
-static void put_disk(struct json_writer *w, const struct row *r)
+/* Null where control groups are not charged. */
+static void put_disk_groups(struct json_writer *w, const struct sample *s, const struct sample_disk *d)
+{
+	if (!d->groups_known) {
+		json_null(w, "groups");
+		return;
+	}
+	json_open(w, "groups", '[');
+	for (uint32_t i = 0; i < d->n_groups; i++) {
+		const struct sample_disk_group *g = &s->disk_groups[d->first_group + i];
+
+		json_open(w, NULL, '{');
+		if (g->name)
+			json_text(w, "cgroup", sample_text(s, g->name));
+		else
+			json_null(w, "cgroup");
+		put_number(w, "count", g->count, true);
+		put_number(w, "bytes", g->bytes, true);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
+static void put_disk(struct json_writer *w, const struct sample *s, const struct row *r)
 {
 	static const char *const parts[LT_DISK_PARTS] = { "latency", "queue", "service" };
 	const struct sample_disk *d = r->disk->sample;
@@ -560,6 +583,7 @@ static void put_disk(struct json_writer *w, const struct row *r)
 		put_request_times(w, parts[p], &r->disk->latency[p], !(r->off & 1 << SAMPLE_DISK));
 	put_number(w, "in_flight", d->in_flight, true);
 	put_number(w, "busy_ns", d->busy_ns, true);
+	put_disk_groups(w, s, d);
 	json_close(w, '}');
 }
 
@@ -578,7 +602,7 @@ static int put_disks(struct json_writer *w, const struct options *o, struct mode
 		return n;
 	json_open(w, "disks", '[');
 	for (int i = 0; i < n; i++)
-		put_disk(w, rows[i]);
+		put_disk(w, model_sample(m), rows[i]);
 	json_close(w, ']');
 	free(rows);
 	return 0;

@@ -377,8 +377,7 @@ static void probe_close(struct source *source)
 	machine_free(p->machine);
 	sockets_free(p->sockets);
 	disks_free(p->disks);
-	if (p->disk)
-		munmap(p->disk, LT_DISKS * sizeof(*p->disk));
+	probe_disks_free(p);
 	probe_memory_free(p);
 	pthread_mutex_destroy(&p->lock);
 	free(p->of_cpu);
@@ -407,7 +406,7 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	p->ledger = ledger_new(&p->memory, &p->names);
 	p->sockets = sockets_new(p->memory.pending_bytes);
 	if (!o->off[SAMPLE_DISK])
-		p->disks = disks_new(p->family[SAMPLE_DISK].on ? p->disk : NULL);
+		p->disks = disks_new(p->disk, p->disk_group ? disk_groups_new(p->disk_group, p->group_name) : NULL);
 	p->machine = machine_new(p->disks);
 	p->seed_link = bpf_program__attach_iter(p->skel->progs.lt_seed, NULL);
 	if (!p->events || probe_names_start(p) || !p->ledger || !p->sockets || !p->machine ||

@@ -117,8 +117,11 @@ struct probe {
 	uint64_t cpus_changed_ns;
 	long cpus_online; /* at the last check */
 
-	struct disks *disks;  /* NULL: left out */
-	struct lt_disk *disk; /* [LT_DISKS], the programs' table; NULL: they are not loaded */
+	struct disks *disks; /* NULL: left out */
+	/* The programs' tables, LT_* of each; NULL: they are not loaded. */
+	struct lt_disk *disk;
+	struct lt_disk_group *disk_group;
+	struct lt_group_name *group_name;
 	struct totals last;
 	struct proc_clocks clocks;
 	uint64_t t_ns, cpu_ns;
@@ -192,6 +195,12 @@ void probe_cost_slice(struct probe *p);
 /* Measures everything at once, and prints it. */
 void probe_cost_check(struct probe *p, FILE *out);
 void probe_cost_free(struct probe *p);
+
+/* probe_disks.c: whether requests are charged to control groups of version 2; before load; after load. */
+bool probe_disks_charged(const struct btf *btf);
+void probe_disks_choose(struct probe *p, const struct btf *btf);
+int probe_disks_map(struct probe *p); /* 0 or -errno */
+void probe_disks_free(struct probe *p);
 
 /* probe_names.c: */
 int probe_names_start(struct probe *p);

@@ -12,7 +12,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
@@ -171,6 +170,17 @@ static bool tells_requests(const struct btf *btf)
 	return tracepoint_proto(btf, "io_uring_submit_req") || with_request(btf, &sqe);
 }
 
+/* Whether requests are charged to control groups of version 2. */
+static bool with_charges(const struct btf *btf, const struct program *prog)
+{
+	return has_tracepoint(btf, prog) && probe_disks_charged(btf);
+}
+
+static bool without_charges(const struct btf *btf, const struct program *prog)
+{
+	return has_tracepoint(btf, prog) && !probe_disks_charged(btf);
+}
+
 static bool calls_by_perf(const struct btf *btf, const struct program *prog)
 {
 	return has_tracepoint(btf, prog) && perf_counts_calls(btf);
@@ -224,7 +234,8 @@ static const struct program programs[] = {
 	{ "lt_recv_us", "unix_stream_recvmsg", SAMPLE_NET, replaces_lengths, false },
 	{ "lt_recv_ud", "unix_dgram_recvmsg", SAMPLE_NET, replaces_lengths, false },
 	{ "lt_issue", "block_rq_issue", SAMPLE_DISK, has_tracepoint, true },
-	{ "lt_complete", "block_rq_complete", SAMPLE_DISK, has_tracepoint, true },
+	{ "lt_complete", "block_rq_complete", SAMPLE_DISK, with_charges, true },
+	{ "lt_complete_v1", "block_rq_complete", SAMPLE_DISK, without_charges, true },
 	{ "lt_page4", "inet_sendpage", SAMPLE_NET, has_target, false },
 	{ "lt_page_us", "unix_stream_sendpage", SAMPLE_NET, has_target, false },
 };
@@ -316,18 +327,6 @@ static uint32_t pid_namespace(void)
 	return stat("/proc/self/ns/pid", &st) || st.st_ino == FIRST_PID_NAMESPACE ? 0 : (uint32_t)st.st_ino;
 }
 
-/* The bit of a request's flag: since 6.11 by enum rqf_flags, which renumbered them; before, the macros of blk-mq.h. */
-static uint32_t request_flag(const struct btf *btf, const char *name, uint32_t before)
-{
-	int id = btf__find_by_name_kind(btf, "rqf_flags", BTF_KIND_ENUM);
-	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
-
-	for (int i = 0; t && i < btf_vlen(t); i++)
-		if (!strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off), name))
-			return 1U << btf_enum(t)[i].val;
-	return before;
-}
-
 /* Turns are counted by the network's hooks. */
 static void choose_turns(struct probe *p, const struct btf *btf)
 {
@@ -400,10 +399,7 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	skel->rodata->lt_pid_namespace = pid_namespace();
 	skel->rodata->lt_registered_rings = member_offset(btf, "io_uring_task", "registered_rings");
 	bpf_map__set_autocreate(skel->maps.lt_ring_reqs, tells_requests(btf));
-	skel->rodata->lt_rqf_flush_seq = request_flag(btf, "__RQF_FLUSH_SEQ", 1 << 4);
-	skel->rodata->lt_rqf_io_stat = request_flag(btf, "__RQF_IO_STAT", 1 << 13);
-	bpf_map__set_autocreate(skel->maps.lt_disks, p->family[SAMPLE_DISK].on);
-	bpf_map__set_autocreate(skel->maps.lt_stamps, p->family[SAMPLE_DISK].on);
+	probe_disks_choose(p, btf);
 }
 
 /* Without CONFIG_PSI, or booted with psi=0, the kernel counts no task as stalled for memory. */
@@ -599,20 +595,6 @@ static bool locked_down(void)
 	return locked;
 }
 
-static int map_disks(struct probe *p)
-{
-	void *at;
-
-	if (!p->family[SAMPLE_DISK].on)
-		return 0;
-	at = mmap(NULL, LT_DISKS * sizeof(*p->disk), PROT_READ | PROT_WRITE, MAP_SHARED,
-		  bpf_map__fd(p->skel->maps.lt_disks), 0);
-	if (at == MAP_FAILED)
-		return -errno;
-	p->disk = at;
-	return 0;
-}
-
 /* The outer maps are loaded with the first inner ones as their prototypes. */
 static int load(struct probe *p, char *why, size_t why_size)
 {
@@ -635,7 +617,7 @@ static int load(struct probe *p, char *why, size_t why_size)
 	if (!err)
 		err = probe_sockets_publish(p, first.walked_fd);
 	if (!err)
-		err = map_disks(p);
+		err = probe_disks_map(p);
 	if (err && locked_down())
 		probe_fail(why, why_size, err,
 			   "this kernel is in lockdown=confidentiality: no BPF program may read its memory; boot it "
@@ -738,6 +720,7 @@ static void unload(struct probe *p)
 	lagtop__destroy(p->skel);
 	p->skel = NULL;
 	probe_sockets_free(p);
+	probe_disks_free(p);
 	p->walked = NULL;
 	p->cap_walked = 0;
 	probe_memory_free(p);

@@ -225,6 +225,16 @@ static const struct record_field disk_fields[] = {
 	DIST(sample_disk, latency[LT_DISK_TOTAL]),
 	DIST(sample_disk, latency[LT_DISK_QUEUE]),
 	DIST(sample_disk, latency[LT_DISK_SERVICE]),
+	ONE(sample_disk, groups_known),
+	ONE(sample_disk, first_group),
+	ONE(sample_disk, n_groups),
+};
+
+static const struct record_field disk_group_fields[] = {
+	ONE(sample_disk_group, id),
+	ONE(sample_disk_group, name),
+	ONE(sample_disk_group, count),
+	ONE(sample_disk_group, bytes),
 };
 
 static const struct record_field text_fields[] = {
@@ -247,6 +257,7 @@ const struct record_section record_sections[RECORD_SECTIONS] = {
 	ARRAY(cpus, cpu_fields),
 	ARRAY(disks, disk_fields),
 	ARRAY(peers, peer_fields),
+	ARRAY(disk_groups, disk_group_fields),
 	ARRAY(text, text_fields),
 };
 

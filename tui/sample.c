@@ -29,6 +29,7 @@ SAMPLE_ADD(connection, connections)
 SAMPLE_ADD(peer, peers)
 SAMPLE_ADD(cpu, cpus)
 SAMPLE_ADD(disk, disks)
+SAMPLE_ADD(disk_group, disk_groups)
 
 uint32_t sample_add_text(struct sample *s, const char *bytes, size_t len)
 {
@@ -56,6 +57,7 @@ void sample_clear(struct sample *s)
 		.peers = s->peers,
 		.cpus = s->cpus,
 		.disks = s->disks,
+		.disk_groups = s->disk_groups,
 		.text = s->text,
 		.cap_processes = s->cap_processes,
 		.cap_threads = s->cap_threads,
@@ -67,6 +69,7 @@ void sample_clear(struct sample *s)
 		.cap_peers = s->cap_peers,
 		.cap_cpus = s->cap_cpus,
 		.cap_disks = s->cap_disks,
+		.cap_disk_groups = s->cap_disk_groups,
 		.cap_text = s->cap_text,
 	};
 
@@ -85,6 +88,7 @@ void sample_free(struct sample *s)
 	free(s->peers);
 	free(s->cpus);
 	free(s->disks);
+	free(s->disk_groups);
 	free(s->text);
 	memset(s, 0, sizeof(*s));
 }

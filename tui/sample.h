@@ -159,13 +159,22 @@ struct sample_connection {
 /* A block device in one direction. */
 struct sample_disk {
 	uint32_t major, minor;
-	uint32_t name;		       /* text */
-	uint8_t op;		       /* enum lt_disk_op */
+	uint32_t name;	      /* text */
+	uint8_t op;	      /* enum lt_disk_op */
+	uint8_t groups_known; /* who asked for it, by control group; never of flushes */
+	uint32_t first_group, n_groups;
 	uint64_t count, bytes, merged; /* that ended; merged: into them, before they began */
 	uint64_t time_ns;	       /* the total time of those that completed, in whole ms */
 	uint64_t carriers;	     /* of count: without data, only carry a flush; SAMPLE_UNKNOWN without the family */
 	uint64_t in_flight, busy_ns; /* of the device, in all directions */
 	struct sample_dist latency[LT_DISK_PARTS];
+};
+
+/* What a control group asked of it, as the kernel charges it. */
+struct sample_disk_group {
+	uint64_t id;
+	uint64_t count, bytes;
+	uint32_t name; /* text: its path; 0: not known */
 };
 
 struct sample_lost {
@@ -274,11 +283,12 @@ struct sample {
 	struct sample_peer *peers;
 	struct sample_cpu *cpus; /* none: not known */
 	struct sample_disk *disks;
+	struct sample_disk_group *disk_groups;
 	char *text;
 	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_peers, n_cpus, n_disks,
-		n_text;
+		n_disk_groups, n_text;
 	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_peers,
-		cap_cpus, cap_disks, cap_text;
+		cap_cpus, cap_disks, cap_disk_groups, cap_text;
 };
 
 /* Empties a sample but keeps its memory for the next reading. */
@@ -297,6 +307,7 @@ struct sample_connection *sample_add_connection(struct sample *s);
 struct sample_peer *sample_add_peer(struct sample *s);
 struct sample_cpu *sample_add_cpu(struct sample *s);
 struct sample_disk *sample_add_disk(struct sample *s);
+struct sample_disk_group *sample_add_disk_group(struct sample *s);
 /* Copies len bytes and a NUL; returns the offset, or 0 when out of memory or len is 0. */
 uint32_t sample_add_text(struct sample *s, const char *bytes, size_t len);
 

@@ -205,9 +205,14 @@ static const char *check_cpus(const struct sample *s)
 static const char *check_disks(const struct sample *s, uint64_t *buckets)
 {
 	const struct sample_disk *d;
+	uint64_t groups = 0;
 
 	for (uint32_t i = 0; i < s->n_disks; i++) {
 		d = &s->disks[i];
+		groups += d->n_groups;
+		if (!range_fits(d->first_group, d->n_groups, s->n_disk_groups) || groups > s->n_disk_groups ||
+		    d->groups_known > 1)
+			return "a disk's control groups are not there";
 		if (d->op >= LT_DISK_OPS)
 			return "a disk's direction is unknown";
 		if (!text_fits(s, d->name))
@@ -216,6 +221,9 @@ static const char *check_disks(const struct sample *s, uint64_t *buckets)
 			if (!dist_fits(s, &d->latency[p], buckets))
 				return "a disk's histogram is not there";
 	}
+	for (uint32_t i = 0; i < s->n_disk_groups; i++)
+		if (!text_fits(s, s->disk_groups[i].name))
+			return "a control group's name is not there";
 	return NULL;
 }
 
