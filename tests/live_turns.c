@@ -71,6 +71,18 @@ static struct turns turns_of(struct live *l, const char *kind, const char *way)
 	return t;
 }
 
+/* Skips before Linux 6.3: what is read there has arrived at that moment, and a receive that goes on when lagtop starts
+ * is not seen. */
+static void need_arrivals(struct live *l)
+{
+	struct json_object *probes, *turns;
+
+	assert_true(json_object_object_get_ex(l->reading[0], "probes", &probes));
+	assert_true(json_object_object_get_ex(probes, "turns", &turns));
+	if (json_object_object_get_ex(turns, "reason", NULL))
+		live_skip("this kernel does not report when bytes arrive");
+}
+
 /* At least what the server slept. The client's own numbers have its waits for a CPU and its system calls in them, too.
  */
 static void compare_times(const struct turns *t, int64_t pid, const char *what, const char *who)
@@ -138,6 +150,7 @@ static void test_older_connection(void **state)
 	t.server = child_value(ready, "server");
 	l = live_start("-d", "2", NULL);
 	live_need_net(l);
+	need_arrivals(l);
 	round_in_reading(l, &t);
 	compare_times(&t, t.server, "turns", "older");
 	compare_times(&t, t.load->pid, "upstream", "older");
@@ -187,6 +200,7 @@ static void test_overlapping_turns(void **state)
 
 	(void)state;
 	live_need_net(l);
+	need_arrivals(l);
 	t = turns_of(l, "tcp", "parts");
 	live_compare((double)count(t.reading, t.server, "turns.count"), REQUESTS, 0, "parts: answers");
 	live_compare((double)count(t.reading, t.server, "turns.overlapped"), REQUESTS, 0, "parts: overlapped");
@@ -201,6 +215,7 @@ static void test_late_reader(void **state)
 
 	(void)state;
 	live_need_net(l);
+	need_arrivals(l);
 	for (size_t i = 0; i < 2; i++) {
 		struct turns t = turns_of(l, "tcp", ways[i]);
 		double late_ns;
@@ -315,7 +330,7 @@ static void test_open_peer(void **state)
 static void compare_peers(const struct turns *t, unsigned int round)
 {
 	struct json_object *peers = NULL;
-	int64_t sum = 0, named = 0, wrong = 0;
+	int64_t sum = 0, named = 0, wrong = 0, lost = live_get(t->reading, "lost.sockets");
 	char prefix[32];
 
 	snprintf(prefix, sizeof(prefix), "127.%u.", round);
@@ -331,8 +346,9 @@ static void compare_peers(const struct turns *t, unsigned int round)
 		named++;
 		wrong += n != 1 || strncmp(remote, prefix, strlen(prefix));
 	}
-	live_compare((double)count(t->reading, t->load->pid, "upstream.count"), MANY, 0, "round %u: answers", round);
-	live_compare((double)sum, MANY, 0, "round %u: answers of all peers", round);
+	live_between((double)count(t->reading, t->load->pid, "upstream.count"), (double)(MANY - lost), MANY,
+		     "round %u: answers", round);
+	live_between((double)sum, (double)(MANY - lost), MANY, "round %u: answers of all peers", round);
 	live_compare((double)wrong, 0, 0, "round %u: peers with another's numbers", round);
 	live_between((double)named, round == 1 ? NAMED : 1, NAMED, "round %u: peers with a name", round);
 }
