@@ -291,6 +291,9 @@ int lt_seed(struct bpf_iter__task *ctx)
 			calls_again(task, s.record);
 		return 0;
 	}
+	/* Again: it may have had a record until just now. */
+	if (is_over(task))
+		return 0;
 	slot = lt_pop(&s);
 	if (slot < 0) {
 		__sync_fetch_and_add(&lt_seed_missed, 1);

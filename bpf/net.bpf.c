@@ -251,7 +251,8 @@ int lt_seed_sockets(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (lt_with_turns && sk->__sk_common.skc_state == TCP_LISTEN) {
 		listening = lt_listening_key(sk, sk->__sk_common.skc_num);
-		bpf_map_update_elem(&lt_listening, &listening, &one, 0);
+		if (bpf_map_update_elem(&lt_listening, &listening, &one, 0))
+			__sync_fetch_and_add(&lt_listening_missed, 1);
 	}
 	socket = bpf_sk_storage_get(&lt_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!socket)

@@ -29,6 +29,7 @@ struct {
 	__type(value, __u8);
 } lt_listening __weak SEC(".maps");
 volatile bool lt_listening_known __weak = false; /* set by the front end after seeding */
+volatile __u64 lt_listening_missed __weak = 0;	 /* listeners without room */
 /* Ports that connecting sockets get (ip_local_port_range of the namespace of lagtop). */
 const volatile __u16 lt_ephemeral_first __weak = 32768, lt_ephemeral_last __weak = 60999;
 

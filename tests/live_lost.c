@@ -16,6 +16,9 @@
 #include "lagtop.h"
 #include "live.h"
 
+#define OWNERS (1 << 14) /* socket.bpf.h */
+#define LISTENING 4096	 /* turns.bpf.h */
+
 static int64_t sum_lost(struct live *l, size_t from, const char *what)
 {
 	int64_t sum = 0;
@@ -338,6 +341,45 @@ static void test_full_spill(void **state)
 	live_verdict();
 }
 
+/* Others' sockets have taken every place of the copies of owners: the owner is in the storage. */
+static void test_owners_of_others(void **state)
+{
+	const uint64_t of_another = 1ULL << LT_SLOT_BITS | 1;
+	struct live *l = live_start("-d", "0.2", NULL);
+	struct child *trips;
+	size_t from;
+	int fd;
+
+	(void)state;
+	live_need_net(l);
+	trips = live_load(NULL, "tcp", "-1", "2000", NULL);
+	from = live_mark(l);
+	fd = map_of(l, "lt_owners");
+	for (uint32_t i = 0; i < OWNERS; i++)
+		assert_int_equal(bpf_map_update_elem(fd, &i, &of_another, BPF_ANY), 0);
+	close(fd);
+	live_round(trips);
+	live_past_now(l);
+	live_compare((double)live_sum(l, from, trips->pid, "net.tx_ops"), 4000, 0, "owners: messages");
+	live_compare((double)live_sum(l, from, trips->pid, "net.rx_ops"), 4000, 0, "owners: messages received");
+	live_verdict();
+}
+
+/* More listeners than are remembered: those left out are counted. */
+static void test_many_listeners(void **state)
+{
+	struct live *l;
+
+	(void)state;
+	live_need_bpf();
+	live_load(NULL, "listeners", "5000", NULL);
+	l = live_start("-d", "0.2", NULL);
+	live_need_net(l);
+	live_past_now(l);
+	live_between((double)sum_lost(l, 0, "lost.sockets"), 5000 - LISTENING, 1e12, "listeners: lost.sockets");
+	live_verdict();
+}
+
 /* The signal that ended a process is still known. */
 static void test_too_many_with_deadly_signals(void **state)
 {
@@ -412,6 +454,8 @@ int main(void)
 		live_test(test_small_ring),
 		live_test(test_full_ring),
 		live_test(test_no_storage_of_sockets),
+		live_test(test_owners_of_others),
+		live_test(test_many_listeners),
 		live_test(test_too_many_with_deadly_signals),
 		live_test(test_overload),
 	};

@@ -614,22 +614,45 @@ static void run_transfer(char **arg)
 	}
 }
 
+#define MANY_FILES (1 << 16)
+
+/* More than most machines allow by default. */
+static void allow_many_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		load_die("getrlimit");
+	if (files.rlim_max < MANY_FILES && !geteuid())
+		files.rlim_max = MANY_FILES;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /* Opens connections to itself and keeps them idle. */
 static void run_connections(char **arg)
 {
 	long n = load_number(arg[0]);
 	int port, listener = listen_on_loopback(&port, 128);
-	struct rlimit files;
 
-	/* Two per connection: more than most machines allow by default. */
-	if (getrlimit(RLIMIT_NOFILE, &files))
-		load_die("getrlimit");
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
+	allow_many_files(); /* two per connection */
 	for (long i = 0; i < n; i++)
 		if (connect_to(port) < 0 || accept(listener, NULL, NULL) < 0)
 			load_die("connections");
 	load_ready("port=%d", port);
+	while (load_go())
+		load_done(n, " ");
+}
+
+static void run_listeners(char **arg)
+{
+	long n = load_number(arg[0]);
+	int port;
+
+	allow_many_files();
+	for (long i = 0; i < n; i++)
+		listen_on_loopback(&port, 1);
+	load_ready(" ");
 	while (load_go())
 		load_done(n, " ");
 }
@@ -646,6 +669,7 @@ const struct workload load_net[] = {
 	{ "half-open", "N", run_half_open, "N connects that fill a SYN queue, where a firewall drops its answers" },
 	{ "transfer", "KIND WAY SIZE N", run_transfer,
 	  "tcp4, tcp6, udp4, udp6, unix, unixd by send, sendmsg, splice, …" },
+	{ "listeners", "N", run_listeners, "listens on N ports" },
 	{ "connections", "N", run_connections, "N idle TCP connections to itself" },
 	{},
 };

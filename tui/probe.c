@@ -242,6 +242,8 @@ static void fill_host(struct probe *p, struct sample *s)
 	s->lost.threads = alive + (now.untracked_died - p->last.untracked_died);
 	s->lost.calls = now.lost_calls - p->last.lost_calls;
 	s->lost.sockets = now.lost_sockets - p->last.lost_sockets;
+	if (p->number == 1) /* the reading before only begins the first interval, and is not shown */
+		s->lost.sockets += p->skel->bss->lt_listening_missed;
 	s->lost.switches = now.lost_switches - p->last.lost_switches;
 	s->lost.events += now.lost_events - p->last.lost_events + p->events_lost;
 	p->events_lost = 0;
