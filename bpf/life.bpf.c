@@ -163,6 +163,23 @@ static __always_inline void killer_keep(struct task_struct *task, struct lt_reco
 	bpf_map_delete_elem(&lt_killers, &tgid);
 }
 
+/* Without sys_enter: the call in which a thread ends, which does not return. */
+static __always_inline void exit_add(struct task_struct *task, struct lt_calls *calls)
+{
+	__u32 call = lt_call_by_regs(task);
+
+	if (call == LT_CALL_NONE || !lt_call_exits(LT_CALL_ABI(call), LT_CALL_NR(call)))
+		return;
+	/* Reported before sys_enter was detached. */
+	if (calls->enter_ns && calls->call == call && calls->began != LT_BEGAN_ASLEEP)
+		return;
+	calls->call = call;
+	calls->began = LT_BEGAN_ASLEEP;
+	lt_release();
+	calls->enter_ns = bpf_ktime_get_ns();
+	calls->calls++;
+}
+
 static __always_inline int exits(struct task_struct *task, bool ends_process)
 {
 	struct lt_slot s;
@@ -178,6 +195,8 @@ static __always_inline int exits(struct task_struct *task, bool ends_process)
 	}
 	if (ends_process)
 		s.record->who.flags |= LT_LAST;
+	if (lt_with_calls && lt_level == LT_LEVEL_EXITS)
+		exit_add(task, &s.record->calls);
 	s.record->who.ppid = lt_ppid(task);
 	lt_cred_read(&s.record->who, task);
 	if (task->signal->flags & SIGNAL_GROUP_EXIT) {
@@ -256,7 +275,7 @@ static __always_inline __u32 call_in_flight(struct task_struct *task, __u64 swit
 static __always_inline void calls_begin(struct lt_calls *calls, __u32 call, __u64 now_ns)
 {
 	calls->call = call;
-	calls->at_least = call != LT_CALL_NONE ? LT_BEGAN_EARLIER : 0;
+	calls->began = call != LT_CALL_NONE ? LT_BEGAN_EARLIER : LT_BEGAN;
 	calls->enter_ns = call != LT_CALL_NONE ? now_ns : 0;
 }
 

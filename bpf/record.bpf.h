@@ -20,8 +20,8 @@ const volatile bool lt_with_turns __weak = true;
 /* Inode of the pid namespace whose pids are shown; 0: the initial one. */
 const volatile __u32 lt_pid_namespace __weak = 0;
 
-/* False while the front end has the hooks of system calls detached: what records say about calls is old. */
-volatile bool lt_calls_on __weak = true;
+/* enum lt_level; the front end sets it, and detaches the hooks that it does not need. */
+volatile __u32 lt_level __weak = 0;
 volatile __u32 lt_epoch __weak = 0;   /* number of the current interval; the front end increments it */
 volatile __u32 lt_spilled __weak = 0; /* entries in lt_spill */
 volatile __u64 lt_cut_ns __weak = 0;  /* T of the current or last reading; set shortly before it */

@@ -74,7 +74,7 @@ static __always_inline void move(struct lt_slot *s, struct task_struct *task, __
 	if (!lt_with_calls || from == LT_RUN || from >= LT_STATES)
 		return;
 	enter_ns = s->record->calls.enter_ns;
-	if (!enter_ns)
+	if (!enter_ns || enter_ns == LT_UNTIMED)
 		return;
 	if (sched->call_enter_ns != enter_ns) {
 		sched->call_enter_ns = enter_ns;
@@ -106,14 +106,51 @@ static __always_inline __u64 since_plus(struct lt_slot *s, __u64 now_ns, __u64 a
 	return now_ns < since || now_ns - since < ago_ns ? since : now_ns - ago_ns;
 }
 
+#define NOT_IN_CALL (TASK_STOPPED | TASK_TRACED | TASK_PARKED | TASK_FROZEN)
+
+/* A thread leaves its CPU in a call that was not timed: it is known from here on. */
+static __always_inline void call_out(struct task_struct *task, struct lt_calls *calls, __u64 now_ns, __u32 task_state)
+{
+	__u32 call;
+
+	if (calls->enter_ns == LT_UNTIMED) {
+		calls->began = LT_BEGAN_LATE;
+	} else if (lt_level == LT_LEVEL_EXITS && !calls->enter_ns && calls->call != LT_CALL_NONE &&
+		   !(task_state & NOT_IN_CALL)) {
+		call = lt_call_ahead(task);
+		if (call == LT_CALL_NONE)
+			return;
+		calls->call = call;
+		calls->began = LT_BEGAN_ASLEEP;
+	} else {
+		return;
+	}
+	lt_release();
+	calls->enter_ns = now_ns;
+}
+
+/* Nothing sees the call return: what is kept of it is valid as long as the thread sleeps. */
+static __always_inline __u32 call_unwatched(struct task_struct *task, struct lt_calls *calls, __u64 now_ns)
+{
+	__u32 call = lt_call_by_regs(task);
+
+	calls->enter_ns = 0;
+	lt_release();
+	calls->call = call;
+	calls->began = LT_BEGAN_ASLEEP;
+	lt_release();
+	calls->enter_ns = call == LT_CALL_NONE ? 0 : now_ns;
+	return call;
+}
+
 /* The call in which a thread goes to sleep, if that says what it waits for. */
 static __always_inline __u32 call_of(struct task_struct *task, struct lt_record *record, __u64 now_ns, __u32 task_state)
 {
 	struct lt_calls *calls = &record->calls;
 	__u32 call;
 
-	if (!lt_with_calls || !lt_calls_on)
-		return lt_call_by_regs(task);
+	if (!lt_with_calls || lt_level == LT_LEVEL_OFF)
+		return call_unwatched(task, calls, now_ns);
 	if (calls->enter_ns) {
 		if (lt_wait_of(calls->call) == LT_WAIT_RESTART && calls->interrupted != LT_CALL_NONE)
 			return calls->interrupted;
@@ -122,12 +159,12 @@ static __always_inline __u32 call_of(struct task_struct *task, struct lt_record 
 	/* Seeded on its CPU, perhaps inside a call, and has made no other since. */
 	if (calls->call == LT_CALL_NONE && record->who.flags & LT_SEEDED)
 		return lt_call_by_regs(task);
-	if (calls->call == LT_CALL_NONE || task_state & (TASK_STOPPED | TASK_TRACED | TASK_PARKED | TASK_FROZEN))
+	if (calls->call == LT_CALL_NONE || task_state & NOT_IN_CALL)
 		return LT_CALL_NONE;
 	call = lt_call_ahead(task);
 	if (call != LT_CALL_NONE) {
 		calls->call = call;
-		calls->at_least = LT_BEGAN_ASLEEP;
+		calls->began = LT_BEGAN_ASLEEP;
 		lt_release();
 		calls->enter_ns = now_ns;
 	}
@@ -192,6 +229,8 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 		s.record->who.changes++;
 	}
 	lt_kernel_counters(s.record->sched.counter, task);
+	if (lt_with_calls && lt_level)
+		call_out(task, &s.record->calls, now_ns, task_state);
 	if (task_state & TASK_DEAD) {
 		lt_index_remove(task);
 		move(&s, task, now_ns, LT_DEAD);

@@ -281,8 +281,8 @@ static __always_inline enum lt_state lt_sleep_state(struct task_struct *task, __
 	return state == LT_IN_CALL ? lt_sleep_in_call(task, call) : state;
 }
 
-/* A thread sleeps while entering a call that sys_enter has not reported yet: where seccomp asks a supervisor.
- * LT_CALL_NONE: it does not. */
+/* The call in which a thread leaves its CPU although sys_enter has not reported it: it is detached, or seccomp asks a
+ * supervisor first. LT_CALL_NONE: it is in none. */
 static __always_inline __u32 lt_call_ahead(struct task_struct *task)
 {
 	struct pt_regs *regs;
@@ -297,8 +297,10 @@ static __always_inline __u32 lt_call_ahead(struct task_struct *task)
 	if ((__s32)regs->ax != -ENOSYS)
 		return LT_CALL_NONE;
 #else
-	/* arm64 keeps the number until the thread is in user mode again: entry and exit look the same. */
-	return LT_CALL_NONE;
+	/* arm64 keeps the number until the thread is in user mode again: entry and exit look the same. But it hardly
+	 * ever sleeps on its way out. */
+	if (lt_level != LT_LEVEL_EXITS || !task->__state)
+		return LT_CALL_NONE;
 #endif
 	return nr < 0 ? LT_CALL_NONE : lt_call_of(task, nr);
 }

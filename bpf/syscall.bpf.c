@@ -3,9 +3,13 @@
  * The system call family: a call is an enter and the exit that follows it on that thread. Only
  * the thread itself writes `calls` and its call entries. An exit is written between two
  * increments of seq; the last store of an enter is enter_ns.
+ *
+ * Counts and errors are the same on each level (enum lt_level). Above exact the clock is read only for calls that are
+ * timed, or that have left their CPU: then lt_switch has put the time into enter_ns.
  */
 #include "kernel.h"
 #include "entry.bpf.h"
+#include "sample.bpf.h"
 #include "state.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -68,10 +72,17 @@ static __always_inline void handler_returned(struct lt_calls *calls, long restor
 	calls->to_restart = 0;
 }
 
+/* Above exact: which run times itself. The clock does not choose it, the thread's calls do, each thread's others. */
+static __always_inline __u64 self_turn(struct task_struct *task, const struct lt_calls *calls)
+{
+	return (lt_key(task) + calls->calls) & LT_SELF_MASK ? 0 : bpf_ktime_get_ns();
+}
+
 static __always_inline int enter(struct task_struct *task, long nr)
 {
-	__u64 now_ns = bpf_ktime_get_ns();
-	__u32 call = lt_call_of(task, nr);
+	bool exact = lt_level == LT_LEVEL_EXACT;
+	__u64 now_ns = exact ? bpf_ktime_get_ns() : LT_UNTIMED, began_ns = 0;
+	__u32 call = lt_call_of(task, nr), began = LT_BEGAN;
 	struct lt_calls *calls;
 	struct lt_slot s;
 
@@ -81,11 +92,17 @@ static __always_inline int enter(struct task_struct *task, long nr)
 		return 0;
 	}
 	calls = &s.record->calls;
+	if (!exact)
+		began_ns = self_turn(task, calls);
 	/* What it slept while entering was a wait of this call. */
-	if (calls->at_least == LT_BEGAN_ASLEEP && calls->enter_ns && calls->call == call)
+	if (calls->began == LT_BEGAN_ASLEEP && calls->enter_ns && calls->call == call) {
 		now_ns = calls->enter_ns;
+	} else if (!exact && lt_level == LT_LEVEL_SAMPLED && lt_is_timed(calls)) {
+		now_ns = bpf_ktime_get_ns();
+		began = LT_BEGAN_SAMPLE;
+	}
 	calls->call = call;
-	calls->at_least = LT_BEGAN;
+	calls->began = began;
 	/* Restarted, not called by a handler: a handler's calls have another stack pointer. */
 	if (calls->to_restart && lt_regs_sp((struct pt_regs *)bpf_task_pt_regs(task)) == calls->restart_sp)
 		calls->to_restart = 0;
@@ -93,7 +110,10 @@ static __always_inline int enter(struct task_struct *task, long nr)
 	calls->enter_ns = now_ns;
 	if (lt_call_exits(LT_CALL_ABI(calls->call), LT_CALL_NR(calls->call)))
 		calls->calls++;
-	lt_self(LT_PROG_ENTER, now_ns);
+	if (exact)
+		lt_self(LT_PROG_ENTER, now_ns);
+	else if (began_ns)
+		lt_self_add(LT_PROG_ENTER, began_ns);
 	return 0;
 }
 
@@ -109,36 +129,6 @@ static __always_inline bool is_birth(struct task_struct *task, struct lt_record 
 	if (record->calls.call != LT_CALL_NONE)
 		return false;
 	return !(record->who.flags & LT_SEEDED) || (!ret && lt_wait_of(lt_call_of(task, nr)) == LT_WAIT_CLONE);
-}
-
-/* An exit with a number, but no enter: a call that seccomp answered, or that began on a seeded thread before the
- * probes. Its duration is not known. */
-static __always_inline void answered(struct task_struct *task, struct lt_record *record, long nr, long ret)
-{
-	struct lt_calls *calls = &record->calls;
-	bool birth = is_birth(task, record, nr, ret);
-	struct lt_call *entry;
-
-	if (nr < 0) {
-		lt_this_cpu()->lost_calls++;
-		return;
-	}
-	calls->call = lt_call_of(task, nr);
-	if (birth)
-		return;
-	entry = lt_entry(calls, calls->call);
-	calls->seq++;
-	lt_release();
-	calls->calls++;
-	if (is_error(ret))
-		calls->call_errors++;
-	if (entry) {
-		entry->count++;
-		if (is_error(ret))
-			error_add(calls, entry, -ret);
-	}
-	lt_release();
-	calls->seq++;
 }
 
 /* The call from which a thread without a record returns. A new thread's first return to user space is not a call. */
@@ -176,7 +166,7 @@ static __always_inline bool is_splice(__u32 call)
 
 /* What the network family cannot see: accepted connections, and bytes spliced out of a socket. */
 static __always_inline void socket_call(struct task_struct *task, struct lt_slot *s, struct pt_regs *regs, __u32 call,
-					long ret, __u64 now_ns)
+					long ret)
 {
 	bool accepts = is_accept(regs, call);
 	struct lt_flow *flow;
@@ -195,7 +185,7 @@ static __always_inline void socket_call(struct task_struct *task, struct lt_slot
 	if (accepts) {
 		if (proto != LT_UNIX) {
 			lt_net_of(s)->accepts++;
-			lt_accept_wait(s, sk, now_ns);
+			lt_accept_wait(s, sk, bpf_ktime_get_ns());
 		}
 	} else if (ret && BPF_CORE_READ(sk, sk_type) == SOCK_STREAM) {
 		/* Datagrams are spliced through recvmsg, which the network family sees. */
@@ -240,14 +230,63 @@ static __always_inline void result_add(struct lt_calls *calls, struct lt_call *e
 	}
 }
 
+/* The call of an exit without a number, on LT_LEVEL_EXITS: sigreturn restores -1 and a register that is hardly ever
+ * -ENOSYS, which numbers that no call has return. Of the two sigreturns of 32-bit programs it is taken for the newer.
+ */
+static __always_inline __u32 call_unnumbered(struct task_struct *task, long nr, long ret)
+{
+	__u32 abi = lt_abi(task, nr);
+
+	if (nr != -1 || (__s32)ret == -ENOSYS)
+		return LT_CALL(abi, LT_NR_FOLDED);
+	return LT_CALL(abi, abi == LT_ABI_COMPAT ? LT_NR32_RT_SIGRETURN : LT_NR_RT_SIGRETURN);
+}
+
+/* An exit, but no enter: sys_enter is detached, seccomp answered the call, or it began on a seeded thread before the
+ * probes. Its duration is not known. */
+static __always_inline void answered(struct task_struct *task, struct lt_slot *s, struct pt_regs *regs, long nr,
+				     long ret)
+{
+	struct lt_calls *calls = &s->record->calls;
+	bool birth = is_birth(task, s->record, nr, ret);
+	struct lt_call *entry;
+	__u32 call;
+
+	if (nr < 0 && lt_level != LT_LEVEL_EXITS) {
+		lt_this_cpu()->lost_calls++;
+		return;
+	}
+	call = nr < 0 ? call_unnumbered(task, nr, ret) : lt_call_of(task, nr);
+	calls->call = call;
+	if (birth)
+		return;
+	entry = lt_entry(calls, call);
+	calls->seq++;
+	lt_release();
+	call_add(calls, entry, 0, 0);
+	if (nr < 0 && LT_CALL_NR(call) != LT_NR_FOLDED) {
+		handler_returned(calls, ret);
+		ret = 0;
+	} else {
+		if (calls->to_restart && lt_regs_sp(regs) == calls->restart_sp)
+			calls->to_restart = 0; /* restarted, as in enter() */
+		result_add(calls, entry, call, regs, ret);
+	}
+	lt_release();
+	calls->seq++;
+	if (lt_with_net && ret >= 0)
+		socket_call(task, s, regs, call, ret);
+}
+
 /* The latency of the call is its whole duration; the service time of the thread's calls leaves out its sleep in them.
  */
-static __always_inline void latency_add(struct lt_calls *calls, struct lt_call *entry, __u64 total_ns, __u64 sleep_ns)
+static __always_inline void latency_add(struct lt_calls *calls, struct lt_call *entry, __u64 total_ns, __u64 sleep_ns,
+					__u32 weight)
 {
 	__u32 bucket = hist_bucket(total_ns);
 
 	if (entry && bucket < HIST_BUCKETS) {
-		entry->latency.count[bucket]++;
+		entry->latency.count[bucket] += weight;
 		lt_max_add(&entry->max, total_ns);
 	}
 	if (sleep_ns) {
@@ -255,64 +294,88 @@ static __always_inline void latency_add(struct lt_calls *calls, struct lt_call *
 		bucket = hist_bucket(total_ns);
 	}
 	if (bucket < HIST_BUCKETS)
-		calls->service.count[bucket]++;
+		calls->service.count[bucket] += weight;
 	lt_max_add(&calls->service_max, total_ns);
+}
+
+/* A call whose enter is known returns. */
+static __always_inline void returned(struct lt_record *record, struct pt_regs *regs, long nr, long ret, __u64 now_ns)
+{
+	struct lt_calls *calls = &record->calls;
+	__u64 enter_ns = calls->enter_ns, total_ns = 0, wait_ns = 0, sleep_ns = 0;
+	__u32 call = calls->call, weight = 0;
+	struct lt_call *entry;
+	bool left = lt_with_sched && record->sched.call_enter_ns == enter_ns;
+
+	if (left) {
+		wait_ns = record->sched.call_wait_ns;
+		sleep_ns = record->sched.call_sleep_ns;
+	}
+	if (enter_ns != LT_UNTIMED) {
+		weight = calls->began == LT_BEGAN_SAMPLE && lt_level == LT_LEVEL_SAMPLED && !left ? LT_SAMPLED : 1;
+		if (!now_ns)
+			now_ns = bpf_ktime_get_ns();
+		total_ns = now_ns > enter_ns ? now_ns - enter_ns : 0;
+	}
+	entry = lt_entry(calls, call);
+	calls->seq++;
+	lt_release();
+	call_add(calls, entry, total_ns * weight, wait_ns);
+	/* sigreturn and rt_sigreturn exit with number -1, and a restored register as their result. */
+	if (nr == -1 && LT_CALL_NR(call) != LT_NR_FOLDED)
+		handler_returned(calls, ret);
+	else
+		result_add(calls, entry, call, regs, ret);
+	/* A call that began before lagtop has no known duration. */
+	if (weight && calls->began <= LT_BEGAN_LATE)
+		latency_add(calls, entry, total_ns, sleep_ns, weight);
+	lt_release();
+	calls->seq++;
+}
+
+static __always_inline bool is_same_call(__u32 call, long nr, long ret)
+{
+	return nr == -1 || (__u32)(nr & ~X32_BIT) == LT_CALL_NR(call) || LT_CALL_NR(call) == LT_NR_FOLDED ||
+	       execs(nr, ret);
 }
 
 static __always_inline int leave(struct task_struct *task, struct pt_regs *regs, long ret)
 {
-	__u64 now_ns = bpf_ktime_get_ns(), enter_ns, total_ns, wait_ns = 0, sleep_ns = 0;
+	bool exact = lt_level == LT_LEVEL_EXACT, seen;
+	__u64 now_ns = exact ? bpf_ktime_get_ns() : 0, began_ns = 0;
 	long nr = lt_regs_nr(regs);
-	struct lt_record *record;
 	struct lt_calls *calls;
-	struct lt_call *entry;
-	__u32 call;
 	struct lt_slot s;
-	long restored = 0;
-	bool returns;
+	__u32 call;
 
 	if (!lt_find(task, &s)) {
 		untracked_exit(task, nr, ret);
 		return 0;
 	}
-	record = s.record;
-	calls = &record->calls;
-	enter_ns = calls->enter_ns;
+	calls = &s.record->calls;
+	if (!exact)
+		began_ns = self_turn(task, calls);
 	call = calls->call;
-	if (!enter_ns) {
-		answered(task, record, nr, ret);
-		return 0;
-	}
-	/* sigreturn and rt_sigreturn exit with number -1, and a restored register as their result. */
-	returns = nr == -1 && LT_CALL_NR(call) != LT_NR_FOLDED;
-	if (returns) {
-		restored = ret;
-		ret = 0;
-	} else if ((__u32)(nr & ~X32_BIT) != LT_CALL_NR(call) && LT_CALL_NR(call) != LT_NR_FOLDED && !execs(nr, ret)) {
+	seen = calls->enter_ns;
+	if (seen && !is_same_call(call, nr, ret)) {
 		calls->enter_ns = 0;
-		lt_this_cpu()->lost_calls++;
-		return 0;
+		seen = false;
+		if (lt_level != LT_LEVEL_EXITS) {
+			lt_this_cpu()->lost_calls++;
+			return 0;
+		}
 	}
-	total_ns = now_ns > enter_ns ? now_ns - enter_ns : 0;
-	if (lt_with_sched && record->sched.call_enter_ns == enter_ns) {
-		wait_ns = record->sched.call_wait_ns;
-		sleep_ns = record->sched.call_sleep_ns;
+	if (seen) {
+		returned(s.record, regs, nr, ret, now_ns);
+		if (lt_with_net && ret >= 0 && nr >= 0)
+			socket_call(task, &s, regs, call, ret);
+	} else {
+		answered(task, &s, regs, nr, ret);
 	}
-	entry = lt_entry(calls, call);
-	calls->seq++;
-	lt_release();
-	call_add(calls, entry, total_ns, wait_ns);
-	result_add(calls, entry, call, regs, ret);
-	if (returns)
-		handler_returned(calls, restored);
-	/* A call that began before lagtop has no known duration. */
-	if (!calls->at_least)
-		latency_add(calls, entry, total_ns, sleep_ns);
-	lt_release();
-	calls->seq++;
-	if (lt_with_net && ret >= 0)
-		socket_call(task, &s, regs, call, ret, now_ns);
-	lt_self(LT_PROG_EXIT, now_ns);
+	if (exact && seen)
+		lt_self(LT_PROG_EXIT, now_ns);
+	else if (began_ns)
+		lt_self_add(LT_PROG_EXIT, began_ns);
 	return 0;
 }
 

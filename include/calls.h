@@ -325,6 +325,7 @@ enum lt_wait {
 
 /* Numbers that the accounting itself needs: x86_64, i386 and arm64, arm. */
 #if defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
+#define LT_NR_RT_SIGRETURN 139
 #define LT_NR_EXECVE 221
 #define LT_NR_EXIT 93
 #define LT_NR_EXIT_GROUP 94
@@ -333,6 +334,7 @@ enum lt_wait {
 #define LT_NR_SPLICE 76
 #define LT_NR_RT_SIGQUEUEINFO 138
 #define LT_NR_RT_TGSIGQUEUEINFO 240
+#define LT_NR32_RT_SIGRETURN 173
 #define LT_NR32_EXECVE 11
 #define LT_NR32_EXIT 1
 #define LT_NR32_EXIT_GROUP 248
@@ -342,6 +344,7 @@ enum lt_wait {
 #define LT_NR32_RT_SIGQUEUEINFO 178
 #define LT_NR32_RT_TGSIGQUEUEINFO 363
 #else
+#define LT_NR_RT_SIGRETURN 15
 #define LT_NR_EXECVE 59
 #define LT_NR_EXIT 60
 #define LT_NR_EXIT_GROUP 231
@@ -350,6 +353,7 @@ enum lt_wait {
 #define LT_NR_SPLICE 275
 #define LT_NR_RT_SIGQUEUEINFO 129
 #define LT_NR_RT_TGSIGQUEUEINFO 297
+#define LT_NR32_RT_SIGRETURN 173
 #define LT_NR32_EXECVE 11
 #define LT_NR32_EXIT 1
 #define LT_NR32_EXIT_GROUP 252

@@ -192,22 +192,38 @@ struct lt_call {
 	};
 };
 
+/* How closely calls are watched: each level leaves out more than the one before. Recorded: append only. */
+enum lt_level {
+	LT_LEVEL_EXACT,
+	LT_LEVEL_SAMPLED, /* of calls that stay on their CPU one in LT_SAMPLED is timed, at random */
+	LT_LEVEL_EXITS,	  /* without sys_enter: counts, errors and off-CPU times, no durations */
+	LT_LEVEL_OFF,	  /* without sys_exit, too: in which call a thread sleeps */
+	LT_LEVELS
+};
+#define LT_SAMPLED 16
+
+/* enter_ns of a call that is not timed, as long as it stays on its CPU. Later than any time. */
+#define LT_UNTIMED (1ULL << 63)
+
 /* What is known about the beginning of the current call. */
 enum lt_began {
 	LT_BEGAN,	  /* everything, from sys_enter */
+	LT_BEGAN_SAMPLE,  /* likewise; if it does not leave its CPU it stands for LT_SAMPLED calls */
+	LT_BEGAN_LATE,	  /* it was not timed: enter_ns is when it left its CPU first */
 	LT_BEGAN_EARLIER, /* it was before lagtop started */
-	LT_BEGAN_ASLEEP,  /* it sleeps while entering, where seccomp asks a supervisor; sys_enter may or may not follow
-			   */
+	LT_BEGAN_ASLEEP,  /* likewise, sys_enter did not report it: where seccomp asks a supervisor it may follow,
+			     on LT_LEVEL_EXITS it does not */
 };
 
 #define LT_CALL_HEADS 16
 struct lt_calls {
 	__u64 seq;	   /* odd while an exit is being written */
-	__u64 enter_ns;	   /* when the current call began; 0: in none */
+	__u64 enter_ns;	   /* when the current call began; 0: in none; LT_UNTIMED */
 	__u32 call;	   /* which */
-	__u8 at_least;	   /* enum lt_began: its age is a lower bound */
+	__u8 began;	   /* enum lt_began */
 	__u8 uses_net;	   /* its lt_net has been written */
-	__u16 n_entries;   /* for different calls, `others` among them; only grows */
+	__u8 n_entries;	   /* for different calls, `others` among them; only grows */
+	__u8 until_timed;  /* LT_LEVEL_SAMPLED: the next one that is timed is the so manieth; 0: not drawn yet */
 	__u32 interrupted; /* the last one that restart_syscall would resume */
 	__u32 to_restart;  /* + 1: the last one that returned so that it may be restarted or fail with EINTR; 0: none */
 	__u64 restart_sp;  /* its thread's stack pointer */

@@ -323,7 +323,7 @@ void fake_enter(uint32_t slot, uint32_t call)
 	struct lt_calls *calls = &fake_record(slot)->calls;
 
 	calls->call = call;
-	calls->at_least = 0;
+	calls->began = LT_BEGAN;
 	__atomic_store_n((uint64_t *)&calls->enter_ns, fake.now_ns, __ATOMIC_RELEASE);
 	if (lt_call_exits(LT_CALL_ABI(call), LT_CALL_NR(call)))
 		calls->calls++;
@@ -374,7 +374,7 @@ void fake_return(uint32_t slot, long ret)
 		error_add(slot, entry, (uint32_t)-ret);
 	}
 	__atomic_store_n((uint64_t *)&calls->seq, calls->seq + 1, __ATOMIC_RELEASE);
-	if (calls->at_least)
+	if (calls->began)
 		return;
 	fake_hist_add(&entry->latency, &entry->max, total_ns);
 	fake_hist_add(&calls->service, &calls->service_max, total_ns - sleep_ns);

@@ -11,7 +11,7 @@
 
 static char path[] = "/tmp/lagtop-live-record.XXXXXX";
 
-static void replay_is_what_was_live(void **state)
+static void replay_gives_the_same(void)
 {
 	char *lagtop = child_lagtop();
 	char *live[] = { lagtop,      (char *)"--json", (char *)"-d", (char *)"0.3", (char *)"-n",
@@ -20,7 +20,6 @@ static void replay_is_what_was_live(void **state)
 	char *lines[READINGS], *line;
 	struct child *c, *load;
 
-	(void)state;
 	live_need_bpf();
 	load = child_load(NULL, "mixed", "2", "1000", NULL);
 	assert_non_null(load);
@@ -52,6 +51,21 @@ static void replay_is_what_was_live(void **state)
 	child_free(c);
 }
 
+static void replay_is_what_was_live(void **state)
+{
+	(void)state;
+	replay_gives_the_same();
+}
+
+/* Each of the four readings on another level. */
+static void replay_has_the_levels(void **state)
+{
+	(void)state;
+	setenv("LAGTOP_LEVELS", "0123", 1);
+	replay_gives_the_same();
+	unsetenv("LAGTOP_LEVELS");
+}
+
 static int remove_file(void **state)
 {
 	unlink(path);
@@ -62,6 +76,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(replay_is_what_was_live, remove_file),
+		cmocka_unit_test_teardown(replay_has_the_levels, remove_file),
 	};
 	int fd = mkstemp(path);
 

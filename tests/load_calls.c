@@ -321,6 +321,39 @@ static void run_io_uring(char **arg)
 	}
 }
 
+/* getrandom takes time in proportion to its bytes. */
+static size_t bytes_of(const char *kind, long i, unsigned *seed)
+{
+	if (!strcmp(kind, "alternating"))
+		return i % 2 ? 512 : 8192;
+	if (!strcmp(kind, "sixteenth"))
+		return i % 16 ? 512 : 16384;
+	if (!strcmp(kind, "random")) {
+		*seed = *seed * 1103515245 + 12345;
+		return 512 + (*seed >> 16) % 8192;
+	}
+	return 4096;
+}
+
+static void run_durations(char **arg)
+{
+	long n = load_number(arg[1]), asleep = 0;
+	bool sleepy = !strcmp(arg[0], "sleepy");
+	const struct timespec rest = { .tv_nsec = 1000 };
+	unsigned seed = 1;
+	char buffer[16384];
+
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = asleep = 0; i < n; i++)
+			if (sleepy && i % 50 == 0)
+				asleep += !nanosleep(&rest, NULL);
+			else if (syscall(SYS_getrandom, buffer, bytes_of(arg[0], i, &seed), 0) < 0)
+				load_die("getrandom");
+		load_done(n, "call:getrandom=%ld call:clock_nanosleep=%ld", n - asleep, asleep);
+	}
+}
+
 const struct workload load_calls[] = {
 	{ "getppid", "THREADS TOTAL", run_getppid, "getppid, TOTAL times over THREADS threads" },
 	{ "numbers", "THREADS NUMBERS STRIDE EACH", run_numbers,
@@ -334,6 +367,8 @@ const struct workload load_calls[] = {
 	{ "socketcall", "N", run_socketcall, "N accepts and receives of a byte through int 0x80" },
 	{ "int80", "N", run_int80, "getpid and a failing close through int 0x80, N times each" },
 #endif
+	{ "durations", "KIND N", run_durations,
+	  "N calls whose durations are constant, alternating, random, with a long one as every sixteenth, or sleepy" },
 	{ "io-uring", "N", run_io_uring, "N io_uring rings with a kernel thread each, set up and closed" },
 	{},
 };

@@ -19,11 +19,12 @@
 
 static const double all_levels[LEVELS] = { 1, 0.6, 0.4, 0.1 }; /* cost of each, as a share of exact */
 
-/* What the controller sees: the cost of levels above the present one cannot be known. */
+/* What the controller is told: on the last level it is not known what the others would cost. */
 struct run {
 	struct budget b;
 	uint64_t t_s, changed_s[CHANGES];
 	uint32_t changes;
+	bool blind; /* nor on the others */
 };
 
 static void reading(struct run *r, double exact_percent, const double *share, uint32_t levels)
@@ -31,7 +32,7 @@ static void reading(struct run *r, double exact_percent, const double *share, ui
 	double percent[LEVELS];
 
 	for (uint32_t i = 0; i < levels; i++)
-		percent[i] = i < r->b.level ? -1 : exact_percent * share[i];
+		percent[i] = i < r->b.level && (r->blind || r->b.level == levels - 1) ? -1 : exact_percent * share[i];
 	r->t_s++;
 	if (budget_step(&r->b, r->t_s * SECOND_NS, percent, levels)) {
 		assert_true(r->changes < CHANGES);
@@ -133,15 +134,62 @@ static void it_goes_up_again(void **state)
 	assert_int_equal(r.b.level, 3);
 	readings(&r, 1, 1);
 	assert_int_equal(r.b.level, 2);
+	/* There it is known that exact fits. */
+	readings(&r, 30, 1);
+	assert_int_equal(r.b.level, 0);
+	assert_int_equal(r.changes, 3);
+	r = (struct run){ .b.percent = 5, .blind = true };
+	readings(&r, 3, 40);
 	readings(&r, 1200, 1);
 	assert_int_equal(r.b.level, 0);
 	assert_in_range(most_changes(&r), 1, 4);
 }
 
-/* The load stays high: each trial fails. */
-static void trials_become_rare(void **state)
+/* A level that is known not to fit, or to fit barely, is not tried; the first one that fits is. */
+static void up_to_what_fits(void **state)
 {
 	struct run r = { .b.percent = 5 };
+
+	(void)state;
+	readings(&r, 3, 9); /* 5.4, 3.6 */
+	assert_int_equal(r.b.level, 2);
+	readings(&r, HOUR, 9);
+	assert_int_equal(r.changes, 1);
+	readings(&r, HOUR, 7.5); /* 4.5: no room */
+	assert_int_equal(r.changes, 1);
+	readings(&r, 10, 6.5); /* 3.9 */
+	assert_int_equal(r.b.level, 1);
+	assert_int_equal(r.changes, 2);
+}
+
+/* A level that this machine cannot have is never taken, on the way down or up. */
+static void what_cannot_be_had(void **state)
+{
+	static const double no_sample[] = { 1, BUDGET_NEVER, 0.4, 0.1 },
+			    only_exact[] = { 1, BUDGET_NEVER, BUDGET_NEVER };
+	struct run r = { .b.percent = 5 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		reading(&r, 8, no_sample, LEVELS);
+	assert_int_equal(r.b.level, 2);
+	for (int i = 0; i < HOUR; i++)
+		reading(&r, 8, no_sample, LEVELS);
+	assert_int_equal(r.changes, 1);
+	for (int i = 0; i < 60; i++)
+		reading(&r, 1, no_sample, LEVELS);
+	assert_int_equal(r.b.level, 0);
+	r = (struct run){ .b.percent = 5 };
+	for (int i = 0; i < 100; i++)
+		reading(&r, 8, only_exact, 3);
+	assert_int_equal(r.changes, 0);
+	assert_true(r.b.is_over);
+}
+
+/* The load stays as high: each trial fails. */
+static void trials_become_rare(void **state)
+{
+	struct run r = { .b.percent = 5, .blind = true };
 	uint32_t n;
 
 	(void)state;
@@ -169,6 +217,12 @@ static void edge_loads_do_not_flap(void **state)
 			if (most_changes(&r) > 4)
 				fail_msg("%u changes in ten minutes, period %d, %d/4 of it", most_changes(&r), period,
 					 part);
+			r = (struct run){ .b.percent = 5 };
+			for (int i = 0; i < 2 * HOUR; i++)
+				reading(&r, i % period < period * part / 4 ? 12 : 2, all_levels, LEVELS);
+			if (most_changes(&r) > 4)
+				fail_msg("%u changes in ten minutes, period %d, %d/4 of it, all levels",
+					 most_changes(&r), period, part);
 		}
 }
 
@@ -197,6 +251,8 @@ int main(void)
 		cmocka_unit_test(steps_that_cannot_fit_are_skipped),
 		cmocka_unit_test(where_nothing_fits_the_last_helps_most),
 		cmocka_unit_test(it_goes_up_again),
+		cmocka_unit_test(up_to_what_fits),
+		cmocka_unit_test(what_cannot_be_had),
 		cmocka_unit_test(trials_become_rare),
 		cmocka_unit_test(edge_loads_do_not_flap),
 		cmocka_unit_test(without_a_budget_all_is_exact),

@@ -49,6 +49,7 @@ static struct row busy_row(void)
 		.cmdline = "worker: all night",
 		.cgroup = "/system.slice/worker.service",
 		.interval_ns = 2000000000,
+		.levels = 1 << LT_LEVEL_EXACT,
 		.wall_ns = 4000000000,
 		.voluntary = 201,
 		.involuntary = 202,
@@ -798,6 +799,48 @@ static void connections(void **state)
 	assert_shows("acceptage", &r, true, "-");
 }
 
+/* An estimate says so, and is not made from few calls; what is only known to be at least so much says that, too. */
+static void estimates(void **state)
+{
+	struct row r = busy_row();
+
+	(void)state;
+	r.kind = MODEL_CALL;
+	r.levels = 1 << LT_LEVEL_SAMPLED;
+	r.calls = ROW_ESTIMATE_CALLS;
+	r.interval_ns = 1000000000;
+	r.call_total_ns = 31415 * r.calls;
+	r.call_time_ns = 314000000;
+	r.call_wait_ns = 70000000;
+	r.service = (struct model_dist){ r.calls, 1234, 31415, 3141592, 12000000, .max_at_least = true, .about = true };
+	assert_shows("calls", &r, true, "4.10k");
+	assert_shows("avg", &r, true, "~31us");
+	assert_shows("p50", &r, true, "~1.2us");
+	assert_shows("p99", &r, true, "~3.1ms");
+	assert_shows("call99", &r, true, "~3.1ms");
+	assert_shows("max", &r, true, "≥12.0ms");
+	assert_shows("time", &r, true, "~31");
+	assert_shows("wait", &r, true, "7.0");
+	r.calls--;
+	for (size_t i = 0; i < 2; i++) {
+		assert_shows("avg", &r, true, "-");
+		assert_shows("calltime", &r, true, "-");
+		assert_shows("time", &r, true, ">7.0");
+		r.levels = 1 << LT_LEVEL_EXITS;
+	}
+	r.call_wait_ns = 0;
+	assert_shows("time", &r, true, "-");
+	r.in_flight = 1;
+	r.oldest_ns = 0;
+	r.oldest_at_least = true;
+	assert_shows("oldest", &r, true, "-");
+	/* Totals, partly without durations: percentiles of the rest, no sums. */
+	r.levels |= 1 << LT_LEVEL_EXACT;
+	r.service.about = false;
+	assert_shows("p99", &r, true, "3.14ms");
+	assert_shows("avg", &r, true, "-");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -815,6 +858,7 @@ int main(void)
 		cmocka_unit_test(cpus),
 		cmocka_unit_test(ends),
 		cmocka_unit_test(formats),
+		cmocka_unit_test(estimates),
 		cmocka_unit_test(cells_fit),
 		cmocka_unit_test(sparklines),
 		cmocka_unit_test(calls_have_names),

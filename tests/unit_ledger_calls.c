@@ -139,7 +139,7 @@ static void test_a_call_that_began_before(void **state)
 
 	(void)state;
 	calls->call = FUTEX;
-	calls->at_least = 1;
+	calls->began = LT_BEGAN_EARLIER;
 	calls->enter_ns = fake.now_ns;
 	fake.now_ns += 5 * MS;
 	fake_read();

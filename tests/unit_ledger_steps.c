@@ -126,7 +126,7 @@ static void store_enter(uint32_t call)
 	struct lt_calls *calls = &fake_record(writer.slot)->calls;
 
 	STORE(calls->call, call);
-	STORE(calls->at_least, LT_BEGAN);
+	STORE(calls->began, LT_BEGAN);
 	STORE(calls->enter_ns, ++fake.now_ns);
 }
 

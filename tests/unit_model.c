@@ -581,7 +581,7 @@ static void overlapped_turns_are_marked(void **state)
 	static const struct {
 		uint32_t overlapped;
 		const char *p50;
-	} steps[] = { { 0, "2.00ms" }, { 5, "2.00ms" }, { 6, "~2.00ms" } };
+	} steps[] = { { 0, "2.00ms" }, { 5, "2.00ms" }, { 6, "~2.0ms" } };
 	const struct model_query queries[] = { { .kind = MODEL_PROCESS, .no_dead = true },
 					       { .kind = MODEL_PROCESS, .no_dead = true, .totals = true },
 					       { .kind = MODEL_THREAD },

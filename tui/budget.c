@@ -54,16 +54,29 @@ static bool step_down(struct budget *b, uint64_t t_ns, const double *percent, ui
 }
 
 /* The last two changes, one up and, if it fails, one down make four. */
-static bool may_try(const struct budget *b, uint64_t t_ns, double percent)
+static bool may_try(const struct budget *b, uint64_t t_ns)
 {
 	uint64_t third_ns = b->changed_ns[2];
 
-	return percent <= ROOM * b->percent && t_ns - b->changed_ns[0] >= b->wait_ns &&
-	       (!third_ns || t_ns - third_ns >= WINDOW_NS);
+	return t_ns - b->changed_ns[0] >= b->wait_ns && (!third_ns || t_ns - third_ns >= WINDOW_NS);
+}
+
+/* The first level above that fits with room to spare, or the last one of which nothing is known; or the present. */
+static uint32_t level_up(const struct budget *b, const double *percent)
+{
+	for (uint32_t i = 0; i < b->level; i++)
+		if (percent[i] >= 0 && percent[i] <= ROOM * b->percent)
+			return i;
+	for (uint32_t i = b->level; i-- > 0 && percent[b->level] <= ROOM * b->percent;)
+		if (percent[i] < 0)
+			return i;
+	return b->level;
 }
 
 bool budget_step(struct budget *b, uint64_t t_ns, const double *percent, uint32_t levels)
 {
+	uint32_t level;
+
 	b->is_over = false;
 	if (b->percent <= 0) {
 		b->readings_over = 0;
@@ -75,8 +88,9 @@ bool budget_step(struct budget *b, uint64_t t_ns, const double *percent, uint32_
 		b->readings_over = 0;
 	else if (++b->readings_over >= READINGS_OVER)
 		return step_down(b, t_ns, percent, levels);
-	if (!b->level || b->readings_over || !may_try(b, t_ns, percent[b->level]))
+	level = level_up(b, percent);
+	if (level == b->level || b->readings_over || !may_try(b, t_ns))
 		return false;
-	change(b, b->level - 1, t_ns);
+	change(b, level, t_ns);
 	return true;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How closely to watch, so that it costs no more than a budget: the controller, without a clock and without a probe.
- * Levels count from 0 (exact) to the cheapest. It goes down when three readings in a row are over the budget, to the
- * first level that fits; it goes up by one as a trial, since a cheap level does not show what a more expensive one
- * would cost. After each failed trial it waits twice as long, and it never goes up if that could lead to a fifth change
- * within ten minutes.
+ * Levels count from 0, exact, to the cheapest. It goes down when three readings in a row are over the budget, to the
+ * first level that fits; up to the first one that fits with room to spare, or for a trial to one of which it is not
+ * known what it would cost. After one up that failed it waits twice as long; and it never goes up if that could make a
+ * fifth change within ten minutes.
  */
 #ifndef BUDGET_H
 #define BUDGET_H
@@ -14,6 +14,7 @@
 
 #define BUDGET_DEFAULT 5 /* percent */
 #define BUDGET_MIN 0.1
+#define BUDGET_NEVER 1e9 /* percent: a level that is not to be had */
 #define BUDGET_MAX 100
 
 struct budget {
@@ -27,7 +28,8 @@ struct budget {
 	bool on_trial;		/* the last change was one up */
 };
 
-/* After each reading. percent: the cost at each level, measured for the present one, predicted for the lower ones.
+/* After each reading. percent: the cost at each level, measured for the present one, foreseen for others; negative: not
+ * known, which those below it are not.
  * Returns whether b->level has changed. */
 bool budget_step(struct budget *b, uint64_t t_ns, const double *percent, uint32_t levels);
 

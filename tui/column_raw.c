@@ -86,7 +86,14 @@ static struct value duration(const struct model_dist *d, uint64_t ns, bool at_le
 	}
 #define STATE_COUNTER(NAME, name, ...) COUNTER(name, SCHED, LT_##NAME, r->time_ns[LT_##NAME])
 #define SCHED_COUNTER(name, ...) COUNTER(name, SCHED, COUNTER_##name, r->name)
-#define CALLS_COUNTER(name, ...) COUNTER(name, SYSCALL, COUNTER_##name, r->name)
+#define CALLS_COUNTER(name, ...)                                                                                       \
+	__attribute__((unused)) struct value raw_##name(const struct row *r)                                           \
+	{                                                                                                              \
+		struct value v = number(r->name);                                                                      \
+                                                                                                                       \
+		v.about = COUNTER_##name == COUNTER_call_total_ns && row_estimated(r);                                 \
+		return row_counter(r, COUNTER_##name) == SAMPLE_UNKNOWN ? unknown : v;                                 \
+	}
 #define NET_COUNTER(name, ...) COUNTER(name, NET, COUNTER_##name, r->net->name)
 LT_STATE_TABLE(STATE_COUNTER)
 LT_COUNTERS_KERNEL(SCHED_COUNTER)
@@ -281,8 +288,17 @@ DURATION(raw_disk_p90, SCHED, disk_wait, p90_ns)
 DURATION(raw_disk_p99, SCHED, disk_wait, p99_ns)
 LONGEST(raw_disk_max, SCHED, disk_wait)
 
+/* Of calls' durations: an estimate, if only a part of the calls were timed. */
+#define OF_CALLS(name, needs, known, n)                                                                                \
+	struct value name(const struct row *r)                                                                         \
+	{                                                                                                              \
+		struct value v = (known) ? number(n) : unknown;                                                        \
+                                                                                                                       \
+		v.about = row_estimated(r);                                                                            \
+		return r->off & (needs) ? unknown : v;                                                                 \
+	}
 /* A call that never returns (exit) counts but has no duration. */
-MAYBE(raw_call_average, SYSCALL, r->calls && r->call_total_ns, r->call_total_ns / r->calls)
+OF_CALLS(raw_call_average, SYSCALL, row_has_sums(r) && r->calls && r->call_total_ns, r->call_total_ns / r->calls)
 
 struct value raw_average(const struct row *r)
 {
@@ -301,7 +317,7 @@ LONGEST(raw_service_max, SCHED | SYSCALL, service)
 
 struct value raw_call(const struct row *r)
 {
-	return r->off & SYSCALL || r->call == LT_CALL_NONE ? unknown : text(names_call(r->call));
+	return r->call == LT_CALL_NONE ? unknown : text(names_call(r->call));
 }
 
 static bool has_number(const struct row *r)
@@ -311,10 +327,10 @@ static bool has_number(const struct row *r)
 
 struct value raw_abi(const struct row *r)
 {
-	return r->off & SYSCALL || !has_number(r) ? unknown : text(names_abi(r->call));
+	return has_number(r) ? text(names_abi(r->call)) : unknown;
 }
 
-MAYBE(raw_number, SYSCALL, has_number(r), LT_CALL_NR(r->call))
+MAYBE(raw_number, 0, has_number(r), LT_CALL_NR(r->call))
 /* For a device's requests. */
 #define REQUEST(name, part, field, inexact)                                                                            \
 	struct value name(const struct row *r)                                                                         \
@@ -375,8 +391,20 @@ struct value raw_note(const struct row *r)
 		return text("");
 	return text(d->carriers == d->count ? "only carries flushes" : "no latency: passes its requests on");
 }
-NUMBER(raw_call_time, SYSCALL, r->call_time_ns)
-MAYBE(raw_call_wait, SYSCALL | SCHED, r->call_wait_ns != SAMPLE_UNKNOWN, r->call_wait_ns)
+static OF_CALLS(call_ran, SYSCALL, row_has_sums(r), r->call_time_ns)
+	MAYBE(raw_call_wait, SYSCALL | SCHED, r->call_wait_ns != SAMPLE_UNKNOWN, r->call_wait_ns)
+
+	/* Where it is not known how long calls ran, they took at least what they waited. */
+	struct value raw_call_time(const struct row *r)
+{
+	struct value v = call_ran(r);
+
+	if (v.type != VALUE_NONE)
+		return v;
+	v = raw_call_wait(r);
+	v.at_least = true;
+	return v.i ? v : unknown;
+}
 
 struct value raw_in_flight(const struct row *r)
 {
@@ -390,7 +418,7 @@ struct value raw_oldest(const struct row *r)
 	struct value v = number(r->oldest_ns);
 
 	v.at_least = r->oldest_at_least;
-	return r->off & SYSCALL || !r->in_flight ? unknown : v;
+	return !r->in_flight || (v.at_least && !v.i) ? unknown : v;
 }
 
 /* "EAGAIN 1.2k EINTR 3", the most frequent first. */

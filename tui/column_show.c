@@ -14,25 +14,19 @@
 struct value column_value(const struct column *c, const struct row *r)
 {
 	struct value v = c->raw(r);
+	bool rate = c->show == SHOW_RATE || c->show == SHOW_BYTES_RATE;
 	double raw = v.type == VALUE_INT ? (double)v.i : 0;
 
-	if (v.type != VALUE_INT)
+	if (v.type != VALUE_INT || (!rate && c->show != SHOW_SHARE))
 		return v;
-	switch (c->show) {
-	case SHOW_RATE:
-	case SHOW_BYTES_RATE:
-		if (r->totals)
-			return (struct value){ .type = VALUE_REAL, .real = raw };
-		if (r->interval_ns == 0)
-			return (struct value){ .type = VALUE_NONE };
-		return (struct value){ .type = VALUE_REAL, .real = raw * 1e9 / (double)r->interval_ns };
-	case SHOW_SHARE:
-		if (r->interval_ns == 0)
-			return (struct value){ .type = VALUE_NONE };
-		return (struct value){ .type = VALUE_REAL, .real = raw * 100 / (double)r->interval_ns };
-	default:
-		return v;
-	}
+	v.type = VALUE_REAL;
+	if (rate && r->totals)
+		v.real = raw;
+	else if (r->interval_ns == 0)
+		v = (struct value){ .type = VALUE_NONE };
+	else
+		v.real = raw * (rate ? 1e9 : 100) / (double)r->interval_ns;
+	return v;
 }
 
 /* Maps the value to a number whose unsigned order is the value's order. */
@@ -198,10 +192,24 @@ static int spark_format(const struct column *c, const struct row *r, bool utf8, 
 	return shown;
 }
 
+/* An estimate has two figures at most: "3.1ms", not "3.14ms". */
+static void two_figures(char *number)
+{
+	char *point = strchr(number, '.'), *end = point ? point + strspn(point + 1, "0123456789") + 1 : NULL;
+
+	if (!point || end - number <= 3)
+		return;
+	memmove(end - 1, end, strlen(end) + 1);
+	if (point[1] < '0' || point[1] > '9')
+		memmove(point, point + 1, strlen(point));
+}
+
 /* Prints a number; zero is a dot, which the eye skips easily. */
 static void number_format(const struct column *c, const struct value *v, bool utf8, char *buf, size_t size)
 {
 	bool zero = v->type == VALUE_REAL ? !(v->real > 0) : v->i == 0;
+	const char *at_least = c->flags & COLUMN_LATENCY && utf8 ? "≥" : ">";
+	char text[24];
 
 	if (c->show == SHOW_ID) {
 		snprintf(buf, size, "%lld", (long long)v->i);
@@ -213,27 +221,26 @@ static void number_format(const struct column *c, const struct value *v, bool ut
 	}
 	switch (c->show) {
 	case SHOW_SHARE:
-		format_percent(buf, size, v->real);
+		format_percent(text, sizeof(text), v->real);
 		break;
 	case SHOW_RATE:
-		format_count(buf, size, v->real);
+		format_count(text, sizeof(text), v->real);
 		break;
 	case SHOW_BYTES_RATE:
-		format_bytes(buf, size, v->real);
+		format_bytes(text, sizeof(text), v->real);
 		break;
 	case SHOW_COUNT:
-		format_count(buf, size, (double)v->i);
+		format_count(text, sizeof(text), (double)v->i);
 		break;
 	case SHOW_BYTES:
-		format_bytes(buf, size, (double)v->i);
+		format_bytes(text, sizeof(text), (double)v->i);
 		break;
-	default: {
-		const char *mark = v->about ? "~" : !v->at_least ? "" : c->flags & COLUMN_LATENCY && utf8 ? "≥" : ">";
-		char ns[16];
-
-		snprintf(buf, size, "%s%s", mark, format_ns(ns, sizeof(ns), (uint64_t)v->i));
+	default:
+		format_ns(text, sizeof(text), (uint64_t)v->i);
 	}
-	}
+	if (v->about && !v->at_least)
+		two_figures(text);
+	snprintf(buf, size, "%s%s", v->at_least ? at_least : v->about ? "~" : "", text);
 }
 
 int column_format(const struct column *c, const struct row *r, bool utf8, char *buf, size_t size, int cells)

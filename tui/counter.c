@@ -34,3 +34,31 @@ struct counter_set counter_unknown(const char *release)
 	}
 	return unknown;
 }
+
+void counter_delta_times(uint64_t to[LT_STATES], const uint64_t now[LT_STATES], const uint64_t last[LT_STATES])
+{
+	uint64_t over = 0;
+
+	for (int i = 0; i < LT_STATES; i++) {
+		if (now[i] >= last[i]) {
+			to[i] = now[i] - last[i];
+		} else {
+			to[i] = 0;
+			over += last[i] - now[i];
+		}
+	}
+	while (over) {
+		int most = 0;
+		uint64_t take;
+
+		for (int i = 1; i < LT_STATES; i++) {
+			if (to[i] > to[most])
+				most = i;
+		}
+		take = to[most] < over ? to[most] : over;
+		if (!take)
+			break;
+		to[most] -= take;
+		over -= take;
+	}
+}

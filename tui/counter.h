@@ -73,6 +73,11 @@ static inline void counter_delta(uint64_t *to, const uint64_t *now, uint64_t *la
 	}
 }
 
+/* The growth of a state's time. A state that ended before the last reading's T, but was not written or could not be
+ * read then, was charged up to T; the excess is subtracted from the states that followed, so that the sum remains the
+ * wall time. */
+void counter_delta_times(uint64_t to[LT_STATES], const uint64_t now[LT_STATES], const uint64_t last[LT_STATES]);
+
 /* The counters that a kernel of this release ("6.1.0-56-amd64") does not feed. */
 struct counter_set counter_unknown(const char *release);
 

@@ -119,6 +119,17 @@ static void add_past(struct line *l, const struct view *v)
 	line_add(l, true, 0, STYLE_WARN, buf);
 }
 
+static void add_family(struct line *l, int family, const struct sample_probe *p, bool blocks)
+{
+	const char *mark = blocks ? (p->on ? "\u25cf" : "\u25cb") : p->on ? "on" : "OFF";
+	bool exact = p->on && p->level == LT_LEVEL_EXACT;
+	char buf[48];
+
+	snprintf(buf, sizeof(buf), "%s %s%s%s", sample_family_name[family], mark, p->on && !exact ? " " : "",
+		 p->on && !exact ? sample_level_name[p->level] : "");
+	line_add(l, true, exact ? 6 : 2, exact ? STYLE_GOOD : p->on ? STYLE_WARN : STYLE_BAD, buf);
+}
+
 static void draw_title(const struct view *v, struct grid *g)
 {
 	const struct sample *s = model_sample(view_model(v));
@@ -144,12 +155,7 @@ static void draw_title(const struct view *v, struct grid *g)
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		if (!s->probe[i].on && !*s->probe[i].reason) /* a recording that is older than the family */
 			continue;
-		if (g->blocks)
-			snprintf(buf, sizeof(buf), "%s %s", sample_family_name[i],
-				 s->probe[i].on ? "\u25cf" : "\u25cb");
-		else
-			snprintf(buf, sizeof(buf), "%s %s", sample_family_name[i], s->probe[i].on ? "on" : "OFF");
-		line_add(&l, true, s->probe[i].on ? 6 : 2, s->probe[i].on ? STYLE_GOOD : STYLE_BAD, buf);
+		add_family(&l, i, &s->probe[i], g->blocks);
 	}
 	if (s->self.over_budget)
 		line_add(&l, true, 2, STYLE_BAD, "over budget");
@@ -348,6 +354,13 @@ static bool has_pressure(const struct model_host *h)
 	return has;
 }
 
+static void meter_estimated(struct meter *m)
+{
+	memmove(m->text + 1, m->text, sizeof(m->text) - 1);
+	m->text[0] = '~';
+	m->text[sizeof(m->text) - 1] = '\0';
+}
+
 static void fill_meters(const struct view *v, struct grid *g, struct meter m[METERS])
 {
 	const struct model_host *h = model_host(view_model(v));
@@ -363,6 +376,8 @@ static void fill_meters(const struct view *v, struct grid *g, struct meter m[MET
 	meter_rate(&m[METER_CALLS], calls, h->calls_count, h->interval_ns, false);
 	m[METER_CALL99] = (struct meter){ "syscall p99", "call p99", h->minute.call_p99_ns, 0, true, "", STYLE_DIM };
 	meter_duration(&m[METER_CALL99], calls && sched, h->calls.count, h->calls.p99_ns);
+	if (h->calls_estimated && h->calls.count)
+		meter_estimated(&m[METER_CALL99]);
 	m[METER_ERRORS] = (struct meter){ .label = "errors", .brief = "errors" };
 	meter_rate(&m[METER_ERRORS], calls, h->call_errors, h->interval_ns, false);
 	meter_net(&m[METER_NET], h, net, g->blocks);

@@ -23,7 +23,7 @@
 /* A process's fields as a tree: objects and, in them, columns. The first node is the process itself. */
 struct json_node {
 	char key[KEY_MAX];
-	enum { NODE_OBJECT, NODE_COLUMN, NODE_NULL, NODE_FALSE, NODE_KILLED } kind;
+	enum { NODE_OBJECT, NODE_COLUMN, NODE_NULL, NODE_ESTIMATED, NODE_KILLED } kind;
 	const struct column *column;	    /* of NODE_COLUMN */
 	uint16_t parent, first, last, next; /* 0: none */
 };
@@ -83,6 +83,14 @@ static void put_percentiles(struct json_writer *w, const struct model_dist *d, b
 	put_number(w, "max_ns", d->max_ns, measured);
 }
 
+static void put_estimated(struct json_writer *w, uint8_t off, bool estimated)
+{
+	if (off & 1 << SAMPLE_SYSCALL)
+		json_null(w, "estimated");
+	else
+		json_bool(w, "estimated", estimated);
+}
+
 static const char *const stack_names[SAMPLE_STACKS] = {
 #define X(name) #name,
 	SAMPLE_STACK(X)
@@ -117,6 +125,7 @@ static void put_host(struct json_writer *w, const struct sample *s, const struct
 	put_number(w, "errors", h->call_errors, syscall);
 	put_percentiles(w, &h->calls,
 			syscall && sched); /* without sched it is not known how much of a call was sleep */
+	put_estimated(w, (uint8_t)(!syscall << SAMPLE_SYSCALL), h->calls_estimated);
 	json_close(w, '}');
 	json_open(w, "net", '{');
 	put_number(w, "tx_bytes", h->tx_bytes, net);
@@ -157,7 +166,7 @@ static void put_probes(struct json_writer *w, const struct sample *s)
 		json_text(w, "state", p->on ? "on" : "off");
 		if (p->on) {
 			json_text(w, "by", p->by);
-			json_text(w, "level", "exact");
+			json_text(w, "level", sample_level_name[p->level]);
 		}
 		if (!p->on || *p->reason)
 			json_text(w, "reason", p->reason);
@@ -251,7 +260,7 @@ static void plan_make(struct json_plan *plan)
 			continue;
 		plan_path(plan, columns[i].json, NODE_COLUMN, &columns[i]);
 	}
-	plan_path(plan, "calls.estimated", NODE_FALSE, NULL);
+	plan_path(plan, "calls.estimated", NODE_ESTIMATED, NULL);
 	plan_path(plan, "killed_by", NODE_KILLED, NULL);
 	for (size_t i = 0; i < sizeof(process_to_come) / sizeof(process_to_come[0]); i++)
 		plan_path(plan, process_to_come[i], NODE_NULL, NULL);
@@ -291,11 +300,8 @@ static void put_fields(struct json_writer *w, const struct json_plan *plan, uint
 		case NODE_NULL:
 			json_null(w, node->key);
 			break;
-		case NODE_FALSE:
-			if (r->off & 1 << SAMPLE_SYSCALL)
-				json_null(w, node->key);
-			else
-				json_bool(w, node->key, false);
+		case NODE_ESTIMATED:
+			put_estimated(w, r->off, row_estimated(r));
 			break;
 		case NODE_KILLED:
 			put_killed(w, node->key, r);
@@ -310,7 +316,7 @@ static void put_fields(struct json_writer *w, const struct json_plan *plan, uint
 
 static void put_call(struct json_writer *w, const struct row *r)
 {
-	bool measured = r->service.count;
+	bool on = !(r->off & 1 << SAMPLE_SYSCALL), sums = on && row_has_sums(r), measured = on && r->service.count;
 
 	json_open(w, NULL, '{');
 	json_text(w, "name", names_call(r->call));
@@ -319,21 +325,27 @@ static void put_call(struct json_writer *w, const struct row *r)
 		json_null(w, "abi");
 	else
 		json_text(w, "abi", names_abi(r->call));
-	json_unsigned(w, "count", r->calls);
-	json_unsigned(w, "errors", r->call_errors);
-	json_unsigned(w, "total_ns", r->call_total_ns);
-	json_unsigned(w, "time_ns", r->call_time_ns);
-	put_number(w, "wait_ns", r->call_wait_ns, true);
+	put_number(w, "count", r->calls, on);
+	put_number(w, "errors", r->call_errors, on);
+	put_number(w, "total_ns", r->call_total_ns, sums);
+	put_number(w, "time_ns", r->call_time_ns, sums);
+	put_number(w, "wait_ns", r->call_wait_ns, on);
 	put_number(w, "p50_ns", r->service.p50_ns, measured);
 	put_number(w, "p99_ns", r->service.p99_ns, measured);
 	put_number(w, "max_ns", r->service.max_ns, measured);
 	json_unsigned(w, "in_flight", r->in_flight);
-	put_number(w, "oldest_ns", r->oldest_ns, r->in_flight);
+	put_number(w, "oldest_ns", r->oldest_ns, r->in_flight && (r->oldest_ns || !r->oldest_at_least));
 	json_open(w, "errno", '{');
 	for (uint32_t i = 0; i < r->n_errnos; i++)
 		json_unsigned(w, names_errno(r->errnos[i].error), r->errnos[i].count);
 	json_close(w, '}');
 	json_close(w, '}');
+}
+
+/* Without the family only those in which a thread sleeps. */
+static bool is_known_call(const struct row *r)
+{
+	return r->in_flight || !(r->off & 1 << SAMPLE_SYSCALL);
 }
 
 static int put_calls(struct json_writer *w, struct model *m, const struct row *process)
@@ -342,18 +354,22 @@ static int put_calls(struct json_writer *w, struct model *m, const struct row *p
 		.kind = MODEL_CALL, .one = true, .pid = process->pid, .start_ns = process->start_ns
 	};
 	struct row *rows;
+	bool any = false;
 	int n;
 
-	if (!model_sample(m)->probe[SAMPLE_SYSCALL].on) {
-		json_null(w, "syscalls");
-		return 0;
-	}
 	n = model_rows(m, &query, &rows);
 	if (n < 0)
 		return n;
+	for (int i = 0; i < n; i++)
+		any |= is_known_call(&rows[i]);
+	if (!any && !model_sample(m)->probe[SAMPLE_SYSCALL].on) {
+		json_null(w, "syscalls");
+		return 0;
+	}
 	json_open(w, "syscalls", '[');
 	for (int i = 0; i < n; i++)
-		put_call(w, &rows[i]);
+		if (is_known_call(&rows[i]))
+			put_call(w, &rows[i]);
 	json_close(w, ']');
 	return 0;
 }

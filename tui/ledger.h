@@ -25,6 +25,7 @@ struct ledger_memory {
 	uint64_t pending_bytes;	 /* of reaped threads that may wait for a reading */
 	const uint32_t *renames; /* threads renamed by another thread so far */
 	bool with_sched, with_calls;
+	bool estimated; /* the time that calls ran is extrapolated */
 	/* What a run queue's throttle clock says now; false, or NULL: not known. */
 	bool (*throttle)(void *ctx, struct lt_throttle_look *look);
 	void *throttle_ctx;

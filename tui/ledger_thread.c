@@ -164,7 +164,8 @@ static bool read_calls(const struct lt_record *r, struct record_copy *now)
 		now->seq = ledger_load(&calls->seq);
 		now->enter_ns = ledger_load(&calls->enter_ns);
 		now->call = __atomic_load_n(&calls->call, __ATOMIC_ACQUIRE);
-		now->at_least = __atomic_load_n(&calls->at_least, __ATOMIC_ACQUIRE);
+		now->at_least = now->enter_ns == LT_UNTIMED ||
+				__atomic_load_n(&calls->began, __ATOMIC_ACQUIRE) >= LT_BEGAN_LATE;
 		for (int i = 0; i < LT_N_CALLS; i++)
 			now->counter[LT_CALLS_FIRST + i] = ledger_load(&calls->counter[i]);
 		if (!(now->seq & 1) && ledger_load(&calls->seq) == now->seq &&
@@ -172,37 +173,6 @@ static bool read_calls(const struct lt_record *r, struct record_copy *now)
 			return true;
 	}
 	return false;
-}
-
-/* The growth of a state's time. A state that ended before the last reading's T, but was not written or could not be
- * read then, was charged up to T; the excess is subtracted from the states that followed, so that the sum remains the
- * wall time. */
-static void time_subtract(uint64_t to[LT_STATES], const uint64_t now[LT_STATES], const uint64_t last[LT_STATES])
-{
-	uint64_t over = 0;
-
-	for (int i = 0; i < LT_STATES; i++) {
-		if (now[i] >= last[i]) {
-			to[i] = now[i] - last[i];
-		} else {
-			to[i] = 0;
-			over += last[i] - now[i];
-		}
-	}
-	while (over) {
-		int most = 0;
-		uint64_t take;
-
-		for (int i = 1; i < LT_STATES; i++) {
-			if (to[i] > to[most])
-				most = i;
-		}
-		take = to[most] < over ? to[most] : over;
-		if (!take)
-			break;
-		to[most] -= take;
-		over -= take;
-	}
 }
 
 /* The hash place where a call is, or would be. */
@@ -577,6 +547,19 @@ static int calls_subtract(struct thread_reading *t, struct kept_work *w, struct 
 	return err;
 }
 
+/* What calls ran is an estimate: it is no longer than what the thread ran. */
+static void estimates_clip(const struct sample_work *work, struct sample *out)
+{
+	struct sample_call *row = &out->calls[work->first_call];
+	uint64_t run_ns = work->time_ns[LT_RUN], ran_ns = 0;
+
+	for (uint32_t i = 0; i < work->n_calls; i++)
+		ran_ns += row[i].time_ns - row[i].wait_ns;
+	for (uint32_t i = 0; ran_ns > run_ns && i < work->n_calls; i++)
+		row[i].time_ns = row[i].wait_ns +
+				 (uint64_t)((unsigned __int128)(row[i].time_ns - row[i].wait_ns) * run_ns / ran_ns);
+}
+
 /* If calls returned after T, their time exceeds the thread's lifetime in the interval: the excess belongs to the next
  * interval. How it is divided among the calls is not known. */
 static void calls_clip(struct kept_work *w, const struct sample_work *work, uint64_t wall_ns, struct sample *out)
@@ -768,7 +751,7 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 			t->end_ns - LT_WORD_SINCE(t->now.word) - t->now.wait.throttled_ns;
 	time_ns[LT_THROTTLED] += t->now.wait.throttled_ns;
 	if (t->memory->with_sched) {
-		time_subtract(work.time_ns, time_ns, w->time_ns);
+		counter_delta_times(work.time_ns, time_ns, w->time_ns);
 		memcpy(w->time_ns, time_ns, sizeof(w->time_ns));
 	}
 	counter_delta(&work.counter[LT_SCHED_FIRST], &t->now.counter[LT_SCHED_FIRST], &w->counter[LT_SCHED_FIRST],
@@ -784,6 +767,8 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 			      &w->counter[LT_CALLS_FIRST], LT_N_CALLS);
 		if (calls_moved)
 			err = calls_subtract(t, w, &work, out);
+		if (calls_moved && !err && t->memory->estimated && t->memory->with_sched)
+			estimates_clip(&work, out);
 		if (calls_moved && !err) {
 			calls_clip(w, &work, wall_ns, out);
 			if (t->memory->with_sched)
@@ -803,14 +788,20 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 	return 0;
 }
 
+static bool sleeps(uint32_t state)
+{
+	return state < LT_STATES && state != LT_RUN && !LT_FOR_CPU(state);
+}
+
 static int thread_subtract(struct thread_reading *t, struct kept *k, uint32_t *work_index, struct sample *out)
 {
 	const struct ledger_memory *m = t->memory;
 	uint64_t word = t->now.word, since = LT_WORD_SINCE(word);
 	uint32_t state = LT_WORD_STATE(word);
+	bool in_call = m->with_calls || (m->with_sched && sleeps(state)); /* what is kept of its call is valid */
 	int err;
 
-	if (m->with_calls && !read_calls(t->record, &t->now)) {
+	if (in_call && !read_calls(t->record, &t->now)) {
 		(*t->torn)++;
 		k->again = t->now.calls_torn = true;
 	}
@@ -824,7 +815,7 @@ static int thread_subtract(struct thread_reading *t, struct kept *k, uint32_t *w
 			return err;
 	}
 	if (!t->now.calls_torn) {
-		k->enter_ns = m->with_calls ? t->now.enter_ns : 0;
+		k->enter_ns = in_call ? t->now.enter_ns : 0;
 		k->call = t->now.call;
 		k->at_least = t->now.at_least;
 	}

@@ -80,6 +80,7 @@ static void net_add(struct row_net *a, const struct row_net *b)
 void row_add(struct row *a, struct row_net *own, const struct row *b)
 {
 	a->off &= b->off;
+	a->levels |= b->levels;
 	counter_keep(&a->unknown, &b->unknown);
 	sums_add(&a->sums, &b->sums);
 	if (b->net != &row_no_net)
@@ -115,8 +116,7 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.net = &row_no_net,
 		.call = LT_CALL_NONE,
 	};
-	for (int f = 0; f < SAMPLE_FAMILIES; f++)
-		r->off |= (uint8_t)(!s->probe[f].on << f);
+	row_watched(r, s);
 }
 
 static bool used_net(const struct sample_work *w)
@@ -159,6 +159,7 @@ void row_take_dists(struct row *r, struct tally dist[LT_THREAD_DISTS])
 		tally_clear(&dist[i]);
 	}
 	row_mark_overlapped(r);
+	row_limit_durations(r);
 }
 
 /* Orders lives and processes as a sample does. */
@@ -337,6 +338,7 @@ void life_sums(const struct life *l, const struct row *now, struct row *sums)
 		sums->sums = t->sums;
 		sums->interval_ns = t->interval_ns;
 		sums->off = t->off;
+		sums->levels = t->levels;
 		sums->unknown = t->unknown;
 		sums->net = t->net ? t->net : &row_no_net;
 	} else if (l->slept_interval_ns) {
@@ -371,10 +373,12 @@ static int life_add(struct model *m, struct life *l, const struct row *r)
 		if (!t)
 			return -ENOMEM;
 		t->off = r->off;
+		t->levels = r->levels;
 		t->unknown = r->unknown;
 		life_put_sleep(l, &t->sums, &t->interval_ns);
 	}
 	t->off &= r->off;
+	t->levels |= r->levels;
 	counter_keep(&t->unknown, &r->unknown);
 	sums_add(&t->sums, &r->sums);
 	t->interval_ns += r->interval_ns;
@@ -453,6 +457,7 @@ static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 	for (int d = 0; d < LT_THREAD_DISTS; d++)
 		r->dist[d] = tally_dist(&m->dist[d]);
 	row_mark_overlapped(r);
+	row_limit_durations(r);
 	err = life_spark(l, r);
 	if (!err)
 		err = life_add(m, l, r);
@@ -536,7 +541,9 @@ static void host_update(struct model *m, const struct host_sum *host)
 	h->exits = s->exits;
 	h->wakeup = tally_dist(&host->dist[LT_DIST_WAKEUP]);
 	/* Without sched it is not known how much of a call was sleep. */
-	h->calls = s->probe[SAMPLE_SCHED].on ? tally_dist(&host->dist[LT_DIST_SERVICE]) : (struct model_dist){ 0 };
+	h->calls = s->probe[SAMPLE_SCHED].on && row_has_durations(sum) ? tally_dist(&host->dist[LT_DIST_SERVICE])
+								       : (struct model_dist){ 0 };
+	h->calls_estimated = row_estimated(sum);
 	h->calls_count = sum->calls;
 	h->call_errors = sum->call_errors;
 	h->tx_bytes = 0;

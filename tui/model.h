@@ -109,6 +109,7 @@ struct row {
 	bool oldest_at_least;
 	bool drops_known; /* receive_drops are */
 	uint8_t off;	  /* bit set of 1 << enum sample_family: it was off, its numbers are not known */
+	uint8_t levels;	  /* bit set of 1 << enum lt_level: how closely calls were watched */
 	struct counter_set unknown;
 	union {
 		struct {
@@ -147,6 +148,27 @@ struct row {
 size_t row_text_bytes(const struct row *r);
 void row_text_copy(struct row *r, char *to);
 
+/* Of its calls only a part were timed: sums and percentiles are extrapolated, a maximum is a lower bound. */
+static inline bool row_estimated(const struct row *r)
+{
+	return r->levels & 1 << LT_LEVEL_SAMPLED;
+}
+
+/* An estimate from fewer calls may be off by any factor. */
+#define ROW_ESTIMATE_CALLS 4096
+
+/* Whether percentiles of its calls' durations are known, and their sums. */
+static inline bool row_has_durations(const struct row *r)
+{
+	return r->levels & (1 << LT_LEVEL_EXACT | 1 << LT_LEVEL_SAMPLED) &&
+	       (!row_estimated(r) || r->calls >= ROW_ESTIMATE_CALLS);
+}
+
+static inline bool row_has_sums(const struct row *r)
+{
+	return !(r->levels & 1 << LT_LEVEL_EXITS) && row_has_durations(r);
+}
+
 /* A recording that is older than a distribution is also older than the counter that was added with it. */
 #define KNOWN(r, counter) (!counter_has(&(r)->unknown, counter))
 
@@ -157,7 +179,8 @@ static inline uint64_t row_counter(const struct row *r, enum lt_counter counter)
 				    : (int)counter < LT_NET_FIRST ? SAMPLE_SYSCALL
 								  : SAMPLE_NET;
 
-	if (r->off & 1 << family || counter_has(&r->unknown, counter))
+	if (r->off & 1 << family || counter_has(&r->unknown, counter) ||
+	    (counter == COUNTER_call_total_ns && !row_has_sums(r)))
 		return SAMPLE_UNKNOWN;
 	return (int)counter < LT_NET_FIRST ? r->counter[counter] : r->net->counter[counter - LT_NET_FIRST];
 }
@@ -168,6 +191,7 @@ struct model_host {
 	uint32_t cpus, threads, processes;
 	uint64_t switches, wakeups, forks, execs, exits;
 	struct model_dist wakeup, calls;
+	bool calls_estimated;
 	uint64_t calls_count, call_errors;
 	uint64_t tx_bytes, rx_bytes, retransmits, connects, connect_errors, accepts; /* internet sockets */
 	uint64_t srtt_p50_ns;							     /* SAMPLE_UNKNOWN */

@@ -12,6 +12,32 @@
 
 #include "grow.h"
 
+void row_watched(struct row *r, const struct sample *s)
+{
+	r->off = r->levels = 0;
+	for (int f = 0; f < SAMPLE_FAMILIES; f++)
+		r->off |= (uint8_t)(!s->probe[f].on << f);
+	if (s->probe[SAMPLE_SYSCALL].on)
+		r->levels = (uint8_t)(1 << s->probe[SAMPLE_SYSCALL].level);
+}
+
+void row_watched_too(struct row *r, const struct sample *s)
+{
+	struct row more;
+
+	row_watched(&more, s);
+	r->off &= more.off;
+	r->levels |= more.levels;
+}
+
+void row_limit_durations(struct row *r)
+{
+	if (!row_has_durations(r))
+		r->service = (struct model_dist){ 0 };
+	r->service.about = row_estimated(r);
+	r->service.max_at_least |= row_estimated(r);
+}
+
 /* The slot of a call, created if there is none. NULL: out of memory. */
 static struct row *call_row(struct call_table *c, const struct sample *s, uint32_t call, struct call_slot **slot)
 {
@@ -34,12 +60,13 @@ static struct row *call_row(struct call_table *c, const struct sample *s, uint32
 				   .killer_comm = "",
 				   .unknown = s->unknown,
 				   .net = &row_no_net };
-		for (int f = 0; f < SAMPLE_FAMILIES; f++)
-			r->off |= (uint8_t)(!s->probe[f].on << f);
+		row_watched(r, s);
 		*place = (uint16_t)++c->list.n;
 	}
 	*slot = &c->slots[*place - 1];
-	return &c->list.rows[*place - 1];
+	r = &c->list.rows[*place - 1];
+	row_watched_too(r, s);
+	return r;
 }
 
 static int slot_add_errno(struct call_slot *slot, uint32_t error, uint64_t count)
@@ -135,6 +162,7 @@ void call_table_finish(struct call_table *c)
 		struct call_slot *slot = &c->slots[i];
 
 		r->service = tally_dist(&slot->latency);
+		row_limit_durations(r);
 		if (slot->n_errnos > 1)
 			qsort(slot->errnos, slot->n_errnos, sizeof(*slot->errnos), by_count);
 		r->errnos = slot->errnos;

@@ -63,6 +63,7 @@ static void total_row(struct model *m, struct row *r, struct row_net *own, const
 	for (int i = 0; i < LT_THREAD_DISTS; i++)
 		r->dist[i] = dist_of_sum(&m->dist[i], &l->total->dist[i]);
 	row_mark_overlapped(r);
+	row_limit_durations(r);
 	if (r->net == &row_no_net)
 		return;
 	*own = *r->net;
@@ -121,6 +122,7 @@ static void thread_row(struct model *m, struct row *r, struct row_net *own, cons
 		.killer_comm = "",
 		.interval_ns = s->interval_ns,
 		.off = process->off,
+		.levels = process->levels,
 		.unknown = process->unknown,
 		.net = &row_no_net,
 		.call = t->state == LT_DEAD ? LT_CALL_NONE : t->call,
@@ -189,6 +191,7 @@ static int group_find(struct model *m, struct group **table, enum model_kind kin
 		.cgroup = kind == MODEL_CGROUP ? r->cgroup : "",
 		.killer_comm = "",
 		.off = r->off,
+		.levels = r->levels,
 		.drops_known = r->drops_known,
 		.unknown = r->unknown,
 		.net = &row_no_net,
@@ -245,7 +248,7 @@ static void group_finish(struct model *m, struct row *row, struct row_net *own, 
 			continue;
 		}
 		tally_add_dist(connect, s, &p->sockets.connect);
-		for (uint32_t t = 0; has_dists(r) && t < p->n_threads; t++) {
+		for (uint32_t t = 0; (r->calls || has_dists(r)) && t < p->n_threads; t++) {
 			const struct sample_thread *thread = &s->threads[p->first_thread + t];
 
 			if (thread->work == SAMPLE_NONE)

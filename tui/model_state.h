@@ -56,7 +56,7 @@ struct life_total {
 	struct row_net *net; /* NULL: it never used the network */
 	struct dist_sum dist[LT_DISTS];
 	struct counter_set unknown;
-	uint8_t off;
+	uint8_t off, levels;
 };
 
 struct row_list {
@@ -130,6 +130,11 @@ struct row_net *row_use_net(struct row *r, struct row_net *own);
 void row_add(struct row *a, struct row_net *own, const struct row *b);
 /* Fills a row's identity from a process or thread of the sample; its numbers are zero or not known. */
 void row_of_process(struct row *r, const struct sample *s, const struct sample_process *p);
+/* What was watched in the interval. A row of one interval is new; one of more of them knows what was watched in any. */
+void row_watched(struct row *r, const struct sample *s);
+void row_watched_too(struct row *r, const struct sample *s);
+/* Its calls' durations as far as they are known, once all its calls are counted. */
+void row_limit_durations(struct row *r);
 /* Adds one thread's interval to a row, whose network numbers are `own`, and to the tallies. */
 void row_add_thread(struct row *r, struct row_net *own, const struct sample *s, const struct sample_thread *t,
 		    struct tally dist[LT_THREAD_DISTS]);

@@ -227,6 +227,7 @@ static void fill_host(struct probe *p, struct sample *s)
 		memcpy(s->probe[i].by, p->family[i].by, sizeof(s->probe[i].by));
 		memcpy(s->probe[i].reason, p->family[i].reason, sizeof(s->probe[i].reason));
 	}
+	s->probe[SAMPLE_SYSCALL].level = (uint8_t)(p->family[SAMPLE_SYSCALL].on ? p->shown : LT_LEVEL_EXACT);
 	totals_read(p, &now);
 	probe_skipped(p, skipped);
 	now.lost_switches += skipped[SAMPLE_SCHED];
@@ -252,7 +253,7 @@ static void fill_host(struct probe *p, struct sample *s)
 	for (int i = 0; i < LT_PROGS; i++)
 		timed[i] = (struct cost_timed){ now.self[i].runs - p->last.self[i].runs,
 						now.self[i].ns - p->last.self[i].ns };
-	p->calls_ns = cost_self(&p->cost.calibration, timed, &s->self);
+	p->calls_ns = cost_self(probe_cost_now(p), timed, &s->self);
 	s->self.rss_bytes = proc_rss_bytes();
 	s->self.map_bytes = p->map_bytes;
 	p->last = now;
@@ -348,9 +349,7 @@ static int probe_read(struct source *source, struct sample *s)
 	pthread_mutex_unlock(&p->lock);
 	p->t_ns = t_ns;
 	if (p->number++) {
-		probe_family_budget(p, s);
-		probe_family_want(p, !p->calls_unwanted && !p->budget.level,
-				  p->calls_unwanted ? "turned off by key F" : p->over);
+		probe_family_next(p, s);
 		probe_cost_slice(p);
 	}
 	return err ? err : 1;

@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WITHOUT_CALLS 40 /* batches */
 #define WITHOUT_WAKES 40
 #define SLICES 4
 #define SLICE_CALLS 30
 #define SLICE_WAKES 45
+#define SLICES_AGAIN 2 /* after a change of the level */
 
 /* Only the main thread takes signals. */
 int probe_thread(pthread_t *thread, void *(*run)(void *), void *arg)
@@ -113,11 +115,68 @@ static struct cost_measured measured(const struct calibrate_series series[CALIBR
 	return m;
 }
 
+static void forget_slices(struct probe_cost *cost)
+{
+	memset(cost->with, 0, sizeof(cost->with));
+	memset(cost->timed, 0, sizeof(cost->timed));
+	cost->stale = false;
+}
+
 static void take_slice(struct probe *p)
 {
-	struct cost_measured without = measured(p->cost.without), with = measured(p->cost.with);
+	struct probe_cost *cost = &p->cost;
+	struct cost_measured without, with;
 
-	p->cost.calibration = cost_calibrate(&without, &with, CALIBRATE_CALLS_OF_WAKE, p->cost.timed);
+	if (cost->stale) {
+		forget_slices(cost);
+		return;
+	}
+	without = measured(cost->without);
+	with = measured(cost->with);
+	cost->at[p->level] = cost_calibrate(&without, &with, CALIBRATE_CALLS_OF_WAKE, cost->timed);
+}
+
+void probe_cost_again(struct probe *p)
+{
+	p->cost.slices = SLICES_AGAIN;
+	if (p->cost.runs)
+		p->cost.stale = true;
+	else
+		forget_slices(&p->cost);
+}
+
+const struct cost_calibration *probe_cost_now(const struct probe *p)
+{
+	for (int level = (int)p->level; level >= 0; level--)
+		if (p->cost.at[level].known)
+			return &p->cost.at[level];
+	for (int level = (int)p->level; level < LT_LEVELS - 1; level++)
+		if (p->cost.at[level].known)
+			return &p->cost.at[level];
+	return &p->cost.at[LT_LEVEL_OFF];
+}
+
+/* What a call adds at a level: as it was measured here; where lagtop has not been yet, as elsewhere. */
+static double call_ns(const struct probe *p, enum lt_level level)
+{
+	static const double usual_ns[LT_LEVELS] = { 263, 169, 125, 0 };
+	const struct cost_calibration *now = probe_cost_now(p), *at = &p->cost.at[level];
+	ptrdiff_t known = now - p->cost.at;
+
+	if (level == LT_LEVEL_OFF)
+		return 0;
+	if (at->known)
+		return at->call_ns;
+	return usual_ns[known] > 0 ? now->call_ns * usual_ns[level] / usual_ns[known] : 0;
+}
+
+double probe_cost_share(const struct probe *p, enum lt_level level)
+{
+	double now_ns = call_ns(p, p->level);
+
+	if (level == p->level)
+		return 1;
+	return now_ns > 0 ? call_ns(p, level) / now_ns : level == LT_LEVEL_OFF ? 0 : -1;
 }
 
 void probe_cost_slice(struct probe *p)
@@ -140,7 +199,7 @@ void probe_cost_slice(struct probe *p)
 
 void probe_cost_check(struct probe *p, FILE *out)
 {
-	const struct cost_calibration *c = &p->cost.calibration;
+	const struct cost_calibration *c = probe_cost_now(p);
 
 	do {
 		probe_cost_slice(p);

@@ -57,10 +57,11 @@ struct probe_cost {
 	uint32_t slices; /* still to be measured with them */
 	struct calibrate_series without[CALIBRATE_EVENTS], with[CALIBRATE_EVENTS];
 	struct cost_timed timed[LT_PROGS]; /* while it was measured with them */
-	struct cost_calibration calibration;
+	bool stale;			   /* the level changed meanwhile */
+	struct cost_calibration at[LT_LEVELS];
 };
 
-/* The system call family, if it can be turned off and on. */
+/* The hooks of system calls, if they can be detached and attached. */
 enum probe_calls {
 	CALLS_NEVER,
 	CALLS_ATTACHED,
@@ -128,10 +129,14 @@ struct probe {
 	uint32_t number;
 	struct probe_cost cost;
 	enum probe_calls calls;
+	enum lt_level level; /* of system calls, now */
+	enum lt_level shown; /* the least exact since the last reading */
 	bool calls_unwanted;
-	struct budget budget;
-	double calls_ns; /* what calls cost in the last interval */
-	char over[160];	 /* why the budget has turned them off */
+	char calls_reason[160]; /* of the family when it is exact */
+	const char *levels;	/* for tests: the level of each reading, a digit each; NULL: as wanted */
+	struct budget budget;	/* its levels are enum lt_level */
+	double calls_ns;	/* what calls cost in the last interval */
+	char over[160];		/* why the budget has changed the level */
 };
 
 /* Writes the sentence and returns err. */
@@ -147,16 +152,15 @@ const char *probe_btf(void);
  * everything, also after a failure. 0 or -errno with why. */
 int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t why_size);
 
-/* Attaches the programs of a family that were loaded, or none of them: 0, or -errno and the family is off. */
-int probe_attach(struct probe *p, int family);
-void probe_detach(struct probe *p, int family);
+/* Attaches the programs of a family that were loaded, those of one target or (NULL) all: 0, or -errno and the family is
+ * off. */
+int probe_attach(struct probe *p, int family, const char *target);
+void probe_detach(struct probe *p, int family, const char *target);
 
-/* probe_family.c: after each reading, whether the system call family is wanted, and why not. */
+/* probe_family.c: how closely system calls are watched. After a reading: judges it by the budget, and goes to the level
+ * that is wanted then. */
 void probe_family_begin(struct probe *p);
-void probe_family_want(struct probe *p, bool calls, const char *reason);
-
-/* Judges a reading by the budget. */
-void probe_family_budget(struct probe *p, struct sample *s);
+void probe_family_next(struct probe *p, struct sample *s);
 
 /* probe_iterate.c: runs an iterator's program over all objects. 0 or -errno. */
 int probe_iterate(struct bpf_link *link);
@@ -192,6 +196,12 @@ int probe_thread(pthread_t *thread, void *(*run)(void *), void *arg);
 void probe_cost_begin(struct probe *p);
 void probe_cost_loaded(struct probe *p);
 void probe_cost_slice(struct probe *p);
+/* The level is another one: its cost is to be measured. */
+void probe_cost_again(struct probe *p);
+/* By the present level's calibration, or until it has one by that of the level nearest to it. */
+const struct cost_calibration *probe_cost_now(const struct probe *p);
+/* What a call costs at a level, as a share of what it costs at the present one; negative: not known. */
+double probe_cost_share(const struct probe *p, enum lt_level level);
 /* Measures everything at once, and prints it. */
 void probe_cost_check(struct probe *p, FILE *out);
 void probe_cost_free(struct probe *p);

@@ -501,10 +501,16 @@ static struct bpf_link **link_of(const struct lagtop *skel, const char *name)
 	return NULL;
 }
 
-void probe_detach(struct probe *p, int family)
+static bool is_of(const struct program *prog, int family, const char *target)
+{
+	return prog->family == family && (!target || !strcmp(prog->target, target));
+}
+
+void probe_detach(struct probe *p, int family, const char *target)
 {
 	for (size_t i = 0; i < PROGRAMS; i++) {
-		struct bpf_link **link = programs[i].family == family ? link_of(p->skel, programs[i].name) : NULL;
+		struct bpf_link **link =
+			is_of(&programs[i], family, target) ? link_of(p->skel, programs[i].name) : NULL;
 
 		if (!link)
 			continue;
@@ -513,7 +519,7 @@ void probe_detach(struct probe *p, int family)
 	}
 }
 
-int probe_attach(struct probe *p, int family)
+int probe_attach(struct probe *p, int family, const char *target)
 {
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct program *prog = &programs[i];
@@ -521,7 +527,7 @@ int probe_attach(struct probe *p, int family)
 		struct bpf_link *link;
 		int err;
 
-		if (prog->family != family || !bpf_program__autoload(bpf))
+		if (!is_of(prog, family, target) || !bpf_program__autoload(bpf))
 			continue;
 		link = bpf_program__attach(bpf);
 		if (link) {
@@ -532,7 +538,7 @@ int probe_attach(struct probe *p, int family)
 		if (family != LIFE)
 			family_off(&p->family[family], "the kernel refuses to attach to %s: %s", prog->target,
 				   advice(err));
-		probe_detach(p, family);
+		probe_detach(p, family, NULL);
 		return err;
 	}
 	return 0;
@@ -542,13 +548,13 @@ int probe_attach(struct probe *p, int family)
  * works. */
 static int attach(struct probe *p, char *why, size_t why_size)
 {
-	int err = probe_attach(p, LIFE);
+	int err = probe_attach(p, LIFE, NULL);
 	bool again = false;
 
 	if (err)
 		return probe_refused(why, why_size, err, "to attach lagtop's BPF programs");
 	for (int i = 0; i < SAMPLE_FAMILIES; i++)
-		again |= p->family[i].on && probe_attach(p, i);
+		again |= p->family[i].on && probe_attach(p, i, NULL);
 	return again ? -EAGAIN : 0;
 }
 

@@ -19,7 +19,7 @@
 #define DIST(s, f) ONE(s, f.max_ns), ONE(s, f.first), ONE(s, f.n)
 #define PRESSURE(name, i) BASED(sample, pressure[i].some_ns, RECORD_LATER, "pressure." #name ".some_ns"), \
 			  BASED(sample, pressure[i].full_ns, RECORD_LATER, "pressure." #name ".full_ns")
-#define PROBE(i) ONE(sample, probe[i].on), MANY(sample, probe[i].by), MANY(sample, probe[i].reason)
+#define PROBE(i) ONE(sample, probe[i].on), ONE(sample, probe[i].level), MANY(sample, probe[i].by), MANY(sample, probe[i].reason)
 
 static const struct record_field sample_fields[] = {
 	ONE(sample, t_ns),

@@ -8,6 +8,8 @@
 #include "grow.h"
 
 const char *const sample_family_name[SAMPLE_FAMILIES] = { "sched", "syscall", "net", "turns", "disk" };
+const char *const sample_level_name[LT_LEVELS] = { "exact", "1:16", "exits", "off" };
+_Static_assert(LT_SAMPLED == 16, "the name says so");
 const char *const sample_resource_name[SAMPLE_RESOURCES] = { "cpu", "memory", "io" };
 
 #define SAMPLE_ADD(what, plural)                                                                                       \

@@ -24,6 +24,7 @@
 
 enum sample_family { SAMPLE_SCHED, SAMPLE_SYSCALL, SAMPLE_NET, SAMPLE_TURNS, SAMPLE_DISK, SAMPLE_FAMILIES };
 extern const char *const sample_family_name[SAMPLE_FAMILIES];
+extern const char *const sample_level_name[LT_LEVELS];
 
 /* A distribution of durations: sparse buckets [first, first + n) of sample.buckets, ascending. */
 struct sample_dist {
@@ -45,8 +46,8 @@ struct sample_call {
 	uint32_t call; /* LT_CALL(abi, nr) */
 	uint32_t errors;
 	uint64_t count;	   /* returned in the interval */
-	uint64_t total_ns; /* whole durations of those that returned */
-	uint64_t time_ns;  /* spent in it within the interval, unfinished calls included */
+	uint64_t total_ns; /* whole durations of those that returned; LT_LEVEL_EXITS: since they left their CPU first */
+	uint64_t time_ns;  /* spent in it within the interval, unfinished calls included; likewise */
 	uint64_t wait_ns;  /* off-CPU part of time_ns; SAMPLE_UNKNOWN without sched */
 	struct sample_dist latency;
 	uint32_t first_errno, n_errnos; /* in sample.errnos */
@@ -249,6 +250,7 @@ enum sample_stack {
 
 struct sample_probe {
 	uint8_t on;
+	uint8_t level;	  /* of system calls: enum lt_level, the least exact of the interval */
 	char by[16];	  /* "tp_btf", "fexit"; empty if off */
 	char reason[160]; /* why it is off; if on: what is missing nevertheless, or empty */
 };

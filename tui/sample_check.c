@@ -60,10 +60,13 @@ static const char *check_host(const struct sample *s)
 		return "its header is out of range";
 	if (!ended(s->host, sizeof(s->host)) || !ended(s->kernel, sizeof(s->kernel)))
 		return "a name has no end";
-	for (int i = 0; i < SAMPLE_FAMILIES; i++)
+	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		if (!ended(s->probe[i].by, sizeof(s->probe[i].by)) ||
 		    !ended(s->probe[i].reason, sizeof(s->probe[i].reason)))
 			return "a probe's text has no end";
+		if (s->probe[i].level >= LT_LEVEL_OFF)
+			return "a probe's level is unknown";
+	}
 	if (s->n_text && (s->text[0] || s->text[s->n_text - 1]))
 		return "its texts have no end";
 	return NULL;
