@@ -36,7 +36,7 @@ enum model_kind {
 struct model_dist {
 	uint64_t count, p50_ns, p90_ns, p99_ns, max_ns;
 	bool max_at_least; /* the histogram knows a higher bucket than the maximum: print ≥ */
-	bool about;	   /* of turns that overlapped, more than 5 %: no single request's times: print ~ */
+	bool about;	   /* estimated; or of turns that overlapped, more than 5 %: print ~ */
 };
 
 struct model_errno {

@@ -342,7 +342,7 @@ static const struct option_row option_table[] = {
 	{ "record", 'w', "FILE", SET(set_record), "also write every reading to FILE" },
 	{ "replay", 'r', "FILE", SET(set_replay), "show FILE instead of this machine" },
 	{ "at", 0, "TIME", SET(set_at), "where to start: 03:15, 2026-11-22T03:15, -10m (before its end)" },
-	{ "budget", 0, "PCT|off", SET(set_budget), "limit on the cost of watching, % of all CPUs' time (off)" },
+	{ "budget", 0, "PCT|off", SET(set_budget), "limit on the cost of watching, % of all CPUs' time (5)" },
 	{ "active", 0, NULL, FLAG(selection.active), "only rows with activity in the interval" },
 	{ "history", 0, "MIB", SET(set_history), "memory for past readings (32)" },
 	{ "max-threads", 0, "N", SET(set_max_threads), "keep records for at most N threads (as many as needed)" },
@@ -456,6 +456,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	*o = (struct options){
 		.delay_s = 1,
 		.history_bytes = 32 << 20,
+		.probe.budget_percent = BUDGET_DEFAULT,
 		.view = &column_views[0],
 		.group = MODEL_PROCESS,
 	};

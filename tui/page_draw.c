@@ -153,6 +153,18 @@ static bool latency_known(const struct view *v, struct grid *g, int y, int x, in
 	return false;
 }
 
+/* The same for what the level leaves of its calls' durations. */
+static bool durations_known(const struct view *v, struct grid *g, int y, int x, int cells, const struct latency *l)
+{
+	const struct row *r = &v->page.row;
+
+	if (l->dist != LT_DIST_SERVICE || r->off & 1 << SAMPLE_SYSCALL || row_has_durations(r))
+		return true;
+	grid_text(g, y, x, cells, STYLE_DIM,
+		  row_estimated(r) ? "system calls: too few for an estimate" : "system calls: only counted");
+	return false;
+}
+
 static void draw_histograms(const struct view *v, struct grid *g, int y, int lines)
 {
 	const struct latency *shown[LATENCIES];
@@ -164,7 +176,7 @@ static void draw_histograms(const struct view *v, struct grid *g, int y, int lin
 
 		for (int line = 0; i && line < lines; line++)
 			grid_put(g, y + line, x - 2, g->blocks ? 0x2502 : '|', STYLE_DIM);
-		if (!latency_known(v, g, y, x, cells, shown[i]))
+		if (!latency_known(v, g, y, x, cells, shown[i]) || !durations_known(v, g, y, x, cells, shown[i]))
 			continue;
 		fill_histogram(v, shown[i]->dist, count);
 		chart_summary(g, y, x, cells, cells >= 54 ? shown[i]->title : shown[i]->brief,

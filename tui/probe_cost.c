@@ -12,10 +12,10 @@
 
 #define WITHOUT_CALLS 40 /* batches */
 #define WITHOUT_WAKES 40
-#define SLICES 4
-#define SLICE_CALLS 30
-#define SLICE_WAKES 45
-#define SLICES_AGAIN 2 /* after a change of the level */
+#define SLICES 3
+#define SLICE_CALLS 50
+#define SLICE_WAKES 70
+#define SLICES_AGAIN 1 /* after a change of the level, so that the next one is not delayed */
 
 /* Only the main thread takes signals. */
 int probe_thread(pthread_t *thread, void *(*run)(void *), void *arg)
