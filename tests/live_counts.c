@@ -301,7 +301,7 @@ static bool calls_are(const struct live *l, const char *state)
  * afterwards. */
 static void test_budget(void **state)
 {
-	struct live *l = live_start("-d", "0.2", "--budget", "2", NULL);
+	struct live *l = live_start("-d", "0.2", "--budget", "5", NULL);
 	struct child *load = live_load(NULL, "getppid", "1", "2000000000", NULL), *exact;
 	size_t from;
 
@@ -311,7 +311,7 @@ static void test_budget(void **state)
 	for (int i = 0; i < 100 && !calls_are(l, "off"); i++)
 		live_next(l);
 	live_between(calls_are(l, "off"), 1, 1, "budget: calls are off");
-	assert_non_null(strstr(live_text(l->reading[l->n - 1], "probes.syscall.reason"), "over the budget of 2 %"));
+	assert_non_null(strstr(live_text(l->reading[l->n - 1], "probes.syscall.reason"), "over the budget of 5 %"));
 	live_compare((double)live_get(l->reading[l->n - 1], "host.calls.count"), (double)LIVE_NULL, 0,
 		     "budget: calls meanwhile");
 	child_free(load);

@@ -138,7 +138,7 @@ static void take_slice(struct probe *p)
 
 void probe_cost_again(struct probe *p)
 {
-	p->cost.slices = SLICES_AGAIN;
+	p->cost.slices = p->level == LT_LEVEL_OFF ? 0 : SLICES_AGAIN;
 	if (p->cost.runs)
 		p->cost.stale = true;
 	else
