@@ -160,6 +160,85 @@ static void test_a_call_that_began_before(void **state)
 	assert_int_equal(fake_thread(20)->call_age_ns, MS);
 }
 
+/* How long it has lasted is not known until it leaves its CPU, where the kernel side stores the time. */
+static void test_a_call_that_is_not_timed(void **state)
+{
+	struct lt_calls *calls = &fake_record(slot)->calls;
+
+	(void)state;
+	fake_enter(slot, READ);
+	calls->enter_ns = LT_UNTIMED;
+	fake.now_ns += 2 * MS;
+	fake_read();
+	assert_int_equal(fake_thread(10)->call, READ);
+	assert_int_equal(fake_thread(10)->call_age_ns, 0);
+	assert_int_equal(fake_thread(10)->flags, SAMPLE_THREAD_AT_LEAST);
+	assert_null(fake_call(10, READ));
+	calls->began = LT_BEGAN_LATE;
+	calls->enter_ns = fake.now_ns;
+	fake_move(slot, LT_IO);
+	fake.now_ns += 3 * MS;
+	fake_read();
+	assert_int_equal(fake_thread(10)->call_age_ns, 3 * MS);
+	assert_int_equal(fake_thread(10)->flags, SAMPLE_THREAD_AT_LEAST);
+	assert_int_equal(fake_call(10, READ)->time_ns, 3 * MS);
+	assert_int_equal(fake_call(10, READ)->wait_ns, 3 * MS);
+}
+
+/* An estimate of how long calls ran is cut to what the thread ran; what they waited stays exact. */
+static void test_an_estimate_that_is_too_long(void **state)
+{
+	(void)state;
+	fake.memory.estimated = true;
+	fake_enter(slot, FUTEX);
+	fake_move(slot, LT_LOCK);
+	fake.now_ns += 4 * MS;
+	fake_wake(slot);
+	fake_switch_in(slot);
+	fake_return(slot, 0);
+	call_once(READ, 100 * US, 0);
+	/* One in 16 was timed, and it was a long one. */
+	fake_entry(slot, READ)->total_ns += 15 * 100 * US;
+	fake.now_ns += 400 * US;
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->total_ns, 1600 * US);
+	assert_int_equal(fake_call(10, READ)->time_ns, fake_work(10)->time_ns[LT_RUN]);
+	assert_int_equal(fake_call(10, READ)->wait_ns, 0);
+	assert_int_equal(fake_call(10, FUTEX)->wait_ns, 4 * MS);
+	assert_int_equal(fake_call(10, FUTEX)->time_ns, 4 * MS);
+	/* The rest is not the next reading's. */
+	call_once(READ, 100 * US, 0);
+	fake.now_ns += 400 * US;
+	fake_read();
+	assert_int_equal(fake_call(10, READ)->time_ns, 100 * US);
+}
+
+/* Nothing sees calls return: what is kept of one is valid while its thread sleeps. */
+static void test_calls_that_are_not_watched(void **state)
+{
+	struct lt_calls *calls = &fake_record(slot)->calls;
+
+	(void)state;
+	fake.memory.with_calls = false;
+	calls->call = FUTEX;
+	calls->began = LT_BEGAN_ASLEEP;
+	calls->enter_ns = fake.now_ns;
+	fake_move(slot, LT_LOCK);
+	fake.now_ns += 2 * MS;
+	fake_read();
+	assert_int_equal(fake_thread(10)->call, FUTEX);
+	assert_int_equal(fake_thread(10)->call_age_ns, 2 * MS);
+	assert_null(fake_call(10, FUTEX));
+	fake_wake(slot);
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_thread(10)->call, LT_CALL_NONE);
+	fake_switch_in(slot);
+	fake.now_ns += MS;
+	fake_read();
+	assert_int_equal(fake_thread(10)->call, LT_CALL_NONE);
+}
+
 /* Killed inside a call: its time counts up to the exit; it never returned. */
 static void test_death_inside_a_call(void **state)
 {
@@ -603,6 +682,9 @@ int main(void)
 		calls_test(test_calls_of_one_number),
 		calls_test(test_a_call_that_goes_on),
 		calls_test(test_a_call_that_began_before),
+		calls_test(test_a_call_that_is_not_timed),
+		calls_test(test_an_estimate_that_is_too_long),
+		calls_test(test_calls_that_are_not_watched),
 		calls_test(test_death_inside_a_call),
 		calls_test(test_exit_counts_once),
 		calls_test(test_many_errnos),
