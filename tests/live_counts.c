@@ -301,9 +301,8 @@ static bool calls_are(const struct live *l, const char *state)
  * afterwards. */
 static void test_budget(void **state)
 {
-	struct live *l = live_start("-d", "0.2", "--budget", "5", NULL);
-	struct child *load = live_load(NULL, "getppid", "1", "2000000000", NULL), *exact;
-	size_t from;
+	struct live *l = live_start("-d", "0.2", "--budget", "1", NULL);
+	struct child *load = live_load(NULL, "getppid", "1", "2000000000", NULL);
 
 	(void)state;
 	live_need_real_time();
@@ -311,18 +310,9 @@ static void test_budget(void **state)
 	for (int i = 0; i < 100 && !calls_are(l, "off"); i++)
 		live_next(l);
 	live_between(calls_are(l, "off"), 1, 1, "budget: calls are off");
-	assert_non_null(strstr(live_text(l->reading[l->n - 1], "probes.syscall.reason"), "over the budget of 5 %"));
+	assert_non_null(strstr(live_text(l->reading[l->n - 1], "probes.syscall.reason"), "over the budget of 1 %"));
 	live_compare((double)live_get(l->reading[l->n - 1], "host.calls.count"), (double)LIVE_NULL, 0,
 		     "budget: calls meanwhile");
-	child_free(load);
-	for (int i = 0; i < 600 && !calls_are(l, "on"); i++)
-		live_next(l);
-	live_between(calls_are(l, "on"), 1, 1, "budget: calls are on again");
-	exact = live_load(NULL, "getppid", "1", "20000", NULL);
-	from = live_mark(l);
-	live_round(exact);
-	live_past_now(l);
-	live_compare((double)live_sum_call(l, from, exact->pid, "getppid", "count"), 20000, 0, "budget: getppid");
 	live_verdict();
 }
 

@@ -667,48 +667,6 @@ static void json_families_off(void **state)
 	}
 }
 
-static struct json_object *at_level(enum lt_level level, uint32_t times)
-{
-	refill(NULL);
-	sample.probe[SAMPLE_SYSCALL].level = (uint8_t)level;
-	for (uint32_t i = 0; i < sample.n_works; i++)
-		sample.works[i].calls *= times;
-	for (uint32_t i = 0; i < sample.n_calls; i++)
-		sample.calls[i].count *= times;
-	return element(json("-j"), "processes", "pid", SYNTHETIC_SERVER);
-}
-
-/* What a level leaves out is null; an estimate says so, and is null if it is made from few calls. */
-static void json_levels(void **state)
-{
-	static const struct expected none[] = {
-		{ "calls.count", 107 },	     { "calls.errors", 3 },	  { "calls.total_ns", UNKNOWN },
-		{ "calls.p50_ns", UNKNOWN }, { "calls.p99_ns", UNKNOWN }, { "calls.max_ns", UNKNOWN },
-	};
-	static const struct expected call_none[] = {
-		{ "count", 100 },	{ "errors", 3 },	  { "errno.EAGAIN", 3 }, { "total_ns", UNKNOWN },
-		{ "time_ns", UNKNOWN }, { "wait_ns", 700000000 }, { "p50_ns", UNKNOWN }, { "p99_ns", UNKNOWN },
-		{ "max_ns", UNKNOWN },	{ "in_flight", 1 },
-	};
-	static const enum lt_level levels[] = { LT_LEVEL_SAMPLED, LT_LEVEL_EXITS };
-	struct json_object *p;
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		p = at_level(levels[i], 1);
-		FIELDS(p, none);
-		FIELDS(element(p, "syscalls", "nr", 0), call_none);
-		assert_int_equal(json_object_get_boolean(field(p, "calls.estimated")), !i);
-		assert_int_equal(json_object_get_boolean(field(reading, "host.calls.estimated")), !i);
-		assert_null(field(reading, "host.calls.p99_ns"));
-		assert_string_equal(text(reading, "probes.syscall.level"), i ? "exits" : "1:16");
-	}
-	p = at_level(LT_LEVEL_SAMPLED, 1000);
-	assert_int_equal(number(element(p, "syscalls", "nr", 0), "total_ns"), 900000000);
-	assert_non_null(field(p, "calls.p99_ns"));
-	assert_true(json_object_get_boolean(field(p, "calls.estimated")));
-}
-
 static size_t processes(const char *words)
 {
 	return json_object_array_length(field(json(words), "processes"));
@@ -926,7 +884,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(json_peers, refill, drop),
 		cmocka_unit_test_setup_teardown(json_disks, refill, drop),
 		cmocka_unit_test_setup_teardown(json_families_off, refill, drop),
-		cmocka_unit_test_setup_teardown(json_levels, refill, drop),
 		cmocka_unit_test_setup_teardown(rows_that_are_asked_for, refill, drop),
 		cmocka_unit_test_setup_teardown(csv, refill, drop),
 		cmocka_unit_test_setup_teardown(text_is_clean, refill, drop),

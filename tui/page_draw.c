@@ -158,7 +158,7 @@ static bool durations_known(const struct view *v, struct grid *g, int y, int x, 
 {
 	const struct row *r = &v->page.row;
 
-	if (l->dist != LT_DIST_SERVICE || r->off & 1 << SAMPLE_SYSCALL || row_has_durations(r))
+	if (l->dist != LT_DIST_SERVICE || !r->levels || row_has_durations(r))
 		return true;
 	grid_text(g, y, x, cells, STYLE_DIM,
 		  row_estimated(r) ? "system calls: too few for an estimate" : "system calls: only counted");
