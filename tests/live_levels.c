@@ -23,6 +23,10 @@ static struct live *start_at(const char *levels, const char *delay)
 	setenv("LAGTOP_LEVELS", levels, 1);
 	l = live_start("-d", delay, NULL);
 	unsetenv("LAGTOP_LEVELS");
+	if (strpbrk(levels, "23") && !strcmp(live_text(l->reading[0], "probes.syscall.by"), "perf")) {
+		live_verdict();
+		live_skip("this kernel has system calls by perf, which cannot be attached again");
+	}
 	return l;
 }
 
@@ -99,7 +103,7 @@ static void test_ends(void **state)
 	for (int level = 1; level <= 2; level++) {
 		l = start_at(level == 1 ? "1" : "2", "0.2");
 		from = live_mark(l);
-		load = live_load(NULL, "getppid", "8", "8", NULL);
+		load = live_load(NULL, "getppid", "1", "8", NULL);
 		live_round(load);
 		child_close_in(load);
 		assert_int_equal(child_wait(load), 0);
