@@ -171,7 +171,7 @@ static void bad_lines(void **state)
 		{ "--max-threads 2000000", "'2000000'", "1 to 1048576" },
 		{ "-f cpu>>", "'cpu>>': at character 5", "a value" },
 		{ "-f inflight>1", "'inflight>1'", "--list-columns" },
-		{ "-w _", "''", "a file to write" },
+		{ "-w _", "''", "a file or folder to write" },
 		{ "-r _", "''", "--record" },
 		{ "-b -j", "--batch, --json and --csv", "choose one" },
 		{ "--csv -b", "--batch, --json and --csv", "choose one" },

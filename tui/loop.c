@@ -134,7 +134,7 @@ void loop_read(struct loop *l)
 	}
 	l->readings++;
 	names_update();
-	err = l->record ? record_write(l->record, s) : 0;
+	err = l->record ? recorder_write(l->record, s) : 0;
 	if (err) {
 		loop_fail(l, "cannot write to %s: %s", o->record, strerror(-err));
 		return;

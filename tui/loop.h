@@ -8,8 +8,8 @@
 
 #include <poll.h>
 
+#include "folder.h"
 #include "options.h"
-#include "record.h"
 
 #define LOOP_ON -1 /* status: keep running */
 #define LOOP_FDS 4
@@ -38,7 +38,7 @@ struct loop {
 	const struct loop_sink *sink;
 	const struct options *options;
 	struct source *source;
-	struct record *record; /* NULL: none */
+	struct recorder *record; /* NULL: none */
 	double delay_s;
 	bool manual;	   /* no clock: the sink asks for readings */
 	uint64_t readings; /* so far */

@@ -61,7 +61,7 @@ static int check_pids(const struct options *o)
 	return 0;
 }
 
-static int show(const struct options *o, struct source *src, struct record *rec)
+static int show(const struct options *o, struct source *src, struct recorder *rec)
 {
 	char why[WHY_SIZE] = "";
 	int status;
@@ -79,18 +79,6 @@ static int show(const struct options *o, struct source *src, struct record *rec)
 	return status;
 }
 
-static struct source *open_replay(const struct options *o, char *why, size_t why_size)
-{
-	struct source *src = record_replay(o->replay, why, why_size);
-	char trouble[WHY_SIZE / 2];
-
-	if (!src || o->at.kind == WHEN_NONE || !record_seek(src, &o->at, trouble, sizeof(trouble)))
-		return src;
-	snprintf(why, why_size, "cannot replay %s: %s", o->replay, trouble);
-	source_close(src);
-	return NULL;
-}
-
 /* Whether both exist and are the same file, whatever their names. */
 static bool same_file(const char *a, const char *b)
 {
@@ -105,8 +93,9 @@ static int run(const struct options *o)
 {
 	const char *wrong = o->openmetrics ? file_replaceable(o->openmetrics) : NULL;
 	struct source *src = NULL;
-	struct record *rec = NULL;
+	struct recorder *rec = NULL;
 	char why[WHY_SIZE] = "";
+	uint64_t dropped;
 	int status, err;
 
 	if (o->output == OUTPUT_SCREEN && (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)))
@@ -120,21 +109,27 @@ static int run(const struct options *o)
 	if (!o->replay && check_pids(o))
 		return RUNTIME_FAILURE;
 	if (o->record) {
-		rec = record_open(o->record, why, sizeof(why));
+		rec = recorder_open(o->record, &o->keep, why, sizeof(why));
 		if (!rec)
 			return complain(why, BAD_OPTION);
 	}
 	/* Opening a pipe for --replay may block for ever: signals end that wait with their default action. */
 	if (o->replay)
-		src = open_replay(o, why, sizeof(why));
+		src = folder_replay(o->replay, &o->at, why, sizeof(why));
 	signals_block(o->output == OUTPUT_SCREEN);
 	if (!o->replay)
 		src = probe_open(&o->probe, why, sizeof(why));
 	status = src ? show(o, src, rec) : complain(why, o->replay ? BAD_OPTION : RUNTIME_FAILURE);
 	source_close(src);
-	err = record_close(rec);
+	dropped = recorder_dropped(rec);
+	err = recorder_close(rec);
 	if (err) {
 		snprintf(why, sizeof(why), "cannot write to %s: %s", o->record, strerror(-err));
+		status = complain(why, RUNTIME_FAILURE);
+	}
+	if (dropped) {
+		snprintf(why, sizeof(why), "%s: no room on the disk: %llu readings were not recorded", o->record,
+			 (unsigned long long)dropped);
 		status = complain(why, RUNTIME_FAILURE);
 	}
 	return status;

@@ -19,6 +19,9 @@
 #define HISTORY_MAX_MIB 65536
 #define PID_LIMIT INT32_MAX
 #define MESSAGE_CELLS 2000
+#define KEEP_MAX 100000000
+#define KEEP_MOST (1ULL << 62)
+#define KEEP_LEAST_BYTES (1ULL << 20)
 #define READINGS_MAX 1000000 /* in a row, of --fail-if */
 
 /* One row sets a flag (set == NULL) or calls set with the argument, which is NULL if it takes none. */
@@ -264,13 +267,39 @@ static int set_openmetrics(struct options *o, const char *arg)
 static int set_record(struct options *o, const char *arg)
 {
 	o->record = arg;
-	return *arg ? 0 : bad("--record '': expected the name of a file to write");
+	return *arg ? 0 : bad("--record '': expected the name of a file or folder to write to");
+}
+
+/* A size or a time, by its unit. */
+static int set_keep(struct options *o, const char *arg)
+{
+	static const struct {
+		char unit;
+		bool time;
+		uint64_t each;
+	} units[] = {
+		{ 'K', false, 1ULL << 10 }, { 'M', false, 1ULL << 20 },	     { 'G', false, 1ULL << 30 },
+		{ 'T', false, 1ULL << 40 }, { 'h', true, 3600000000000ULL }, { 'd', true, 24 * 3600000000000ULL },
+	};
+	size_t len = strlen(arg), i = 0;
+	char digits[16];
+	uint64_t n;
+
+	while (i < sizeof(units) / sizeof(units[0]) && (!len || arg[len - 1] != units[i].unit))
+		i++;
+	snprintf(digits, sizeof(digits), "%.*s", len ? (int)len - 1 : 0, arg);
+	if (i == sizeof(units) / sizeof(units[0]) || len > sizeof(digits) || !parse_number(digits, 1, KEEP_MAX, &n) ||
+	    n > KEEP_MOST / units[i].each || (!units[i].time && n * units[i].each < KEEP_LEAST_BYTES))
+		return bad("--keep '%s': expected a size of at least 1M, as 500M or 2G, or a time, as 12h or 7d", arg);
+	o->keep = units[i].time ? (struct folder_keep){ .ns = n * units[i].each }
+				: (struct folder_keep){ .bytes = n * units[i].each };
+	return 0;
 }
 
 static int set_replay(struct options *o, const char *arg)
 {
 	o->replay = arg;
-	return *arg ? 0 : bad("--replay '': expected the name of a file that --record wrote");
+	return *arg ? 0 : bad("--replay '': expected the name of a file or folder that --record wrote");
 }
 
 static int set_at(struct options *o, const char *arg)
@@ -339,8 +368,10 @@ static const struct option_row option_table[] = {
 	{ "openmetrics", 0, "FILE", SET(set_openmetrics),
 	  "write the last reading for node_exporter, in the groups of -g" },
 	{ "fail-if", 0, "EXPR", SET(set_fail_if), "exit with status 4 when a row matches, or 'EXPR for N' readings" },
-	{ "record", 'w', "FILE", SET(set_record), "also write every reading to FILE" },
-	{ "replay", 'r', "FILE", SET(set_replay), "show FILE instead of this machine" },
+	{ "record", 'w', "FILE|DIR", SET(set_record),
+	  "also write every reading to FILE, or to files in the folder DIR" },
+	{ "keep", 0, "SIZE|TIME", SET(set_keep), "how much of the past such a folder keeps: 2G, 7d (1G)" },
+	{ "replay", 'r', "FILE|DIR", SET(set_replay), "show that instead of this machine" },
 	{ "at", 0, "TIME", SET(set_at), "where to start: 03:15, 2026-11-22T03:15, -10m (before its end)" },
 	{ "budget", 0, "PCT|off", SET(set_budget), "limit on the cost of watching, % of all CPUs' time (5)" },
 	{ "active", 0, NULL, FLAG(selection.active), "only rows with activity in the interval" },
@@ -427,6 +458,8 @@ static int check_together(const struct options *o)
 			   o->view->name);
 	if (o->record && o->replay)
 		return bad("--record and --replay cannot be combined: choose one");
+	if ((o->keep.bytes || o->keep.ns) && !o->record)
+		return bad("--keep needs --record: it is how much of a folder of recordings is kept");
 	if (o->at.kind != WHEN_NONE && !o->replay)
 		return bad("--at needs --replay: it is a time in a recording");
 	if (o->replay && probe_option(o))

@@ -3,6 +3,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "folder.h"
 #include "column.h"
 #include "probe.h"
 #include "selection.h"
@@ -27,7 +28,8 @@ struct options {
 	bool threads, tree, no_mouse, ascii, no_color, readonly, verbose;
 	enum model_kind group; /* MODEL_PROCESS: none */
 	const char *record, *replay;
-	struct when at; /* --at; WHEN_NONE: from the beginning */
+	struct folder_keep keep; /* of a folder for --record; 0: the default */
+	struct when at;		 /* --at; WHEN_NONE: from the beginning */
 	uint64_t history_bytes;
 	struct probe_options probe;
 	const char *openmetrics;	/* a file to write; NULL: none */

@@ -304,6 +304,11 @@ int record_write(struct record *r, const struct sample *s)
 	return 0;
 }
 
+uint64_t record_bytes(const struct record *r)
+{
+	return (uint64_t)r->end;
+}
+
 int record_close(struct record *r)
 {
 	int err = 0;

@@ -12,6 +12,8 @@ struct record;
 struct record *record_open(const char *path, char *why, size_t why_size);
 /* Appends one complete reading. 0 or -errno. */
 int record_write(struct record *r, const struct sample *s);
+/* Of the file so far. */
+uint64_t record_bytes(const struct record *r);
 /* NULL is legal. 0 or -errno: what could not be written. */
 int record_close(struct record *r);
 
@@ -20,6 +22,12 @@ int record_close(struct record *r);
 struct source *record_replay(const char *path, char *why, size_t why_size);
 /* Before the first read: goes to the first reading at or after a time. 0, or -errno and a sentence about the file. */
 int record_seek(struct source *src, const struct when *when, char *why, size_t why_size);
+/* The same over several recordings, one after the other: record_walk adds a file's readings to the walk; then, with a
+ * new walk, record_find goes to the first reading at or after a time. total_ns: elapsed_ns of the first walk.
+ * record_walk: 0 or -errno; record_find: 1, 0 (not in this file) or -errno; record_missed_time: the sentence. */
+int record_walk(struct source *src, struct when_walk *walk);
+int record_find(struct source *src, const struct when *when, struct when_walk *walk, uint64_t total_ns);
+void record_missed_time(uint64_t first_ns, uint64_t last_ns, char *why, size_t why_size);
 /* After read returned the end: what was wrong with the end of the file, or ""; always "" for a live source. */
 const char *record_trouble(const struct source *src);
 

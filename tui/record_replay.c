@@ -528,29 +528,55 @@ static bool head_at(const struct replay *p, off_t *at, off_t file_bytes, struct 
 	return true;
 }
 
-/* The first reading at or after a time: the offset and number of the last independent frame at or before it, and its
- * own number, both from 0. False: all are before that time. */
-static bool find_time(const struct replay *p, off_t file_bytes, const struct when *when, uint64_t total_ns,
-		      off_t *alone, uint64_t *alone_number, uint64_t *number)
+/* Goes to that frame, the `number`th from 0; `alone` is the offset and `alone_number` the number of the last
+ * independent one at or before it. 0 or -errno. */
+static int go_to(struct replay *p, off_t alone, uint64_t alone_number, uint64_t number)
 {
-	struct when_walk walk = { 0 };
-	struct record_head head;
-	off_t at = p->first, start = at;
+	if (fseeko(p->file, alone, SEEK_SET))
+		return -errno;
+	p->readings = alone_number;
+	while (p->readings < number && read_frame(p) == 1)
+		keep_frame(p);
+	return 0;
+}
 
-	*alone = at;
-	*alone_number = 0;
-	for (*number = 0; head_at(p, &at, file_bytes, &head); ++*number, start = at) {
+int record_walk(struct source *src, struct when_walk *walk)
+{
+	struct replay *p = (struct replay *)src;
+	struct record_head head;
+	off_t at = p->first;
+	struct stat st;
+
+	if (at < 0 || fstat(fileno(p->file), &st) || !S_ISREG(st.st_mode))
+		return -ESPIPE;
+	while (head_at(p, &at, st.st_size, &head))
+		when_step(walk, head.realtime_ns);
+	return 0;
+}
+
+int record_find(struct source *src, const struct when *when, struct when_walk *walk, uint64_t total_ns)
+{
+	struct replay *p = (struct replay *)src;
+	uint64_t alone_number = 0, number = 0;
+	struct record_head head;
+	off_t at = p->first, start = at, alone = at;
+	struct stat st;
+	int err;
+
+	if (fstat(fileno(p->file), &st))
+		return -errno;
+	for (; head_at(p, &at, st.st_size, &head); number++, start = at) {
 		if (!head.chain) {
-			*alone = start;
-			*alone_number = *number;
+			alone = start;
+			alone_number = number;
 		}
-		when_step(&walk, head.realtime_ns);
-		if (when_reached(when, &walk, total_ns))
-			return true;
+		when_step(walk, head.realtime_ns);
+		if (when_reached(when, walk, total_ns)) {
+			err = go_to(p, alone, alone_number, number);
+			return err ? err : 1;
+		}
 	}
-	*alone = p->first;
-	*alone_number = *number = 0;
-	return false;
+	return 0;
 }
 
 static void print_time(char *buf, size_t size, uint64_t realtime_ns)
@@ -562,43 +588,38 @@ static void print_time(char *buf, size_t size, uint64_t realtime_ns)
 		snprintf(buf, size, "an unknown time");
 }
 
-int record_seek(struct source *src, const struct when *when, char *why, size_t why_size)
+void record_missed_time(uint64_t first_ns, uint64_t last_ns, char *why, size_t why_size)
 {
-	struct replay *p = (struct replay *)src;
-	struct when_walk walk = { 0 };
-	uint64_t first_ns = 0, number;
-	struct record_head head;
-	off_t at = p->first;
-	struct stat st;
 	char from[64], to[64];
 
-	if (at < 0 || fstat(fileno(p->file), &st) || !S_ISREG(st.st_mode)) {
+	print_time(from, sizeof(from), first_ns);
+	print_time(to, sizeof(to), last_ns);
+	snprintf(why, why_size, "it has no reading at or after that time: it covers %s to %s", from, to);
+}
+
+int record_seek(struct source *src, const struct when *when, char *why, size_t why_size)
+{
+	struct when_walk all = { 0 }, walk = { 0 };
+	int found = record_walk(src, &all);
+
+	if (found) {
 		snprintf(why, why_size, "--at needs a regular file");
-		return -ESPIPE;
+		return found;
 	}
-	while (head_at(p, &at, st.st_size, &head)) {
-		first_ns = walk.begun ? first_ns : head.realtime_ns;
-		when_step(&walk, head.realtime_ns);
-	}
-	if (!walk.begun) {
+	if (!all.begun) {
 		snprintf(why, why_size, "it has no readings");
 		return -ENOENT;
 	}
+	found = record_find(src, when, &walk, all.elapsed_ns);
+	if (found < 0) {
+		snprintf(why, why_size, "%s", strerror(-found));
+		return found;
+	}
 	/* A date before all readings selects the first one. */
-	if (!find_time(p, st.st_size, when, walk.elapsed_ns, &at, &p->readings, &number) &&
-	    !(when->kind == WHEN_DATE && when->s * 1000000000LL < (int64_t)first_ns)) {
-		print_time(from, sizeof(from), first_ns);
-		print_time(to, sizeof(to), walk.realtime_ns);
-		snprintf(why, why_size, "it has no reading at or after that time: it covers %s to %s", from, to);
-		return -ENOENT;
-	}
-	if (fseeko(p->file, at, SEEK_SET)) {
-		snprintf(why, why_size, "%s", strerror(errno));
-		return -errno;
-	}
-	while (p->readings < number && read_frame(p) == 1)
-		keep_frame(p);
-	return 0;
+	if (found || (when->kind == WHEN_DATE && when->s * 1000000000LL < (int64_t)all.first_ns))
+		return 0;
+	record_missed_time(all.first_ns, all.realtime_ns, why, why_size);
+	return -ENOENT;
 }
 
 const char *record_trouble(const struct source *src)

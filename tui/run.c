@@ -165,7 +165,7 @@ static const struct loop_sink sink = {
 	.take = take, .reading = reading, .end = end, .prepare = prepare, .ready = ready
 };
 
-int run_batch(const struct options *o, struct source *src, struct record *rec, char *why, size_t why_size)
+int run_batch(const struct options *o, struct source *src, struct recorder *rec, char *why, size_t why_size)
 {
 	struct run run = { .loop = { .sink = &sink,
 				     .options = o,

@@ -760,7 +760,7 @@ static const struct loop_sink sink = {
 	.ready = ready,
 };
 
-int screen_run(const struct options *o, struct source *src, struct record *rec, char *why, size_t why_size)
+int screen_run(const struct options *o, struct source *src, struct recorder *rec, char *why, size_t why_size)
 {
 	struct screen s = { .loop = { .sink = &sink,
 				      .options = o,

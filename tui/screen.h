@@ -5,12 +5,12 @@
 #ifndef SCREEN_H
 #define SCREEN_H
 
+#include "folder.h"
 #include "options.h"
-#include "record.h"
 
 /* Runs until quit, end of the iterations or a signal. rec may be NULL. Returns the exit status
  * (0, also for SIGINT; 1 runtime failure, its sentence in why; 128 + n ended by signal n). The terminal is restored.
  * The signals that signals.h has for a terminal must be blocked. */
-int screen_run(const struct options *o, struct source *src, struct record *rec, char *why, size_t why_size);
+int screen_run(const struct options *o, struct source *src, struct recorder *rec, char *why, size_t why_size);
 
 #endif

@@ -122,7 +122,9 @@ void when_step(struct when_walk *walk, uint64_t realtime_ns)
 	walk->back = !walk->begun || realtime_ns < walk->realtime_ns;
 	if (!walk->back)
 		walk->step_ns = realtime_ns - walk->realtime_ns;
-	if (walk->begun) /* if the clock was set back: as long as the step before */
+	if (!walk->begun)
+		walk->first_ns = realtime_ns;
+	else /* if the clock was set back: as long as the step before */
 		walk->elapsed_ns += walk->step_ns;
 	walk->begun = true;
 	walk->realtime_ns = realtime_ns;

@@ -24,9 +24,9 @@ bool when_parse(const char *text, struct when *w);
 /* The readings of a recording, one after the other. The clock may have been set meanwhile: the elapsed time is not
  * affected, and the search for a time of day restarts there. */
 struct when_walk {
-	bool begun, back;	      /* back: the clock was set back before this reading */
-	uint64_t realtime_ns;	      /* of the last one */
-	uint64_t elapsed_ns, step_ns; /* since the first; since the one before */
+	bool begun, back;		/* back: the clock was set back before this reading */
+	uint64_t first_ns, realtime_ns; /* of the first and the last one */
+	uint64_t elapsed_ns, step_ns;	/* since the first; since the one before */
 	uint64_t target_ns;
 };
 
