@@ -33,6 +33,9 @@ volatile __u64 lt_listening_missed __weak = 0;	 /* listeners without room */
 /* Ports that connecting sockets get (ip_local_port_range of the namespace of lagtop). */
 const volatile __u16 lt_ephemeral_first __weak = 32768, lt_ephemeral_last __weak = 60999;
 
+/* Whether TCP takes the time when it copies bytes to a program: up to Linux 6.18 it does, 7.2 does not. */
+const volatile bool lt_tcp_stamps __weak = false;
+
 static __always_inline bool lt_has_turns(struct sock *sk, enum lt_proto proto)
 {
 	if (proto == LT_UNIX)
@@ -130,7 +133,8 @@ static __always_inline void lt_turn_role(struct sock *sk, enum lt_proto proto, s
  */
 static __always_inline __u64 lt_turn_now_ns(struct sock *sk, struct tcp_sock *tcp, int flags)
 {
-	if (tcp && tcp->rcv_rtt_est.rtt_us && !sk->sk_user_data && !tcp->inet_conn.icsk_ulp_data && !(flags & MSG_OOB))
+	if (lt_tcp_stamps && tcp && tcp->rcv_rtt_est.rtt_us && !sk->sk_user_data && !tcp->inet_conn.icsk_ulp_data &&
+	    !(flags & MSG_OOB))
 		return tcp->tcp_clock_cache;
 	return bpf_ktime_get_ns();
 }

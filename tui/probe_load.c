@@ -327,6 +327,16 @@ static uint32_t pid_namespace(void)
 	return stat("/proc/self/ns/pid", &st) || st.st_ino == FIRST_PID_NAMESPACE ? 0 : (uint32_t)st.st_ino;
 }
 
+static unsigned kernel_major(void)
+{
+	unsigned major = 0;
+	struct utsname u;
+
+	uname(&u);
+	sscanf(u.release, "%u", &major);
+	return major;
+}
+
 /* Turns are counted by the network's hooks. */
 static void choose_turns(struct probe *p, const struct btf *btf)
 {
@@ -394,6 +404,7 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	skel->rodata->lt_with_calls = p->memory.with_calls = p->family[SAMPLE_SYSCALL].on;
 	skel->rodata->lt_with_net = net->on;
 	skel->rodata->lt_with_turns = p->family[SAMPLE_TURNS].on;
+	skel->rodata->lt_tcp_stamps = kernel_major() < 7;
 	proc_ephemeral_ports((uint16_t *)&skel->rodata->lt_ephemeral_first,
 			     (uint16_t *)&skel->rodata->lt_ephemeral_last);
 	skel->rodata->lt_pid_namespace = pid_namespace();
