@@ -243,6 +243,10 @@ struct file {
 	void *private_data;
 };
 
+struct timespec64 {
+	__s64 tv_sec;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -550,5 +554,9 @@ struct ipv6hdr;
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
+
+/* Since 6.2. Costs nothing: the verifier takes what it is given for a pointer to that type, and programs may follow it
+ * without the call of a helper. */
+void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 
 #endif

@@ -322,7 +322,7 @@ int lt_seed(struct bpf_iter__task *ctx)
 	now_ns = bpf_ktime_get_ns();
 	lt_introduce_old(s.record, task, now_ns);
 	call = call_in_flight(task, switches);
-	in_call = lt_sleep_in_call(task, call);
+	in_call = lt_sleep_in_call(task, call, false);
 	s.record->sched.page_fault = lt_in_page_fault(task);
 	if (lt_with_calls)
 		calls_begin(&s.record->calls, call, now_ns);

@@ -180,7 +180,7 @@ static __always_inline struct file *file_of(struct io_kiocb *req)
 
 	if (req->flags & IOSQE_FIXED_FILE)
 		return fixed_file(BPF_CORE_READ(req, ctx), fd);
-	return lt_fd_file(bpf_get_current_task_btf()->files, (__u32)fd);
+	return lt_fd_file(bpf_get_current_task_btf()->files, (__u32)fd, false);
 }
 
 static __always_inline enum lt_ring_kind kind_of_file(struct file *file)

@@ -196,8 +196,9 @@ static __always_inline void untracked_out(struct task_struct *task, __u64 now_ns
 
 	if (lt_pid_namespace && !(task_state & TASK_DEAD) && !lt_tgid(task)) {
 		if (adopt(task, now_ns,
-			  lt_is_put_off(task, task_state, preempt) ? LT_PREEMPT
-								   : lt_sleep_state(task, task_state, LT_CALL_NONE)))
+			  lt_is_put_off(task, task_state, preempt)
+				  ? LT_PREEMPT
+				  : lt_sleep_state(task, task_state, LT_CALL_NONE, false)))
 			return;
 	} else if (task_state & TASK_DEAD && (!lt_pid_namespace || lt_tgid(task))) {
 		cpu->untracked_died++;
@@ -205,7 +206,8 @@ static __always_inline void untracked_out(struct task_struct *task, __u64 now_ns
 	cpu->lost_switches++;
 }
 
-static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, __u32 task_state, bool preempt)
+static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, __u32 task_state, bool preempt,
+				       bool can_cast)
 {
 	struct lt_slot s;
 	enum lt_state to;
@@ -238,7 +240,7 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 		move(&s, task, now_ns, LT_PREEMPT);
 	} else {
 		s.record->sched.rt_lock = task_state & TASK_RTLOCK_WAIT;
-		to = lt_sleep_state(task, task_state, call_of(task, s.record, now_ns, task_state));
+		to = lt_sleep_state(task, task_state, call_of(task, s.record, now_ns, task_state), can_cast);
 		if (to == LT_DISK)
 			s.record->sched.page_fault = lt_in_page_fault(task);
 		move(&s, task, now_ns, to);
@@ -278,12 +280,13 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 	move(&s, task, now_ns, LT_RUN);
 }
 
-static __always_inline int on_switch(struct task_struct *prev, struct task_struct *next, __u32 prev_state, bool preempt)
+static __always_inline int on_switch(struct task_struct *prev, struct task_struct *next, __u32 prev_state, bool preempt,
+				     bool can_cast)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 
 	if (prev->pid)
-		switch_out(prev, now_ns, prev_state, preempt);
+		switch_out(prev, now_ns, prev_state, preempt, can_cast);
 	if (next->pid)
 		switch_in(next, now_ns);
 	lt_self(LT_PROG_SWITCH, now_ns);
@@ -293,14 +296,20 @@ static __always_inline int on_switch(struct task_struct *prev, struct task_struc
 SEC("tp_btf/sched_switch")
 int BPF_PROG(lt_switch, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
 {
-	return on_switch(prev, next, prev_state, preempt);
+	return on_switch(prev, next, prev_state, preempt, true);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(lt_switch_6_1, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
+{
+	return on_switch(prev, next, prev_state, preempt, false);
 }
 
 /* Before 5.18 the tracepoint did not pass the state that the scheduler's decision was based on. */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(lt_switch_5_15, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	return on_switch(prev, next, prev->__state, preempt);
+	return on_switch(prev, next, prev->__state, preempt, false);
 }
 
 static __always_inline bool sleeps(__u64 word)

@@ -74,11 +74,23 @@ static __always_inline void lt_call_args(struct task_struct *task, bool compat, 
 	lt_regs_args((struct pt_regs *)bpf_task_pt_regs(task), compat, arg);
 }
 
+/* A word of the kernel's memory; 0: no memory is there. can_cast: this kernel has bpf_rdonly_cast; the helper takes 20
+ * ns. The type is any that begins with a 64-bit number. */
+static __always_inline __u64 lt_word_at(const void *address, bool can_cast)
+{
+	__u64 word = 0;
+
+	if (can_cast)
+		return ((struct timespec64 *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(struct timespec64)))
+			->tv_sec;
+	bpf_probe_read_kernel(&word, sizeof(word), address);
+	return word;
+}
+
 /* The open file of a descriptor number; NULL: none. files: a task's, read once per program (see lt_ppid). */
-static __always_inline struct file *lt_fd_file(struct files_struct *files, __u64 fd)
+static __always_inline struct file *lt_fd_file(struct files_struct *files, __u64 fd, bool can_cast)
 {
 	struct fdtable *table;
-	struct file *file = NULL;
 	__u32 nr = fd;
 
 	if (!files)
@@ -86,23 +98,21 @@ static __always_inline struct file *lt_fd_file(struct files_struct *files, __u64
 	table = files->fdt;
 	if (nr >= table->max_fds)
 		return NULL;
-	if (bpf_probe_read_kernel(&file, sizeof(file), table->fd + nr))
-		return NULL;
-	return file;
+	return (struct file *)lt_word_at(table->fd + nr, can_cast);
 }
 
 /* socket_ops: the kernel's socket_file_ops, once a socket has been seen; all sockets have it and nothing else does
  * (sock_from_file). other_ops: the last one seen on a file that is not a socket. */
-static const struct file_operations *socket_ops, *other_ops;
+static __u64 socket_ops, other_ops;
 
-static __always_inline bool lt_fd_is_socket(struct files_struct *files, __u64 fd)
+static __always_inline bool lt_fd_is_socket(struct files_struct *files, __u64 fd, bool can_cast)
 {
-	struct file *file = lt_fd_file(files, fd);
-	const struct file_operations *ops;
+	struct file *file = lt_fd_file(files, fd, can_cast);
+	__u64 ops;
 
 	if (!file)
 		return false;
-	ops = BPF_CORE_READ(file, f_op);
+	ops = lt_word_at((void *)file + bpf_core_field_offset(struct file, f_op), can_cast);
 	if (ops == socket_ops)
 		return true;
 	if (socket_ops || ops == other_ops)
@@ -132,7 +142,7 @@ static __always_inline struct sock *lt_file_sock(struct file *file)
 
 static __always_inline struct sock *lt_fd_sock(struct files_struct *files, __u64 fd)
 {
-	return lt_file_sock(lt_fd_file(files, fd));
+	return lt_file_sock(lt_fd_file(files, fd, false));
 }
 
 /* Where a task keeps the files of registered rings: an offset in struct io_uring_task, set before load, since a kernel
@@ -151,7 +161,7 @@ static __always_inline void *lt_ring_of(struct task_struct *task, bool compat)
 
 	lt_regs_args(regs, compat, arg);
 	if (!(lt_regs_arg4(regs, compat) & IORING_ENTER_REGISTERED_RING)) {
-		file = lt_fd_file(task->files, arg[0]);
+		file = lt_fd_file(task->files, arg[0], false);
 	} else if (lt_registered_rings && bpf_core_field_exists(task->io_uring)) {
 		rings = (void *)BPF_CORE_READ(task, io_uring) + lt_registered_rings;
 		bpf_probe_read_kernel(&file, sizeof(file), rings + (arg[0] & (REGISTERED_RINGS - 1)) * sizeof(file));
@@ -174,7 +184,7 @@ static __noinline __u32 lt_ring_state(struct task_struct *task, bool compat)
 }
 
 /* Interruptible sleep inside a call. */
-static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, __u32 call)
+static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, __u32 call, bool can_cast)
 {
 	enum lt_wait wait = lt_wait_of(call);
 	struct files_struct *files;
@@ -213,11 +223,11 @@ static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, 
 		return op == IPC_SEMOP || op == IPC_SEMTIMEDOP ? LT_LOCK : LT_IO;
 	}
 	files = task->files;
-	if (lt_fd_is_socket(files, arg[0]))
+	if (lt_fd_is_socket(files, arg[0], can_cast))
 		return LT_NET;
-	if (wait == LT_WAIT_FD_1_2 && lt_fd_is_socket(files, arg[1]))
+	if (wait == LT_WAIT_FD_1_2 && lt_fd_is_socket(files, arg[1], can_cast))
 		return LT_NET;
-	if (wait == LT_WAIT_FD_1_3 && lt_fd_is_socket(files, arg[2]))
+	if (wait == LT_WAIT_FD_1_3 && lt_fd_is_socket(files, arg[2], can_cast))
 		return LT_NET;
 	return LT_IO;
 }
@@ -274,11 +284,12 @@ static __always_inline enum lt_state lt_sleep_outside(struct task_struct *task, 
 }
 
 /* The state that a task goes to sleep in. */
-static __always_inline enum lt_state lt_sleep_state(struct task_struct *task, __u32 task_state, __u32 call)
+static __always_inline enum lt_state lt_sleep_state(struct task_struct *task, __u32 task_state, __u32 call,
+						    bool can_cast)
 {
 	enum lt_state state = lt_sleep_outside(task, task_state, call);
 
-	return state == LT_IN_CALL ? lt_sleep_in_call(task, call) : state;
+	return state == LT_IN_CALL ? lt_sleep_in_call(task, call, can_cast) : state;
 }
 
 /* The call in which a thread leaves its CPU although sys_enter has not reported it: it is detached, or seccomp asks a

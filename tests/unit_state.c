@@ -66,13 +66,16 @@ static void *lookup(const void *map, const void *nr)
 #undef bpf_core_field_exists
 #undef bpf_core_type_size
 #undef bpf_core_field_offset
+#undef bpf_core_type_id_kernel
 #undef BPF_CORE_READ_BITFIELD
 #define bpf_core_field_exists(field) field_exists(#field)
 #define bpf_core_type_size(type) sizeof(type)
 #define bpf_core_field_offset(type, field) offsetof(type, field)
+#define bpf_core_type_id_kernel(type) 0
 #define BPF_CORE_READ_BITFIELD(from, field) ((from)->field)
 #define __builtin_preserve_access_index(expression) (expression)
 #define bpf_probe_read_kernel(to, size, from) read_kernel(to, size, from)
+#define bpf_rdonly_cast(object, type) ((void *)(object))
 #define bpf_task_pt_regs(task) task_regs(task)
 #define bpf_map_lookup_elem(map, nr) lookup(map, nr)
 #include "../bpf/state.bpf.h"
@@ -239,10 +242,17 @@ static struct task_struct task_of(const struct leaving *c)
 	return task;
 }
 
-/* As switch_out in bpf/sched.bpf.c. */
+/* As switch_out in bpf/sched.bpf.c, on kernels with and without the cast. */
 static enum lt_state state_after(struct task_struct *task, const struct leaving *c, uint32_t call)
 {
-	return lt_is_put_off(task, task->__state, c->preempt) ? LT_PREEMPT : lt_sleep_state(task, task->__state, call);
+	enum lt_state with, without;
+
+	if (lt_is_put_off(task, task->__state, c->preempt))
+		return LT_PREEMPT;
+	with = lt_sleep_state(task, task->__state, call, true);
+	without = lt_sleep_state(task, task->__state, call, false);
+	assert_int_equal(with, without);
+	return with;
 }
 
 static void test_states(void **state)

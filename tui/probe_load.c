@@ -108,6 +108,16 @@ static bool with_prev_state(const struct btf *btf, const struct program *prog)
 	return tracepoint_args(btf, prog->target) >= 4;
 }
 
+static bool with_prev_state_and_cast(const struct btf *btf, const struct program *prog)
+{
+	return with_prev_state(btf, prog) && has_function(btf, "bpf_rdonly_cast");
+}
+
+static bool with_prev_state_no_cast(const struct btf *btf, const struct program *prog)
+{
+	return with_prev_state(btf, prog) && !has_function(btf, "bpf_rdonly_cast");
+}
+
 static bool without_prev_state(const struct btf *btf, const struct program *prog)
 {
 	return has_tracepoint(btf, prog) && !with_prev_state(btf, prog);
@@ -205,7 +215,8 @@ static const struct program programs[] = {
 	{ "lt_ring_ask_6_1", "io_uring_submit_sqe", LIFE, with_request, false },
 	{ "lt_ring_end", "io_uring_complete", LIFE, with_completion, false },
 	{ "lt_ring_end_6_1", "io_uring_complete", LIFE, without_completion, false },
-	{ "lt_switch", "sched_switch", SAMPLE_SCHED, with_prev_state, true },
+	{ "lt_switch", "sched_switch", SAMPLE_SCHED, with_prev_state_and_cast, true },
+	{ "lt_switch_6_1", "sched_switch", SAMPLE_SCHED, with_prev_state_no_cast, true },
 	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, without_prev_state, true },
 	{ "lt_reclaim_mb", "mm_vmscan_memcg_reclaim_begin", SAMPLE_SCHED, has_tracepoint, false },
 	{ "lt_reclaim_me", "mm_vmscan_memcg_reclaim_end", SAMPLE_SCHED, has_tracepoint, false },
