@@ -23,7 +23,8 @@ static struct live *start_at(const char *levels, const char *delay)
 	setenv("LAGTOP_LEVELS", levels, 1);
 	l = live_start("-d", delay, NULL);
 	unsetenv("LAGTOP_LEVELS");
-	if (strpbrk(levels, "23") && !strcmp(live_text(l->reading[0], "probes.syscall.by"), "perf")) {
+	if (strpbrk(levels, "23") && !strcmp(live_text(l->reading[0], "probes.syscall.state"), "on") &&
+	    !strcmp(live_text(l->reading[0], "probes.syscall.by"), "perf")) {
 		live_verdict();
 		live_skip("this kernel has system calls by perf, which cannot be attached again");
 	}
