@@ -338,14 +338,14 @@ static uint32_t pid_namespace(void)
 	return stat("/proc/self/ns/pid", &st) || st.st_ino == FIRST_PID_NAMESPACE ? 0 : (uint32_t)st.st_ino;
 }
 
-static unsigned kernel_major(void)
+/* 6.18 is the newest release on which this was seen. */
+static bool tcp_stamps_copies(void)
 {
-	unsigned major = 0;
+	unsigned major = 0, minor = 0;
 	struct utsname u;
 
-	uname(&u);
-	sscanf(u.release, "%u", &major);
-	return major;
+	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 6 || (major == 6 && minor <= 18));
 }
 
 /* Turns are counted by the network's hooks. */
@@ -415,7 +415,7 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	skel->rodata->lt_with_calls = p->memory.with_calls = p->family[SAMPLE_SYSCALL].on;
 	skel->rodata->lt_with_net = net->on;
 	skel->rodata->lt_with_turns = p->family[SAMPLE_TURNS].on;
-	skel->rodata->lt_tcp_stamps = kernel_major() < 7;
+	skel->rodata->lt_tcp_stamps = tcp_stamps_copies();
 	proc_ephemeral_ports((uint16_t *)&skel->rodata->lt_ephemeral_first,
 			     (uint16_t *)&skel->rodata->lt_ephemeral_last);
 	skel->rodata->lt_pid_namespace = pid_namespace();
