@@ -126,6 +126,7 @@ struct cfs_rq {
 struct rq {
 	__u64 clock, clock_task, clock_pelt, lost_idle_time;
 	unsigned int nr_running;
+	int cpu; /* CONFIG_SMP */
 	__u64 nr_switches;
 	struct cfs_rq cfs;
 	struct task_struct *curr;

@@ -372,11 +372,14 @@ int lt_throttle(struct lt_throttle_look *look)
 	struct task_struct *task = (struct task_struct *)look->task;
 	struct cfs_rq *queue = lt_throttle_queue(look->queue, BPF_CORE_READ(task, se.cfs_rq));
 	struct lt_throttle t;
+	struct rq *rq;
 
 	if (!queue)
 		return 1;
 	LT_THROTTLE_READ(queue, &t, BPF_CORE_READ);
 	look->throttle = t;
+	rq = BPF_CORE_READ(queue, rq);
+	look->cpu = bpf_core_field_exists(rq->cpu) ? BPF_CORE_READ(rq, cpu) : 0;
 	return 0;
 }
 

@@ -83,6 +83,7 @@ struct lt_throttle {
 struct lt_throttle_look {
 	__u64 task, queue; /* of a record; wait_queue */
 	struct lt_throttle throttle;
+	__u64 cpu; /* of the queue */
 };
 
 struct lt_sched {

@@ -406,6 +406,7 @@ static void add_cpus(struct sample *s, uint32_t number)
 					  .times = { busy_ns, SECOND_NS - busy_ns, 0, busy_ns / 31,
 						     number % 12 >= 8 ? busy_ns / 13 : 0 } };
 		c->queued_p99 = c->queued + i % 3;
+		c->throttled = i % 7 == 3;
 		c->runs = a->run && a->pid != FIXTURE_EXITED && a->pid != FIXTURE_YOUNG ? LT_RUNS_THREAD : LT_RUNS_IDLE;
 		if (c->runs == LT_RUNS_IDLE)
 			continue;

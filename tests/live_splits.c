@@ -283,6 +283,29 @@ static double queues_throttled_ns(void)
 			    : 1e3 * (double)number_behind(path, "throttled_usec ");
 }
 
+/* The group is without quota in some readings, and in some not. Others' groups may be so, too, but not always. */
+static void compare_groups(struct live *l, size_t from, bool quota)
+{
+	double least = INFINITY, most = 0;
+
+	for (size_t r = from; r < l->n; r++) {
+		struct json_object *cpus = json_object_object_get(l->reading[r], "cpus");
+
+		for (size_t i = 0; i < json_object_array_length(cpus); i++) {
+			struct json_object *cpu = json_object_array_get_idx(cpus, i);
+			double n = (double)live_get(cpu, "throttled_groups");
+
+			if (live_get(cpu, "cpu") != 1)
+				continue;
+			least = n < least ? n : least;
+			most = n > most ? n : most;
+		}
+	}
+	live_between(least, 0, 0, "groups without quota: least");
+	if (quota && l->n - from >= 10) /* fewer where it is emulated */
+		live_between(most, 1, INFINITY, "groups without quota: most");
+}
+
 /* Threads that burn CPU time on one CPU, in a group or the group within it; its one queue stops all of them. Each
  * reading has its part of the waits, most of which are open at a reading. */
 static void quota(const char *threads, const char *quota_percent, bool hog, bool within)
@@ -310,6 +333,7 @@ static void quota(const char *threads, const char *quota_percent, bool hog, bool
 	oracle_ns = queues_throttled_ns() * (double)atoi(threads);
 	if (*quota_percent)
 		live_between(oracle_ns, 1e8, INFINITY, "%s threads: throttled at all", threads);
+	compare_groups(l, from, *quota_percent);
 	live_compare(throttled_ns, oracle_ns, oracle_ns * 0.02, "%s threads%s%s: throttled, cpu.stat", threads,
 		     hog ? " beside another" : "", within ? " in a group within" : "");
 	live_verdict();

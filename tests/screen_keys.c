@@ -59,12 +59,12 @@ static void columns_scroll(void **state)
 	(void)state;
 	session_line(v, HEADER_Y, "LAG%");
 	assert_int_equal(vt_find(v, HEADER_Y, "ERR/s"), -1);
-	session_press(v, "Right", "l", "l", NULL);
+	session_press(v, "Right", "l", "l", "l", NULL);
 	assert_int_equal(vt_find(v, HEADER_Y, "LAG%"), -1);
 	session_line(v, HEADER_Y, "ERR/s");
 	session_line(v, HEADER_Y, "PID USER");
 	session_line(v, HEADER_Y, "COMMAND");
-	session_press(v, "Left", "h", "h", "h", NULL);
+	session_press(v, "Left", "h", "h", "h", "h", NULL);
 	session_line(v, HEADER_Y, "LAG%");
 	/* Scrolled to the far right: the last column is shown, and scrolling ends there. */
 	for (int i = 0; i < 12; i++)
@@ -461,7 +461,7 @@ static void columns_are_chosen(void **state)
 	session_press(v, "F2", "Down", "+", "Esc", NULL);
 	assert_true(vt_find(v, HEADER_Y, "CPU%") < vt_find(v, HEADER_Y, "LAG%"));
 	session_press(v, "C", "End", "Home", NULL);
-	for (int i = 0; i < 14; i++)
+	for (int i = 0; i < 15; i++)
 		session_press(v, "Down", NULL);
 	session_press(v, "Space", "Esc", NULL);
 	for (int i = 0; i < 12; i++)

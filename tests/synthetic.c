@@ -279,6 +279,7 @@ static void add_cpus(struct sample *s)
 				  .tid = SYNTHETIC_SERVER + 1,
 				  .queued = 81,
 				  .queued_p99 = 82,
+				  .throttled = 90,
 				  .run_ns = 83,
 				  .switches = 84,
 				  .times = { 85, 86, 87, 88, 89 } };
@@ -288,6 +289,7 @@ static void add_cpus(struct sample *s)
 				  .runs = LT_RUNS_IDLE,
 				  .queued = SAMPLE_NONE,
 				  .queued_p99 = SAMPLE_NONE,
+				  .throttled = SAMPLE_NONE,
 				  .run_ns = SAMPLE_UNKNOWN,
 				  .switches = SAMPLE_UNKNOWN,
 				  .times = { SAMPLE_UNKNOWN, SAMPLE_UNKNOWN, SAMPLE_UNKNOWN, SAMPLE_UNKNOWN,

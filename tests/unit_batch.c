@@ -287,11 +287,14 @@ static void json_cpus(void **state)
 		{ "softirq_ns", UNKNOWN }, { "steal_ns", UNKNOWN }, { "switches", UNKNOWN },
 		{ "queued_p99", UNKNOWN }, { "queued", UNKNOWN },   { "running", UNKNOWN },
 	};
+	static const struct expected groups = { "throttled_groups", 90 }, unknown = { "throttled_groups", UNKNOWN };
 	struct json_object *r = json("--json");
 
 	(void)state;
 	assert_int_equal(json_object_array_length(field(r, "cpus")), 2);
 	FIELDS(element(r, "cpus", "cpu", 3), busy);
+	assert_fields(element(r, "cpus", "cpu", 3), &groups, 1);
+	assert_fields(element(r, "cpus", "cpu", 4095), &unknown, 1);
 	assert_string_equal(text(element(r, "cpus", "cpu", 3), "running.comm"), "worker");
 	FIELDS(element(r, "cpus", "cpu", 4095), back);
 	assert_int_equal(json_object_array_length(field(json("--json -v cpus -f queued>50"), "cpus")), 1);

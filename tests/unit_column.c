@@ -506,11 +506,12 @@ static void cpus(void **state)
 	struct sample_cpu c = { .cpu = 0,
 				.queued = SAMPLE_NONE,
 				.queued_p99 = SAMPLE_NONE,
+				.throttled = SAMPLE_NONE,
 				.run_ns = SAMPLE_UNKNOWN,
 				.switches = SAMPLE_UNKNOWN };
 	struct row r = { .kind = MODEL_CPU, .interval_ns = 1000, .comm = "", .cmdline = "", .cpu = &c };
-	static const char *const numbers[] = { "busy",	   "idle",   "irq",	"softirq", "steal",
-					       "switches", "queued", "queue99", "ran",	   "pid" };
+	static const char *const numbers[] = { "busy",	 "idle",    "irq",	 "softirq", "steal", "switches",
+					       "queued", "queue99", "thrgroups", "ran",	    "pid" };
 
 	(void)state;
 	memset(&c.times, 0xff, sizeof(c.times));

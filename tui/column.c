@@ -294,6 +294,8 @@ const struct column columns[] = {
 	  "Threads in the CPU's run queue that wait to run at the moment of the reading. One that only lagtop's own reading keeps from running does not count." },
 	{ "queue99", "QUEUE99", NULL, 7, SHOW_COUNT, 0, CPUS, raw_cpu_queued_p99, "",
 	  "In 99 % of the samples taken every 20 ms of the interval, at most this many threads were in the run queue (QUEUED). Samples are taken only while CPUs are shown, and count 1,023 threads at most." },
+	{ "thrgroups", "THRGRP", NULL, 6, SHOW_COUNT, 0, CPUS, raw_cpu_throttled, "",
+	  "Control groups with threads that wait on this CPU for their CPU quota, at the moment of the reading." },
 	{ "ran", "RAN", NULL, 6, SHOW_TIME, 0, CPUS, raw_cpu_ran, "ns",
 	  "How long the thread that runs at the moment of the reading has been running without a pause. Not known where lagtop's own reading interrupted it." },
 

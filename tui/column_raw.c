@@ -568,6 +568,7 @@ CPU_NUMBER(raw_cpu_steal, SAMPLE_UNKNOWN, times.steal_ns)
 CPU_NUMBER(raw_cpu_switches, SAMPLE_UNKNOWN, switches)
 CPU_NUMBER(raw_cpu_queued, SAMPLE_NONE, queued)
 CPU_NUMBER(raw_cpu_queued_p99, SAMPLE_NONE, queued_p99)
+CPU_NUMBER(raw_cpu_throttled, SAMPLE_NONE, throttled)
 CPU_NUMBER(raw_cpu_ran, SAMPLE_UNKNOWN, run_ns)
 
 struct value raw_busy(const struct row *r)

@@ -44,7 +44,7 @@ column_raw raw_turns, raw_response_p50, raw_response_p90, raw_response_p99, raw_
 column_raw raw_retrans, raw_srtt, raw_proto, raw_local, raw_remote, raw_age, raw_tx_queue, raw_rx_queue,
 	raw_accept_queue, raw_accept_max, raw_accept_oldest, raw_drops;
 column_raw raw_cpu_number, raw_cpu_busy, raw_cpu_idle, raw_cpu_irq, raw_cpu_softirq, raw_cpu_steal, raw_cpu_switches,
-	raw_cpu_queued, raw_cpu_queued_p99, raw_cpu_ran, raw_busy, raw_wake_spark, raw_call_spark, raw_response_spark,
-	raw_net_spark;
+	raw_cpu_queued, raw_cpu_queued_p99, raw_cpu_throttled, raw_cpu_ran, raw_busy, raw_wake_spark, raw_call_spark,
+	raw_response_spark, raw_net_spark;
 
 #endif

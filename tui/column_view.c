@@ -6,7 +6,7 @@
 
 const struct column_view column_views[] = {
 	{ "overview", "Overview", MODEL_PROCESS,
-	  "pid user lag cpu runq blk wake99 resp99 calls errors tx rx respspark command why", "lag",
+	  "pid user lag cpu runq blk wake99 resp99 throttled calls errors tx rx respspark command why", "lag",
 	  MODEL_SPARK_RESPONSE, "Over" },
 	{ "sched", "Sched", MODEL_PROCESS,
 	  "pid user lag cpu wakeq preempt throttled disk memory block wake50 wake99 wakemax woken vol invol migrations "
@@ -28,8 +28,9 @@ const struct column_view column_views[] = {
 	{ "disks", "Disks", MODEL_DISK,
 	  "device op ops bytes busy p50 p99 max inflight que50 que99 srv50 srv99 avg merged carriers note", "busy",
 	  MODEL_SPARK_WAKE, "Disks" },
-	{ "cpus", "CPUs", MODEL_CPU, "cpunum busy queued queue99 irq softirq steal switches idle pid user ran command",
-	  "busy", MODEL_SPARK_WAKE, "CPUs" },
+	{ "cpus", "CPUs", MODEL_CPU,
+	  "cpunum busy queued queue99 thrgroups irq softirq steal switches idle pid user ran command", "busy",
+	  MODEL_SPARK_WAKE, "CPUs" },
 };
 const struct column_view column_who = {
 	.name = "who",

@@ -514,6 +514,7 @@ static void put_cpu(struct json_writer *w, const struct row *r)
 	put_number(w, "switches", c->switches, true);
 	put_number(w, "queued", c->queued, c->queued != SAMPLE_NONE);
 	put_number(w, "queued_p99", c->queued_p99, c->queued_p99 != SAMPLE_NONE);
+	put_number(w, "throttled_groups", c->throttled, c->throttled != SAMPLE_NONE);
 	if (c->runs == LT_RUNS_THREAD) {
 		json_open(w, "running", '{');
 		json_unsigned(w, "pid", c->pid);

@@ -161,6 +161,7 @@ static void add_cpu(struct machine *m, uint32_t cpu, const struct sample_cpu_tim
 	*row = (struct sample_cpu){ .cpu = cpu,
 				    .queued = SAMPLE_NONE,
 				    .queued_p99 = SAMPLE_NONE,
+				    .throttled = SAMPLE_NONE,
 				    .run_ns = SAMPLE_UNKNOWN,
 				    .switches = SAMPLE_UNKNOWN,
 				    .times = times_delta(now, &then) };

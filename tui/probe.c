@@ -391,7 +391,11 @@ static bool throttle(void *ctx, struct lt_throttle_look *look)
 	struct probe *p = ctx;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = look, .ctx_size_in = sizeof(*look));
 
-	return !bpf_prog_test_run_opts(bpf_program__fd(p->skel->progs.lt_throttle), &opts) && !opts.retval;
+	if (bpf_prog_test_run_opts(bpf_program__fd(p->skel->progs.lt_throttle), &opts) || opts.retval)
+		return false;
+	if (look->throttle.since_ns)
+		probe_cpus_throttled(p, look);
+	return true;
 }
 
 static int start(struct probe *p, const struct probe_options *o, char *why, size_t why_size)

@@ -4,6 +4,7 @@
  * the highest CPU number possible on this machine, whichever CPUs are present.
  */
 #include "cpulist.h"
+#include "grow.h"
 #include "probe_kernel.h"
 
 #include <bpf/btf.h>
@@ -119,6 +120,7 @@ void probe_cpus_free(struct probe *p)
 		munmap((void *)(uintptr_t)p->runqueues, array_bytes(p));
 	free(p->queues);
 	free(p->depths);
+	free(p->throttled);
 }
 
 static bool is_us(const struct lt_runqueue *q)
@@ -176,10 +178,44 @@ void probe_cpus_sample(struct probe *p)
 	p->n_depths++;
 }
 
+void probe_cpus_throttled(struct probe *p, const struct lt_throttle_look *look)
+{
+	if (GROW(p->throttled, p->cap_throttled, p->n_throttled + 1))
+		p->throttled[p->n_throttled++] =
+			(struct probe_throttled){ .cpu = (uint32_t)look->cpu, .queue = look->queue };
+}
+
+static int by_cpu(const void *a, const void *b)
+{
+	const struct probe_throttled *x = a, *y = b;
+
+	if (x->cpu != y->cpu)
+		return x->cpu < y->cpu ? -1 : 1;
+	return (x->queue > y->queue) - (x->queue < y->queue);
+}
+
+/* Counts each queue once, however many threads wait in it. The rows are in the order of their CPUs. */
+static void fill_throttled(struct probe *p, struct sample *s)
+{
+	const struct probe_throttled *t = p->throttled, *end = t + p->n_throttled;
+
+	if (p->n_throttled)
+		qsort(p->throttled, p->n_throttled, sizeof(*p->throttled), by_cpu);
+	for (uint32_t i = 0; i < s->n_cpus && p->memory.with_sched && !counter_has(&p->unknown, LT_THROTTLED); i++) {
+		struct sample_cpu *row = &s->cpus[i];
+
+		row->throttled = 0;
+		for (; t < end && t->cpu <= row->cpu; t++)
+			row->throttled += t->cpu == row->cpu && (t == p->throttled || t->queue != t[-1].queue);
+	}
+	p->n_throttled = 0;
+}
+
 void probe_cpus_fill(struct probe *p, struct sample *s)
 {
 	uint64_t rank = ((uint64_t)p->n_depths * 99 + 99) / 100;
 
+	fill_throttled(p, s);
 	for (uint32_t i = 0; p->n_depths && i < s->n_cpus; i++) {
 		struct sample_cpu *row = &s->cpus[i];
 		uint64_t below = 0;

@@ -40,6 +40,12 @@ struct totals {
 #define PROBE_DEPTHS 1024
 
 /* [n]: how often n threads were in a CPU's run queue; the last one: or more. */
+/* A control group's queue on a CPU. */
+struct probe_throttled {
+	uint32_t cpu;
+	uint64_t queue;
+};
+
 struct probe_depths {
 	uint32_t count[PROBE_DEPTHS];
 };
@@ -107,7 +113,9 @@ struct probe {
 	struct lt_event moved[PROBE_MOVED]; /* since the last drain */
 	uint32_t n_moved;
 	struct sockets *sockets;
-	bool sample_cpus;	     /* set without the lock */
+	bool sample_cpus;		   /* set without the lock */
+	struct probe_throttled *throttled; /* run queues without quota, in which threads wait, as of this reading */
+	size_t n_throttled, cap_throttled;
 	struct probe_depths *depths; /* [n_runqueues], since the last reading; NULL: none wanted yet */
 	uint32_t n_depths;	     /* samples */
 	uint64_t events_lost;	     /* for lack of memory */
@@ -235,6 +243,9 @@ int probe_cpus_place(uint32_t cpu);
 /* Before load: how many run queues there can be, and by which program this kernel lets them be read. */
 void probe_cpus_choose(struct probe *p, const struct btf *btf);
 int probe_cpus_start(struct probe *p);
+/* A thread waits in a queue that has no quota left. Without memory it is not counted. */
+void probe_cpus_throttled(struct probe *p, const struct lt_throttle_look *look);
+
 /* Copies all run queues. 0 or -errno. */
 int probe_cpus_read(struct probe *p);
 /* Counts their lengths now, and what they were since the last reading. */

@@ -201,6 +201,7 @@ static const struct record_field cpu_fields[] = {
 	ONE(sample_cpu, tid),
 	ONE(sample_cpu, queued),
 	ONE(sample_cpu, queued_p99),
+	LATER(sample_cpu, throttled),
 	ONE(sample_cpu, run_ns),
 	ONE(sample_cpu, switches),
 	ONE(sample_cpu, times.busy_ns),

@@ -215,6 +215,7 @@ struct sample_cpu {
 	uint32_t pid, tid;   /* LT_RUNS_THREAD: which; pid 0: outside of the pid namespace that is shown */
 	uint32_t queued;     /* threads that wait for it at t_ns; SAMPLE_NONE */
 	uint32_t queued_p99; /* of samples taken during the interval; SAMPLE_NONE */
+	uint32_t throttled;  /* control groups with threads that wait for quota there at t_ns; SAMPLE_NONE */
 	uint64_t run_ns;     /* how long that thread has been running; SAMPLE_UNKNOWN */
 	uint64_t switches;   /* SAMPLE_UNKNOWN */
 	struct sample_cpu_times times;
