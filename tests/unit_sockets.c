@@ -381,6 +381,8 @@ static void test_who_began_while_the_reading_was_taken(void **state)
 
 	(void)state;
 	gone.connection.retransmits = 90;
+	gone.connection.drops = 7;
+	gone.connection.born_ns = T_NS - US;
 	tell(LT_EVENT_CONNECTED, 30, 150, 2 * US);
 	tell(LT_EVENT_RETRANSMITTED, 30, 150, 90);
 	assert_int_equal(sockets_event(sockets, &gone, sizeof(gone)), 0);
@@ -390,6 +392,7 @@ static void test_who_began_while_the_reading_was_taken(void **state)
 	sample_with(30, 150);
 	assert_int_equal(sockets_fill(sockets, &sample, 140, true), 0);
 	assert_int_equal(sample.processes[0].sockets.retransmits, 116);
+	assert_int_equal(sample.processes[0].sockets.receive_drops, 7);
 	assert_int_equal(sample.processes[0].sockets.connect.n, 1);
 	assert_int_equal(sample.n_connections, 1);
 	assert_int_equal(sample.connections[0].pid, 30);

@@ -67,8 +67,10 @@ static void forget(struct sockets *k, uint64_t since_ns)
 
 	HASH_ITER(hh, k->owners, o, next)
 	{
-		if (is_early(o, since_ns))
+		if (is_early(o, since_ns)) {
+			o->drops = 0; /* summed again: its connections were kept */
 			continue;
+		}
 		HASH_DELETE(hh, k->owners, o);
 		free(o->connect);
 		free(o);
