@@ -263,8 +263,8 @@ static __always_inline void left_unseen(struct task_struct *task, struct lt_slot
 			LT_WORD(LT_WORD_SINCE(word), lt_sleep_outside(task, task->__state, LT_CALL_NONE)));
 }
 
-/* Set by the front end before it reattaches the system call hooks. */
-volatile bool lt_seed_calls = false;
+/* Set by the front end: begin before it reattaches the system call hooks, check when they are attached. */
+volatile __u32 lt_seed_calls = LT_SEED_CALLS_NOT;
 
 /* The saved registers of a running thread are from its last call, those of a new one are its parent's: useless. */
 static __always_inline __u32 call_in_flight(struct task_struct *task, __u64 switches)
@@ -289,6 +289,17 @@ static __noinline int calls_again(struct task_struct *task, struct lt_record *re
 	return 0;
 }
 
+/* The thread may have returned from the call that it was found in before the hooks were attached, or before its record
+ * could be found. */
+static __noinline int calls_check(struct task_struct *task, struct lt_calls *calls)
+{
+	__u64 enter_ns = calls->enter_ns;
+
+	if (calls->began == LT_BEGAN_EARLIER && call_in_flight(task, task->nvcsw + task->nivcsw) != calls->call)
+		__sync_val_compare_and_swap(&calls->enter_ns, enter_ns, 0);
+	return 0;
+}
+
 /* Threads without a record for which the last iteration had none left; the front end zeroes it beforehand. */
 __u64 lt_seed_missed = 0;
 
@@ -306,8 +317,10 @@ int lt_seed(struct bpf_iter__task *ctx)
 		return 0;
 	if (lt_find(task, &s)) {
 		left_unseen(task, &s);
-		if (lt_with_calls && lt_seed_calls)
+		if (lt_with_calls && lt_seed_calls == LT_SEED_CALLS_BEGIN)
 			calls_again(task, s.record);
+		else if (lt_with_calls && lt_seed_calls == LT_SEED_CALLS_CHECK)
+			calls_check(task, &s.record->calls);
 		return 0;
 	}
 	/* Again: it may have had a record until just now. */
@@ -334,6 +347,8 @@ int lt_seed(struct bpf_iter__task *ctx)
 			__sync_fetch_and_add(&lt_seed_missed, 1);
 		return 0;
 	}
+	if (lt_with_calls)
+		calls_check(task, &s.record->calls);
 	/* It may have changed before its record could be found: exited, or gone to a sleep that would not show until it
 	 * ends.
 	 */

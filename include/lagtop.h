@@ -216,6 +216,9 @@ enum lt_began {
 			     on LT_LEVEL_EXITS it does not */
 };
 
+/* What an iteration over the threads does with the calls of those that have a record. */
+enum lt_seed_calls { LT_SEED_CALLS_NOT, LT_SEED_CALLS_BEGIN, LT_SEED_CALLS_CHECK };
+
 #define LT_CALL_HEADS 16
 struct lt_calls {
 	__u64 seq;	   /* odd while an exit is being written */

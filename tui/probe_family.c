@@ -29,17 +29,28 @@ static void with_calls(struct probe *p, bool on)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* Counts again from now on: what threads did meanwhile was not seen. */
-static int calls_again(struct probe *p)
+static int calls_seed(struct probe *p, enum lt_seed_calls how)
 {
 	int err;
 
 	pthread_mutex_lock(&p->lock);
-	p->skel->bss->lt_seed_calls = true;
+	p->skel->bss->lt_seed_calls = how;
 	err = probe_iterate(p->seed_link);
-	p->skel->bss->lt_seed_calls = false;
+	p->skel->bss->lt_seed_calls = LT_SEED_CALLS_NOT;
 	pthread_mutex_unlock(&p->lock);
-	return err ? err : probe_attach(p, SAMPLE_SYSCALL, EXIT);
+	return err;
+}
+
+/* Counts again from now on: what threads did meanwhile was not seen. */
+static int calls_again(struct probe *p)
+{
+	int err = calls_seed(p, LT_SEED_CALLS_BEGIN);
+
+	if (!err)
+		err = probe_attach(p, SAMPLE_SYSCALL, EXIT);
+	if (!err)
+		err = calls_seed(p, LT_SEED_CALLS_CHECK);
+	return err;
 }
 
 static void calls_off(struct probe *p)
