@@ -67,6 +67,7 @@ quick)
 	LIVE_ONLY='test_connects*' run live_connects build/tests/live_net
 	LIVE_ONLY='test_accept*' run live_accepts build/tests/live_net
 	LIVE_ONLY='test_queues*' run live_queues build/tests/live_net
+	LIVE_ONLY='test_network_stack*' run live_stack build/tests/live_net
 	LIVE_ONLY='test_open*' run live_turns build/tests/live_turns
 	LIVE_ONLY='test_closure*' run live_closure build/tests/live_budget
 	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
