@@ -77,8 +77,6 @@ quick)
 	# The arm64 emulator stops a CPU for longer than the 2 % that these allow.
 	[ "$(uname -m)" != x86_64 ] || LIVE_ONLY='*quota*' run live_quota build/tests/live_splits
 	LIVE_ONLY='*queue*' run live_cpus build/tests/live_cpus
-	# Linux 6.12 with MGLRU rarely notices that it reads a page again.
-	[ ! -e /sys/kernel/mm/lru_gen/enabled ] || echo n >/sys/kernel/mm/lru_gen/enabled
 	LIVE_ONLY='*memory*' run live_memory build/tests/live_splits
 	LIVE_ONLY='*page_fault*' run live_page_faults build/tests/live_splits
 	for test in disk life privileges refusals containers; do

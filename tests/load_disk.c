@@ -292,11 +292,14 @@ static void run_faults(char **arg)
 
 	load_ready("pid=%d", getpid());
 	while (load_go()) {
+		int64_t sum_ns = -load_now_ns();
+
 		getrusage(RUSAGE_SELF, &before);
 		for (long i = 0; i < n; i++)
 			(void)at[i * BLOCK_BYTES];
+		sum_ns += load_now_ns();
 		getrusage(RUSAGE_SELF, &after);
-		load_done(n, "faults=%ld", after.ru_majflt - before.ru_majflt);
+		load_done(n, "faults=%ld sum_ns=%lld", after.ru_majflt - before.ru_majflt, (long long)sum_ns);
 	}
 }
 

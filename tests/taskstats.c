@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "taskstats.h"
 
-#include <fcntl.h>
 #include <linux/genetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,37 +10,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define SWITCH "/proc/sys/kernel/task_delayacct"
-
-static char before; /* the switch's value; 0: not changed */
-
-static void switch_write(char value)
-{
-	int fd = open(SWITCH, O_WRONLY | O_CLOEXEC);
-
-	assert_int_equal(write(fd, &value, 1), 1);
-	close(fd);
-}
-
-bool taskstats_on(void)
-{
-	int fd = open(SWITCH, O_RDONLY | O_CLOEXEC);
-	bool has = fd >= 0 && read(fd, &before, 1) == 1;
-
-	if (fd >= 0)
-		close(fd);
-	if (has)
-		switch_write('1');
-	return has;
-}
-
-void taskstats_restore(void)
-{
-	if (before)
-		switch_write(before);
-	before = 0;
-}
 
 struct message {
 	struct nlmsghdr header;

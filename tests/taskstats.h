@@ -4,12 +4,8 @@
 #define TASKSTATS_H
 
 #include <linux/taskstats.h>
-#include <stdbool.h>
 #include <stdint.h>
 
-/* Turns the accounting on, or back to what it was; false: this kernel has none. */
-bool taskstats_on(void);
-void taskstats_restore(void);
 struct taskstats taskstats_of(int64_t tid);
 
 #endif
