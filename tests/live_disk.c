@@ -432,6 +432,7 @@ static void move_to_group(int64_t pid)
 /* Pages that a group dirtied are its, although another writes them back; what that one reads itself is not. */
 static void test_written_back_for_a_group(void **state)
 {
+	double least = pid1_hides() ? 0.95 : 1;
 	struct child *writer, *other, *reader;
 	int64_t before[2][OPS], after[2][OPS];
 	const char *path, *ready, *name;
@@ -463,15 +464,18 @@ static void test_written_back_for_a_group(void **state)
 		live_past_now(l);
 		kernel_disk(after[0], after[1]);
 	}
-	live_compare((double)of_groups(l, from, "write", name, "bytes"), 300 * 4096, 0, "written for the group");
-	live_compare((double)of_groups(l, from, "read", "/", "bytes"), 50 * 4096, 0, "read by the root group");
-	live_compare((double)of_groups(l, from, "read", "/", "count"), 50, 0, "reads by the root group");
+	live_between((double)of_groups(l, from, "write", name, "bytes"), 300 * 4096 * least, 300 * 4096,
+		     "written for the group");
+	live_compare((double)of_groups(l, from, "read", name, "count"), 0, 0, "reads of another group");
 	for (int op = 0; op < 2; op++) {
-		live_compare((double)of_groups(l, from, ops[op], "", "bytes"), (double)(after[1][op] - before[1][op]),
-			     0, "all groups: %s, bytes", ops[op]);
-		live_compare((double)of_groups(l, from, ops[op], "", "count"), (double)(after[0][op] - before[0][op]),
-			     0, "all groups: %ss", ops[op]);
+		double bytes = (double)(after[1][op] - before[1][op]), count = (double)(after[0][op] - before[0][op]);
+
+		live_between((double)of_groups(l, from, ops[op], "", "bytes"), bytes * least, bytes,
+			     "all groups: %s, bytes", ops[op]);
+		live_between((double)of_groups(l, from, ops[op], "", "count"), count * least, count, "all groups: %ss",
+			     ops[op]);
 	}
+	live_between((double)(after[0][0] - before[0][0]), 50, 60, "there were reads");
 	live_verdict();
 }
 
