@@ -25,8 +25,8 @@ struct {
 	__type(value, struct lt_disk);
 } lt_disks SEC(".maps");
 
-/* Since when the driver has had a request, in units of 64 ns, which last for 73 minutes. By the request's address: tags
- * are not unique on a device with several queues. */
+/* Since when the driver has had a request, in units of 64 ns, which wrap after 73 minutes. By the request's address:
+ * tags are not unique on a device with several queues. */
 #define STAMP_SETS 4096
 #define STAMP_NS_SHIFT 6
 
@@ -37,7 +37,7 @@ struct {
 	__type(value, struct lt_flights);
 } lt_stamps SEC(".maps");
 
-/* Its own from before, if it was put back, or that of another, which then has no split, gives way. */
+/* It replaces its own from before (it was requeued), or another's, which then gets no split. */
 static __always_inline void stamp_put(struct request *rq, __u64 now_ns)
 {
 	__u64 key = lt_flight_key(lt_address(rq));
@@ -161,7 +161,7 @@ static __always_inline int complete(struct request *rq, __u32 bytes, bool groups
 	__u64 now_ns = bpf_ktime_get_ns();
 	__u32 op = direction(rq), moved = bytes_direction(rq), row;
 	struct lt_disk *d;
-	/* Else a part of it; or the data of a write preceded or followed by a flush: it completes again, without
+	/* Else only part of it has completed; or the data of a write with a flush, which completes again, without
 	 * bytes. */
 	bool whole = op != LT_DISK_OPS && bytes >= rq->__data_len;
 
@@ -184,7 +184,8 @@ int BPF_PROG(lt_complete, struct request *rq, int error, unsigned int bytes)
 	return complete(rq, bytes, true);
 }
 
-/* Where control groups are of version 1, which does not charge written pages to who dirtied them, or are not there. */
+/* Where control groups are of version 1, which does not charge written pages to the group that dirtied them, or do not
+ * exist. */
 SEC("tp_btf/block_rq_complete")
 int BPF_PROG(lt_complete_v1, struct request *rq, int error, unsigned int bytes)
 {

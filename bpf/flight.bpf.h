@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is in flight, found by its address: tables of sets with four ways each. A number is spread over 40 bits by
- * the golden ratio: the upper ones choose the set, the lower ones are the tag by which its way is found. An address is
- * its own while the thing is in flight. Any CPU puts and takes, at the same time.
+ * Things in flight, found by their address: tables of sets with four ways each. Multiplying by the golden ratio spreads
+ * an address over 40 bits: the upper ones choose the set, the lower ones are the tag that finds the way. An address is
+ * unique while the thing is in flight. Any CPU may put and take, at the same time.
  */
 #ifndef FLIGHT_BPF_H
 #define FLIGHT_BPF_H
@@ -46,8 +46,8 @@ static __always_inline struct lt_flights *lt_flights_of(void *map, __u64 key, __
 	return bpf_map_lookup_elem(map, &nr);
 }
 
-/* Keeps 36 bits of it. Returns what they replace: its own, of a flight whose end was missed; another's, if all ways are
- * taken; 0: nothing. */
+/* Keeps 36 bits of it. Returns what they replace: an old value of its own, whose end was missed; another's, if all ways
+ * are taken; 0: nothing. */
 static __always_inline __u64 lt_flight_put(struct lt_flights *set, __u64 key, __u64 kept)
 {
 	__u64 tag = lt_flight_tag(key), way, to = LT_FLIGHT_WAYS;

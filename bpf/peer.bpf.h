@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How long each peer takes to answer a thread: an entry of the thread's pool for each, found by a hash of the peer's
- * address. Those that find no room, or that of another with the same hash, count under LT_PEER_OTHERS.
+ * address. Those without room, or with the same hash as another, count under LT_PEER_OTHERS.
  */
 #ifndef PEER_BPF_H
 #define PEER_BPF_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests of io_uring: what each ring's requests wait for (ring.bpf.h), and accepted connections. A request is
- * under way from its submission to its completion. One whose completion was missed is forgotten when
- * the kernel uses its memory for the next, as it soon does.
- * Both run in a thread of the process (its own, a worker, the poller of its ring) with few exceptions at a ring's end.
+ * Requests of io_uring: what each ring's requests wait for (ring.bpf.h), and accepted connections. A request is in
+ * flight from its submission to its completion. One whose completion was missed is forgotten when the kernel reuses its
+ * memory for another, as it soon does. Both run in a thread of the process (its own, a worker, the poller of its ring)
+ * with few exceptions at a ring's end.
  */
 #include "kernel.h"
 #include "entry.bpf.h"
@@ -12,7 +12,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Opcodes and flags are part of the kernel's user interface (linux/io_uring.h). */
+/* Opcodes and flags are part of the user-space ABI (linux/io_uring.h). */
 #define IORING_OP_ACCEPT 13
 #define IOSQE_FIXED_FILE (1 << 0)
 #define IOSQE_CQE_SKIP_SUCCESS (1 << 6)
@@ -173,7 +173,7 @@ static __always_inline struct file *fixed_file(struct io_ring_ctx *ring, __u32 n
 	return (struct file *)(file & ~7UL);
 }
 
-/* It is looked up by the kernel only after the submission. */
+/* The kernel looks it up only after the submission. */
 static __always_inline struct file *file_of(struct io_kiocb *req)
 {
 	__s32 fd = BPF_CORE_READ(req, cqe.fd);
@@ -192,7 +192,7 @@ static __always_inline enum lt_ring_kind kind_of_file(struct file *file)
 		return LT_RING_NET;
 	if (type == S_IFBLK)
 		return LT_RING_DISK;
-	/* An eventfd and its kind call themselves regular files since 6.17. */
+	/* Since 6.17 eventfds and the like report themselves as regular files. */
 	if (type == S_IFREG && BPF_CORE_READ(inode, i_sb, s_magic) != ANON_INODE_FS_MAGIC)
 		return LT_RING_DISK;
 	return LT_RING_IO;
@@ -228,7 +228,7 @@ static __always_inline int submitted(struct io_kiocb *req)
 		file = file_of(req);
 	if (kind == BY_FILE)
 		kind = kind_of_file(file);
-	/* Its success is not told, so nobody waits for it. */
+	/* Its success is not reported, so nobody waits for it. */
 	if (kind != LT_RING_OTHER && !(req->flags & IOSQE_CQE_SKIP_SUCCESS))
 		kept |= ring_add(ring, kind);
 	port = opcode == IORING_OP_ACCEPT ? port_of(file) : 0;
@@ -249,14 +249,14 @@ int BPF_PROG(lt_ring_ask, struct io_kiocb *req)
 	return submitted(req);
 }
 
-/* Before 6.4 it was called so. */
+/* Its name before 6.4. */
 SEC("tp_btf/io_uring_submit_sqe")
 int BPF_PROG(lt_ring_ask_6_1, struct io_kiocb *req)
 {
 	return submitted(req);
 }
 
-/* fd: its descriptor; a program may also ask for a place in the ring's own table, and then its wait is not known. */
+/* fd: its descriptor; a program may also use a place in the ring's own table, and then its wait is not known. */
 static __noinline int accepted(__u32 port, __u32 fd)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

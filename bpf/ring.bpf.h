@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the requests of io_uring wait for that are under way, by ring: a thread asleep in io_uring_enter waits for
- * them. ring.bpf.c counts; the switch-out reads.
+ * What io_uring's requests in flight wait for, by ring: a thread asleep in io_uring_enter waits for them. ring.bpf.c
+ * counts; the switch-out reads.
  */
 #ifndef RING_BPF_H
 #define RING_BPF_H
@@ -17,7 +17,7 @@ enum lt_ring_kind { LT_RING_OTHER, LT_RING_DISK, LT_RING_NET, LT_RING_IO };
 #define LT_RING_COUNT(word, kind) ((word) >> ((kind)-1) * LT_RING_COUNT_BITS & ((1ULL << LT_RING_COUNT_BITS) - 1))
 #define LT_RING_SETS 256
 
-/* A ring without requests under way has no word. */
+/* A ring without requests in flight has no word. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LT_RING_SETS);
@@ -25,7 +25,7 @@ struct {
 	__type(value, struct lt_flights);
 } lt_rings __weak SEC(".maps");
 
-/* All that is under way in a ring: its word, or 0. Two CPUs may have begun one each. */
+/* Everything in flight in a ring: its word, or 0. Two CPUs may have created one each. */
 static __always_inline __u64 lt_ring_counts(__u64 ring)
 {
 	__u64 key = lt_flight_key(ring), counts = 0;

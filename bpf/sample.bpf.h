@@ -5,7 +5,7 @@
 
 #include "lagtop.h"
 
-#define GAPS (2 * LT_SAMPLED - 1) /* between two calls that are timed: 1 to so many, all equally likely */
+#define GAPS (2 * LT_SAMPLED - 1) /* calls between two that are timed: 1 to this many, all equally likely */
 
 /* Whether this call is timed. A fixed gap would be in step with the calls of a loop. The first one comes as early as if
  * the thread had always been counting: that is how the smaller of two gaps is distributed. */

@@ -227,7 +227,7 @@ struct lt_calls {
 	__u8 began;	   /* enum lt_began */
 	__u8 uses_net;	   /* its lt_net has been written */
 	__u8 n_entries;	   /* for different calls, `others` among them; only grows */
-	__u8 until_timed;  /* LT_LEVEL_SAMPLED: the next one that is timed is the so manieth; 0: not drawn yet */
+	__u8 until_timed;  /* LT_LEVEL_SAMPLED: number of the next call that is timed; 0: not drawn yet */
 	__u32 interrupted; /* the last one that restart_syscall would resume */
 	__u32 to_restart;  /* + 1: the last one that returned so that it may be restarted or fail with EINTR; 0: none */
 	__u64 restart_sp;  /* its thread's stack pointer */

@@ -2,9 +2,9 @@
 /*
  * How closely to watch, so that it costs no more than a budget: the controller, without a clock and without a probe.
  * Levels count from 0, exact, to the cheapest. It goes down when three readings in a row are over the budget, to the
- * first level that fits; up to the first one that fits with room to spare, or for a trial to one of which it is not
- * known what it would cost. After one up that failed it waits twice as long; and it never goes up if that could make a
- * fifth change within ten minutes.
+ * first level that fits; it goes up to the first one that fits with room to spare, or as a trial to one whose cost is
+ * not known. After each failed trial it waits twice as long, and it never goes up if that could lead to a fifth change
+ * within ten minutes.
  */
 #ifndef BUDGET_H
 #define BUDGET_H
@@ -28,9 +28,8 @@ struct budget {
 	bool on_trial;		/* the last change was one up */
 };
 
-/* After each reading. percent: the cost at each level, measured for the present one, foreseen for others; negative: not
- * known, which those below it are not.
- * Returns whether b->level has changed. */
+/* After each reading. percent: the cost at each level, measured for the present one, predicted for others; negative:
+ * not known, but never for lower ones. Returns whether b->level has changed. */
 bool budget_step(struct budget *b, uint64_t t_ns, const double *percent, uint32_t levels);
 
 #endif

@@ -103,7 +103,7 @@ const struct column columns[] = {
 	{ "other", "OTHER%", "time_ns.other", 6, SHOW_SHARE, 0, TASKS, raw_other, "%",
 	  "Time in any other sleep; stopped, traced, frozen." },
 	{ "reclaim", "RECLAIM%", "of_which_ns.reclaim", 8, SHOW_SHARE, 0, TASKS, raw_reclaim_ns, "%",
-	  "Time on a CPU in which it freed memory for itself, because there was too little: part of CPU%." },
+	  "Time on a CPU spent reclaiming memory because free memory was short: part of CPU%." },
 	{ "faultdisk", "FLTDISK%", "of_which_ns.page_fault_disk", 8, SHOW_SHARE, 0, TASKS, raw_page_fault_disk_ns, "%",
 	  "Time waiting for block I/O in page faults, not in a call: part of DISK%." },
 
@@ -253,7 +253,7 @@ const struct column columns[] = {
 	{ "toldest", "TOLDEST", "turns.oldest_ns", 7, SHOW_TIME, 0, PROCESSES | GROUPS | CONNECTIONS, raw_answers_oldest, "ns",
 	  "How long the oldest request has waited for its answer; for a connection, how long its open turn has lasted." },
 	{ "upopen", "UPOPEN", "upstream.open", 6, SHOW_COUNT, 0, PROCESSES | GROUPS | PEERS, raw_upstream_open, "",
-	  "Requests that it sent and that have not been answered yet; not known of a peer that is a UNIX socket." },
+	  "Requests that it sent and that have not been answered yet; not known for a peer that is a UNIX socket." },
 	{ "upoldest", "UPOLDEST", "upstream.oldest_ns", 8, SHOW_TIME, 0, PROCESSES | GROUPS | PEERS, raw_upstream_oldest, "ns",
 	  "How long it has been waiting for the oldest of them." },
 	{ "retrans", "RETR/s", "net.retransmits", 6, SHOW_RATE, COLUMN_BAD, PROCESSES | GROUPS | CONNECTIONS | PEERS, raw_retrans, "/s",

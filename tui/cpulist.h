@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lists of CPUs as the kernel writes them: "0-3,8-11". */
+/* Lists of CPUs in the kernel's format: "0-3,8-11". */
 #ifndef CPULIST_H
 #define CPULIST_H
 

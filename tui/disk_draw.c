@@ -89,7 +89,7 @@ static void draw_groups(const struct view *v, struct grid *g, int y, const struc
 
 	if (!d->groups_known)
 		grid_text(g, y, x + 3, g->cols - x - 3, STYLE_DIM,
-			  d->op == LT_DISK_FLUSH ? "none: a flush is of all that was written"
+			  d->op == LT_DISK_FLUSH ? "none: a flush concerns everything written"
 						 : "not known (--check says why)");
 	for (uint32_t i = 0; i < d->n_groups; i++) {
 		const struct sample_disk_group *group = &s->disk_groups[d->first_group + i];
