@@ -103,6 +103,7 @@ struct io_uring_task;
 struct thread_info {
 	unsigned long flags;
 	__u32 status; /* x86 */
+	__u32 cpu;    /* 5.16 */
 };
 
 struct rq;
@@ -125,6 +126,8 @@ struct cfs_rq {
 
 struct rq {
 	__u64 clock, clock_task, clock_pelt, lost_idle_time;
+	__u64 prev_irq_time;	  /* CONFIG_IRQ_TIME_ACCOUNTING */
+	__u64 prev_steal_time_rq; /* CONFIG_PARAVIRT_TIME_ACCOUNTING */
 	unsigned int nr_running;
 	int cpu; /* CONFIG_SMP */
 	__u64 nr_switches;

@@ -31,7 +31,7 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 {
 	struct lt_cpu *cpu = lt_this_cpu();
 	__u64 now_ns = bpf_ktime_get_ns();
-	struct lt_slot s;
+	struct lt_slot s, creator;
 	__s32 slot;
 
 	if (!task->pid)
@@ -54,6 +54,8 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 	}
 	lt_introduce(s.record, task);
 	s.record->who.born_ns = now_ns;
+	if (clone_flags & CLONE_THREAD && lt_find(bpf_get_current_task_btf(), &creator))
+		s.record->sched.focus = creator.record->sched.focus;
 	lt_release();
 	/* Without the scheduler family no later event does this: its life begins here, its state is not known. */
 	*s.word = LT_WORD(now_ns, lt_with_sched ? LT_NEW : LT_OTHER);

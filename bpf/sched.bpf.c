@@ -11,6 +11,7 @@
 #include "entry.bpf.h"
 #include "state.bpf.h"
 #include "throttle.bpf.h"
+#include "focus.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -65,8 +66,13 @@ static __always_inline void move(struct lt_slot *s, struct task_struct *task, __
 		s->record->who.born_ns = now_ns;
 	if (throttled_ns)
 		sched->time_ns[LT_THROTTLED] += throttled_ns;
-	if (LT_FOR_CPU(to))
+	if (sched->waits)
+		focus_leave(sched, task, now_ns);
+	if (LT_FOR_CPU(to)) {
 		lt_throttle_begin(sched, task);
+		if (sched->focus)
+			focus_enter(sched, task, now_ns);
+	}
 	lt_release();
 	*s->word = LT_WORD(now_ns, to);
 	if (from == LT_DISK)
@@ -211,9 +217,11 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 {
 	struct lt_slot s;
 	enum lt_state to;
+	__u64 began_ns;
 	__u32 from;
 
 	if (!lt_find(task, &s)) {
+		lt_focus_charge(task, NULL, LT_BLAME_OTHERS, now_ns);
 		untracked_out(task, now_ns, task_state, preempt);
 		return;
 	}
@@ -224,8 +232,11 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 			;
 		else
 			lt_this_cpu()->lost_switches++;
-		move(&s, task, since_plus(&s, now_ns, rq_ago_ns(task, false)), LT_RUN);
+		began_ns = since_plus(&s, now_ns, rq_ago_ns(task, false));
+		lt_focus_charge(task, NULL, LT_BLAME_OTHERS, began_ns);
+		move(&s, task, began_ns, LT_RUN);
 	}
+	lt_focus_charge(task, s.record, 0, now_ns);
 	if (s.record->who.cred != (__u64)task->cred) {
 		lt_cred_read(&s.record->who, task);
 		s.record->who.changes++;
@@ -287,6 +298,8 @@ static __always_inline int on_switch(struct task_struct *prev, struct task_struc
 
 	if (prev->pid)
 		switch_out(prev, now_ns, prev_state, preempt, can_cast);
+	else
+		lt_focus_charge(next, NULL, LT_BLAME_ASLEEP, now_ns);
 	if (next->pid)
 		switch_in(next, now_ns);
 	lt_self(LT_PROG_SWITCH, now_ns);
@@ -362,6 +375,17 @@ int BPF_PROG(lt_wakeup_new, struct task_struct *task)
 
 	if (lt_find(task, &s) && (LT_WORD_STATE(*s.word) == LT_NEW || sleeps(*s.word)))
 		move(&s, task, bpf_ktime_get_ns(), LT_WAKEQ);
+	return 0;
+}
+
+/* Under the lock of the run queue that it leaves. Attached only while something is in focus. */
+SEC("tp_btf/sched_migrate_task")
+int BPF_PROG(lt_migrate, struct task_struct *task, int cpu)
+{
+	struct lt_slot s;
+
+	if (lt_find(task, &s) && s.record->sched.waits)
+		focus_move(&s.record->sched, task, LT_WORD_SINCE(*s.word));
 	return 0;
 }
 

@@ -96,6 +96,12 @@ struct lt_sched {
 	__u32 rt_lock;
 	__u8 page_fault; /* the last wait in LT_DISK was in a page fault, not in a call */
 	__u8 uses_parts; /* its lt_parts has been written */
+	__u8 focus;	 /* its process's slot + 1, set by the front end and lt_newtask; 0: it is not in focus */
+	__u8 waits;	 /* slot + 1, | LT_WAITS_*: of the wait for a CPU that is being charged; 0: none is */
+	union {
+		__u32 wait_cpu; /* where it is counted as waiting */
+		__u64 moved_ns; /* LT_WAITS_MOVED: since when it is not */
+	};
 	/* When somebody last began to wake it; by lt_waking, under the task's pi_lock. */
 	__u64 waking_ns;
 	/* The current wait for a CPU: the address of its run queue (0: it is not throttled), that queue's throttle
@@ -385,6 +391,54 @@ struct lt_group_name {
 	char parts[LT_GROUP_PARTS_BYTES + LT_GROUP_PART_BYTES];
 };
 #define LT_GROUP_NAMES 256
+
+/*
+ * Because of whom a process in focus waits for a CPU. On each CPU, for each slot: how many of its threads wait, and the
+ * sum of the times since when; at each switch n * now - sum is charged to the one that ran, and sum becomes n * now. So
+ * the charges add up to the waits, to the ns. All under the run queue's lock. Charges only grow.
+ */
+#define LT_FOCUS_SLOTS 16
+#define LT_WAITS_SLOT 0x1f
+#define LT_WAITS_QUOTA 0x20 /* counted in `quotas`, too */
+#define LT_WAITS_MOVED 0x40 /* it was moved to another CPU: the rest of its wait is LT_BLAME_MOVED */
+/* Who is no process; OTHERS: processes that found no room, threads without a record. */
+enum lt_blame {
+	LT_BLAME_ASLEEP,
+	LT_BLAME_IRQ,
+	LT_BLAME_STEAL,
+	LT_BLAME_QUOTA,
+	LT_BLAME_MOVED,
+	LT_BLAME_OTHERS,
+	LT_BLAMES
+};
+
+struct lt_culprit {
+	__u64 start_ns; /* the process's */
+	__u32 tgid;	/* in the namespace that is shown; 0: outside */
+	__u32 used; /* when it was last charged, in ms, | 1; 0: free. Then the oldest of its set gives way to OTHERS */
+	__u64 ns[LT_FOCUS_SLOTS];
+};
+
+#define LT_CULPRIT_WAYS 4
+#define LT_CULPRIT_SET_BITS 5
+#define LT_CULPRIT_SETS (1 << LT_CULPRIT_SET_BITS)
+#define LT_CULPRITS (LT_CULPRIT_SETS * LT_CULPRIT_WAYS)
+#define LT_FOCUS_GONE 8
+struct lt_focus {
+	__u64 seq; /* odd while it is written */
+	__u64 charged_ns;
+	__u64 looked_ns, irq_ns, steal_ns; /* when the run queue's own sums were that; 0: never */
+	__u32 busy;			   /* bit set of slots with waiting threads */
+	__u32 gone_n;			   /* written by other CPUs; so is gone[] */
+	__u64 gone[LT_FOCUS_GONE];	   /* time << 5 | slot + 1: a thread that waited here runs elsewhere; 0: free */
+	__u32 n[LT_FOCUS_SLOTS];
+	__u64 sum_ns[LT_FOCUS_SLOTS];
+	/* Of those threads, how many may be without quota; the sum of their queue's throttle clocks likewise. */
+	__u32 quotas[LT_FOCUS_SLOTS];
+	__u64 quota_queue[LT_FOCUS_SLOTS], quota_sum_ns[LT_FOCUS_SLOTS], quota_clock_ns[LT_FOCUS_SLOTS];
+	__u64 blame_ns[LT_BLAMES][LT_FOCUS_SLOTS];
+	struct lt_culprit culprit[LT_CULPRITS];
+};
 
 /* First what a switch touches, in four cache lines, then what a call touches, in two. */
 struct lt_record {

@@ -296,6 +296,29 @@ static void add_cpus(struct sample *s)
 					     SAMPLE_UNKNOWN } };
 }
 
+/* Of the server, which is in focus: two others, and the quota. */
+static void add_because(struct sample *s)
+{
+	static const struct sample_because all[] = {
+		{ SAMPLE_BLAME_CPU, SYNTHETIC_QUIET, 50 * SYNTHETIC_SECOND_NS, 91, "quiet" },
+		{ SAMPLE_BLAME_CPU, SYNTHETIC_KTHREAD, 1, 92, "kthreadd" },
+		{ SAMPLE_BLAME_QUOTA, 0, 0, 93, "" },
+	};
+	struct sample_process *server = &s->processes[1];
+
+	assert(server->pid == SYNTHETIC_SERVER);
+	server->focus_since_ns = 94;
+	server->moved_ns = 95;
+	server->first_because = s->n_because;
+	server->n_because = sizeof(all) / sizeof(all[0]);
+	for (uint32_t i = 0; i < server->n_because; i++) {
+		struct sample_because *b = sample_add_because(s);
+
+		assert(b);
+		*b = all[i];
+	}
+}
+
 static void add_kernels_own(struct sample *s)
 {
 	s->cpu_times = (struct sample_cpu_times){ 66, 67, 68, 69, 70 };
@@ -396,4 +419,5 @@ void synthetic_fill(struct sample *s, uint32_t number)
 	add_connections(s);
 	add_cpus(s);
 	add_disk(s);
+	add_because(s);
 }

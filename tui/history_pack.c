@@ -20,7 +20,8 @@ _Static_assert(sizeof(struct sample_process) % WORD == 0 && sizeof(struct sample
 		       sizeof(struct sample_bucket) % WORD == 0 && sizeof(struct sample_errno) % WORD == 0 &&
 		       sizeof(struct sample_connection) % WORD == 0 && sizeof(struct sample_cpu) % WORD == 0 &&
 		       sizeof(struct sample_disk) % WORD == 0 && sizeof(struct sample_peer) % WORD == 0 &&
-		       sizeof(struct sample_disk_group) % WORD == 0,
+		       sizeof(struct sample_disk_group) % WORD == 0 &&
+		       sizeof(struct sample_because) % WORD == 0,
 	       "elements are whole words");
 
 /* Room for n more words; NULL and failed: out of memory. */
@@ -289,7 +290,7 @@ int history_pack_process(struct history_pack *p, const struct sample *s, const s
 	struct sample_process head = *process;
 
 	begin(p);
-	head.first_thread = head.sockets.connect.first = head.sockets.first_peer = 0;
+	head.first_thread = head.first_because = head.sockets.connect.first = head.sockets.first_peer = 0;
 	head.comm = add_text(p, sample_text(s, process->comm));
 	head.cmdline = add_text(p, sample_text(s, process->cmdline));
 	head.cgroup = add_text(p, sample_text(s, process->cgroup));
@@ -297,6 +298,8 @@ int history_pack_process(struct history_pack *p, const struct sample *s, const s
 	add(p, &head, sizeof(head));
 	add_dist(p, s, &process->sockets.connect);
 	add_peers(p, s, process->sockets.first_peer, process->sockets.n_peers);
+	if (process->n_because)
+		add(p, &s->because[process->first_because], process->n_because * sizeof(*s->because));
 	for (uint32_t i = 0; i < process->n_threads; i++)
 		add_thread(p, s, process, &s->threads[process->first_thread + i]);
 	return encode(p);
@@ -470,6 +473,20 @@ int history_unpack_host(struct history_pack *p, const uint8_t *bytes, size_t n, 
 	return 0;
 }
 
+static void take_because(struct cursor *c, struct sample_process *process)
+{
+	const struct sample_because *from = take(c, process->n_because * sizeof(*from));
+	struct sample_because *b;
+
+	process->first_because = c->to->n_because;
+	for (uint32_t i = 0; i < process->n_because; i++) {
+		b = sample_add_because(c->to);
+		if (b)
+			*b = from[i];
+		c->failed |= !b;
+	}
+}
+
 int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t n, const char *texts, struct sample *s)
 {
 	struct cursor c = { .texts = texts, .to = s };
@@ -488,6 +505,7 @@ int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t 
 	process->killer_comm = take_text(&c, process->killer_comm);
 	take_dist(&c, &process->sockets.connect);
 	take_peers(&c, &process->sockets.first_peer, process->sockets.n_peers);
+	take_because(&c, process);
 	process->first_thread = s->n_threads;
 	for (uint32_t i = 0; i < process->n_threads && !c.failed; i++)
 		take_thread(&c);

@@ -39,6 +39,7 @@ struct process {
 	uint32_t ppid, birth_ppid, uid, flags;
 	int32_t exit_status;
 	bool group_exit, ran; /* ran: since the last reading */
+	uint8_t focus;	      /* of its threads' records */
 	bool ended;	      /* its last thread exited; else others live on that have no record */
 	char comm[16];
 	struct lt_killer killer;
@@ -231,8 +232,26 @@ static struct process *process_by_pid(const struct ledger *l, uint32_t pid, uint
 	return low && l->order[low - 1]->key.pid == pid ? l->order[low - 1] : NULL;
 }
 
+uint64_t ledger_start_of(const struct ledger *l, uint32_t pid)
+{
+	const struct process *p = process_by_pid(l, pid, UINT64_MAX);
+
+	return p ? p->key.start_ns : 0;
+}
+
+void ledger_focus(struct ledger *l, uint32_t pid, uint64_t start_ns, uint8_t focus)
+{
+	struct process *p = process_find(l, pid, start_ns);
+
+	if (!p)
+		return;
+	p->focus = focus;
+	for (uint32_t slot = p->first; slot; slot = kept_at(l, slot - 1)->next)
+		record_at(l->memory, slot - 1)->sched.focus = focus;
+}
+
 /* A slot seen for the first time: joins its process, its leader in front. */
-static int join(struct ledger *l, uint32_t slot, const struct lt_record *r)
+static int join(struct ledger *l, uint32_t slot, struct lt_record *r)
 {
 	struct kept *k = kept_at(l, slot);
 	struct process *p = process_of(l, &r->who);
@@ -240,6 +259,7 @@ static int join(struct ledger *l, uint32_t slot, const struct lt_record *r)
 	if (!p)
 		return -ENOMEM;
 	k->process = p;
+	r->sched.focus = p->focus;
 	k->tid = r->who.tid;
 	k->start_ns = r->who.start_ns;
 	k->end_ns = r->who.born_ns;
@@ -303,7 +323,7 @@ static void names_update(const struct ledger *l, struct kept *k, const struct lt
 /* Appends one thread to out->threads. 0 or -ENOMEM. */
 static int subtract(struct ledger *l, uint32_t slot, uint64_t t_ns, uint32_t epoch, struct sample *out)
 {
-	const struct lt_record *r = record_at(l->memory, slot);
+	struct lt_record *r = record_at(l->memory, slot);
 	struct kept *k = kept_at(l, slot);
 	struct sample_thread *to;
 	uint64_t word;

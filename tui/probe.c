@@ -275,6 +275,11 @@ static void want_calls(struct source *source, bool want)
 	((struct probe *)source)->calls_unwanted = !want;
 }
 
+static void want_focus(struct source *source, const struct source_process *processes, uint32_t n)
+{
+	probe_focus_ask((struct probe *)source, processes, n);
+}
+
 static void want_budget(struct source *source, double percent)
 {
 	((struct probe *)source)->budget.percent = percent;
@@ -286,6 +291,9 @@ static void show_starts(struct sample *s, int64_t boottime_ns)
 	for (uint32_t i = 0; boottime_ns && i < s->n_processes; i++)
 		if (s->processes[i].start_ns) /* none for what is outside */
 			s->processes[i].start_ns += (uint64_t)boottime_ns;
+	for (uint32_t i = 0; boottime_ns && i < s->n_because; i++)
+		if (s->because[i].start_ns)
+			s->because[i].start_ns += (uint64_t)boottime_ns;
 	for (uint32_t i = 0; boottime_ns && i < s->n_threads; i++)
 		s->threads[i].start_ns += (uint64_t)boottime_ns;
 }
@@ -332,9 +340,15 @@ static int probe_read(struct source *source, struct sample *s)
 	s->interval_ns = t_ns - p->t_ns;
 	s->number = p->number;
 	err = probe_cpus_read(p);
+	if (!err)
+		err = probe_focus_read(p, kernel_ns(p));
 	machine_ask(p->machine, epoch); /* it wakes a helper, so only after the CPUs were read */
 	if (!err)
 		err = ledger_read(p->ledger, t_ns, epoch, s);
+	if (!err)
+		err = probe_focus_fill(p, s);
+	if (!err)
+		probe_focus_choose(p, s);
 	if (!err && p->family[SAMPLE_NET].on) {
 		ring_buffer__consume(p->events);
 		err = probe_sockets_read(p, s);
@@ -372,6 +386,7 @@ static void probe_close(struct source *source)
 	bpf_link__destroy(p->seed_link);
 	probe_sockets_free(p);
 	probe_cpus_free(p);
+	probe_focus_free(p);
 	lagtop__destroy(p->skel);
 	ledger_free(p->ledger);
 	lookup_close(p->lookup);
@@ -418,6 +433,8 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	    (!p->disks && !o->off[SAMPLE_DISK]) || !p->seed_link)
 		return probe_refused(why, why_size, -errno, "what lagtop reads with");
 	err = probe_cpus_start(p);
+	if (!err)
+		err = probe_focus_start(p);
 	want_cpus(&p->source, o->cpus);
 	if (!err && p->family[SAMPLE_NET].on) {
 		probe_sockets_want(p, o->connections);
@@ -456,6 +473,7 @@ static struct probe *probe_new(void)
 	p->source.want_cpus = want_cpus;
 	p->source.want_calls = want_calls;
 	p->source.want_budget = want_budget;
+	p->source.want_focus = want_focus;
 	p->source.live = true;
 	p->clocks = proc_clocks();
 	pthread_mutex_init(&p->lock, NULL);

@@ -87,6 +87,7 @@ void probe_cpus_choose(struct probe *p, const struct btf *btf)
 	n = cpulist_last(possible) + 1;
 	p->n_runqueues = n > (uint32_t)p->n_cpus ? n : (uint32_t)p->n_cpus;
 	bpf_map__set_max_entries(p->skel->maps.lt_runqueues, p->n_runqueues);
+	bpf_map__set_max_entries(p->skel->maps.lt_focus, p->n_runqueues);
 }
 
 static size_t array_bytes(const struct probe *p)

@@ -7,10 +7,12 @@
 #include <bpf/libbpf.h>
 #include <pthread.h>
 
+#include "blame.h"
 #include "budget.h"
 #include "calibrate.h"
 #include "cost.h"
 #include "disks.h"
+#include "focus.h"
 #include "ledger.h"
 #include "lookup.h"
 #include "machine.h"
@@ -92,6 +94,11 @@ struct probe {
 	uint32_t n_runqueues;
 	struct bpf_program *runqueues_by; /* NULL: this kernel gives no access to them */
 	struct bpf_link *runqueues_link;
+	const struct lt_focus *focus_cpus; /* [n_runqueues]; NULL: without the scheduler family */
+	struct focus focus;
+	struct blame blame;
+	struct source_process *asked; /* [n_asked]: whom the user wants in focus */
+	uint32_t n_asked;
 	uint64_t map_bytes;
 	char hidepid[32]; /* the option of /proc that hides other users' processes from us; "": none */
 
@@ -164,6 +171,8 @@ int probe_load(struct probe *p, const struct probe_options *o, char *why, size_t
  * off. */
 int probe_attach(struct probe *p, int family, const char *target);
 void probe_detach(struct probe *p, int family, const char *target);
+/* The programs that are attached only while something is in focus; without them some waits are `moved`. */
+void probe_attach_focus(struct probe *p, bool on);
 
 /* probe_family.c: how closely system calls are watched. After a reading: judges it by the budget, and goes to the level
  * that is wanted then. */
@@ -236,6 +245,15 @@ void probe_sockets_want(struct probe *p, enum source_connections want);
 /* Iterates over sockets if connections are wanted; moves all that sockets reported into the sample. 0 or -errno. */
 int probe_sockets_read(struct probe *p, struct sample *s);
 void probe_sockets_free(struct probe *p);
+
+/* probe_focus.c: after the load, */
+int probe_focus_start(struct probe *p);
+void probe_focus_free(struct probe *p);
+/* right after T, now_ns; when the threads were read; and when the reading is whole. 0 or -ENOMEM. */
+int probe_focus_read(struct probe *p, uint64_t now_ns);
+int probe_focus_fill(struct probe *p, struct sample *s);
+void probe_focus_choose(struct probe *p, const struct sample *s);
+void probe_focus_ask(struct probe *p, const struct source_process *asked, uint32_t n);
 
 /* probe_cpus.c: where a CPU is among the values of a per-CPU map, which has those that are possible; or -EINVAL. */
 int probe_cpus_place(uint32_t cpu);

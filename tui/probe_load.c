@@ -201,6 +201,12 @@ static bool calls_by_btf(const struct btf *btf, const struct program *prog)
 	return has_tracepoint(btf, prog) && !perf_counts_calls(btf);
 }
 
+/* Attached only while something is in focus. */
+static bool in_focus(const struct btf *btf, const struct program *prog)
+{
+	return has_tracepoint(btf, prog);
+}
+
 static const struct program programs[] = {
 	{ "lt_newtask", "task_newtask", LIFE, has_tracepoint, true },
 	{ "lt_exec", "sched_process_exec", LIFE, has_tracepoint, true },
@@ -225,6 +231,7 @@ static const struct program programs[] = {
 	{ "lt_waking", "sched_waking", SAMPLE_SCHED, has_tracepoint, true },
 	{ "lt_wakeup", "sched_wakeup", SAMPLE_SCHED, has_tracepoint, true },
 	{ "lt_wakeup_new", "sched_wakeup_new", SAMPLE_SCHED, has_tracepoint, true },
+	{ "lt_migrate", "sched_migrate_task", SAMPLE_SCHED, in_focus, false },
 	{ "lt_enter", "sys_enter", SAMPLE_SYSCALL, calls_by_btf, true },
 	{ "lt_exit", "sys_exit", SAMPLE_SYSCALL, calls_by_btf, true },
 	{ "lt_enter_perf", "sys_enter", SAMPLE_SYSCALL, calls_by_perf, true },
@@ -549,7 +556,7 @@ int probe_attach(struct probe *p, int family, const char *target)
 		struct bpf_link *link;
 		int err;
 
-		if (!is_of(prog, family, target) || !bpf_program__autoload(bpf))
+		if (!is_of(prog, family, target) || prog->fits == in_focus || !bpf_program__autoload(bpf))
 			continue;
 		link = bpf_program__attach(bpf);
 		if (link) {
@@ -564,6 +571,20 @@ int probe_attach(struct probe *p, int family, const char *target)
 		return err;
 	}
 	return 0;
+}
+
+void probe_attach_focus(struct probe *p, bool on)
+{
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		struct bpf_program *bpf = bpf_object__find_program_by_name(p->skel->obj, programs[i].name);
+		struct bpf_link **link = programs[i].fits == in_focus ? link_of(p->skel, programs[i].name) : NULL;
+
+		if (!link || on == !!*link || !bpf_program__autoload(bpf))
+			continue;
+		if (!on)
+			bpf_link__destroy(*link);
+		*link = on ? bpf_program__attach(bpf) : NULL;
+	}
 }
 
 /* 0; -EAGAIN: a family was refused and is now off: load again without it; another -errno: not even thread creation

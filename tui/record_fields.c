@@ -99,6 +99,10 @@ static const struct record_field process_fields[] = {
 	BASED(sample_process, sockets.upstream.oldest_ns, RECORD_BEFORE, "upstream_since_ns"),
 	ONE(sample_process, sockets.first_peer),
 	ONE(sample_process, sockets.n_peers),
+	ONE(sample_process, focus_since_ns),
+	ONE(sample_process, moved_ns),
+	ONE(sample_process, first_because),
+	ONE(sample_process, n_because),
 };
 
 static const struct record_field thread_fields[] = {
@@ -193,6 +197,11 @@ static const struct record_field peer_fields[] = {
 	ONE(sample_peer, srtt_ns),
 };
 
+static const struct record_field because_fields[] = {
+	ONE(sample_because, kind), ONE(sample_because, pid),  ONE(sample_because, start_ns),
+	ONE(sample_because, ns),   MANY(sample_because, comm),
+};
+
 static const struct record_field cpu_fields[] = {
 	ONE(sample_cpu, cpu),
 	ONE(sample_cpu, runs),
@@ -259,6 +268,7 @@ const struct record_section record_sections[RECORD_SECTIONS] = {
 	ARRAY(disks, disk_fields),
 	ARRAY(peers, peer_fields),
 	ARRAY(disk_groups, disk_group_fields),
+	ARRAY(because, because_fields),
 	ARRAY(text, text_fields),
 };
 

@@ -12,6 +12,8 @@ const char *const sample_level_name[LT_LEVELS] = { "exact", "1:16", "exits", "of
 _Static_assert(LT_SAMPLED == 16, "the name says so");
 const char *const sample_resource_name[SAMPLE_RESOURCES] = { "cpu", "memory", "io" };
 
+const char *const sample_blame_name[SAMPLE_BLAMES] = { "cpu", "irq", "steal", "asleep", "quota", "others" };
+
 #define SAMPLE_ADD(what, plural)                                                                                       \
 	struct sample_##what *sample_add_##what(struct sample *s)                                                      \
 	{                                                                                                              \
@@ -29,6 +31,7 @@ SAMPLE_ADD(bucket, buckets)
 SAMPLE_ADD(errno, errnos)
 SAMPLE_ADD(connection, connections)
 SAMPLE_ADD(peer, peers)
+SAMPLE_ADD(because, because)
 SAMPLE_ADD(cpu, cpus)
 SAMPLE_ADD(disk, disks)
 SAMPLE_ADD(disk_group, disk_groups)
@@ -57,6 +60,7 @@ void sample_clear(struct sample *s)
 		.errnos = s->errnos,
 		.connections = s->connections,
 		.peers = s->peers,
+		.because = s->because,
 		.cpus = s->cpus,
 		.disks = s->disks,
 		.disk_groups = s->disk_groups,
@@ -69,6 +73,7 @@ void sample_clear(struct sample *s)
 		.cap_errnos = s->cap_errnos,
 		.cap_connections = s->cap_connections,
 		.cap_peers = s->cap_peers,
+		.cap_because = s->cap_because,
 		.cap_cpus = s->cap_cpus,
 		.cap_disks = s->cap_disks,
 		.cap_disk_groups = s->cap_disk_groups,
@@ -88,6 +93,7 @@ void sample_free(struct sample *s)
 	free(s->errnos);
 	free(s->connections);
 	free(s->peers);
+	free(s->because);
 	free(s->cpus);
 	free(s->disks);
 	free(s->disk_groups);

@@ -122,6 +122,28 @@ struct sample_socket_sums {
 	uint32_t first_peer, n_peers; /* in sample.peers: of connections that were looked at */
 };
 
+/* Because of whom a process in focus waited for a CPU. Recorded: append only. CPU: a process that ran; ASLEEP: the CPU
+ * was on its way out of idle; QUOTA: its own; OTHERS: not known, or too many to keep. */
+enum sample_blame {
+	SAMPLE_BLAME_CPU,
+	SAMPLE_BLAME_IRQ,
+	SAMPLE_BLAME_STEAL,
+	SAMPLE_BLAME_ASLEEP,
+	SAMPLE_BLAME_QUOTA,
+	SAMPLE_BLAME_OTHERS,
+	SAMPLE_BLAMES
+};
+
+extern const char *const sample_blame_name[SAMPLE_BLAMES];
+
+struct sample_because {
+	uint32_t kind;	   /* enum sample_blame */
+	uint32_t pid;	   /* SAMPLE_BLAME_CPU; 0: outside of the pid namespace that is shown */
+	uint64_t start_ns; /* with pid: its identity; 0: not known */
+	uint64_t ns;
+	char comm[16]; /* "": not known */
+};
+
 struct sample_process {
 	uint32_t pid, ppid, uid;
 	uint32_t threads; /* alive at t_ns, or when it exited */
@@ -134,6 +156,10 @@ struct sample_process {
 	uint32_t killer_pid;		/* LT_BY_PROCESS */
 	uint32_t killer_comm;		/* likewise; text */
 	struct sample_socket_sums sockets;
+	uint64_t focus_since_ns; /* CLOCK_BOOTTIME; 0: it was not in focus in the interval */
+	uint64_t moved_ns;	 /* waits after it was moved to another CPU, part of SAMPLE_BLAME_OTHERS */
+	/* In sample.because, the greatest first. In focus: they add up to its time in wakeq, preempt and throttled. */
+	uint32_t first_because, n_because;
 };
 
 #define SAMPLE_PROCESS_EXITED 1
@@ -284,13 +310,14 @@ struct sample {
 	struct sample_errno *errnos;
 	struct sample_connection *connections;
 	struct sample_peer *peers;
+	struct sample_because *because;
 	struct sample_cpu *cpus; /* none: not known */
 	struct sample_disk *disks;
 	struct sample_disk_group *disk_groups;
 	char *text;
-	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_peers, n_cpus, n_disks,
+	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_peers, n_because, n_cpus, n_disks,
 		n_disk_groups, n_text;
-	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_peers,
+	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_peers, cap_because,
 		cap_cpus, cap_disks, cap_disk_groups, cap_text;
 };
 
@@ -308,6 +335,7 @@ struct sample_bucket *sample_add_bucket(struct sample *s);
 struct sample_errno *sample_add_errno(struct sample *s);
 struct sample_connection *sample_add_connection(struct sample *s);
 struct sample_peer *sample_add_peer(struct sample *s);
+struct sample_because *sample_add_because(struct sample *s);
 struct sample_cpu *sample_add_cpu(struct sample *s);
 struct sample_disk *sample_add_disk(struct sample *s);
 struct sample_disk_group *sample_add_disk_group(struct sample *s);

@@ -77,6 +77,7 @@ static const char *check_processes(const struct sample *s, uint64_t *buckets)
 	const struct sample_process *p, *before = NULL;
 	uint64_t peers = 0;
 	uint32_t threads = 0;
+	uint64_t because = 0;
 
 	for (uint32_t i = 0; i < s->n_processes; i++, before = p) {
 		p = &s->processes[i];
@@ -90,6 +91,11 @@ static const char *check_processes(const struct sample *s, uint64_t *buckets)
 			return "a process's round-trip time is out of range";
 		if (!dist_fits(s, &p->sockets.connect, buckets))
 			return "a process's histogram is not there";
+		if (!range_fits(p->first_because, p->n_because, s->n_because))
+			return "whom a process waited for is not there";
+		because += p->n_because;
+		if (because > s->n_because)
+			return "two processes share those whom they waited for";
 		if (!range_fits(p->first_thread, p->n_threads, s->n_threads))
 			return "a process's threads are not there";
 		for (uint32_t t = 0; t < p->n_threads; t++)
@@ -190,6 +196,14 @@ static const char *check_connections(const struct sample *s)
 	return NULL;
 }
 
+static const char *check_because(const struct sample *s)
+{
+	for (uint32_t i = 0; i < s->n_because; i++)
+		if (s->because[i].kind >= SAMPLE_BLAMES || !ended(s->because[i].comm, sizeof(s->because[i].comm)))
+			return "it is not known whom a process waited for";
+	return NULL;
+}
+
 static const char *check_cpus(const struct sample *s)
 {
 	for (uint32_t i = 0; i < s->n_cpus; i++) {
@@ -247,5 +261,7 @@ const char *sample_check(const struct sample *s)
 		wrong = check_peers(s, &buckets);
 	if (!wrong)
 		wrong = check_connections(s);
+	if (!wrong)
+		wrong = check_because(s);
 	return wrong ? wrong : check_cpus(s);
 }

@@ -12,6 +12,11 @@ enum source_connections {
 	SOURCE_ALL_CONNECTIONS,
 };
 
+struct source_process {
+	uint32_t pid;
+	uint64_t start_ns;
+};
+
 struct source {
 	/* 1: *s is the next reading. 0: no more (end of the file); -EAGAIN: none yet, the file is still being recorded:
 	 * *s is unchanged. -errno: failed for good; *s is not valid. */
@@ -26,6 +31,8 @@ struct source {
 	void (*want_calls)(struct source *src, bool want);
 	/* Likewise, how much of all CPUs' time it may cost, in percent; 0: any. */
 	void (*want_budget)(struct source *src, double percent);
+	/* Likewise, which processes are to be looked at closely, besides those that lag most. */
+	void (*want_focus)(struct source *src, const struct source_process *processes, uint32_t n);
 	bool live;
 };
 

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Because of whom threads in focus wait for a CPU: struct lt_focus (include/lagtop.h). Everything here is called under
+ * the run queue's lock of the CPU that it writes to, but gone_add. A thread that is not in focus costs its callers a
+ * load and a branch.
+ */
+#ifndef FOCUS_BPF_H
+#define FOCUS_BPF_H
+
+#include "record.bpf.h"
+#include "throttle.bpf.h"
+
+volatile __u32 lt_focus_on __weak = 0; /* something is in focus, or still counted as waiting */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lt_focus);
+} lt_focus __weak SEC(".maps");
+
+/* A slot of an array, in a register of its own: the verifier then sees its bound. */
+static __always_inline __u64 focus_index(__u64 slot)
+{
+	asm volatile("%0 &= 15" : "+r"(slot));
+	return slot;
+}
+
+/* Where a task runs or is queued. Before 5.16 the number is elsewhere, and nothing is charged. */
+static __always_inline struct lt_focus *focus_of(struct task_struct *task)
+{
+	__u32 cpu;
+
+	if (!bpf_core_field_exists(task->thread_info.cpu))
+		return NULL;
+	cpu = task->thread_info.cpu;
+	return bpf_map_lookup_elem(&lt_focus, &cpu);
+}
+
+static __always_inline void focus_begin(struct lt_focus *cpu)
+{
+	cpu->seq++;
+	lt_release();
+}
+
+static __always_inline void focus_end(struct lt_focus *cpu)
+{
+	lt_release();
+	cpu->seq++;
+}
+
+/* One thread less waits; its time is counted until end_ns. The last one leaves no rest. */
+static __always_inline void focus_less(struct lt_focus *cpu, __u64 slot, __u64 end_ns)
+{
+	slot = focus_index(slot);
+	cpu->sum_ns[slot] -= end_ns;
+	if (--cpu->n[slot])
+		return;
+	cpu->blame_ns[LT_BLAME_OTHERS][slot] -= cpu->sum_ns[slot];
+	cpu->sum_ns[slot] = 0;
+	cpu->busy &= ~(1U << slot);
+}
+
+/* A thread that is counted on a CPU, but got another one: its migration was missed. */
+static __always_inline void gone_add(struct lt_focus *cpu, __u64 waits, __u64 end_ns)
+{
+	__u64 at = __sync_fetch_and_add(&cpu->gone_n, 1);
+
+	at &= LT_FOCUS_GONE - 1;
+	asm volatile("" : "+r"(at));
+	at &= LT_FOCUS_GONE - 1;
+	cpu->gone[at] = end_ns << 5 | (waits & LT_WAITS_SLOT);
+}
+
+static __noinline int gone_take(struct lt_focus *cpu)
+{
+	for (int i = 0; i < LT_FOCUS_GONE; i++) {
+		__u64 gone = cpu->gone[i];
+
+		if (!gone)
+			continue;
+		cpu->gone[i] = 0;
+		if (cpu->n[focus_index((gone & 31) - 1)])
+			focus_less(cpu, (gone & 31) - 1, gone >> 5);
+	}
+	cpu->gone_n = 0;
+	return 0;
+}
+
+/* The entry of the process that ran. */
+static __noinline __u32 culprit_of(struct lt_focus *cpu, __u32 tgid, __u64 start_ns, __u64 now_ns)
+{
+	__u32 first = (tgid * 0x9e3779b1U >> (32 - LT_CULPRIT_SET_BITS)) * LT_CULPRIT_WAYS, oldest = first, least = ~0U;
+	struct lt_culprit *c;
+
+	for (__u32 i = first; i < first + LT_CULPRIT_WAYS; i++) {
+		c = &cpu->culprit[i & (LT_CULPRITS - 1)];
+		if (c->used && c->tgid == tgid && c->start_ns == start_ns) {
+			c->used = now_ns >> 20 | 1;
+			return i;
+		}
+		if (c->used < least) {
+			least = c->used;
+			oldest = i;
+		}
+	}
+	c = &cpu->culprit[oldest & (LT_CULPRITS - 1)];
+	for (int i = 0; i < LT_FOCUS_SLOTS; i++) {
+		cpu->blame_ns[LT_BLAME_OTHERS][i] += c->ns[i];
+		c->ns[i] = 0;
+	}
+	c->tgid = tgid;
+	c->start_ns = start_ns;
+	c->used = now_ns >> 20 | 1;
+	return oldest;
+}
+
+/* What the run queue has lost to interrupts and to the hypervisor, so far. */
+static __always_inline void stolen_look(struct lt_focus *cpu, struct task_struct *task, __u64 now_ns)
+{
+	struct rq *rq = BPF_CORE_READ(task, se.cfs_rq, rq);
+
+	cpu->irq_ns = bpf_core_field_exists(rq->prev_irq_time) ? BPF_CORE_READ(rq, prev_irq_time) : 0;
+	cpu->steal_ns = bpf_core_field_exists(rq->prev_steal_time_rq) ? BPF_CORE_READ(rq, prev_steal_time_rq) : 0;
+	cpu->looked_ns = now_ns;
+}
+
+/* part_ns of all_ns as 1/2^20. */
+static __always_inline __u64 share_of(__u64 part_ns, __u64 all_ns)
+{
+	if (!part_ns || (__s64)part_ns < 0)
+		return 0;
+	return part_ns < all_ns ? (part_ns << 20) / all_ns : 1 << 20;
+}
+
+/* The throttle clock of the queue where threads of a slot wait. If it is gone, any number. */
+static __noinline __u64 quota_clock(__u64 address)
+{
+	struct cfs_rq *queue = (struct cfs_rq *)address;
+	struct lt_throttle t;
+	struct rq *rq;
+
+	LT_THROTTLE_READ(queue, &t, BPF_CORE_READ);
+	rq = BPF_CORE_READ(queue, rq);
+	return lt_throttle_sum(&t, LT_THROTTLE_CLOCK(rq, BPF_CORE_READ));
+}
+
+/* How much of what a slot has waited since the last charge was for want of quota. */
+static __noinline __u64 quota_part(struct lt_focus *cpu, __u64 slot, __u64 waited_ns)
+{
+	__u64 clock_ns, part_ns;
+
+	slot = focus_index(slot);
+	clock_ns = quota_clock(cpu->quota_queue[slot]);
+	part_ns = cpu->quotas[slot] * clock_ns - cpu->quota_sum_ns[slot];
+	cpu->quota_sum_ns[slot] = cpu->quotas[slot] * clock_ns;
+	cpu->quota_clock_ns[slot] = clock_ns;
+	if ((__s64)part_ns < 0)
+		return 0;
+	return part_ns < waited_ns ? part_ns : waited_ns;
+}
+
+/* Charges one slot's waits, but for what interrupts (irq) and the hypervisor (steal, in 1/2^20) took, to the one whose
+ * charges are so many bytes from the beginning. */
+static __always_inline void charge_slot(struct lt_focus *cpu, __u64 slot, __u64 now_ns, __u64 irq, __u64 steal,
+					__u64 charges)
+{
+	__u64 all, waited_ns, part_ns;
+
+	slot = focus_index(slot);
+	all = cpu->n[slot] * now_ns;
+	waited_ns = all - cpu->sum_ns[slot];
+	if ((__s64)waited_ns <= 0)
+		return;
+	cpu->sum_ns[slot] = all;
+	if (cpu->quotas[slot]) {
+		part_ns = quota_part(cpu, slot, waited_ns);
+		cpu->blame_ns[LT_BLAME_QUOTA][slot] += part_ns;
+		waited_ns -= part_ns;
+	}
+	if (irq | steal) {
+		part_ns = (waited_ns >> 20) * irq + ((waited_ns & 0xfffff) * irq >> 20);
+		all = (waited_ns >> 20) * steal + ((waited_ns & 0xfffff) * steal >> 20);
+		if (part_ns + all > waited_ns)
+			all = waited_ns - part_ns;
+		cpu->blame_ns[LT_BLAME_IRQ][slot] += part_ns;
+		cpu->blame_ns[LT_BLAME_STEAL][slot] += all;
+		waited_ns -= part_ns + all;
+	}
+	charges += slot * sizeof(__u64);
+	asm volatile("" : "+r"(charges));
+	if (charges <= sizeof(*cpu) - sizeof(__u64))
+		*(__u64 *)((void *)cpu + charges) += waited_ns;
+}
+
+/* Charges all that was waited on this CPU until now_ns: to the process of `who`, which ran, or to `blame`. task: any
+ * with a run queue on this CPU. */
+static __noinline int focus_charge(struct lt_focus *cpu, struct lt_record *who, __u32 blame, struct task_struct *task,
+				   __u64 now_ns)
+{
+	__u64 charges = offsetof(struct lt_focus, blame_ns) + blame * sizeof(cpu->blame_ns[0]);
+	__u64 irq_ns = cpu->irq_ns, steal_ns = cpu->steal_ns, looked_ns = cpu->looked_ns, irq = 0, steal = 0;
+	__u32 busy;
+
+	focus_begin(cpu);
+	if (cpu->gone_n)
+		gone_take(cpu);
+	stolen_look(cpu, task, now_ns);
+	if (who) {
+		charges = offsetof(struct lt_focus, culprit[0].ns) +
+			  culprit_of(cpu, who->who.tgid, who->who.process_start_ns, now_ns) * sizeof(struct lt_culprit);
+		if (looked_ns && now_ns > looked_ns) {
+			irq = share_of(cpu->irq_ns - irq_ns, now_ns - looked_ns);
+			steal = share_of(cpu->steal_ns - steal_ns, now_ns - looked_ns);
+		}
+	}
+	busy = cpu->busy;
+	for (__u32 i = 0; i < LT_FOCUS_SLOTS; i++)
+		if (busy >> i & 1)
+			charge_slot(cpu, i, now_ns, irq, steal, charges);
+	cpu->charged_ns = now_ns;
+	focus_end(cpu);
+	return 0;
+}
+
+/* A thread has run until now_ns on the CPU of `task`. */
+static __always_inline void lt_focus_charge(struct task_struct *task, struct lt_record *who, enum lt_blame blame,
+					    __u64 now_ns)
+{
+	struct lt_focus *cpu = lt_focus_on ? focus_of(task) : NULL;
+
+	if (cpu && cpu->busy)
+		focus_charge(cpu, who, blame, task, now_ns);
+}
+
+/* A thread in focus begins to wait for the CPU where it is queued. */
+static __noinline int focus_enter(struct lt_sched *sched, struct task_struct *task, __u64 now_ns)
+{
+	struct lt_focus *cpu = focus_of(task);
+	__u64 slot = focus_index(sched->focus - 1U);
+
+	if (!cpu)
+		return 0;
+	focus_begin(cpu);
+	if (!cpu->busy)
+		stolen_look(cpu, task, now_ns);
+	cpu->n[slot]++;
+	cpu->sum_ns[slot] += now_ns;
+	cpu->busy |= 1U << slot;
+	sched->waits = slot + 1;
+	if (sched->wait_queue && sched->wait_clock_ns &&
+	    (!cpu->quotas[slot] || cpu->quota_queue[slot] == sched->wait_queue)) {
+		cpu->quotas[slot]++;
+		cpu->quota_queue[slot] = sched->wait_queue;
+		cpu->quota_sum_ns[slot] += sched->wait_throttle_ns;
+		cpu->quota_clock_ns[slot] = sched->wait_throttle_ns;
+		sched->waits |= LT_WAITS_QUOTA;
+	}
+	sched->wait_cpu = task->thread_info.cpu;
+	focus_end(cpu);
+	return 0;
+}
+
+static __always_inline void focus_quota_less(struct lt_focus *cpu, __u64 slot)
+{
+	slot = focus_index(slot);
+	if (!cpu->quotas[slot])
+		return;
+	cpu->quota_sum_ns[slot] -= cpu->quota_clock_ns[slot];
+	if (!--cpu->quotas[slot])
+		cpu->quota_sum_ns[slot] = 0;
+}
+
+/* Its wait has ended, and it is on the CPU of `task`, which is itself. */
+static __noinline int focus_leave(struct lt_sched *sched, struct task_struct *task, __u64 end_ns)
+{
+	struct lt_focus *cpu = focus_of(task), *counted;
+	__u64 waits = sched->waits, slot = focus_index((waits & LT_WAITS_SLOT) - 1);
+	__u32 at = sched->wait_cpu;
+
+	sched->waits = 0;
+	if (!cpu)
+		return 0;
+	if (!(waits & LT_WAITS_MOVED) && at != task->thread_info.cpu) {
+		counted = bpf_map_lookup_elem(&lt_focus, &at);
+		if (counted)
+			gone_add(counted, waits, end_ns);
+		return 0;
+	}
+	focus_begin(cpu);
+	if (waits & LT_WAITS_MOVED) {
+		cpu->blame_ns[LT_BLAME_MOVED][slot] += end_ns - sched->moved_ns;
+	} else {
+		/* Only what was missed is left: the switch has charged all until now. */
+		charge_slot(cpu, slot, end_ns, 0, 0,
+			    offsetof(struct lt_focus, blame_ns) + LT_BLAME_OTHERS * sizeof(cpu->blame_ns[0]));
+		if (waits & LT_WAITS_QUOTA)
+			focus_quota_less(cpu, slot);
+		focus_less(cpu, slot, end_ns);
+	}
+	focus_end(cpu);
+	return 0;
+}
+
+/* It is taken off the queue where it waits, for another CPU's. */
+static __noinline int focus_move(struct lt_sched *sched, struct task_struct *task, __u64 since_ns)
+{
+	__u32 at = sched->wait_cpu;
+	struct lt_focus *cpu = bpf_map_lookup_elem(&lt_focus, &at);
+	__u64 waits = sched->waits, slot = focus_index((waits & LT_WAITS_SLOT) - 1);
+
+	if (!cpu || waits & LT_WAITS_MOVED || at != task->thread_info.cpu)
+		return 0;
+	focus_begin(cpu);
+	if (since_ns < cpu->charged_ns)
+		since_ns = cpu->charged_ns;
+	if (waits & LT_WAITS_QUOTA)
+		focus_quota_less(cpu, slot);
+	focus_less(cpu, slot, since_ns);
+	sched->moved_ns = since_ns;
+	sched->waits = waits | LT_WAITS_MOVED;
+	focus_end(cpu);
+	return 0;
+}
+
+#endif
