@@ -304,6 +304,42 @@ static void add_asked(struct sample *s, struct sample_process *p, uint32_t i, ui
 	peer->srtt_ns = about(210000, 400, wobble(i, 17, number));
 }
 
+/* It waits for compilers, mostly. */
+static void add_focus(struct sample *s, uint32_t pid)
+{
+	static const struct {
+		uint32_t kind, pid, permille;
+		const char *comm;
+	} shares[] = { { SAMPLE_BLAME_CPU, 30560, 440, "cc1" },
+		       { SAMPLE_BLAME_CPU, 30561, 280, "cc1" },
+		       { SAMPLE_BLAME_CPU, FIXTURE_LAGGARD, 120, "postgres" },
+		       { SAMPLE_BLAME_ASLEEP, 0, 90, "" },
+		       { SAMPLE_BLAME_STEAL, 0, 40, "" },
+		       { SAMPLE_BLAME_OTHERS, 0, 30, "" } };
+	struct sample_process *p = &s->processes[s->n_processes - 1];
+	uint64_t waited_ns = 0;
+
+	if (p->pid != pid)
+		return;
+	for (uint32_t i = 0; i < p->n_threads; i++)
+		if (s->threads[p->first_thread + i].work != SAMPLE_NONE)
+			waited_ns += s->works[s->threads[p->first_thread + i].work].time_ns[LT_WAKEQ] +
+				     s->works[s->threads[p->first_thread + i].work].time_ns[LT_PREEMPT];
+	p->focus_since_ns = 1;
+	p->first_because = s->n_because;
+	p->n_because = COUNT(shares);
+	for (size_t i = 0; i < COUNT(shares); i++) {
+		struct sample_because *b = sample_add_because(s);
+
+		assert(b);
+		*b = (struct sample_because){ .kind = shares[i].kind,
+					      .pid = shares[i].pid,
+					      .start_ns = shares[i].pid * 10000000ULL,
+					      .ns = waited_ns * shares[i].permille / 1000 };
+		snprintf(b->comm, sizeof(b->comm), "%s", shares[i].comm);
+	}
+}
+
 static void add_actor(struct sample *s, uint32_t i, uint32_t number, enum fixture_kind kind)
 {
 	const struct actor *a = &actors[i];
@@ -362,6 +398,7 @@ static void add_actor(struct sample *s, uint32_t i, uint32_t number, enum fixtur
 			add_work(s, i, number, wall_ns);
 		}
 	}
+	add_focus(s, FIXTURE_WAITER);
 }
 
 static void add_connection(struct sample *s, uint32_t pid, uint16_t port, uint32_t number)

@@ -13,6 +13,7 @@
 #define FIXTURE_EXITED 30551
 #define FIXTURE_BIRTH_READING 12
 #define FIXTURE_YOUNG 31500
+#define FIXTURE_WAITER 2890  /* in focus: it waits for a CPU, mostly behind two compilers */
 #define FIXTURE_LAGGARD 2211 /* highest LAG% in every reading: a database */
 #define FIXTURE_HOSTILE 30700
 #define FIXTURE_REALTIME_NS 1795348980000000000ULL /* 2026-11-22T12:03:00Z */

@@ -18,7 +18,7 @@ static struct vt *open_plain(void)
 /* The pid in the row of a line. */
 static int pid_at(struct vt *v, int y)
 {
-	return atoi(vt_line(v, y) + strspn(vt_line(v, y), " *+"));
+	return atoi(vt_line(v, y) + strcspn(vt_line(v, y), "0123456789"));
 }
 
 static void cursor_keys_move(void **state)
@@ -320,7 +320,7 @@ static void page_opens_and_closes(void **state)
 	session_shows(v, "2213");
 	session_press(v, "Tab", "Tab", NULL);
 	session_shows(v, "10.0.0.12:6379");
-	session_press(v, "Tab", NULL);
+	session_press(v, "Tab", "Tab", NULL);
 	session_shows(v, "wake-up latency");
 	session_press(v, "q", NULL);
 	session_line(v, HEADER_Y, "LAG%");

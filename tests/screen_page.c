@@ -123,6 +123,34 @@ static void the_next_page_is_sorted_alike(void **state)
 	session_hides(v, "STATE");
 }
 
+/* In focus: who had the CPU that it waited for; from there to that one's page. */
+static void because_of_whom(void **state)
+{
+	struct vt *v = session_open(&(struct session){ .rows = 40, .cols = 120 });
+	int y;
+
+	(void)state;
+	y = session_shows(v, "2890 61001");
+	session_line(v, y, "behind cc1 7");
+	assert_string_equal(vt_cell(v, y, 0).text, "\u2022");
+	session_press(v, "/", "s", "h", "o", "p", ".", "j", "a", "r", "Enter", "Enter", "Tab", "Tab", "Tab", "Tab",
+		      NULL);
+	session_line(v, 1, "2890");
+	y = session_shows(v, "PART%");
+	session_line(v, y + 1, "30560");
+	session_line(v, y + 1, "44.0");
+	session_line(v, y + 1, "cc1 -quiet parse.c");
+	session_line(v, y + 4, "(the CPU was asleep)");
+	session_line(v, y + 4, "- ");
+	session_press(v, "End", "Enter", NULL);
+	session_line(v, 1, "2890");
+	session_press(v, "Home", "Enter", NULL);
+	session_line(v, 1, "30560");
+	session_shows(v, "PART%");
+	session_press(v, "Esc", NULL);
+	session_shows(v, "RUNQ%");
+}
+
 static void the_page_before_a_process_started(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 24, .kind = FIXTURE_BIRTH });
@@ -160,8 +188,8 @@ static void totals_are_totals_and_say_where_they_are_not(void **state)
 	interval = bar_number(v, HISTOGRAM_Y + 2);
 	session_press(v, ".", ".", ".", "T", NULL);
 	assert_true(bar_number(v, HISTOGRAM_Y + 2) > interval * 3);
-	session_shows(v, "totals above, here the interval");
-	session_press(v, "Tab", "Tab", "Tab", "Tab", NULL);
+	session_shows(v, "interval (totals above)");
+	session_press(v, "Tab", "Tab", "Tab", "Tab", "Tab", NULL);
 	session_hides(v, "totals above");
 	session_press(v, "Esc", NULL);
 	session_line(v, 4, "totals");
@@ -219,6 +247,7 @@ int main(void)
 		cmocka_unit_test_teardown(the_dead_show_their_last_reading, session_end),
 		cmocka_unit_test_teardown(its_name_is_in_sight, session_end),
 		cmocka_unit_test_teardown(the_next_page_is_sorted_alike, session_end),
+		cmocka_unit_test_teardown(because_of_whom, session_end),
 		cmocka_unit_test_teardown(the_page_before_a_process_started, session_end),
 		cmocka_unit_test_teardown(a_call_shows_its_processes, session_end),
 		cmocka_unit_test_teardown(totals_are_totals_and_say_where_they_are_not, session_end),

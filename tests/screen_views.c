@@ -28,7 +28,7 @@ static void walk(const struct session *s, const char *prefix, const char *keys)
 		} else if (*k == 'P') { /* the page of the laggard, tab by tab */
 			session_press(v, "1", "Enter", NULL);
 			snprintf(name, sizeof(name), "%s-page", prefix);
-			for (int tab = 0; tab < 5; tab++) {
+			for (int tab = 0; tab < 6; tab++) {
 				snprintf(name, sizeof(name), "%s-page%d", prefix, tab + 1);
 				session_golden(v, name);
 				session_press(v, "Tab", NULL);

@@ -136,6 +136,45 @@ static void in_few_cells(void **state)
 	}
 }
 
+/* In focus: who had the CPU, processes of one name together; no one if each had little. */
+static void behind_whom(void **state)
+{
+	struct sample_because because[] = {
+		{ SAMPLE_BLAME_CPU, 7, 70, 100 * MS, "gzip" }, { SAMPLE_BLAME_IRQ, 0, 0, 90 * MS, "" },
+		{ SAMPLE_BLAME_CPU, 8, 80, 60 * MS, "cc1" },   { SAMPLE_BLAME_CPU, 9, 90, 50 * MS, "cc1" },
+		{ SAMPLE_BLAME_OTHERS, 0, 0, 200 * MS, "" },
+	};
+	struct row r = row_of(LT_WAKEQ, 500);
+	char buf[64];
+
+	(void)state;
+	r.because = because;
+	r.n_because = 5;
+	assert_says(&r, "waits for CPU 100%");
+	because[2].ns = 70 * MS;
+	because[4].ns = 100 * MS;
+	r.time_ns[LT_WAKEQ] = 400 * MS;
+	assert_says(&r, "behind cc1 30%");
+	r.time_ns[LT_DISK] = 200 * MS;
+	assert_says(&r, "behind cc1 20%"); /* of LAG, not of the wait */
+	assert_int_equal(why_fit(&r, true, buf, sizeof(buf), 10), 7);
+	assert_string_equal(buf, "cc1 20%");
+	because[1].ns = 190 * MS;
+	assert_says(&r, "behind interrupts 32%");
+	because[1].kind = SAMPLE_BLAME_ASLEEP;
+	assert_says(&r, "CPU was asleep 32%");
+	because[1].kind = SAMPLE_BLAME_STEAL;
+	assert_says(&r, "behind the hypervisor 32%");
+	r.time_ns[LT_DISK] = 500 * MS;
+	assert_says(&r, "disk 56%");
+	/* Names are hostile. */
+	r.time_ns[LT_DISK] = 0;
+	because[1].kind = SAMPLE_BLAME_CPU;
+	strcpy(because[1].comm, "\033[2J\xff");
+	assert_true(why_fit(&r, true, buf, sizeof(buf), 40) > 0);
+	assert_string_equal(buf, "behind ?[2J? 48%");
+}
+
 static bool holds(const char *expression, const struct row *r)
 {
 	char why[200] = "";
@@ -172,6 +211,7 @@ int main(void)
 		cmocka_unit_test(the_greatest_part),
 		cmocka_unit_test(too_little_or_not_known),
 		cmocka_unit_test(in_few_cells),
+		cmocka_unit_test(behind_whom),
 		cmocka_unit_test(filters_and_sorts_as_text),
 	};
 

@@ -19,6 +19,7 @@
 #define PEERS (1 << MODEL_PEER)
 #define CPUS (1 << MODEL_CPU)
 #define DISKS (1 << MODEL_DISK)
+#define CULPRITS (1 << MODEL_CULPRIT)
 
 #define LATENCY COLUMN_LATENCY
 
@@ -28,7 +29,7 @@
 /* clang-format off */
 const struct column columns[] = {
 	/* name, title, json, width, show, flags, kinds, raw, unit, help, spark */
-	{ "pid", "PID", "pid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS | CPUS | PEERS, raw_pid, "",
+	{ "pid", "PID", "pid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS | CPUS | PEERS | CULPRITS, raw_pid, "",
 	  "Process id; for threads and connections, that of their process; for a CPU, of who runs there." },
 	{ "tid", "TID", NULL, 7, SHOW_ID, COLUMN_FIXED, THREADS | CPUS, raw_tid, "",
 	  "Thread id." },
@@ -36,7 +37,7 @@ const struct column columns[] = {
 	  "The parent's process id." },
 	{ "uid", "UID", "uid", 10, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER, raw_uid, "",
 	  "Effective user id, as a number." },
-	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT | COLUMN_FIXED, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER | CPUS, raw_user, "",
+	{ "user", "USER", "user", 8, SHOW_TEXT, COLUMN_LEFT | COLUMN_FIXED, PROCESSES | CALLERS | THREADS | CONNECTIONS | 1 << MODEL_USER | CPUS | CULPRITS, raw_user, "",
 	  "Effective user; the number if the system has no name for it." },
 	{ "state", "STATE", "state", 10, SHOW_TEXT, COLUMN_LEFT, TASKS | CONNECTIONS, raw_state, "",
 	  "Process: alive or exited; thread: its state at the moment of the reading, `poll disk?` if it waits for AIO, "
@@ -55,7 +56,7 @@ const struct column columns[] = {
 	  "The kernel's short name, up to 15 bytes, as the process or thread set it; for a group, the group's name." },
 	{ "cmdline", "CMDLINE", "cmdline", 40, SHOW_TEXT, COLUMN_LEFT, PROCESSES | CALLERS | THREADS | CONNECTIONS, raw_cmdline, "",
 	  "The command line, up to 32 KiB; … marks where it was cut. Empty for kernel threads, not known if the process exited before it could be read." },
-	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, (TASKS & ~(1 << MODEL_USER)) | CALLERS | CONNECTIONS | CPUS | PEERS, raw_command, "",
+	{ "command", "COMMAND", NULL, 40, SHOW_TEXT, COLUMN_LEFT, (TASKS & ~(1 << MODEL_USER)) | CALLERS | CONNECTIONS | CPUS | PEERS | CULPRITS, raw_command, "",
 	  "The command line without the program's path (cmdline has it), or the short name where there is none; kernel threads in brackets." },
 	{ "cgroup", "CGROUP", "cgroup", 30, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS, raw_cgroup, "",
 	  "Control group, unified hierarchy." },
@@ -67,6 +68,10 @@ const struct column columns[] = {
 	{ "hurts", "HURT%", NULL, 6, SHOW_SHARE, COLUMN_LAG, PROCESSES, raw_hurts, "%",
 	  "What hurts, its own threads or its clients: LAG%, and if RESP99 is more than twice its median of the last minute, the time by which the slowest "
 	  "hundredth of the answers took longer than that; 100 is one client that waits all the time." },
+	{ "part", "PART%", NULL, 6, SHOW_SHARE, 0, CULPRITS, raw_part, "%",
+	  "Of the process's waits for a CPU, throttled or not, the part in which this one had it." },
+	{ "waited", "WAITED%", NULL, 7, SHOW_SHARE, COLUMN_LAG, CULPRITS, raw_charged, "%",
+	  "Time for which the process waited while this one had the CPU, as a share of the interval, summed over its threads." },
 	{ "why", "WHY", "why", 22, SHOW_TEXT, COLUMN_LEFT | COLUMN_WHY, TASKS, raw_why, "",
 	  "The greatest part of its LAG% in words, and its share of LAG%. Nothing below a LAG% of 0.1." },
 	{ "cpu", "CPU%", "time_ns.run", 6, SHOW_SHARE, 0, TASKS, raw_run, "%",

@@ -105,7 +105,10 @@ LT_COUNTERS_SOCKET(NET_COUNTER)
 
 /* Nobody runs on an idle CPU. */
 #define RUNS(r) ((r)->kind != MODEL_CPU || (r)->cpu->runs == LT_RUNS_THREAD)
-#define HAS_PID(r) (RUNS(r) && ((r)->kind != MODEL_PEER || (r)->pid))
+/* Nor is a peer always known, or a culprit a process. */
+#define HAS_PID(r)                                                                                                     \
+	(RUNS(r) && ((r)->kind != MODEL_PEER || (r)->pid) &&                                                           \
+	 ((r)->kind != MODEL_CULPRIT || (r)->because->kind == SAMPLE_BLAME_CPU))
 MAYBE(raw_pid, 0, HAS_PID(r), r->pid)
 MAYBE(raw_tid, 0, RUNS(r), r->tid)
 NUMBER(raw_ppid, 0, r->ppid)
@@ -268,6 +271,15 @@ struct value raw_hurts(const struct row *r)
 }
 NUMBER(raw_runq, SCHED, RUNQ(r))
 NUMBER(raw_blk, SCHED, BLK(r))
+
+MAYBE(raw_charged, 0, r->kind == MODEL_CULPRIT, r->because->ns)
+
+struct value raw_part(const struct row *r)
+{
+	if (r->kind != MODEL_CULPRIT || !r->charged_ns)
+		return unknown;
+	return (struct value){ .type = VALUE_REAL, .real = 100 * (double)r->because->ns / (double)r->charged_ns };
+}
 
 struct value raw_why(const struct row *r)
 {

@@ -20,8 +20,7 @@ _Static_assert(sizeof(struct sample_process) % WORD == 0 && sizeof(struct sample
 		       sizeof(struct sample_bucket) % WORD == 0 && sizeof(struct sample_errno) % WORD == 0 &&
 		       sizeof(struct sample_connection) % WORD == 0 && sizeof(struct sample_cpu) % WORD == 0 &&
 		       sizeof(struct sample_disk) % WORD == 0 && sizeof(struct sample_peer) % WORD == 0 &&
-		       sizeof(struct sample_disk_group) % WORD == 0 &&
-		       sizeof(struct sample_because) % WORD == 0,
+		       sizeof(struct sample_disk_group) % WORD == 0 && sizeof(struct sample_because) % WORD == 0,
 	       "elements are whole words");
 
 /* Room for n more words; NULL and failed: out of memory. */

@@ -23,7 +23,7 @@
 /* A process's fields as a tree: objects and, in them, columns. The first node is the process itself. */
 struct json_node {
 	char key[KEY_MAX];
-	enum { NODE_OBJECT, NODE_COLUMN, NODE_NULL, NODE_ESTIMATED, NODE_KILLED } kind;
+	enum { NODE_OBJECT, NODE_COLUMN, NODE_NULL, NODE_ESTIMATED, NODE_KILLED, NODE_FOCUS } kind;
 	const struct column *column;	    /* of NODE_COLUMN */
 	uint16_t parent, first, last, next; /* 0: none */
 };
@@ -35,7 +35,7 @@ struct json_plan {
 
 /* Fields of the schema that are not implemented yet: always null. */
 static const char *const process_to_come[] = {
-	"unit", "container", "pod", "of_which_ns.contended_lock", "of_which_ns.upstream", "focus",
+	"unit", "container", "pod", "of_which_ns.contended_lock", "of_which_ns.upstream",
 };
 
 static void put_nulls(struct json_writer *w, const char *const *keys, size_t n)
@@ -262,6 +262,7 @@ static void plan_make(struct json_plan *plan)
 	}
 	plan_path(plan, "calls.estimated", NODE_ESTIMATED, NULL);
 	plan_path(plan, "killed_by", NODE_KILLED, NULL);
+	plan_path(plan, "focus", NODE_FOCUS, NULL);
 	for (size_t i = 0; i < sizeof(process_to_come) / sizeof(process_to_come[0]); i++)
 		plan_path(plan, process_to_come[i], NODE_NULL, NULL);
 }
@@ -287,6 +288,34 @@ static void put_killed(struct json_writer *w, const char *key, const struct row 
 	json_close(w, '}');
 }
 
+static void put_focus(struct json_writer *w, const char *key, const struct row *r)
+{
+	if (!r->focus_since_ns) {
+		json_null(w, key);
+		return;
+	}
+	json_open(w, key, '{');
+	json_unsigned(w, "since_ns", r->focus_since_ns);
+	json_unsigned(w, "moved_ns", r->moved_ns);
+	json_open(w, "because", '[');
+	for (uint32_t i = 0; i < r->n_because; i++) {
+		const struct sample_because *b = &r->because[i];
+
+		json_open(w, NULL, '{');
+		json_text(w, "kind", sample_blame_name[b->kind]);
+		put_number(w, "pid", b->pid, b->kind == SAMPLE_BLAME_CPU);
+		json_null(w, "tid");
+		put_text(w, "comm", b->comm[0] ? b->comm : NULL);
+		json_unsigned(w, "ns", b->ns);
+		json_null(w, "count");
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+	json_null(w, "on");
+	json_null(w, "answer_ns");
+	json_close(w, '}');
+}
+
 static void put_fields(struct json_writer *w, const struct json_plan *plan, uint16_t object, const struct row *r)
 {
 	const struct json_node *node;
@@ -305,6 +334,9 @@ static void put_fields(struct json_writer *w, const struct json_plan *plan, uint
 			break;
 		case NODE_KILLED:
 			put_killed(w, node->key, r);
+			break;
+		case NODE_FOCUS:
+			put_focus(w, node->key, r);
 			break;
 		case NODE_OBJECT:
 			json_open(w, node->key, '{');

@@ -113,11 +113,25 @@ static void show_disk(struct view *v, const struct row *r)
 	table_home(&v->who);
 }
 
+/* From page to page: the chain of who waits for whom. */
+static void show_culprit(struct view *v, const struct row *r)
+{
+	struct row who = *r;
+
+	if (r->because->kind != SAMPLE_BLAME_CPU || !r->pid || !r->start_ns) {
+		view_say(v, STYLE_NORMAL, "that is no process");
+		return;
+	}
+	page_close(v);
+	page_open(v, &who);
+	v->page.tab = PAGE_BECAUSE;
+}
+
 static void enter(struct view *v)
 {
 	const struct row *r = table_cursor(view_table(v));
 
-	if (!r || (v->page.open && r->kind != MODEL_CALL && r->kind != MODEL_PEER))
+	if (!r || (v->page.open && r->kind != MODEL_CALL && r->kind != MODEL_PEER && r->kind != MODEL_CULPRIT))
 		return;
 	switch (r->kind) {
 	case MODEL_PROCESS:
@@ -148,6 +162,9 @@ static void enter(struct view *v)
 		break;
 	case MODEL_DISK:
 		show_disk(v, r);
+		break;
+	case MODEL_CULPRIT:
+		show_culprit(v, r);
 		break;
 	case MODEL_KINDS:
 		break;

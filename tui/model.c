@@ -108,6 +108,10 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.killer_comm = sample_text(s, p->killer_comm),
 		.killer_pid = p->killer_pid,
 		.killed_by = p->killed_by,
+		.focus_since_ns = p->focus_since_ns,
+		.moved_ns = p->moved_ns,
+		.because = p->n_because ? &s->because[p->first_because] : NULL,
+		.n_because = p->n_because,
 		.interval_ns = s->interval_ns,
 		.drops_known = s->drops_known,
 		.unknown = s->unknown,
@@ -263,13 +267,18 @@ static uint64_t per_second(uint64_t n, uint64_t interval_ns)
 
 size_t row_text_bytes(const struct row *r)
 {
-	return strlen(r->comm) + strlen(r->cmdline) + strlen(r->cgroup) + strlen(r->killer_comm) + 4;
+	return r->n_because * sizeof(*r->because) + strlen(r->comm) + strlen(r->cmdline) + strlen(r->cgroup) +
+	       strlen(r->killer_comm) + 4;
 }
 
 void row_text_copy(struct row *r, char *to)
 {
+	size_t because_bytes = r->n_because * sizeof(*r->because);
 	const char **const texts[] = { &r->comm, &r->cmdline, &r->cgroup, &r->killer_comm };
 
+	if (because_bytes)
+		r->because = memcpy(to, r->because, because_bytes);
+	to += because_bytes;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		size_t bytes = strlen(*texts[i]) + 1;
 

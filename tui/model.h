@@ -24,10 +24,11 @@ enum model_kind {
 	MODEL_CGROUP,
 	MODEL_CALL,
 	MODEL_CONNECTION,
-	MODEL_CALLER, /* a process, with its share of one call */
-	MODEL_DISK,   /* a block device in one direction */
-	MODEL_CPU,    /* pid, tid, comm: of the thread that runs there */
-	MODEL_PEER,   /* the other end of connections of a process; pid, comm: of its process, if that is here */
+	MODEL_CALLER,  /* a process, with its share of one call */
+	MODEL_DISK,    /* a block device in one direction */
+	MODEL_CPU,     /* pid, tid, comm: of the thread that runs there */
+	MODEL_PEER,    /* the other end of connections of a process; pid, comm: of its process, if that is here */
+	MODEL_CULPRIT, /* because of whom a process waited for a CPU: one charge */
 	MODEL_KINDS
 };
 
@@ -126,8 +127,13 @@ struct row {
 		struct model_dist dist[LT_THREAD_DISTS];
 	};
 	struct sample_open open_answers, open_upstream; /* turns open at the reading */
-	const struct row_net *net;			/* row_no_net: it did not use it */
-	const struct model_sparkline *spark;		/* [MODEL_SPARKS], or NULL */
+	/* Of processes: because of whom they waited for a CPU, the greatest first; focus_since_ns 0: not in focus. */
+	uint64_t focus_since_ns, moved_ns;
+	const struct sample_because *because;
+	uint32_t n_because;
+	uint64_t charged_ns;	   /* MODEL_CULPRIT, of which `because` is the one charge: all those of the process */
+	const struct row_net *net; /* row_no_net: it did not use it */
+	const struct model_sparkline *spark; /* [MODEL_SPARKS], or NULL */
 
 	/* MODEL_CALL: one call summed over the selected processes, MODEL_CALLER: of one process; `calls` is its count,
 	 * `service` its whole latency. MODEL_THREAD: the call it is in, or LT_CALL_NONE, and in oldest_ns for how
@@ -144,7 +150,8 @@ struct row {
 	const struct lt_peer *peer;		    /* MODEL_PEER */
 };
 
-/* A row's texts are valid as long as its sample: how long a copy is, and the copy, which the row has from then on. */
+/* A row's texts, and `because`, are valid as long as its sample: how long a copy is, and the copy, at an address that
+ * is a multiple of 8, which the row has from then on. */
 size_t row_text_bytes(const struct row *r);
 void row_text_copy(struct row *r, char *to);
 
@@ -223,8 +230,8 @@ struct model_query {
 	enum model_kind kind;
 	bool totals;  /* since lagtop's start instead of the interval, where model_has_totals */
 	bool no_dead; /* leave out processes that exited in earlier readings */
-	bool one;     /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of the process below only, not of all; MODEL_PEER:
-			 always */
+	bool one;     /* MODEL_THREAD, MODEL_CALL, MODEL_CONNECTION: of the process below only, not of all; MODEL_PEER,
+			 MODEL_CULPRIT: always */
 	uint32_t pid; /* 0 is valid: everything outside of our pid namespace */
 	uint64_t start_ns; /* with pid: its identity */
 	uint32_t tid;	   /* MODEL_CALL: of this thread only; 0: all */

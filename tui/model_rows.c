@@ -530,12 +530,72 @@ static int disk_rows(struct model *m, struct row **rows)
 	return (int)s->n_disks;
 }
 
+/* What a charge says that is no process's. */
+static const char *const no_process[SAMPLE_BLAMES] = {
+	[SAMPLE_BLAME_CPU] = "",
+	[SAMPLE_BLAME_IRQ] = "(interrupts)",
+	[SAMPLE_BLAME_STEAL] = "(the hypervisor)",
+	[SAMPLE_BLAME_ASLEEP] = "(the CPU was asleep)",
+	[SAMPLE_BLAME_QUOTA] = "(its own quota)",
+	[SAMPLE_BLAME_OTHERS] = "(others, or not known)",
+};
+
+static void culprit_row(struct model *m, struct row *to, const struct sample_because *b, uint64_t charged_ns)
+{
+	const struct row *who = b->kind == SAMPLE_BLAME_CPU ? model_youngest(m, b->pid) : NULL;
+
+	if (who && who->start_ns != b->start_ns)
+		who = NULL;
+	*to = (struct row){
+		.kind = MODEL_CULPRIT,
+		.pid = b->pid,
+		.start_ns = b->start_ns,
+		.uid = who ? who->uid : 0,
+		.own_user = who && who->own_user,
+		.kernel = who && who->kernel,
+		.exited = who && who->exited,
+		.comm = b->comm[0] ? b->comm : no_process[b->kind],
+		.cmdline = who ? who->cmdline : "",
+		.cgroup = who ? who->cgroup : "",
+		.killer_comm = "",
+		.interval_ns = m->sample->interval_ns,
+		.unknown = m->sample->unknown,
+		.net = &row_no_net,
+		.call = LT_CALL_NONE,
+		.because = b,
+		.n_because = 1,
+		.charged_ns = charged_ns,
+	};
+}
+
+static int culprit_rows(struct model *m, const struct model_query *q, struct row **rows)
+{
+	struct range range = find_process(m->sample, q->pid, q->start_ns);
+	struct row_list *out = &m->out[MODEL_CULPRIT];
+	uint64_t all_ns = 0;
+	uint32_t n = 0;
+
+	for (uint32_t i = range.first; i < range.end; i++) {
+		const struct sample_process *p = &m->sample->processes[i];
+		const struct sample_because *b = &m->sample->because[p->first_because];
+
+		if (!GROW(out->rows, out->cap, n + p->n_because))
+			return -ENOMEM;
+		for (uint32_t j = 0; j < p->n_because; j++)
+			all_ns = counter_sum(all_ns, b[j].ns);
+		for (uint32_t j = 0; j < p->n_because; j++)
+			culprit_row(m, &out->rows[n++], &b[j], all_ns);
+	}
+	*rows = out->rows;
+	return (int)n;
+}
+
 bool model_has_totals(const struct model_query *q)
 {
 	if (q->kind == MODEL_CALL)
 		return !q->one && !q->wants;
 	return q->kind != MODEL_THREAD && q->kind != MODEL_CONNECTION && q->kind != MODEL_CALLER &&
-	       q->kind != MODEL_CPU && q->kind != MODEL_DISK && q->kind != MODEL_PEER;
+	       q->kind != MODEL_CPU && q->kind != MODEL_DISK && q->kind != MODEL_PEER && q->kind != MODEL_CULPRIT;
 }
 
 int model_rows(struct model *m, const struct model_query *q, struct row **rows)
@@ -567,6 +627,8 @@ int model_rows(struct model *m, const struct model_query *q, struct row **rows)
 	case MODEL_PEER:
 		range = find_process(m->sample, q->pid, q->start_ns);
 		return range.first == range.end ? 0 : model_peer_rows(m, range.first, rows);
+	case MODEL_CULPRIT:
+		return culprit_rows(m, q, rows);
 	case MODEL_KINDS:
 		break;
 	}

@@ -46,7 +46,7 @@ struct life {
 struct life_last {
 	struct row row;
 	struct row_net net;
-	char texts[];
+	char texts[] __attribute__((aligned(8)));
 };
 
 /* Its sums since lagtop's start. */

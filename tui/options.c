@@ -138,6 +138,20 @@ static int set_filter(struct options *o, const char *arg)
 	return o->selection.filter ? 0 : bad("--filter '%s': at character %zu: %s", arg, at + 1, why);
 }
 
+static int set_focus(struct options *o, const char *arg)
+{
+	char why[200];
+	size_t at = 0;
+
+	filter_free(o->focus_expression);
+	o->focus_expression = filter_parse(arg, &at, why, sizeof(why));
+	if (!o->focus_expression)
+		return bad("--focus '%s': at character %zu: %s", arg, at + 1, why);
+	if (!(filter_kinds(o->focus_expression) & 1U << MODEL_PROCESS))
+		return bad("--focus '%s': one of its columns is none of processes; --list-columns lists them", arg);
+	return 0;
+}
+
 /* The names of the columns that mean something for a kind of row, or of all. */
 static void column_names(char *buf, size_t size, unsigned int kinds)
 {
@@ -357,6 +371,7 @@ static const struct option_row option_table[] = {
 	{ "pid", 'p', "PID[,PID...]", SET(set_pids), "only these processes" },
 	{ "user", 'u', "USER", SET(set_user), "only this user's processes" },
 	{ "filter", 'f', "EXPR", SET(set_filter), "only rows that match EXPR, such as: cpu>5 and user=root" },
+	{ "focus", 0, "EXPR", SET(set_focus), "look closely at these processes, besides those that lag most" },
 	{ "sort", 's', "COLUMN", SET(set_sort), "sort by this column; -COLUMN reverses the sort" },
 	{ "view", 'v', "NAME", SET(set_view), "overview, sched, syscalls, net, calls, connections, disks, cpus" },
 	{ "threads", 'H', NULL, FLAG(threads), "one row per thread" },
@@ -541,6 +556,7 @@ void options_free(struct options *o)
 {
 	filter_free(o->selection.filter);
 	filter_free(o->fail_expression);
+	filter_free(o->focus_expression);
 	free(o->selection.pids);
 	*o = (struct options){ 0 };
 }

@@ -32,10 +32,11 @@ struct options {
 	struct when at;		 /* --at; WHEN_NONE: from the beginning */
 	uint64_t history_bytes;
 	struct probe_options probe;
-	const char *openmetrics;	/* a file to write; NULL: none */
-	const char *fail_if;		/* as typed; NULL: none */
-	struct filter *fail_expression; /* parsed, without "for N" */
-	uint64_t fail_readings;		/* N, or 1 */
+	const char *openmetrics;	 /* a file to write; NULL: none */
+	struct filter *focus_expression; /* --focus; NULL: none */
+	const char *fail_if;		 /* as typed; NULL: none */
+	struct filter *fail_expression;	 /* parsed, without "for N" */
+	uint64_t fail_readings;		 /* N, or 1 */
 	bool check, list_columns, list_keys, help, version;
 	bool manual; /* hidden --manual: a key makes a reading (screen tests) */
 };

@@ -8,7 +8,8 @@
 
 static void init_tables(struct page *p)
 {
-	static const char *const views[PAGE_HEATMAP] = { "calls", "overview", "connections", "connections" };
+	static const char *const views[PAGE_HEATMAP] = { "calls", "overview", "connections", "connections",
+							 "overview" };
 
 	for (int i = 0; i < PAGE_HEATMAP; i++)
 		table_init(&p->tables[i], column_view_find(views[i]));
@@ -16,6 +17,11 @@ static void init_tables(struct page *p)
 	table_choose(&p->tables[PAGE_THREADS],
 		     "tid state lag cpu runq blk lock wake99 calls errors call oldest command");
 	p->tables[PAGE_THREADS].kind = MODEL_THREAD;
+	p->tables[PAGE_BECAUSE].n_chosen = 0;
+	table_choose(&p->tables[PAGE_BECAUSE], "pid user part waited command");
+	p->tables[PAGE_BECAUSE].kind = MODEL_CULPRIT;
+	table_sort(&p->tables[PAGE_BECAUSE], column_find("part"));
+	table_keep_sort(&p->tables[PAGE_BECAUSE]);
 	/* The process is named above. */
 	p->tables[PAGE_CONNECTIONS].n_chosen = 0;
 	table_choose(&p->tables[PAGE_CONNECTIONS],
@@ -125,7 +131,8 @@ static int find_process(struct view *v)
 
 int page_arrange(struct view *v)
 {
-	static const enum model_kind kinds[PAGE_HEATMAP] = { MODEL_CALL, MODEL_THREAD, MODEL_CONNECTION, MODEL_PEER };
+	static const enum model_kind kinds[PAGE_HEATMAP] = { MODEL_CALL, MODEL_THREAD, MODEL_CONNECTION, MODEL_PEER,
+							     MODEL_CULPRIT };
 	struct page *p = &v->page;
 	struct model_query q = { .totals = view_totals(v), .one = true, .pid = p->pid };
 	struct table_wants all = { .n_tags = 0 };
@@ -141,6 +148,7 @@ int page_arrange(struct view *v)
 		return n;
 	/* The filters for processes do not apply here: inside a process, all rows are shown. */
 	memcpy(all.search, v->wants.search, sizeof(all.search));
-	p->tables[p->tab].unknown = q.kind == MODEL_CONNECTION && !model_sample(view_model(v))->has_connections;
+	p->tables[p->tab].unknown = (q.kind == MODEL_CONNECTION && !model_sample(view_model(v))->has_connections) ||
+				    (q.kind == MODEL_CULPRIT && !p->row.focus_since_ns);
 	return table_arrange(&p->tables[p->tab], q.kind, rows, (uint32_t)n, (uint32_t)n, &all, v->now_ns);
 }

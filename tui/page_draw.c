@@ -10,7 +10,7 @@
 #include "format.h"
 #include "names.h"
 
-static const char *const tab_titles[PAGE_TABS] = { "Calls", "Threads", "Connections", "Peers", "Heatmap" };
+static const char *const tab_titles[PAGE_TABS] = { "Calls", "Threads", "Connections", "Peers", "Because", "Heatmap" };
 
 /* How long ago its last reading was taken, which is shown below. */
 static void add_ago(const struct view *v, char *buf, size_t size)
@@ -87,7 +87,7 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 	/* Calls and threads are known for the interval only. */
 	if (v->page.row.totals && v->page.tab != PAGE_HEATMAP)
 		grid_right(g, y, x + 2, g->cols - x - 3, STYLE_WARN,
-			   g->cols - x > 34 ? "totals above, here the interval" : "interval");
+			   g->cols - x > 25 ? "interval (totals above)" : "interval");
 	else if (g->cols - x > 24)
 		grid_right(g, y, x, g->cols - x - 1, STYLE_DIM, "Tab next, Esc back");
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "alert.h"
+#include "ask.h"
 #include "batch.h"
 #include "format.h"
 #include "loop.h"
@@ -153,6 +154,12 @@ static void reading(struct loop *l, struct sample *s)
 	if (err) {
 		loop_fail(l, "cannot keep a reading: %s", strerror(-err));
 		return;
+	}
+	if (l->source->live) {
+		struct ask ask = { .n = 0 };
+
+		ask_options(&ask, l->options, run->model); /* without memory those that lag most remain */
+		ask_source(&ask, l->source);
 	}
 	output(run);
 	if (l->status == LOOP_ON)

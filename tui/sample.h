@@ -315,10 +315,10 @@ struct sample {
 	struct sample_disk *disks;
 	struct sample_disk_group *disk_groups;
 	char *text;
-	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_peers, n_because, n_cpus, n_disks,
-		n_disk_groups, n_text;
-	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_peers, cap_because,
-		cap_cpus, cap_disks, cap_disk_groups, cap_text;
+	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_peers, n_because,
+		n_cpus, n_disks, n_disk_groups, n_text;
+	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_peers,
+		cap_because, cap_cpus, cap_disks, cap_disk_groups, cap_text;
 };
 
 /* Empties a sample but keeps its memory for the next reading. */

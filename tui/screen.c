@@ -560,6 +560,7 @@ static void release_stderr(struct screen *s)
 static struct sample *take(struct loop *l)
 {
 	struct screen *s = (struct screen *)l;
+	struct ask ask;
 
 	if (l->source->want_connections)
 		l->source->want_connections(l->source, view_wants_connections(&s->view) ? SOURCE_ALL_CONNECTIONS
@@ -570,6 +571,8 @@ static struct sample *take(struct loop *l)
 		l->source->want_calls(l->source, !s->view.calls_off);
 	if (l->source->want_budget)
 		l->source->want_budget(l->source, s->view.budget_percent);
+	view_ask(&s->view, &ask);
+	ask_source(&ask, l->source);
 	return history_take(&s->view.history);
 }
 

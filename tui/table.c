@@ -145,6 +145,11 @@ uint64_t table_key(const struct row *r)
 		break;
 	case MODEL_KINDS:
 		break;
+	case MODEL_CULPRIT:
+		id[2] = r->because->kind;
+		id[1] = r->pid;
+		id[3] = r->start_ns;
+		break;
 	case MODEL_THREAD:
 		id[2] = r->tid;
 		/* fall through */

@@ -256,6 +256,8 @@ static void draw_row(const struct table *t, struct grid *g, int y, const struct 
 {
 	char buf[2048];
 
+	if (r->focus_since_ns)
+		grid_put(g, y, 0, g->utf8 && g->blocks ? 0x2022 : 'o', STYLE_DIM);
 	if (r->exited)
 		grid_put(g, y, 0, g->utf8 && g->blocks ? 0x2020 : '+', STYLE_DEAD);
 	if (w->n_tags && table_tagged(w, table_key(r)))

@@ -99,7 +99,7 @@ uint64_t view_owner(const struct view *v, const struct row *r)
 	struct row *rows;
 	int n;
 
-	if (r->kind == MODEL_PROCESS || r->kind == MODEL_CALLER)
+	if (r->kind == MODEL_PROCESS || r->kind == MODEL_CALLER || r->kind == MODEL_CULPRIT)
 		return r->start_ns;
 	/* A pid may have had two processes in one interval: a thread belongs to the last one that started before it, a
 	 * socket to the last one. */
@@ -135,6 +135,22 @@ bool view_wants_connections(const struct view *v)
 	if (v->page.open || v->tables[v->at].view->spark == MODEL_SPARK_NET || !s)
 		return true;
 	return s->has_connections ? s->n_connections < CHEAP_CONNECTIONS : s->number % LOOK_AGAIN == 0;
+}
+
+void view_ask(struct view *v, struct ask *ask)
+{
+	struct table *t = view_main(v);
+	const struct row *r = table_cursor(t);
+
+	ask->n = 0;
+	if (v->page.open)
+		ask_process(ask, &v->page.row);
+	if (r)
+		ask_process(ask, r);
+	ask_more(ask, &v->asked);
+	for (uint32_t i = 0; v->wants.n_tags && i < t->n; i++)
+		if (table_tagged(&v->wants, table_key(t->order[i])))
+			ask_process(ask, t->order[i]);
 }
 
 struct table *view_main(struct view *v)

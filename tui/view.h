@@ -9,6 +9,7 @@
 #ifndef VIEW_H
 #define VIEW_H
 
+#include "ask.h"
 #include "history.h"
 #include "key.h"
 #include "options.h"
@@ -30,7 +31,7 @@ enum view_mode {
 	MODE_DELAY,
 };
 
-enum page_tab { PAGE_CALLS, PAGE_THREADS, PAGE_CONNECTIONS, PAGE_PEERS, PAGE_HEATMAP, PAGE_TABS };
+enum page_tab { PAGE_CALLS, PAGE_THREADS, PAGE_CONNECTIONS, PAGE_PEERS, PAGE_BECAUSE, PAGE_HEATMAP, PAGE_TABS };
 
 /* The page of one process. */
 struct page {
@@ -109,6 +110,7 @@ struct view {
 	char filter_kept[TABLE_TEXT];
 	const char *filter_before; /* what Esc restores: filter_kept, or the command line's if that is longer */
 
+	struct ask asked; /* by the options, as of the newest reading */
 	struct model *live, *past;
 	uint32_t past_number; /* sample.number that past has seen last; 0: none */
 	struct history history;
@@ -138,9 +140,11 @@ struct view {
 int view_init(struct view *v, const struct options *o, bool live);
 void view_free(struct view *v);
 
-struct model *view_model(const struct view *v);	   /* the one shown */
-struct table *view_main(struct view *v);	   /* that of the view, even under an open page */
-struct table *view_table(struct view *v);	   /* the one the cursor is in; NULL: none (heatmap) */
+struct model *view_model(const struct view *v); /* the one shown */
+struct table *view_main(struct view *v);	/* that of the view, even under an open page */
+struct table *view_table(struct view *v);	/* the one the cursor is in; NULL: none (heatmap) */
+/* Whom to look at closely: the page's and the cursor's process, those of the options, and tagged ones. */
+void view_ask(struct view *v, struct ask *ask);
 bool view_wants_connections(const struct view *v); /* connections are shown, or there are few enough to read them */
 bool view_totals(const struct view *v);		   /* totals are wanted and known: not for past readings */
 bool view_is_process(const struct view *v);	   /* a view of processes, threads or groups */

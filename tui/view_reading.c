@@ -94,6 +94,9 @@ int view_reading(struct view *v, struct sample *s)
 	if (!frozen || shrinks || v->back + HISTORY_MIN >= v->history.n)
 		forget_past(v);
 	err = model_update(v->live, s);
+	v->asked.n = 0;
+	if (!err && v->source_live)
+		err = ask_options(&v->asked, v->options, v->live);
 	if (!err)
 		err = history_add(&v->history);
 	if (err)

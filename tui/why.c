@@ -7,6 +7,8 @@
 
 #include "format.h"
 
+#define NAME_SIZE sizeof(((struct sample_because *)0)->comm)
+
 /* The parts of LAG, and what is said of the greatest one. */
 static const struct rule {
 	const char *words, *brief;
@@ -17,6 +19,26 @@ static const struct rule {
 	{ "disk", "disk", 1 << LT_DISK },
 	{ "memory", "mem", 1 << LT_MEMORY },
 	{ "blocked in kernel", "block", 1 << LT_BLOCK },
+};
+#define RULE_CPU (&rules[0])
+
+/* Of a wait for a CPU: who had it. The words end in the culprit's name where it has one. */
+static const struct culprit {
+	const char *words, *brief;
+} culprits[SAMPLE_BLAMES] = {
+	[SAMPLE_BLAME_CPU] = { "behind ", "" },
+	[SAMPLE_BLAME_IRQ] = { "behind interrupts", "irq" },
+	[SAMPLE_BLAME_STEAL] = { "behind the hypervisor", "steal" },
+	[SAMPLE_BLAME_ASLEEP] = { "CPU was asleep", "asleep" },
+};
+
+/* A culprit is said if it had at least so many percent of the wait: else there are too many to name one. */
+#define CULPRIT_LEAST_PERCENT 25
+
+struct said {
+	const char *words, *brief;
+	char name[NAME_SIZE]; /* follows both */
+	int percent;	      /* of LAG */
 };
 
 static uint64_t part_ns(const struct row *r, const struct rule *rule)
@@ -29,53 +51,96 @@ static uint64_t part_ns(const struct row *r, const struct rule *rule)
 	return ns;
 }
 
-/* NULL: none. Of two that are equal the first. */
-static const struct rule *greatest(const struct row *r, int *percent)
+static int percent_of(uint64_t part_ns, uint64_t all_ns)
+{
+	return (int)((double)part_ns * 100 / (double)all_ns + 0.5);
+}
+
+static bool alike(const struct sample_because *a, const struct sample_because *b)
+{
+	return a->kind == b->kind && !strncmp(a->comm, b->comm, NAME_SIZE);
+}
+
+/* Replaces a wait for a CPU by the one who had it: processes of the same name together. */
+static void name_culprit(const struct row *r, uint64_t cpu_ns, uint64_t lag_ns, struct said *said)
+{
+	const struct sample_because *most = NULL;
+	uint64_t most_ns = 0;
+
+	for (uint32_t i = 0; i < r->n_because; i++) {
+		const struct sample_because *b = &r->because[i];
+		uint64_t ns = 0;
+
+		if (!culprits[b->kind].words || (b->kind == SAMPLE_BLAME_CPU && !b->comm[0]))
+			continue;
+		for (uint32_t j = i; j < r->n_because; j++)
+			if (alike(b, &r->because[j]))
+				ns = counter_sum(ns, r->because[j].ns);
+		if (ns > most_ns) {
+			most_ns = ns;
+			most = b;
+		}
+	}
+	if (!most || percent_of(most_ns, cpu_ns) < CULPRIT_LEAST_PERCENT)
+		return;
+	said->words = culprits[most->kind].words;
+	said->brief = culprits[most->kind].brief;
+	if (most->kind == SAMPLE_BLAME_CPU)
+		memcpy(said->name, most->comm, NAME_SIZE);
+	said->percent = percent_of(most_ns, lag_ns);
+}
+
+/* False: nothing is to be said. Of two parts that are equal the first is. */
+static bool greatest(const struct row *r, struct said *said)
 {
 	const struct rule *best = NULL;
-	uint64_t most = 0, lag_ns = 0, ns;
+	uint64_t most_ns = 0, lag_ns = 0, ns;
 
 	if (r->off & 1 << SAMPLE_SCHED)
-		return NULL;
+		return false;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		ns = part_ns(r, &rules[i]);
 		lag_ns = counter_sum(lag_ns, ns);
-		if (ns > most) {
-			most = ns;
+		if (ns > most_ns) {
+			most_ns = ns;
 			best = &rules[i];
 		}
 	}
-	if (lag_ns < r->interval_ns / 1000 * WHY_LEAST_PERMILLE)
-		return NULL;
-	*percent = best ? (int)((double)most * 100 / (double)lag_ns + 0.5) : 0;
-	return best;
+	if (!best || lag_ns < r->interval_ns / 1000 * WHY_LEAST_PERMILLE)
+		return false;
+	*said = (struct said){ best->words, best->brief, "", percent_of(most_ns, lag_ns) };
+	if (best == RULE_CPU)
+		name_culprit(r, most_ns, lag_ns, said);
+	return true;
 }
 
 bool why_say(const struct row *r, char buf[WHY_SIZE])
 {
-	int percent;
-	const struct rule *rule = greatest(r, &percent);
+	struct said said;
 
-	if (rule)
-		snprintf(buf, WHY_SIZE, "%s %d%%", rule->words, percent);
-	return rule;
+	if (!greatest(r, &said))
+		return false;
+	snprintf(buf, WHY_SIZE, "%s%s %d%%", said.words, said.name, said.percent);
+	return true;
 }
 
 int why_fit(const struct row *r, bool utf8, char *buf, size_t size, int cells)
 {
-	const struct rule *rule;
-	char share[16];
-	int percent, share_cells, used;
+	char share[16], text[WHY_SIZE];
+	struct said said;
+	int share_cells, used;
 
 	if (r->off & 1 << SAMPLE_SCHED)
 		return format_clean(buf, size, "-", cells, utf8);
-	rule = greatest(r, &percent);
-	if (!rule)
+	if (!greatest(r, &said))
 		return format_clean(buf, size, utf8 ? "·" : ".", cells, utf8);
-	share_cells = snprintf(share, sizeof(share), " %d%%", percent);
-	used = format_clean(buf, size, rule->words, INT_MAX, utf8);
-	if (used + share_cells > cells)
-		used = format_clean(buf, size, rule->brief, cells - share_cells, utf8);
+	share_cells = snprintf(share, sizeof(share), " %d%%", said.percent);
+	snprintf(text, sizeof(text), "%s%s", said.words, said.name);
+	used = format_clean(buf, size, text, INT_MAX, utf8);
+	if (used + share_cells > cells) {
+		snprintf(text, sizeof(text), "%s%s", said.brief, said.name);
+		used = format_clean(buf, size, text, cells - share_cells, utf8);
+	}
 	if (used + share_cells > cells)
 		return format_clean(buf, size, share + 1, cells, utf8);
 	snprintf(buf + strlen(buf), size - strlen(buf), "%s", share);
