@@ -444,8 +444,8 @@ struct lt_focus {
 struct lt_record {
 	struct lt_sched sched;
 	struct lt_who who;
-	struct lt_calls calls __attribute__((aligned(32)));
-} __attribute__((aligned(32))); /* at 64 one more counter could cost a whole line of each thread */
+	struct lt_calls calls __attribute__((aligned(16)));
+} __attribute__((aligned(16))); /* at 64 one more counter could cost a whole line of each thread */
 
 /* Records come in chunks, created by the front end as needed. Kept apart: the words, packed densely; and what most
  * threads never use, so that its memory stays untouched. */
