@@ -27,15 +27,10 @@ static __always_inline __u64 focus_index(__u64 slot)
 	return slot;
 }
 
-/* Where a task runs or is queued. Before 5.16 the number is elsewhere, and nothing is charged. */
-static __always_inline struct lt_focus *focus_of(struct task_struct *task)
+/* The CPU where a task runs or is queued. Before 5.16 the number is elsewhere, and nothing is charged. */
+static __always_inline __u32 focus_cpu(struct task_struct *task)
 {
-	__u32 cpu;
-
-	if (!bpf_core_field_exists(task->thread_info.cpu))
-		return NULL;
-	cpu = task->thread_info.cpu;
-	return bpf_map_lookup_elem(&lt_focus, &cpu);
+	return bpf_core_field_exists(task->thread_info.cpu) ? task->thread_info.cpu : ~0U;
 }
 
 static __always_inline void focus_begin(struct lt_focus *cpu)
@@ -117,10 +112,8 @@ static __noinline __u32 culprit_of(struct lt_focus *cpu, __u32 tgid, __u64 start
 }
 
 /* What the run queue has lost to interrupts and to the hypervisor, so far. */
-static __always_inline void stolen_look(struct lt_focus *cpu, struct task_struct *task, __u64 now_ns)
+static __always_inline void stolen_look(struct lt_focus *cpu, struct rq *rq, __u64 now_ns)
 {
-	struct rq *rq = BPF_CORE_READ(task, se.cfs_rq, rq);
-
 	cpu->irq_ns = bpf_core_field_exists(rq->prev_irq_time) ? BPF_CORE_READ(rq, prev_irq_time) : 0;
 	cpu->steal_ns = bpf_core_field_exists(rq->prev_steal_time_rq) ? BPF_CORE_READ(rq, prev_steal_time_rq) : 0;
 	cpu->looked_ns = now_ns;
@@ -194,26 +187,34 @@ static __always_inline void charge_slot(struct lt_focus *cpu, __u64 slot, __u64 
 		*(__u64 *)((void *)cpu + charges) += waited_ns;
 }
 
-/* Charges all that was waited on this CPU until now_ns: to the process of `who`, which ran, or to `blame`. task: any
- * with a run queue on this CPU. */
-static __noinline int focus_charge(struct lt_focus *cpu, struct lt_record *who, __u32 blame, struct task_struct *task,
-				   __u64 now_ns)
+/* Charges all that was waited on this CPU, which is of that number, until now_ns: to the process tgid, which began at
+ * start_ns and ran; or, if tgid is 0, to start_ns, an enum lt_blame. Not static: the verifier then looks at it once and
+ * not once for each way that leads to it. */
+__noinline __weak int lt_focus_charge_cpu(__u32 cpu_number, __u32 tgid, __u64 start_ns, __u64 now_ns)
 {
-	__u64 charges = offsetof(struct lt_focus, blame_ns) + blame * sizeof(cpu->blame_ns[0]);
-	__u64 irq_ns = cpu->irq_ns, steal_ns = cpu->steal_ns, looked_ns = cpu->looked_ns, irq = 0, steal = 0;
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task(); /* it has a run queue here */
+	struct lt_focus *cpu = bpf_map_lookup_elem(&lt_focus, &cpu_number);
+	__u64 charges, irq_ns, steal_ns, looked_ns, irq = 0, steal = 0;
 	__u32 busy;
 
+	if (!cpu || !cpu->busy)
+		return 0;
+	irq_ns = cpu->irq_ns;
+	steal_ns = cpu->steal_ns;
+	looked_ns = cpu->looked_ns;
 	focus_begin(cpu);
 	if (cpu->gone_n)
 		gone_take(cpu);
-	stolen_look(cpu, task, now_ns);
-	if (who) {
+	stolen_look(cpu, BPF_CORE_READ(task, se.cfs_rq, rq), now_ns);
+	if (tgid) {
 		charges = offsetof(struct lt_focus, culprit[0].ns) +
-			  culprit_of(cpu, who->who.tgid, who->who.process_start_ns, now_ns) * sizeof(struct lt_culprit);
+			  culprit_of(cpu, tgid, start_ns, now_ns) * sizeof(struct lt_culprit);
 		if (looked_ns && now_ns > looked_ns) {
 			irq = share_of(cpu->irq_ns - irq_ns, now_ns - looked_ns);
 			steal = share_of(cpu->steal_ns - steal_ns, now_ns - looked_ns);
 		}
+	} else {
+		charges = offsetof(struct lt_focus, blame_ns) + start_ns * sizeof(cpu->blame_ns[0]);
 	}
 	busy = cpu->busy;
 	for (__u32 i = 0; i < LT_FOCUS_SLOTS; i++)
@@ -228,23 +229,23 @@ static __noinline int focus_charge(struct lt_focus *cpu, struct lt_record *who, 
 static __always_inline void lt_focus_charge(struct task_struct *task, struct lt_record *who, enum lt_blame blame,
 					    __u64 now_ns)
 {
-	struct lt_focus *cpu = lt_focus_on ? focus_of(task) : NULL;
-
-	if (cpu && cpu->busy)
-		focus_charge(cpu, who, blame, task, now_ns);
+	if (lt_focus_on)
+		lt_focus_charge_cpu(focus_cpu(task), who ? who->who.tgid : 0, who ? who->who.process_start_ns : blame,
+				    now_ns);
 }
 
-/* A thread in focus begins to wait for the CPU where it is queued. */
-static __noinline int focus_enter(struct lt_sched *sched, struct task_struct *task, __u64 now_ns)
+/* A thread in focus begins to wait for the CPU where it is queued; rq: the address of its run queue. */
+__noinline __weak int lt_focus_enter(struct lt_sched *sched, __u32 cpu_number, __u64 rq, __u64 now_ns)
 {
-	struct lt_focus *cpu = focus_of(task);
-	__u64 slot = focus_index(sched->focus - 1U);
+	struct lt_focus *cpu = bpf_map_lookup_elem(&lt_focus, &cpu_number);
+	__u64 slot;
 
-	if (!cpu)
+	if (!cpu || !sched)
 		return 0;
+	slot = focus_index(sched->focus - 1U);
 	focus_begin(cpu);
 	if (!cpu->busy)
-		stolen_look(cpu, task, now_ns);
+		stolen_look(cpu, (struct rq *)rq, now_ns);
 	cpu->n[slot]++;
 	cpu->sum_ns[slot] += now_ns;
 	cpu->busy |= 1U << slot;
@@ -257,7 +258,7 @@ static __noinline int focus_enter(struct lt_sched *sched, struct task_struct *ta
 		cpu->quota_clock_ns[slot] = sched->wait_throttle_ns;
 		sched->waits |= LT_WAITS_QUOTA;
 	}
-	sched->wait_cpu = task->thread_info.cpu;
+	sched->wait_cpu = cpu_number;
 	focus_end(cpu);
 	return 0;
 }
@@ -272,17 +273,22 @@ static __always_inline void focus_quota_less(struct lt_focus *cpu, __u64 slot)
 		cpu->quota_sum_ns[slot] = 0;
 }
 
-/* Its wait has ended, and it is on the CPU of `task`, which is itself. */
-static __noinline int focus_leave(struct lt_sched *sched, struct task_struct *task, __u64 end_ns)
+/* Its wait has ended, and it is on that CPU. */
+__noinline __weak int lt_focus_leave(struct lt_sched *sched, __u32 cpu_number, __u64 end_ns)
 {
-	struct lt_focus *cpu = focus_of(task), *counted;
-	__u64 waits = sched->waits, slot = focus_index((waits & LT_WAITS_SLOT) - 1);
-	__u32 at = sched->wait_cpu;
+	struct lt_focus *cpu = bpf_map_lookup_elem(&lt_focus, &cpu_number), *counted;
+	__u64 waits, slot;
+	__u32 at;
 
+	if (!sched)
+		return 0;
+	waits = sched->waits;
+	slot = focus_index((waits & LT_WAITS_SLOT) - 1);
+	at = sched->wait_cpu;
 	sched->waits = 0;
 	if (!cpu)
 		return 0;
-	if (!(waits & LT_WAITS_MOVED) && at != task->thread_info.cpu) {
+	if (!(waits & LT_WAITS_MOVED) && at != cpu_number) {
 		counted = bpf_map_lookup_elem(&lt_focus, &at);
 		if (counted)
 			gone_add(counted, waits, end_ns);

@@ -24,9 +24,11 @@ static __always_inline bool kernels_lock(struct lt_record *record)
 }
 
 /* The first transition after a reading's T saves the thread's times at T: the reader may come much later. */
-static __noinline int cut_save(struct lt_cut *cut, const struct lt_sched *sched, __u64 word, __u64 cut_ns,
-			       __u64 throttled_ns)
+__noinline int lt_cut_save(struct lt_cut *cut, const struct lt_sched *sched, __u64 word, __u64 cut_ns,
+			   __u64 throttled_ns)
 {
+	if (!cut || !sched)
+		return 0;
 	cut->at_ns = cut_ns;
 	cut->throttled_ns = throttled_ns;
 	cut->word = word;
@@ -36,8 +38,10 @@ static __noinline int cut_save(struct lt_cut *cut, const struct lt_sched *sched,
 }
 
 /* Rare, so not inlined. */
-static __noinline int disk_wait_add(struct lt_record *record, struct lt_parts *parts, __u64 ns)
+__noinline int lt_disk_wait_add(struct lt_record *record, struct lt_parts *parts, __u64 ns)
 {
+	if (!record || !parts)
+		return 0;
 	lt_dist_add(&record->calls, LT_DIST_DISK_WAIT, ns);
 	if (record->sched.page_fault) {
 		record->sched.uses_parts = true;
@@ -59,7 +63,7 @@ static __always_inline void move(struct lt_slot *s, struct task_struct *task, __
 	if (LT_FOR_CPU(from))
 		throttled_ns = lt_throttle_end(sched, task, stay_ns);
 	if (since < cut_ns && now_ns >= cut_ns)
-		cut_save(s->cut, sched, word, cut_ns, throttled_ns);
+		lt_cut_save(s->cut, sched, word, cut_ns, throttled_ns);
 	if (from < LT_STATES)
 		sched->time_ns[from] += stay_ns - throttled_ns;
 	else if (from == LT_NEW)
@@ -67,16 +71,16 @@ static __always_inline void move(struct lt_slot *s, struct task_struct *task, __
 	if (throttled_ns)
 		sched->time_ns[LT_THROTTLED] += throttled_ns;
 	if (sched->waits)
-		focus_leave(sched, task, now_ns);
+		lt_focus_leave(sched, focus_cpu(task), now_ns);
 	if (LT_FOR_CPU(to)) {
 		lt_throttle_begin(sched, task);
 		if (sched->focus)
-			focus_enter(sched, task, now_ns);
+			lt_focus_enter(sched, focus_cpu(task), (__u64)BPF_CORE_READ(task, se.cfs_rq, rq), now_ns);
 	}
 	lt_release();
 	*s->word = LT_WORD(now_ns, to);
 	if (from == LT_DISK)
-		disk_wait_add(s->record, s->parts, stay_ns);
+		lt_disk_wait_add(s->record, s->parts, stay_ns);
 	if (!lt_with_calls || from == LT_RUN || from >= LT_STATES)
 		return;
 	enter_ns = s->record->calls.enter_ns;

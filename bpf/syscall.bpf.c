@@ -35,16 +35,20 @@ static __always_inline bool errno_add(struct lt_errno_count *table, int n, __u32
 	return false;
 }
 
-static __always_inline void error_add(struct lt_calls *calls, struct lt_call *entry, __u32 error)
+/* Not static: the verifier looks at it once, and not once for each way that leads to it. */
+__noinline int lt_error_add(struct lt_calls *calls, struct lt_call *entry, __u32 error)
 {
 	struct lt_call *more;
 
+	if (!calls || !entry)
+		return 0;
 	entry->errors++;
 	if (errno_add(entry->errors_by, LT_ERRNOS, error))
-		return;
+		return 0;
 	more = lt_entry(calls, entry->call | LT_CALL_ERRNOS);
 	if (more)
 		errno_add(more->more_errors, LT_MORE_ERRNOS, error);
+	return 0;
 }
 
 static __always_inline bool is_restart(long ret)
@@ -59,17 +63,20 @@ static __always_inline bool is_error(long ret)
 
 /* A signal handler returns. Whether the interrupted call failed or is restarted was decided after that call's exit:
  * the restored register shows it. */
-static __always_inline void handler_returned(struct lt_calls *calls, long restored)
+__noinline int lt_handler_returned(struct lt_calls *calls, __u64 restored)
 {
 	struct lt_call *entry;
 
+	if (!calls)
+		return 0;
 	if (calls->to_restart && (__s32)restored == -EINTR) {
 		entry = lt_entry_of_counted(calls, calls->to_restart - 1);
 		calls->call_errors++;
 		if (entry)
-			error_add(calls, entry, EINTR);
+			lt_error_add(calls, entry, EINTR);
 	}
 	calls->to_restart = 0;
+	return 0;
 }
 
 /* Above exact: which run times itself. The clock does not choose it, the thread's calls do, each thread's others. */
@@ -221,7 +228,7 @@ static __always_inline void result_add(struct lt_calls *calls, struct lt_call *e
 	if (is_error(ret)) {
 		calls->call_errors++;
 		if (entry)
-			error_add(calls, entry, -ret);
+			lt_error_add(calls, entry, -ret);
 	} else if (is_restart(ret)) {
 		calls->to_restart = call + 1;
 		calls->restart_sp = lt_regs_sp(regs);
@@ -265,7 +272,7 @@ static __always_inline void answered(struct task_struct *task, struct lt_slot *s
 	lt_release();
 	call_add(calls, entry, 0, 0);
 	if (nr < 0 && LT_CALL_NR(call) != LT_NR_FOLDED) {
-		handler_returned(calls, ret);
+		lt_handler_returned(calls, ret);
 		ret = 0;
 	} else {
 		if (calls->to_restart && lt_regs_sp(regs) == calls->restart_sp)
@@ -323,7 +330,7 @@ static __always_inline void returned(struct lt_record *record, struct pt_regs *r
 	call_add(calls, entry, total_ns * weight, wait_ns);
 	/* sigreturn and rt_sigreturn exit with number -1, and a restored register as their result. */
 	if (nr == -1 && LT_CALL_NR(call) != LT_NR_FOLDED)
-		handler_returned(calls, ret);
+		lt_handler_returned(calls, ret);
 	else
 		result_add(calls, entry, call, regs, ret);
 	/* A call that began before lagtop has no known duration. */

@@ -52,10 +52,11 @@ static __always_inline struct cfs_rq *lt_throttle_queue(__u64 address, struct cf
 	return queue == now || BPF_CORE_READ(queue, tg) == BPF_CORE_READ(now, tg) ? queue : NULL;
 }
 
-/* For a queue that is no longer the task's. */
-static __noinline __u64 lt_throttle_far(__u64 address, struct task_struct *task)
+/* For a queue that is no longer the task's, which is now in the queue `now`. Not static: the verifier looks at it once.
+ */
+__noinline __weak __u64 lt_throttle_far(__u64 address, __u64 now)
 {
-	struct cfs_rq *queue = lt_throttle_queue(address, BPF_CORE_READ(task, se.cfs_rq));
+	struct cfs_rq *queue = lt_throttle_queue(address, (struct cfs_rq *)now);
 	struct lt_throttle t;
 	struct rq *rq;
 
@@ -107,7 +108,7 @@ static __always_inline __u64 lt_throttle_end(struct lt_sched *sched, struct task
 			return 0;
 		now_ns = lt_throttle_sum(&t, t.since_ns ? LT_THROTTLE_CLOCK(queue->rq, LT_DIRECTLY) : 0);
 	} else {
-		now_ns = lt_throttle_far(sched->wait_queue, task);
+		now_ns = lt_throttle_far(sched->wait_queue, (__u64)BPF_CORE_READ(task, se.cfs_rq));
 	}
 	if (now_ns <= sched->wait_throttle_ns || task->prio < MAX_RT_PRIO)
 		return 0;

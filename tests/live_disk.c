@@ -442,7 +442,7 @@ static void test_written_back_for_a_group(void **state)
 	(void)state;
 	live_need_bpf();
 	if (access("/sys/fs/cgroup/cgroup.procs", W_OK))
-		live_skip("control groups are not of version 2");
+		live_skip("this kernel has its control groups of version 1");
 	if (!write_file("/sys/fs/cgroup", "cgroup.subtree_control", "+io +memory"))
 		live_skip("no controllers io and memory");
 	path = a_device(1);
