@@ -52,6 +52,8 @@ static __always_inline void focus_less(struct lt_focus *cpu, __u64 slot, __u64 e
 	cpu->sum_ns[slot] -= end_ns;
 	if (--cpu->n[slot])
 		return;
+	cpu->quotas[slot] = 0;
+	cpu->quota_sum_ns[slot] = 0;
 	cpu->blame_ns[LT_BLAME_OTHERS][slot] -= cpu->sum_ns[slot];
 	cpu->sum_ns[slot] = 0;
 	cpu->busy &= ~(1U << slot);
@@ -70,33 +72,34 @@ static __always_inline void gone_add(struct lt_focus *cpu, __u64 waits, __u64 en
 
 static __noinline int gone_take(struct lt_focus *cpu)
 {
+	cpu->gone_n = 0; /* first: what comes from here on is seen now, or counted again */
 	for (int i = 0; i < LT_FOCUS_GONE; i++) {
-		__u64 gone = cpu->gone[i];
+		__u64 gone = __sync_lock_test_and_set(&cpu->gone[i], 0);
 
 		if (!gone)
 			continue;
-		cpu->gone[i] = 0;
 		if (cpu->n[focus_index((gone & 31) - 1)])
 			focus_less(cpu, (gone & 31) - 1, gone >> 5);
 	}
-	cpu->gone_n = 0;
 	return 0;
 }
 
 /* The entry of the process that ran. */
 static __noinline __u32 culprit_of(struct lt_focus *cpu, __u32 tgid, __u64 start_ns, __u64 now_ns)
 {
-	__u32 first = (tgid * 0x9e3779b1U >> (32 - LT_CULPRIT_SET_BITS)) * LT_CULPRIT_WAYS, oldest = first, least = ~0U;
+	__u32 first = (tgid * 0x9e3779b1U >> (32 - LT_CULPRIT_SET_BITS)) * LT_CULPRIT_WAYS, oldest = first;
+	__u32 now = now_ns >> 20 | 1, age, most = 0; /* in ms, which wrap after 52 days */
 	struct lt_culprit *c;
 
 	for (__u32 i = first; i < first + LT_CULPRIT_WAYS; i++) {
 		c = &cpu->culprit[i & (LT_CULPRITS - 1)];
 		if (c->used && c->tgid == tgid && c->start_ns == start_ns) {
-			c->used = now_ns >> 20 | 1;
+			c->used = now;
 			return i;
 		}
-		if (c->used < least) {
-			least = c->used;
+		age = c->used ? now - c->used : ~0U;
+		if (age > most) {
+			most = age;
 			oldest = i;
 		}
 	}
@@ -107,7 +110,7 @@ static __noinline __u32 culprit_of(struct lt_focus *cpu, __u32 tgid, __u64 start
 	}
 	c->tgid = tgid;
 	c->start_ns = start_ns;
-	c->used = now_ns >> 20 | 1;
+	c->used = now;
 	return oldest;
 }
 

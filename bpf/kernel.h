@@ -241,8 +241,11 @@ struct inode {
 
 struct file_operations;
 
+#define FMODE_PATH (1U << 14)
+
 struct file {
 	const struct file_operations *f_op;
+	unsigned int f_mode;
 	struct inode *f_inode;
 	void *private_data;
 };

@@ -21,6 +21,9 @@ char LICENSE[] SEC("license") = "GPL";
 #define OPCODES 64
 #define BY_FILE (LT_RING_IO + 1) /* what kind of file it is says it */
 #define ANON_INODE_FS_MAGIC 0x09041934
+#define PROC_FS_MAGIC 0x9fa0
+#define TRACE_FS_MAGIC 0x74726163
+#define FUSE_FS_MAGIC 0x65735546
 
 static const __u8 kinds[OPCODES] = {
 	[1] = BY_FILE,	     /* READV */
@@ -34,14 +37,14 @@ static const __u8 kinds[OPCODES] = {
 	[13] = LT_RING_NET,  /* ACCEPT */
 	[16] = LT_RING_NET,  /* CONNECT */
 	[17] = LT_RING_DISK, /* FALLOCATE */
-	[18] = LT_RING_DISK, /* OPENAT */
+	[18] = LT_RING_IO,   /* OPENAT: perhaps of a pipe that nobody opens */
 	[21] = LT_RING_DISK, /* STATX */
 	[22] = BY_FILE,	     /* READ */
 	[23] = BY_FILE,	     /* WRITE */
 	[24] = LT_RING_DISK, /* FADVISE */
 	[26] = LT_RING_NET,  /* SEND */
 	[27] = LT_RING_NET,  /* RECV */
-	[28] = LT_RING_DISK, /* OPENAT2 */
+	[28] = LT_RING_IO,   /* OPENAT2 */
 	[30] = BY_FILE,	     /* SPLICE */
 	[33] = LT_RING_IO,   /* TEE */
 	[34] = LT_RING_NET,  /* SHUTDOWN */
@@ -192,9 +195,15 @@ static __always_inline enum lt_ring_kind kind_of_file(struct file *file)
 		return LT_RING_NET;
 	if (type == S_IFBLK)
 		return LT_RING_DISK;
-	/* Since 6.17 eventfds and the like report themselves as regular files. */
-	if (type == S_IFREG && BPF_CORE_READ(inode, i_sb, s_magic) != ANON_INODE_FS_MAGIC)
-		return LT_RING_DISK;
+	if (type == S_IFREG) {
+		__u64 magic = BPF_CORE_READ(inode, i_sb, s_magic);
+
+		/* Since 6.17 eventfds and the like report themselves as regular files. The others are not on a disk:
+		 * the kernel or another program answers, or nobody. */
+		if (magic != ANON_INODE_FS_MAGIC && magic != PROC_FS_MAGIC && magic != TRACE_FS_MAGIC &&
+		    magic != FUSE_FS_MAGIC)
+			return LT_RING_DISK;
+	}
 	return LT_RING_IO;
 }
 

@@ -117,7 +117,8 @@ static __always_inline bool lt_fd_is_socket(struct files_struct *files, __u64 fd
 		return true;
 	if (socket_ops || ops == other_ops)
 		return false;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK) {
+	/* O_PATH of a socket's name in a file system has another's operations. */
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK || BPF_CORE_READ(file, f_mode) & FMODE_PATH) {
 		other_ops = ops;
 		return false;
 	}

@@ -150,6 +150,23 @@ static bool sum_states(struct checking *k, struct json_object *states, int64_t w
 	return known;
 }
 
+static struct json_object *calls_probe(const struct checking *k)
+{
+	return member(member(k->reading, "probes"), "syscall");
+}
+
+/* Whether every call of the interval is in the reading; where none is watched, only those that a thread sleeps in. */
+static bool calls_are_counted(const struct checking *k)
+{
+	return !strcmp(text(calls_probe(k), "state"), "on");
+}
+
+/* Otherwise a call has no age before it first sleeps. */
+static bool calls_are_timed(const struct checking *k)
+{
+	return calls_are_counted(k) && !strcmp(text(calls_probe(k), "level"), "exact");
+}
+
 static bool makes_threads(struct json_object *p)
 {
 	struct json_object *calls = member(p, "syscalls");
@@ -227,20 +244,20 @@ static void check_call(struct checking *k, struct json_object *call, struct call
 {
 	int64_t count, errors, total_ns, time_ns, wait_ns, in_flight, oldest_ns, interrupted;
 	const char *name = text(call, "name");
-	bool waits;
+	bool waits, timed;
 
 	number(k, call, "count", &count);
 	number(k, call, "errors", &errors);
 	number(k, call, "total_ns", &total_ns);
-	number(k, call, "time_ns", &time_ns);
+	timed = number(k, call, "time_ns", &time_ns);
 	number(k, call, "in_flight", &in_flight);
 	waits = number(k, call, "wait_ns", &wait_ns);
 	interrupted = json_object_get_int64(member(member(call, "errno"), "EINTR"));
 	if (errors - interrupted > count)
 		broken(k, "more errors than calls", "%s %lld > %lld", name, LL(errors), LL(count));
-	if (waits && wait_ns > time_ns)
+	if (waits && timed && wait_ns > time_ns)
 		broken(k, "a call waits longer than it lasts", "%s %lld > %lld", name, LL(wait_ns), LL(time_ns));
-	if (in_flight && !number(k, call, "oldest_ns", &oldest_ns))
+	if (in_flight && !number(k, call, "oldest_ns", &oldest_ns) && calls_are_timed(k))
 		broken(k, "a call in flight without an age", "%s", name);
 	if (total_ns / (count ? count : 1) > k->uptime_ns)
 		broken(k, "calls longer than the uptime", "%s %lld in %lld", name, LL(total_ns), LL(count));
@@ -337,7 +354,7 @@ static bool check_identity(struct checking *k, struct json_object *p, int64_t th
 		broken(k, "an exit code of a live process, or none of an exited one", "%s", text(p, "state"));
 	if (!member(p, "killed_by") != (!exited || !number(k, p, "exit_code", &code) || code >= 0))
 		broken(k, "killed and not killed", "%s", text(p, "state"));
-	one_thread = threads <= 1 && (!i->reading || i->threads <= 1) && !makes_threads(p);
+	one_thread = threads <= 1 && (!i->reading || i->threads <= 1) && calls_are_counted(k) && !makes_threads(p);
 	i->reading = c->readings;
 	i->threads = threads;
 	i->exited = exited;

@@ -336,6 +336,48 @@ static void other_files_are_left_alone(void **state)
 	assert_int_equal(last, 5 * HOUR);
 }
 
+/* No inode for a file of its own: the oldest recordings make room for it, and nothing is lost silently. */
+static void no_room_for_a_file(void **state)
+{
+	struct sample s = { 0 };
+	uint32_t first, last;
+	struct recorder *r;
+	char path[200];
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid) {
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		if (WEXITSTATUS(status) == 77) {
+			puts("skip: this process may not mount");
+			skip();
+		}
+		assert_int_equal(WEXITSTATUS(status), 0);
+		return;
+	}
+	if (!mounts_unshare() || mount("folder", folder, "tmpfs", 0, "size=4m,mode=700,nr_inodes=6"))
+		_exit(77);
+	r = open_recorder(1 << 30, 0);
+	for (uint32_t i = 1; i <= 3; i++) /* a file each */
+		assert_int_equal(write_one(r, &s, i, i * (int64_t)HOUR), 0);
+	assert_int_equal(recorder_close(r), 0);
+	for (int i = 0; i < 10; i++) {
+		snprintf(path, sizeof(path), "%s/other%d", folder, i);
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	}
+	r = open_recorder(1 << 30, 0);
+	for (uint32_t i = 4; i <= 6; i++)
+		assert_int_equal(write_one(r, &s, i, i * (int64_t)HOUR), 0);
+	assert_int_equal(recorder_dropped(r), 0);
+	assert_int_equal(recorder_close(r), 0);
+	replay(&from_the_start, &first, &last);
+	assert_int_equal(last, 6);
+	_exit(0);
+}
+
 /* Where others can put files, or turn a name to another place, nothing is recorded. */
 static void folders_of_others_are_refused(void **state)
 {
@@ -392,6 +434,7 @@ int main(void)
 		TEST(a_killed_writer_costs_one_reading),
 		TEST(a_full_disk_is_survived),
 		TEST(other_files_are_left_alone),
+		TEST(no_room_for_a_file),
 		TEST(folders_of_others_are_refused),
 	};
 

@@ -20,6 +20,7 @@ static const char reading[] =
 	"\"execs\":0,\"exits\":0,\"wait\":{\"count\":6,\"p50_ns\":10,\"p90_ns\":20,\"p99_ns\":30,\"max_ns\":30},"
 	"\"calls\":{\"count\":9,\"errors\":2,\"p50_ns\":1,\"p90_ns\":2,\"p99_ns\":2,\"max_ns\":3},"
 	"\"net\":{\"tx_bytes\":12,\"retransmits\":1}},"
+	"\"probes\":{\"syscall\":{\"state\":\"on\",\"level\":\"exact\"}},"
 	"\"lost\":{\"threads\":0,\"calls\":0,\"exits\":0,\"switches\":0,\"torn\":0},\"self\":{\"cpu_ns\":100,\"rss_"
 	"bytes\":1000},"
 	"\"processes\":["

@@ -108,7 +108,7 @@ LT_COUNTERS_SOCKET(NET_COUNTER)
 /* Nor is a peer always known, or a culprit a process. */
 #define HAS_PID(r)                                                                                                     \
 	(RUNS(r) && ((r)->kind != MODEL_PEER || (r)->pid) &&                                                           \
-	 ((r)->kind != MODEL_CULPRIT || (r)->because->kind == SAMPLE_BLAME_CPU))
+	 ((r)->kind != MODEL_CULPRIT || ((r)->because->kind == SAMPLE_BLAME_CPU && (r)->pid)))
 MAYBE(raw_pid, 0, HAS_PID(r), r->pid)
 MAYBE(raw_tid, 0, RUNS(r), r->tid)
 NUMBER(raw_ppid, 0, r->ppid)

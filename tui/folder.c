@@ -140,6 +140,7 @@ static const char *file_path(const struct folder *f, const struct folder_file *f
 
 struct recorder {
 	struct record *file; /* NULL: none yet */
+	struct record *done; /* the one before, until there is a reading in `file` */
 	bool in_folder;
 	struct folder folder; /* the last of its files is the one being written, once there is one */
 	struct folder_keep keep;
@@ -221,7 +222,8 @@ struct recorder *recorder_open(const char *path, const struct folder_keep *keep,
 		if (!wrong && flock(r->folder.fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
 			wrong = "another lagtop is recording to it";
 		if (!wrong) {
-			measure(&r->folder);
+			if (r->keep.ns) /* else nobody asks for their times */
+				measure(&r->folder);
 			return r;
 		}
 		folder_close(&r->folder);
@@ -231,8 +233,8 @@ struct recorder *recorder_open(const char *path, const struct folder_keep *keep,
 	return NULL;
 }
 
-/* Begins another file. The one before is closed after it exists: a reader that comes to its end finds it. 0 or -errno.
- */
+/* Begins another file. The one before is closed when it has a reading: a reader that comes to its end finds it. 0 or
+ * -errno. */
 static int next_file(struct recorder *r, const struct sample *s)
 {
 	struct folder *f = &r->folder;
@@ -253,7 +255,8 @@ static int next_file(struct recorder *r, const struct sample *s)
 	next = record_open(file_path(f, &file, path), why, sizeof(why));
 	if (!next)
 		return -errno;
-	record_close(r->file);
+	record_close(r->done);
+	r->done = r->file;
 	r->file = next;
 	r->hour = s->realtime_ns / HOUR_NS;
 	f->files[f->n++] = file;
@@ -276,14 +279,23 @@ static int write_to_folder(struct recorder *r, const struct sample *s)
 		err = next_file(r, s);
 	if (!err)
 		err = record_write(r->file, s);
-	while (is_full(err) && f->n > 1 && !drop_oldest(r))
-		err = record_write(r->file, s);
+	if (is_full(err)) { /* an open file keeps its room */
+		record_close(r->done);
+		r->done = NULL;
+	}
+	while (is_full(err) && f->n > 1 && !drop_oldest(r)) {
+		err = r->file ? 0 : next_file(r, s);
+		if (!err)
+			err = record_write(r->file, s);
+	}
 	if (is_full(err)) {
 		r->dropped++;
 		return 0;
 	}
 	if (err)
 		return err;
+	record_close(r->done);
+	r->done = NULL;
 	f->files[f->n - 1].bytes = (uint64_t)record_bytes(r->file);
 	f->files[f->n - 1].ns += s->interval_ns;
 	return trim(r);
@@ -305,6 +317,7 @@ int recorder_close(struct recorder *r)
 
 	if (!r)
 		return 0;
+	record_close(r->done);
 	err = record_close(r->file);
 	if (r->in_folder)
 		folder_close(&r->folder);
@@ -320,7 +333,7 @@ struct folder_source {
 	char *path;
 	struct source *file; /* NULL: the next is to be opened */
 	uint32_t number;     /* of it, or of the last one */
-	bool any;	     /* a reading was read */
+	char trouble[200];   /* with the first file that cannot be read; "" */
 };
 
 /* The first file after number; NULL: none. */
@@ -342,6 +355,8 @@ static bool open_next(struct folder_source *src)
 	while (!src->file && (file = file_after(&src->folder, src->number))) {
 		src->number = file->number;
 		src->file = record_replay(file_path(&src->folder, file, path), why, sizeof(why));
+		if (!src->file && !*src->trouble)
+			snprintf(src->trouble, sizeof(src->trouble), "%.*s", (int)sizeof(src->trouble) - 1, why);
 	}
 	return src->file;
 }
@@ -353,10 +368,8 @@ static int folder_read(struct source *source, struct sample *s)
 
 	while (src->file || open_next(src)) {
 		got = src->file->read(src->file, s);
-		if (got) {
-			src->any |= got > 0;
+		if (got)
 			return got;
-		}
 		source_close(src->file);
 		src->file = NULL;
 	}
@@ -379,12 +392,16 @@ static const char *seek(struct folder_source *src, const struct when *when, char
 	struct when_walk all = { 0 }, walk = { 0 };
 	int found = 0;
 
-	while (open_next(src)) {
+	while (!(all.begun && when->kind == WHEN_NONE) && open_next(src)) {
 		record_walk(src->file, &all);
 		source_close(src->file);
 		src->file = NULL;
 	}
 	src->number = 0;
+	if (!all.begun && *src->trouble) {
+		snprintf(why, why_size, "%s", src->trouble);
+		return why;
+	}
 	if (!all.begun)
 		return "it has no recordings";
 	if (when->kind == WHEN_NONE)

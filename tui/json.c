@@ -303,7 +303,7 @@ static void put_focus(struct json_writer *w, const char *key, const struct row *
 
 		json_open(w, NULL, '{');
 		json_text(w, "kind", sample_blame_name[b->kind]);
-		put_number(w, "pid", b->pid, b->kind == SAMPLE_BLAME_CPU);
+		put_number(w, "pid", b->pid, b->kind == SAMPLE_BLAME_CPU && b->pid);
 		json_null(w, "tid");
 		put_text(w, "comm", b->comm[0] ? b->comm : NULL);
 		json_unsigned(w, "ns", b->ns);
@@ -367,10 +367,14 @@ static void put_call(struct json_writer *w, const struct row *r)
 	put_number(w, "max_ns", r->service.max_ns, measured);
 	json_unsigned(w, "in_flight", r->in_flight);
 	put_number(w, "oldest_ns", r->oldest_ns, r->in_flight && (r->oldest_ns || !r->oldest_at_least));
-	json_open(w, "errno", '{');
-	for (uint32_t i = 0; i < r->n_errnos; i++)
-		json_unsigned(w, names_errno(r->errnos[i].error), r->errnos[i].count);
-	json_close(w, '}');
+	if (!on) {
+		json_null(w, "errno");
+	} else {
+		json_open(w, "errno", '{');
+		for (uint32_t i = 0; i < r->n_errnos; i++)
+			json_unsigned(w, names_errno(r->errnos[i].error), r->errnos[i].count);
+		json_close(w, '}');
+	}
 	json_close(w, '}');
 }
 
@@ -549,8 +553,8 @@ static void put_cpu(struct json_writer *w, const struct row *r)
 	put_number(w, "throttled_groups", c->throttled, c->throttled != SAMPLE_NONE);
 	if (c->runs == LT_RUNS_THREAD) {
 		json_open(w, "running", '{');
-		json_unsigned(w, "pid", c->pid);
-		json_unsigned(w, "tid", c->tid);
+		put_number(w, "pid", c->pid, c->pid);
+		put_number(w, "tid", c->tid, c->tid);
 		json_text(w, "comm", c->comm);
 		put_number(w, "ns", c->run_ns, true);
 		json_close(w, '}');

@@ -130,6 +130,7 @@ static void show_culprit(struct view *v, const struct row *r)
 static void enter(struct view *v)
 {
 	const struct row *r = table_cursor(view_table(v));
+	struct row who;
 
 	if (!r || (v->page.open && r->kind != MODEL_CALL && r->kind != MODEL_PEER && r->kind != MODEL_CULPRIT))
 		return;
@@ -142,9 +143,12 @@ static void enter(struct view *v)
 	case MODEL_CONNECTION:
 	case MODEL_PEER:
 	case MODEL_CPU:
-		if (r->pid)
-			page_open(v, r);
-		else
+		if (r->pid) {
+			who = *r; /* the page that is open has it */
+			if (v->page.open)
+				page_close(v);
+			page_open(v, &who);
+		} else
 			view_say(v, STYLE_NORMAL, "%s",
 				 r->kind == MODEL_CONNECTION ? "the process that owns this socket is not known"
 				 : r->kind == MODEL_PEER

@@ -350,6 +350,8 @@ void life_sums(const struct life *l, const struct row *now, struct row *sums)
 		sums->levels = t->levels;
 		sums->unknown = t->unknown;
 		sums->net = t->net ? t->net : &row_no_net;
+		sums->because = NULL; /* only the last interval's are known */
+		sums->n_because = 0;
 	} else if (l->slept_interval_ns) {
 		life_put_sleep(l, &sums->sums, &sums->interval_ns);
 	}

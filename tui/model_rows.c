@@ -213,15 +213,19 @@ static bool has_dists(const struct row *r)
 	return false;
 }
 
-/* Percentiles of a group, from its members' buckets, and its srtt: their mean, weighted by their bytes. */
 /* Groups' open turns: those of their members. */
 static void open_add(struct sample_open *to, const struct sample_open *from)
 {
+	if (to->n == SAMPLE_UNKNOWN || from->n == SAMPLE_UNKNOWN) {
+		to->n = SAMPLE_UNKNOWN;
+		return;
+	}
 	to->n = counter_sum(to->n, from->n);
 	if (from->n && from->n != SAMPLE_UNKNOWN && from->oldest_ns > to->oldest_ns)
 		to->oldest_ns = from->oldest_ns;
 }
 
+/* Percentiles of a group, from its members' buckets, and its srtt: their mean, weighted by their bytes. */
 static void group_finish(struct model *m, struct row *row, struct row_net *own, const struct group *g, bool totals)
 {
 	struct tally *connect = &m->dist[LT_DIST_CONNECT];

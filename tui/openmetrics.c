@@ -116,8 +116,9 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 	if (s->probe[SAMPLE_SYSCALL].on) {
 		counter(out, "host_calls_total", "System calls that returned", (double)om->calls);
 		counter(out, "host_call_errors_total", "System calls that failed", (double)om->call_errors);
-		percentiles(out, "calls", "System calls of the interval, not counting their interruptible sleep",
-			    &h->calls);
+		if (s->probe[SAMPLE_SCHED].on) /* else it is not known how much of a call was sleep */
+			percentiles(out, "calls",
+				    "System calls of the interval, not counting their interruptible sleep", &h->calls);
 	}
 	if (s->probe[SAMPLE_NET].on) {
 		counter(out, "host_transmit_bytes_total", "Payload sent over internet sockets", (double)om->tx_bytes);

@@ -280,6 +280,8 @@ static int set_openmetrics(struct options *o, const char *arg)
 
 static int set_record(struct options *o, const char *arg)
 {
+	if (!strcmp(arg, "-"))
+		return bad("--record -: recordings go to a file or a folder, not to standard output");
 	o->record = arg;
 	return *arg ? 0 : bad("--record '': expected the name of a file or folder to write to");
 }

@@ -199,13 +199,14 @@ void probe_cost_slice(struct probe *p)
 
 void probe_cost_check(struct probe *p, FILE *out)
 {
-	const struct cost_calibration *c = probe_cost_now(p);
+	const struct cost_calibration *c;
 
 	do {
 		probe_cost_slice(p);
 		join(&p->cost);
 		take_slice(p);
 	} while (p->cost.slices);
+	c = probe_cost_now(p);
 	if (c->known)
 		fprintf(out, "cost          %.0f ±%.0f ns a system call, %.0f ±%.0f ns a wakeup and its switch\n",
 			c->call_ns, c->call_noise_ns, c->switch_ns, c->switch_noise_ns);

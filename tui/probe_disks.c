@@ -32,8 +32,10 @@ static bool has_blkio_v1(void)
 	bool has = false;
 
 	while (f && fgets(line, sizeof(line), f)) {
-		const char *controllers = strchr(line, ':');
+		char *controllers = strchr(line, ':');
 
+		if (controllers)
+			controllers[1 + strcspn(controllers + 1, ":")] = '\0';
 		has |= controllers && strstr(controllers, "blkio");
 	}
 	if (f)

@@ -113,6 +113,18 @@ static int add_because(struct sample *s, const struct blame_charge *c)
 	return 0;
 }
 
+/* The greatest first. */
+static int by_ns(const void *a, const void *b)
+{
+	const struct sample_because *x = a, *y = b;
+
+	if (x->ns != y->ns)
+		return x->ns < y->ns ? 1 : -1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
 /* The waits that the charges do not explain are the others': those that began before the process was in focus, or that
  * ended between T and the reading of the charges; what such waits were charged too much goes from the greatest. */
 static int balance(struct sample *s, uint32_t first, uint64_t waited_ns)
@@ -140,6 +152,8 @@ static int balance(struct sample *s, uint32_t first, uint64_t waited_ns)
 		s->because[i].ns -= take_ns;
 		over_ns -= take_ns;
 	}
+	if (s->n_because > first)
+		qsort(s->because + first, s->n_because - first, sizeof(*s->because), by_ns);
 	while (s->n_because > first && !s->because[s->n_because - 1].ns)
 		s->n_because--;
 	return 0;

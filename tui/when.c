@@ -88,7 +88,7 @@ bool when_parse(const char *text, struct when *w)
 		if (!parse_as(text, dates[i].format, &tm, &utc))
 			continue;
 		*w = (struct when){ WHEN_DATE, utc ? timegm(&tm) : first_local(&tm, 0), dates[i].span_s };
-		return w->s >= 0;
+		return w->s >= 0 && w->s <= INT64_MAX / (int64_t)NSEC_PER_SEC;
 	}
 	return false;
 }

@@ -53,7 +53,7 @@ static uint64_t part_ns(const struct row *r, const struct rule *rule)
 
 static int percent_of(uint64_t part_ns, uint64_t all_ns)
 {
-	return (int)((double)part_ns * 100 / (double)all_ns + 0.5);
+	return part_ns >= all_ns ? 100 : (int)((double)part_ns * 100 / (double)all_ns + 0.5);
 }
 
 static bool alike(const struct sample_because *a, const struct sample_because *b)
