@@ -26,5 +26,5 @@ last=$(cat build/test_seconds 2>/dev/null)
 if [ -n "$last" ]; then
 	echo "It ran for $(((last + 59) / 60)) minutes the last time, downloads included."
 else
-	echo "It runs for about 15 minutes on two idle CPUs, half of them kernels under emulation."
+	echo "It runs for about 45 minutes on two idle CPUs, half of them kernels under emulation."
 fi

@@ -148,7 +148,7 @@ static void make_device(const char *options)
 static void need_fio(void)
 {
 	if (command_number("fio --version >/dev/null 2>&1; echo $?"))
-		live_skip("fio is not installed");
+		live_skip(getenv("LIVE_EMULATED") ? "this kernel runs in a guest without fio" : "fio is not installed");
 }
 
 /* The i-th of the disks that are there for these tests (LIVE_DISKS, "nvme0n1 nvme1n1"), else a loop device. */
@@ -490,7 +490,7 @@ static void test_groups_of_version_1(void **state)
 	(void)state;
 	live_need_bpf();
 	if (!command_number("grep -c :blkio: /proc/self/cgroup"))
-		live_skip("control groups are not of version 1");
+		live_skip("this kernel has its control groups of version 2");
 	path = a_device(0);
 	l = live_start("-d", "0.3", NULL);
 	load = live_load(NULL, "requests", path, "calls", "100", NULL);

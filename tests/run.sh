@@ -83,7 +83,7 @@ run() {
 	case $program in
 	build/tests/live_* | tests/nobody_test.sh | tests/package_test.sh) command=("${as_root[@]}" "$program") ;;
 	esac
-	[ "$program" = tests/kernels.sh ] && limit=2400
+	[ "$program" = tests/kernels.sh ] && limit=3300
 	start=$(date +%s%N)
 	: >"$output"
 	trap end EXIT
