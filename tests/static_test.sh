@@ -64,7 +64,8 @@ draws() {
 enter_terminal() {
 	export type
 	export -f enter debian_with_mounts
-	timeout 20 script -qec "stty rows 24 cols 80 && bash -c 'enter $1 /lagtop --replay /version1.lag'" /dev/null
+	# script starts $SHELL, or sh, which may drop the functions.
+	SHELL=$BASH timeout 20 script -qec "stty rows 24 cols 80 && bash -c 'enter $1 /lagtop --replay /version1.lag'" /dev/null
 }
 
 draws_without_descriptions() {
