@@ -253,6 +253,7 @@ static void reverse(struct view *v)
 static void toggle_tree(struct view *v)
 {
 	v->wants.tree = v->settings.tree = !v->wants.tree;
+	table_release(view_main(v));
 	v->settings_changed = true;
 }
 
@@ -408,6 +409,7 @@ static void toggle_tag(struct view *v, int down)
 
 #define TABLE KEY_NEEDS_TABLE
 #define COUNTS KEY_COUNTS
+#define HOLDS KEY_HOLDS
 
 /* clang-format off */
 #define DO(f) { .plain = f }
@@ -423,9 +425,9 @@ const struct key_row key_rows[] = {
 	{ WITH(move_page, 1), TABLE, { K_PAGE_DOWN, 'F' & K_CTRL }, .help = "down one page", .in_list = WITH(menu_move_page, 1) },
 	{ WITH(move_half_page, -1), TABLE, { 'U' & K_CTRL }, .help = "up half a page", .in_list = WITH(menu_move_page, -1) },
 	{ WITH(move_half_page, 1), TABLE, { 'D' & K_CTRL }, .help = "down half a page", .in_list = WITH(menu_move_page, 1) },
-	{ DO(move_home), TABLE, { K_HOME, 'g' }, .help = "first row, and stay at the top", .in_list = DO(menu_home) },
+	{ DO(move_home), TABLE, { K_HOME, 'g' }, .help = "first row; the table stays at its top", .in_list = DO(menu_home) },
 	{ WITH(move_end, KEY_END), COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .in_list = DO(menu_end) },
-	{ DO(enter), TABLE, { K_ENTER }, .help = "open the process (of a CPU: the one running there), group or disk, or list a call's callers", .in_list = DO(menu_enter) },
+	{ DO(enter), TABLE | HOLDS, { K_ENTER }, .help = "open the process (of a CPU: the one running there), group or disk, or list a call's callers", .in_list = DO(menu_enter) },
 	{ DO(back), 0, { K_ESC, K_BACKSPACE }, .help = "back; in the table: clear filter and tags", .in_list = DO(menu_close) },
 
 	{ .help = "Views" },
@@ -435,7 +437,7 @@ const struct key_row key_rows[] = {
 	{ WITH(choose_view, 6), COUNTS, { '7', '8' }, .help = "disks, CPUs" },
 	{ WITH(step_view, 1), 0, { K_TAB }, .help = "next view" },
 	{ WITH(step_view, -1), 0, { K_BACKTAB }, .help = "previous view" },
-	{ WITH(menu_open, MODE_SEARCH), TABLE, { '/', K_F + 3 }, .help = "search while typing", .label = "Search" },
+	{ WITH(menu_open, MODE_SEARCH), TABLE | HOLDS, { '/', K_F + 3 }, .help = "search while typing", .label = "Search" },
 	{ WITH(search, 1), TABLE, { 'n' }, .help = "next match" },
 	{ WITH(search, -1), TABLE, { 'N' }, .help = "previous match" },
 	{ WITH(menu_open, MODE_FILTER), TABLE, { '\\', K_F + 4 }, .help = "only rows that match: a word, or cpu>5 and user=root", .label = "Filter" },
@@ -464,9 +466,9 @@ const struct key_row key_rows[] = {
 
 	{ .help = "Processes" },
 	{ WITH(toggle_tag, 1), TABLE, { ' ' }, .help = "tag the process", .in_list = WITH(menu_move_page, 1) }, /* as in every pager */
-	{ WITH(menu_open, MODE_SIGNAL), 0, { 'x', K_F + 9 }, .help = "send a signal: pick one, then confirm", .label = "Signal" },
-	{ WITH(menu_open_nice, 1), 0, { K_F + 8 }, .help = "raise the nice value (lower priority): asks first" },
-	{ WITH(menu_open_nice, -1), 0, { K_F + 7 }, .help = "lower the nice value (higher priority): asks first" },
+	{ WITH(menu_open, MODE_SIGNAL), HOLDS, { 'x', K_F + 9 }, .help = "send a signal: pick one, then confirm", .label = "Signal" },
+	{ WITH(menu_open_nice, 1), HOLDS, { K_F + 8 }, .help = "raise the nice value (lower priority): asks first" },
+	{ WITH(menu_open_nice, -1), HOLDS, { K_F + 7 }, .help = "lower the nice value (higher priority): asks first" },
 
 	{ .help = "Leaving" },
 	{ DO(save), 0, { 'W' }, .help = "save columns, sort, view, delay; * in the title: not saved" },
@@ -574,7 +576,7 @@ static void mouse(struct view *v, const struct key *k)
 
 		if (line >= t->n)
 			return;
-		if (t->pinned && line == t->cursor)
+		if (line == t->cursor)
 			enter(v);
 		else
 			table_move(t, (int64_t)line - t->cursor, v->now_ns);
@@ -593,6 +595,8 @@ void keys_dispatch(struct view *v, const struct key *k)
 	} else if (k->code == K_MOUSE) {
 		mouse(v, k);
 	} else if (row) {
+		if (row->flags & KEY_HOLDS && view_table(v))
+			table_hold(view_table(v), v->now_ns);
 		if (view_table(v) || !(row->flags & KEY_NEEDS_TABLE))
 			act(v, &row->action, row->flags & KEY_COUNTS ? which : 0);
 	} else if (k->code > ' ' && k->code < 127) {

@@ -470,8 +470,10 @@ static void prompt_key(struct view *v, uint32_t code)
 	}
 	if (!changed)
 		return;
-	if (v->mode == MODE_FILTER)
+	if (v->mode == MODE_FILTER) {
 		view_filter(v, v->input);
+		table_release(t);
+	}
 	if (v->mode == MODE_SEARCH) {
 		memcpy(v->wants.search, v->input, sizeof(v->input));
 		if (v->input[0])

@@ -201,7 +201,7 @@ static int compare_places(const void *a, const void *b)
 }
 
 /* Remembers where every row stands now. Without memory the order is simply not held. */
-static void table_hold(struct table *t, uint64_t now_ns)
+void table_hold(struct table *t, uint64_t now_ns)
 {
 	bool fresh = now_ns >= t->held_ns;
 
@@ -254,16 +254,16 @@ static int restore_places(struct table *t)
 
 static void find_cursor(struct table *t)
 {
-	if (!t->pinned) {
-		t->cursor = t->top = 0;
-		return;
-	}
-	for (uint32_t i = 0; i < t->n; i++) {
+	uint32_t lines = t->lines ? (uint32_t)t->lines : 1, end = t->pinned || t->n < lines ? t->n : lines;
+
+	for (uint32_t i = 0; i < end; i++) {
 		if (table_key(t->order[i]) == t->cursor_key) {
 			t->cursor = i;
 			return;
 		}
 	}
+	if (!t->pinned)
+		t->cursor = t->top = 0;
 	if (t->cursor >= t->n)
 		t->cursor = t->n ? t->n - 1 : 0;
 	if (t->n)
@@ -349,8 +349,15 @@ void table_move(struct table *t, int64_t by, uint64_t now_ns)
 void table_home(struct table *t)
 {
 	t->pinned = false;
-	t->cursor = t->top = 0;
+	t->top = 0;
+	table_release(t);
+}
+
+void table_release(struct table *t)
+{
 	t->held_ns = 0;
+	if (!t->pinned)
+		t->cursor_key = 0;
 }
 
 bool table_find(struct table *t, const struct table_wants *w, int direction, bool here, uint64_t now_ns)
@@ -373,7 +380,7 @@ void table_sort(struct table *t, const struct column *c)
 	else
 		t->reverse = false;
 	t->sort = c;
-	t->held_ns = 0;
+	table_release(t);
 	table_keep_sort(t);
 }
 
@@ -396,7 +403,7 @@ void table_sort_move(struct table *t, int direction)
 			continue;
 		t->sort = cols[at];
 		t->reverse = false;
-		t->held_ns = 0;
+		table_release(t);
 		table_keep_sort(t);
 		/* Keeps the sorted column visible. */
 		for (int i = 0; i < t->n_shown; i++)

@@ -3,9 +3,9 @@
  * A table on the screen: which columns, in which order of rows, where the cursor is. Rows and
  * values come from the model and the table of columns; nothing is computed here.
  *
- * The cursor belongs to a row's identity (key), not to a line, once a cursor key was used
- * (`pinned`); before that and after Home it stays at the top. After a cursor key the order is
- * held until held_ns, so that the row one wants does not move away.
+ * The cursor belongs to a row's identity (key), not to a line. Until a cursor key was used, and after Home, the table
+ * stays at its top: a row that sinks below the lines shown takes the cursor along only if it is `pinned`.
+ * After a key that acts on a row the order is held until held_ns, so that the row one wants does not move away.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -15,7 +15,7 @@
 
 #define TABLE_COLUMNS 96
 #define TABLE_TEXT 256
-#define TABLE_HOLD_NS 3000000000ULL
+#define TABLE_HOLD_NS 2000000000ULL
 
 /* What the user asks for in every table. */
 struct table_wants {
@@ -85,6 +85,10 @@ const struct row *table_cursor(const struct table *t);
 /* Moves the cursor by lines, pins it and holds the order. */
 void table_move(struct table *t, int64_t by, uint64_t now_ns);
 void table_home(struct table *t);
+/* Holds the order from now on. */
+void table_hold(struct table *t, uint64_t now_ns);
+/* The user asked for another order: it is no longer held, and a cursor that was not moved goes to the top. */
+void table_release(struct table *t);
 /* Next row (direction 1) or previous (-1) that contains the search text; from here itself if `here`. */
 bool table_find(struct table *t, const struct table_wants *w, int direction, bool here, uint64_t now_ns);
 bool table_matches(const struct table *t, const struct row *r, const char *text);
