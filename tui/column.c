@@ -65,9 +65,10 @@ const struct column columns[] = {
 	  "Lifetime of its threads within the interval, added up: 100 for each thread that lived through all of it." },
 	{ "lag", "LAG%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_lag, "%",
 	  "Time in which it wanted to run and could not: RUNQ% + THROT% + BLK%; summed over all threads, so it may exceed 100." },
-	{ "hurts", "HURT%", NULL, 6, SHOW_SHARE, COLUMN_LAG, PROCESSES, raw_hurts, "%",
+	{ "hurts", "HURT%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_hurts, "%",
 	  "What hurts, its own threads or its clients: LAG%, and if RESP99 is more than twice its median of the last minute, the time by which the slowest "
-	  "hundredth of the answers took longer than that; 100 is one client that waits all the time." },
+	  "hundredth of the answers took longer than that; 100 is one client that waits all the time. So who lags, and who answers slower than before, are on top. "
+	  "For a thread LAG%; for a group the sum of its processes." },
 	{ "part", "PART%", NULL, 6, SHOW_SHARE, 0, CULPRITS, raw_part, "%",
 	  "Of the process's waits for a CPU, throttled or not, the part in which this one had it." },
 	{ "waited", "WAITED%", NULL, 7, SHOW_SHARE, COLUMN_LAG, CULPRITS, raw_charged, "%",

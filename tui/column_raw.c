@@ -3,7 +3,6 @@
 #include "column_raw.h"
 
 #include <arpa/inet.h>
-#include <math.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
@@ -233,41 +232,14 @@ NUMBER(raw_wall, SCHED, r->wall_ns)
 #define BLK(r) ((r)->time_ns[LT_DISK] + (r)->time_ns[LT_MEMORY] + (r)->time_ns[LT_BLOCK])
 NUMBER(raw_lag, SCHED, RUNQ(r) + r->time_ns[LT_THROTTLED] + BLK(r))
 
-#define USUAL_READINGS 5
-
-/* The median RESP99 of the process's earlier readings with answers; 0: too few. */
-static uint64_t usual_response_ns(const struct row *r)
-{
-	const struct model_sparkline *past = r->spark ? &r->spark[MODEL_SPARK_RESPONSE] : NULL;
-	uint32_t readings[HIST_BUCKETS + 1] = { 0 }, n = 0, seen = 0;
-
-	for (int i = 0; past && i < MODEL_SPARK; i++) /* the newest is the row's own */
-		if (past->level[i] && i != (past->at + MODEL_SPARK - 1) % MODEL_SPARK) {
-			readings[past->level[i] <= HIST_BUCKETS ? past->level[i] : HIST_BUCKETS]++;
-			n++;
-		}
-	for (uint32_t level = 1; n >= USUAL_READINGS && level <= HIST_BUCKETS; level++) {
-		seen += readings[level];
-		if (2 * seen >= n)
-			return hist_floor(level); /* a level is its bucket + 1: the bucket's upper end */
-	}
-	return 0;
-}
-
-/* What hurts: its LAG%, and for how long clients waited more than usual, at least: RESP99 tells that of one answer in a
- * hundred. */
+/* Its own threads' time, as far as it is known, and its clients'. */
 struct value raw_hurts(const struct row *r)
 {
-	uint64_t usual_ns = r->off & TURNS || !r->response.count ? 0 : usual_response_ns(r);
-	uint64_t slow = r->response.count / 100 + !!(r->response.count % 100);
 	struct value lag = raw_lag(r);
-	double more_ns = 0;
 
-	if (usual_ns && r->response.p99_ns > 2 * usual_ns)
-		more_ns = fmin((double)slow * (double)(r->response.p99_ns - usual_ns), 1e18);
-	if (lag.type == VALUE_NONE && more_ns > 0)
-		return number((uint64_t)more_ns);
-	return lag.type == VALUE_NONE ? unknown : number((uint64_t)lag.i + (uint64_t)more_ns);
+	if (lag.type == VALUE_NONE)
+		return r->slower_ns ? number(r->slower_ns) : unknown;
+	return number(counter_sum((uint64_t)lag.i, r->slower_ns));
 }
 NUMBER(raw_runq, SCHED, RUNQ(r))
 NUMBER(raw_blk, SCHED, BLK(r))

@@ -6,7 +6,7 @@
 
 const struct column_view column_views[] = {
 	{ "overview", "Overview", MODEL_PROCESS,
-	  "pid user lag cpu runq blk wake99 resp99 throttled calls errors tx rx respspark command why", "lag",
+	  "pid user hurts lag cpu blk resp99 wake99 runq throttled calls errors tx rx respspark command why", "hurts",
 	  MODEL_SPARK_RESPONSE, "Over" },
 	{ "sched", "Sched", MODEL_PROCESS,
 	  "pid user lag cpu wakeq preempt throttled disk memory block wake50 wake99 wakemax woken vol invol migrations "

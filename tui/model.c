@@ -9,6 +9,7 @@
 #include "model.h"
 
 #include "grow.h"
+#include "model_slower.h"
 #include "model_state.h"
 
 #include <errno.h>
@@ -69,6 +70,7 @@ struct row_net *row_use_net(struct row *r, struct row_net *own)
 static void sums_add(struct row_sums *a, const struct row_sums *b)
 {
 	a->wall_ns = counter_sum(a->wall_ns, b->wall_ns);
+	a->slower_ns = counter_sum(a->slower_ns, b->slower_ns);
 	counter_add(a->counter, b->counter, LT_NET_FIRST);
 }
 
@@ -469,6 +471,7 @@ static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 		r->dist[d] = tally_dist(&m->dist[d]);
 	row_mark_overlapped(r);
 	row_limit_durations(r);
+	r->slower_ns = model_slower_ns(&r->response, l->spark ? &l->spark[MODEL_SPARK_RESPONSE] : NULL);
 	err = life_spark(l, r);
 	if (!err)
 		err = life_add(m, l, r);

@@ -77,6 +77,7 @@ struct row_disk {
 /* Summed over threads, processes and readings. */
 #define ROW_SUMS                                                                                                       \
 	uint64_t wall_ns;                                                                                              \
+	uint64_t slower_ns; /* how much longer than usual its clients waited, at least: model_slower.c */              \
 	union {                                                                                                        \
 		struct {                                                                                               \
 			COUNTERS_INLINE                                                                                \

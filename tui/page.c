@@ -17,10 +17,12 @@ static void init_tables(struct page *p)
 	table_choose(&p->tables[PAGE_THREADS],
 		     "tid state lag cpu runq blk lock wake99 calls errors call oldest command");
 	p->tables[PAGE_THREADS].kind = MODEL_THREAD;
+	p->tables[PAGE_THREADS].sort = column_find("lag");
+	table_keep_sort(&p->tables[PAGE_THREADS]);
 	p->tables[PAGE_BECAUSE].n_chosen = 0;
 	table_choose(&p->tables[PAGE_BECAUSE], "pid user part waited command");
 	p->tables[PAGE_BECAUSE].kind = MODEL_CULPRIT;
-	table_sort(&p->tables[PAGE_BECAUSE], column_find("part"));
+	p->tables[PAGE_BECAUSE].sort = column_find("part");
 	table_keep_sort(&p->tables[PAGE_BECAUSE]);
 	/* The process is named above. */
 	p->tables[PAGE_CONNECTIONS].n_chosen = 0;
@@ -31,6 +33,7 @@ static void init_tables(struct page *p)
 		     "proto remote ups upst50 upst99 upstmax upopen upoldest retrans srtt upover pid command");
 	p->tables[PAGE_PEERS].kind = MODEL_PEER;
 	p->tables[PAGE_PEERS].sort = column_find("upst99");
+	table_keep_sort(&p->tables[PAGE_PEERS]);
 }
 
 /* Columns and order are those of the page before. */
