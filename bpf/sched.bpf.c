@@ -12,6 +12,7 @@
 #include "state.bpf.h"
 #include "throttle.bpf.h"
 #include "focus.bpf.h"
+#include "waker.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -348,6 +349,7 @@ int BPF_PROG(lt_waking, struct task_struct *task)
 		return 0;
 	now_ns = bpf_ktime_get_ns();
 	s.record->sched.waking_ns = now_ns;
+	s.record->sched.waker = lt_waker(ctx);
 	lt_self(LT_PROG_WAKING, now_ns);
 	return 0;
 }

@@ -8,8 +8,9 @@
  * LT_DEAD and is kept until the front end has read it and returned it to the free list.
  *
  * Writers: `sched` only lt_switch, lt_wakeup and lt_wakeup_new (under the run queue's lock, or
- * the thread itself with interrupts off), but its waking_ns only lt_waking (under pi_lock); `calls` and `net` only the
- * thread itself; `who` only lt_newtask and the seeding iterator before the record is published, then the thread itself.
+ * the thread itself with interrupts off), but its waking_ns and waker only lt_waking (under pi_lock); `calls` and `net`
+ * only the thread itself; `who` only lt_newtask and the seeding iterator before the record is published, then the
+ * thread itself.
  */
 #ifndef LAGTOP_H
 #define LAGTOP_H
@@ -57,13 +58,15 @@ struct lt_who {
 	__u64 cred;		 /* address of its credentials: uid is read again when it differs */
 	__u64 base[LT_N_KERNEL]; /* the kernel's counts before the record began; 0 for new threads */
 	__u32 tid, tgid;
-	__u32 birth_ppid;  /* whose names it inherited */
+	union {
+		__u32 birth_ppid; /* whose names it inherited */
+		__u32 next_free;  /* free list: slot + 1 of the next, 0 at the end */
+	};
 	__u32 ppid;	   /* at birth; again at exit */
 	__u32 uid;	   /* effective; again at switches and exit */
 	__s32 exit_status; /* as wait(2) reports it, written at sched_process_exit */
 	__u32 flags;
-	__u32 changes;	 /* exec, rename, credentials, control group: read the names again when it differs */
-	__u32 next_free; /* free list: slot + 1 of the next, 0 at the end */
+	__u32 changes; /* exec, rename, credentials, control group: read the names again when it differs */
 	char comm[16];
 };
 
@@ -98,18 +101,20 @@ struct lt_sched {
 	__u8 uses_parts; /* its lt_parts has been written */
 	__u8 focus;	 /* its process's slot + 1, set by the front end and lt_newtask; 0: it is not in focus */
 	__u8 waits;	 /* slot + 1, | LT_WAITS_*: of the wait for a CPU that is being charged; 0: none is */
-	union {
-		__u32 wait_cpu; /* where it is counted as waiting */
-		__u64 moved_ns; /* LT_WAITS_MOVED: since when it is not */
-	};
-	/* When somebody last began to wake it; by lt_waking, under the task's pi_lock. */
+	/* When somebody last began to wake it, and who; by lt_waking, under the task's pi_lock. */
 	__u64 waking_ns;
+	__u64 waker; /* tgid << 32 | tid, in the namespace that is shown; 0: no thread (an interrupt), or one outside */
 	/* The current wait for a CPU: the address of its run queue (0: it is not throttled), that queue's throttle
 	 * clock when the wait began, and by how much CLOCK_MONOTONIC is ahead of the clock that it runs on (0: it never
 	 * ran). */
 	__u64 wait_queue, wait_throttle_ns, wait_clock_ns;
 	struct lt_max wakeup_max;
 	struct lt_hist wakeup; /* waits from wakeup to CPU */
+	/* `waits`: */
+	union {
+		__u32 wait_cpu; /* where it is counted as waiting */
+		__u64 moved_ns; /* LT_WAITS_MOVED: since when it is not */
+	};
 };
 
 /* Parts of the time in a state. */

@@ -305,6 +305,47 @@ static void test_rt_lock(void **state)
 	live_verdict();
 }
 
+/* Whether a thread of the process is once said to have been woken by `waker`, while the load has rounds. */
+static bool is_woken_by(struct child *load, int64_t pid, int64_t waker)
+{
+	char text[24], expr[48];
+	char *argv[] = { child_lagtop(), (char *)"--batch",   (char *)"-H", (char *)"-d",
+			 (char *)"0.2",	 (char *)"-n",	      (char *)"10", (char *)"-p",
+			 text,		 (char *)"--fail-if", expr,	    NULL };
+	struct child *lagtop;
+	int status;
+
+	snprintf(text, sizeof(text), "%lld", (long long)pid);
+	snprintf(expr, sizeof(expr), "waker=%lld", (long long)waker);
+	lagtop = child_start(argv, (uid_t)-1);
+	assert_non_null(lagtop);
+	while (child_line(lagtop))
+		live_round(load);
+	status = child_wait(lagtop);
+	child_free(lagtop);
+	assert_true(status == 0 || status == 4);
+	return status == 4;
+}
+
+/* A process wakes by a write, and a timer that goes off while another process runs there. */
+static void test_wakers(void **state)
+{
+	const char *ready;
+	struct child *load;
+	int64_t sleeper, spinner;
+
+	(void)state;
+	live_need_bpf();
+	load = live_load(&ready, "wakes", "0", "0", "20", NULL);
+	sleeper = child_value(ready, "pid");
+	live_load(&ready, "spin", "0", "1", "19", NULL);
+	spinner = child_value(ready, "pids");
+	assert_true(is_woken_by(load, sleeper, load->pid));
+	assert_false(is_woken_by(load, sleeper, spinner));
+	load = live_load(&ready, "bursts", "0", "20", "10", NULL);
+	assert_false(is_woken_by(load, load->pid, spinner));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest sleeps[] = {
@@ -313,6 +354,7 @@ int main(void)
 		live_test(test_asleep_for_a_ring),
 		live_test(test_idle_threads_of_a_ring),
 		live_test(test_rt_lock),
+		live_test(test_wakers),
 		cmocka_unit_test_teardown(test_frozen_by_cgroup_2, thaw),
 	};
 

@@ -101,6 +101,7 @@ static void add_server_work(struct sample *s)
 	w->flow[LT_PROTO_OTHER] = (struct lt_flow){ 21, 22, 8, 9 };
 	w->connects = 4;
 	w->accepts = 9;
+	w->waker = SYNTHETIC_EXITED;
 	w->first_call = s->n_calls;
 	w->n_calls = 2;
 	add_call(s,

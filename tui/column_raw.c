@@ -115,6 +115,7 @@ MAYBE(raw_uid, 0, r->own_user, r->uid)
 NUMBER(raw_start, 0, r->start_ns)
 NUMBER(raw_threads, 0, r->threads)
 NUMBER(raw_processes, 0, r->processes)
+MAYBE(raw_waker, SCHED, r->waker, r->waker)
 
 struct value raw_user(const struct row *r)
 {

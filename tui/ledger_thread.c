@@ -733,6 +733,13 @@ static int dists_subtract(const struct thread_reading *t, struct kept_work *w, s
 	return err ? err : ledger_peers_subtract(t->memory, &t->record->calls, &w->peers, t->epoch, t->dead, work, out);
 }
 
+static uint32_t waker_of(const struct lt_sched *sched, uint64_t from_ns, uint64_t to_ns)
+{
+	uint64_t waking_ns = ledger_load(&sched->waking_ns);
+
+	return waking_ns > from_ns && waking_ns <= to_ns ? (uint32_t)(ledger_load(&sched->waker) >> 32) : 0;
+}
+
 static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *work_index, struct sample *out)
 {
 	const struct lt_record *r = t->record;
@@ -776,6 +783,7 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 		}
 		k->again |= w->calls_clipped;
 	}
+	work.waker = waker_of(&r->sched, k->end_ns, t->end_ns);
 	if (!err && r->calls.uses_net)
 		err = net_subtract(w, net_at(t->memory, t->slot), &work);
 	if (err)

@@ -104,6 +104,7 @@ struct row {
 	const char *comm, *cmdline, *cgroup; /* raw; "": none. For groups, comm is the group's name */
 	const char *killer_comm;	     /* LT_BY_PROCESS; raw */
 	uint32_t killer_pid;		     /* likewise */
+	uint32_t waker;			     /* threads: pid of who woke it last; 0: no process, not known */
 	enum lt_killed_by killed_by;	     /* processes that exited: who sent the signal that ended it */
 
 	uint64_t interval_ns; /* the divisor of rates; the numbers begin here */

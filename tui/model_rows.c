@@ -133,8 +133,10 @@ static void thread_row(struct model *m, struct row *r, struct row_net *own, cons
 		r->oldest_at_least = t->flags & SAMPLE_THREAD_AT_LEAST;
 	}
 	row_add_thread(r, own, s, t, m->dist);
-	if (t->work != SAMPLE_NONE)
+	if (t->work != SAMPLE_NONE) {
 		row_take_dists(r, m->dist);
+		r->waker = s->works[t->work].waker;
+	}
 }
 
 static int thread_rows(struct model *m, const struct model_query *q, struct row **rows)

@@ -132,6 +132,7 @@ static const struct record_field work_fields[] = {
 	ONE(sample_work, n_calls),
 	ONE(sample_work, first_peer),
 	ONE(sample_work, n_peers),
+	ONE(sample_work, waker),
 };
 
 static const struct record_field call_fields[] = {

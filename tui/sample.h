@@ -72,6 +72,7 @@ struct sample_work {
 	};
 	uint32_t first_call, n_calls; /* in sample.calls */
 	uint32_t first_peer, n_peers; /* in sample.peers: whose answers it got */
+	uint32_t waker;		      /* pid of who woke it last in the interval; 0: no process, not known */
 };
 
 struct sample_thread {
