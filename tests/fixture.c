@@ -427,6 +427,56 @@ static void add_connection(struct sample *s, uint32_t pid, uint16_t port, uint32
 	c->retransmits = pid == 30610 ? 40 : 0;
 }
 
+/* An API and its database; a container and a cache that listens for IPv6, too; and in two network namespaces the ends
+ * of what are two connections, since each has a loopback of its own. */
+static void add_local(struct sample *s)
+{
+	static const struct {
+		uint32_t pid;
+		uint16_t local_port, remote_port;
+		uint8_t local[16], remote[16];
+		uint8_t family, netns, state;
+	} ends[] = {
+		{ 2208, 5432, 0, { 0 }, { 0 }, 4, 0, 10 },
+		{ 3100, 40001, 5432, { 10, 0, 0, 7 }, { 10, 0, 0, 7 }, 4, 0, 1 },
+		{ 2301, 5432, 40001, { 10, 0, 0, 7 }, { 10, 0, 0, 7 }, 4, 0, 1 },
+		{ 4022, 50000, 6379, { 172, 17, 0, 2 }, { 10, 0, 0, 7 }, 4, 1, 1 },
+		{ 1301,
+		  6379,
+		  50000,
+		  { [10] = 0xff, 0xff, 10, 0, 0, 7 },
+		  { [10] = 0xff, 0xff, 172, 17, 0, 2 },
+		  6,
+		  0,
+		  1 },
+		{ 30610, 50001, 873, { 127, 0, 0, 1 }, { 127, 0, 0, 1 }, 4, 0, 1 },
+		{ 4022, 873, 50001, { 127, 0, 0, 1 }, { 127, 0, 0, 1 }, 4, 1, 1 },
+	};
+
+	s->n_connections = 0;
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct sample_connection *c = sample_add_connection(s);
+
+		assert(c);
+		*c = (struct sample_connection){ .proto = LT_TCP,
+						 .family = ends[i].family,
+						 .state = ends[i].state,
+						 .local_port = ends[i].local_port,
+						 .remote_port = ends[i].remote_port,
+						 .pid = ends[i].pid,
+						 .netns = 4026531840 + ends[i].netns,
+						 .age_ns = SECOND_NS,
+						 .srtt_ns = SAMPLE_UNKNOWN,
+						 .accept_queue = SAMPLE_UNKNOWN,
+						 .accept_queue_max = SAMPLE_UNKNOWN,
+						 .accept_oldest_ns = SAMPLE_UNKNOWN,
+						 .drops = SAMPLE_UNKNOWN,
+						 .open_ns = SAMPLE_UNKNOWN };
+		memcpy(c->local, ends[i].local, sizeof(c->local));
+		memcpy(c->remote, ends[i].remote, sizeof(c->remote));
+	}
+}
+
 /* Sixteen CPUs: an actor that runs on each, some idle; two numbers are missing. */
 static void add_cpus(struct sample *s, uint32_t number)
 {
@@ -546,6 +596,8 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	s->drops_known = s->has_connections;
 	for (size_t i = 0; s->has_connections && i < COUNT(owners); i++)
 		add_connection(s, owners[i], (uint16_t)(i < 2 ? 443 : 5432 + i), number);
+	if (kind == FIXTURE_LOCAL)
+		add_local(s);
 	s->has_disks = kind != FIXTURE_LOSSES;
 	for (uint32_t op = 0; s->has_disks && op < LT_DISK_OPS; op++)
 		add_disk(s, "nvme0n1", 0, op, disk_ops[op], op == LT_DISK_DISCARD ? 900000 : 120000, number);

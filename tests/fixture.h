@@ -24,6 +24,8 @@ enum fixture_kind {
 	FIXTURE_NO_NET,	       /* the net family is off */
 	FIXTURE_LOSSES,	       /* and what is not always known is not: sockets, pressure, times of the CPUs */
 	FIXTURE_BIRTH,	       /* FIXTURE_YOUNG comes */
+	FIXTURE_LOCAL,	       /* with listeners, and connections of which both ends are here */
+	FIXTURE_KINDS
 };
 
 void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind);

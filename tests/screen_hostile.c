@@ -73,7 +73,7 @@ static void nothing_raw_arrives(void **state)
 
 	(void)state;
 	for (size_t l = 0; l < 2; l++) {
-		struct vt *v = open_kind(FIXTURE_HOSTILE_NAMES, langs[l], "xterm-256color", "/ev");
+		struct vt *v = open_kind(FIXTURE_HOSTILE_NAMES, langs[l], "xterm-256color", "/evil");
 
 		session_press(v, "Enter", "Enter", "Tab", "Esc", "c", "Down", "Enter", NULL);
 		for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++)
@@ -86,7 +86,7 @@ static void nothing_raw_arrives(void **state)
 
 static void a_page_of_it_is_whole(void **state)
 {
-	struct vt *v = open_kind(FIXTURE_HOSTILE_NAMES, "C.UTF-8", "xterm-256color", "/ev");
+	struct vt *v = open_kind(FIXTURE_HOSTILE_NAMES, "C.UTF-8", "xterm-256color", "/evil");
 
 	(void)state;
 	session_press(v, "Enter", "Enter", NULL);

@@ -28,6 +28,7 @@ static const struct trial {
 	{ "Home", { "Down" }, { NULL } },
 	{ "End", { NULL }, { "Home" } },
 	{ "Enter", { NULL }, { "Esc" } },
+	{ "Bksp", { "Enter" }, { NULL } },
 	{ "Esc", { "Enter" }, { NULL } },
 	{ "?", { NULL }, { "Esc" } },
 	{ "1", { "Shift-Tab" }, { "1" } },

@@ -13,10 +13,9 @@
 #include "child.h"
 
 #define READINGS 30
-#define KINDS (FIXTURE_BIRTH + 1)
 
 static char folder[64];
-static bool written[KINDS];
+static bool written[FIXTURE_KINDS];
 static struct vt *open_now;
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)

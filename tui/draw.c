@@ -14,6 +14,7 @@
 #include "names.h"
 #include "page_draw.h"
 #include "severity.h"
+#include "trail.h"
 
 #define METERS_MIN_ROWS 16 /* below: one line of meters */
 #define PRESSURE_MIN_ROWS 30
@@ -139,6 +140,8 @@ static void draw_title(const struct view *v, struct grid *g)
 	time_t t;
 
 	line_add(&l, false, 0, STYLE_NAME, v->settings.differs ? "lagtop*" : "lagtop");
+	trail_text(v, buf, sizeof(buf), g->cols / 2, g->utf8);
+	line_add(&l, false, 0, STYLE_KEY, buf);
 	if (!s) {
 		line_draw(&l, g, 0, 0, g->cols, 2);
 		return;

@@ -8,9 +8,10 @@
 
 #include "budget.h"
 #include "grow.h"
+#include "jump.h"
 #include "menu.h"
-#include "names.h"
 #include "page.h"
+#include "trail.h"
 
 /* ---- moving: these only move the cursor and do not rearrange the rows ---- */
 
@@ -66,125 +67,15 @@ static void scroll(struct view *v, int by)
 		page_tab(v, by);
 }
 
-/* ---- opening a row and closing it ---- */
-
-/* The processes of a group, by a filter, which Esc clears. */
-static void show_members(struct view *v, const struct row *r)
-{
-	const char *column = r->kind == MODEL_COMMAND ? "comm" : r->kind == MODEL_USER ? "user" : "cgroup";
-	const char *name = r->kind == MODEL_USER ? names_user(r->uid) : r->comm;
-	char quoted[2 * TABLE_TEXT], text[TABLE_TEXT];
-	size_t used = 0;
-	int len;
-
-	for (; *name && used + 3 < sizeof(quoted); name++) {
-		if (*name == '"' || *name == '\\')
-			quoted[used++] = '\\';
-		quoted[used++] = *name;
-	}
-	quoted[used] = '\0';
-	len = snprintf(text, sizeof(text), "%s=\"%s\"", column, quoted);
-	if (*name || len >= (int)sizeof(text) || !view_filter(v, text)) {
-		view_say(v, STYLE_WARN, "this group's name is too long for a filter");
-		return;
-	}
-	v->rows_kind = MODEL_PROCESS;
-}
-
-/* The processes that make a call; Esc goes back to the calls. */
-static void show_callers(struct view *v, uint32_t call)
-{
-	if (v->page.open)
-		page_close(v);
-	while (v->tables[v->at].view->kind != MODEL_CALL)
-		v->at = (v->at + 1) % column_views_count;
-	v->call = call;
-	table_home(&v->callers);
-}
-
-/* One device, and who waits for disks; Esc goes back to the devices. */
-static void show_disk(struct view *v, const struct row *r)
-{
-	v->disk = (struct view_disk){ .open = true,
-				      .major = r->disk->sample->major,
-				      .minor = r->disk->sample->minor,
-				      .op = r->disk->sample->op };
-	snprintf(v->disk.name, sizeof(v->disk.name), "%s", r->comm);
-	table_home(&v->who);
-}
-
-/* From page to page: the chain of who waits for whom. */
-static void show_culprit(struct view *v, const struct row *r)
-{
-	struct row who = *r;
-
-	if (r->because->kind != SAMPLE_BLAME_CPU || !r->pid || !r->start_ns) {
-		view_say(v, STYLE_NORMAL, "that is no process");
-		return;
-	}
-	page_close(v);
-	page_open(v, &who);
-	v->page.tab = PAGE_BECAUSE;
-}
-
-static void enter(struct view *v)
-{
-	const struct row *r = table_cursor(view_table(v));
-	struct row who;
-
-	if (!r || (v->page.open && r->kind != MODEL_CALL && r->kind != MODEL_PEER && r->kind != MODEL_CULPRIT))
-		return;
-	switch (r->kind) {
-	case MODEL_PROCESS:
-	case MODEL_THREAD:
-	case MODEL_CALLER:
-		page_open(v, r);
-		break;
-	case MODEL_CONNECTION:
-	case MODEL_PEER:
-	case MODEL_CPU:
-		if (r->pid) {
-			who = *r; /* the page that is open has it */
-			if (v->page.open)
-				page_close(v);
-			page_open(v, &who);
-		} else
-			view_say(v, STYLE_NORMAL, "%s",
-				 r->kind == MODEL_CONNECTION ? "the process that owns this socket is not known"
-				 : r->kind == MODEL_PEER
-					 ? "the process at this end is not known, or not on this machine"
-				 : r->cpu->runs == LT_RUNS_IDLE ? "no process runs on this CPU"
-								: "the process that runs on this CPU is not known");
-		break;
-	case MODEL_COMMAND:
-	case MODEL_USER:
-	case MODEL_CGROUP:
-		show_members(v, r);
-		break;
-	case MODEL_CALL:
-		show_callers(v, r->call);
-		break;
-	case MODEL_DISK:
-		show_disk(v, r);
-		break;
-	case MODEL_CULPRIT:
-		show_culprit(v, r);
-		break;
-	case MODEL_KINDS:
-		break;
-	}
-}
+/* ---- closing ---- */
 
 /* Closes the innermost thing that is open. */
 static void back(struct view *v)
 {
-	if (v->page.open)
-		page_close(v);
-	else if (v->call != LT_CALL_NONE)
-		v->call = LT_CALL_NONE;
-	else if (v->disk.open)
-		v->disk.open = false;
-	else if (v->back || v->paused) {
+	v->trail.n = 0;
+	if (jump_close(v))
+		return;
+	if (v->back || v->paused) {
 		v->paused = false;
 		v->back = 0;
 	} else {
@@ -195,10 +86,16 @@ static void back(struct view *v)
 	}
 }
 
+static void back_along_trail(struct view *v)
+{
+	if (!trail_back(v) && !jump_close(v))
+		view_say(v, STYLE_NORMAL, "this is where it began; Esc clears filter and tags");
+}
+
 static void quit(struct view *v)
 {
 	if (v->page.open)
-		page_close(v);
+		back_along_trail(v);
 	else
 		v->quit = true;
 }
@@ -213,6 +110,7 @@ static void choose_view(struct view *v, int at)
 	v->call = LT_CALL_NONE;
 	v->disk.open = false;
 	v->settings_changed = true;
+	v->trail.n = 0;
 	if (v->page.open)
 		page_close(v);
 }
@@ -231,7 +129,7 @@ static void search(struct view *v, int direction)
 {
 	if (!v->wants.search[0])
 		view_say(v, STYLE_WARN, "nothing to search for yet: press /");
-	else if (!table_find(view_table(v), &v->wants, direction, false, v->now_ns))
+	else if (!view_search(v, direction))
 		view_say(v, STYLE_WARN, "not found: %s", v->wants.search);
 }
 
@@ -427,8 +325,9 @@ const struct key_row key_rows[] = {
 	{ WITH(move_half_page, 1), TABLE, { 'D' & K_CTRL }, .help = "down half a page", .in_list = WITH(menu_move_page, 1) },
 	{ DO(move_home), TABLE, { K_HOME, 'g' }, .help = "first row; the table stays at its top", .in_list = DO(menu_home) },
 	{ WITH(move_end, KEY_END), COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .in_list = DO(menu_end) },
-	{ DO(enter), TABLE | HOLDS, { K_ENTER }, .help = "open the process (of a CPU: the one running there), group or disk, or list a call's callers", .in_list = DO(menu_enter) },
-	{ DO(back), 0, { K_ESC, K_BACKSPACE }, .help = "back; in the table: clear filter and tags", .in_list = DO(menu_close) },
+	{ DO(jump_enter), TABLE | HOLDS, { K_ENTER }, .help = "open the process (of a CPU: the one there; of a connection, a culprit: at the other end), group, disk, or callers of a call", .in_list = DO(menu_enter) },
+	{ DO(back_along_trail), 0, { K_BACKSPACE }, .help = "back to where Enter was pressed, up to 16 steps", .in_list = DO(menu_close) },
+	{ DO(back), 0, { K_ESC }, .help = "out of the page; in the table: clear filter and tags", .in_list = DO(menu_close) },
 
 	{ .help = "Views" },
 	{ WITH(menu_open, MODE_HELP), 0, { '?', K_F + 1 }, .help = "this help", .label = "Help", .in_list = DO(menu_close) },
@@ -437,7 +336,7 @@ const struct key_row key_rows[] = {
 	{ WITH(choose_view, 6), COUNTS, { '7', '8' }, .help = "disks, CPUs" },
 	{ WITH(step_view, 1), 0, { K_TAB }, .help = "next view" },
 	{ WITH(step_view, -1), 0, { K_BACKTAB }, .help = "previous view" },
-	{ WITH(menu_open, MODE_SEARCH), TABLE | HOLDS, { '/', K_F + 3 }, .help = "search while typing", .label = "Search" },
+	{ WITH(menu_open, MODE_SEARCH), TABLE | HOLDS, { '/', K_F + 3 }, .help = "search while typing: command, pid, :port, unit, container, user", .label = "Search" },
 	{ WITH(search, 1), TABLE, { 'n' }, .help = "next match" },
 	{ WITH(search, -1), TABLE, { 'N' }, .help = "previous match" },
 	{ WITH(menu_open, MODE_FILTER), TABLE, { '\\', K_F + 4 }, .help = "only rows that match: a word, or cpu>5 and user=root", .label = "Filter" },
@@ -577,7 +476,7 @@ static void mouse(struct view *v, const struct key *k)
 		if (line >= t->n)
 			return;
 		if (line == t->cursor)
-			enter(v);
+			jump_enter(v);
 		else
 			table_move(t, (int64_t)line - t->cursor, v->now_ns);
 	}

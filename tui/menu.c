@@ -464,7 +464,7 @@ static void prompt_key(struct view *v, uint32_t code)
 		v->input[0] = 0;
 		changed = true;
 	} else if ((code == K_UP || code == K_DOWN) && v->mode == MODE_SEARCH) {
-		table_find(t, &v->wants, code == K_UP ? -1 : 1, false, v->now_ns);
+		view_search(v, code == K_UP ? -1 : 1);
 	} else {
 		changed = append(v->input, code);
 	}
@@ -477,7 +477,7 @@ static void prompt_key(struct view *v, uint32_t code)
 	if (v->mode == MODE_SEARCH) {
 		memcpy(v->wants.search, v->input, sizeof(v->input));
 		if (v->input[0])
-			table_find(t, &v->wants, 1, true, v->now_ns);
+			view_search(v, 0);
 	}
 }
 

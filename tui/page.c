@@ -36,10 +36,15 @@ static void init_tables(struct page *p)
 	table_keep_sort(&p->tables[PAGE_PEERS]);
 }
 
-/* Columns and order are those of the page before. */
 void page_open(struct view *v, const struct row *r)
 {
-	struct page *p = &v->page, fresh = { .open = true, .pid = r->pid, .start_ns = view_owner(v, r) };
+	page_open_process(v, r->pid, view_owner(v, r));
+}
+
+/* Columns and order are those of the page before. */
+void page_open_process(struct view *v, uint32_t pid, uint64_t start_ns)
+{
+	struct page *p = &v->page, fresh = { .open = true, .pid = pid, .start_ns = start_ns };
 
 	memcpy(fresh.tables, p->tables, sizeof(fresh.tables));
 	*p = fresh;

@@ -2,7 +2,6 @@
 /* The rows of a table: filtered, sorted or held, in a tree, with a cursor. Drawing is in table_draw.c. */
 #include "table.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,24 +159,6 @@ uint64_t table_key(const struct row *r)
 		break;
 	}
 	return hash_more(h, id, sizeof(id));
-}
-
-bool table_matches(const struct table *t, const struct row *r, const char *text)
-{
-	const struct column *cols[TABLE_COLUMNS];
-	int n = table_columns(t, cols);
-	char buf[512];
-
-	if (strcasestr(r->comm, text) || strcasestr(r->cmdline, text))
-		return true;
-	for (int i = 0; i < n; i++) {
-		if (cols[i]->show != SHOW_TEXT && cols[i]->show != SHOW_ID)
-			continue;
-		column_format(cols[i], r, true, buf, sizeof(buf), 120);
-		if (strcasestr(buf, text))
-			return true;
-	}
-	return false;
 }
 
 bool table_tagged(const struct table_wants *w, uint64_t key)
@@ -358,19 +339,6 @@ void table_release(struct table *t)
 	t->held_ns = 0;
 	if (!t->pinned)
 		t->cursor_key = 0;
-}
-
-bool table_find(struct table *t, const struct table_wants *w, int direction, bool here, uint64_t now_ns)
-{
-	for (uint32_t step = here ? 0 : 1; step <= t->n && t->n; step++) {
-		uint32_t line = (uint32_t)(((int64_t)t->cursor + direction * (int64_t)step + t->n) % t->n);
-
-		if (table_matches(t, table_row(t, line), w->search)) {
-			table_move(t, (int64_t)line - t->cursor, now_ns);
-			return true;
-		}
-	}
-	return false;
 }
 
 void table_sort(struct table *t, const struct column *c)

@@ -89,9 +89,6 @@ void table_home(struct table *t);
 void table_hold(struct table *t, uint64_t now_ns);
 /* The user asked for another order: it is no longer held, and a cursor that was not moved goes to the top. */
 void table_release(struct table *t);
-/* Next row (direction 1) or previous (-1) that contains the search text; from here itself if `here`. */
-bool table_find(struct table *t, const struct table_wants *w, int direction, bool here, uint64_t now_ns);
-bool table_matches(const struct table *t, const struct row *r, const char *text);
 
 /* Sorts by the sortable column to the left (-1) or right (1). */
 void table_sort_move(struct table *t, int direction);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search.h"
+
 #define MESSAGE_NS 4000000000ULL
 
 int view_init(struct view *v, const struct options *o, bool live)
@@ -165,6 +167,15 @@ struct table *view_table(struct view *v)
 	if (!v->page.open)
 		return view_main(v);
 	return v->page.tab == PAGE_HEATMAP ? NULL : &v->page.tables[v->page.tab];
+}
+
+bool view_search(struct view *v, int direction)
+{
+	struct search q;
+
+	search_for(&q, v->wants.search, model_sample(view_model(v)));
+	return direction ? search_next(&q, view_table(v), direction, v->now_ns)
+			 : search_best(&q, view_table(v), v->now_ns);
 }
 
 void view_say(struct view *v, enum style style, const char *format, ...)

@@ -49,6 +49,36 @@ struct page {
 	uint32_t last;	  /* how many readings ago its last one was; UINT32_MAX: not kept */
 };
 
+/* A device in one direction, shown above the processes that wait for disks. */
+struct view_disk {
+	bool open;
+	uint32_t major, minor;
+	enum lt_disk_op op;
+	char name[32];
+};
+
+/* Where Enter was pressed: what Backspace goes back to. */
+struct trail_place {
+	bool page; /* that of a process, else a table */
+	uint32_t pid;
+	uint64_t start_ns;
+	enum page_tab tab;
+	size_t at;
+	uint32_t call;
+	struct view_disk disk;
+	enum model_kind rows_kind;
+	char filter[TABLE_TEXT];
+	uint64_t cursor_key;
+	char comm[16]; /* raw; of a page */
+};
+
+#define TRAIL_PLACES 16
+
+struct trail {
+	struct trail_place place[TRAIL_PLACES]; /* the oldest first */
+	int n;
+};
+
 /* The target of a signal or a nice value: a copy, so that it remains the process that the user saw. */
 struct menu_target {
 	uint32_t pid;
@@ -79,14 +109,6 @@ struct settings {
 	bool differs; /* from the saved settings: shown in the title */
 };
 
-/* A device in one direction, shown above the processes that wait for disks. */
-struct view_disk {
-	bool open;
-	uint32_t major, minor;
-	enum lt_disk_op op;
-	char name[32];
-};
-
 struct view {
 	const struct options *options;
 	struct settings settings;
@@ -100,6 +122,7 @@ struct view {
 	enum model_kind rows_kind; /* MODEL_PROCESS, MODEL_THREAD or a group, in the process views */
 	bool totals, no_dead;
 	struct page page;
+	struct trail trail;
 
 	enum view_mode mode;
 	struct menu menu;
@@ -155,6 +178,9 @@ bool view_filter(struct view *v, const char *text);
 bool view_filter_long(const struct view *v);
 /* The start of a row's process, in the reading shown; 0: not known. */
 uint64_t view_owner(const struct view *v, const struct row *r);
+/* Moves the cursor to a match of wants.search: the best (0), the next (1) or the previous (-1). False: there is none.
+ */
+bool view_search(struct view *v, int direction);
 void view_say(struct view *v, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif
