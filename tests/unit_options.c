@@ -195,6 +195,14 @@ static void bad_lines(void **state)
 		{ "--no-s", "'--no-s'", "ambiguous" },
 		{ "top", "'top'", "--help" },
 		{ "-d 1 -- -x", "'-x'", "--help" },
+		{ "why --csv", "why and --csv", "combined" },
+		{ "why -H", "why and --threads", "combined" },
+		{ "why -n 3", "why and --iterations", "combined" },
+		{ "why -s cpu", "why and --sort", "combined" },
+		{ "why -d 0", "'0'", "0.1 to 3600" },
+		{ "why --at 03:15", "--at", "--replay" },
+		{ "why why", "'why'", "--help" },
+		{ "-p 1 why", "'why'", "--help" },
 	};
 	struct options o;
 
@@ -219,6 +227,23 @@ static void hostile_arguments_are_clean_on_stderr(void **state)
 	assert_null(strchr(complaint, '\x1b'));
 	assert_null(strchr(complaint, '\x07'));
 	assert_ptr_equal(strchr(complaint, '\n'), complaint + strlen(complaint) - 1);
+	options_free(&o);
+}
+
+static void a_verdict(void **state)
+{
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse(&o, "why"), 0);
+	assert_true(o.why && o.delay_s == OPTIONS_WHY_S && o.output == OUTPUT_BATCH);
+	assert_int_equal(o.probe.connections, SOURCE_ALL_CONNECTIONS);
+	options_free(&o);
+	assert_int_equal(parse(&o, "why -j -d 2.5 -p 12 -u 0 -f cpu>5 --no-turns"), 0);
+	assert_true(o.why && o.delay_s == 2.5 && o.output == OUTPUT_JSON && o.selection.n_pids == 1);
+	options_free(&o);
+	assert_int_equal(parse(&o, "-d 2"), 0);
+	assert_false(o.why);
 	options_free(&o);
 }
 
@@ -259,11 +284,9 @@ static void help_lists_every_option(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(every_option_sets_its_field),
-		cmocka_unit_test(bad_lines),
-		cmocka_unit_test(hostile_arguments_are_clean_on_stderr),
-		cmocka_unit_test(help_lists_every_option),
+		cmocka_unit_test(defaults),  cmocka_unit_test(every_option_sets_its_field),
+		cmocka_unit_test(bad_lines), cmocka_unit_test(hostile_arguments_are_clean_on_stderr),
+		cmocka_unit_test(a_verdict), cmocka_unit_test(help_lists_every_option),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "reading.h"
 #include "recording_frames.h"
 #include "record.h"
 #include "record_file.h"
@@ -166,6 +167,65 @@ static void pids_of_a_recording(void **state)
 	assert_non_null(strstr(errors, "no process of --pid"));
 }
 
+/* Readings of one second each, in which a process waited that many ms for the disk. */
+static void record_waits(const uint64_t *waits_ms, uint32_t n)
+{
+	struct sample s = { 0 };
+	struct record *r = record_open(path, errors, sizeof(errors));
+
+	assert_non_null(r);
+	for (uint32_t i = 0; i < n; i++) {
+		reading_begin(&s, i + 1);
+		s.realtime_ns = 1795348980000000000ULL + i * SECOND_NS;
+		reading_process(&s, 812, 5, "postgres");
+		reading_busy(&s, 812, LT_DISK, SECOND_NS - waits_ms[i] * MS_NS);
+		assert_int_equal(record_write(r, &s), 0);
+	}
+	sample_free(&s);
+	assert_int_equal(record_close(r), 0);
+}
+
+/* lagtop why, of that recording: its last line and, if there is no other, its only object. */
+static int why(const char *words, char *last, size_t size)
+{
+	char line[200], *argv[20] = { child_lagtop(), "why", "--replay", path }, *rest = line, *word;
+	struct outcome o;
+	int argc = 4;
+
+	snprintf(line, sizeof(line), "%s", words);
+	while (*line && (word = strsep(&rest, " ")))
+		argv[argc++] = word;
+	o = outcome_run(NULL, argv);
+	snprintf(last, size, "%s", o.last_line ? o.last_line : "");
+	snprintf(errors, sizeof(errors), "%s", o.errors);
+	outcome_free(&o);
+	return o.status;
+}
+
+static void a_verdict(void **state)
+{
+	static const uint64_t waits_ms[] = { 300, 100, 100, 0, 0, 0, 100, 900 };
+	char last[4000];
+
+	(void)state;
+	record_waits(waits_ms, 8);
+	assert_int_equal(why("", last, sizeof(last)), 4); /* the first five */
+	assert_string_equal(last, "Not: CPU, quota, memory, network.");
+	assert_int_equal(why("--json", last, sizeof(last)), 4);
+	assert_non_null(strstr(last, "\"interval_ns\":5000000000,\"focus_chosen_ns\":null,"));
+	assert_non_null(strstr(last, "\"rule\":\"disk\",\"text\":\"postgres (812) waited 500ms for the disk.\""));
+	assert_non_null(strstr(last, "\"pid\":812,\"processes\":1,\"ns\":500000000,\"culprit\":null}"));
+	assert_non_null(strstr(last, "\"left_out\":0,\"not\":[\"CPU\",\"quota\",\"memory\",\"network\"]}"));
+	assert_int_equal(why("--at +3s -d 3", last, sizeof(last)), 0);
+	assert_string_equal(last, "Not: CPU, quota, disk, memory, network.");
+	assert_int_equal(why("--json --at +6s -d 60", last, sizeof(last)), 4); /* to the end */
+	assert_non_null(strstr(last, "\"interval_ns\":2000000000,"));
+	assert_non_null(strstr(last, "waited 1.00s for the disk"));
+	assert_int_equal(why("--json -p 813", last, sizeof(last)), 1);
+	assert_int_equal(why("--json -f comm~redis", last, sizeof(last)), 0);
+	assert_non_null(strstr(last, "\"sentences\":[]"));
+}
+
 static void no_terminal(void **state)
 {
 	int lines;
@@ -184,6 +244,7 @@ int main(void)
 		cmocka_unit_test_setup(from_a_time, refill),
 		cmocka_unit_test_setup(a_growing_recording, refill),
 		cmocka_unit_test_setup(pids_of_a_recording, refill),
+		cmocka_unit_test_setup(a_verdict, refill),
 		cmocka_unit_test_setup(no_terminal, refill),
 	};
 

@@ -174,7 +174,7 @@ function bash(i, all, words)
 		else
 			print "mapfile -t COMPREPLY < <(compgen -W '" words "' -- \"$word\") ;;"
 	}
-	print "\t*) mapfile -t COMPREPLY < <(compgen -W '" substr(all, 2) "' -- \"$word\") ;;\n\tesac\n}"
+	print "\t*) mapfile -t COMPREPLY < <(compgen -W '" substr(all, 2) " why' -- \"$word\") ;;\n\tesac\n}"
 	print "complete -F _lagtop lagtop"
 }
 
@@ -203,8 +203,9 @@ function zsh(i, text, action)
 		gsub(/\[|\]/, "", action)
 		if (letter[i])
 			print "\t" quoted("-" letter[i] "[" text "]" action) " \\"
-		print "\t" quoted("--" name[i] "[" text "]" action) (i < n ? " \\" : "")
+		print "\t" quoted("--" name[i] "[" text "]" action) " \\"
 	}
+	print "\t'1::command:(why)'"
 }
 
 function fish(i, words)
@@ -224,6 +225,7 @@ function fish(i, words)
 			printf " -f"
 		printf "\n"
 	}
+	print "complete -c lagtop -n __fish_is_first_arg -f -a why -d 'what lags and why, in sentences'"
 }
 
 END {

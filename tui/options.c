@@ -458,6 +458,36 @@ static const char *probe_option(const struct options *o)
 	return o->probe.max_threads ? "--max-threads" : o->check ? "--check" : NULL;
 }
 
+/* lagtop why takes those options that say whom, when and for how long to watch. */
+static int check_why(struct options *o)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} others[] = {
+		{ "--batch", o->output == OUTPUT_BATCH },
+		{ "--csv", o->output == OUTPUT_CSV },
+		{ "--iterations", o->iterations },
+		{ "--sort", o->sort },
+		{ "--view", o->view_given },
+		{ "--threads", o->threads },
+		{ "--tree", o->tree },
+		{ "--group", o->group != MODEL_PROCESS },
+		{ "--openmetrics", o->openmetrics },
+		{ "--fail-if", o->fail_if },
+		{ "--check", o->check },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i].given)
+			return bad("why and %s cannot be combined", others[i].name);
+	if (!o->delay_given)
+		o->delay_s = OPTIONS_WHY_S;
+	if (o->output == OUTPUT_SCREEN)
+		o->output = OUTPUT_BATCH;
+	return 0;
+}
+
 /* Options that are valid individually, but not together. */
 static int check_together(const struct options *o)
 {
@@ -496,6 +526,18 @@ static int check_together(const struct options *o)
 	return 0;
 }
 
+/* What the probe gets to know of the other options. */
+static void tell_probe(struct options *o)
+{
+	o->probe.verbose = o->verbose;
+	o->probe.readonly = o->readonly;
+	if (o->view->kind == MODEL_CONNECTION || o->why)
+		o->probe.connections = SOURCE_ALL_CONNECTIONS;
+	else if (o->output == OUTPUT_JSON || o->view->spark == MODEL_SPARK_NET || o->fail_if || o->openmetrics)
+		o->probe.connections = SOURCE_ACTIVE_CONNECTIONS;
+	o->probe.cpus = o->view->kind == MODEL_CPU;
+}
+
 int options_parse(struct options *o, int argc, char **argv)
 {
 	struct option longs[OPTIONS + 1] = { { 0 } };
@@ -521,6 +563,11 @@ int options_parse(struct options *o, int argc, char **argv)
 				*to++ = ':';
 		}
 	}
+	if (argc > 1 && !strcmp(argv[1], "why")) {
+		o->why = true;
+		argc--;
+		argv++;
+	}
 	opterr = 0;
 	optind = 0; /* glibc: restart, also after an earlier parse */
 	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
@@ -541,16 +588,13 @@ int options_parse(struct options *o, int argc, char **argv)
 		return bad("unexpected argument '%s'; see lagtop --help", argv[optind]);
 	if (o->help || o->version || o->list_columns || o->list_keys)
 		return 0;
+	status = o->why ? check_why(o) : 0;
+	if (status)
+		return status;
 	if (o->output == OUTPUT_SCREEN && (o->openmetrics || o->fail_if))
 		o->output = OUTPUT_NONE;
 	status = check_together(o);
-	o->probe.verbose = o->verbose;
-	o->probe.readonly = o->readonly;
-	if (o->view->kind == MODEL_CONNECTION)
-		o->probe.connections = SOURCE_ALL_CONNECTIONS;
-	else if (o->output == OUTPUT_JSON || o->view->spark == MODEL_SPARK_NET || o->fail_if || o->openmetrics)
-		o->probe.connections = SOURCE_ACTIVE_CONNECTIONS;
-	o->probe.cpus = o->view->kind == MODEL_CPU;
+	tell_probe(o);
 	return status;
 }
 
@@ -569,7 +613,11 @@ void options_help(FILE *out)
 	char name[40];
 
 	fputs("Usage: lagtop [options]\n"
-	      "Shows which processes wait, and for what: a CPU, the disk, a lock or the network.\n\n",
+	      "       lagtop why [options]\n"
+	      "Shows which processes wait, and for what: a CPU, the disk, a lock or the network.\n"
+	      "why: says in sentences what lags and why, over the next " TEXT(
+		      OPTIONS_WHY_S) " seconds (--delay) or those of a\n"
+				     "recording (--replay, --at); --json has more.\n\n",
 	      out);
 	for (size_t i = 0; i < OPTIONS; i++) {
 		row = &option_table[i];
@@ -582,6 +630,7 @@ void options_help(FILE *out)
 			fprintf(out, "      %-22s %s\n", name, row->help);
 	}
 	fputs("\nExit status: 0 done; 1 it could not run, or a process of --pid does not exist; 2 a bad option;\n"
-	      "3 --check: only part works; 4 --fail-if: a row matched; 128 + N ended by signal N.\n",
+	      "3 --check: only part works; 4 --fail-if: a row matched, why: something lags;\n"
+	      "128 + N ended by signal N.\n",
 	      out);
 }

@@ -12,6 +12,7 @@
 #define LAGTOP_VERSION "0.1"
 #define OPTIONS_DELAY_MIN_S 0.1
 #define OPTIONS_DELAY_MAX_S 3600
+#define OPTIONS_WHY_S 5 /* the interval of a verdict */
 
 enum options_output { OUTPUT_SCREEN, OUTPUT_BATCH, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_NONE };
 
@@ -37,6 +38,7 @@ struct options {
 	const char *fail_if;		 /* as typed; NULL: none */
 	struct filter *fail_expression;	 /* parsed, without "for N" */
 	uint64_t fail_readings;		 /* N, or 1 */
+	bool why;			 /* lagtop why: a verdict over delay_s instead of readings */
 	bool check, list_columns, list_keys, help, version;
 	bool manual; /* hidden --manual: a key makes a reading (screen tests) */
 };

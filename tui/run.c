@@ -6,6 +6,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,10 +17,12 @@
 #include "format.h"
 #include "loop.h"
 #include "openmetrics.h"
+#include "verdict_write.h"
 
 #define PIPE_CHUNK 4096 /* a pipe that polls as writable accepts this many bytes without blocking */
 
 #define ALERT_STATUS 4
+#define LAGS_STATUS 4 /* why */
 #define ALERT_CELLS 500
 
 struct run {
@@ -28,6 +31,9 @@ struct run {
 	struct sample sample;
 	struct alert alert;
 	struct openmetrics metrics;
+	struct facts_all facts; /* why */
+	bool lags, concluded;
+	uint64_t chosen_ns; /* why: for how long the focus was chosen */
 };
 
 static struct sample *take(struct loop *l)
@@ -35,9 +41,15 @@ static struct sample *take(struct loop *l)
 	return &((struct run *)l)->sample;
 }
 
+static void conclude(struct run *run);
+
 static void end(struct loop *l, int err)
 {
-	if (err)
+	struct run *run = (struct run *)l;
+
+	if (!err && l->options->why)
+		conclude(run);
+	else if (err)
 		loop_fail(l, "cannot read: %s", strerror(-err));
 	else
 		l->status = 0;
@@ -86,24 +98,40 @@ static void write_out(struct loop *l, const char *text, size_t len)
 	}
 }
 
-static void output(struct run *run)
+static int put_reading(FILE *out, struct run *run)
 {
 	const struct options *o = run->loop.options;
+
+	if (o->output == OUTPUT_JSON)
+		return batch_json(out, o, run->model);
+	if (o->output == OUTPUT_CSV)
+		return batch_csv(out, o, run->model, run->loop.readings == 1);
+	return batch_text(out, o, run->model);
+}
+
+static int put_verdict(FILE *out, struct run *run)
+{
+	const struct sample *s = model_sample(run->model);
+	struct verdict v;
+	int err = verdict_make(&v, &run->facts);
+
+	run->lags = v.n > 0;
+	if (err)
+		return err;
+	if (run->loop.options->output == OUTPUT_JSON)
+		return verdict_json(out, &v, s, run->chosen_ns);
+	return verdict_text(out, &v, s);
+}
+
+static void output(struct run *run, int (*put)(FILE *out, struct run *run))
+{
 	size_t len = 0;
 	char *text = NULL;
-	FILE *out;
+	FILE *out = open_memstream(&text, &len);
 	int err = -ENOMEM;
 
-	if (o->output == OUTPUT_NONE)
-		return;
-	out = open_memstream(&text, &len);
 	if (out) {
-		if (o->output == OUTPUT_JSON)
-			err = batch_json(out, o, run->model);
-		else if (o->output == OUTPUT_CSV)
-			err = batch_csv(out, o, run->model, run->loop.readings == 1);
-		else
-			err = batch_text(out, o, run->model);
+		err = put(out, run);
 		if (fclose(out) && !err)
 			err = -ENOMEM;
 	}
@@ -112,6 +140,39 @@ static void output(struct run *run)
 	else
 		write_out(&run->loop, text, len);
 	free(text);
+}
+
+/* The verdict ends it. */
+static void conclude(struct run *run)
+{
+	struct loop *l = &run->loop;
+
+	if (!run->facts.readings) {
+		loop_fail(l, "%s holds no reading there", l->options->replay);
+		return;
+	}
+	run->concluded = true;
+	output(run, put_verdict);
+	if (l->status == LOOP_ON)
+		l->status = run->lags ? LAGS_STATUS : 0;
+}
+
+/* The first reading of this machine chooses the focus; a recording's are in focus already. */
+static void reading_for_why(struct run *run, const struct sample *s)
+{
+	struct loop *l = &run->loop;
+	double step_ns = l->delay_s * 1e9;
+	int err;
+
+	if (l->source->live && l->readings == 1) {
+		run->chosen_ns = s->interval_ns;
+		return;
+	}
+	err = facts_add(&run->facts, run->model);
+	if (err)
+		loop_fail(l, "cannot keep a reading: %s", strerror(-err));
+	else if ((double)run->facts.interval_ns + step_ns / 2 >= l->options->delay_s * 1e9)
+		conclude(run);
 }
 
 static void write_metrics(struct run *run)
@@ -161,7 +222,12 @@ static void reading(struct loop *l, struct sample *s)
 		ask_options(&ask, l->options, run->model); /* without memory those that lag most remain */
 		ask_source(&ask, l->source);
 	}
-	output(run);
+	if (l->options->why) {
+		reading_for_why(run, s);
+		return;
+	}
+	if (l->options->output != OUTPUT_NONE)
+		output(run, put_reading);
 	if (l->status == LOOP_ON)
 		write_metrics(run);
 	if (l->status == LOOP_ON)
@@ -172,17 +238,24 @@ static const struct loop_sink sink = {
 	.take = take, .reading = reading, .end = end, .prepare = prepare, .ready = ready
 };
 
+/* The time between readings: of a verdict's interval a part of about a second. */
+static double delay_of(const struct options *o)
+{
+	return o->why ? o->delay_s / ceil(o->delay_s) : o->delay_s;
+}
+
 int run_batch(const struct options *o, struct source *src, struct recorder *rec, char *why, size_t why_size)
 {
 	struct run run = { .loop = { .sink = &sink,
 				     .options = o,
 				     .source = src,
 				     .record = rec,
-				     .delay_s = o->delay_s,
+				     .delay_s = delay_of(o),
 				     .status = LOOP_ON,
 				     .why = why,
 				     .why_size = why_size },
-			   .alert = { .expression = o->fail_expression, .readings = o->fail_readings } };
+			   .alert = { .expression = o->fail_expression, .readings = o->fail_readings },
+			   .facts.selection = &o->selection };
 	struct loop *l = &run.loop;
 
 	run.model = model_new();
@@ -192,6 +265,11 @@ int run_batch(const struct options *o, struct source *src, struct recorder *rec,
 		loop_fail(l, "out of memory");
 	if (!l->status && o->selection.n_pids && !l->saw_pids && !src->live && l->readings)
 		loop_fail(l, "%s holds no process of --pid", o->replay);
+	if (!l->status && o->why && o->selection.n_pids && run.facts.readings && !run.concluded) {
+		l->status = LOOP_ON; /* the processes of --pid have ended before the interval */
+		conclude(&run);
+	}
+	facts_free(&run.facts);
 	alert_free(&run.alert);
 	model_free(run.model);
 	sample_free(&run.sample);

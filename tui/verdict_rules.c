@@ -1,0 +1,772 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of rules: what is said about the processes of one name, when, and what to do next. A rule says only what
+ * the facts prove: a cause that is only likely has no rule.
+ */
+#include "verdict.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "format.h"
+#include "names.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define RUNQ (1U << LT_WAKEQ | 1U << LT_PREEMPT)
+#define SECOND_NS 1000000000ULL
+
+#define CULPRIT_LEAST 10 /* percent of a wait for a CPU: from there on who had it is named */
+#define MOST 50		 /* percent: "most of it" */
+/* An answer that has not come for longer is a subscription. */
+#define SUBSCRIPTION_NS (60 * SECOND_NS)
+#define STORM_PER_S 200
+#define RETRANSMITS_PER_S 2
+
+static uint64_t part_ns(const struct facts *of, uint32_t states)
+{
+	uint64_t ns = 0;
+
+	for (int i = 0; i < LT_STATES; i++)
+		if (states >> i & 1)
+			ns = counter_sum(ns, of->time_ns[i]);
+	return ns;
+}
+
+static bool is_share(uint64_t ns, uint64_t of_ns, uint32_t percent)
+{
+	return of_ns && (double)ns * 100 >= (double)of_ns * percent;
+}
+
+static bool at_rate(const struct finding *f, uint64_t n, double per_s)
+{
+	return (double)n * SECOND_NS >= per_s * (double)f->all->interval_ns;
+}
+
+/* ---- waits for a CPU ---- */
+
+/* Whether it is known who had the CPU. */
+static bool is_named(const struct facts_culprit *c)
+{
+	if (c->kind == SAMPLE_BLAME_CPU)
+		return c->own || c->comm[0];
+	return c->kind == SAMPLE_BLAME_IRQ || c->kind == SAMPLE_BLAME_STEAL || c->kind == SAMPLE_BLAME_ASLEEP;
+}
+
+static bool waits_for_cpu(struct finding *f)
+{
+	f->ns = f->part_ns = part_ns(f->of, RUNQ);
+	for (int n = 0; n < VERDICT_CULPRITS; n++) {
+		const struct facts_culprit *most = NULL;
+
+		for (uint32_t i = 0; i < f->of->n_culprits; i++) {
+			const struct facts_culprit *c = &f->of->culprits[i];
+			bool had = !is_named(c) || !is_share(c->ns, f->ns, CULPRIT_LEAST);
+
+			for (int j = 0; j < n; j++)
+				had |= f->culprit[j] == c;
+			if (!had && (!most || c->ns > most->ns))
+				most = c;
+		}
+		f->culprit[n] = most;
+		if (!most)
+			break;
+	}
+	return f->ns;
+}
+
+static bool leads(struct finding *f, enum sample_blame kind, bool own)
+{
+	return waits_for_cpu(f) && f->culprit[0] && f->culprit[0]->kind == kind && f->culprit[0]->own == own;
+}
+
+/* Processes of one name wait for others of that name. */
+static bool is_alike(const struct finding *f)
+{
+	return !memcmp(f->culprit[0]->comm, f->of->comm, FACTS_COMM);
+}
+
+static bool cpu_behind(struct finding *f)
+{
+	return leads(f, SAMPLE_BLAME_CPU, false) && !is_alike(f);
+}
+
+static bool cpu_alike(struct finding *f)
+{
+	return leads(f, SAMPLE_BLAME_CPU, false) && is_alike(f);
+}
+
+static bool cpu_own(struct finding *f)
+{
+	return leads(f, SAMPLE_BLAME_CPU, true);
+}
+
+static bool cpu_irq(struct finding *f)
+{
+	return leads(f, SAMPLE_BLAME_IRQ, false);
+}
+
+static bool cpu_steal(struct finding *f)
+{
+	return leads(f, SAMPLE_BLAME_STEAL, false);
+}
+
+static bool cpu_asleep(struct finding *f)
+{
+	return leads(f, SAMPLE_BLAME_ASLEEP, false);
+}
+
+static bool cpu_many(struct finding *f)
+{
+	return waits_for_cpu(f) && !f->culprit[0];
+}
+
+static bool quota(struct finding *f)
+{
+	f->ns = f->part_ns = f->of->time_ns[LT_THROTTLED];
+	return f->ns;
+}
+
+/* ---- uninterruptible waits ---- */
+
+static bool is_one_of(uint32_t call, const char *const *names, size_t n)
+{
+	const char *name = names_call(call);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* The call in which most of a state's time is known to have been spent. */
+static const struct facts_call *most_in(const struct facts *of, int state)
+{
+	const struct facts_call *most = NULL;
+
+	for (uint32_t i = 0; i < of->n_calls; i++)
+		if (of->calls[i].call != LT_CALL_OTHERS &&
+		    is_share(of->calls[i].in_ns[state], of->time_ns[state], MOST))
+			most = &of->calls[i];
+	return most;
+}
+
+static bool faults(const struct facts *of)
+{
+	return is_share(of->counter[COUNTER_page_fault_disk_ns], of->time_ns[LT_DISK], MOST);
+}
+
+static bool disk_faults(struct finding *f)
+{
+	f->ns = f->part_ns = f->of->time_ns[LT_DISK];
+	return f->ns && faults(f->of);
+}
+
+static const char *const syncs[] = { "fsync", "fdatasync", "msync", "sync", "syncfs", "sync_file_range" };
+
+static bool disk(struct finding *f)
+{
+	f->ns = f->part_ns = f->of->time_ns[LT_DISK];
+	f->call = most_in(f->of, LT_DISK);
+	for (uint32_t i = 0; i < f->all->n_disks; i++)
+		if (is_share(f->all->disks[i].busy_ns, f->all->interval_ns, MOST) &&
+		    (!f->disk || f->all->disks[i].busy_ns > f->disk->busy_ns))
+			f->disk = &f->all->disks[i];
+	return f->ns && !faults(f->of) && !(f->call && is_one_of(f->call->call, syncs, COUNT(syncs)));
+}
+
+static bool disk_sync(struct finding *f)
+{
+	return !disk(f) && f->ns && !faults(f->of);
+}
+
+static bool memory(struct finding *f)
+{
+	f->ns = f->part_ns = f->of->time_ns[LT_MEMORY];
+	return f->ns;
+}
+
+static bool reclaim(struct finding *f)
+{
+	f->ns = f->part_ns = f->of->counter[COUNTER_reclaim_ns];
+	return f->ns;
+}
+
+static bool blocked(struct finding *f)
+{
+	f->ns = f->part_ns = f->of->time_ns[LT_BLOCK];
+	f->call = most_in(f->of, LT_BLOCK);
+	return f->ns;
+}
+
+/* Waits of these are for the lock of the process's own memory map. */
+static bool in_map(const struct finding *f)
+{
+	static const char *const names[] = { "mmap", "mmap2", "munmap", "mprotect", "brk", "mremap" };
+
+	return f->call && is_one_of(f->call->call, names, COUNT(names));
+}
+
+static bool map_lock(struct finding *f)
+{
+	return blocked(f) && in_map(f);
+}
+
+static bool block(struct finding *f)
+{
+	return blocked(f) && !in_map(f);
+}
+
+/* ---- sleeps in calls in which no program is idle ---- */
+
+/* The call, of those that `is` takes, with the most time in a state. */
+static bool sleeps_in(struct finding *f, int state, bool (*is)(uint32_t call))
+{
+	for (uint32_t i = 0; i < f->of->n_calls; i++) {
+		const struct facts_call *c = &f->of->calls[i];
+
+		if (c->in_ns[state] > f->ns && is(c->call)) {
+			f->ns = f->part_ns = c->in_ns[state];
+			f->call = c;
+		}
+	}
+	return f->call;
+}
+
+static bool takes_file_lock(uint32_t call)
+{
+	enum lt_wait wait = facts_call_wait(call);
+
+	return wait == LT_WAIT_FILE_LOCK || wait == LT_WAIT_FCNTL;
+}
+
+static bool file_lock(struct finding *f)
+{
+	return sleeps_in(f, LT_LOCK, takes_file_lock);
+}
+
+/* open may wait for the other end of a FIFO, the rest of these for messages and randomness, as idle programs do. */
+static bool asks_file_system(uint32_t call)
+{
+	static const char *const others[] = { "open",
+					      "openat",
+					      "openat2",
+					      "creat",
+					      "msgrcv",
+					      "mq_timedreceive",
+					      "mq_timedreceive_time64",
+					      "msgsnd",
+					      "syslog",
+					      "mq_timedsend",
+					      "mq_timedsend_time64",
+					      "getrandom",
+					      "mq_open",
+					      "process_vm_readv",
+					      "process_vm_writev" };
+
+	return facts_call_wait(call) == LT_WAIT_IO && !is_one_of(call, others, COUNT(others));
+}
+
+static bool file_system(struct finding *f)
+{
+	return sleeps_in(f, LT_IO, asks_file_system);
+}
+
+static const char *const writes[] = { "write", "writev", "pwrite64", "pwritev", "pwritev2", "vmsplice", "tee" };
+
+static bool is_write(uint32_t call)
+{
+	return is_one_of(call, writes, COUNT(writes));
+}
+
+static bool write_blocked(struct finding *f)
+{
+	return sleeps_in(f, LT_IO, is_write);
+}
+
+static bool is_send(uint32_t call)
+{
+	static const char *const sends[] = { "send", "sendto", "sendmsg", "sendmmsg", "sendfile", "sendfile64" };
+
+	return is_write(call) || is_one_of(call, sends, COUNT(sends));
+}
+
+static bool send_blocked(struct finding *f)
+{
+	if (!sleeps_in(f, LT_NET, is_send))
+		return false;
+	for (uint32_t i = 0; i < f->of->n_sockets; i++)
+		if (f->of->sockets[i].tx_queue_bytes > (f->socket ? f->socket->tx_queue_bytes : 0))
+			f->socket = &f->of->sockets[i];
+	return true;
+}
+
+static bool is_connect(uint32_t call)
+{
+	static const char *const names[] = { "connect" };
+
+	return is_one_of(call, names, COUNT(names));
+}
+
+static bool connect_blocked(struct finding *f)
+{
+	if (!sleeps_in(f, LT_NET, is_connect))
+		return false;
+	for (uint32_t i = 0; i < f->of->n_sockets; i++)
+		if (f->of->sockets[i].state == TCP_SYN_SENT)
+			f->socket = &f->of->sockets[i];
+	return true;
+}
+
+/* ---- the network ---- */
+
+static uint64_t answers_ns(const struct facts_peer *p)
+{
+	double ns = 0;
+
+	for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
+		uint64_t low_ns = hist_floor(i), high_ns = i + 1 < HIST_BUCKETS ? hist_floor(i + 1) : low_ns;
+
+		ns += (double)p->hist[i] * ((double)low_ns + (double)high_ns) / 2;
+	}
+	return ns < 0x1p62 ? (uint64_t)ns : 1ULL << 62;
+}
+
+/* Whose answers took longest in all; a question that is open counts for as long as it was open in the interval. */
+static bool upstream(struct finding *f)
+{
+	for (uint32_t i = 0; i < f->of->n_peers; i++) {
+		const struct facts_peer *p = &f->of->peers[i];
+		uint64_t ns = answers_ns(p);
+
+		if (p->open && p->oldest_ns <= SUBSCRIPTION_NS)
+			ns += p->oldest_ns < f->all->interval_ns ? p->oldest_ns : f->all->interval_ns;
+		if (ns > f->ns) {
+			f->ns = f->part_ns = ns;
+			f->peer = p;
+		}
+	}
+	return f->peer;
+}
+
+static bool upstream_slow(struct finding *f)
+{
+	return upstream(f) && f->peer->count;
+}
+
+static bool upstream_silent(struct finding *f)
+{
+	return upstream(f) && !f->peer->count;
+}
+
+static bool backlog(struct finding *f)
+{
+	for (uint32_t i = 0; i < f->of->n_sockets; i++) {
+		const struct facts_socket *s = &f->of->sockets[i];
+
+		if (s->proto == LT_TCP && s->state == TCP_LISTEN && (s->drops || s->queue > s->queue_max) &&
+		    (!f->socket || s->drops > f->socket->drops))
+			f->socket = s;
+	}
+	if (f->socket)
+		f->ns = f->socket->oldest_ns < f->all->interval_ns ? f->socket->oldest_ns : f->all->interval_ns;
+	return f->socket;
+}
+
+static bool datagrams_lost(struct finding *f)
+{
+	for (uint32_t i = 0; i < f->of->n_sockets; i++) {
+		const struct facts_socket *s = &f->of->sockets[i];
+
+		if (s->proto != LT_TCP && s->drops > (f->socket ? f->socket->drops : 0))
+			f->socket = s;
+	}
+	return f->socket;
+}
+
+static bool sent_again(struct finding *f)
+{
+	for (uint32_t i = 0; i < f->of->n_sockets; i++) {
+		const struct facts_socket *s = &f->of->sockets[i];
+
+		if (s->retransmits > (f->socket ? f->socket->retransmits : 0))
+			f->socket = s;
+	}
+	return at_rate(f, f->of->counter[COUNTER_retransmits], RETRANSMITS_PER_S);
+}
+
+/* ---- errors, ends, births ---- */
+
+/* From which rate on, and from which share of the calls on, an error is worth a sentence. Errors by which programs
+ * learn that there is nothing to do are not. */
+static const struct {
+	int error;
+	double per_s;
+	uint32_t percent;
+} failures[] = {
+	{ EAGAIN, 1e18, 0 },	  { EINTR, 1e18, 0 },	   { EINPROGRESS, 1e18, 0 },
+	{ EALREADY, 1e18, 0 },	  { ETIMEDOUT, 1e18, 0 },  { ECHILD, 1e18, 0 },
+	{ ENODATA, 1e18, 0 },	  { EINVAL, 1000, 90 },	   { ENOENT, 500, 90 },
+	{ ENOTTY, 1000, 90 },	  { ENOTDIR, 500, 90 },	   { EBADF, 1000, 90 },
+	{ EEXIST, 500, 90 },	  { EMFILE, 1, 1 },	   { ENFILE, 1, 1 },
+	{ ENOSPC, 1, 1 },	  { EDQUOT, 1, 1 },	   { EIO, 1, 1 },
+	{ EROFS, 1, 1 },	  { ENOMEM, 1, 1 },	   { ECONNREFUSED, 1, 5 },
+	{ EHOSTUNREACH, 0.2, 1 }, { ENETUNREACH, 1, 20 },  { ECONNRESET, 1, 5 },
+	{ EPIPE, 1, 5 },	  { EADDRNOTAVAIL, 1, 5 }, { EPERM, 20, 50 },
+	{ EACCES, 20, 50 },
+};
+
+static bool is_failure(const struct finding *f, const struct facts_error *e, const struct facts_call *c)
+{
+	double per_s = 100;
+	uint32_t percent = 50;
+
+	for (size_t i = 0; i < COUNT(failures); i++)
+		if ((uint32_t)failures[i].error == e->error) {
+			per_s = failures[i].per_s;
+			percent = failures[i].percent;
+		}
+	return at_rate(f, e->count, per_s) && is_share(e->count, c->count, percent);
+}
+
+static bool failing(struct finding *f)
+{
+	for (uint32_t i = 0; i < f->of->n_errors; i++) {
+		const struct facts_error *e = &f->of->errors[i];
+		const struct facts_call *c = f->of->calls;
+
+		while (c < f->of->calls + f->of->n_calls && c->call != e->call)
+			c++;
+		if (c == f->of->calls + f->of->n_calls || !is_failure(f, e, c) ||
+		    (f->error && e->count <= f->error->count))
+			continue;
+		f->error = e;
+		f->call = c;
+	}
+	return f->error;
+}
+
+static bool killed(struct finding *f)
+{
+	return f->of->killed_for_memory;
+}
+
+static bool storm(struct finding *f)
+{
+	return at_rate(f, f->of->started, STORM_PER_S);
+}
+
+/* ---- the table ---- */
+
+#define A(area) (1U << VERDICT_##area)
+
+const struct verdict_rule verdict_rules[] = {
+	{ "cpu", A(CPU), false, cpu_behind, "{who} waited {time} for a CPU, {culprits}.",
+	  "Give {culprit} less weight (nice, CPUWeight=; chrt -p shows whether it is real-time), or {comm} CPUs of its "
+	  "own." },
+	{ "cpu_alike", A(CPU), false, cpu_alike, "{who} waited {time} for a CPU, {culprits}.",
+	  "More of them want to run than there are CPUs ({cpus}): start fewer at a time, or use more CPUs." },
+	{ "cpu_own", A(CPU), false, cpu_own, "{who} waited {time} for a CPU, {culprits}.",
+	  "It has more threads that want to run than CPUs: use fewer threads, or give it more CPUs." },
+	{ "cpu_interrupts", A(CPU), false, cpu_irq, "{who} waited {time} for a CPU, {culprits}.",
+	  "/proc/interrupts and /proc/softirqs name them; move them to other CPUs (smp_affinity, RPS)." },
+	{ "cpu_stolen", A(CPU), false, cpu_steal, "{who} waited {time} for a CPU, {culprits}.",
+	  "The host of this virtual machine is short of CPUs: ask whoever runs it." },
+	{ "cpu_asleep", A(CPU), false, cpu_asleep, "{who} waited {time} for a CPU, {culprits}.",
+	  "Forbid deep idle states (cpupower idle-set -D, PM QoS) if this latency matters." },
+	{ "cpu_many", A(CPU), false, cpu_many, "{who} waited {time} for a CPU; no single process had much of it.",
+	  "The machine has {cpus} CPUs and more that wants to run: sort by CPU% to see what." },
+	{ "quota", A(QUOTA), false, quota, "{who} was held back {time} by the CPU quota of its control group{cgroup}.",
+	  "Raise the quota (cpu.max, cpu.cfs_quota_us, CPUQuota=), or use fewer threads." },
+	{ "disk_sync", A(DISK), false, disk_sync, "{who} waited {time} for the disk{in}{disk}.",
+	  "Sync less often (batches, group commit), or use a faster disk; view disks shows who else uses it." },
+	{ "disk", A(DISK), false, disk, "{who} waited {time} for the disk{in}{disk}.",
+	  "View disks shows which device is slow, and who uses it; more page cache avoids reads." },
+	{ "disk_faults", A(DISK) | A(MEMORY), false, disk_faults,
+	  "{who} waited {time} for the disk because its memory or mapped files were not in memory (page faults).",
+	  "It needs more memory: see memory.max, memory.high of its control group{cgroup}, and swap." },
+	{ "memory", A(MEMORY), false, memory, "{who} waited {time} for memory.",
+	  "It needs more memory: see memory.max, memory.high of its control group{cgroup}, and swap." },
+	{ "reclaim", A(MEMORY), false, reclaim, "{who} had to free memory for {time} before it could go on.",
+	  "It needs more memory: see memory.max, memory.high of its control group{cgroup}." },
+	{ "map_lock", A(LOCKS), false, map_lock,
+	  "Threads of {who} waited {time} for its own memory map (mmap_lock){in}.",
+	  "Map and unmap less often (malloc arenas, M_MMAP_THRESHOLD), or from fewer threads of one process." },
+	{ "block", 0, false, block, "{who} was blocked in the kernel for {time}{in}.",
+	  "As root, /proc/{pid}/task/*/stack tells in which kernel function: a lock of the kernel, NFS, a driver." },
+	{ "file_lock", A(LOCKS), false, file_lock, "{who} waited {time} in {call} for a file lock that is held{age}.",
+	  "lslocks tells who holds it." },
+	{ "file_system", 0, false, file_system,
+	  "{who} waited {time} in {call} for the answer of a file system in user space or on the network{age}.",
+	  "See which program or server serves it (mount, FUSE), and whether that one hangs." },
+	{ "write", 0, false, write_blocked,
+	  "{who} waited {time} in {call} because what it writes is not taken fast enough (a full pipe, a "
+	  "terminal){age}.",
+	  "Its reader is the slow one: ls -l /proc/{pid}/fd tells the pipe, lsof who reads from it." },
+	{ "send", A(NETWORK), false, send_blocked,
+	  "{who} waited {time} in {call} because {remote} does not take what it sends.",
+	  "The receiver reads too slowly, or the network loses packets: view connections shows its queues." },
+	{ "connect", A(NETWORK), false, connect_blocked, "{who} waited {time} in connect to {remote}.",
+	  "Its address may be wrong, a firewall may drop packets, or the server's accept queue is full." },
+	{ "upstream", A(NETWORK), false, upstream_slow,
+	  "{who} waited {time} for {peer}: {answers} answers, half of them within {median}, the slowest after "
+	  "{slowest}.",
+	  "The other end is slow, or far away: look there; tab Peers of its page shows each." },
+	{ "upstream_silent", A(NETWORK), false, upstream_silent, "{who} waits for {peer}: no answer for {oldest}.",
+	  "The other end hangs, or packets are lost: look there; for DNS, try another server in resolv.conf." },
+	{ "backlog", A(NETWORK), true, backlog, "The accept queue of {who} at {local} was full ({queue}){drops}.",
+	  "It accepts too slowly: more workers, or a longer queue (listen, net.core.somaxconn)." },
+	{ "datagrams_lost", A(NETWORK), true, datagrams_lost,
+	  "{who} lost {dropped} datagrams at {local}: its receive buffer was full.",
+	  "It reads too slowly: more workers, or a larger buffer (SO_RCVBUF, net.core.rmem_max)." },
+	{ "retransmits", A(NETWORK), true, sent_again, "{who} sent {again} segments again, most of them to {remote}.",
+	  "Packets are lost on the way, or the other end is gone: tc -s qdisc, ethtool -S, ping." },
+	{ "failing", 0, true, failing, "{failed} of {calls} calls of {call} by {who} failed with {errno}.",
+	  "man 2 {call} tells what {errno} means; strace -p {pid} -e {call} shows the arguments." },
+	{ "killed", A(MEMORY), true, killed, "{who}: {killed} killed by the kernel for lack of memory.",
+	  "Give the control group{cgroup} or the machine more memory; journalctl -k tells what used it." },
+	{ "processes", 0, true, storm, "{who} started {started} processes, {rate} a second.",
+	  "Starting a process costs more than most of them do: keep workers, or do the work in one process." },
+};
+const size_t verdict_rules_count = COUNT(verdict_rules);
+
+/* ---- words ---- */
+
+static void put_name(FILE *out, const char *comm, uint32_t pid, uint32_t processes)
+{
+	if (processes > 1)
+		fprintf(out, "%s (%u processes)", comm, processes);
+	else
+		fprintf(out, "%s (%u)", comm, pid);
+}
+
+static void put_who(FILE *out, const struct finding *f)
+{
+	put_name(out, f->of->comm, f->of->pid, f->of->processes);
+}
+
+static void put_comm(FILE *out, const struct finding *f)
+{
+	fputs(f->of->comm, out);
+}
+
+static void put_pid(FILE *out, const struct finding *f)
+{
+	fprintf(out, "%u", f->of->pid);
+}
+
+static void put_ns(FILE *out, uint64_t ns)
+{
+	char text[16];
+
+	fputs(format_ns(text, sizeof(text), ns), out);
+}
+
+static void put_time(FILE *out, const struct finding *f)
+{
+	put_ns(out, f->part_ns);
+}
+
+static int percent(uint64_t ns, uint64_t of_ns)
+{
+	return ns >= of_ns ? 100 : (int)((double)ns * 100 / (double)of_ns + 0.5);
+}
+
+static void put_culprit(FILE *out, const struct finding *f)
+{
+	put_name(out, f->culprit[0]->comm, f->culprit[0]->pid, f->culprit[0]->processes);
+}
+
+static void put_culprits(FILE *out, const struct finding *f)
+{
+	static const char *const words[SAMPLE_BLAMES] = {
+		[SAMPLE_BLAME_CPU] = "behind ",
+		[SAMPLE_BLAME_IRQ] = "behind interrupts",
+		[SAMPLE_BLAME_STEAL] = "while the hypervisor ran others",
+		[SAMPLE_BLAME_ASLEEP] = "while the CPU left its idle state",
+	};
+
+	for (int i = 0; i < VERDICT_CULPRITS && f->culprit[i]; i++) {
+		const struct facts_culprit *c = f->culprit[i];
+
+		fprintf(out, "%s%d%% %s%s", i ? ", " : "", percent(c->ns, f->part_ns), i ? "" : "of it ",
+			words[c->kind]);
+		if (c->own)
+			fprintf(out, "its own threads");
+		else if (c->kind == SAMPLE_BLAME_CPU)
+			put_name(out, c->comm, c->pid, c->processes);
+	}
+}
+
+static void put_cpus(FILE *out, const struct finding *f)
+{
+	fprintf(out, "%u", f->all->cpus);
+}
+
+static void put_cgroup(FILE *out, const struct finding *f)
+{
+	if (f->of->cgroup && f->of->cgroup[0] && strcmp(f->of->cgroup, "/") != 0)
+		fprintf(out, " %s", f->of->cgroup);
+}
+
+static void put_in(FILE *out, const struct finding *f)
+{
+	int state = f->rule->holds == disk || f->rule->holds == disk_sync ? LT_DISK : LT_BLOCK;
+
+	if (f->call)
+		fprintf(out, ", at least %d%% of it in %s", percent(f->call->in_ns[state], f->part_ns),
+			names_call(f->call->call));
+}
+
+static void put_disk(FILE *out, const struct finding *f)
+{
+	if (f->disk)
+		fprintf(out, "; %s was busy %d%% of the time", f->disk->name,
+			percent(f->disk->busy_ns, f->all->interval_ns));
+}
+
+static void put_call(FILE *out, const struct finding *f)
+{
+	fputs(names_call(f->call->call), out);
+}
+
+static void put_age(FILE *out, const struct finding *f)
+{
+	if (f->call->oldest_ns < SECOND_NS)
+		return;
+	fputs(", now for ", out);
+	put_ns(out, f->call->oldest_ns);
+}
+
+static void put_remote(FILE *out, const struct finding *f)
+{
+	fputs(f->socket ? f->socket->remote : "the other end", out);
+}
+
+static void put_local(FILE *out, const struct finding *f)
+{
+	fputs(f->socket->local, out);
+}
+
+static void put_peer(FILE *out, const struct finding *f)
+{
+	const char *port = strrchr(f->peer->name, ':');
+
+	fputs(f->peer->name, out);
+	if (f->peer->comm[0])
+		fprintf(out, " (%s %u)", f->peer->comm, f->peer->pid);
+	else if (port && !strcmp(port, ":53"))
+		fputs(" (DNS)", out);
+}
+
+static void put_answers(FILE *out, const struct finding *f)
+{
+	fprintf(out, "%llu", (unsigned long long)f->peer->count);
+}
+
+static void put_median(FILE *out, const struct finding *f)
+{
+	put_ns(out, model_dist_of(f->peer->hist, f->peer->max_ns).p50_ns);
+}
+
+static void put_slowest(FILE *out, const struct finding *f)
+{
+	put_ns(out, f->peer->max_ns);
+}
+
+static void put_oldest(FILE *out, const struct finding *f)
+{
+	put_ns(out, f->peer->oldest_ns);
+}
+
+static void put_queue(FILE *out, const struct finding *f)
+{
+	fprintf(out, "%llu of %llu", (unsigned long long)f->socket->queue, (unsigned long long)f->socket->queue_max);
+}
+
+static void put_drops(FILE *out, const struct finding *f)
+{
+	if (f->socket->drops)
+		fprintf(out, "; %llu connections were dropped", (unsigned long long)f->socket->drops);
+}
+
+static void put_dropped(FILE *out, const struct finding *f)
+{
+	fprintf(out, "%llu", (unsigned long long)f->socket->drops);
+}
+
+static void put_again(FILE *out, const struct finding *f)
+{
+	fprintf(out, "%llu", (unsigned long long)f->of->counter[COUNTER_retransmits]);
+}
+
+static void put_failed(FILE *out, const struct finding *f)
+{
+	fprintf(out, "%llu", (unsigned long long)f->error->count);
+}
+
+static void put_calls(FILE *out, const struct finding *f)
+{
+	fprintf(out, "%llu", (unsigned long long)f->call->count);
+}
+
+static void put_errno(FILE *out, const struct finding *f)
+{
+	fputs(names_errno(f->error->error), out);
+}
+
+static void put_killed(FILE *out, const struct finding *f)
+{
+	fprintf(out, f->of->killed_for_memory == 1 ? "%llu process was" : "%llu processes were",
+		(unsigned long long)f->of->killed_for_memory);
+}
+
+static void put_started(FILE *out, const struct finding *f)
+{
+	fprintf(out, "%llu", (unsigned long long)f->of->started);
+}
+
+static void put_rate(FILE *out, const struct finding *f)
+{
+	char text[16];
+
+	fputs(format_count(text, sizeof(text), (double)f->of->started * 1e9 / (double)f->all->interval_ns), out);
+}
+
+static const struct {
+	const char *name;
+	void (*put)(FILE *out, const struct finding *f);
+} words[] = {
+	{ "who", put_who },	    { "comm", put_comm },	  { "pid", put_pid },	    { "time", put_time },
+	{ "culprit", put_culprit }, { "culprits", put_culprits }, { "cpus", put_cpus },	    { "cgroup", put_cgroup },
+	{ "in", put_in },	    { "disk", put_disk },	  { "call", put_call },	    { "age", put_age },
+	{ "remote", put_remote },   { "local", put_local },	  { "peer", put_peer },	    { "answers", put_answers },
+	{ "median", put_median },   { "slowest", put_slowest },	  { "oldest", put_oldest }, { "queue", put_queue },
+	{ "drops", put_drops },	    { "dropped", put_dropped },	  { "again", put_again },   { "failed", put_failed },
+	{ "calls", put_calls },	    { "errno", put_errno },	  { "killed", put_killed }, { "started", put_started },
+	{ "rate", put_rate },
+};
+
+void verdict_expand(char buf[VERDICT_TEXT], const char *text, const struct finding *f)
+{
+	FILE *out = fmemopen(buf, VERDICT_TEXT, "w");
+
+	buf[0] = '\0';
+	if (!out)
+		return;
+	while (*text) {
+		size_t len = strcspn(text, "{"), word;
+
+		fwrite(text, 1, len, out);
+		text += len;
+		if (!*text)
+			break;
+		word = strcspn(++text, "}");
+		for (size_t i = 0; i < COUNT(words); i++)
+			if (strlen(words[i].name) == word && !strncmp(words[i].name, text, word))
+				words[i].put(out, f);
+		text += word + 1;
+	}
+	fclose(out);
+	buf[VERDICT_TEXT - 1] = '\0';
+}
