@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/magic.h>
 #include <math.h>
@@ -62,6 +63,17 @@ void live_need_disk(void)
 	if (statfs("/var/tmp", &fs) || fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ||
 	    fs.f_type == OVERLAYFS_SUPER_MAGIC)
 		live_skip("/var/tmp is on no disk");
+}
+
+void live_need_program(const char *name)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "command -v %s >/dev/null", name);
+	if (!system(command))
+		return;
+	snprintf(command, sizeof(command), "%s is not installed", name);
+	live_skip(command);
 }
 
 void live_need_net(struct live *l)
@@ -591,6 +603,29 @@ int64_t live_field(const char *path, int i)
 			;
 	fclose(f);
 	return value;
+}
+
+bool live_try_write(const char *dir, const char *file, const char *text)
+{
+	char path[160];
+	bool written;
+	int fd, err;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	written = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	err = errno;
+	close(fd);
+	errno = err;
+	return written;
+}
+
+void live_write(const char *dir, const char *file, const char *text)
+{
+	if (!live_try_write(dir, file, text))
+		fail_msg("cannot write %s to %s/%s: %s", text, dir, file, strerror(errno));
 }
 
 /* By the environment, since argv is not available: LIVE_ONLY=pattern runs some tests of a program. */

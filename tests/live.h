@@ -35,6 +35,7 @@ void live_need_disk(void);
 /* How often a workload does something: usually, or under emulation, where everything takes many times longer. */
 const char *live_times(const char *usual, const char *emulated);
 void live_skip(const char *reason) __attribute__((noreturn));
+void live_need_program(const char *name); /* in PATH */
 
 /* `lagtop --json` and these options, after its first reading: everything that follows is counted. With LIVE_NOBODY in
  * the environment user nobody starts it, with file capabilities. */
@@ -93,6 +94,9 @@ int64_t live_reading_ns(struct json_object *reading); /* its `time`, likewise */
 int64_t live_proc(int64_t pid, const char *file, const char *word);
 /* The i-th number (from 0) of the first line of a file, or -1. */
 int64_t live_field(const char *path, int i);
+/* Writes a file of a control group or of /sys; fails the test where it cannot. */
+void live_write(const char *dir, const char *file, const char *text);
+bool live_try_write(const char *dir, const char *file, const char *text); /* false: it cannot, see errno */
 
 #define live_main(tests) live_run(#tests, tests, sizeof(tests) / sizeof(*(tests)))
 int live_run(const char *name, const struct CMUnitTest *tests, size_t n);

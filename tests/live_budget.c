@@ -399,26 +399,16 @@ static void test_waiting_for_a_cpu(void **state)
 	live_verdict();
 }
 
-static void write_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	if (!f || fputs(text, f) < 0 || fclose(f))
-		fail_msg("cannot write %s", path);
-}
-
-static char freezer[48], freezer_procs[64], freezer_state[64]; /* a group of this run's, and its files */
-static char frozen[24];					       /* the process in it */
+static char freezer[48], freezer_state[64]; /* a group of this run's, and its file */
+static char frozen[24];			    /* the process in it */
 
 /* However the test ended, and before any process is killed: a frozen one does not die. */
 static int thaw(void **state)
 {
 	int left;
 
-	if (!access(freezer_state, W_OK)) {
-		write_file(freezer_state, "THAWED");
-		write_file("/sys/fs/cgroup/freezer/cgroup.procs", frozen);
-	}
+	if (live_try_write(freezer, "freezer.state", "THAWED"))
+		live_write("/sys/fs/cgroup/freezer", "cgroup.procs", frozen);
 	left = live_end_test(state);
 	return rmdir(freezer) && errno != ENOENT ? -1 : left;
 }
@@ -438,12 +428,12 @@ static void test_frozen(void **state)
 	live_load(&ready, "spin", "-1", "1", "0", NULL);
 	pid = child_value(ready, "pids");
 	snprintf(freezer, sizeof(freezer), "/sys/fs/cgroup/freezer/lagtop-live-%d", getpid());
-	snprintf(freezer_procs, sizeof(freezer_procs), "%s/cgroup.procs", freezer);
+
 	snprintf(freezer_state, sizeof(freezer_state), "%s/freezer.state", freezer);
 	snprintf(frozen, sizeof(frozen), "%lld", (long long)pid);
 	assert_int_equal(mkdir(freezer, 0755), 0);
-	write_file(freezer_procs, frozen);
-	write_file(freezer_state, "FROZEN");
+	live_write(freezer, "cgroup.procs", frozen);
+	live_write(freezer, "freezer.state", "FROZEN");
 	while (strcmp(text, "FROZEN\n")) {
 		assert_true(live_now_ns() < deadline_ns);
 		f = fopen(freezer_state, "r");

@@ -411,22 +411,12 @@ static int64_t of_groups(struct live *l, size_t from, const char *op, const char
 	return sum;
 }
 
-static bool write_file(const char *dir, const char *file, const char *text)
-{
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	f = fopen(path, "w");
-	return f && fputs(text, f) >= 0 && !fclose(f);
-}
-
 static void move_to_group(int64_t pid)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%lld", (long long)pid);
-	assert_true(write_file(group, "cgroup.procs", text));
+	live_write(group, "cgroup.procs", text);
 }
 
 /* Pages that a group dirtied are its, although another writes them back; what that one reads itself is not. */
@@ -443,7 +433,7 @@ static void test_written_back_for_a_group(void **state)
 	live_need_bpf();
 	if (access("/sys/fs/cgroup/cgroup.procs", W_OK))
 		live_skip("this kernel has its control groups of version 1");
-	if (!write_file("/sys/fs/cgroup", "cgroup.subtree_control", "+io +memory"))
+	if (!live_try_write("/sys/fs/cgroup", "cgroup.subtree_control", "+io +memory"))
 		live_skip("no controllers io and memory");
 	path = a_device(1);
 	snprintf(group, sizeof(group), "/sys/fs/cgroup/lagtop-disk-%d", getpid());
@@ -520,7 +510,7 @@ static int end_zram(void **state)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", zram);
-	if (zram >= 0 && !write_file("/sys/class/zram-control", "hot_remove", text))
+	if (zram >= 0 && !live_try_write("/sys/class/zram-control", "hot_remove", text))
 		left = -1;
 	zram = -1;
 	*disk_name = '\0';
@@ -545,7 +535,7 @@ static void test_without_requests(void **state)
 	snprintf(disk_name, sizeof(disk_name), "zram%d", zram);
 	snprintf(dir, sizeof(dir), "/sys/block/%s", disk_name);
 	snprintf(path, sizeof(path), "/dev/%s", disk_name);
-	assert_true(write_file(dir, "disksize", "16777216"));
+	live_write(dir, "disksize", "16777216");
 	l = live_start("-d", "0.3", NULL);
 	load = live_load(NULL, "requests", path, "calls", "200", NULL);
 	for (int tries = 0; !tries || (tries < TRIES && !all_known(l, from)); tries++) {
@@ -633,7 +623,7 @@ static void make_slow_device(void)
 
 	snprintf(group, sizeof(group), "/sys/fs/cgroup/%slagtop-disk-%d", first ? "blkio/" : "", getpid());
 	if (!first)
-		write_file("/sys/fs/cgroup", "cgroup.subtree_control", "+io");
+		live_try_write("/sys/fs/cgroup", "cgroup.subtree_control", "+io");
 	if (mkdir(group, 0755)) {
 		*group = '\0';
 		live_skip("there are no control groups");
@@ -643,7 +633,7 @@ static void make_slow_device(void)
 	snprintf(text, sizeof(text), "/dev/%s", under);
 	assert_int_equal(stat(text, &st), 0);
 	snprintf(text, sizeof(text), first ? "%u:%u 10" : "%u:%u riops=10", major(st.st_rdev), minor(st.st_rdev));
-	if (!write_file(group, first ? "blkio.throttle.read_iops_device" : "io.max", text))
+	if (!live_try_write(group, first ? "blkio.throttle.read_iops_device" : "io.max", text))
 		live_skip("this kernel does not limit block devices");
 	snprintf(command, sizeof(command), "losetup --direct-io=on --show -f /dev/%s 2>&1", under);
 	losetup(command);

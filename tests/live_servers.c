@@ -62,17 +62,6 @@ static struct run *run_in_reading(struct live *l, uid_t uid, const char *command
 	return NULL;
 }
 
-static void need(const char *program)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "command -v %s >/dev/null", program);
-	if (system(command) && access(program, X_OK)) {
-		snprintf(command, sizeof(command), "no %s here", program);
-		live_skip(command);
-	}
-}
-
 static struct live *start_lagtop(void)
 {
 	struct live *l = live_start("-d", "3", NULL);
@@ -177,8 +166,8 @@ static void test_redis(void **state)
 	struct live *l;
 
 	(void)state;
-	need("redis-server");
-	need("redis-benchmark");
+	live_need_program("redis-server");
+	live_need_program("redis-benchmark");
 	l = start_lagtop();
 	redis = servers_redis(REDIS_PORT, "--enable-debug-command");
 	assert_non_null(redis);
@@ -209,8 +198,8 @@ static void test_slow_redis(void **state)
 	struct run *r;
 
 	(void)state;
-	need("redis-server");
-	need("redis-benchmark");
+	live_need_program("redis-server");
+	live_need_program("redis-benchmark");
 	l = start_lagtop();
 	redis = servers_redis(REDIS_PORT, "--enable-debug-command");
 	assert_non_null(redis);
@@ -243,8 +232,8 @@ static void test_nginx(void **state)
 	struct run *r;
 
 	(void)state;
-	need("nginx");
-	need("wrk");
+	live_need_program("nginx");
+	live_need_program("wrk");
 	l = start_lagtop();
 	assert_non_null(servers_folder(NULL));
 	nginx = servers_nginx(NGINX_PORT,
@@ -265,9 +254,9 @@ static void test_proxy(void **state)
 	struct live *l;
 
 	(void)state;
-	need("nginx");
-	need("wrk");
-	need("openssl");
+	live_need_program("nginx");
+	live_need_program("wrk");
+	live_need_program("openssl");
 	l = start_lagtop();
 	slow = live_load(&ready, "http", "50", NULL);
 	snprintf(remote, sizeof(remote), "127.0.0.1:%d", (int)child_value(ready, "port"));
@@ -320,8 +309,8 @@ static void test_http2(void **state)
 	struct run *r;
 
 	(void)state;
-	need("nginx");
-	need("h2load");
+	live_need_program("nginx");
+	live_need_program("h2load");
 	l = start_lagtop();
 	live_load(&ready, "http", "200", NULL);
 	assert_non_null(servers_folder(NULL));
@@ -373,9 +362,9 @@ static void test_postgres(void **state)
 	struct live *l;
 
 	(void)state;
-	need("pgbench");
+	live_need_program("pgbench");
 	if (!*servers_postgres_bin())
-		need("initdb");
+		live_need_program("initdb");
 	l = start_lagtop();
 	postgres = servers_postgres(POSTGRES_PORT, 1);
 	assert_non_null(postgres);

@@ -173,23 +173,14 @@ static void test_idle_threads_of_a_ring(void **state)
 }
 
 static char cgroups[] = "/tmp/lagtop-live-XXXXXX"; /* where cgroup 2 is mounted for this test */
-static char freezer[64], freezer_freeze[80], freezer_procs[80];
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		fail_msg("cannot write %s", path);
-	close(fd);
-}
+static char freezer[64];
 
 static void freeze(int64_t pid)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%lld", (long long)pid);
-	write_file(freezer_procs, text);
+	live_write(freezer, "cgroup.procs", text);
 }
 
 /* Waits for all processes of the group, not only those already frozen. */
@@ -197,7 +188,7 @@ static void freeze_all(void)
 {
 	char path[80], text[128] = "";
 
-	write_file(freezer_freeze, "1");
+	live_write(freezer, "cgroup.freeze", "1");
 	snprintf(path, sizeof(path), "%s/cgroup.events", freezer);
 	while (!strstr(text, "frozen 1")) {
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -214,8 +205,7 @@ static int thaw(void **state)
 {
 	int left;
 
-	if (!access(freezer_freeze, W_OK))
-		write_file(freezer_freeze, "0");
+	live_try_write(freezer, "cgroup.freeze", "0");
 	left = live_end_test(state);
 	while (freezer[0] && rmdir(freezer) && errno == EBUSY)
 		; /* exited processes leave it one by one */
@@ -240,8 +230,7 @@ static void test_frozen_by_cgroup_2(void **state)
 	if (mount("none", cgroups, "cgroup2", MS_NOSUID, NULL))
 		live_skip("this kernel has no cgroup 2");
 	snprintf(freezer, sizeof(freezer), "%s/lagtop-live-%d", cgroups, getpid());
-	snprintf(freezer_freeze, sizeof(freezer_freeze), "%s/cgroup.freeze", freezer);
-	snprintf(freezer_procs, sizeof(freezer_procs), "%s/cgroup.procs", freezer);
+
 	assert_int_equal(mkdir(freezer, 0755), 0);
 	live_load(&ready, "spin", "-1", "1", "0", NULL);
 	freeze(spinner = child_value(ready, "pids"));

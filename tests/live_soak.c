@@ -250,8 +250,7 @@ static void test_stressors_run(void **state)
 {
 	(void)state;
 	live_need_bpf();
-	if (system("command -v stress-ng >/dev/null"))
-		live_skip("stress-ng is not installed");
+	live_need_program("stress-ng");
 	setlocale(LC_ALL, "C.UTF-8");
 	for (size_t i = 0; i < WATCHERS; i++)
 		start_watcher(&watchers[i]);

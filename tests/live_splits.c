@@ -20,17 +20,6 @@
 static char group[80], child[96]; /* of this run's; the one within it, "": none */
 static int version;		  /* of control groups */
 
-static void write_file(const char *dir, const char *file, const char *text)
-{
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	f = fopen(path, "w");
-	if (!f || fputs(text, f) < 0 || fclose(f))
-		fail_msg("cannot write %s: %s", path, strerror(errno));
-}
-
 /* Version 2 has a controller in a group only if it is enabled for the groups below its parent. */
 static void enable(const char *dir, const char *controller)
 {
@@ -38,7 +27,7 @@ static void enable(const char *dir, const char *controller)
 
 	snprintf(text, sizeof(text), "+%s", controller);
 	if (version == 2)
-		write_file(dir, "cgroup.subtree_control", text);
+		live_write(dir, "cgroup.subtree_control", text);
 }
 
 static void group_make(const char *controller)
@@ -70,7 +59,7 @@ static void group_add(int64_t pid)
 	char text[24];
 
 	snprintf(text, sizeof(text), "%lld", (long long)pid);
-	write_file(*child ? child : group, "cgroup.procs", text);
+	live_write(*child ? child : group, "cgroup.procs", text);
 }
 
 /* Its members were killed; the last of them leave it a little later. */
@@ -175,7 +164,7 @@ static void disk_slow_down(void)
 		return;
 	assert_int_equal(stat("/var/tmp", &st), 0);
 	snprintf(text, sizeof(text), "%u:%u riops=10", major(st.st_dev), minor(st.st_dev));
-	write_file(group, "io.max", text);
+	live_write(group, "io.max", text);
 }
 
 /* What the kernel counts of a process that waits for memory. */
@@ -237,7 +226,7 @@ static void test_memory(void **state)
 	group_make("memory");
 	if (version == 2)
 		enable("/sys/fs/cgroup", "io");
-	write_file(group, version == 1 ? "memory.limit_in_bytes" : "memory.max", "4194304");
+	live_write(group, version == 1 ? "memory.limit_in_bytes" : "memory.max", "4194304");
 	l = live_start("-d", "0.5", NULL);
 	load = live_load(&ready, "thrash", "/var/tmp/lagtop-live-thrash", "5", "3000", "1", NULL);
 	pid = child_value(ready, "pid");
@@ -302,11 +291,11 @@ static void quota_set(const char *percent)
 
 	if (version == 1) {
 		snprintf(text, sizeof(text), "%s000", percent);
-		write_file(group, "cpu.cfs_quota_us", text);
+		live_write(group, "cpu.cfs_quota_us", text);
 		return;
 	}
 	snprintf(text, sizeof(text), "%s000 100000", percent);
-	write_file(group, "cpu.max", text);
+	live_write(group, "cpu.max", text);
 }
 
 /* Throttled time of the group's queues, until they last got quota again. */
@@ -450,7 +439,7 @@ static void test_quota_and_migrations(void **state)
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		live_skip("there is one CPU only");
 	group_make("cpu");
-	write_file(group, version == 1 ? "cpu.shares" : "cpu.weight", version == 1 ? "262144" : "10000");
+	live_write(group, version == 1 ? "cpu.shares" : "cpu.weight", version == 1 ? "262144" : "10000");
 	quota_set("20");
 	l = live_start("-d", "0.13", NULL);
 	load = live_load(NULL, "burn", "-1", "1", "600", NULL);
