@@ -172,6 +172,8 @@ static void merge(struct blame *b)
 {
 	uint32_t n = 0;
 
+	if (!b->n)
+		return;
 	qsort(b->charges, b->n, sizeof(*b->charges), by_who);
 	for (uint32_t i = 0; i < b->n; i++) {
 		if (n && !by_who(&b->charges[n - 1], &b->charges[i]))
