@@ -37,7 +37,9 @@ struct {
 	__type(value, struct lt_flights);
 } lt_stamps SEC(".maps");
 
-/* It replaces its own from before (it was requeued), or another's, which then gets no split. */
+_Static_assert(STAMP_SETS <= 1 << LT_FLIGHT_SETS_BITS, "a key chooses the set");
+
+/* It replaces the request's own older stamp (it was requeued), or another's, which then gets no split. */
 static __always_inline void stamp_put(struct request *rq, __u64 now_ns)
 {
 	__u64 key = lt_flight_key(lt_address(rq));
@@ -161,7 +163,7 @@ static __always_inline int complete(struct request *rq, __u32 bytes, bool groups
 	__u64 now_ns = bpf_ktime_get_ns();
 	__u32 op = direction(rq), moved = bytes_direction(rq), row;
 	struct lt_disk *d;
-	/* Else only part of it has completed; or the data of a write with a flush, which completes again, without
+	/* Otherwise only part of it has completed, or the data of a write with a flush, which completes again without
 	 * bytes. */
 	bool whole = op != LT_DISK_OPS && bytes >= rq->__data_len;
 
@@ -184,8 +186,8 @@ int BPF_PROG(lt_complete, struct request *rq, int error, unsigned int bytes)
 	return complete(rq, bytes, true);
 }
 
-/* Where control groups are of version 1, which does not charge written pages to the group that dirtied them, or do not
- * exist. */
+/* For control groups of version 1, which do not charge written pages to the group that dirtied them, and for kernels
+ * without control groups. */
 SEC("tp_btf/block_rq_complete")
 int BPF_PROG(lt_complete_v1, struct request *rq, int error, unsigned int bytes)
 {

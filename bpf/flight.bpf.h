@@ -12,7 +12,7 @@
 #define LT_FLIGHT_WAYS 4
 #define LT_FLIGHT_KEY_BITS 40
 #define LT_FLIGHT_TAG_BITS 28
-#define LT_FLIGHT_SETS_BITS (LT_FLIGHT_KEY_BITS - LT_FLIGHT_TAG_BITS) /* at most; with fewer, keys meet more often */
+#define LT_FLIGHT_SETS_BITS (LT_FLIGHT_KEY_BITS - LT_FLIGHT_TAG_BITS) /* at most; fewer mean more collisions */
 #define LT_FLIGHT_BITS (64 - LT_FLIGHT_TAG_BITS)		      /* of what is kept */
 #define LT_FLIGHT_KEPT(way) ((way) & ((1ULL << LT_FLIGHT_BITS) - 1))
 
@@ -20,7 +20,7 @@ struct lt_flights {
 	__u64 way[LT_FLIGHT_WAYS]; /* tag, what is kept; 0: free */
 };
 
-/* A pointer as a number; the verifier only allows the difference of two pointers. */
+/* A pointer as a number; the verifier only allows the difference between two pointers. */
 static __always_inline __u64 lt_address(void *pointer)
 {
 	__u64 number = (__u64)pointer, here = (__u64)bpf_get_current_task_btf();
@@ -46,8 +46,8 @@ static __always_inline struct lt_flights *lt_flights_of(void *map, __u64 key, __
 	return bpf_map_lookup_elem(map, &nr);
 }
 
-/* Keeps 36 bits of it. Returns what they replace: an old value of its own, whose end was missed; another's, if all ways
- * are taken; 0: nothing. */
+/* Keeps 36 bits of the value. Returns what they replace: an older value of the same key, whose end was missed; another
+ * key's, if all ways are taken; 0: nothing. */
 static __always_inline __u64 lt_flight_put(struct lt_flights *set, __u64 key, __u64 kept)
 {
 	__u64 tag = lt_flight_tag(key), way, to = LT_FLIGHT_WAYS;
@@ -60,13 +60,13 @@ static __always_inline __u64 lt_flight_put(struct lt_flights *set, __u64 key, __
 	}
 	if (to == LT_FLIGHT_WAYS)
 		to = key >> 8;
-	/* The compiler may know that it is bounded, and would drop what the verifier needs. */
+	/* Without this the compiler, which knows the bound, may drop the mask that the verifier needs. */
 	asm volatile("" : "+r"(to));
 	to &= LT_FLIGHT_WAYS - 1;
 	return LT_FLIGHT_KEPT(__sync_lock_test_and_set(&set->way[to], tag << LT_FLIGHT_BITS | LT_FLIGHT_KEPT(kept)));
 }
 
-/* What is kept of it; 0: it is not there. */
+/* The value's bits that were kept; 0: the key is not there. */
 static __always_inline __u64 lt_flight_find(struct lt_flights *set, __u64 key, bool take)
 {
 	__u64 tag = lt_flight_tag(key), way;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Because of whom threads in focus wait for a CPU: struct lt_focus (include/lagtop.h). Everything here is called under
- * the run queue's lock of the CPU that it writes to, but gone_add. A thread that is not in focus costs its callers a
- * load and a branch.
+ * Because of whom threads in focus wait for a CPU: struct lt_focus (include/lagtop.h). Everything here except gone_add
+ * is called under the run queue lock of the CPU whose entry it writes. A thread that is not in focus costs its callers
+ * a load and a branch.
  */
 #ifndef FOCUS_BPF_H
 #define FOCUS_BPF_H
@@ -20,10 +20,10 @@ struct {
 	__type(value, struct lt_focus);
 } lt_focus __weak SEC(".maps");
 
-/* A slot of an array, in a register of its own: the verifier then sees its bound. */
+/* A slot as an index, in a register of its own: the verifier then sees its bound. */
 static __always_inline __u64 focus_index(__u64 slot)
 {
-	asm volatile("%0 &= 15" : "+r"(slot));
+	asm volatile("%0 &= %1" : "+r"(slot) : "i"(LT_FOCUS_SLOTS - 1));
 	return slot;
 }
 
@@ -45,7 +45,7 @@ static __always_inline void focus_end(struct lt_focus *cpu)
 	cpu->seq++;
 }
 
-/* One thread less waits; its time is counted until end_ns. The last one leaves no rest. */
+/* One thread fewer waits; its time is counted until end_ns. After the last one nothing is left over. */
 static __always_inline void focus_less(struct lt_focus *cpu, __u64 slot, __u64 end_ns)
 {
 	slot = focus_index(slot);
@@ -59,7 +59,7 @@ static __always_inline void focus_less(struct lt_focus *cpu, __u64 slot, __u64 e
 	cpu->busy &= ~(1U << slot);
 }
 
-/* A thread that is counted on a CPU, but got another one: its migration was missed. */
+/* A thread that is counted as waiting for this CPU, but got another one: its migration was missed. */
 static __always_inline void gone_add(struct lt_focus *cpu, __u64 waits, __u64 end_ns)
 {
 	__u64 at = __sync_fetch_and_add(&cpu->gone_n, 1);
@@ -67,19 +67,17 @@ static __always_inline void gone_add(struct lt_focus *cpu, __u64 waits, __u64 en
 	at &= LT_FOCUS_GONE - 1;
 	asm volatile("" : "+r"(at));
 	at &= LT_FOCUS_GONE - 1;
-	cpu->gone[at] = end_ns << 5 | (waits & LT_WAITS_SLOT);
+	cpu->gone[at] = end_ns << LT_WAITS_SLOT_BITS | (waits & LT_WAITS_SLOT);
 }
 
 static __noinline int gone_take(struct lt_focus *cpu)
 {
-	cpu->gone_n = 0; /* first: what comes from here on is seen now, or counted again */
+	cpu->gone_n = 0; /* first: what is added from here on is seen below, or counted again */
 	for (int i = 0; i < LT_FOCUS_GONE; i++) {
-		__u64 gone = __sync_lock_test_and_set(&cpu->gone[i], 0);
+		__u64 gone = __sync_lock_test_and_set(&cpu->gone[i], 0), slot = (gone & LT_WAITS_SLOT) - 1;
 
-		if (!gone)
-			continue;
-		if (cpu->n[focus_index((gone & 31) - 1)])
-			focus_less(cpu, (gone & 31) - 1, gone >> 5);
+		if (gone && cpu->n[focus_index(slot)])
+			focus_less(cpu, slot, gone >> LT_WAITS_SLOT_BITS);
 	}
 	return 0;
 }
@@ -87,7 +85,7 @@ static __noinline int gone_take(struct lt_focus *cpu)
 /* The entry of the process that ran. */
 static __noinline __u32 culprit_of(struct lt_focus *cpu, __u32 tgid, __u64 start_ns, __u64 now_ns)
 {
-	__u32 first = (tgid * 0x9e3779b1U >> (32 - LT_CULPRIT_SET_BITS)) * LT_CULPRIT_WAYS, oldest = first;
+	__u32 first = (tgid * GOLDEN_RATIO >> (64 - LT_CULPRIT_SET_BITS)) * LT_CULPRIT_WAYS, oldest = first;
 	__u32 now = now_ns >> 20 | 1, age, most = 0; /* in ms, which wrap after 52 days */
 	struct lt_culprit *c;
 
@@ -114,7 +112,7 @@ static __noinline __u32 culprit_of(struct lt_focus *cpu, __u32 tgid, __u64 start
 	return oldest;
 }
 
-/* What the run queue has lost to interrupts and to the hypervisor, so far. */
+/* How much time the run queue has lost to interrupts and to the hypervisor so far. */
 static __always_inline void stolen_look(struct lt_focus *cpu, struct rq *rq, __u64 now_ns)
 {
 	cpu->irq_ns = bpf_core_field_exists(rq->prev_irq_time) ? BPF_CORE_READ(rq, prev_irq_time) : 0;
@@ -122,12 +120,20 @@ static __always_inline void stolen_look(struct lt_focus *cpu, struct rq *rq, __u
 	cpu->looked_ns = now_ns;
 }
 
-/* part_ns of all_ns as 1/2^20. */
+/* Shares are in 1/2^20. */
+#define SHARE_BITS 20
+
 static __always_inline __u64 share_of(__u64 part_ns, __u64 all_ns)
 {
 	if (!part_ns || (__s64)part_ns < 0)
 		return 0;
-	return part_ns < all_ns ? (part_ns << 20) / all_ns : 1 << 20;
+	return part_ns < all_ns ? (part_ns << SHARE_BITS) / all_ns : 1 << SHARE_BITS;
+}
+
+/* In two steps: ns * share may exceed 64 bits. */
+static __always_inline __u64 share_ns(__u64 ns, __u64 share)
+{
+	return (ns >> SHARE_BITS) * share + ((ns & ((1 << SHARE_BITS) - 1)) * share >> SHARE_BITS);
 }
 
 /* The throttle clock of the queue where threads of a slot wait. If it is gone, any number. */
@@ -142,7 +148,7 @@ static __noinline __u64 quota_clock(__u64 address)
 	return lt_throttle_sum(&t, LT_THROTTLE_CLOCK(rq, BPF_CORE_READ));
 }
 
-/* How much of what a slot has waited since the last charge was for want of quota. */
+/* How much of what a slot has waited since the last charge was for lack of quota. */
 static __noinline __u64 quota_part(struct lt_focus *cpu, __u64 slot, __u64 waited_ns)
 {
 	__u64 clock_ns, part_ns;
@@ -157,8 +163,8 @@ static __noinline __u64 quota_part(struct lt_focus *cpu, __u64 slot, __u64 waite
 	return part_ns < waited_ns ? part_ns : waited_ns;
 }
 
-/* Charges one slot's waits, but for what interrupts (irq) and the hypervisor (steal, in 1/2^20) took, to the one whose
- * charges are so many bytes from the beginning. */
+/* Charges one slot's waits, except for the shares of interrupts (irq) and the hypervisor (steal), to the array of
+ * charges at that offset in *cpu. */
 static __always_inline void charge_slot(struct lt_focus *cpu, __u64 slot, __u64 now_ns, __u64 irq, __u64 steal,
 					__u64 charges)
 {
@@ -176,8 +182,8 @@ static __always_inline void charge_slot(struct lt_focus *cpu, __u64 slot, __u64 
 		waited_ns -= part_ns;
 	}
 	if (irq | steal) {
-		part_ns = (waited_ns >> 20) * irq + ((waited_ns & 0xfffff) * irq >> 20);
-		all = (waited_ns >> 20) * steal + ((waited_ns & 0xfffff) * steal >> 20);
+		part_ns = share_ns(waited_ns, irq);
+		all = share_ns(waited_ns, steal);
 		if (part_ns + all > waited_ns)
 			all = waited_ns - part_ns;
 		cpu->blame_ns[LT_BLAME_IRQ][slot] += part_ns;
@@ -190,12 +196,11 @@ static __always_inline void charge_slot(struct lt_focus *cpu, __u64 slot, __u64 
 		*(__u64 *)((void *)cpu + charges) += waited_ns;
 }
 
-/* Charges all that was waited on this CPU, which is of that number, until now_ns: to the process tgid, which began at
- * start_ns and ran; or, if tgid is 0, to start_ns, an enum lt_blame. Not static: the verifier then looks at it once and
- * not once for each way that leads to it. */
+/* Charges all waits for this CPU (cpu_number) until now_ns: to the process tgid, which ran and began at start_ns; or,
+ * if tgid is 0, to start_ns, an enum lt_blame. Not static, so that the verifier checks it once and not at each call. */
 __noinline __weak int lt_focus_charge_cpu(__u32 cpu_number, __u32 tgid, __u64 start_ns, __u64 now_ns)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task(); /* it has a run queue here */
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task(); /* its run queue is this CPU's */
 	struct lt_focus *cpu = bpf_map_lookup_elem(&lt_focus, &cpu_number);
 	__u64 charges, irq_ns, steal_ns, looked_ns, irq = 0, steal = 0;
 	__u32 busy;
@@ -301,7 +306,7 @@ __noinline __weak int lt_focus_leave(struct lt_sched *sched, __u32 cpu_number, _
 	if (waits & LT_WAITS_MOVED) {
 		cpu->blame_ns[LT_BLAME_MOVED][slot] += end_ns - sched->moved_ns;
 	} else {
-		/* Only what was missed is left: the switch has charged all until now. */
+		/* The switch has already charged everything that it saw; the rest was missed. */
 		charge_slot(cpu, slot, end_ns, 0, 0,
 			    offsetof(struct lt_focus, blame_ns) + LT_BLAME_OTHERS * sizeof(cpu->blame_ns[0]));
 		if (waits & LT_WAITS_QUOTA)
@@ -312,7 +317,7 @@ __noinline __weak int lt_focus_leave(struct lt_sched *sched, __u32 cpu_number, _
 	return 0;
 }
 
-/* It is taken off the queue where it waits, for another CPU's. */
+/* It is moved from the queue where it waits to another CPU's. */
 static __noinline int focus_move(struct lt_sched *sched, struct task_struct *task, __u64 since_ns)
 {
 	__u32 at = sched->wait_cpu;

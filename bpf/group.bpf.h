@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What control groups ask of block devices, by the group of the request's bio: that of the pages where
- * cgroup version 2 has the memory and io controllers, whoever writes them back. A group without the io controller
+ * What control groups ask of block devices, by the group of the request's bio. With the memory and io controllers of
+ * cgroup version 2 that is the group of the pages, whoever writes them back. A group without the io controller
  * counts as the nearest one above that has it.
  */
 #ifndef GROUP_BPF_H
@@ -56,7 +56,7 @@ static __always_inline __u32 lt_group_spell(struct lt_group_name *name, struct k
 	return at;
 }
 
-/* Spells a group's name out, once. */
+/* Stores a group's path, once. */
 static __noinline int lt_group_name(struct kernfs_node *node, __u64 id)
 {
 	__u32 first = id * GOLDEN_RATIO >> 32, slot;
@@ -81,7 +81,7 @@ static __noinline int lt_group_name(struct kernfs_node *node, __u64 id)
 	return 0;
 }
 
-/* row: the device's, in its direction; bytes that were moved, and whether the request has ended. */
+/* row: of the device and direction; bytes: that were transferred; ended: the whole request has. */
 static __noinline int lt_group_add(struct request *rq, __u32 row, __u32 bytes, __u32 ended)
 {
 	struct bio *bio = BPF_CORE_READ(rq, bio);

@@ -562,8 +562,8 @@ struct ipv6hdr;
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-/* Since 6.2. Costs nothing: the verifier takes what it is given for a pointer to that type, and programs may follow it
- * without the call of a helper. */
+/* Since 6.2. Costs nothing: it tells the verifier that the address points to that type, so that programs may
+ * dereference it without calling a helper. */
 void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 
 #endif

@@ -165,7 +165,7 @@ static __always_inline void killer_keep(struct task_struct *task, struct lt_reco
 	bpf_map_delete_elem(&lt_killers, &tgid);
 }
 
-/* Without sys_enter: the call in which a thread ends, which does not return. */
+/* Without sys_enter: counts the call that ends a thread, which does not return. */
 static __always_inline void exit_add(struct task_struct *task, struct lt_calls *calls)
 {
 	__u32 call = lt_call_by_regs(task);
@@ -265,7 +265,7 @@ static __always_inline void left_unseen(struct task_struct *task, struct lt_slot
 			LT_WORD(LT_WORD_SINCE(word), lt_sleep_outside(task, task->__state, LT_CALL_NONE)));
 }
 
-/* Set by the front end: begin before it reattaches the system call hooks, check when they are attached. */
+/* Set by the front end: BEGIN before it reattaches the system call hooks, CHECK once they are attached. */
 volatile __u32 lt_seed_calls = LT_SEED_CALLS_NOT;
 
 /* The saved registers of a running thread are from its last call, those of a new one are its parent's: useless. */
@@ -291,8 +291,7 @@ static __noinline int calls_again(struct task_struct *task, struct lt_record *re
 	return 0;
 }
 
-/* The thread may have returned from the call that it was found in before the hooks were attached, or before its record
- * could be found. */
+/* The thread may have returned from its call before the hooks were attached, or before its record was published. */
 static __noinline int calls_check(struct task_struct *task, struct lt_calls *calls)
 {
 	__u64 enter_ns = calls->enter_ns;
@@ -325,7 +324,7 @@ int lt_seed(struct bpf_iter__task *ctx)
 			calls_check(task, &s.record->calls);
 		return 0;
 	}
-	/* Again: it may have had a record until just now. */
+	/* Checked again: its record may just have been removed. */
 	if (is_over(task))
 		return 0;
 	slot = lt_pop(&s);
@@ -351,9 +350,8 @@ int lt_seed(struct bpf_iter__task *ctx)
 	}
 	if (lt_with_calls)
 		calls_check(task, &s.record->calls);
-	/* It may have changed before its record could be found: exited, or gone to a sleep that would not show until it
-	 * ends.
-	 */
+	/* It may have changed before its record was published: exited, or gone to sleep, which would not show until it
+	 * wakes. */
 	if (is_over(task)) {
 		lt_index_remove(task);
 		__sync_val_compare_and_swap(s.word, word, LT_WORD(now_ns, LT_DEAD));

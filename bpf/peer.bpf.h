@@ -73,8 +73,8 @@ static __always_inline bool lt_peer_is_idle(const struct lt_call *entry)
 	return (a > b ? a : b) + LT_PEER_IDLE <= lt_epoch;
 }
 
-/* An entry in a peer's chain that belongs to another, which has not answered for some readings. A global function, so
- * that the verifier checks its loop once. */
+/* An entry in this peer's chain that belongs to another peer, which has not answered for some readings. A global
+ * function, so that the verifier checks its loop once. */
 __weak __noinline __u32 lt_peer_idle(struct lt_calls *calls, __u32 key)
 {
 	struct lt_call *entry;
@@ -115,7 +115,7 @@ static __always_inline struct lt_call *lt_peer_entry(struct lt_slot *own, const 
 	entry = at ? lt_entry_at(at - 1) : NULL;
 	if (!entry)
 		return NULL;
-	/* The reader has all of its counts, and will look at the name after it has seen more. */
+	/* The reader has the old peer's counts. It looks at the address again when it sees the counts grow. */
 	entry->call = key;
 	entry->peer = *peer;
 	lt_release();

@@ -195,7 +195,7 @@ static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 	set = lt_index_set_of(key);
 	if (!set)
 		return false;
-		/* Two writers for one task race for the same first free way: the loser sees the winner's key. */
+/* Two writers for one task race for the same first free way: the loser sees the winner's key. */
 #pragma unroll
 	for (int i = 0; i < LT_INDEX_WAYS; i++) {
 		way = set->way[i];
@@ -352,7 +352,7 @@ static __always_inline __u64 lt_regs_sp(struct pt_regs *regs)
 
 #define PID_LEVELS 32 /* the kernel's MAX_PID_NS_LEVEL */
 
-/* A number in the pid namespace that is shown; 0: it is outside. */
+/* A pid's number in the pid namespace that is shown; 0: it is outside. */
 static __always_inline __u32 lt_pid_number(struct pid *pid)
 {
 	__u32 level, size = bpf_core_type_size(struct upid);
@@ -390,7 +390,7 @@ static __always_inline __u64 lt_process_start(struct task_struct *task, __u32 tg
 }
 
 /* Its parent's number, likewise. Read by a helper, like everything that is read rarely and through a pointer: for each
- * pointer that a program follows directly the verifier searches all names of the kernel's types four times, some ms
+ * pointer that a program dereferences directly the verifier searches the names of all kernel types four times, some ms
  * each. */
 static __always_inline __u32 lt_ppid(struct task_struct *task)
 {

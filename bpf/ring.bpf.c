@@ -17,9 +17,9 @@ char LICENSE[] SEC("license") = "GPL";
 #define IOSQE_FIXED_FILE (1 << 0)
 #define IOSQE_CQE_SKIP_SUCCESS (1 << 6)
 #define IORING_CQE_F_BUFFER (1 << 0)
-#define IORING_CQE_F_MORE (1 << 1)
+
 #define OPCODES 64
-#define BY_FILE (LT_RING_IO + 1) /* what kind of file it is says it */
+#define BY_FILE (LT_RING_IO + 1) /* depends on the kind of file */
 #define ANON_INODE_FS_MAGIC 0x09041934
 #define PROC_FS_MAGIC 0x9fa0
 #define TRACE_FS_MAGIC 0x74726163
@@ -75,14 +75,16 @@ static const __u8 kinds[OPCODES] = {
 #define RING_WAYS_BITS 2
 
 #define REQUEST_SETS 4096
-/* By the request's address. One that accepts may complete without its address, once for each connection: it is here
- * once more by its ring and the program's name for it. */
+/* By the request's address. One that accepts may complete without its address, once for each connection: it has a
+ * second entry, by its ring and its user_data. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, REQUEST_SETS);
 	__type(key, __u32);
 	__type(value, struct lt_flights);
 } lt_ring_reqs SEC(".maps");
+
+_Static_assert(REQUEST_SETS <= 1 << LT_FLIGHT_SETS_BITS, "a key chooses the set");
 
 static __always_inline struct lt_flights *requests_of(__u64 key)
 {
@@ -96,7 +98,7 @@ static __always_inline __u64 name_key(__u64 ring, __u64 user_data)
 
 /* ---- the counts of a ring ---- */
 
-/* The way of a ring, one more of that kind under way. -1: its set is full of others, or there are too many. */
+/* Counts one more request of that kind. Returns the ring's way; -1: its set is full of others, or its count is full. */
 static __always_inline int way_add(struct lt_flights *set, __u64 tag, enum lt_ring_kind kind)
 {
 	__u64 way, next, to = LT_FLIGHT_WAYS;
@@ -109,7 +111,7 @@ static __always_inline int way_add(struct lt_flights *set, __u64 tag, enum lt_ri
 	}
 	if (to == LT_FLIGHT_WAYS)
 		return -1;
-	/* The compiler knows that it is bounded, and would drop what the verifier needs. */
+	/* Without this the compiler, which knows the bound, drops the mask that the verifier needs. */
 	asm volatile("" : "+r"(to));
 	to &= LT_FLIGHT_WAYS - 1;
 	for (int tries = 0; tries < 4; tries++) {
@@ -138,7 +140,7 @@ static __noinline __u64 ring_add(__u64 ring, __u32 kind)
 	return way < 0 ? 0 : nr << RING_WAYS_BITS | (__u64)way | (__u64)kind << KEPT_KIND_SHIFT;
 }
 
-/* A count keeps its word from being another ring's. */
+/* Until then the count has kept other rings out of this word. */
 static __always_inline void ring_sub(__u64 kept)
 {
 	__u64 kind = kept >> KEPT_KIND_SHIFT & 3;
@@ -154,7 +156,7 @@ static __always_inline void ring_sub(__u64 kept)
 
 /* ---- what a request waits for ---- */
 
-/* Of the ring's own table of files, which was arranged anew in 6.13. The lower bits of an entry are flags. */
+/* A file of the ring's own table, whose layout changed in 6.13. The lower bits of an entry are flags. */
 static __always_inline struct file *fixed_file(struct io_ring_ctx *ring, __u32 nr)
 {
 	struct io_rsrc_node **nodes, *node = NULL;
@@ -198,8 +200,8 @@ static __always_inline enum lt_ring_kind kind_of_file(struct file *file)
 	if (type == S_IFREG) {
 		__u64 magic = BPF_CORE_READ(inode, i_sb, s_magic);
 
-		/* Since 6.17 eventfds and the like report themselves as regular files. The others are not on a disk:
-		 * the kernel or another program answers, or nobody. */
+		/* Since 6.17 eventfds and the like report themselves as regular files. Files of the other three are not
+		 * on a disk: the kernel or another program answers, or nobody. */
 		if (magic != ANON_INODE_FS_MAGIC && magic != PROC_FS_MAGIC && magic != TRACE_FS_MAGIC &&
 		    magic != FUSE_FS_MAGIC)
 			return LT_RING_DISK;
@@ -258,14 +260,14 @@ int BPF_PROG(lt_ring_ask, struct io_kiocb *req)
 	return submitted(req);
 }
 
-/* Its name before 6.4. */
+/* The tracepoint's name before 6.4. */
 SEC("tp_btf/io_uring_submit_sqe")
 int BPF_PROG(lt_ring_ask_6_1, struct io_kiocb *req)
 {
 	return submitted(req);
 }
 
-/* fd: its descriptor; a program may also use a place in the ring's own table, and then its wait is not known. */
+/* fd: the connection's; or its index in the ring's own table, and then its wait is not known. */
 static __noinline int accepted(__u32 port, __u32 fd)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -311,7 +313,7 @@ int BPF_PROG(lt_ring_end, struct io_ring_ctx *ring, void *req, struct io_uring_c
 	return completed(lt_address(ring), (__u64)req, cqe->user_data, cqe->res, cqe->flags);
 }
 
-/* Before 6.15 it passed the parts of the completion. */
+/* Before 6.15 the tracepoint passed the members of the completion. */
 SEC("tp_btf/io_uring_complete")
 int BPF_PROG(lt_ring_end_6_1, void *ring, void *req, __u64 user_data, int result, unsigned int flags)
 {

@@ -11,7 +11,7 @@
 /* OTHER is not counted: timeouts, polls, whatever ends without waiting. */
 enum lt_ring_kind { LT_RING_OTHER, LT_RING_DISK, LT_RING_NET, LT_RING_IO };
 
-/* Of a ring's word, beside the tag: a count of requests for each kind. */
+/* A ring's word: beside the tag, a count of requests for each kind. */
 #define LT_RING_COUNT_BITS 12
 #define LT_RING_ONE(kind) (1ULL << ((kind)-1) * LT_RING_COUNT_BITS)
 #define LT_RING_COUNT(word, kind) ((word) >> ((kind)-1) * LT_RING_COUNT_BITS & ((1ULL << LT_RING_COUNT_BITS) - 1))

@@ -119,7 +119,7 @@ static __always_inline __u64 since_plus(struct lt_slot *s, __u64 now_ns, __u64 a
 
 #define NOT_IN_CALL (TASK_STOPPED | TASK_TRACED | TASK_PARKED | TASK_FROZEN)
 
-/* A thread leaves its CPU in a call that was not timed: it is known from here on. */
+/* A thread leaves its CPU in a call that was not timed: its time is known from here on. */
 static __always_inline void call_out(struct task_struct *task, struct lt_calls *calls, __u64 now_ns, __u32 task_state)
 {
 	__u32 call;
@@ -140,7 +140,7 @@ static __always_inline void call_out(struct task_struct *task, struct lt_calls *
 	calls->enter_ns = now_ns;
 }
 
-/* Nothing sees the call return: what is kept of it is valid as long as the thread sleeps. */
+/* No hook sees the call return: what is stored about it is valid only while the thread sleeps. */
 static __always_inline __u32 call_unwatched(struct task_struct *task, struct lt_calls *calls, __u64 now_ns)
 {
 	__u32 call = lt_call_by_regs(task);
@@ -233,9 +233,7 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 	from = LT_WORD_STATE(*s.word);
 	if (from != LT_RUN) {
 		/* Its switch-in was missed. Its previous state ended when it got the CPU. */
-		if (s.record->who.flags & LT_SEEDED && s.record->who.born_ns == LT_WORD_SINCE(*s.word))
-			;
-		else
+		if (!(s.record->who.flags & LT_SEEDED) || s.record->who.born_ns != LT_WORD_SINCE(*s.word))
 			lt_this_cpu()->lost_switches++;
 		began_ns = since_plus(&s, now_ns, rq_ago_ns(task, false));
 		lt_focus_charge(task, NULL, LT_BLAME_OTHERS, began_ns);
@@ -384,7 +382,7 @@ int BPF_PROG(lt_wakeup_new, struct task_struct *task)
 	return 0;
 }
 
-/* Under the lock of the run queue that it leaves. Attached only while something is in focus. */
+/* Runs under the lock of the run queue that the task leaves. Attached only while something is in focus. */
 SEC("tp_btf/sched_migrate_task")
 int BPF_PROG(lt_migrate, struct task_struct *task, int cpu)
 {
@@ -413,7 +411,7 @@ int lt_throttle(struct lt_throttle_look *look)
 	return 0;
 }
 
-/* How long the thread that runs has been on CPUs. Where a program can be preempted the word may change meanwhile. */
+/* The running thread's time on CPUs so far; 0: its word changed meanwhile, since a program can be preempted. */
 static __always_inline __u64 run_ns_of(struct lt_slot *s)
 {
 	__u64 word = *(volatile __u64 *)s->word, ns = s->record->sched.time_ns[LT_RUN];
@@ -423,7 +421,7 @@ static __always_inline __u64 run_ns_of(struct lt_slot *s)
 	return ns + bpf_ktime_get_ns() - LT_WORD_SINCE(word);
 }
 
-/* A thread frees memory for itself: what it does on CPUs; its waits meanwhile are counted as such. */
+/* A thread frees memory for itself: its time on CPUs. Its waits meanwhile are counted as waits. */
 static __always_inline int reclaim(bool ends)
 {
 	struct lt_parts *parts;

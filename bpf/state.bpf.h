@@ -74,8 +74,8 @@ static __always_inline void lt_call_args(struct task_struct *task, bool compat, 
 	lt_regs_args((struct pt_regs *)bpf_task_pt_regs(task), compat, arg);
 }
 
-/* A word of the kernel's memory; 0: no memory is there. can_cast: this kernel has bpf_rdonly_cast; the helper takes 20
- * ns. The type is any that begins with a 64-bit number. */
+/* A word of the kernel's memory; 0: there is no memory at the address. can_cast: this kernel has bpf_rdonly_cast (the
+ * helper takes 20 ns); the type is just one that begins with a 64-bit number. */
 static __always_inline __u64 lt_word_at(const void *address, bool can_cast)
 {
 	__u64 word = 0;
@@ -117,7 +117,7 @@ static __always_inline bool lt_fd_is_socket(struct files_struct *files, __u64 fd
 		return true;
 	if (socket_ops || ops == other_ops)
 		return false;
-	/* O_PATH of a socket's name in a file system has another's operations. */
+	/* A socket's name in a file system, opened with O_PATH, has other operations. */
 	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK || BPF_CORE_READ(file, f_mode) & FMODE_PATH) {
 		other_ops = ops;
 		return false;
@@ -170,8 +170,8 @@ static __always_inline void *lt_ring_of(struct task_struct *task, bool compat)
 	return file ? BPF_CORE_READ(file, private_data) : NULL;
 }
 
-/* What a thread waits for that waits for a ring's requests. A disk answers by itself, and soon: as long as one is
- * asked, the wait is for it, though a socket may be listened to all the time. */
+/* What a thread in io_uring_enter waits for. A disk answers by itself, and soon: as long as a request to one is in
+ * flight, the wait is for the disk, although there may be a request to a socket all the time. */
 static __noinline __u32 lt_ring_state(struct task_struct *task, bool compat)
 {
 	void *ring = lt_ring_of(task, compat);
@@ -293,8 +293,8 @@ static __always_inline enum lt_state lt_sleep_state(struct task_struct *task, __
 	return state == LT_IN_CALL ? lt_sleep_in_call(task, call, can_cast) : state;
 }
 
-/* The call in which a thread leaves its CPU although sys_enter has not reported it: it is detached, or seccomp asks a
- * supervisor first. LT_CALL_NONE: it is in none. */
+/* The call in which a thread leaves its CPU although no sys_enter was seen: the hook is detached, or seccomp asks a
+ * supervisor first. LT_CALL_NONE: it is in no call. */
 static __always_inline __u32 lt_call_ahead(struct task_struct *task)
 {
 	struct pt_regs *regs;
@@ -327,7 +327,7 @@ static __always_inline bool lt_runnable(struct task_struct *task)
 	return true;
 }
 
-/* Proxy execution keeps a task queued that waits for a mutex, to run the mutex's owner in its place. */
+/* With proxy execution a task that waits for a mutex stays queued, to run the mutex's owner in its place. */
 static __always_inline bool lt_is_donor(struct task_struct *task, __u32 task_state)
 {
 	return task_state && bpf_core_field_exists(task->blocked_on) && task->blocked_on;
@@ -352,7 +352,7 @@ static __always_inline __u32 lt_call_by_regs(struct task_struct *task)
 	return nr < 0 ? LT_CALL_NONE : lt_call_of(task, nr);
 }
 
-/* Of a task in an uninterruptible sleep: what brought it into the kernel was no call. */
+/* For a task in an uninterruptible sleep: it did not enter the kernel by a system call. */
 static __always_inline bool lt_in_page_fault(struct task_struct *task)
 {
 	return !(task->flags & PF_KERNELS_OWN) && lt_call_by_regs(task) == LT_CALL_NONE;

@@ -5,7 +5,7 @@
  * increments of seq; the last store of an enter is enter_ns.
  *
  * Counts and errors are the same on each level (enum lt_level). Above exact the clock is read only for calls that are
- * timed, or that have left their CPU: then lt_switch has put the time into enter_ns.
+ * timed, or that left their CPU: then lt_switch has stored the time in enter_ns.
  */
 #include "kernel.h"
 #include "entry.bpf.h"
@@ -35,7 +35,7 @@ static __always_inline bool errno_add(struct lt_errno_count *table, int n, __u32
 	return false;
 }
 
-/* Not static: the verifier looks at it once, and not once for each way that leads to it. */
+/* Not static, so that the verifier checks it once and not at each call. */
 __noinline int lt_error_add(struct lt_calls *calls, struct lt_call *entry, __u32 error)
 {
 	struct lt_call *more;
@@ -79,7 +79,8 @@ __noinline int lt_handler_returned(struct lt_calls *calls, __u64 restored)
 	return 0;
 }
 
-/* Above exact: which run times itself. The clock does not choose it, the thread's calls do, each thread's others. */
+/* Above exact: whether this run times itself, chosen by the number of the thread's calls, without reading the clock.
+ * The threads take turns. */
 static __always_inline __u64 self_turn(struct task_struct *task, const struct lt_calls *calls)
 {
 	return (lt_key(task) + calls->calls) & LT_SELF_MASK ? 0 : bpf_ktime_get_ns();
@@ -237,9 +238,9 @@ static __always_inline void result_add(struct lt_calls *calls, struct lt_call *e
 	}
 }
 
-/* The call of an exit without a number, on LT_LEVEL_EXITS: sigreturn restores -1 and a register that is hardly ever
- * -ENOSYS, which numbers that no call has return. Of the two sigreturns of 32-bit programs it is taken for the newer.
- */
+/* The call of an exit without a number, on LT_LEVEL_EXITS. It is sigreturn, which exits with -1 and a restored
+ * register; but with -ENOSYS, which a restored register hardly ever holds, it is a number that no call has. Of the two
+ * sigreturns of 32-bit programs the newer one is assumed. */
 static __always_inline __u32 call_unnumbered(struct task_struct *task, long nr, long ret)
 {
 	__u32 abi = lt_abi(task, nr);
@@ -305,7 +306,7 @@ static __always_inline void latency_add(struct lt_calls *calls, struct lt_call *
 	lt_max_add(&calls->service_max, total_ns);
 }
 
-/* A call whose enter is known returns. */
+/* A call returns whose enter was seen. */
 static __always_inline void returned(struct lt_record *record, struct pt_regs *regs, long nr, long ret, __u64 now_ns)
 {
 	struct lt_calls *calls = &record->calls;

@@ -43,8 +43,8 @@ static __always_inline __u64 lt_throttle_sum(const struct lt_throttle *t, __u64 
 	return t->total_ns + (t->since_ns && clock_ns > t->since_ns ? clock_ns - t->since_ns : 0);
 }
 
-/* The queue at an address that a task waited in once; NULL: it is gone, or of another control group than the task. What
- * is there then may be anything. */
+/* The queue at an address, in which a task once waited; NULL: it is gone (the memory may hold anything), or it is
+ * another control group's than the task. */
 static __always_inline struct cfs_rq *lt_throttle_queue(__u64 address, struct cfs_rq *now)
 {
 	struct cfs_rq *queue = (struct cfs_rq *)address;
@@ -52,8 +52,7 @@ static __always_inline struct cfs_rq *lt_throttle_queue(__u64 address, struct cf
 	return queue == now || BPF_CORE_READ(queue, tg) == BPF_CORE_READ(now, tg) ? queue : NULL;
 }
 
-/* For a queue that is no longer the task's, which is now in the queue `now`. Not static: the verifier looks at it once.
- */
+/* For a queue that the task has left for the queue `now`. Not static, so that the verifier checks it once. */
 __noinline __weak __u64 lt_throttle_far(__u64 address, __u64 now)
 {
 	struct cfs_rq *queue = lt_throttle_queue(address, (struct cfs_rq *)now);

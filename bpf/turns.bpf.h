@@ -33,7 +33,7 @@ volatile __u64 lt_listening_missed __weak = 0;	 /* listeners without room */
 /* Ports that connecting sockets get (ip_local_port_range of the namespace of lagtop). */
 const volatile __u16 lt_ephemeral_first __weak = 32768, lt_ephemeral_last __weak = 60999;
 
-/* Whether TCP takes the time when it copies bytes to a program: up to Linux 6.18 it does, 7.2 does not. */
+/* Whether TCP reads the clock when it copies bytes to a program: up to Linux 6.18 it does, 7.2 does not. */
 const volatile bool lt_tcp_stamps __weak = false;
 
 static __always_inline bool lt_has_turns(struct sock *sk, enum lt_proto proto)
@@ -128,9 +128,8 @@ static __always_inline void lt_turn_role(struct sock *sk, enum lt_proto proto, s
 		socket->role = LT_ROLE_PAIR;
 }
 
-/* When the call received. TCP takes the time itself when it copies bytes to the program (tcp_rcv_space_adjust), once it
- * has estimated the round trip time from received data; not if the bytes are urgent, or go through kTLS or a sockmap.
- */
+/* When the call received. TCP itself reads the clock when it copies bytes to the program (tcp_rcv_space_adjust), once
+ * it has estimated the round trip time from received data; but not for urgent bytes, kTLS or a sockmap. */
 static __always_inline __u64 lt_turn_now_ns(struct sock *sk, struct tcp_sock *tcp, int flags)
 {
 	if (lt_tcp_stamps && tcp && tcp->rcv_rtt_est.rtt_us && !sk->sk_user_data && !tcp->inet_conn.icsk_ulp_data &&
@@ -192,7 +191,7 @@ static __always_inline __u64 lt_turn_left_ns(struct lt_slot *own, struct tcp_soc
 		left_ns = lt_net_of(own)->unix_sent_ns;
 	barrier_var(left_ns); /* clang would merge the two loads, which the verifier refuses for unlike pointers */
 	if (tcp) {
-		__u64 clock_ns = tcp->tcp_clock_cache; /* a paced segment's own time may be to come */
+		__u64 clock_ns = tcp->tcp_clock_cache; /* a paced segment's own time may be in the future */
 
 		left_ns = tcp->tcp_wstamp_ns;
 		if (left_ns > clock_ns)
@@ -255,7 +254,7 @@ static __always_inline void lt_turn_begin(struct lt_socket *socket, enum lt_role
 	socket->overlapped = 0;
 }
 
-/* What is open now: a request that was not answered, or an answer that did not come. Returns since when; 0: nothing. */
+/* What is open now: a request not yet answered, or an answer that has not come. Returns since when; 0: nothing. */
 static __always_inline __u64 lt_turn_open_ns(struct sock *sk, const struct lt_socket *socket)
 {
 	if (socket->overlapped || sk->__sk_common.skc_flags & 1 << SOCK_DEAD_BIT)

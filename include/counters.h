@@ -43,7 +43,7 @@
 
 #define LT_COUNTERS_SCHED(X) X(wakeups, "wakeups", 0, "lt_wakeup: from a sleep to wakeq")
 
-/* Parts of the time in a state, which stands last. */
+/* Parts of the time in a state; the last argument is that state. */
 #define LT_COUNTERS_PARTS(X)                                                                                           \
 	X(page_fault_disk_ns, "ns", 0, LT_DISK) /* lt_switch: in page faults, not in a call */                         \
 	X(reclaim_ns, "ns", 0, LT_RUN)		/* lt_reclaim_*: freeing memory for itself */

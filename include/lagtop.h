@@ -131,7 +131,6 @@ struct lt_cut {
 	__u64 throttled_ns;	  /* of the wait that the word began, up to its end */
 };
 
-/* One (thread, call) pair; chained from lt_calls.head by hash. */
 struct lt_errno_count {
 	__u32 error; /* 0: free */
 	__u32 count;
@@ -149,16 +148,16 @@ struct lt_killer {
 /* The other end of a connection that a program opened. */
 #define LT_PEER_ADDRESS 40
 struct lt_peer {
-	/* IPv4, IPv6 in network order; UNIX: the path, or '@' and the abstract name, cut off to end with a NUL. */
+	/* IPv4, IPv6 in network order; UNIX: the path, or '@' and the abstract name, truncated to end with a NUL. */
 	char address[LT_PEER_ADDRESS];
-	__u32 netns; /* not of UNIX */
+	__u32 netns; /* not for UNIX */
 	__u32 pid;   /* UNIX: the process that listens; 0: not known */
 	__u16 port;  /* host order */
 	__u8 proto;  /* enum lt_proto; LT_PROTOS: LT_PEER_OTHERS */
 	__u8 family; /* 4, 6; 0: UNIX */
 };
-/* How many peers of a thread have an entry of their own. One that has not answered for LT_PEER_IDLE readings, which
- * have all of its counts, gives its entry to another. */
+/* How many peers of a thread have an entry of their own. One that has not answered for LT_PEER_IDLE readings, so that
+ * all of its counts have been read, gives its entry to another. */
 #define LT_PEERS_LIMIT 64
 #define LT_PEER_IDLE 3
 
@@ -174,6 +173,7 @@ struct lt_peer {
 #define LT_CALL_SPECIAL (LT_CALL_ERRNOS | LT_CALL_ARGS | LT_CALL_DIST | LT_CALL_KILLER | LT_CALL_PEER)
 
 #define LT_ARGS_BYTES 496
+/* One (thread, call) pair; chained from lt_calls.head by hash. */
 struct lt_call {
 	__u32 next; /* index + 1 of the next in the chain or free list; 0: end */
 	__u32 call; /* LT_CALL, or special. | LT_CALL_ERRNOS: only more errnos of that call; LT_CALL_ARGS: the command
@@ -194,7 +194,7 @@ struct lt_call {
 			char args[LT_ARGS_BYTES]; /* as exec got them: each ends with a NUL */
 		};
 		struct {
-			struct lt_max hist_max; /* first: in one cache line with what finds the entry */
+			struct lt_max hist_max; /* first: in the cache line of `next` and `call` */
 			struct lt_hist hist;
 			/* LT_CALL_PEER: */
 			struct lt_peer peer;
@@ -221,9 +221,9 @@ enum lt_level {
 enum lt_began {
 	LT_BEGAN,	  /* everything, from sys_enter */
 	LT_BEGAN_SAMPLE,  /* likewise; if it does not leave its CPU it stands for LT_SAMPLED calls */
-	LT_BEGAN_LATE,	  /* it was not timed: enter_ns is when it left its CPU first */
+	LT_BEGAN_LATE,	  /* it was not timed: enter_ns is when it first left its CPU */
 	LT_BEGAN_EARLIER, /* it was before lagtop started */
-	LT_BEGAN_ASLEEP,  /* likewise, sys_enter did not report it: where seccomp asks a supervisor it may follow,
+	LT_BEGAN_ASLEEP,  /* likewise, without a sys_enter: where seccomp asks a supervisor it may follow,
 			     on LT_LEVEL_EXITS it does not */
 };
 
@@ -359,11 +359,11 @@ enum lt_disk_part { LT_DISK_TOTAL, LT_DISK_QUEUE, LT_DISK_SERVICE, LT_DISK_PARTS
 #define LT_DISK_KEY(major, minor, op) (((__u64)(major) << 32 | (__u64)(minor)) << 8 | (op) | 1ULL << 63)
 #define LT_DISK_KEY_MAJOR(key) ((__u32)((key) >> 40) & 0x7fffff)
 #define LT_DISK_KEY_MINOR(key) ((__u32)((key) >> 8))
-#define LT_DISK_KEY_OP(key) ((__u32)(key)&0xff)
+
 /* A maximum and its interval in one word. */
 #define LT_DISK_MAX_NS ((1ULL << 48) - 1)
 #define LT_DISK_MAX(epoch, ns) ((__u64)(epoch) << 48 | ((ns) < LT_DISK_MAX_NS ? (ns) : LT_DISK_MAX_NS))
-#define LT_DISK_MAX_EPOCH(word) ((word) >> 48)
+#define LT_DISK_MAX_EPOCH(word) ((word) >> 48) /* its low 16 bits */
 
 /* Completed requests of a device in one direction. The front end frees it when the device is gone. */
 struct lt_disk {
@@ -403,10 +403,11 @@ struct lt_group_name {
  * the charges add up to the waits, to the ns. All under the run queue's lock. Charges only grow.
  */
 #define LT_FOCUS_SLOTS 16
-#define LT_WAITS_SLOT 0x1f
+#define LT_WAITS_SLOT_BITS 5
+#define LT_WAITS_SLOT ((1 << LT_WAITS_SLOT_BITS) - 1)
 #define LT_WAITS_QUOTA 0x20 /* counted in `quotas`, too */
 #define LT_WAITS_MOVED 0x40 /* it was moved to another CPU: the rest of its wait is LT_BLAME_MOVED */
-/* Who is no process; OTHERS: processes that found no room, threads without a record. */
+/* Culprits that are not processes. OTHERS: processes without room, threads without a record. */
 enum lt_blame {
 	LT_BLAME_ASLEEP,
 	LT_BLAME_IRQ,
@@ -420,7 +421,7 @@ enum lt_blame {
 struct lt_culprit {
 	__u64 start_ns; /* the process's */
 	__u32 tgid;	/* in the namespace that is shown; 0: outside */
-	__u32 used; /* when it was last charged, in ms, | 1; 0: free. Then the oldest of its set gives way to OTHERS */
+	__u32 used; /* when it was last charged, in ms, | 1; 0: free. In a full set the oldest gives way to OTHERS */
 	__u64 ns[LT_FOCUS_SLOTS];
 };
 
@@ -432,10 +433,11 @@ struct lt_culprit {
 struct lt_focus {
 	__u64 seq; /* odd while it is written */
 	__u64 charged_ns;
-	__u64 looked_ns, irq_ns, steal_ns; /* when the run queue's own sums were that; 0: never */
+	__u64 looked_ns, irq_ns, steal_ns; /* the run queue's own sums, and when they were read; 0: never */
 	__u32 busy;			   /* bit set of slots with waiting threads */
 	__u32 gone_n;			   /* written by other CPUs; so is gone[] */
-	__u64 gone[LT_FOCUS_GONE];	   /* time << 5 | slot + 1: a thread that waited here runs elsewhere; 0: free */
+	/* Time << LT_WAITS_SLOT_BITS | slot + 1: a thread that waited here runs elsewhere; 0: free. */
+	__u64 gone[LT_FOCUS_GONE];
 	__u32 n[LT_FOCUS_SLOTS];
 	__u64 sum_ns[LT_FOCUS_SLOTS];
 	/* Of those threads, how many may be without quota; the sum of their queue's throttle clocks likewise. */
@@ -450,7 +452,7 @@ struct lt_record {
 	struct lt_sched sched;
 	struct lt_who who;
 	struct lt_calls calls __attribute__((aligned(16)));
-} __attribute__((aligned(16))); /* at 64 one more counter could cost a whole line of each thread */
+} __attribute__((aligned(16))); /* with 64, one more counter could cost each thread a whole cache line */
 
 /* Records come in chunks, created by the front end as needed. Kept apart: the words, packed densely; and what most
  * threads never use, so that its memory stays untouched. */
