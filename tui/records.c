@@ -35,15 +35,13 @@ static void chain_push(struct ledger_memory *m, const struct chain *c)
 /* As lt_pop_slot of the BPF programs. */
 static uint32_t pop(struct ledger_memory *m)
 {
-	uint64_t old = stack_load(&m->free->head), want;
+	uint64_t old = stack_load(&m->free->head);
 
 	do {
 		if (!(uint32_t)old)
 			return 0;
-		want = ((old >> 32) + 1) << 32 | __atomic_load_n(next_of(m, (uint32_t)old), __ATOMIC_RELAXED);
-	} while (!__atomic_compare_exchange_n((uint64_t *)&m->free->head, &old, want, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_ACQUIRE));
-	__atomic_store_n((uint64_t *)&m->free->given, m->free->given - 1, __ATOMIC_RELEASE);
+	} while (!stack_replace_head(m->free, &old, __atomic_load_n(next_of(m, (uint32_t)old), __ATOMIC_RELAXED)));
+	stack_give(m->free, -1);
 	return (uint32_t)old;
 }
 
