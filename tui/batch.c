@@ -6,12 +6,12 @@
 #include "batch.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "format.h"
+#include "utf8.h"
 
 #define CELLS_MAX 4096 /* of one cell: longer command lines are cut */
 #define TEXT_COLUMNS 64
@@ -111,7 +111,7 @@ static void print_cell(FILE *out, const struct column *c, const char *text, int 
 
 int batch_table(FILE *out, const struct options *o, struct row **rows, int n)
 {
-	bool utf8 = !o->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
+	bool utf8 = !o->ascii && utf8_locale();
 	const struct column *chosen[TEXT_COLUMNS];
 	int width[TEXT_COLUMNS], cells;
 	size_t columns_shown = text_columns(o->view, options_kind(o), chosen);

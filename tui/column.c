@@ -51,7 +51,7 @@ const struct column columns[] = {
 	{ "threads", "THR", "threads", 6, SHOW_ID, 0, TASKS | CALLERS, raw_threads, "",
 	  "Threads alive at the reading, or when the process exited." },
 	{ "procs", "PROCS", NULL, 5, SHOW_ID, 0, GROUPS, raw_processes, "",
-	  "Processes of the group alive at the reading." },
+	  "Processes of the group alive at the reading.", .metric = "processes" }, /* as for the host */
 	{ "comm", "COMM", "comm", 15, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS | CONNECTIONS | CPUS, raw_comm, "",
 	  "The kernel's short name, up to 15 bytes, as the process or thread set it; for a group, the group's name." },
 	{ "cmdline", "CMDLINE", "cmdline", 40, SHOW_TEXT, COLUMN_LEFT, PROCESSES | CALLERS | THREADS | CONNECTIONS, raw_cmdline, "",

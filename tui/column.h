@@ -56,6 +56,7 @@ struct column {
 	const char *unit;	/* "%", "/s", "ns", "bytes/s" */
 	const char *help;	/* one sentence */
 	enum model_spark spark; /* of SHOW_SPARK: which */
+	const char *metric;	/* its name in OpenMetrics; NULL: as in JSON, or `name` */
 };
 
 extern const struct column columns[];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "ledger_thread.h"
 #include "stack.h"
 
@@ -12,15 +13,10 @@ int entries_add(struct ledger_memory *m, uint32_t chunk, uint32_t n)
 {
 	uint32_t first = chunk << LT_CALL_CHUNK_SHIFT;
 
-	if (chunk >= m->n_entries) {
-		struct entries *grown = realloc(m->entries, (chunk + 1) * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		memset(grown + m->n_entries, 0, (chunk + 1 - m->n_entries) * sizeof(*grown));
-		m->entries = grown;
-		m->n_entries = chunk + 1;
-	}
+	if (!GROW(m->entries, m->cap_entries, chunk + 1))
+		return -ENOMEM;
+	while (m->n_entries <= chunk)
+		m->entries[m->n_entries++] = (struct entries){ .n = 0 };
 	for (uint32_t i = 0; i < n; i++)
 		call_at(m, first + i)->next = i + 1 < n ? first + i + 2 : 0;
 	m->entries[chunk] = (struct entries){ .first = first + 1, .n = n };

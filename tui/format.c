@@ -140,8 +140,7 @@ static int clean_one(const char *raw, bool utf8, const char **bytes, int *len, i
 	*width = c >= 0xa0 && valid ? wcwidth((wchar_t)c) : 1;
 	if (c == '\n' || c == '\t')
 		*bytes = " ";
-	else if (!valid || c < 0x20 || (c >= 0x7f && c < 0xa0) || is_invisible(c) || *width < 0 ||
-		 (c >= 0x80 && !utf8 && *width))
+	else if (!valid || utf8_is_control(c) || is_invisible(c) || *width < 0 || (c >= 0x80 && !utf8 && *width))
 		*bytes = "?";
 	else
 		return taken;

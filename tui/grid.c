@@ -57,7 +57,7 @@ void grid_put(struct grid *g, int y, int x, uint32_t ch, enum style style)
 	if (next && next->ch == 0)
 		next->ch = ' ';
 	/* Texts should be clean here; one that is not must still not reach the terminal. */
-	c->ch = ch < ' ' || (ch >= 0x7f && ch < 0xa0) ? '?' : ch;
+	c->ch = utf8_is_control(ch) ? '?' : ch;
 	c->style = (uint8_t)style;
 	c->selected = false;
 }

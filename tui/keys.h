@@ -11,7 +11,6 @@
 #define KEY_COUNTS 2	  /* each further key of the row adds 1 to arg */
 #define KEY_HOLDS 4	  /* acts on a row: the order stays as it is for a while */
 
-/* A row without a function is the title of a section of the help. */
 /* One of the two functions, or none. */
 struct key_action {
 	void (*plain)(struct view *v);
@@ -19,6 +18,7 @@ struct key_action {
 	int arg;
 };
 
+/* A row without a function is the title of a section of the help. */
 struct key_row {
 	struct key_action action;
 	uint8_t flags;

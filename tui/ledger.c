@@ -50,7 +50,7 @@ struct ledger {
 	struct ledger_memory *memory;
 	struct namings names;
 	struct kept **kept; /* one array of LT_CHUNK per chunk */
-	uint32_t n_kept;
+	uint32_t n_kept, cap_kept;
 	struct process *processes; /* uthash */
 	struct process **order;	   /* by pid, start */
 	uint32_t n_order, cap_order;
@@ -146,15 +146,10 @@ void ledger_free(struct ledger *l)
 
 static int ensure_kept(struct ledger *l)
 {
-	struct kept **grown;
-
-	while (l->n_kept < l->memory->n_chunks) {
-		grown = realloc(l->kept, (l->n_kept + 1) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		l->kept = grown;
+	if (!GROW(l->kept, l->cap_kept, l->memory->n_chunks))
+		return -ENOMEM;
+	while (l->n_kept < l->memory->n_chunks)
 		l->kept[l->n_kept++] = NULL;
-	}
 	for (uint32_t i = 0; i < l->memory->n_chunks; i++) {
 		if (!l->kept[i] && l->memory->chunks[i])
 			l->kept[i] = calloc(LT_CHUNK, sizeof(struct kept));

@@ -19,7 +19,7 @@ struct ledger_memory {
 	uint32_t limit;			  /* records in use, of all chunks; the rest was never handed out. 0: all */
 	struct lt_stack *free, *free_calls;
 	struct entries *entries; /* [n_entries], parallel to call_chunks */
-	uint32_t n_entries;
+	uint32_t n_entries, cap_entries;
 	uint32_t calls_here;	 /* free, and not on the BPF programs' free list */
 	uint32_t calls_wanted;	 /* by the BPF programs */
 	uint64_t pending_bytes;	 /* of reaped threads that may wait for a reading */

@@ -2,7 +2,6 @@
 /* Connects the parts: options, a source of readings, a recording, and the screen or the batch loop. */
 #include <errno.h>
 #include <fcntl.h>
-#include <langinfo.h>
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
@@ -19,6 +18,7 @@
 #include "run.h"
 #include "screen.h"
 #include "signals.h"
+#include "utf8.h"
 
 #ifdef __aarch64__
 #define MACHINE "arm64"
@@ -164,7 +164,7 @@ static void choose_locale(void)
 		setlocale(LC_CTYPE, "C.UTF-8");
 #ifdef LT_STATIC
 	/* The C library would load a library of this machine for any other encoding. */
-	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+	if (!utf8_locale())
 		setlocale(LC_CTYPE, "C");
 #endif
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "grow.h"
 #include "utf8.h"
 
 static bool is_prompt(enum view_mode mode)
@@ -58,12 +59,11 @@ static void menu_reset(struct view *v)
 
 static int add_target(struct menu *m, const struct row *r)
 {
-	struct menu_target *targets = realloc(m->targets, (size_t)(m->n_targets + 1) * sizeof(*targets)), *t;
+	struct menu_target *t;
 
-	if (!targets)
+	if (!GROW(m->targets, m->cap_targets, (size_t)m->n_targets + 1))
 		return -ENOMEM;
-	m->targets = targets;
-	t = &targets[m->n_targets++];
+	t = &m->targets[m->n_targets++];
 	t->pid = r->pid;
 	t->start_ns = r->start_ns;
 	snprintf(t->name, sizeof(t->name), "%s", *r->cmdline ? r->cmdline : r->comm);
@@ -419,7 +419,7 @@ static bool append(char *input, uint32_t ch)
 	size_t len = strlen(input), bytes;
 	char utf8[UTF8_BYTES];
 
-	if (ch < ' ' || ch == 127 || (ch >= 0x80 && ch < 0xa0) || ch >= 0x110000)
+	if (utf8_is_control(ch) || ch > UTF8_MAX)
 		return false;
 	bytes = utf8_encode(utf8, ch);
 	if (len + bytes >= TABLE_TEXT)

@@ -197,12 +197,9 @@ static int lives_merge(struct model *m, const struct sample *s)
 	struct life *l, **lives;
 	int err = 0;
 
-	if (!GROW(m->spare, m->cap_spare, m->n_lives + s->n_processes))
+	if (!GROW(m->spare, m->cap_spare, m->n_lives + s->n_processes) ||
+	    !GROW(m->life_of, m->cap_life_of, s->n_processes + 1))
 		return -ENOMEM;
-	lives = realloc(m->life_of, (s->n_processes + 1) * sizeof(*m->life_of));
-	if (!lives)
-		return -ENOMEM;
-	m->life_of = lives;
 	for (uint32_t i = 0; i < s->n_processes; i++) {
 		const struct sample_process *p = &s->processes[i];
 

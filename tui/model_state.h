@@ -103,7 +103,8 @@ struct model {
 	uint32_t n_dead;     /* lives that have a last row */
 	struct life **spare; /* the next lives, while they are merged */
 	uint32_t cap_spare;
-	struct life **life_of;		   /* by process of the sample */
+	struct life **life_of; /* by process of the sample */
+	uint32_t cap_life_of;
 	struct row_list living;		   /* the interval's rows, by process of the sample */
 	struct tally dist[LT_DISTS], srtt; /* being added up: of a thread, a process or a group */
 	struct call_table calls, calls_total;

@@ -203,11 +203,10 @@ static bool is_metric(const struct column *c, enum model_kind kind)
 	       !column_is_counter(c);
 }
 
-/* As in --json: "wakeup.p99_ns" is wakeup_p99_seconds. A column without a JSON name uses its own. */
+/* As in --json: "wakeup.p99_ns" is wakeup_p99_seconds. */
 static void metric_name(char *name, size_t size, const char *by, const struct column *c)
 {
-	const char *own = strcmp(c->name, "procs") ? c->name : "processes"; /* as for the host */
-	const char *base = c->json ? c->json : own, *suffix = unit_of(c)->suffix;
+	const char *base = c->metric ? c->metric : c->json ? c->json : c->name, *suffix = unit_of(c)->suffix;
 	size_t len = strlen(base);
 
 	len -= len > 3 && !strcmp(base + len - 3, "_ns") ? 3 : 0;

@@ -14,6 +14,7 @@
 
 #include "budget.h"
 #include "format.h"
+#include "grow.h"
 #include "users.h"
 
 #define HISTORY_MAX_MIB 65536
@@ -90,7 +91,6 @@ static int set_iterations(struct options *o, const char *arg)
 static int set_pids(struct options *o, const char *arg)
 {
 	char *list = strdup(arg), *rest = list, *word;
-	uint32_t *pids;
 	uint64_t pid;
 	int status = 0;
 
@@ -101,12 +101,10 @@ static int set_pids(struct options *o, const char *arg)
 			status = bad("--pid '%s': expected process ids separated by commas, 1 to %d", arg, PID_LIMIT);
 			break;
 		}
-		pids = reallocarray(o->selection.pids, o->selection.n_pids + 1, sizeof(*pids));
-		if (!pids) {
+		if (!GROW(o->selection.pids, o->selection.cap_pids, o->selection.n_pids + 1)) {
 			status = bad("out of memory");
 			break;
 		}
-		o->selection.pids = pids;
 		o->selection.pids[o->selection.n_pids++] = (uint32_t)pid;
 	}
 	free(list);

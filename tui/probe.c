@@ -224,6 +224,7 @@ static void fill_host(struct probe *p, struct sample *s)
 	s->cpus_online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		s->probe[i].on = p->family[i].on;
+		s->probe[i].fixed = p->family[i].fixed;
 		memcpy(s->probe[i].by, p->family[i].by, sizeof(s->probe[i].by));
 		memcpy(s->probe[i].reason, p->family[i].reason, sizeof(s->probe[i].reason));
 	}

@@ -226,8 +226,7 @@ void probe_family_begin(struct probe *p)
 	p->level = f->on ? LT_LEVEL_EXACT : LT_LEVEL_OFF;
 	p->shown = p->level;
 	snprintf(p->calls_reason, sizeof(p->calls_reason), "%s", f->reason);
-	/* Where they are attached through perf, that needs a capability that has been dropped. */
-	if (f->on && !strcmp(f->by, "tp_btf"))
+	if (f->on && !f->fixed)
 		p->calls = CALLS_ATTACHED;
 	p->levels = secure_getenv("LAGTOP_LEVELS");
 	if (p->levels)

@@ -25,7 +25,7 @@
 #include "lagtop.skel.h"
 
 struct family {
-	bool on;
+	bool on, fixed; /* fixed: attached once, through perf, with a capability that is then dropped */
 	char by[16];
 	char reason[160]; /* why not; if on: what is missing nevertheless */
 };

@@ -26,7 +26,12 @@ struct program {
 	const char *name, *target; /* tracepoint or function */
 	int family;
 	bool (*fits)(const struct btf *btf, const struct program *prog); /* whether it is for this kernel */
-	bool needed;							 /* the family cannot work without its target */
+	enum {
+		OPTIONAL,
+		NEEDED,
+		IN_FOCUS
+	} when; /* NEEDED: the family cannot work without its target; IN_FOCUS:
+		   attached only while something is in focus */
 };
 
 /* The kernel's prototype of a tracepoint; NULL: no such tracepoint. */
@@ -201,61 +206,55 @@ static bool calls_by_btf(const struct btf *btf, const struct program *prog)
 	return has_tracepoint(btf, prog) && !perf_counts_calls(btf);
 }
 
-/* Attached only while something is in focus. */
-static bool in_focus(const struct btf *btf, const struct program *prog)
-{
-	return has_tracepoint(btf, prog);
-}
-
 static const struct program programs[] = {
-	{ "lt_newtask", "task_newtask", LIFE, has_tracepoint, true },
-	{ "lt_exec", "sched_process_exec", LIFE, has_tracepoint, true },
-	{ "lt_rename", "task_rename", LIFE, has_tracepoint, true },
-	{ "lt_attach", "cgroup_attach_task", LIFE, has_tracepoint, true },
-	{ "lt_pexit", "sched_process_exit", LIFE, with_group_dead, true },
-	{ "lt_pexit_5_15", "sched_process_exit", LIFE, without_group_dead, true },
-	{ "lt_signal", "signal_generate", LIFE, has_tracepoint, false },
-	{ "lt_victim", "mark_victim", LIFE, with_victim, false },
-	{ "lt_victim_6_1", "mark_victim", LIFE, without_victim, false },
-	{ "lt_ring_ask", "io_uring_submit_req", LIFE, has_tracepoint, false },
-	{ "lt_ring_ask_6_1", "io_uring_submit_sqe", LIFE, with_request, false },
-	{ "lt_ring_end", "io_uring_complete", LIFE, with_completion, false },
-	{ "lt_ring_end_6_1", "io_uring_complete", LIFE, without_completion, false },
-	{ "lt_switch", "sched_switch", SAMPLE_SCHED, with_prev_state_and_cast, true },
-	{ "lt_switch_6_1", "sched_switch", SAMPLE_SCHED, with_prev_state_no_cast, true },
-	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, without_prev_state, true },
-	{ "lt_reclaim_mb", "mm_vmscan_memcg_reclaim_begin", SAMPLE_SCHED, has_tracepoint, false },
-	{ "lt_reclaim_me", "mm_vmscan_memcg_reclaim_end", SAMPLE_SCHED, has_tracepoint, false },
-	{ "lt_reclaim_db", "mm_vmscan_direct_reclaim_begin", SAMPLE_SCHED, has_tracepoint, false },
-	{ "lt_reclaim_de", "mm_vmscan_direct_reclaim_end", SAMPLE_SCHED, has_tracepoint, false },
-	{ "lt_waking", "sched_waking", SAMPLE_SCHED, has_tracepoint, true },
-	{ "lt_wakeup", "sched_wakeup", SAMPLE_SCHED, has_tracepoint, true },
-	{ "lt_wakeup_new", "sched_wakeup_new", SAMPLE_SCHED, has_tracepoint, true },
-	{ "lt_migrate", "sched_migrate_task", SAMPLE_SCHED, in_focus, false },
-	{ "lt_enter", "sys_enter", SAMPLE_SYSCALL, calls_by_btf, true },
-	{ "lt_exit", "sys_exit", SAMPLE_SYSCALL, calls_by_btf, true },
-	{ "lt_enter_perf", "sys_enter", SAMPLE_SYSCALL, calls_by_perf, true },
-	{ "lt_exit_perf", "sys_exit", SAMPLE_SYSCALL, calls_by_perf, true },
-	{ "lt_send", "sock_send_length", SAMPLE_NET, has_tracepoint, false },
-	{ "lt_recv", "sock_recv_length", SAMPLE_NET, has_tracepoint, false },
-	{ "lt_ready", "sk_data_ready", SAMPLE_TURNS, has_tracepoint, false },
-	{ "lt_sock_state", "inet_sock_set_state", SAMPLE_NET, has_tracepoint, true },
-	{ "lt_retransmit", "tcp_retransmit_skb", SAMPLE_NET, with_reason, true },
-	{ "lt_retransmit_6", "tcp_retransmit_skb", SAMPLE_NET, without_reason, true },
-	{ "lt_destroy", "tcp_destroy_sock", SAMPLE_NET, has_tracepoint, true },
-	{ "lt_send4", "inet_sendmsg", SAMPLE_NET, replaces_lengths, false },
-	{ "lt_send6", "inet6_sendmsg", SAMPLE_NET, replaces_lengths, false },
-	{ "lt_send_us", "unix_stream_sendmsg", SAMPLE_NET, replaces_lengths, false },
-	{ "lt_send_ud", "unix_dgram_sendmsg", SAMPLE_NET, replaces_lengths, false },
-	{ "lt_recv4", "inet_recvmsg", SAMPLE_NET, replaces_lengths, false },
-	{ "lt_recv6", "inet6_recvmsg", SAMPLE_NET, replaces_lengths, false },
-	{ "lt_recv_us", "unix_stream_recvmsg", SAMPLE_NET, replaces_lengths, false },
-	{ "lt_recv_ud", "unix_dgram_recvmsg", SAMPLE_NET, replaces_lengths, false },
-	{ "lt_issue", "block_rq_issue", SAMPLE_DISK, has_tracepoint, true },
-	{ "lt_complete", "block_rq_complete", SAMPLE_DISK, with_charges, true },
-	{ "lt_complete_v1", "block_rq_complete", SAMPLE_DISK, without_charges, true },
-	{ "lt_page4", "inet_sendpage", SAMPLE_NET, has_target, false },
-	{ "lt_page_us", "unix_stream_sendpage", SAMPLE_NET, has_target, false },
+	{ "lt_newtask", "task_newtask", LIFE, has_tracepoint, NEEDED },
+	{ "lt_exec", "sched_process_exec", LIFE, has_tracepoint, NEEDED },
+	{ "lt_rename", "task_rename", LIFE, has_tracepoint, NEEDED },
+	{ "lt_attach", "cgroup_attach_task", LIFE, has_tracepoint, NEEDED },
+	{ "lt_pexit", "sched_process_exit", LIFE, with_group_dead, NEEDED },
+	{ "lt_pexit_5_15", "sched_process_exit", LIFE, without_group_dead, NEEDED },
+	{ "lt_signal", "signal_generate", LIFE, has_tracepoint, OPTIONAL },
+	{ "lt_victim", "mark_victim", LIFE, with_victim, OPTIONAL },
+	{ "lt_victim_6_1", "mark_victim", LIFE, without_victim, OPTIONAL },
+	{ "lt_ring_ask", "io_uring_submit_req", LIFE, has_tracepoint, OPTIONAL },
+	{ "lt_ring_ask_6_1", "io_uring_submit_sqe", LIFE, with_request, OPTIONAL },
+	{ "lt_ring_end", "io_uring_complete", LIFE, with_completion, OPTIONAL },
+	{ "lt_ring_end_6_1", "io_uring_complete", LIFE, without_completion, OPTIONAL },
+	{ "lt_switch", "sched_switch", SAMPLE_SCHED, with_prev_state_and_cast, NEEDED },
+	{ "lt_switch_6_1", "sched_switch", SAMPLE_SCHED, with_prev_state_no_cast, NEEDED },
+	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, without_prev_state, NEEDED },
+	{ "lt_reclaim_mb", "mm_vmscan_memcg_reclaim_begin", SAMPLE_SCHED, has_tracepoint, OPTIONAL },
+	{ "lt_reclaim_me", "mm_vmscan_memcg_reclaim_end", SAMPLE_SCHED, has_tracepoint, OPTIONAL },
+	{ "lt_reclaim_db", "mm_vmscan_direct_reclaim_begin", SAMPLE_SCHED, has_tracepoint, OPTIONAL },
+	{ "lt_reclaim_de", "mm_vmscan_direct_reclaim_end", SAMPLE_SCHED, has_tracepoint, OPTIONAL },
+	{ "lt_waking", "sched_waking", SAMPLE_SCHED, has_tracepoint, NEEDED },
+	{ "lt_wakeup", "sched_wakeup", SAMPLE_SCHED, has_tracepoint, NEEDED },
+	{ "lt_wakeup_new", "sched_wakeup_new", SAMPLE_SCHED, has_tracepoint, NEEDED },
+	{ "lt_migrate", "sched_migrate_task", SAMPLE_SCHED, has_tracepoint, IN_FOCUS },
+	{ "lt_enter", "sys_enter", SAMPLE_SYSCALL, calls_by_btf, NEEDED },
+	{ "lt_exit", "sys_exit", SAMPLE_SYSCALL, calls_by_btf, NEEDED },
+	{ "lt_enter_perf", "sys_enter", SAMPLE_SYSCALL, calls_by_perf, NEEDED },
+	{ "lt_exit_perf", "sys_exit", SAMPLE_SYSCALL, calls_by_perf, NEEDED },
+	{ "lt_send", "sock_send_length", SAMPLE_NET, has_tracepoint, OPTIONAL },
+	{ "lt_recv", "sock_recv_length", SAMPLE_NET, has_tracepoint, OPTIONAL },
+	{ "lt_ready", "sk_data_ready", SAMPLE_TURNS, has_tracepoint, OPTIONAL },
+	{ "lt_sock_state", "inet_sock_set_state", SAMPLE_NET, has_tracepoint, NEEDED },
+	{ "lt_retransmit", "tcp_retransmit_skb", SAMPLE_NET, with_reason, NEEDED },
+	{ "lt_retransmit_6", "tcp_retransmit_skb", SAMPLE_NET, without_reason, NEEDED },
+	{ "lt_destroy", "tcp_destroy_sock", SAMPLE_NET, has_tracepoint, NEEDED },
+	{ "lt_send4", "inet_sendmsg", SAMPLE_NET, replaces_lengths, OPTIONAL },
+	{ "lt_send6", "inet6_sendmsg", SAMPLE_NET, replaces_lengths, OPTIONAL },
+	{ "lt_send_us", "unix_stream_sendmsg", SAMPLE_NET, replaces_lengths, OPTIONAL },
+	{ "lt_send_ud", "unix_dgram_sendmsg", SAMPLE_NET, replaces_lengths, OPTIONAL },
+	{ "lt_recv4", "inet_recvmsg", SAMPLE_NET, replaces_lengths, OPTIONAL },
+	{ "lt_recv6", "inet6_recvmsg", SAMPLE_NET, replaces_lengths, OPTIONAL },
+	{ "lt_recv_us", "unix_stream_recvmsg", SAMPLE_NET, replaces_lengths, OPTIONAL },
+	{ "lt_recv_ud", "unix_dgram_recvmsg", SAMPLE_NET, replaces_lengths, OPTIONAL },
+	{ "lt_issue", "block_rq_issue", SAMPLE_DISK, has_tracepoint, NEEDED },
+	{ "lt_complete", "block_rq_complete", SAMPLE_DISK, with_charges, NEEDED },
+	{ "lt_complete_v1", "block_rq_complete", SAMPLE_DISK, without_charges, NEEDED },
+	{ "lt_page4", "inet_sendpage", SAMPLE_NET, has_target, OPTIONAL },
+	{ "lt_page_us", "unix_stream_sendpage", SAMPLE_NET, has_target, OPTIONAL },
 };
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
@@ -394,13 +393,14 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct program *prog = &programs[i];
 
-		if (prog->needed && prog->family != LIFE && !tracepoint_proto(btf, prog->target))
+		if (prog->when == NEEDED && prog->family != LIFE && !tracepoint_proto(btf, prog->target))
 			family_off(&p->family[prog->family], "this kernel has no tracepoint %s", prog->target);
 	}
 	if (net->on && !tracepoint_proto(btf, "sock_send_length"))
 		snprintf(net->by, sizeof(net->by), "fexit");
 	choose_turns(p, btf);
-	if (calls->on && perf_counts_calls(btf))
+	calls->fixed = calls->on && perf_counts_calls(btf);
+	if (calls->fixed)
 		snprintf(calls->by, sizeof(calls->by), "perf");
 	else if (calls->on && calls_skipped(btf))
 		snprintf(calls->reason, sizeof(calls->reason),
@@ -556,7 +556,7 @@ int probe_attach(struct probe *p, int family, const char *target)
 		struct bpf_link *link;
 		int err;
 
-		if (!is_of(prog, family, target) || prog->fits == in_focus || !bpf_program__autoload(bpf))
+		if (!is_of(prog, family, target) || prog->when == IN_FOCUS || !bpf_program__autoload(bpf))
 			continue;
 		link = bpf_program__attach(bpf);
 		if (link) {
@@ -577,7 +577,7 @@ void probe_attach_focus(struct probe *p, bool on)
 {
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		struct bpf_program *bpf = bpf_object__find_program_by_name(p->skel->obj, programs[i].name);
-		struct bpf_link **link = programs[i].fits == in_focus ? link_of(p->skel, programs[i].name) : NULL;
+		struct bpf_link **link = programs[i].when == IN_FOCUS ? link_of(p->skel, programs[i].name) : NULL;
 
 		if (!link || on == !!*link || !bpf_program__autoload(bpf))
 			continue;
@@ -680,35 +680,44 @@ out:
 
 #define BTF_FILE "/sys/kernel/btf/vmlinux"
 
-const char *probe_btf(void)
+static enum { BTF_READABLE, BTF_UNREADABLE, BTF_NONE, BTF_NO_SYS } btf_state(void)
 {
 	struct statfs sys;
 
 	if (!access(BTF_FILE, R_OK))
-		return "yes";
+		return BTF_READABLE;
 	if (statfs("/sys", &sys) || sys.f_type != SYSFS_MAGIC)
-		return "unknown: /sys is not mounted";
-	return access(BTF_FILE, F_OK) ? "no" : "not readable";
+		return BTF_NO_SYS;
+	return access(BTF_FILE, F_OK) ? BTF_NONE : BTF_UNREADABLE;
+}
+
+const char *probe_btf(void)
+{
+	static const char *const texts[] = { "yes", "not readable", "no", "unknown: /sys is not mounted" };
+
+	return texts[btf_state()];
 }
 
 /* Why there is no BTF. err alone does not tell: libbpf has looked in other places, too. */
 static int btf_missing(int err, char *why, size_t size)
 {
-	const char *state = probe_btf();
 	struct utsname u;
 
 	uname(&u);
-	if (strstr(state, "mounted"))
+	switch (btf_state()) {
+	case BTF_NO_SYS:
 		return probe_fail(why, size, err,
 				  "/sys is not mounted here, and lagtop reads the kernel's type information there "
 				  "(" BTF_FILE "): mount -t sysfs sysfs /sys");
-	if (strcmp(state, "no"))
+	case BTF_NONE:
+		return probe_fail(why, size, err,
+				  "this kernel (%s) has no BTF type information (" BTF_FILE "): "
+				  "lagtop needs one built with CONFIG_DEBUG_INFO_BTF",
+				  u.release);
+	default:
 		return probe_fail(why, size, err, "the kernel's type information (" BTF_FILE ") cannot be read: %s",
 				  strerror(-err));
-	return probe_fail(why, size, err,
-			  "this kernel (%s) has no BTF type information (" BTF_FILE "): "
-			  "lagtop needs one built with CONFIG_DEBUG_INFO_BTF",
-			  u.release);
+	}
 }
 
 static int kernel_check(struct btf **btf, char *why, size_t why_size)

@@ -286,9 +286,11 @@ static const char *const v1_max[] = { "wakeup.max_ns" }, *const v1_first[] = { "
 			 *const v1_n[] = { "wakeup.n" };
 
 const struct record_old record_olds[] = {
-	{ "time_ns", v1_time, COUNT(v1_time) },	   { "flow", v1_flow, COUNT(v1_flow) },
-	{ "runq.max_ns", v1_max, COUNT(v1_max) }, { "runq.first", v1_first, COUNT(v1_first) },
-	{ "runq.n", v1_n, COUNT(v1_n) },
+	{ "works", "time_ns", v1_time, COUNT(v1_time) },
+	{ "works", "flow", v1_flow, COUNT(v1_flow) },
+	{ "works", "runq.max_ns", v1_max, COUNT(v1_max) },
+	{ "works", "runq.first", v1_first, COUNT(v1_first) },
+	{ "works", "runq.n", v1_n, COUNT(v1_n) },
 };
 const size_t record_olds_count = COUNT(record_olds);
 

@@ -38,9 +38,9 @@ struct record_section {
 #define RECORD_SECTIONS 14
 extern const struct record_section record_sections[RECORD_SECTIONS];
 
-/* A field of works in version 1, and the n consecutive fields that replace it. */
+/* A field of a section of version 1, and the n consecutive fields that replace it. */
 struct record_old {
-	const char *name;
+	const char *section, *name;
 	const char *const *now;
 	size_t n;
 };

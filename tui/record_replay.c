@@ -239,7 +239,7 @@ static bool add_fields(struct replay *p, struct layout_section *section, struct 
 	for (size_t i = 0; p->version == 1 && i < record_olds_count; i++) {
 		const struct record_old *old = &record_olds[i];
 
-		if (strcmp(old->name, name) || !section->ours || strcmp(section->ours->name, "works") ||
+		if (!section->ours || strcmp(old->section, section->ours->name) || strcmp(old->name, name) ||
 		    f.count != old->n)
 			continue;
 		if (section->n_old + old->n > OLD_FIELDS_MAX)
@@ -261,7 +261,7 @@ static int take_section(struct replay *p, struct cursor *c, struct layout_sectio
 
 	take_name(c, name);
 	section->ours = own_section(name);
-	section->single = !strcmp(name, record_sections[0].name);
+	section->single = section->ours && section->ours->single;
 	n = take(c, 1);
 	section->fields = calloc(n + OLD_FIELDS_MAX, sizeof(*section->fields));
 	if (!section->fields)

@@ -281,6 +281,7 @@ struct sample_probe {
 	uint8_t level;	  /* of system calls: enum lt_level, the least exact of the interval */
 	char by[16];	  /* "tp_btf", "fexit"; empty if off */
 	char reason[160]; /* why it is off; if on: what is missing nevertheless, or empty */
+	bool fixed;	  /* live: it cannot be turned off while lagtop runs */
 };
 
 struct sample {

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
-#include <langinfo.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,6 +30,7 @@
 #include "settings.h"
 #include "signals.h"
 #include "terminal.h"
+#include "utf8.h"
 #include "view_reading.h"
 
 #define SEQUENCE_MAX 32 /* characters of a key after its Esc */
@@ -487,6 +487,7 @@ static int open_curses(struct screen *s, const char *term)
 static int open_terminal(struct screen *s)
 {
 	const char *term = getenv("TERM");
+	bool emulator;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		loop_fail(&s->loop, "screen: standard %s is not a terminal; --batch, --json and --csv do not need one",
@@ -519,10 +520,11 @@ static int open_terminal(struct screen *s)
 		mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
 		mouseinterval(0);
 	}
-	s->synchronised = has_colors() && term && strncmp(term, "linux", 5);
-	s->grid.utf8 = !s->loop.options->ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
-	/* The console's font lacks most eighth blocks; so did terminals without colours. */
-	s->grid.blocks = s->grid.utf8 && term && strncmp(term, "linux", 5);
+	emulator = term && strncmp(term, "linux", 5) != 0; /* not the console */
+	s->synchronised = emulator && has_colors();
+	s->grid.utf8 = !s->loop.options->ascii && utf8_locale();
+	/* The console's font lacks most eighth blocks. */
+	s->grid.blocks = emulator && s->grid.utf8;
 	modes_on();
 	catch_crashes();
 	size_changed(s);

@@ -7,7 +7,7 @@
 
 struct selection {
 	uint32_t *pids; /* -p; NULL: all */
-	size_t n_pids;
+	size_t n_pids, cap_pids;
 	bool has_uid; /* -u */
 	uint32_t uid;
 	struct filter *filter; /* -f, or what was typed; NULL: all */

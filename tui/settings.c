@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lagtoprc: see settings.h. One table row per setting; [view] sections hold columns and sort order. */
+/* lagtoprc: see settings.h. One table row per setting; [view] sections have columns and sort order. */
 #include "settings.h"
 
 #include <ini.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,18 +72,22 @@ static bool arranged(const struct options *o)
 	return o->threads || o->tree || o->group != MODEL_PROCESS;
 }
 
-static void set_threads(struct view *v, bool yes)
+static void arrange(struct view *v)
 {
-	v->settings.threads = yes;
-	if (yes && !arranged(v->options))
+	if (arranged(v->options))
+		return;
+	v->wants.tree = v->settings.tree;
+	if (v->settings.threads)
 		v->rows_kind = MODEL_THREAD;
 }
 
-static void set_tree(struct view *v, bool yes)
+static bool set_theme(struct view *v, const char *value)
 {
-	v->settings.tree = yes;
-	if (!arranged(v->options))
-		v->wants.tree = yes;
+	int i = find_name(themes, 4, value);
+
+	if (i >= 0)
+		v->settings.theme = (enum view_theme)i;
+	return i >= 0;
 }
 
 static bool set_main_view(struct view *v, const char *value)
@@ -110,35 +115,54 @@ static bool set_delay(struct view *v, const char *value)
 	return true;
 }
 
+static void print_theme(const struct view *v, FILE *f)
+{
+	fputs(themes[v->settings.theme], f);
+}
+
+static void print_main_view(const struct view *v, FILE *f)
+{
+	fputs(column_views[v->settings.view].name, f);
+}
+
+static void print_delay(const struct view *v, FILE *f)
+{
+	fprintf(f, "%g", v->settings.delay_s);
+}
+
+/* A setting has functions, or is a yes or no in struct view. */
+static const struct setting {
+	const char *name;
+	bool (*set)(struct view *v, const char *value); /* false: not valid */
+	void (*print)(const struct view *v, FILE *f);
+	size_t offset;
+	bool inverted; /* true there is no here */
+} settings[] = {
+	{ "theme", set_theme, print_theme, 0, false },
+	{ "mouse", NULL, NULL, offsetof(struct view, settings.no_mouse), true },
+	{ "view", set_main_view, print_main_view, 0, false },
+	{ "delay", set_delay, print_delay, 0, false },
+	{ "kernel_threads", NULL, NULL, offsetof(struct view, wants.no_kernel), true },
+	{ "dead_rows", NULL, NULL, offsetof(struct view, no_dead), true },
+	{ "tree", NULL, NULL, offsetof(struct view, settings.tree), false },
+	{ "threads", NULL, NULL, offsetof(struct view, settings.threads), false },
+};
+#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
 static bool set_general(struct view *v, const char *name, const char *value)
 {
+	const struct setting *s = settings;
 	bool yes;
-	int i;
 
-	if (!strcmp(name, "theme")) {
-		i = find_name(themes, 4, value);
-		if (i >= 0)
-			v->settings.theme = (enum view_theme)i;
-		return i >= 0;
-	}
-	if (!strcmp(name, "view"))
-		return set_main_view(v, value);
-	if (!strcmp(name, "delay"))
-		return set_delay(v, value);
+	while (s < settings + SETTINGS && strcmp(s->name, name) != 0)
+		s++;
+	if (s == settings + SETTINGS)
+		return false;
+	if (s->set)
+		return s->set(v, value);
 	if (!parse_bool(value, &yes))
 		return false;
-	if (!strcmp(name, "mouse"))
-		v->settings.no_mouse = !yes;
-	else if (!strcmp(name, "kernel_threads"))
-		v->wants.no_kernel = !yes;
-	else if (!strcmp(name, "dead_rows"))
-		v->no_dead = !yes;
-	else if (!strcmp(name, "tree"))
-		set_tree(v, yes);
-	else if (!strcmp(name, "threads"))
-		set_threads(v, yes);
-	else
-		return false;
+	*(bool *)((char *)v + s->offset) = yes != s->inverted;
 	return true;
 }
 
@@ -213,6 +237,7 @@ static const char *read_settings(struct view *v, const char *path)
 	}
 	line = ini_parse_file(f, take_line, &r);
 	fclose(f);
+	arrange(v);
 	if (!line)
 		return NULL;
 	snprintf(wrong, sizeof(wrong), line > 0 ? "line %d is not valid" : "it cannot be read", line);
@@ -222,14 +247,14 @@ static const char *read_settings(struct view *v, const char *path)
 static void write_settings(FILE *f, const struct view *v)
 {
 	fprintf(f, "# lagtop's settings, saved by key W\n");
-	fprintf(f, "theme = %s\n", themes[v->settings.theme]);
-	fprintf(f, "mouse = %s\n", v->settings.no_mouse ? "no" : "yes");
-	fprintf(f, "view = %s\n", column_views[v->settings.view].name);
-	fprintf(f, "delay = %g\n", v->settings.delay_s);
-	fprintf(f, "kernel_threads = %s\n", v->wants.no_kernel ? "no" : "yes");
-	fprintf(f, "dead_rows = %s\n", v->no_dead ? "no" : "yes");
-	fprintf(f, "tree = %s\n", v->settings.tree ? "yes" : "no");
-	fprintf(f, "threads = %s\n", v->settings.threads ? "yes" : "no");
+	for (const struct setting *s = settings; s < settings + SETTINGS; s++) {
+		fprintf(f, "%s = ", s->name);
+		if (s->print)
+			s->print(v, f);
+		else
+			fputs(*(const bool *)((const char *)v + s->offset) != s->inverted ? "yes" : "no", f);
+		fputc('\n', f);
+	}
 	for (size_t i = 0; i < column_views_count && i < VIEW_TABLES; i++) {
 		const struct table *t = &v->tables[i];
 

@@ -52,7 +52,7 @@ static bool is_taken(int signal, bool terminal)
 	return terminal && ends_program(signal) && !is_fault(signal);
 }
 
-sigset_t signals_taken(bool terminal)
+static sigset_t taken(bool terminal)
 {
 	struct sigaction action;
 	sigset_t set;
@@ -66,14 +66,14 @@ sigset_t signals_taken(bool terminal)
 
 void signals_block(bool terminal)
 {
-	sigset_t set = signals_taken(terminal);
+	sigset_t set = taken(terminal);
 
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 int signals_open(bool terminal)
 {
-	sigset_t set = signals_taken(terminal);
+	sigset_t set = taken(terminal);
 
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }

@@ -9,7 +9,7 @@
 
 /* SIGINT, SIGTERM and SIGHUP; with a terminal to restore, all that end a program except faults, and those that stop it,
  * continue it or report a new size. One that the caller ignored (nohup, a shell's background job) stays ignored. */
-sigset_t signals_taken(bool terminal);
+
 /* Blocks them, so that a loop handles them in order. Call it before the source is opened: its threads inherit the mask.
  */
 void signals_block(bool terminal);

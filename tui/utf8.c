@@ -2,6 +2,14 @@
 /* Decodes and encodes: see utf8.h. */
 #include "utf8.h"
 
+#include <langinfo.h>
+#include <string.h>
+
+bool utf8_locale(void)
+{
+	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
 #define PAYLOAD 0x3f /* of a continuation byte */
 
 size_t utf8_decode(const char *text, uint32_t *c, bool *valid)

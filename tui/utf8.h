@@ -9,6 +9,7 @@
 
 #define UTF8_BYTES 4 /* of one character, at most */
 #define UTF8_REPLACEMENT 0xfffd
+#define UTF8_MAX 0x10ffff
 
 /*
  * Decodes one character of a NUL-ended string. Returns the bytes it takes: for what is not UTF-8
@@ -17,6 +18,13 @@
 size_t utf8_decode(const char *text, uint32_t *c, bool *valid);
 /* Writes c, at most U+10FFFF, without a NUL. Returns the bytes it takes. */
 size_t utf8_encode(char to[UTF8_BYTES], uint32_t c);
+bool utf8_locale(void); /* whether the locale's encoding is UTF-8 */
+
+/* C0, DEL and C1: terminals interpret them. */
+static inline bool utf8_is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
 
 /* Not the first byte of a character. */
 static inline bool utf8_continues(char byte)

@@ -92,6 +92,7 @@ struct menu {
 	int y, lines; /* as drawn */
 	struct menu_target *targets;
 	int n_targets;
+	uint32_t cap_targets;
 	int signal;	     /* MODE_CONFIRM: what to send */
 	int nice, nice_then; /* MODE_NICE: now, and after confirmation */
 };
