@@ -9,7 +9,7 @@
 
 #define TRIES 100
 
-/* What the last reading saw of a CPU; and what it charged for waits that went on, to whom. */
+/* What the last reading saw of a CPU; and what it charged for waits that were still open, and to whom. */
 struct blame_cpu {
 	struct lt_focus last;
 	int64_t open_ns[LT_FOCUS_SLOTS];
@@ -36,7 +36,7 @@ static uint64_t load(const void *at)
 	return __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE);
 }
 
-/* A copy while nobody wrote. */
+/* Copies it while nobody writes; false: somebody always did. */
 static bool copy(struct lt_focus *to, const struct lt_focus *from)
 {
 	for (int try = 0; try < TRIES; try++) {
@@ -60,7 +60,7 @@ static int add(struct blame *b, uint32_t slot, uint32_t kind, uint32_t pid, uint
 	return 0;
 }
 
-/* An entry's growth. What an entry lost to another process has been added to the others. */
+/* An entry's growth. When an entry is given to another process, its charges are added to the others'. */
 static int add_culprit(struct blame *b, const struct lt_culprit *now, const struct lt_culprit *last)
 {
 	bool same = now->used && last->used && now->tgid == last->tgid && now->start_ns == last->start_ns;
@@ -95,8 +95,8 @@ static int add_kinds(struct blame *b, const struct lt_focus *now, const struct l
 	return err;
 }
 
-/* Waits that go on: charged to the one that runs; taken back from the one that ran at the last reading, who has been
- * charged since. */
+/* Waits that are still open are charged to whoever runs now. What the last reading charged like that is taken back: the
+ * switches have charged it since. */
 static int add_open(struct blame *b, struct blame_cpu *cpu, const struct lt_focus *now, const struct lt_runqueue *runs,
 		    uint64_t start_ns, uint64_t now_ns)
 {

@@ -61,7 +61,8 @@ static bool may_try(const struct budget *b, uint64_t t_ns)
 	return t_ns - b->changed_ns[0] >= b->wait_ns && (!third_ns || t_ns - third_ns >= WINDOW_NS);
 }
 
-/* The first level above that fits with room to spare, or the last one of which nothing is known; or the present. */
+/* The first level above that fits with room to spare; or the nearest one above whose cost is not known; or the present
+ * one. */
 static uint32_t level_up(const struct budget *b, const double *percent)
 {
 	for (uint32_t i = 0; i < b->level; i++)

@@ -14,7 +14,7 @@
 
 #define BUDGET_DEFAULT 5 /* percent */
 #define BUDGET_MIN 0.1
-#define BUDGET_NEVER 1e9 /* percent: a level that is not to be had */
+#define BUDGET_NEVER 1e9 /* percent: a level that is not available */
 #define BUDGET_MAX 100
 
 struct budget {

@@ -70,7 +70,7 @@ const struct column columns[] = {
 	  "hundredth of the answers took longer than that; 100 is one client that waits all the time. So who lags, and who answers slower than before, are on top. "
 	  "For a thread LAG%; for a group the sum of its processes." },
 	{ "part", "PART%", NULL, 6, SHOW_SHARE, 0, CULPRITS, raw_part, "%",
-	  "Of the process's waits for a CPU, throttled or not, the part in which this one had it." },
+	  "The share of the process's waits for a CPU, throttled or not, during which this one had the CPU." },
 	{ "waited", "WAITED%", NULL, 7, SHOW_SHARE, COLUMN_LAG, CULPRITS, raw_charged, "%",
 	  "Time for which the process waited while this one had the CPU, as a share of the interval, summed over its threads." },
 	{ "why", "WHY", "why", 22, SHOW_TEXT, COLUMN_LEFT | COLUMN_WHY, TASKS, raw_why, "",

@@ -16,7 +16,7 @@ enum value_type { VALUE_NONE, VALUE_INT, VALUE_REAL, VALUE_TEXT };
 struct value {
 	enum value_type type; /* VALUE_NONE: not known; shown as "-", null in JSON */
 	bool at_least;	      /* only a lower bound: printed with ≥, or > for an age */
-	bool about;	      /* of more, or of less, than its name says: printed with ~ */
+	bool about;	      /* covers more, or less, than its name says: printed with ~ */
 	union {
 		int64_t i;
 		double real;
@@ -65,7 +65,7 @@ extern const size_t columns_count;
 /* NULL: no such column. Case-insensitive, by name or title. */
 const struct column *column_find(const char *name);
 
-/* Whether it shows a counter (counters.h) unchanged but for the division by the interval. */
+/* Whether it shows a counter (counters.h) with no change but the division by the interval. */
 bool column_is_counter(const struct column *c);
 
 /* Its header for a kind of row: a control group's name is in the column where processes have their command. */

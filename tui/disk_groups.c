@@ -45,7 +45,7 @@ void disk_groups_ask(struct disk_groups *g)
 	}
 }
 
-/* The path is spelled from its end. Returns the text, 0: not known. */
+/* The path is stored from its end. Returns its text; 0: not known. */
 static uint32_t add_name(const struct disk_groups *g, struct sample *s, uint64_t id)
 {
 	char path[LT_GROUP_PARTS_BYTES + LT_GROUP_PART_BYTES + 2], parts[LT_GROUP_PARTS_BYTES + LT_GROUP_PART_BYTES];

@@ -22,7 +22,7 @@ struct disks {
 
 /* What ended in the interval, of one device and direction. */
 struct ended {
-	bool rows[LT_DISKS]; /* that it stands in */
+	bool rows[LT_DISKS]; /* its rows of the table */
 	uint64_t carriers, requests;
 	uint64_t count[LT_DISK_PARTS][HIST_BUCKETS];
 	uint64_t max_ns[LT_DISK_PARTS];

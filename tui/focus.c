@@ -40,7 +40,7 @@ static int by_identity(const void *x, const void *y)
 				: (a->start_ns > b->start_ns) - (a->start_ns < b->start_ns);
 }
 
-/* What those that have a slot did; those that are gone, or quiet for long, leave. */
+/* Notes what the processes with a slot did; those that are gone, or have long been quiet, leave. */
 static void look(struct focus *f, const struct focus_process *processes, uint32_t n, uint64_t least_ns,
 		 uint32_t waiting)
 {

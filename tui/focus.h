@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which processes are in focus: those that are asked for, then those that lag most. Each has a slot. Who lags comes in
- * at once and goes after FOCUS_QUIET readings without lag; when all slots are taken, who lags least gives way. A slot
- * is not used again while threads of the one that had it are still counted as waiting. Pure.
+ * Which processes are in focus: those that are asked for, then those that lag most. Each has a slot. A process that
+ * lags comes in at once and leaves after FOCUS_QUIET readings without lag; when all slots are taken, the one that lags
+ * least gives way. A slot is not reused while threads of the one that had it are still counted as waiting. Pure.
  */
 #ifndef FOCUS_H
 #define FOCUS_H
@@ -34,7 +34,7 @@ struct focus {
 };
 
 /* After a reading, taken at now_ns, of n processes by pid and start. waiting: the slots with waiting threads. Sorts
- * `processes` otherwise. */
+ * `processes` in another order. */
 void focus_choose(struct focus *f, struct focus_process *processes, uint32_t n, uint64_t interval_ns, uint64_t now_ns,
 		  uint32_t waiting);
 

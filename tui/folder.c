@@ -147,7 +147,7 @@ struct recorder {
 	uint64_t hour, dropped;
 };
 
-/* Takes the oldest file away. 0 or -errno. */
+/* Removes the oldest file. 0 or -errno. */
 static int drop_oldest(struct recorder *r)
 {
 	struct folder *f = &r->folder;
@@ -158,8 +158,7 @@ static int drop_oldest(struct recorder *r)
 	return 0;
 }
 
-/* Takes the oldest files away until the rest is within the bound, or only the one being written is left. 0 or -errno.
- */
+/* Removes the oldest files until the rest is within the bound, or only the one being written is left. 0 or -errno. */
 static int trim(struct recorder *r)
 {
 	const struct folder *f = &r->folder;
@@ -179,7 +178,7 @@ static int trim(struct recorder *r)
 	return err;
 }
 
-/* How much time the files of an earlier run have. */
+/* How much time the files of an earlier run cover. */
 static void measure(struct folder *f)
 {
 	char path[PATH_SIZE], why[PATH_SIZE];
@@ -279,7 +278,7 @@ static int write_to_folder(struct recorder *r, const struct sample *s)
 		err = next_file(r, s);
 	if (!err)
 		err = record_write(r->file, s);
-	if (is_full(err)) { /* an open file keeps its room */
+	if (is_full(err)) { /* an open file keeps its disk space */
 		record_close(r->done);
 		r->done = NULL;
 	}

@@ -163,7 +163,7 @@ static void open_row_process(struct view *v, const struct row *r)
 static void open_culprit(struct view *v, const struct row *r)
 {
 	if (r->because->kind != SAMPLE_BLAME_CPU || !r->pid || !r->start_ns)
-		view_say(v, STYLE_NORMAL, "that is no process");
+		view_say(v, STYLE_NORMAL, "that is not a process");
 	else
 		open_page(v, r, r->pid, PAGE_BECAUSE);
 }

@@ -217,7 +217,7 @@ static void toggle_calls(struct view *v)
 		view_say(v, STYLE_WARN, "system calls cannot be watched: %s", calls->reason);
 		return;
 	}
-	if (!v->calls_off && calls->fixed) {
+	if (v->calls_fixed) {
 		view_say(v, STYLE_WARN, "on this kernel system calls can be left out only by --no-syscall");
 		return;
 	}

@@ -82,7 +82,7 @@ void ledger_give(struct ledger_memory *m, uint32_t first, uint32_t n);
 /* A chunk of records, all free, was removed: frees what was kept for them. */
 void ledger_forget(struct ledger *l, uint32_t chunk);
 
-/* Marks a process's threads, those that it will start, too, as in focus: slot + 1, or 0. */
+/* Marks a process's threads, and those that it will start, as in focus: slot + 1, or 0. */
 void ledger_focus(struct ledger *l, uint32_t pid, uint64_t start_ns, uint8_t focus);
 
 /* When the youngest process with that pid started, as of the last reading; 0: there is none. */

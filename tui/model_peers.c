@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The peers of a process: what its threads waited for the answers of each, and how its connections to it are. Both come
- * with the peer's name; those of one name are one row.
+ * The peers of a process: how long its threads waited for each one's answers, and how the connections to it are. Both
+ * come with the peer's name; what has one name is one row.
  */
 #include "model_state.h"
 

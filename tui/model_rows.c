@@ -536,7 +536,7 @@ static int disk_rows(struct model *m, struct row **rows)
 	return (int)s->n_disks;
 }
 
-/* What a charge says that is no process's. */
+/* What is shown for a charge that is not a process's. */
 static const char *const no_process[SAMPLE_BLAMES] = {
 	[SAMPLE_BLAME_CPU] = "",
 	[SAMPLE_BLAME_IRQ] = "(interrupts)",

@@ -146,7 +146,8 @@ static int set_focus(struct options *o, const char *arg)
 	if (!o->focus_expression)
 		return bad("--focus '%s': at character %zu: %s", arg, at + 1, why);
 	if (!(filter_kinds(o->focus_expression) & 1U << MODEL_PROCESS))
-		return bad("--focus '%s': one of its columns is none of processes; --list-columns lists them", arg);
+		return bad("--focus '%s': it names a column that processes do not have; --list-columns lists them",
+			   arg);
 	return 0;
 }
 
@@ -304,7 +305,8 @@ static int set_keep(struct options *o, const char *arg)
 	snprintf(digits, sizeof(digits), "%.*s", len ? (int)len - 1 : 0, arg);
 	if (i == sizeof(units) / sizeof(units[0]) || len > sizeof(digits) || !parse_number(digits, 1, KEEP_MAX, &n) ||
 	    n > KEEP_MOST / units[i].each || (!units[i].time && n * units[i].each < KEEP_LEAST_BYTES))
-		return bad("--keep '%s': expected a size of at least 1M, as 500M or 2G, or a time, as 12h or 7d", arg);
+		return bad("--keep '%s': expected a size of at least 1M, like 500M or 2G, or a time, like 12h or 7d",
+			   arg);
 	o->keep = units[i].time ? (struct folder_keep){ .ns = n * units[i].each }
 				: (struct folder_keep){ .bytes = n * units[i].each };
 	return 0;
@@ -504,7 +506,7 @@ static int check_together(const struct options *o)
 	if (o->record && o->replay)
 		return bad("--record and --replay cannot be combined: choose one");
 	if ((o->keep.bytes || o->keep.ns) && !o->record)
-		return bad("--keep needs --record: it is how much of a folder of recordings is kept");
+		return bad("--keep needs --record: it says how much a folder of recordings may hold");
 	if (o->at.kind != WHEN_NONE && !o->replay)
 		return bad("--at needs --replay: it is a time in a recording");
 	if (o->replay && probe_option(o))

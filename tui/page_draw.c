@@ -153,7 +153,7 @@ static bool latency_known(const struct view *v, struct grid *g, int y, int x, in
 	return false;
 }
 
-/* The same for what the level leaves of its calls' durations. */
+/* Likewise if the level leaves its calls' durations out, or too few for an estimate. */
 static bool durations_known(const struct view *v, struct grid *g, int y, int x, int cells, const struct latency *l)
 {
 	const struct row *r = &v->page.row;

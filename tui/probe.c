@@ -224,7 +224,7 @@ static void fill_host(struct probe *p, struct sample *s)
 	s->cpus_online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		s->probe[i].on = p->family[i].on;
-		s->probe[i].fixed = p->family[i].fixed;
+
 		memcpy(s->probe[i].by, p->family[i].by, sizeof(s->probe[i].by));
 		memcpy(s->probe[i].reason, p->family[i].reason, sizeof(s->probe[i].reason));
 	}
@@ -493,6 +493,8 @@ struct source *probe_open(const struct probe_options *o, char *why, size_t why_s
 		probe_close(&p->source);
 		return NULL;
 	}
+	if (p->family[SAMPLE_SYSCALL].fixed)
+		p->source.want_calls = NULL;
 	return &p->source;
 }
 

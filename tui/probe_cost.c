@@ -156,7 +156,7 @@ const struct cost_calibration *probe_cost_now(const struct probe *p)
 	return &p->cost.at[LT_LEVEL_OFF];
 }
 
-/* What a call adds at a level: as it was measured here; where lagtop has not been yet, as elsewhere. */
+/* What a call adds at a level: as it was measured here; at a level that has not been used yet, as on other machines. */
 static double call_ns(const struct probe *p, enum lt_level level)
 {
 	static const double usual_ns[LT_LEVELS] = { 263, 169, 125, 0 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How closely system calls are watched (enum lt_level), changed while lagtop runs, by a key or to keep to the budget.
- * It changes right after a reading. Counts go on through each change but those from and to off: a reading counts as on
- * only if the hooks were attached in its whole interval. The reading after a change is as little exact as the worse of
+ * It changes right after a reading. Counts go on through each change except those from and to off: a reading counts as
+ * on only if the hooks were attached in its whole interval. The reading after a change is only as exact as the worse of
  * the two levels, so that no number is false.
  */
 #include "probe_kernel.h"
@@ -62,7 +62,7 @@ static void calls_off(struct probe *p)
 	p->family[SAMPLE_SYSCALL].on = false;
 }
 
-/* sys_enter is attached before the level promises that it is, and the other way round. */
+/* sys_enter is attached before the level says so, and detached after the level no longer does. */
 static int enter_switch(struct probe *p, enum lt_level level)
 {
 	int err = 0;
@@ -197,7 +197,7 @@ static void budget_judge(struct probe *p, struct sample *s)
 	s->self.over_budget = p->budget.is_over;
 }
 
-/* The last digit holds on. */
+/* The last digit stays in force. */
 static enum lt_level level_next(struct probe *p)
 {
 	int level = *p->levels - '0';

@@ -126,7 +126,7 @@ static int by_ns(const void *a, const void *b)
 }
 
 /* The waits that the charges do not explain are the others': those that began before the process was in focus, or that
- * ended between T and the reading of the charges; what such waits were charged too much goes from the greatest. */
+ * ended between T and the reading of the charges. What was charged too much is taken from the greatest. */
 static int balance(struct sample *s, uint32_t first, uint64_t waited_ns)
 {
 	uint64_t sum_ns = 0, over_ns;

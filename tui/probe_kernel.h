@@ -148,7 +148,7 @@ struct probe {
 	enum lt_level shown; /* the least exact since the last reading */
 	bool calls_unwanted;
 	char calls_reason[160]; /* of the family when it is exact */
-	const char *levels;	/* for tests: the level of each reading, a digit each; NULL: as wanted */
+	const char *levels;	/* for tests: a digit for each reading, its level; NULL: as wanted */
 	struct budget budget;	/* its levels are enum lt_level */
 	double calls_ns;	/* what calls cost in the last interval */
 	char over[160];		/* why the budget has changed the level */

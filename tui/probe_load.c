@@ -481,7 +481,7 @@ static bool has_throttle_clock(const struct btf *btf)
 	       !kernel_lacks(btf, "cfs_rq", "throttled_clock_task_time");
 }
 
-/* Notes what this kernel does not tell the scheduler family, which says so if it is on; LT_COUNTERS: a part of one. */
+/* Notes what the scheduler family cannot know on this kernel, which it says if it is on; LT_COUNTERS: a part of one. */
 static void lacks(struct probe *p, unsigned counter, const char *what)
 {
 	struct family *sched = &p->family[SAMPLE_SCHED];

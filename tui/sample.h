@@ -97,8 +97,8 @@ struct sample_open {
 	uint64_t oldest_ns;
 };
 
-/* The other end of connections that a program opened: what a thread waited for its answers, or how the connections of
- * a process are. What the one knows, the other does not. */
+/* The other end of connections that a program opened: of a thread, how long it waited for answers; of a process, how
+ * its connections are. Each leaves the other's fields unknown. */
 struct sample_peer {
 	struct lt_peer of;
 	uint32_t pid;	     /* its process, if that is on this machine; 0: not known */
@@ -281,7 +281,6 @@ struct sample_probe {
 	uint8_t level;	  /* of system calls: enum lt_level, the least exact of the interval */
 	char by[16];	  /* "tp_btf", "fexit"; empty if off */
 	char reason[160]; /* why it is off; if on: what is missing nevertheless, or empty */
-	bool fixed;	  /* live: it cannot be turned off while lagtop runs */
 };
 
 struct sample {

@@ -784,6 +784,7 @@ int screen_run(const struct options *o, struct source *src, struct recorder *rec
 		loop_fail(&s.loop, "screen: %s", strerror(ENOMEM));
 		goto out;
 	}
+	s.view.calls_fixed = !src->want_calls;
 	settings_load(&s.view);
 	if (open_terminal(&s))
 		goto out;

@@ -27,7 +27,8 @@ struct source {
 	void (*want_connections)(struct source *src, enum source_connections want);
 	/* A live source: whether to sample the length of the CPUs' run queues; NULL for a file. */
 	void (*want_cpus)(struct source *src, bool want);
-	/* Likewise, whether system calls are to be watched, from the next reading on. */
+	/* Likewise, whether system calls are to be watched, from the next reading on; also NULL if that cannot change.
+	 */
 	void (*want_calls)(struct source *src, bool want);
 	/* Likewise, how much of all CPUs' time it may cost, in percent; 0: any. */
 	void (*want_budget)(struct source *src, double percent);

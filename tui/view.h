@@ -149,6 +149,7 @@ struct view {
 	bool source_live, source_ended;
 	double budget_percent; /* 0: none */
 	bool calls_off;	       /* wanted: system calls are not watched */
+	bool calls_fixed;      /* the source cannot turn them off */
 	uint8_t families_on;   /* in the newest reading, a bit each */
 	uint64_t now_ns;       /* the clock of held orders and messages; set before each call */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Times for --at: 03:15 or 03:15:30 (the first such time of a recording, local; of an hour that comes twice the first),
+ * Times for --at: 03:15 or 03:15:30 (the first such time of a recording, local, also where an hour occurs twice),
  * 2026-11-22T03:15 with or without seconds, a blank for the T, Z behind it for UTC; -10m before the recording's end,
  * +90s after its start (s, m, h, d).
  */

@@ -32,7 +32,7 @@ static const struct culprit {
 	[SAMPLE_BLAME_ASLEEP] = { "CPU was asleep", "asleep" },
 };
 
-/* A culprit is said if it had at least so many percent of the wait: else there are too many to name one. */
+/* A culprit is named if it had at least this share of the wait, in %: otherwise there are too many to name one. */
 #define CULPRIT_LEAST_PERCENT 25
 
 struct said {
@@ -90,7 +90,7 @@ static void name_culprit(const struct row *r, uint64_t cpu_ns, uint64_t lag_ns, 
 	said->percent = percent_of(most_ns, lag_ns);
 }
 
-/* False: nothing is to be said. Of two parts that are equal the first is. */
+/* False: there is nothing to say. Of two equal parts the first one is said. */
 static bool greatest(const struct row *r, struct said *said)
 {
 	const struct rule *best = NULL;
