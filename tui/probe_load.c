@@ -644,6 +644,16 @@ static bool locked_down(void)
 	return locked;
 }
 
+/* Without CAP_SYS_ADMIN the kernel does not list its modules' BTF, and libbpf then refuses an object with a function or type
+ * that the kernel lacks. It tries to list them once per object: here, where failing changes nothing. */
+static void give_up_module_btf(struct lagtop *skel)
+{
+	uint32_t id;
+
+	if (bpf_btf_get_next_id(0, &id) == -EPERM)
+		bpf_program__set_attach_target(skel->progs.lt_switch, 0, "lagtop_none");
+}
+
 /* The outer maps are loaded with the first inner ones as their prototypes. */
 static int load(struct probe *p, char *why, size_t why_size)
 {
@@ -660,6 +670,7 @@ static int load(struct probe *p, char *why, size_t why_size)
 	bpf_map__set_inner_map_fd(skel->maps.lt_chunks, first.records_fd);
 	bpf_map__set_inner_map_fd(skel->maps.lt_call_chunks, first.calls_fd);
 	bpf_map__set_inner_map_fd(skel->maps.lt_walked, first.walked_fd);
+	give_up_module_btf(skel);
 	err = lagtop__load(skel);
 	if (!err)
 		err = probe_memory_publish(p, &first);
