@@ -268,7 +268,8 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 	__u32 from;
 
 	if (!lt_find(task, &s)) {
-		if (lt_pid_namespace && !lt_tgid(task))
+		/* Where pid 1 is hidden from BPF programs, they would never see it leave the CPU. */
+		if (lt_pid_namespace && task->tgid != 1 && !lt_tgid(task))
 			adopt(task, now_ns, LT_RUN);
 		return;
 	}
