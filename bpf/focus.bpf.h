@@ -217,12 +217,12 @@ __noinline __weak int lt_focus_charge_cpu(__u32 cpu_number, __u32 tgid, __u64 st
 	if (tgid) {
 		charges = offsetof(struct lt_focus, culprit[0].ns) +
 			  culprit_of(cpu, tgid, start_ns, now_ns) * sizeof(struct lt_culprit);
-		if (looked_ns && now_ns > looked_ns) {
-			irq = share_of(cpu->irq_ns - irq_ns, now_ns - looked_ns);
-			steal = share_of(cpu->steal_ns - steal_ns, now_ns - looked_ns);
-		}
 	} else {
 		charges = offsetof(struct lt_focus, blame_ns) + start_ns * sizeof(cpu->blame_ns[0]);
+	}
+	if ((tgid || start_ns == LT_BLAME_OUTSIDE) && looked_ns && now_ns > looked_ns) {
+		irq = share_of(cpu->irq_ns - irq_ns, now_ns - looked_ns);
+		steal = share_of(cpu->steal_ns - steal_ns, now_ns - looked_ns);
 	}
 	busy = cpu->busy;
 	for (__u32 i = 0; i < LT_FOCUS_SLOTS; i++)

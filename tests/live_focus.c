@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Because of whom processes in focus wait for a CPU, against workloads whose culprits are known. */
 #include "live.h"
+#include "sandbox.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -174,7 +175,47 @@ static void test_threads(void **state)
 	live_verdict();
 }
 
+/* In a pid namespace, three processes outside have the CPU of one inside. */
+static void test_outside(void **state)
+{
+	static const char script[] = "exec 3<&0; build/tests/load spin " CPU " 1 0 <&3 >/dev/null & "
+				     "exec \"${LAGTOP:-./lagtop}\" --json -d 0.5 --budget off --focus 'command~\"load "
+				     "spin\"' </dev/null 3<&-";
+	char *argv[] = { (char *)"sh", (char *)"-c", (char *)script, NULL };
+	struct live l = {};
+	int64_t pid[1], waited, outside = 0;
+	size_t from;
+
+	(void)state;
+	need_two_cpus();
+	live_load(NULL, "spin", CPU, "3", "0", NULL);
+	l.child = child_start_in(sandbox_pid_namespace, argv);
+	assert_non_null(l.child);
+	pid[0] = 3; /* lagtop, the load, its spinner */
+	from = read_in_focus(&l, pid, 1, 6);
+	waited = waited_ns(&l, from, pid[0]);
+	for (size_t i = from; i < l.n; i++) {
+		struct json_object *list = NULL;
+
+		json_object_object_get_ex(json_object_object_get(live_process(l.reading[i], pid[0]), "focus"),
+					  "because", &list);
+		for (size_t j = 0; list && j < json_object_array_length(list); j++) {
+			struct json_object *b = json_object_array_get_idx(list, j);
+
+			if (!strcmp(live_text(b, "kind"), "cpu") && !strcmp(live_text(b, "comm"), "outside"))
+				outside += live_get(b, "ns");
+		}
+	}
+	live_compare((double)because_ns(&l, from, pid[0], NULL, 0), (double)waited, 0, "charges, waits");
+	live_between((double)outside, 0.8 * (double)waited, (double)waited, "by processes outside");
+	for (size_t i = 0; i < l.n; i++)
+		json_object_put(l.reading[i]);
+	free(l.reading);
+	live_verdict();
+}
+
 static const struct CMUnitTest focus[] = {
+	live_test(test_outside),
 	live_test(test_hogs),
 	live_test(test_many),
 	live_test(test_threads),

@@ -78,9 +78,10 @@ static int add_culprit(struct blame *b, const struct lt_culprit *now, const stru
 }
 
 static const uint32_t kind_of[LT_BLAMES] = {
-	[LT_BLAME_ASLEEP] = SAMPLE_BLAME_ASLEEP, [LT_BLAME_IRQ] = SAMPLE_BLAME_IRQ,
-	[LT_BLAME_STEAL] = SAMPLE_BLAME_STEAL,	 [LT_BLAME_QUOTA] = SAMPLE_BLAME_QUOTA,
-	[LT_BLAME_MOVED] = SAMPLE_BLAME_OTHERS,	 [LT_BLAME_OTHERS] = SAMPLE_BLAME_OTHERS,
+	[LT_BLAME_OUTSIDE] = SAMPLE_BLAME_CPU,	 [LT_BLAME_ASLEEP] = SAMPLE_BLAME_ASLEEP,
+	[LT_BLAME_IRQ] = SAMPLE_BLAME_IRQ,	 [LT_BLAME_STEAL] = SAMPLE_BLAME_STEAL,
+	[LT_BLAME_QUOTA] = SAMPLE_BLAME_QUOTA,	 [LT_BLAME_MOVED] = SAMPLE_BLAME_OTHERS,
+	[LT_BLAME_OTHERS] = SAMPLE_BLAME_OTHERS,
 };
 
 static int add_kinds(struct blame *b, const struct lt_focus *now, const struct lt_focus *last)
