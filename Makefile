@@ -145,8 +145,8 @@ $(LISTS): $(BUILD)/docs/%: lagtop
 $(DOCS): tui/docs.awk tui/lagtop.8 $(LISTS)
 	$(call say,DOC)awk -v form=$(FORM) -f $< $(LISTS) tui/lagtop.8 > $@
 
-readme: $(LISTS) ## write the tables of keys, columns and (after test-kernels) kernels into README.md
-	@awk -v form=readme -v kernels=$(BUILD)/kernels.md -f tui/docs.awk $(LISTS) README.md > $(BUILD)/README.md && cp $(BUILD)/README.md README.md
+readme: $(BUILD)/kernels.md ## write the table that test-kernels made into README.md
+	@sed -i -e '/^<!-- kernels -->$$/,/^<!-- .kernels -->$$/ { /^<!--/!d }' -e '/^<!-- kernels -->$$/r $<' README.md
 
 # Debian's zsh looks elsewhere for packages' completions. fish looks below /usr/local only if XDG_DATA_DIRS names
 # it, as on desktops but not over ssh; always below /etc.

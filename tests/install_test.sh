@@ -86,9 +86,20 @@ completions() {
 	bash -n build/docs/lagtop.bash
 }
 
-readme_is_current() {
-	awk -v form=readme -f tui/docs.awk build/docs/help build/docs/list-columns build/docs/list-keys README.md |
-		diff README.md - || { echo "make readme mends it" && return 1; }
+# README names only options, keys and pictures that exist, and every picture is in it.
+readme_is_true() {
+	local key
+	grep -oE -e '--[a-z][a-z-]+' README.md | sort -u >"$work/options"
+	grep -oE -e '--[a-z][a-z-]+' build/docs/help | sort -u | comm -13 - "$work/options" >"$work/unknown"
+	sed -n '/^| key |/,/^$/s/^| \(`.*`\) | .*/\1/p' README.md | grep -oE '`[^` ]+`' | tr -d '`' >"$work/keys"
+	while IFS= read -r key; do
+		cut -f1 build/docs/list-keys | tr ' ' '\n' | grep -qxF -e "$key" || echo "key $key" >>"$work/unknown"
+	done <"$work/keys"
+	[ "$(wc -l <"$work/keys")" -ge 10 ] || return
+	grep -oE 'screenshots/[a-z]+\.png' README.md | sort -u >"$work/pictures"
+	ls screenshots/*.png | diff - "$work/pictures" >>"$work/unknown"
+	cat "$work/unknown"
+	[ ! -s "$work/unknown" ]
 }
 
 # A full disk is reported; a closed pipe is not an error.
@@ -133,7 +144,7 @@ check "completions are where fish and zsh look" shells_look_there
 check "tools that are too old to build it get one sentence" what_is_too_old
 check "the man page is sound and tells every option" man_page
 check "bash completes" completions
-check "README's tables are the program's" readme_is_current
+check "README names what exists" readme_is_true
 check "output that cannot be written" output_that_is_not_taken
 if command -v dpkg-deb >/dev/null; then
 	check "no package without its dependencies" package_needs_dependencies

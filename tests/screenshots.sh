@@ -21,7 +21,8 @@ stop_loads() {
 	for group in $(jobs -p); do kill -- "-$group" 2>/dev/null || true; done
 	wait 2>/dev/null || true
 }
-trap 'stop_loads; rm -rf "$work"' EXIT
+limits=()
+trap 'stop_loads; rmdir "${limits[@]}" 2>/dev/null; rm -rf "$work"' EXIT
 
 # A load in the background.
 begin() {
@@ -85,10 +86,25 @@ database
 begin compiler
 picture overview 150x34 --
 picture process 150x34 -- / r e d i s - s e r Enter Enter
-readings=70 picture heatmap 150x34 -- / r e d i s - s e r Enter Enter Tab Tab Tab
-picture calls 150x24 -- 5
-picture connections 150x24 -- 6
-picture mono 80x24 NO_COLOR=1 --
+picture disks 120x24 -- 7
+stop_loads
+
+# A program in a control group that may use a fifth of a CPU.
+limited() {
+	local group
+	if [ -d /sys/fs/cgroup/cpu ]; then
+		group=/sys/fs/cgroup/cpu/lagtop-screenshots
+		mkdir -p "$group" && echo 20000 >"$group/cpu.cfs_quota_us"
+	else
+		group=/sys/fs/cgroup/lagtop-screenshots
+		mkdir -p "$group" && echo +cpu >/sys/fs/cgroup/cgroup.subtree_control && echo '20000 100000' >"$group/cpu.max"
+	fi
+	limits+=("$group")
+	(echo 0 >"$group/cgroup.procs" && "$@") </dev/null >/dev/null 2>&1 &
+}
+web_server
+limited gzip -c /dev/zero
+picture quota 80x24 --
 stop_loads
 
 load futex -1 100000000

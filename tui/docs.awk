@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Turns what lagtop prints about itself into documents, so that no option, column or key is written down twice:
-#   awk -v form=man|readme|bash|zsh|fish -f docs.awk HELP COLUMNS KEYS [TEMPLATE]
+#   awk -v form=man|bash|zsh|fish -f docs.awk HELP COLUMNS KEYS [TEMPLATE]
 # HELP is what --help prints, COLUMNS --list-columns, KEYS --list-keys. TEMPLATE is the man page, whose
-# lines @options@, @columns@ and @keys@ are replaced, or README.md, in which the text between "<!-- NAME -->" and
-# "<!-- /NAME -->" is replaced. With -v kernels=FILE that file becomes the part of this name.
+# lines @options@, @columns@ and @keys@ are replaced.
 
 FILENAME == ARGV[1] && /^  (-.,|   ) --/ {
 	n++
@@ -100,32 +99,6 @@ function man_keys(i, k, n_keys, word)
 	print ".El"
 }
 
-function markdown(text)
-{
-	gsub(/\|/, "\\|", text)
-	gsub(/</, "\\&lt;", text)
-	return text
-}
-
-function readme_columns(i)
-{
-	print "| column | unit | what it tells |\n|---|---|---|"
-	for (i = 1; i <= columns; i++)
-		print "| `" column[i] "` | " unit[i] " | " markdown(column_help[i]) " |"
-}
-
-function readme_keys(i, row)
-{
-	print "| keys | |\n|---|---|"
-	for (i = 1; i <= keys; i++) {
-		row = key[i]
-		gsub(/[^ ]+/, "`&`", row)
-		if (row ~ /`\|`/)
-			gsub(/\|/, "\\|", row)
-		print row ? "| " row " | " markdown(key_help[i]) " |" : "| **" key_help[i] "** | |"
-	}
-}
-
 FILENAME == ARGV[4] && form == "man" {
 	if ($0 == "@options@")
 		man_options()
@@ -135,24 +108,6 @@ FILENAME == ARGV[4] && form == "man" {
 		man_keys()
 	else
 		print
-}
-
-FILENAME == ARGV[4] && form == "readme" {
-	if ($0 ~ /^<!-- \/.* -->$/)
-		replaced = 0
-	if (!replaced)
-		print
-	if ($0 == "<!-- columns -->")
-		readme_columns()
-	if ($0 == "<!-- keys -->")
-		readme_keys()
-	if ($0 ~ /^<!-- (columns|keys) -->$/)
-		replaced = 1
-	if ($0 == "<!-- kernels -->" && kernels)
-		while ((getline line < kernels) > 0) {
-			print line
-			replaced = 1
-		}
 }
 
 function bash(i, all, words)
