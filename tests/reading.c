@@ -18,6 +18,7 @@ void reading_begin(struct sample *s, uint32_t number)
 	s->t_ns = number * SECOND_NS;
 	s->interval_ns = SECOND_NS;
 	s->cpus_online = 2;
+	s->has_connections = true;
 	for (int f = 0; f < SAMPLE_FAMILIES; f++)
 		s->probe[f].on = 1;
 }

@@ -31,6 +31,7 @@ static const struct trial {
 	{ "Bksp", { "Enter" }, { NULL } },
 	{ "Esc", { "Enter" }, { NULL } },
 	{ "?", { NULL }, { "Esc" } },
+	{ "w", { NULL }, { "Esc" } },
 	{ "1", { "Shift-Tab" }, { "1" } },
 	{ "4", { "Shift-Tab" }, { "1" } },
 	{ "7", { NULL }, { "1" } },

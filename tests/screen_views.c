@@ -51,6 +51,7 @@ static void walk(const struct session *s, const char *prefix, const char *keys)
 			session_press(v, key, NULL);
 			snprintf(name, sizeof(name), "%s-%s", prefix,
 				 *k == '?'   ? "help"
+				 : *k == 'w' ? "why"
 				 : *k == 's' ? "sort"
 				 : *k == 'c' ? "group"
 					     : "columns");
@@ -65,13 +66,13 @@ static void walk(const struct session *s, const char *prefix, const char *keys)
 static void at_80x24(void **state)
 {
 	(void)state;
-	walk(&(struct session){ .rows = 24, .cols = 80 }, "80x24", "12345678PtE?scC");
+	walk(&(struct session){ .rows = 24, .cols = 80 }, "80x24", "12345678PtE?wscC");
 }
 
 static void at_120x40(void **state)
 {
 	(void)state;
-	walk(&(struct session){ .rows = 40, .cols = 120 }, "120x40", "12345678PtE");
+	walk(&(struct session){ .rows = 40, .cols = 120 }, "120x40", "12345678PtEw");
 }
 
 static void at_200x50(void **state)
@@ -83,13 +84,13 @@ static void at_200x50(void **state)
 static void at_40x10(void **state)
 {
 	(void)state;
-	walk(&(struct session){ .rows = 10, .cols = 40 }, "40x10", "12345678PtE?");
+	walk(&(struct session){ .rows = 10, .cols = 40 }, "40x10", "12345678PtE?w");
 }
 
 static void on_a_vt100(void **state)
 {
 	(void)state;
-	walk(&(struct session){ .rows = 24, .cols = 80, .term = "vt100", .lang = "C" }, "vt100", "12345678PtE?");
+	walk(&(struct session){ .rows = 24, .cols = 80, .term = "vt100", .lang = "C" }, "vt100", "12345678PtE?w");
 }
 
 static void on_the_console(void **state)

@@ -551,8 +551,12 @@ static void no_call_is_guessed(void **state)
 	reading_call(s, w, CALL(pread64), 10, MS_NS, 0, 0)->wait_ns = 50 * MS_NS;
 	w->time_ns[LT_WAKEQ] = 20 * MS_NS;
 	w->time_ns[LT_SLEEP] -= 20 * MS_NS;
+	reading_process(s, PID + 1, 5, "waiter");
+	reading_call(s, reading_busy(s, PID + 1, LT_BLOCK, 950 * MS_NS), CALL(futex), 9, MS_NS, 0, 0)->wait_ns =
+		SECOND_NS;
 	reading_update(s);
 	judge();
+	assert_string_equal(verdict.sentence[1].text, "waiter (2212) was blocked in the kernel for 50.0ms.");
 	assert_string_equal(verdict.sentence[0].text, "api (2211) waited 100ms for the disk.");
 }
 

@@ -288,6 +288,10 @@ static uint64_t within(const struct sample_work *w, const struct sample_call *c,
 
 	if (SLEEPS >> state & 1 && !(sleeps >> state & 1))
 		return 0;
+	/* Calls that do nothing but sleep. */
+	if (LAG >> state & 1 && !(sleeps & ~(1U << LT_LOCK | 1U << LT_POLL | 1U << LT_SLEEP | 1U << LT_OTHER)) &&
+	    sleeps != 1U << LT_OTHER)
+		return 0;
 	for (int i = 0; i < LT_STATES; i++)
 		if (SLEEPS >> i & 1 && !(sleeps >> i & 1))
 			off_ns -= w->time_ns[i] < off_ns ? w->time_ns[i] : off_ns;
@@ -560,6 +564,8 @@ static void add_host(struct facts_all *a, const struct sample *s)
 
 	for (int i = 0; i < SAMPLE_FAMILIES; i++)
 		on |= (uint8_t)(s->probe[i].on << i);
+	if (!s->has_connections)
+		on &= (uint8_t) ~(1 << SAMPLE_NET); /* full queues would not be seen */
 	a->families = a->readings ? a->families & on : on;
 	a->levels |= (uint8_t)(1 << s->probe[SAMPLE_SYSCALL].level);
 	a->cpus = s->cpus_online;

@@ -331,6 +331,7 @@ const struct key_row key_rows[] = {
 
 	{ .help = "Views" },
 	{ WITH(menu_open, MODE_HELP), 0, { '?', K_F + 1 }, .help = "this help", .label = "Help", .in_list = DO(menu_close) },
+	{ WITH(menu_open, MODE_WHY), 0, { 'w' }, .help = "what lags and why, in sentences, over the last 5 seconds", .label = "Why" },
 	{ WITH(choose_view, 0), COUNTS, { '1', '2', '3' }, .help = "overview, sched, syscalls" },
 	{ WITH(choose_view, 3), COUNTS, { '4', '5', '6' }, .help = "net, calls, connections" },
 	{ WITH(choose_view, 6), COUNTS, { '7', '8' }, .help = "disks, CPUs" },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Menus and prompts over the table: help, sort, group, columns, signal and its confirmation, search, filter, delay. */
+/* Menus and prompts over the table: help, verdict, sort, group, columns, signal and its confirmation, search, filter,
+ * delay. */
 #include "menu.h"
 
 #include <errno.h>
@@ -306,7 +307,7 @@ static void put_cursor(struct view *v, int to)
 {
 	struct menu *m = &v->menu;
 
-	if (v->mode == MODE_HELP) {
+	if (v->mode == MODE_HELP || v->mode == MODE_WHY) {
 		m->top += to - m->cursor;
 		if (m->top > m->n - m->lines)
 			m->top = m->n - m->lines;

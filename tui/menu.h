@@ -19,7 +19,7 @@ void menu_open_nice(struct view *v, int by);
  * of the table of keys. */
 bool menu_key(struct view *v, const struct key *k);
 
-/* List functions of the table of keys. The help has no cursor: it scrolls. */
+/* List functions of the table of keys. The help and the verdict have no cursor: they scroll. */
 void menu_move(struct view *v, int by);
 void menu_move_page(struct view *v, int direction);
 void menu_home(struct view *v);

@@ -11,8 +11,10 @@
 #include "menu.h"
 #include "severity.h"
 #include "utf8.h"
+#include "verdict_write.h"
 
 #define HELP_CELLS 92
+#define WHY_CELLS 110
 #define HELP_KEYS_CELLS 14 /* the longest title of a column */
 #define HELP_LINES 512
 #define FOOT_LINES 2	 /* below a list of columns: the full help for the one under the cursor */
@@ -138,6 +140,66 @@ static void draw_help(struct view *v, struct grid *g)
 		grid_text(g, box.y + i, box.x + left, line->len < box.cols - left ? line->len : box.cols - left,
 			  line->style, line->text);
 	}
+	if (m->top + m->lines < m->n)
+		grid_text(g, box.y + m->lines, box.x + box.cols - 6, 6, STYLE_KEY, " more ");
+}
+
+/* How much of a clean text fits, up to a space if there is one. Returns its bytes. */
+static size_t fitting(const char *text, int cells)
+{
+	char line[VERDICT_TEXT * UTF8_BYTES];
+	size_t len = 0, space = 0;
+
+	while (text[len] && len + UTF8_BYTES < sizeof(line)) {
+		size_t next = len + 1;
+
+		while (utf8_continues(text[next]))
+			next++;
+		memcpy(line, text, next);
+		line[next] = '\0';
+		if (grid_width(line) > cells)
+			return space ? space : len ? len : next;
+		if (text[len] == ' ' && text[next] != ' ')
+			space = len;
+		len = next;
+	}
+	return len;
+}
+
+/* A line of the verdict, from `at` on, with those below `top` and above the end of the box. Returns the lines. */
+static int draw_why_line(struct view *v, struct grid *g, const struct grid_box *box, const char *text, int at)
+{
+	enum style style = *text == ' ' ? STYLE_DIM : STYLE_NORMAL;
+	int lines = 0, left = *text == ' ' ? 5 : 3;
+
+	while (*text) {
+		int y = at + lines - v->menu.top, x = lines ? left : 0;
+		size_t len = fitting(text, box->cols - x);
+		char line[VERDICT_TEXT * UTF8_BYTES];
+
+		memcpy(line, text, len);
+		line[len] = '\0';
+		if (y >= 0 && y < box->rows)
+			grid_text(g, box->y + y, box->x + x, box->cols - x, style, line);
+		text += len + strspn(text + len, " ");
+		lines++;
+	}
+	return lines;
+}
+
+static void draw_why(struct view *v, struct grid *g)
+{
+	char text[VERDICT_TEXT * UTF8_BYTES], title[64];
+	struct menu *m = &v->menu;
+	struct grid_box box;
+
+	snprintf(title, sizeof(title), "Why: %s, Esc leaves", format_ns(text, sizeof(text), v->verdict.interval_ns));
+	box = grid_box(g, g->rows, WHY_CELLS, title);
+	m->n = 0;
+	m->y = box.y;
+	m->lines = box.rows;
+	for (uint32_t i = 0; verdict_line(&v->verdict, i, g->utf8, text, sizeof(text)); i++)
+		m->n += draw_why_line(v, g, &box, text, m->n);
 	if (m->top + m->lines < m->n)
 		grid_text(g, box.y + m->lines, box.x + box.cols - 6, 6, STYLE_KEY, " more ");
 }
@@ -303,6 +365,8 @@ void menu_draw(struct view *v, struct grid *g)
 {
 	if (v->mode == MODE_HELP)
 		draw_help(v, g);
+	else if (v->mode == MODE_WHY)
+		draw_why(v, g);
 	else if (v->mode == MODE_CONFIRM || v->mode == MODE_NICE)
 		draw_confirm(v, g);
 	else if (v->mode == MODE_SEARCH || v->mode == MODE_FILTER || v->mode == MODE_DELAY)

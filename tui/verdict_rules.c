@@ -509,7 +509,7 @@ const struct verdict_rule verdict_rules[] = {
 	{ "connect", A(NETWORK), false, connect_blocked, "{who} waited {time} in connect to {remote}.",
 	  "Its address may be wrong, a firewall may drop packets, or the server's accept queue is full." },
 	{ "upstream", A(NETWORK), false, upstream_slow,
-	  "{who} waited {time} for {peer}: {answers} answers, half of them within {median}, the slowest after "
+	  "{who} waited for {peer}: {answers} answers took {time} in all, half of them {median} or less, at most "
 	  "{slowest}.",
 	  "The other end is slow, or far away: look there; tab Peers of its page shows each." },
 	{ "upstream_silent", A(NETWORK), false, upstream_silent, "{who} waits for {peer}: no answer for {oldest}.",

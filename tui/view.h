@@ -14,12 +14,14 @@
 #include "key.h"
 #include "options.h"
 #include "table.h"
+#include "verdict.h"
 
 #define VIEW_TABLES 8
 
 enum view_mode {
 	MODE_TABLE,
 	MODE_HELP,
+	MODE_WHY,
 	MODE_SORT,
 	MODE_GROUP,
 	MODE_COLUMNS,
@@ -134,7 +136,9 @@ struct view {
 	char filter_kept[TABLE_TEXT];
 	const char *filter_before; /* what Esc restores: filter_kept, or the command line's if that is longer */
 
-	struct ask asked; /* by the options, as of the newest reading */
+	struct ask asked;		       /* by the options, as of the newest reading */
+	struct verdict verdict;		       /* MODE_WHY: over the last readings */
+	uint32_t verdict_number, verdict_back; /* the newest reading, and back, when it was made */
 	struct model *live, *past;
 	uint32_t past_number; /* sample.number that past has seen last; 0: none */
 	struct history history;

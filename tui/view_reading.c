@@ -7,6 +7,7 @@
 
 #include "memory.h"
 #include "page.h"
+#include "verdict_view.h"
 
 /* Moves `past` to the reading `back` ago: one step if it is directly before that, else through as many
  * readings as a sparkline shows. */
@@ -125,7 +126,9 @@ int view_arrange(struct view *v)
 	struct row *rows;
 	int n, err;
 
-	err = look_back(v);
+	err = verdict_view_update(v);
+	if (!err)
+		err = look_back(v);
 	if (err)
 		return err;
 	if (!model_sample(view_model(v)))
