@@ -407,8 +407,8 @@ struct lt_group_name {
 #define LT_WAITS_SLOT ((1 << LT_WAITS_SLOT_BITS) - 1)
 #define LT_WAITS_QUOTA 0x20 /* counted in `quotas`, too */
 #define LT_WAITS_MOVED 0x40 /* it was moved to another CPU: the rest of its wait is LT_BLAME_MOVED */
-/* Culprits that are not processes with a row of their own. OUTSIDE: all those outside of the pid namespace that is shown,
- * whose tgid and start are 0. OTHERS: processes without room, threads without a record. */
+/* Culprits that are not processes with a row of their own. OUTSIDE: all those outside of the pid namespace that is
+ * shown, whose tgid and start are 0. OTHERS: processes without room, threads without a record. */
 enum lt_blame {
 	LT_BLAME_OUTSIDE,
 	LT_BLAME_ASLEEP,

@@ -91,13 +91,14 @@ readme_is_true() {
 	local key
 	grep -oE -e '--[a-z][a-z-]+' README.md | sort -u >"$work/options"
 	grep -oE -e '--[a-z][a-z-]+' build/docs/help | sort -u | comm -13 - "$work/options" >"$work/unknown"
+	# shellcheck disable=SC2016 # backquotes of the table
 	sed -n '/^| key |/,/^$/s/^| \(`.*`\) | .*/\1/p' README.md | grep -oE '`[^` ]+`' | tr -d '`' >"$work/keys"
 	while IFS= read -r key; do
 		cut -f1 build/docs/list-keys | tr ' ' '\n' | grep -qxF -e "$key" || echo "key $key" >>"$work/unknown"
 	done <"$work/keys"
 	[ "$(wc -l <"$work/keys")" -ge 10 ] || return
 	grep -oE 'screenshots/[a-z]+\.png' README.md | sort -u >"$work/pictures"
-	ls screenshots/*.png | diff - "$work/pictures" >>"$work/unknown"
+	printf '%s\n' screenshots/*.png | diff - "$work/pictures" >>"$work/unknown"
 	cat "$work/unknown"
 	[ ! -s "$work/unknown" ]
 }

@@ -644,8 +644,8 @@ static bool locked_down(void)
 	return locked;
 }
 
-/* Without CAP_SYS_ADMIN the kernel does not list its modules' BTF, and libbpf then refuses an object with a function or type
- * that the kernel lacks. It tries to list them once per object: here, where failing changes nothing. */
+/* Without CAP_SYS_ADMIN the kernel does not list its modules' BTF, and libbpf then refuses an object with a function or
+ * type that the kernel lacks. It tries to list them once per object: here, where failing changes nothing. */
 static void give_up_module_btf(struct lagtop *skel)
 {
 	uint32_t id;
