@@ -39,8 +39,6 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 	if (!(clone_flags & CLONE_THREAD))
 		cpu->forks++;
 	if (lt_find(task, &s)) {
-		if (s.record->who.start_ns == task->start_boottime)
-			return 0; /* the iterator came first */
 		/* The exit of the task that had this address before was missed. */
 		lt_index_remove(task);
 		*s.word = LT_WORD(LT_WORD_SINCE(*s.word), LT_DEAD);
@@ -139,7 +137,8 @@ int BPF_PROG(lt_rename, struct task_struct *task, const char *comm)
 static __u64 gone[GONE]; /* the processes that ended most recently, by start time */
 
 /* For kernels before 6.16, where the tracepoint does not say it. signal->live is already decremented: 0 means that the
- * process is over. Threads that exit at the same time on several CPUs may all see 0. */
+ * process is over. Threads that exit at the same time on several CPUs may all see 0. One that has the same place in
+ * `gone` and ends between two of them makes the process end twice. */
 static __always_inline bool ends_process(struct task_struct *task)
 {
 	__u64 start_ns = task->group_leader->start_boottime;
@@ -242,8 +241,6 @@ static __always_inline enum lt_state present_state(struct task_struct *task, __u
 
 	if (!lt_with_sched)
 		return LT_OTHER;
-	if (task->__state & TASK_NEW_STATE)
-		return LT_NEW;
 	/* On its CPU but not runnable: about to go to sleep. */
 	if (!lt_is_put_off(task, task->__state, false)) {
 		asleep = lt_sleep_outside(task, task->__state, call);
@@ -303,6 +300,9 @@ static __noinline int calls_check(struct task_struct *task, struct lt_calls *cal
 
 /* Threads without a record for which the last iteration had none left; the front end zeroes it beforehand. */
 __u64 lt_seed_missed = 0;
+/* Threads without a record that were being created: lt_newtask gives them theirs, unless it was not attached yet. The
+ * front end iterates again. */
+__u64 lt_seed_unborn = 0;
 
 SEC("iter/task")
 int lt_seed(struct bpf_iter__task *ctx)
@@ -311,17 +311,24 @@ int lt_seed(struct bpf_iter__task *ctx)
 	__u64 now_ns, word, switches;
 	enum lt_state in_call;
 	struct lt_slot s;
+	bool is_new;
 	__u32 call;
 	__s32 slot;
 
 	if (!task || !task->pid || task->exit_state || is_over(task))
 		return 0;
+	is_new = task->__state & TASK_NEW_STATE;
+	lt_release(); /* if it is not, what lt_newtask has published is seen below */
 	if (lt_find(task, &s)) {
 		left_unseen(task, &s);
 		if (lt_with_calls && lt_seed_calls == LT_SEED_CALLS_BEGIN)
 			calls_again(task, s.record);
 		else if (lt_with_calls && lt_seed_calls == LT_SEED_CALLS_CHECK)
 			calls_check(task, &s.record->calls);
+		return 0;
+	}
+	if (is_new) {
+		__sync_fetch_and_add(&lt_seed_unborn, 1);
 		return 0;
 	}
 	/* Checked again: its record may just have been removed. */
@@ -344,8 +351,7 @@ int lt_seed(struct bpf_iter__task *ctx)
 	*s.word = word;
 	if (!lt_index_add(task, slot)) {
 		*s.word = LT_WORD(now_ns, LT_VOID);
-		if (!lt_find(task, &s))
-			__sync_fetch_and_add(&lt_seed_missed, 1);
+		__sync_fetch_and_add(&lt_seed_missed, 1);
 		return 0;
 	}
 	if (lt_with_calls)

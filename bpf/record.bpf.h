@@ -147,7 +147,11 @@ static __always_inline __u64 lt_key(void *task)
 {
 	__u64 number = (__u64)task, base = (__u64)&lt_free;
 
+#ifdef __bpf__
 	asm volatile("%0 -= %1" : "+r"(number) : "r"(base));
+#else
+	number -= base;
+#endif
 	return number >> 6 & LT_KEY_MASK;
 }
 
@@ -186,7 +190,9 @@ static __always_inline bool lt_find(struct task_struct *task, struct lt_slot *s)
 	return lt_find_key(lt_key(task), s);
 }
 
-/* Publishes a record. False: another writer has published one for this task, or there is no room. */
+/* Publishes a record. Only one writer at a time does so for a task: lt_newtask; then the iterator, which leaves a task
+ * that is being created to it; for tasks outside of our pid namespace, which the iterator does not see, lt_switch.
+ * False: there is no room. */
 static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 {
 	__u64 key = lt_key(task), way, want = key << LT_SLOT_BITS | (slot + 1);
@@ -195,7 +201,6 @@ static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 	set = lt_index_set_of(key);
 	if (!set)
 		return false;
-/* Two writers for one task race for the same first free way: the loser sees the winner's key. */
 #pragma unroll
 	for (int i = 0; i < LT_INDEX_WAYS; i++) {
 		way = set->way[i];
@@ -203,8 +208,6 @@ static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 			way = __sync_val_compare_and_swap(&set->way[i], 0, want);
 		if (!way)
 			return true;
-		if (way >> LT_SLOT_BITS == key)
-			return false;
 	}
 	if (bpf_map_update_elem(&lt_spill, &key, &slot, BPF_NOEXIST))
 		return false;
@@ -214,7 +217,7 @@ static __always_inline bool lt_index_add(struct task_struct *task, __u32 slot)
 
 static __always_inline void lt_index_remove(struct task_struct *task)
 {
-	__u64 key = lt_key(task);
+	__u64 key = lt_key(task), way;
 	struct lt_index_set *set;
 
 	set = lt_index_set_of(key);
@@ -222,8 +225,10 @@ static __always_inline void lt_index_remove(struct task_struct *task)
 		return;
 #pragma unroll
 	for (int i = 0; i < LT_INDEX_WAYS; i++) {
-		if (set->way[i] >> LT_SLOT_BITS == key) {
-			set->way[i] = 0;
+		way = set->way[i];
+		if (way >> LT_SLOT_BITS == key) {
+			/* The iterator may remove a thread that ends, too, and another take its place meanwhile. */
+			__sync_val_compare_and_swap(&set->way[i], way, 0);
 			return;
 		}
 	}

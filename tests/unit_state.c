@@ -14,22 +14,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-/* What clang defines when it compiles for BPF, and what the verifier needs. */
-#pragma GCC diagnostic ignored "-Wunknown-pragmas"
-#pragma GCC diagnostic ignored "-Wmissing-prototypes"
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#ifdef __clang__
-#pragma clang diagnostic ignored "-Wunknown-attributes"
-#pragma clang diagnostic ignored "-Wignored-attributes"
-#else
-#pragma GCC diagnostic ignored "-Woverride-init"
-#endif
-#if defined(__aarch64__)
-#define __TARGET_ARCH_arm64
-#else
-#define __TARGET_ARCH_x86
-#endif
-#include "../bpf/kernel.h"
+#include "bpf_native.h"
 
 static const char *absent; /* the one field that this kernel does not have; NULL: it has all */
 static struct pt_regs user_regs;
@@ -63,21 +48,6 @@ static void *lookup(const void *map, const void *nr)
 	return ring_set;
 }
 
-#undef bpf_core_field_exists
-#undef bpf_core_type_size
-#undef bpf_core_field_offset
-#undef bpf_core_type_id_kernel
-#undef BPF_CORE_READ_BITFIELD
-#define bpf_core_field_exists(field) field_exists(#field)
-#define bpf_core_type_size(type) sizeof(type)
-#define bpf_core_field_offset(type, field) offsetof(type, field)
-#define bpf_core_type_id_kernel(type) 0
-#define BPF_CORE_READ_BITFIELD(from, field) ((from)->field)
-#define __builtin_preserve_access_index(expression) (expression)
-#define bpf_probe_read_kernel(to, size, from) read_kernel(to, size, from)
-#define bpf_rdonly_cast(object, type) ((void *)(object))
-#define bpf_task_pt_regs(task) task_regs(task)
-#define bpf_map_lookup_elem(map, nr) lookup(map, nr)
 #include "../bpf/state.bpf.h"
 
 #define SLEEPS TASK_INTERRUPTIBLE

@@ -91,6 +91,7 @@ static int seed(struct probe *p)
 	p->untracked_base = t.untracked_born;
 	p->untracked_died_base = t.untracked_died;
 	p->skel->bss->lt_seed_missed = 0;
+	p->skel->bss->lt_seed_unborn = 0;
 	err = probe_iterate(p->seed_link);
 	/* Those threads were not created now. */
 	p->records_demand.taken = stack_load(&p->memory.free->taken);
@@ -134,8 +135,8 @@ static void drain(struct probe *p)
 	probe_names_take(p);
 	probe_memory_grow(p);
 	totals_read(p, &t);
-	if (cpus_changed(p, now_ns) ||
-	    (untracked(p, &t) && stack_left(p->memory.free) && now_ns - p->seeded_ns >= SEED_EVERY_NS))
+	if (cpus_changed(p, now_ns) || ((untracked(p, &t) || p->skel->bss->lt_seed_unborn) &&
+					stack_left(p->memory.free) && now_ns - p->seeded_ns >= SEED_EVERY_NS))
 		seed(p);
 }
 
