@@ -32,11 +32,8 @@ static __always_inline __u32 delayed(const struct rq *rq)
 static __always_inline bool find(__u64 address, struct lt_slot *s)
 {
 	__u64 beyond = address - bpf_get_current_task();
-	struct task_struct *current = bpf_get_current_task_btf();
-	__u64 number = (__u64)current, base = (__u64)&lt_free;
 
-	asm volatile("%0 -= %1" : "+r"(number) : "r"(base));
-	return lt_find_key((number + beyond) >> 6 & LT_KEY_MASK, s);
+	return lt_find_key((lt_distance(bpf_get_current_task_btf(), &lt_free) + beyond) >> 6 & LT_KEY_MASK, s);
 }
 
 static __always_inline void running(struct lt_runqueue *to, struct task_struct *task)

@@ -62,7 +62,7 @@ static __always_inline __u64 stamp_take(struct request *rq, __u64 now_ns)
 /* The table's row of a device and direction, allocated if there is none; LT_DISKS: the table is full. */
 static __noinline __u32 disk_slot(__u64 key)
 {
-	__u32 first = key * GOLDEN_RATIO >> 32, slot;
+	__u32 first = key * GOLDEN_RATIO >> (64 - LT_DISK_ROW_BITS), slot;
 	struct lt_disk *d;
 	__u64 found;
 

@@ -20,13 +20,9 @@ struct lt_flights {
 	__u64 way[LT_FLIGHT_WAYS]; /* tag, what is kept; 0: free */
 };
 
-/* A pointer as a number; the verifier only allows the difference between two pointers. */
 static __always_inline __u64 lt_address(void *pointer)
 {
-	__u64 number = (__u64)pointer, here = (__u64)bpf_get_current_task_btf();
-
-	asm volatile("%0 -= %1" : "+r"(number) : "r"(here));
-	return number + bpf_get_current_task();
+	return lt_distance(pointer, bpf_get_current_task_btf()) + bpf_get_current_task();
 }
 
 static __always_inline __u64 lt_flight_key(__u64 address)

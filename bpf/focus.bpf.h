@@ -23,7 +23,11 @@ struct {
 /* A slot as an index, in a register of its own: the verifier then sees its bound. */
 static __always_inline __u64 focus_index(__u64 slot)
 {
+#ifdef __bpf__
 	asm volatile("%0 &= %1" : "+r"(slot) : "i"(LT_FOCUS_SLOTS - 1));
+#else
+	slot &= LT_FOCUS_SLOTS - 1;
+#endif
 	return slot;
 }
 

@@ -298,6 +298,17 @@ static __noinline int calls_check(struct task_struct *task, struct lt_calls *cal
 	return 0;
 }
 
+/* A thread that has a record. */
+static __always_inline int look_again(struct task_struct *task, struct lt_slot *s)
+{
+	left_unseen(task, s);
+	if (lt_with_calls && lt_seed_calls == LT_SEED_CALLS_BEGIN)
+		calls_again(task, s->record);
+	else if (lt_with_calls && lt_seed_calls == LT_SEED_CALLS_CHECK)
+		calls_check(task, &s->record->calls);
+	return 0;
+}
+
 /* Threads without a record for which the last iteration had none left; the front end zeroes it beforehand. */
 __u64 lt_seed_missed = 0;
 /* Threads without a record that were being created: lt_newtask gives them theirs, unless it was not attached yet. The
@@ -319,14 +330,8 @@ int lt_seed(struct bpf_iter__task *ctx)
 		return 0;
 	is_new = task->__state & TASK_NEW_STATE;
 	lt_release(); /* if it is not, what lt_newtask has published is seen below */
-	if (lt_find(task, &s)) {
-		left_unseen(task, &s);
-		if (lt_with_calls && lt_seed_calls == LT_SEED_CALLS_BEGIN)
-			calls_again(task, s.record);
-		else if (lt_with_calls && lt_seed_calls == LT_SEED_CALLS_CHECK)
-			calls_check(task, &s.record->calls);
-		return 0;
-	}
+	if (lt_find(task, &s))
+		return look_again(task, &s);
 	if (is_new) {
 		__sync_fetch_and_add(&lt_seed_unborn, 1);
 		return 0;

@@ -141,18 +141,24 @@ static __always_inline struct lt_parts *lt_parts_of(struct lt_slot *s)
 
 #define LT_KEY_MASK ((1ULL << 40) - 1)
 
-/* Bits 6 to 45 of the task's address, relative to one of ours: task_structs are 64-byte aligned and lie in at
- * most 64 TiB of direct map. The verifier turns a pointer into a number only by subtracting another pointer. */
-static __always_inline __u64 lt_key(void *task)
+/* The verifier turns a pointer into a number only by subtracting another pointer. */
+static __always_inline __u64 lt_distance(void *pointer, void *from)
 {
-	__u64 number = (__u64)task, base = (__u64)&lt_free;
+	__u64 number = (__u64)pointer, base = (__u64)from;
 
 #ifdef __bpf__
 	asm volatile("%0 -= %1" : "+r"(number) : "r"(base));
 #else
 	number -= base;
 #endif
-	return number >> 6 & LT_KEY_MASK;
+	return number;
+}
+
+/* Bits 6 to 45 of the task's address, relative to one of ours: task_structs are 64-byte aligned and lie in at
+ * most 64 TiB of direct map. */
+static __always_inline __u64 lt_key(void *task)
+{
+	return lt_distance(task, &lt_free) >> 6 & LT_KEY_MASK;
 }
 
 #define GOLDEN_RATIO 0x9e3779b97f4a7c15ULL /* of 2^64: spreads keys that lie close together */

@@ -11,6 +11,7 @@
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wunused-function"
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wunknown-attributes"
@@ -25,12 +26,17 @@
 #endif
 #include "../bpf/kernel.h"
 
+static bool field_exists(const char *field);
+static long read_kernel(void *to, size_t size, const void *from);
+static long task_regs(struct task_struct *task);
+static void *lookup(const void *map, const void *key);
+
 #undef bpf_core_field_exists
 #undef bpf_core_type_size
 #undef bpf_core_field_offset
 #undef bpf_core_type_id_kernel
 #undef BPF_CORE_READ_BITFIELD
-#define bpf_core_field_exists(field) field_exists(#field)
+#define bpf_core_field_exists(...) field_exists(#__VA_ARGS__)
 #define bpf_core_type_size(type) sizeof(type)
 #define bpf_core_field_offset(type, field) offsetof(type, field)
 #define bpf_core_type_id_kernel(type) 0

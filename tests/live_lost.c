@@ -341,27 +341,37 @@ static void test_full_spill(void **state)
 	live_verdict();
 }
 
-/* Others' sockets have taken every place of the copies of owners: the owner is in the storage. */
+/* Others' sockets have taken every place of the copies of owners: the owner is in the storage, and a socket that changes
+ * hands takes a place. */
 static void test_owners_of_others(void **state)
 {
 	const uint64_t of_another = 1ULL << LT_SLOT_BITS | 1;
-	struct live *l = live_start("-d", "0.2", NULL);
-	struct child *trips;
+	struct live *l = live_start("-d", "0.2", "-v", "connections", NULL);
+	struct child *trips, *hands;
+	int64_t inherited, passed;
+	const char *ready;
 	size_t from;
 	int fd;
 
 	(void)state;
 	live_need_net(l);
 	trips = live_load(NULL, "tcp", "-1", "2000", NULL);
+	hands = live_load(&ready, "hand-over", "100000", NULL);
+	inherited = child_value(ready, "inherited");
+	passed = child_value(ready, "passed");
 	from = live_mark(l);
 	fd = map_of(l, "lt_owners");
 	for (uint32_t i = 0; i < OWNERS; i++)
 		assert_int_equal(bpf_map_update_elem(fd, &i, &of_another, BPF_ANY), 0);
 	close(fd);
 	live_round(trips);
+	live_round(hands);
 	live_past_now(l);
 	live_compare((double)live_sum(l, from, trips->pid, "net.tx_ops"), 4000, 0, "owners: messages");
 	live_compare((double)live_sum(l, from, trips->pid, "net.rx_ops"), 4000, 0, "owners: messages received");
+	live_compare((double)live_sum_connections(l, inherited, "tx_bytes"), 100000, 0, "owners: sent by the heir");
+	live_compare((double)live_sum_connections(l, passed, "rx_bytes"), 100000, 0, "owners: received by the other");
+	live_compare((double)sum_lost(l, from, "lost.sockets"), 0, 0, "owners: lost.sockets");
 	live_verdict();
 }
 

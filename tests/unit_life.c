@@ -18,19 +18,15 @@
 #include "bpf_native.h"
 
 static void writer_pause(void);
-static bool field_exists(const char *field);
-static long read_kernel(void *to, size_t size, const void *from);
-static long task_regs(struct task_struct *task);
-static void *lookup(const void *map, const void *key);
 static long update(const void *map, const void *key, const void *value);
 static long delete (const void *map, const void *key);
 static long ignore(const void *to, const void *data, size_t size);
 
-static uint64_t clock_ns = 1000;
+static uint64_t time_ns = 1000;
 
 #define bpf_map_update_elem(map, key, value, flags) update(map, key, value)
 #define bpf_map_delete_elem(map, key) delete (map, key)
-#define bpf_ktime_get_ns() (++clock_ns)
+#define bpf_ktime_get_ns() (++time_ns)
 #define bpf_ringbuf_output(ring, data, size, flags) ignore(ring, data, size)
 #define bpf_get_current_task_btf() (&forker)
 #define bpf_probe_read_kernel_str(to, size, from) read_kernel(to, size, from)
