@@ -341,8 +341,8 @@ static void test_full_spill(void **state)
 	live_verdict();
 }
 
-/* Others' sockets have taken every place of the copies of owners: the owner is in the storage, and a socket that changes
- * hands takes a place. */
+/* Others' sockets have taken every place of the copies of owners: the owner is in the storage, and a socket that
+ * changes hands takes a place. */
 static void test_owners_of_others(void **state)
 {
 	const uint64_t of_another = 1ULL << LT_SLOT_BITS | 1;

@@ -166,6 +166,26 @@ static void all_that_is_missing_is_told_of(void **state)
 	}
 }
 
+/* Few look for it: it is not the first thing on the screen. */
+static void what_a_family_does_not_know_is_not_told_of(void **state)
+{
+	struct options o = { .delay_s = 1 };
+	struct sample *s;
+	struct view v;
+
+	(void)state;
+	assert_int_equal(view_init(&v, &o, true), 0);
+	s = history_take(&v.history);
+	reading_begin(s, 1);
+	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
+		s->probe[i].on = 1;
+		snprintf(s->probe[i].reason, sizeof(s->probe[i].reason), "not all of it");
+	}
+	assert_int_equal(view_reading(&v, s), 0);
+	assert_string_equal(v.message, "");
+	view_free(&v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +194,7 @@ int main(void)
 		cmocka_unit_test(who_took_the_pid_is_not_meant),
 		cmocka_unit_test(a_long_filter_comes_back_whole),
 		cmocka_unit_test(all_that_is_missing_is_told_of),
+		cmocka_unit_test(what_a_family_does_not_know_is_not_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,19 +57,20 @@ static bool families_changed(struct view *v, const struct sample *s)
 	return changed;
 }
 
-/* A single message about missing numbers: the first, and whether there are more. */
+/* A single message about families that are off: the first, and whether there are more. What one that is on does not
+ * know concerns few, and --check says it. */
 static void say_missing(struct view *v, const struct sample *s)
 {
 	int n = 0, first = 0;
 
 	for (int i = SAMPLE_FAMILIES - 1; i >= 0; i--)
-		if (*s->probe[i].reason) {
+		if (!s->probe[i].on && *s->probe[i].reason) {
 			first = i;
 			n++;
 		}
 	if (n)
-		view_say(v, STYLE_WARN, "%s %s%s: %s", sample_family_name[first], s->probe[first].on ? "on" : "off",
-			 n > 1 ? " (more: --check)" : "", s->probe[first].reason);
+		view_say(v, STYLE_WARN, "%s off%s: %s", sample_family_name[first], n > 1 ? " (more: --check)" : "",
+			 s->probe[first].reason);
 }
 
 /* Near a memory limit past readings are dropped first. Returns whether some are dropped now. */
