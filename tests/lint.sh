@@ -161,7 +161,7 @@ elif [ -z "$only" ]; then
 fi
 rule "clang has no warnings either" silent clang_warnings
 rule "shellcheck" silent shellcheck -f gcc "${scripts[@]}"
-rule "codespell" silent codespell -L nd,inflight,iterm --skip "./tests/golden/*,tests/golden/*" "${texts[@]}"
+rule "codespell" silent codespell -L bu,nd,inflight,iterm --skip "./tests/golden/*,tests/golden/*" "${texts[@]}"
 rule "make deps knows every package" silent packages_have_rows
 rule "no path of one machine" silent machine_paths
 rule "no registry's host" silent registry_hosts
