@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <json-c/json.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 #include "record.h"
 #include "synthetic.h"
 
-#define SAMPLES_MAX 4000
+#define SAMPLES_MAX 40000
 
 static char folder[] = "/tmp/lagtop-outputs.XXXXXX";
 static char metrics[64], recording[64];
@@ -130,7 +131,7 @@ static void metrics_of_a_recording(void **state)
 	assert_int_equal(stat(recording, &st), 0);
 	assert_int_equal(LAGTOP(&lines, "--openmetrics", recording), 2);
 	assert_non_null(strstr(errors, "the same file"));
-	assert_in_range(n_samples, 1000, 2000);
+	assert_in_range(n_samples, 2000, 6000);
 
 	assert_int_equal(LAGTOP(&lines, "--openmetrics", metrics, "--csv", "-g", "user", "-n", "1"), 0);
 	assert_true(lines > 5);
@@ -138,12 +139,12 @@ static void metrics_of_a_recording(void **state)
 	assert_false(isnan(metric("lagtop_user_lag_ratio", "user='root'")));
 	/* Every counter of the table. */
 	for (int i = 0; i < LT_COUNTERS; i++) {
+		const char *base = i < LT_STATES ? names_state((uint8_t)i) : counter_info[i].name;
+		bool time = !strcmp(counter_info[i].unit, "ns");
 		char name[80];
 
-		if (i < LT_STATES)
-			snprintf(name, sizeof(name), "lagtop_user_%s_ratio", names_state((uint8_t)i));
-		else
-			snprintf(name, sizeof(name), "lagtop_user_%s_per_second", counter_info[i].name);
+		snprintf(name, sizeof(name), "lagtop_user_%.*s%s_total",
+			 (int)strlen(base) - (time && i >= LT_STATES) * 3, base, time ? "_seconds" : "");
 		assert_false(isnan(metric(name, "user='root'")));
 	}
 	/* And the numbers of columns computed from them. */
@@ -158,6 +159,72 @@ static void metrics_of_a_recording(void **state)
 	assert_true(isnan(metric("lagtop_cgroup_lag_ratio", "cgroup='/init.scope'")));
 	assert_int_equal(LAGTOP(&lines, "--openmetrics", "/nonexistent/x"), 2);
 	assert_non_null(strstr(errors, "cannot write to /nonexistent/x"));
+}
+
+/* A number of the processes with a command in a line of JSON, added up. */
+static double json_sum(const char *line, const char *comm, const char *object, const char *key)
+{
+	struct json_object *reading = json_tokener_parse(line), *all, *of, *n;
+	double sum = 0;
+
+	assert_true(json_object_object_get_ex(reading, "processes", &all));
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object *p = json_object_array_get_idx(all, i);
+
+		if (strcmp(json_object_get_string(json_object_object_get(p, "comm")), comm))
+			continue;
+		assert_true(json_object_object_get_ex(p, object, &of) && json_object_object_get_ex(of, key, &n));
+		sum += json_object_get_double(n);
+	}
+	json_object_put(reading);
+	return sum;
+}
+
+static void sums_are_those_of_json(void **state)
+{
+	static const struct {
+		const char *metric, *object, *key;
+		double unit;
+	} sums[] = {
+		{ "run_seconds_total", "time_ns", "run", 1e-9 },
+		{ "disk_seconds_total", "time_ns", "disk", 1e-9 },
+		{ "page_fault_disk_seconds_total", "of_which_ns", "page_fault_disk", 1e-9 },
+		{ "calls_total", "calls", "count", 1 },
+		{ "call_errors_total", "calls", "errors", 1 },
+		{ "retransmits_total", "net", "retransmits", 1 },
+		{ "wakeup_seconds_count", "wakeup", "count", 1 },
+		{ "turns_seconds_count", "turns", "count", 1 },
+		{ "upstream_seconds_count", "upstream", "count", 1 },
+	};
+	char *argv[] = { child_lagtop(), "--replay", recording, "--json", NULL };
+	double sum[sizeof(sums) / sizeof(sums[0])] = { 0 };
+	struct child *json;
+	char *line;
+	int lines;
+
+	(void)state;
+	fixture_write(recording, 3, FIXTURE_PLAIN);
+	assert_int_equal(LAGTOP(&lines, "--openmetrics", metrics), 0);
+	read_metrics();
+	json = child_start(argv, (uid_t)-1);
+	assert_non_null(json);
+	for (lines = 0; (line = child_line(json)); lines++)
+		for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
+			sum[i] += json_sum(line, "postgres", sums[i].object, sums[i].key);
+	assert_int_equal(lines, 3);
+	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "lagtop_command_%s", sums[i].metric);
+		assert_true(sum[i] > 0 || i == 2 || i == 5);
+		assert_metric(name, "command='postgres'", sum[i] * sums[i].unit);
+	}
+	assert_metric("lagtop_command_turns_seconds_bucket", "command='postgres',le='+Inf'",
+		      metric("lagtop_command_turns_seconds_count", "command='postgres'"));
+	assert_metric("lagtop_command_turns_seconds_bucket", "command='postgres',le='17.179869184'",
+		      metric("lagtop_command_turns_seconds_count", "command='postgres'"));
+	assert_metric("lagtop_command_turns_seconds_bucket", "command='postgres',le='1.024e-06'", 0);
+	child_free(json);
 }
 
 /* Many commands, with names that need escaping in labels and that become equal when cleaned. */
@@ -216,7 +283,11 @@ static void labels_are_bounded_and_clean(void **state)
 	assert_metric("lagtop_command_lag_ratio", "command='broken\xef\xbf\xbd#2'", 1);
 	assert_metric("lagtop_command_lag_ratio", "command='broken\xef\xbf\xbd#2#2'", 1);
 	assert_metric("lagtop_command_lag_ratio", "command='{}'", 1);
-	assert_in_range(n_samples, 100, 25 + (columns_count + LT_COUNTERS) * OPENMETRICS_GROUPS);
+	assert_metric("lagtop_command_sleep_seconds_total", "command='other'", 901 * (double)s.interval_ns / 1e9);
+	assert_in_range(n_samples, 100,
+			200 + (columns_count + LT_COUNTERS + OPENMETRICS_DISTS * (OPENMETRICS_EDGES + 3)) *
+					(OPENMETRICS_GROUPS + 1));
+	openmetrics_free(&om);
 	options_free(&o);
 	model_free(m);
 	sample_free(&s);
@@ -308,6 +379,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metrics_of_a_recording),
+		cmocka_unit_test(sums_are_those_of_json),
 		cmocka_unit_test(labels_are_bounded_and_clean),
 		cmocka_unit_test(fail_if),
 		cmocka_unit_test(in_a_row),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Prometheus's text format 0.0.4: see openmetrics.h. What is not known has no line. A group has the counters of the
- * table, and those of its columns that are not counters: percentiles, umbrellas, sums.
+ * table, histograms, and those of its columns that are not counters: percentiles, umbrellas, sums.
  */
 #include "openmetrics.h"
 
@@ -13,7 +13,7 @@
 #include "format.h"
 #include "names.h"
 
-#define LABEL_SIZE 600
+#define LABEL_SIZE OPENMETRICS_LABEL_SIZE
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* node_exporter does not know the types that OpenMetrics added; a counter's family name includes _total. */
@@ -32,21 +32,6 @@ static void gauge(FILE *out, const char *name, const char *help, double value)
 {
 	family(out, name, "gauge", help);
 	fprintf(out, "lagtop_%s %.15g\n", name, value);
-}
-
-/* A label's value: valid UTF-8, and backslash, quote and newline escaped. */
-static void label(char buf[LABEL_SIZE], const char *raw)
-{
-	char text[LABEL_SIZE / 2];
-	char *to = buf;
-
-	format_utf8(text, sizeof(text), raw);
-	for (const char *at = text; *at; at++) {
-		if (*at == '\\' || *at == '"' || *at == '\n')
-			*to++ = '\\';
-		*to++ = *at == '\n' ? 'n' : *at;
-	}
-	*to = '\0';
 }
 
 static void percentiles(FILE *out, const char *what, const char *help, const struct model_dist *d)
@@ -97,8 +82,8 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 		     { "events", om->lost.events },	{ "requests", om->lost.requests } };
 	char host[LABEL_SIZE], kernel[LABEL_SIZE];
 
-	label(host, s->host);
-	label(kernel, s->kernel);
+	openmetrics_label(host, s->host);
+	openmetrics_label(kernel, s->kernel);
 	family(out, "build_info", "gauge", "The lagtop version, host and kernel of the reading");
 	fprintf(out, "lagtop_build_info{host=\"%s\",kernel=\"%s\",version=\"" LAGTOP_VERSION "\"} 1\n", host, kernel);
 	gauge(out, "reading_timestamp_seconds", "When the reading was taken", (double)s->realtime_ns / 1e9);
@@ -138,42 +123,57 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 				(unsigned long long)lost[i].n);
 }
 
-/* The labels of the rows, all different: names may become equal when their invalid bytes are replaced. */
-static void print_labels(char labels[][LABEL_SIZE], struct row **rows, size_t n)
-{
-	const struct column *name = column_find("comm");
-	char wanted[LABEL_SIZE];
-	for (size_t i = 0; i < n; i++) {
-		size_t twins = 1;
-
-		label(wanted, rows[i]->kind == MODEL_CGROUP ? rows[i]->cgroup : name->raw(rows[i]).text);
-		strcpy(labels[i], wanted);
-		for (size_t k = 0; k < i; k++)
-			if (!strcmp(labels[k], labels[i])) {
-				snprintf(labels[i], LABEL_SIZE, "%.580s#%zu", wanted, ++twins);
-				k = (size_t)-1; /* that may be another group's name, too */
-			}
-	}
-}
-
-/* A row of the table of counters: for a state its share of the time, for the others a rate per second. */
-static void print_counter(FILE *out, const char *by, enum lt_counter counter, char labels[][LABEL_SIZE],
-			  struct row **rows, size_t n)
+/* A row of the table of counters: seconds, or what its unit says. */
+static void print_counter(FILE *out, const char *by, enum lt_counter counter, const struct openmetrics_groups *g)
 {
 	const struct counter_info *info = &counter_info[counter];
-	bool state = (int)counter < LT_STATES;
-	char name[64], help[96];
+	bool state = (int)counter < LT_STATES, time = state || !strcmp(info->unit, "ns");
+	const char *base = state ? names_state((uint8_t)counter) : info->name;
+	int len = (int)strlen(base);
+	char name[80], help[96];
 
-	snprintf(name, sizeof(name), "%s_%s_%s", by, state ? names_state((uint8_t)counter) : info->name,
-		 state ? "ratio" : "per_second");
-	snprintf(help, sizeof(help), "%s per %s", state ? "Time in that state" : info->name, state ? "time" : "second");
-	family(out, name, "gauge", help);
-	for (size_t i = 0; i < n; i++) {
-		uint64_t value = row_counter(rows[i], counter);
+	len -= time && !state ? 3 : 0; /* "_ns" */
+	snprintf(name, sizeof(name), "%s_%.*s%s_total", by, len, base, time ? "_seconds" : "");
+	snprintf(help, sizeof(help), "%s %.*s, since lagtop began to watch the group",
+		 state ? "Time in the state" : "Sum of", len, base);
+	family(out, name, "counter", help);
+	for (int i = 0; i <= OPENMETRICS_GROUPS; i++)
+		if (counter_has(&g->place[i].known, counter))
+			fprintf(out, "lagtop_%s{%s=\"%s\"} %.15g\n", name, by, g->place[i].label,
+				(double)g->place[i].counter[counter] * (time ? 1e-9 : 1));
+}
 
-		if (value != SAMPLE_UNKNOWN && rows[i]->interval_ns)
-			fprintf(out, "lagtop_%s{%s=\"%s\"} %.15g\n", name, by, labels[i],
-				(double)value * (state ? 1 : 1e9) / (double)rows[i]->interval_ns);
+/* by: NULL for the host. */
+static void print_hist(FILE *out, const char *name, const char *by, const char *label, const struct openmetrics_hist *h)
+{
+	char own[LABEL_SIZE + 32] = "", alone[LABEL_SIZE + 32] = "";
+
+	if (!h->all)
+		return;
+	if (by) {
+		snprintf(own, sizeof(own), "%s=\"%s\",", by, label);
+		snprintf(alone, sizeof(alone), "{%s=\"%s\"}", by, label);
+	}
+	for (int i = 0; i < OPENMETRICS_EDGES; i++)
+		fprintf(out, "lagtop_%s_bucket{%sle=\"%.15g\"} %llu\n", name, own,
+			(double)(1ULL << (OPENMETRICS_EDGE_FIRST + i)) * 1e-9, (unsigned long long)h->count[i]);
+	fprintf(out, "lagtop_%s_bucket{%sle=\"+Inf\"} %llu\n", name, own, (unsigned long long)h->all);
+	fprintf(out, "lagtop_%s_sum%s %.15g\nlagtop_%s_count%s %llu\n", name, alone, h->sum_ns * 1e-9, name, alone,
+		(unsigned long long)h->all);
+}
+
+static void print_hists(FILE *out, const char *by, const struct openmetrics_groups *g)
+{
+	for (int d = 0; d < OPENMETRICS_DISTS; d++) {
+		char name[64], help[160];
+
+		snprintf(name, sizeof(name), "%s_%s_seconds", by ? by : "host", openmetrics_dists[d].name);
+		snprintf(help, sizeof(help), "%s; the sum is at most 12.5 %% off", openmetrics_dists[d].help);
+		family(out, name, "histogram", help);
+		if (!by)
+			print_hist(out, name, NULL, NULL, &g->host[d]);
+		for (int i = 0; by && i <= OPENMETRICS_GROUPS; i++)
+			print_hist(out, name, by, g->place[i].label, &g->place[i].hist[d]);
 	}
 }
 
@@ -216,52 +216,63 @@ static void metric_name(char *name, size_t size, const char *by, const struct co
 		*at = *at == '.' ? '_' : *at;
 }
 
-static void print_column(FILE *out, const char *by, const struct column *c, char labels[][LABEL_SIZE],
-			 struct row **rows, size_t n)
+static void print_column(FILE *out, const char *by, const struct column *c, const struct openmetrics_groups *g)
 {
 	char name[80], help[400];
 
 	metric_name(name, sizeof(name), by, c);
 	snprintf(help, sizeof(help), "%.*s", (int)strlen(c->help) - 1, c->help); /* family() ends it */
 	family(out, name, "gauge", help);
-	for (size_t i = 0; i < n; i++) {
-		struct value v = column_value(c, rows[i]);
+	for (int i = 0; i < OPENMETRICS_GROUPS; i++) {
+		const struct row *r = g->place[i].row;
+		struct value v = r ? column_value(c, r) : (struct value){ .type = VALUE_NONE };
 
 		if (v.type == VALUE_INT || v.type == VALUE_REAL)
-			fprintf(out, "lagtop_%s{%s=\"%s\"} %.15g\n", name, by, labels[i],
+			fprintf(out, "lagtop_%s{%s=\"%s\"} %.15g\n", name, by, g->place[i].label,
 				(v.type == VALUE_INT ? (double)v.i : v.real) * unit_of(c)->factor);
 	}
 }
 
-static void print_groups(FILE *out, enum model_kind kind, struct row **rows, size_t n)
+static void print_groups(FILE *out, enum model_kind kind, const struct openmetrics_groups *g)
 {
 	const char *by = selection_group_name(kind);
-	char labels[OPENMETRICS_GROUPS][LABEL_SIZE];
 
-	print_labels(labels, rows, n);
 	for (size_t i = 0; i < LT_COUNTERS; i++)
-		print_counter(out, by, (enum lt_counter)i, labels, rows, n);
+		print_counter(out, by, (enum lt_counter)i, g);
+	print_hists(out, by, g);
 	for (size_t i = 0; i < columns_count; i++)
 		if (is_metric(&columns[i], kind))
-			print_column(out, by, &columns[i], labels, rows, n);
+			print_column(out, by, &columns[i], g);
 }
 
-/* The host, and the wanted groups with the worst LAG%. 0 or -ENOMEM. */
-static int print_file(FILE *out, const struct openmetrics *om, const struct options *o, struct model *m)
+/* The selected groups get a place in the order of LAG%. 0 or -ENOMEM. */
+static int add_groups(struct openmetrics *om, const struct options *o, struct model *m)
 {
 	const struct column *lag = column_find("lag");
-	const struct selection_order worst = { .sort = lag, .then = lag, .top = OPENMETRICS_GROUPS };
+	const struct selection_order worst = { .sort = lag, .then = lag };
 	enum model_kind kind = options_group(o);
 	struct row **rows = NULL;
-	int n = selection_rows(&o->selection, kind, &worst, m, &rows);
+	int n, err;
 
+	if (!om->groups) {
+		om->groups = calloc(1, sizeof(*om->groups));
+		if (!om->groups)
+			return -ENOMEM;
+		strcpy(om->groups->place[OPENMETRICS_GROUPS].label, "other");
+	}
+	n = selection_rows(&o->selection, kind, &worst, m, &rows);
 	if (n < 0)
 		return n;
-	print_host(out, om, model_host(m), model_sample(m));
-	if (n > 0)
-		print_groups(out, kind, rows, (size_t)n);
+	err = openmetrics_groups_add(om->groups, &o->selection, kind, rows, (size_t)n, m);
 	free(rows);
-	return 0;
+	return err;
+}
+
+static void print_file(FILE *out, const struct openmetrics *om, const struct options *o, struct model *m)
+{
+	print_host(out, om, model_host(m), model_sample(m));
+	print_hists(out, NULL, om->groups);
+	print_groups(out, options_group(o), om->groups);
 }
 
 int openmetrics_write(struct openmetrics *om, const struct options *o, struct model *m)
@@ -269,14 +280,21 @@ int openmetrics_write(struct openmetrics *om, const struct options *o, struct mo
 	struct file_fresh file;
 	int err;
 
+	err = add_groups(om, o, m);
+	if (err)
+		return err;
 	add_up(om, model_host(m), model_sample(m));
 	/* The temporary name does not end in ".prom": the collector ignores it. The collector runs as another user. */
 	err = file_fresh_open(&file, o->openmetrics, 0644);
 	if (err)
 		return err;
-	err = print_file(file.out, om, o, m);
-	if (!err)
-		return file_fresh_commit(&file, o->openmetrics);
-	file_fresh_drop(&file);
-	return err;
+	print_file(file.out, om, o, m);
+	return file_fresh_commit(&file, o->openmetrics);
+}
+
+void openmetrics_free(struct openmetrics *om)
+{
+	if (om->groups)
+		openmetrics_groups_free(om->groups);
+	free(om->groups);
 }

@@ -271,6 +271,7 @@ int run_batch(const struct options *o, struct source *src, struct recorder *rec,
 	}
 	facts_free(&run.facts);
 	alert_free(&run.alert);
+	openmetrics_free(&run.metrics);
 	model_free(run.model);
 	sample_free(&run.sample);
 	return l->status;
