@@ -82,12 +82,12 @@ static __noinline __u32 disk_slot(__u64 key)
 
 static __always_inline void max_add(__u64 max[2], __u64 ns)
 {
-	__u64 epoch = lt_epoch, word = LT_DISK_MAX(epoch, ns), *at = &max[epoch & 1], old;
+	__u64 epoch = lt_epoch, word = LT_MAX_WORD(epoch, ns), *at = &max[epoch & 1], old;
 
 	/* After so many lost races the maximum stored by others is longer, or nearly as long. */
 	for (int i = 0; i < 8; i++) {
 		old = *(volatile __u64 *)at;
-		if (LT_DISK_MAX_EPOCH(old) == LT_DISK_MAX_EPOCH(word) && old >= word)
+		if (LT_MAX_WORD_EPOCH(old) == LT_MAX_WORD_EPOCH(word) && old >= word)
 			break;
 		if (__sync_val_compare_and_swap(at, old, word) == old)
 			break;

@@ -210,8 +210,8 @@ static __always_inline __u32 lt_ahead(__u32 first, __u32 second)
 
 /* What a socket did since it was last reported. */
 struct lt_moved {
-	__u64 tx_bytes, rx_bytes;
-	__u32 retransmits, drops;
+	__u64 tx_bytes, rx_bytes, turns_ns;
+	__u32 retransmits, drops, turns;
 	bool changed;
 };
 
@@ -267,6 +267,8 @@ static __always_inline struct lt_moved lt_moved(struct sock *sk, struct tcp_sock
 		.rx_bytes = rx_bytes > socket->seen_rx_bytes ? rx_bytes - socket->seen_rx_bytes : 0,
 		.retransmits = socket->retransmits - socket->seen_retransmits,
 		.drops = lt_ahead(drops, socket->seen_drops),
+		.turns = socket->turns - socket->seen_turns,
+		.turns_ns = socket->turns_ns - socket->seen_turns_ns,
 		.changed = socket->seen_state != state,
 	};
 }
@@ -277,6 +279,8 @@ static __always_inline void lt_reported(struct lt_socket *socket, const struct l
 	socket->seen_rx_bytes += moved->rx_bytes;
 	socket->seen_retransmits += moved->retransmits;
 	socket->seen_drops += moved->drops;
+	socket->seen_turns += moved->turns;
+	socket->seen_turns_ns += moved->turns_ns;
 	socket->seen_state = state;
 }
 
@@ -335,6 +339,11 @@ static __always_inline void lt_connection_fill(struct lt_connection *c, struct s
 	c->proto = lt_proto_of(sk);
 	c->state = common->skc_state;
 	c->role = socket->role;
+	c->overlapped = socket->overlapped;
+	c->turns = moved->turns;
+	c->turns_ns = moved->turns_ns;
+	if (moved->turns && LT_MAX_WORD_EPOCH(socket->turn_max) == (socket->seen_walk & 0xffff))
+		c->turn_max_ns = socket->turn_max & LT_MAX_WORD_NS;
 	c->open_ns = lt_with_turns ? lt_turn_open_ns(sk, socket) : 0;
 	c->netns = common->skc_net.net->ns.inum;
 	c->local_port = common->skc_num;

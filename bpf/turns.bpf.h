@@ -138,6 +138,17 @@ static __always_inline __u64 lt_turn_now_ns(struct sock *sk, struct tcp_sock *tc
 	return bpf_ktime_get_ns();
 }
 
+/* A turn of the connection itself: its number, its time and the longest since it was reported. */
+static __always_inline void lt_turn_count(struct lt_socket *socket, __u64 ns)
+{
+	__u64 word = LT_MAX_WORD(socket->seen_walk, ns), max = socket->turn_max;
+
+	socket->turns++;
+	socket->turns_ns += ns;
+	if (LT_MAX_WORD_EPOCH(max) != LT_MAX_WORD_EPOCH(word) || word > max)
+		socket->turn_max = word;
+}
+
 /* A receive is the first one after a send. Returns when its bytes arrived. */
 static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct sock *sk, enum lt_proto proto,
 					  struct lt_socket *socket, __u64 now_ns)
@@ -149,12 +160,13 @@ static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct sock *sk, 
 	else if (own && socket->role)
 		lt_dist_add(&own->record->calls, LT_DIST_LATE, now_ns - arrived_ns);
 	if (socket->role == LT_ROLE_CLIENT && socket->turn == LT_TURN_SENT && own) {
-		lt_dist_add(&own->record->calls, LT_DIST_UPSTREAM,
-			    arrived_ns > socket->turn_ns ? arrived_ns - socket->turn_ns : 0);
+		__u64 ns = arrived_ns > socket->turn_ns ? arrived_ns - socket->turn_ns : 0;
+
+		lt_dist_add(&own->record->calls, LT_DIST_UPSTREAM, ns);
 		if (socket->overlapped)
 			lt_net_of(own)->upstream_overlapped++;
-		lt_peer_add(own, sk, proto, socket->overlapped,
-			    arrived_ns > socket->turn_ns ? arrived_ns - socket->turn_ns : 0);
+		lt_peer_add(own, sk, proto, socket->overlapped, ns);
+		lt_turn_count(socket, ns);
 	}
 	socket->turn = LT_TURN_RECEIVED;
 	socket->turn_ns = arrived_ns;
@@ -206,13 +218,17 @@ static __always_inline __u64 lt_turn_left_ns(struct lt_slot *own, struct tcp_soc
 /* The first send after a receive. */
 static __always_inline void lt_turn_answer(struct lt_slot *own, struct lt_socket *socket, __u64 since_ns, __u64 left_ns)
 {
+	__u64 ns;
+
 	if (socket->arrived_ns && socket->arrived_ns < left_ns)
 		socket->overlapped = 1; /* it answers while there is more to read */
 	if (!own)
 		return;
-	lt_dist_add(&own->record->calls, LT_DIST_RESPONSE, left_ns > since_ns ? left_ns - since_ns : 0);
+	ns = left_ns > since_ns ? left_ns - since_ns : 0;
+	lt_dist_add(&own->record->calls, LT_DIST_RESPONSE, ns);
 	if (socket->overlapped)
 		lt_net_of(own)->turns_overlapped++;
+	lt_turn_count(socket, ns);
 }
 
 static __always_inline void lt_turn_send(struct lt_slot *own, struct sock *sk, enum lt_proto proto,

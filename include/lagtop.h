@@ -47,6 +47,11 @@ struct lt_max {
 	__u32 epoch[2];
 };
 
+/* A maximum and its interval in one word. */
+#define LT_MAX_WORD_NS ((1ULL << 48) - 1)
+#define LT_MAX_WORD(epoch, ns) ((__u64)(epoch) << 48 | ((ns) < LT_MAX_WORD_NS ? (ns) : LT_MAX_WORD_NS))
+#define LT_MAX_WORD_EPOCH(word) ((word) >> 48) /* its low 16 bits */
+
 struct lt_who {
 	__u64 task;		/* address of the task_struct: the record's key */
 	__u64 born_ns;		/* first wakeup, or seeding */
@@ -273,24 +278,28 @@ struct lt_socket {
 	__u32 retransmits;	  /* segments (atomic: softirq) */
 	__u64 tx_bytes, rx_bytes; /* UDP only (atomic): TCP's are in tcp_sock */
 
+	/* Its turns: responses, or answers to a client; the longest since seen_walk, LT_MAX_WORD. */
+	__u64 turns_ns, turn_max;
+	__u32 turns;
+	__u32 seen_walk; /* the last iteration that reported it */
 	__u64 process_start_ns;
 	__u64 born_ns;	  /* first seen; 0: before lagtop */
 	__u64 connect_ns; /* SYN sent */
-	/* What the last iteration reported; written only by the iterator. */
-	__u64 seen_tx_bytes, seen_rx_bytes;
-	__u32 seen_retransmits, seen_drops;
+	/* What the last iteration reported; like seen_walk written only by the iterator. */
+	__u64 seen_tx_bytes, seen_rx_bytes, seen_turns_ns;
+	__u32 seen_retransmits, seen_drops, seen_turns;
 	__u32 seen_state;
-	__u32 seen_walk; /* its number */
 };
 
 /* A connection as reported by the iterator and when its socket is destroyed: what it did since the last report. */
 struct lt_connection {
 	__u64 process_start_ns, born_ns;
 	__u64 tx_bytes, rx_bytes;
-	__u64 srtt_ns;		/* 0: not measured */
-	__u64 open_ns;		/* since when a turn is open; 0: none is */
+	__u64 srtt_ns; /* 0: not measured */
+	__u64 open_ns; /* since when a turn is open; 0: none is */
+	__u64 turns_ns, turn_max_ns;
 	__u64 accept_oldest_ns; /* of listeners: when the first connection of the queue was established; 0: none */
-	__u32 tgid, retransmits;
+	__u32 tgid, retransmits, turns;
 	__u32 tx_queue_bytes, rx_queue_bytes; /* not of listeners */
 	__u32 accept_queue, accept_queue_max; /* of listeners: connections */
 	__u32 drops;			      /* of UDP and listeners: datagrams, connections */
@@ -298,6 +307,7 @@ struct lt_connection {
 	__u16 local_port, remote_port;	    /* host order */
 	__u8 proto, family, state, changed; /* enum lt_proto; 4 or 6; TCP_*; state differs from the last report */
 	__u8 role;			    /* enum lt_role: who is to answer */
+	__u8 overlapped;
 	__u8 local[16], remote[16];
 };
 
@@ -359,11 +369,6 @@ enum lt_disk_part { LT_DISK_TOTAL, LT_DISK_QUEUE, LT_DISK_SERVICE, LT_DISK_PARTS
 #define LT_DISK_KEY(major, minor, op) (((__u64)(major) << 32 | (__u64)(minor)) << 8 | (op) | 1ULL << 63)
 #define LT_DISK_KEY_MAJOR(key) ((__u32)((key) >> 40) & 0x7fffff)
 #define LT_DISK_KEY_MINOR(key) ((__u32)((key) >> 8))
-
-/* A maximum and its interval in one word. */
-#define LT_DISK_MAX_NS ((1ULL << 48) - 1)
-#define LT_DISK_MAX(epoch, ns) ((__u64)(epoch) << 48 | ((ns) < LT_DISK_MAX_NS ? (ns) : LT_DISK_MAX_NS))
-#define LT_DISK_MAX_EPOCH(word) ((word) >> 48) /* its low 16 bits */
 
 /* Completed requests of a device in one direction. The front end frees it when the device is gone. */
 struct lt_disk {

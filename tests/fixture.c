@@ -425,6 +425,11 @@ static void add_connection(struct sample *s, uint32_t pid, uint16_t port, uint32
 	c->srtt_ns = about(210000, 400, wobble(pid, 9, number));
 	c->open_ns = wobble(pid, 13, number) % 4 ? SAMPLE_UNKNOWN : about(3000000, 500, wobble(pid, 14, number));
 	c->retransmits = pid == 30610 ? 40 : 0;
+	c->role = wobble(pid, 15, 0) % 3 ? LT_ROLE_SERVER : LT_ROLE_CLIENT;
+	c->overlapped = wobble(pid, 16, 0) % 4 == 0;
+	c->turns = wobble(pid, 17, number) % 90;
+	c->turns_ns = c->turns * about(900000, 600, wobble(pid, 18, number));
+	c->turn_max_ns = c->turns ? c->turns_ns / c->turns * 3 : 0;
 }
 
 /* An API and its database; a container and a cache that listens for IPv6, too; and in two network namespaces the ends

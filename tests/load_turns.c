@@ -262,10 +262,10 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* REQUESTS requests; prints how long the median and the longest took. */
+/* REQUESTS requests; prints how long the median, the longest and all took. */
 static void ask(const char *way, int fd)
 {
-	int64_t took_ns[REQUESTS];
+	int64_t took_ns[REQUESTS], sum_ns = 0;
 
 	for (int i = 0; i < REQUESTS; i++) {
 		int64_t begun_ns = load_now_ns();
@@ -281,10 +281,11 @@ static void ask(const char *way, int fd)
 		if (!get(fd))
 			load_die("the server");
 		took_ns[i] = load_now_ns() - begun_ns;
+		sum_ns += took_ns[i];
 	}
 	qsort(took_ns, REQUESTS, sizeof(*took_ns), by_size);
-	load_done(REQUESTS, "p50_ns=%lld max_ns=%lld", (long long)took_ns[REQUESTS / 2 - 1],
-		  (long long)took_ns[REQUESTS - 1]);
+	load_done(REQUESTS, "p50_ns=%lld max_ns=%lld sum_ns=%lld", (long long)took_ns[REQUESTS / 2 - 1],
+		  (long long)took_ns[REQUESTS - 1], (long long)sum_ns);
 }
 
 static void run_turns(char **arg)

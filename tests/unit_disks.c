@@ -140,9 +140,9 @@ static void request(uint32_t row, uint32_t minor, enum lt_disk_op op, uint32_t e
 	d->key = LT_DISK_KEY(254, minor, op);
 	for (int p = 0; p < LT_DISK_PARTS; p++) {
 		d->latency[p].count[hist_bucket(ns[p])]++;
-		if (LT_DISK_MAX_EPOCH(d->max[p][epoch & 1]) != (epoch & 0xffff) ||
-		    LT_DISK_MAX(epoch, ns[p]) > d->max[p][epoch & 1])
-			d->max[p][epoch & 1] = LT_DISK_MAX(epoch, ns[p]);
+		if (LT_MAX_WORD_EPOCH(d->max[p][epoch & 1]) != (epoch & 0xffff) ||
+		    LT_MAX_WORD(epoch, ns[p]) > d->max[p][epoch & 1])
+			d->max[p][epoch & 1] = LT_MAX_WORD(epoch, ns[p]);
 	}
 }
 

@@ -491,6 +491,34 @@ static const struct sample_peer *peer_of(uint32_t process, uint32_t n, uint32_t 
 	return &sample.peers[sums->first_peer + n];
 }
 
+/* What a connection reports of its turns; not the interval's alone: not known. */
+static void test_turns_of_connections(void **state)
+{
+	struct lt_connection c = tcp(10, 1);
+
+	(void)state;
+	c.role = LT_ROLE_SERVER;
+	c.overlapped = 1;
+	c.turns = 4;
+	c.turns_ns = 40 * US;
+	c.turn_max_ns = 22 * US;
+	assert_int_equal(sockets_connection(sockets, &c), 0);
+	reading(true);
+	assert_int_equal(sample.connections[0].turns, SAMPLE_UNKNOWN);
+	assert_int_equal(sample.connections[0].turn_max_ns, SAMPLE_UNKNOWN);
+	assert_int_equal(sockets_connection(sockets, &c), 0);
+	c.turn_max_ns = 0; /* the longest was counted with the last report */
+	assert_int_equal(sockets_connection(sockets, &c), 0);
+	reading(true);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(sample.connections[i].role, LT_ROLE_SERVER);
+		assert_int_equal(sample.connections[i].overlapped, 1);
+		assert_int_equal(sample.connections[i].turns, 4);
+		assert_int_equal(sample.connections[i].turns_ns, 40 * US);
+		assert_int_equal(sample.connections[i].turn_max_ns, i ? 10 * US : 22 * US);
+	}
+}
+
 /* By process and remote end; the process at the other end owns the accepted half, in the same network namespace. */
 static void test_peers_of_processes(void **state)
 {
@@ -567,6 +595,7 @@ int main(void)
 		walked_test(test_a_dead_owner_is_nobody),
 		walked_test(test_who_began_while_the_reading_was_taken),
 		walked_test(test_who_never_has_a_row),
+		cmocka_unit_test_setup_teardown(test_turns_of_connections, opened, closed),
 		walked_test(test_peers_of_processes),
 		walked_test(test_many_owners),
 		walked_test(test_more_than_there_is_room_for),

@@ -436,16 +436,34 @@ NUMBER(raw_rx_ops, NET, INET(rx_ops))
 DURATION(raw_connect_p99, NET, net->connect, p99_ns)
 DURATION(raw_accept_p99, NET | SYSCALL, accept, p99_ns)
 
-NUMBER(raw_turns, TURNS, r->response.count)
+/* A connection has the turns of one side. */
+#define TURNS_OF(r, who) (!(r)->connection || (r)->connection->role == (who))
+MAYBE(raw_turns, TURNS, TURNS_OF(r, LT_ROLE_SERVER), r->response.count)
 DURATION(raw_response_p50, TURNS, response, p50_ns)
 DURATION(raw_response_p90, TURNS, response, p90_ns)
 DURATION(raw_response_p99, TURNS, response, p99_ns)
 LONGEST(raw_response_max, TURNS, response)
 DURATION(raw_late_p99, TURNS, late, p99_ns)
-NUMBER(raw_upstream_count, TURNS, r->upstream.count)
+MAYBE(raw_upstream_count, TURNS, TURNS_OF(r, LT_ROLE_CLIENT), r->upstream.count)
 DURATION(raw_upstream_p50, TURNS, upstream, p50_ns)
 DURATION(raw_upstream_p99, TURNS, upstream, p99_ns)
 LONGEST(raw_upstream_max, TURNS, upstream)
+
+/* Of a connection. */
+static struct value mean(const struct row *r, const struct model_dist *d)
+{
+	return r->off & TURNS || !d->count ? unknown : duration(d, r->connection->turns_ns / d->count, false);
+}
+
+struct value raw_response_mean(const struct row *r)
+{
+	return mean(r, &r->response);
+}
+
+struct value raw_upstream_mean(const struct row *r)
+{
+	return mean(r, &r->upstream);
+}
 
 MAYBE(raw_upstream_open, TURNS, r->open_upstream.n != SAMPLE_UNKNOWN, r->open_upstream.n)
 MAYBE(raw_upstream_oldest, TURNS, r->open_upstream.n && r->open_upstream.n != SAMPLE_UNKNOWN,

@@ -39,8 +39,8 @@ column_raw raw_latency_p50, raw_latency_p90, raw_latency_p99, raw_latency_max, r
 	raw_errnos;
 column_raw raw_accepted, raw_traffic, raw_tx, raw_rx, raw_tx_ops, raw_rx_ops, raw_connect_p99, raw_accept_p99;
 column_raw raw_turns, raw_response_p50, raw_response_p90, raw_response_p99, raw_response_max, raw_late_p99,
-	raw_upstream_count, raw_upstream_p50, raw_upstream_p99, raw_upstream_max, raw_upstream_open,
-	raw_upstream_oldest, raw_answers_open, raw_answers_oldest;
+	raw_upstream_count, raw_upstream_p50, raw_upstream_p99, raw_upstream_max, raw_response_mean, raw_upstream_mean,
+	raw_upstream_open, raw_upstream_oldest, raw_answers_open, raw_answers_oldest;
 column_raw raw_retrans, raw_srtt, raw_proto, raw_local, raw_remote, raw_age, raw_tx_queue, raw_rx_queue,
 	raw_accept_queue, raw_accept_max, raw_accept_oldest, raw_drops;
 column_raw raw_cpu_number, raw_cpu_busy, raw_cpu_idle, raw_cpu_irq, raw_cpu_softirq, raw_cpu_steal, raw_cpu_switches,

@@ -68,7 +68,7 @@ static uint64_t max_in(const __u64 max[2], uint32_t epoch)
 {
 	uint64_t word = max[epoch & 1];
 
-	return LT_DISK_MAX_EPOCH(word) == (uint16_t)epoch ? word & LT_DISK_MAX_NS : 0;
+	return LT_MAX_WORD_EPOCH(word) == (uint16_t)epoch ? word & LT_MAX_WORD_NS : 0;
 }
 
 /* Takes what a row of the table has counted since the last reading. */

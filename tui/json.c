@@ -488,7 +488,30 @@ static bool is_active(const struct sample_connection *c, uint64_t interval_ns)
 	bool asked = c->accept_queue && c->accept_queue != SAMPLE_UNKNOWN;
 
 	return c->tx_bytes || c->rx_bytes || c->retransmits || dropped || asked || c->changed ||
-	       c->age_ns < interval_ns;
+	       c->open_ns != SAMPLE_UNKNOWN || c->age_ns < interval_ns;
+}
+
+/* A connection has those of its own side. */
+static void put_connection_turns(struct json_writer *w, const char *key, const struct sample_connection *c,
+				 enum lt_role whose)
+{
+	bool known = c->turns != SAMPLE_UNKNOWN, measured = known && c->turns, open = c->open_ns != SAMPLE_UNKNOWN;
+
+	if (c->role != whose) {
+		json_null(w, key);
+		return;
+	}
+	json_open(w, key, '{');
+	put_number(w, "count", c->turns, true);
+	put_number(w, "mean_ns", measured ? c->turns_ns / c->turns : 0, measured);
+	put_number(w, "max_ns", c->turn_max_ns, measured);
+	put_number(w, "open", open, known);
+	put_number(w, "oldest_ns", c->open_ns, open);
+	if (known)
+		json_bool(w, "overlapped", c->overlapped);
+	else
+		json_null(w, "overlapped");
+	json_close(w, '}');
 }
 
 static void put_connection(struct json_writer *w, const struct row *r)
@@ -511,6 +534,8 @@ static void put_connection(struct json_writer *w, const struct row *r)
 	put_number(w, "accept_queue_max", c->accept_queue_max, true);
 	put_number(w, "accept_oldest_ns", c->accept_oldest_ns, true);
 	put_number(w, "drops", c->drops, true);
+	put_connection_turns(w, "turns", c, LT_ROLE_SERVER);
+	put_connection_turns(w, "upstream", c, LT_ROLE_CLIENT);
 	json_close(w, '}');
 }
 

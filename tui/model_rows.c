@@ -421,6 +421,8 @@ static int caller_rows(struct model *m, const struct model_query *q, struct row 
 static void connection_row(const struct sample *s, struct row *r, struct row_net *own,
 			   const struct sample_connection *c, const struct row *owner)
 {
+	const struct model_dist turns = { .count = c->turns, .max_ns = c->turn_max_ns, .about = c->overlapped };
+
 	*r = (struct row){
 		.kind = MODEL_CONNECTION,
 		.pid = c->pid,
@@ -434,12 +436,17 @@ static void connection_row(const struct sample *s, struct row *r, struct row_net
 		.cgroup = owner ? owner->cgroup : "",
 		.killer_comm = "",
 		.interval_ns = s->interval_ns,
-		.off = c->tx_bytes == SAMPLE_UNKNOWN ? 1 << SAMPLE_NET : 0,
+		.off = (uint8_t)((c->tx_bytes == SAMPLE_UNKNOWN) << SAMPLE_NET | (c->turns == SAMPLE_UNKNOWN)
+											 << SAMPLE_TURNS),
 		.unknown = s->unknown,
 		.net = &row_no_net,
 		.call = LT_CALL_NONE,
 		.connection = c,
 	};
+	if (c->role == LT_ROLE_SERVER)
+		r->response = turns;
+	else if (c->role == LT_ROLE_CLIENT)
+		r->upstream = turns;
 	if (!c->tx_bytes && !c->rx_bytes)
 		return;
 	row_use_net(r, own);

@@ -27,7 +27,7 @@ static void init_tables(struct page *p)
 	/* The process is named above. */
 	p->tables[PAGE_CONNECTIONS].n_chosen = 0;
 	table_choose(&p->tables[PAGE_CONNECTIONS],
-		     "proto local remote traffic srtt retrans tx rx state age txq rxq acceptq drops");
+		     "proto local remote traffic resp upst toldest srtt retrans tx rx state age txq rxq acceptq drops");
 	p->tables[PAGE_PEERS].n_chosen = 0;
 	table_choose(&p->tables[PAGE_PEERS],
 		     "proto remote ups upst50 upst99 upstmax upopen upoldest retrans srtt upover pid command");

@@ -179,6 +179,11 @@ static const struct record_field connection_fields[] = {
 	LATER(sample_connection, accept_oldest_ns),
 	LATER(sample_connection, drops),
 	LATER(sample_connection, open_ns),
+	ONE(sample_connection, role),
+	ONE(sample_connection, overlapped),
+	LATER(sample_connection, turns),
+	LATER(sample_connection, turns_ns),
+	LATER(sample_connection, turn_max_ns),
 	ONE(sample_connection, netns),
 };
 

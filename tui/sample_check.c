@@ -188,7 +188,8 @@ static const char *check_connections(const struct sample *s)
 
 	for (uint32_t i = 0; i < s->n_connections; i++) {
 		c = &s->connections[i];
-		if (c->proto >= LT_PROTOS || (c->family != 4 && c->family != 6) || c->state > TCP_STATES)
+		if (c->proto >= LT_PROTOS || (c->family != 4 && c->family != 6) || c->state > TCP_STATES ||
+		    c->role > LT_ROLE_PAIR || c->overlapped > 1)
 			return "a connection is of an unknown kind";
 		if (!srtt_fits(c->srtt_ns))
 			return "a connection's round-trip time is out of range";

@@ -237,6 +237,18 @@ static void fill_queues(struct sample_connection *to, const struct lt_connection
 	to->drops = known && (listens || c->proto == LT_UDP || c->state == TCP_CLOSE) ? c->drops : SAMPLE_UNKNOWN;
 }
 
+/* A turn that ends while the socket is read may be counted without being the longest. */
+static void fill_turns(struct sample_connection *to, const struct lt_connection *c, bool known)
+{
+	uint64_t mean_ns = c->turns ? c->turns_ns / c->turns : 0;
+
+	to->role = c->role;
+	to->overlapped = c->overlapped;
+	to->turns = known ? c->turns : SAMPLE_UNKNOWN;
+	to->turns_ns = known ? c->turns_ns : SAMPLE_UNKNOWN;
+	to->turn_max_ns = !known ? SAMPLE_UNKNOWN : c->turn_max_ns > mean_ns ? c->turn_max_ns : mean_ns;
+}
+
 static int fill_connection(struct sockets *k, struct sample *s, const struct lt_connection *c, const struct owner *o)
 {
 	bool known = is_known(k, s, c);
@@ -261,6 +273,7 @@ static int fill_connection(struct sockets *k, struct sample *s, const struct lt_
 	to->age_ns = c->born_ns ? age(s, c->born_ns) : SAMPLE_UNKNOWN;
 	to->open_ns = c->open_ns ? age(s, c->open_ns) : SAMPLE_UNKNOWN;
 	fill_queues(to, c, known, s->t_ns);
+	fill_turns(to, c, known && !counter_has(&s->unknown, COUNTER_turns_overlapped));
 	to->netns = c->netns;
 	return 0;
 }
