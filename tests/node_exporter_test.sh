@@ -13,20 +13,20 @@ exporter=''
 address=''
 trap '[ -z "$exporter" ] || kill "$exporter" 2>/dev/null; rm -rf "$work" "$part"' EXIT
 
-# The program, in $program; or why not, in $why.
+# Debian's PROGRAM of PACKAGE, in $program; or why not, in $why.
 find_program() {
 	local codename arch
-	program=$(command -v prometheus-node-exporter) && return
+	program=$(command -v "$1") && return
 	# shellcheck disable=SC1091
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
 	arch=$(dpkg --print-architecture 2>&1)
-	program=$cache/node-exporter-$codename-$arch
+	program=$cache/$1-$codename-$arch
 	[ -x "$program" ] && return
-	debian_lists "$work/apt" "$codename" "$arch" || return
-	debian_try "$work/apt" apt-get "${apt[@]}" download prometheus-node-exporter || return
+	[ -d "$work/apt" ] || debian_lists "$work/apt" "$codename" "$arch" || return
+	debian_try "$work/apt" apt-get "${apt[@]}" download "$2" || return
 	why="$cache cannot be written to"
 	mkdir -p "$cache" && part=$(mktemp "$program.XXXXXX") || return
-	dpkg-deb --fsys-tarfile "$work"/apt/*.deb | tar -xO ./usr/bin/prometheus-node-exporter >"$part" &&
+	dpkg-deb --fsys-tarfile "$work/apt/$2"_*.deb | tar -xO "./usr/bin/$1" >"$part" &&
 		chmod 755 "$part" && mv "$part" "$program"
 }
 
@@ -59,11 +59,15 @@ taken() {
 	[ "$(wc -l <"$work/served.series")" -ge 100 ] || return
 	diff "$work/files/lagtop.prom.series" "$work/served.series" || return
 	comm -13 "$work/files/lagtop.prom.types" "$work/served.types" | grep . && return 1 # it drops what has no sample
+	diff <(grep '^lagtop_.*_bucket' "$work/files/lagtop.prom" | sort) <(grep '^lagtop_.*_bucket' "$work/served" | sort) ||
+		return
+	cp "$work/files/lagtop.prom" "$work/kept.$number"
 	grep -x '# TYPE lagtop_host_switches_total counter' "$work/served"
 }
 
 written_by() {
-	./lagtop --replay tests/golden/version1.lag --openmetrics "$work/files/lagtop.prom" -g "$1" && taken
+	./lagtop --replay tests/golden/version1.lag --openmetrics "$work/files/lagtop.prom" -g "$1" && taken &&
+		grep -q "^lagtop_$1_calls_seconds_bucket{" "$work/served"
 }
 
 hostile_names() {
@@ -73,7 +77,14 @@ hostile_names() {
 	grep -F 'command="\"},x{\""' "$work/files/lagtop.prom" && taken
 }
 
-if find_program; then
+# Prometheus's own check of names, types and texts.
+checked() {
+	for text in "$work"/kept.*; do
+		"$program" check metrics <"$text" || return
+	done
+}
+
+if find_program prometheus-node-exporter prometheus-node-exporter; then
 	start
 	check "it listens" listens
 	check "samples by command" written_by command
@@ -82,6 +93,13 @@ if find_program; then
 	check "samples with hostile names" hostile_names
 else
 	skip "node_exporter takes --openmetrics" "node_exporter cannot be had: $why"
+fi
+if ! ls "$work"/kept.* >/dev/null 2>&1; then
+	skip "promtool check metrics" "node_exporter cannot be had"
+elif find_program promtool prometheus; then
+	check "promtool check metrics" checked
+else
+	skip "promtool check metrics" "promtool cannot be had: $why"
 fi
 echo "1..$number"
 exit $status

@@ -228,45 +228,51 @@ static void sums_are_those_of_json(void **state)
 }
 
 /* Many commands, with names that need escaping in labels and that become equal when cleaned. */
-static void labels_are_bounded_and_clean(void **state)
+static void fill_commands(struct sample *s)
 {
 	static const char *const names[] = { "\"},x{\"",   "back\\slash",  "new\nline", "broken\xff",
 					     "broken\xfe", "broken\xff#2", "tab\ttab",	"\xc3\xa9t\xc3\xa9",
 					     "{}",	   "# EOF" };
-	struct openmetrics om = { 0 };
-	struct options o;
-	char *argv[] = { "lagtop", "--openmetrics", metrics, NULL };
-	struct model *m = model_new();
-	struct sample s = { 0 };
 	char name[16];
 
-	(void)state;
-	synthetic_fill(&s, 1);
-	s.n_processes = 1;
-	s.n_threads = 1;
+	synthetic_fill(s, 1);
+	s->n_processes = 1;
+	s->n_threads = 1;
 	for (uint32_t i = 0; i < 1000; i++) {
-		struct sample_process *p = sample_add_process(&s);
+		struct sample_process *p = sample_add_process(s);
 		struct sample_thread *t;
 
 		snprintf(name, sizeof(name), "command %u", i);
 		*p = (struct sample_process){
 			.pid = 10 + i, .threads = 1, .start_ns = 1, .first_thread = 1 + i, .n_threads = 1
 		};
-		p->comm = sample_add_text(&s, i < 10 ? names[i] : name, strlen(i < 10 ? names[i] : name));
+		p->comm = sample_add_text(s, i < 10 ? names[i] : name, strlen(i < 10 ? names[i] : name));
 		p->sockets.srtt_ns = SAMPLE_UNKNOWN;
-		t = sample_add_thread(&s);
+		t = sample_add_thread(s);
 		*t = (struct sample_thread){ .tid = 10 + i,
 					     .process = 1 + i,
 					     .work = SAMPLE_NONE,
 					     .call = LT_CALL_NONE,
-					     .wall_ns = s.interval_ns,
+					     .wall_ns = s->interval_ns,
 					     .start_ns = 1,
 					     .state = i < 10 ? LT_WAKEQ : LT_SLEEP };
 		if (i < 10)
-			t->work = (uint32_t)(sample_add_work(&s) - s.works);
+			t->work = (uint32_t)(sample_add_work(s) - s->works);
 		if (i < 10)
-			s.works[t->work].time_ns[LT_WAKEQ] = s.interval_ns;
+			s->works[t->work].time_ns[LT_WAKEQ] = s->interval_ns;
 	}
+}
+
+static void labels_are_bounded_and_clean(void **state)
+{
+	struct openmetrics om = { 0 };
+	struct options o;
+	char *argv[] = { "lagtop", "--openmetrics", metrics, NULL };
+	struct model *m = model_new();
+	struct sample s = { 0 };
+
+	(void)state;
+	fill_commands(&s);
 	assert_null(sample_check(&s));
 	assert_int_equal(options_parse(&o, 3, argv), 0);
 	assert_int_equal(model_update(m, &s), 0);

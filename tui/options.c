@@ -383,7 +383,7 @@ static const struct option_row option_table[] = {
 	{ "json", 'j', NULL, SET(set_json), "one JSON object per reading, one line each, to stdout" },
 	{ "csv", 0, NULL, SET(set_csv), "one CSV row per process and reading, with a header" },
 	{ "openmetrics", 0, "FILE", SET(set_openmetrics),
-	  "write the last reading for node_exporter, in the groups of -g" },
+	  "write counters and histograms for node_exporter, in the groups of -g" },
 	{ "fail-if", 0, "EXPR", SET(set_fail_if), "exit with status 4 when a row matches, or 'EXPR for N' readings" },
 	{ "record", 'w', "FILE|DIR", SET(set_record),
 	  "also write every reading to FILE, or to files in the folder DIR" },
