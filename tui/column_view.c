@@ -22,9 +22,8 @@ const struct column_view column_views[] = {
 	{ "calls", "Calls", MODEL_CALL, "call calls errors time wait avg p99 max p50 inflight oldest errnos", "time",
 	  MODEL_SPARK_CALL, "Calls" },
 	{ "connections", "Connections", MODEL_CONNECTION,
-	  "proto local remote pid traffic resp upst toldest tx rx state srtt turns ups respmax upstmax retrans age txq "
-	  "rxq acceptq acceptage drops user "
-	  "command",
+	  "proto local remote pid traffic resp upst toldest tx rx state srtt retrans age txq rxq acceptq acceptage drops "
+	  "turns ups respmax upstmax user command",
 	  "traffic", MODEL_SPARK_NET, "Conns" },
 	{ "disks", "Disks", MODEL_DISK,
 	  "device op ops bytes busy p50 p99 max inflight que50 que99 srv50 srv99 avg merged carriers note", "busy",
