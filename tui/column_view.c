@@ -22,7 +22,8 @@ const struct column_view column_views[] = {
 	{ "calls", "Calls", MODEL_CALL, "call calls errors time wait avg p99 max p50 inflight oldest errnos", "time",
 	  MODEL_SPARK_CALL, "Calls" },
 	{ "connections", "Connections", MODEL_CONNECTION,
-	  "proto local remote pid traffic resp upst toldest tx rx state srtt retrans age txq rxq acceptq acceptage drops "
+	  "proto local remote pid traffic resp upst toldest tx rx state srtt retrans age txq rxq acceptq acceptage "
+	  "drops "
 	  "turns ups respmax upstmax user command",
 	  "traffic", MODEL_SPARK_NET, "Conns" },
 	{ "disks", "Disks", MODEL_DISK,
