@@ -320,7 +320,7 @@ while read -r name arch release flavour _ expected arguments; do
 		boot "$arch" "$image" "$name" "lagtop.tests=$run $arguments" &
 		echo "$name $expected" >>"$work/booted"
 	else
-		echo "$name - $why" >>"$work/booted"
+		echo "$name - ${why//$'\n'/ }" >>"$work/booted"
 	fi
 done < <(kernels)
 wait

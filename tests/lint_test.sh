@@ -104,6 +104,10 @@ plant tui/text.c <<<'int text_planted(int c) { return (c & 0xc0) == 0x80; }'
 check "UTF-8 taken apart elsewhere is found" finds UTF-8 'tui/text.c:'
 mend tui/text.c
 
+printf '/*\n%s HEAD\n*/\n' "$(printf '<%.0s' {1..7})" | plant tui/text.c
+check "a merge that was not finished is found" finds conflict 'tui/text.c:'
+mend tui/text.c
+
 long_function 61 | plant tui/text.c
 check "a function of 61 lines is found" finds function '61 lines'
 mend tui/text.c

@@ -2,7 +2,6 @@
 #include "verdict_write.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <limits.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +9,7 @@
 #include "batch.h"
 #include "format.h"
 #include "json_write.h"
+#include "utf8.h"
 
 #define SCHEMA 2
 
@@ -75,7 +75,7 @@ static void put_clock(FILE *out, uint64_t realtime_ns)
 
 int verdict_text(FILE *out, const struct verdict *v, const struct sample *s)
 {
-	bool utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	bool utf8 = utf8_locale();
 	char text[VERDICT_TEXT * 4];
 
 	format_clean(text, sizeof(text), s->host, 64, utf8);
