@@ -453,6 +453,34 @@ const struct sample *fake_read(void)
 	return fake_read_late(__atomic_load_n(&fake.now_ns, __ATOMIC_ACQUIRE));
 }
 
+/* The sums by process, against the sample's threads. */
+static void check_activity(const struct sample *s)
+{
+	for (uint32_t i = 0; i < s->n_processes; i++) {
+		const struct ledger_activity *a = &ledger_activity(fake.ledger)[i];
+		struct ledger_activity sum = { 0 };
+
+		for (uint32_t j = 0; j < s->processes[i].n_threads; j++) {
+			const struct sample_thread *t = &s->threads[s->processes[i].first_thread + j];
+			static const struct sample_work nothing;
+			const struct sample_work *w = t->work == SAMPLE_NONE ? &nothing : &s->works[t->work];
+			uint64_t ns[LT_VOID + 1] = { 0 };
+
+			memcpy(ns, w->time_ns, sizeof(w->time_ns));
+			if (t->work == SAMPLE_NONE)
+				ns[t->state] = t->wall_ns;
+			else
+				sum.run_ns += ns[LT_RUN];
+			sum.calls += w->calls;
+			sum.switches += w->voluntary + w->involuntary;
+			sum.for_cpu_ns += ns[LT_WAKEQ] + ns[LT_PREEMPT] + ns[LT_THROTTLED];
+			sum.lag_ns += ns[LT_WAKEQ] + ns[LT_PREEMPT] + ns[LT_THROTTLED] + ns[LT_DISK] + ns[LT_MEMORY] +
+				      ns[LT_BLOCK];
+		}
+		assert_memory_equal(a, &sum, sizeof(sum));
+	}
+}
+
 const struct sample *fake_read_late(uint64_t t_ns)
 {
 	struct sample *s = &fake.sample;
@@ -465,6 +493,7 @@ const struct sample *fake_read_late(uint64_t t_ns)
 	assert_int_equal(ledger_read(fake.ledger, t_ns, epoch, s), 0);
 	fake.t_ns = t_ns;
 	assert_null(sample_check(s));
+	check_activity(s);
 	for (uint32_t i = 0; i < s->n_threads; i++) {
 		const struct sample_thread *t = &s->threads[i];
 		uint64_t sum_ns = 0, in_calls_ns = 0, waited_ns = 0;

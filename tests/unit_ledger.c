@@ -128,6 +128,18 @@ static void test_an_idle_thread_costs_nothing(void **state)
 	assert_int_equal(fake_work(10)->wakeups, 1);
 }
 
+/* A thread that is stuck in the kernel lags, although its record is not read (the sums: check_activity). */
+static void test_a_stuck_thread_lags(void **state)
+{
+	(void)state;
+	fake_seed(10, 10, LT_BLOCK);
+	fake_read();
+	fake.now_ns += 10 * MS;
+	fake_read();
+	assert_int_equal(fake_thread(10)->work, SAMPLE_NONE);
+	assert_int_equal(ledger_activity(fake.ledger)[0].lag_ns, 10 * MS);
+}
+
 /* A state that ended before T but was written after the reading: charged up to T, and the excess is subtracted
  * later. */
 static void test_a_state_that_ended_just_before_the_reading(void **state)
@@ -803,6 +815,7 @@ int main(void)
 		lives_test(test_time_goes_to_the_state_it_was_spent_in),
 		lives_test(test_a_stay_over_many_readings),
 		lives_test(test_an_idle_thread_costs_nothing),
+		lives_test(test_a_stuck_thread_lags),
 		lives_test(test_a_process_whose_leader_has_no_record),
 		lives_test(test_a_state_that_ended_just_before_the_reading),
 		lives_test(test_what_moved_after_t),

@@ -93,15 +93,17 @@ void focus_choose(struct focus *f, struct focus_process *processes, uint32_t n, 
 		  uint32_t waiting)
 {
 	uint64_t least_ns = interval_ns / 1000 * FOCUS_LEAST_PERMILLE;
-	uint32_t slot = 0;
+	uint32_t slot = 0, candidates = 0;
 
 	look(f, processes, n, least_ns, waiting);
-	qsort(processes, n, sizeof(*processes), by_right);
-	for (uint32_t i = 0; i < n && i < LT_FOCUS_SLOTS; i++) {
+	for (uint32_t i = 0; i < n; i++)
+		if (processes[i].asked || processes[i].lag_ns >= least_ns)
+			processes[candidates++] = processes[i];
+	if (candidates)
+		qsort(processes, candidates, sizeof(*processes), by_right);
+	for (uint32_t i = 0; i < candidates && i < LT_FOCUS_SLOTS; i++) {
 		struct focus_place *least;
 
-		if (!processes[i].asked && processes[i].lag_ns < least_ns)
-			break;
 		if (focus_slot(f, processes[i].pid, processes[i].start_ns) >= 0)
 			continue;
 		while (slot < LT_FOCUS_SLOTS && f->place[slot].state != FOCUS_FREE)

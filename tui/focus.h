@@ -33,8 +33,8 @@ struct focus {
 	struct focus_place place[LT_FOCUS_SLOTS];
 };
 
-/* After a reading, taken at now_ns, of n processes by pid and start. waiting: the slots with waiting threads. Sorts
- * `processes` in another order. */
+/* After a reading, taken at now_ns, of n processes by pid and start. waiting: the slots with waiting threads.
+ * Overwrites `processes`. */
 void focus_choose(struct focus *f, struct focus_process *processes, uint32_t n, uint64_t interval_ns, uint64_t now_ns,
 		  uint32_t waiting);
 

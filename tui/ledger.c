@@ -56,6 +56,8 @@ struct ledger {
 	uint32_t n_order, cap_order;
 	uint32_t n_ordered; /* sorted ones among them: those of the last reading */
 	bool resort;
+	struct ledger_activity *activity; /* by process of the last reading */
+	uint32_t cap_activity;
 	struct sample dead;  /* reaped since the last reading */
 	uint32_t *dead_next; /* parallel to dead.threads: index + 1 of the process's next */
 	uint32_t cap_dead_next;
@@ -139,6 +141,7 @@ void ledger_free(struct ledger *l)
 	process_free(l, p);
 	namings_free(&l->names);
 	free(l->order);
+	free(l->activity);
 	free(l->dead_next);
 	sample_free(&l->dead);
 	free(l);
@@ -562,14 +565,48 @@ static uint32_t text_add(struct sample *s, const struct text *text)
 	return text ? sample_add_text(s, text->bytes, text->n) : 0;
 }
 
+#define FOR_CPU (1U << LT_WAKEQ | 1U << LT_PREEMPT | 1U << LT_THROTTLED)
+#define LAG (FOR_CPU | 1U << LT_DISK | 1U << LT_MEMORY | 1U << LT_BLOCK)
+
+/* Adds the sample's newest thread. */
+static void activity_add(struct ledger_activity *a, const struct sample *s)
+{
+	const struct sample_thread *t = &s->threads[s->n_threads - 1];
+	const struct sample_work *w;
+
+	if (t->work == SAMPLE_NONE) { /* it stayed in one state */
+		if (FOR_CPU >> t->state & 1)
+			a->for_cpu_ns += t->wall_ns;
+		if (LAG >> t->state & 1)
+			a->lag_ns += t->wall_ns;
+		return;
+	}
+	w = &s->works[t->work];
+	a->run_ns += w->time_ns[LT_RUN];
+	a->calls += w->calls;
+	a->switches += w->voluntary + w->involuntary;
+	for (uint32_t state = 0; state < LT_STATES; state++) {
+		if (FOR_CPU >> state & 1)
+			a->for_cpu_ns += w->time_ns[state];
+		if (LAG >> state & 1)
+			a->lag_ns += w->time_ns[state];
+	}
+}
+
+const struct ledger_activity *ledger_activity(const struct ledger *l)
+{
+	return l->activity;
+}
+
 static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epoch, struct sample *s)
 {
 	uint32_t index = s->n_processes, next;
 	struct sample_process *to = sample_add_process(s);
 	int err;
 
-	if (!to)
+	if (!to || !GROW(l->activity, l->cap_activity, s->n_processes))
 		return -ENOMEM;
+	l->activity[index] = (struct ledger_activity){ 0 };
 	to->first_thread = s->n_threads;
 	for (uint32_t slot = p->first; slot; slot = next) {
 		next = kept_at(l, slot - 1)->next;
@@ -589,11 +626,13 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 			return err;
 		s->threads[s->n_threads - 1].process = index;
 		p->ran |= s->threads[s->n_threads - 1].work != SAMPLE_NONE;
+		activity_add(&l->activity[index], s);
 	}
 	for (uint32_t dead = p->first_dead; dead; dead = l->dead_next[dead - 1]) {
 		err = copy_thread(s, &l->dead, dead - 1, index);
 		if (err)
 			return err;
+		activity_add(&l->activity[index], s);
 	}
 	p->first_dead = p->last_dead = p->n_dead = 0;
 	to = &s->processes[index];

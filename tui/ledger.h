@@ -72,6 +72,15 @@ void ledger_drain(struct ledger *l, uint32_t epoch);
  * belong to the next reading. epoch: the interval that t_ns ends. 0 or -ENOMEM. */
 int ledger_read(struct ledger *l, uint64_t t_ns, uint32_t epoch, struct sample *s);
 
+/* What a process's threads did in a reading: summed while the threads are read, so that they are not visited again. */
+struct ledger_activity {
+	uint64_t run_ns, calls, switches;
+	uint64_t for_cpu_ns; /* wakeq, preempt, throttled */
+	uint64_t lag_ns;     /* for_cpu_ns, disk, memory, block */
+};
+/* Of each process of the last reading, in the sample's order. */
+const struct ledger_activity *ledger_activity(const struct ledger *l);
+
 /* The record of the thread that was preempted at exactly that ns: whoever got its CPU has been running since. NULL:
  * none was, or it is running again. */
 const struct lt_record *ledger_displaced(const struct ledger_memory *m, uint64_t since_ns);

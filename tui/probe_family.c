@@ -134,30 +134,21 @@ static void level_want(struct probe *p, enum lt_level level, const char *reason)
 }
 
 /* What the worst of the processes that use more than half a CPU loses, at each level. */
-static void worst_process(const struct sample *s, const double share[LT_LEVELS], double percent[LT_LEVELS])
+static void worst_process(const struct sample *s, const struct ledger_activity *activity, const double share[LT_LEVELS],
+			  double percent[LT_LEVELS])
 {
 	double call_ns = s->self.per_call_ns == SAMPLE_UNKNOWN ? 0 : (double)s->self.per_call_ns;
 	double switch_ns = s->self.per_switch_ns == SAMPLE_UNKNOWN ? 0 : (double)s->self.per_switch_ns;
 
 	for (uint32_t i = 0; i < s->n_processes; i++) {
-		const struct sample_process *process = &s->processes[i];
-		double run_ns = 0, calls = 0, switches = 0;
+		const struct ledger_activity *a = &activity[i];
+		double run_ns = (double)a->run_ns, switches_ns = (double)a->switches * switch_ns;
 
-		for (uint32_t j = 0; j < process->n_threads; j++) {
-			uint32_t index = s->threads[process->first_thread + j].work;
-			const struct sample_work *w = index == SAMPLE_NONE ? NULL : &s->works[index];
-
-			if (!w)
-				continue;
-			run_ns += (double)w->time_ns[LT_RUN];
-			calls += (double)w->counter[COUNTER_calls];
-			switches += (double)w->counter[COUNTER_voluntary] + (double)w->counter[COUNTER_involuntary];
-		}
 		if (run_ns * 2 <= (double)s->interval_ns)
 			continue;
 		for (int level = 0; level < LT_LEVELS; level++)
 			percent[level] = fmax(percent[level],
-					      (switches * switch_ns + calls * call_ns * share[level]) * 100 / run_ns);
+					      (switches_ns + (double)a->calls * call_ns * share[level]) * 100 / run_ns);
 	}
 }
 
@@ -173,7 +164,7 @@ static void foresee(const struct probe *p, const struct sample *s, double percen
 		share[level] = fmax(0, probe_cost_share(p, level));
 		percent[level] = base_percent + calls_percent * share[level];
 	}
-	worst_process(s, share, percent);
+	worst_process(s, ledger_activity(p->ledger), share, percent);
 	for (int level = 0; level < LT_LEVELS; level++) {
 		if (p->calls_unwanted ? level != (int)p->budget.level : !can_have(p, level))
 			percent[level] = BUDGET_NEVER;

@@ -78,28 +78,6 @@ static struct sample_process *find(const struct sample *s, uint32_t pid, uint64_
 	return s->n_processes ? bsearch(&key, s->processes, s->n_processes, sizeof(key), by_identity) : NULL;
 }
 
-/* A process's time in a set of states. */
-static uint64_t time_in(const struct sample *s, const struct sample_process *process, uint32_t states)
-{
-	uint64_t ns = 0;
-
-	for (uint32_t i = 0; i < process->n_threads; i++) {
-		const struct sample_thread *t = &s->threads[process->first_thread + i];
-
-		if (t->work == SAMPLE_NONE) { /* it did nothing but stay where it was */
-			ns += states >> t->state & 1 ? t->wall_ns : 0;
-			continue;
-		}
-		for (int state = 0; state < LT_STATES; state++)
-			if (states >> state & 1)
-				ns += s->works[t->work].time_ns[state];
-	}
-	return ns;
-}
-
-#define FOR_CPU (1U << LT_WAKEQ | 1U << LT_PREEMPT | 1U << LT_THROTTLED)
-#define LAG (FOR_CPU | 1U << LT_DISK | 1U << LT_MEMORY | 1U << LT_BLOCK)
-
 static int add_because(struct sample *s, const struct blame_charge *c)
 {
 	const struct sample_process *who = c->kind == SAMPLE_BLAME_CPU ? find(s, c->pid, c->start_ns) : NULL;
@@ -161,6 +139,7 @@ static int balance(struct sample *s, uint32_t first, uint64_t waited_ns)
 
 int probe_focus_fill(struct probe *p, struct sample *s)
 {
+	const struct ledger_activity *activity = ledger_activity(p->ledger);
 	uint32_t at = 0;
 	int err = 0;
 
@@ -181,7 +160,7 @@ int probe_focus_fill(struct probe *p, struct sample *s)
 		for (; at < p->blame.n && p->blame.charges[at].slot == slot && !err; at++)
 			err = add_because(s, &p->blame.charges[at]);
 		if (!err)
-			err = balance(s, process->first_because, time_in(s, process, FOR_CPU));
+			err = balance(s, process->first_because, activity[process - s->processes].for_cpu_ns);
 		process->n_because = s->n_because - process->first_because;
 	}
 	return err;
@@ -220,6 +199,7 @@ static void mark(struct probe *p, const struct focus *before)
 
 void probe_focus_choose(struct probe *p, const struct sample *s)
 {
+	const struct ledger_activity *activity = ledger_activity(p->ledger);
 	struct focus before = p->focus;
 	struct focus_process *all;
 	uint32_t n = 0;
@@ -234,7 +214,7 @@ void probe_focus_choose(struct probe *p, const struct sample *s)
 
 		if (process->flags & SAMPLE_PROCESS_EXITED || !process->pid)
 			continue;
-		all[n++] = (struct focus_process){ process->pid, process->start_ns, time_in(s, process, LAG),
+		all[n++] = (struct focus_process){ process->pid, process->start_ns, activity[i].lag_ns,
 						   is_asked(p, process) };
 	}
 	focus_choose(&p->focus, all, n, s->interval_ns, s->uptime_ns, p->blame.waiting);
