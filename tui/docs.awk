@@ -75,11 +75,21 @@ function man_options(i)
 	print ".El"
 }
 
+# A word of two or three letters in the arguments of a macro could be one itself, such as "So".
+function no_macros(text, i, words, word)
+{
+	words = split(text, word, " ")
+	text = ""
+	for (i = 1; i <= words; i++)
+		text = text (i > 1 ? " " : "") (word[i] ~ /^[A-Z][a-z][a-z]?$/ ? "\\&" : "") word[i]
+	return text
+}
+
 function man_columns(i)
 {
 	print ".Bl -column \"connect_errors\" \"bytes/s\" \"what it is\""
 	for (i = 1; i <= columns; i++)
-		print ".It " roff(column[i]) " Ta " roff(unit[i]) " Ta " roff(column_help[i])
+		print ".It " roff(column[i]) " Ta " roff(unit[i]) " Ta " no_macros(roff(column_help[i]))
 	print ".El"
 }
 
