@@ -14,11 +14,8 @@
 static __always_inline bool lt_in_thread(struct task_struct *task, void *ctx)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	__u64 below = (__u64)regs;
 
-	/* The verifier allows no other arithmetic with a context. */
-	asm volatile("%0 -= %1" : "+r"(below) : "r"(ctx));
-	return below < STACK_BYTES && (task->flags & PF_KERNELS_OWN || lt_regs_nr(regs) >= 0);
+	return lt_distance(regs, ctx) < STACK_BYTES && (task->flags & PF_KERNELS_OWN || lt_regs_nr(regs) >= 0);
 }
 
 /* struct lt_sched, waker. */
