@@ -287,7 +287,7 @@ static __always_inline void lt_reported(struct lt_socket *socket, const struct l
 #define STATES_WITH_SYN (1 << TCP_SYN_SENT | 1 << TCP_SYN_RECV)
 #define STATES_WITH_FIN (1 << TCP_FIN_WAIT1 | 1 << TCP_CLOSING | 1 << TCP_LAST_ACK)
 
-/* Bytes in flight; a SYN or FIN in flight takes one sequence number but is not a byte. */
+/* Bytes in flight; a SYN or FIN in flight takes one sequence number but is not a byte. What is closed sends nothing. */
 static __always_inline void lt_tcp_queues(struct lt_connection *c, struct sock *sk, struct tcp_sock *tcp)
 {
 	__u32 tx = lt_ahead(tcp->write_seq, tcp->snd_una), rx = lt_ahead(tcp->rcv_nxt, tcp->copied_seq);
@@ -296,7 +296,7 @@ static __always_inline void lt_tcp_queues(struct lt_connection *c, struct sock *
 		tx--;
 	if (rx && sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1)
 		rx--;
-	c->tx_queue_bytes = tx;
+	c->tx_queue_bytes = c->state == TCP_CLOSE ? 0 : tx;
 	c->rx_queue_bytes = 1 << c->state & STATES_WITH_SYN ? 0 : rx;
 }
 

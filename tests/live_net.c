@@ -350,6 +350,27 @@ static int64_t monotonic_ns(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+/* The queues of connections that have been closed. */
+static void compare_closed(struct live *l, size_t from)
+{
+	int64_t queued = 0, closed = 0;
+
+	for (size_t r = from; r < l->n; r++) {
+		struct json_object *all = json_object_object_get(l->reading[r], "connections");
+
+		for (size_t i = 0; i < json_object_array_length(all); i++) {
+			struct json_object *c = json_object_array_get_idx(all, i);
+
+			if (strcmp(live_text(c, "proto"), "tcp") || strcmp(live_text(c, "state"), "UNCONN"))
+				continue;
+			closed++;
+			queued += live_get(c, "tx_queue_bytes");
+		}
+	}
+	live_between((double)closed, 1, 1e9, "queues: closed");
+	live_compare((double)queued, 0, 0, "queues: bytes that closed ones would send");
+}
+
 /* Each queue, as the kernel shows it. The SYNs keep being sent, and dropped. */
 static void test_queues(void **state)
 {
@@ -358,6 +379,7 @@ static void test_queues(void **state)
 	struct json_object *listener, *datagrams, *unread, *on_its_way;
 	struct child *load;
 	const char *ready;
+	size_t from;
 
 	(void)state;
 	live_need_net(l);
@@ -397,6 +419,11 @@ static void test_queues(void **state)
 		     "queues: bytes of a pending connect");
 	live_compare(live_get(unread, "drops") == LIVE_NULL, 1, 0, "queues: a connection has no drops");
 	compare_with_ss(l, load->pid, port, udp);
+	from = l->n;
+	child_close_in(load);
+	assert_int_equal(child_wait(load), 0);
+	live_past_now(l);
+	compare_closed(l, from);
 	live_verdict();
 }
 
