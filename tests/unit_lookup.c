@@ -149,6 +149,7 @@ static void test_answers(void **state)
 		assert_int_equal(r->start_ns, r->number * 3ULL);
 		assert_int_equal(r->tag, ~0ULL);
 		assert_int_equal(strtoul(r->text, NULL, 10), r->number);
+		assert_int_equal(r->text[r->n], '\0');
 		sum += r->number;
 		lookup_done(r);
 	}
