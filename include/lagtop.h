@@ -274,7 +274,7 @@ struct lt_socket {
 	__u64 arrived_ns;	  /* the first bytes that were not read yet; 0: none */
 	__u64 turn_ns;		  /* when `turn` began: the first bytes' arrival or departure */
 	__u8 role, turn;	  /* enum lt_role, enum lt_turn (turns.bpf.h) */
-	__u8 overlapped;	  /* bytes came while a turn was open: this socket's turns are no single requests */
+	__u8 overlapped;	  /* bytes came while a turn was open: this socket's turns are not single requests */
 	__u32 retransmits;	  /* segments (atomic: softirq) */
 	__u64 tx_bytes, rx_bytes; /* UDP only (atomic): TCP's are in tcp_sock */
 

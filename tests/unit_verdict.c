@@ -334,11 +334,11 @@ static const struct rule_case {
 	{ "file_system", in_fuse, 100, 49,
 	  "api (2211) waited 90.0ms in getdents64 for the answer of a file system in user space or on the network." },
 	{ "write", in_write, 100, 49,
-	  "api (2211) waited 90.0ms in write because what it writes is not taken fast enough (a full pipe, a "
+	  "api (2211) waited 90.0ms in write because what it writes is not read fast enough (a full pipe, a "
 	  "terminal), "
 	  "now for 3.00s." },
 	{ "send", in_send, 100, 49,
-	  "api (2211) waited 90.0ms in sendto because 10.0.0.5:80 does not take what it sends." },
+	  "api (2211) waited 90.0ms in sendto because 10.0.0.5:80 does not read what it sends." },
 	{ "connect", in_connect, 100, 49, "api (2211) waited 90.0ms in connect to 10.0.0.5:80." },
 	{ "upstream", upstream, 200, 20, NULL /* by a histogram */ },
 	{ "upstream_silent", silent, 700, 49, "api (2211) waits for 10.0.0.5:53 (DNS): no answer for 700ms." },

@@ -67,7 +67,7 @@ const struct column columns[] = {
 	  "Time in which it wanted to run and could not: RUNQ% + THROT% + BLK%; summed over all threads, so it may exceed 100." },
 	{ "hurts", "HURT%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_hurts, "%",
 	  "What hurts, its own threads or its clients: LAG%, and if RESP99 is more than twice its median of the last minute, the time by which the slowest "
-	  "hundredth of the answers took longer than that; 100 is one client that waits all the time. So who lags, and who answers slower than before, are on top. "
+	  "hundredth of the answers took longer than that; 100 is one client that waits all the time. Sorted by it, what lags and what answers more slowly than before come first. "
 	  "For a thread LAG%; for a group the sum of its processes." },
 	{ "part", "PART%", NULL, 6, SHOW_SHARE, 0, CULPRITS, raw_part, "%",
 	  "The share of the process's waits for a CPU, throttled or not, during which this one had the CPU." },

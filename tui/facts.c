@@ -20,7 +20,7 @@
 #define MANY 1000	 /* peers or sockets of one process: further ones are left out */
 #define LAG (1 << LT_WAKEQ | 1 << LT_PREEMPT | 1 << LT_THROTTLED | 1 << LT_DISK | 1 << LT_MEMORY | 1 << LT_BLOCK)
 #define SLEEPS (1 << LT_LOCK | 1 << LT_NET | 1 << LT_POLL | 1 << LT_SLEEP | 1 << LT_IO | 1 << LT_OTHER)
-/* In these a program may be idle; how long it was in which call tells whether it was. */
+/* In these a program may be idle; how long it was in which call says whether it was. */
 #define TELLING (1 << LT_LOCK | 1 << LT_NET | 1 << LT_IO)
 
 /* A process by pid and start; those that exited, by name. */
@@ -150,7 +150,7 @@ static struct facts *facts_of(struct facts_all *a, const struct row *r)
 	return &at->facts;
 }
 
-/* ---- one list each: found by what it is of, or added ---- */
+/* ---- lists: each function returns the element with that key, and adds it if there is none ---- */
 
 static struct facts_culprit *culprit_of(struct facts *f, const struct facts_culprit *c)
 {

@@ -38,7 +38,7 @@ struct facts_error {
 	uint64_t count;
 };
 
-/* Who is asked for something, and answers or not. */
+/* A peer that was asked for something, and what it answered. */
 struct facts_peer {
 	char name[FACTS_PEER];
 	uint8_t proto;
@@ -48,7 +48,7 @@ struct facts_peer {
 	uint64_t open, oldest_ns;		    /* at the last reading */
 };
 
-/* One of its sockets that others cannot reach, or from which nothing is taken. */
+/* One of its sockets that others cannot reach, or whose data is not read. */
 struct facts_socket {
 	char local[FACTS_PEER], remote[FACTS_PEER];
 	uint8_t proto, state;

@@ -63,7 +63,7 @@ struct end {
 	uint16_t port;
 };
 
-/* An IPv4 address, also where a socket of IPv6 has it. */
+/* An IPv4 address, also one mapped into IPv6. */
 static struct end end_of(uint8_t family, const uint8_t address[16], uint16_t port)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -90,7 +90,7 @@ static bool is_loopback(const struct end *e)
 	return e->family == 4 ? e->address[0] == 127 : !memcmp(e->address, loopback, sizeof(loopback));
 }
 
-/* A loopback address means another machine's worth of sockets in each network namespace. */
+/* A loopback address means other sockets in each network namespace. */
 uint32_t jump_other_end(const struct sample *s, const struct sample_connection *c)
 {
 	struct end local = end_of(c->family, c->local, c->local_port);

@@ -89,7 +89,7 @@ static void back(struct view *v)
 static void back_along_trail(struct view *v)
 {
 	if (!trail_back(v) && !jump_close(v))
-		view_say(v, STYLE_NORMAL, "this is where it began; Esc clears filter and tags");
+		view_say(v, STYLE_NORMAL, "nothing to go back to; Esc clears filter and tags");
 }
 
 static void quit(struct view *v)

@@ -526,7 +526,7 @@ static int check_together(const struct options *o)
 	return 0;
 }
 
-/* What the probe gets to know of the other options. */
+/* What the probe needs to know of the other options. */
 static void tell_probe(struct options *o)
 {
 	o->probe.verbose = o->verbose;

@@ -175,7 +175,7 @@ struct sample_connection {
 	uint8_t local[16], remote[16];		  /* network order; IPv4 in the first four */
 	uint32_t pid;				  /* 0: no owner known */
 	uint8_t role;				  /* enum lt_role: whose turns */
-	uint8_t overlapped, zero[2];		  /* its turns are no single requests */
+	uint8_t overlapped, zero[2];		  /* its turns are not single requests */
 	uint64_t tx_bytes, rx_bytes, retransmits; /* SAMPLE_UNKNOWN: no earlier iteration over the sockets */
 	uint64_t turns, turns_ns, turn_max_ns;	  /* likewise; their number, sum and maximum */
 	uint64_t srtt_ns, age_ns;		  /* SAMPLE_UNKNOWN */

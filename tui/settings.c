@@ -136,7 +136,7 @@ static const struct setting {
 	bool (*set)(struct view *v, const char *value); /* false: not valid */
 	void (*print)(const struct view *v, FILE *f);
 	size_t offset;
-	bool inverted; /* true there is no here */
+	bool inverted; /* true in struct view is "no" */
 } settings[] = {
 	{ "theme", set_theme, print_theme, 0, false },
 	{ "mouse", NULL, NULL, offsetof(struct view, settings.no_mouse), true },

@@ -53,7 +53,8 @@ static int by_ns(const void *x, const void *y)
 	return memcmp(a->of->comm, b->of->comm, FACTS_COMM);
 }
 
-/* The worst of each rule go before all others: eight processes that wait for the same CPU must not hide a full disk. */
+/* The worst of each rule goes before all others: eight processes that wait for the same CPU must not hide a full disk.
+ */
 static void choose(struct findings *found)
 {
 	uint32_t n = 0;

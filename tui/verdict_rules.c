@@ -18,7 +18,7 @@
 
 #define CULPRIT_LEAST 10 /* percent of a wait for a CPU: from there on who had it is named */
 #define MOST 50		 /* percent: "most of it" */
-/* An answer that has not come for longer is a subscription. */
+/* A request that has been open for longer is a subscription. */
 #define SUBSCRIPTION_NS (60 * SECOND_NS)
 #define STORM_PER_S 200
 #define RETRANSMITS_PER_S 2
@@ -475,7 +475,7 @@ const struct verdict_rule verdict_rules[] = {
 	{ "cpu_asleep", A(CPU), false, cpu_asleep, "{who} waited {time} for a CPU, {culprits}.",
 	  "Forbid deep idle states (cpupower idle-set -D, PM QoS) if this latency matters." },
 	{ "cpu_many", A(CPU), false, cpu_many, "{who} waited {time} for a CPU; no single process had much of it.",
-	  "The machine has {cpus} CPUs and more that wants to run: sort by CPU% to see what." },
+	  "More wants to run than the {cpus} CPUs can take: sort by CPU% to see what." },
 	{ "quota", A(QUOTA), false, quota, "{who} was held back {time} by the CPU quota of its control group{cgroup}.",
 	  "Raise the quota (cpu.max, cpu.cfs_quota_us, CPUQuota=), or use fewer threads." },
 	{ "disk_sync", A(DISK), false, disk_sync, "{who} waited {time} for the disk{in}{disk}.",
@@ -493,18 +493,18 @@ const struct verdict_rule verdict_rules[] = {
 	  "Threads of {who} waited {time} for its own memory map (mmap_lock){in}.",
 	  "Map and unmap less often (malloc arenas, M_MMAP_THRESHOLD), or from fewer threads of one process." },
 	{ "block", 0, false, block, "{who} was blocked in the kernel for {time}{in}.",
-	  "As root, /proc/{pid}/task/*/stack tells in which kernel function: a lock of the kernel, NFS, a driver." },
+	  "As root, /proc/{pid}/task/*/stack shows in which kernel function: a lock of the kernel, NFS, a driver." },
 	{ "file_lock", A(LOCKS), false, file_lock, "{who} waited {time} in {call} for a file lock that is held{age}.",
-	  "lslocks tells who holds it." },
+	  "lslocks shows who holds it." },
 	{ "file_system", 0, false, file_system,
 	  "{who} waited {time} in {call} for the answer of a file system in user space or on the network{age}.",
 	  "See which program or server serves it (mount, FUSE), and whether that one hangs." },
 	{ "write", 0, false, write_blocked,
-	  "{who} waited {time} in {call} because what it writes is not taken fast enough (a full pipe, a "
+	  "{who} waited {time} in {call} because what it writes is not read fast enough (a full pipe, a "
 	  "terminal){age}.",
-	  "Its reader is the slow one: ls -l /proc/{pid}/fd tells the pipe, lsof who reads from it." },
+	  "Its reader is the slow one: ls -l /proc/{pid}/fd shows the pipe, lsof who reads from it." },
 	{ "send", A(NETWORK), false, send_blocked,
-	  "{who} waited {time} in {call} because {remote} does not take what it sends.",
+	  "{who} waited {time} in {call} because {remote} does not read what it sends.",
 	  "The receiver reads too slowly, or the network loses packets: view connections shows its queues." },
 	{ "connect", A(NETWORK), false, connect_blocked, "{who} waited {time} in connect to {remote}.",
 	  "Its address may be wrong, a firewall may drop packets, or the server's accept queue is full." },
@@ -522,9 +522,9 @@ const struct verdict_rule verdict_rules[] = {
 	{ "retransmits", A(NETWORK), true, sent_again, "{who} sent {again} segments again, most of them to {remote}.",
 	  "Packets are lost on the way, or the other end is gone: tc -s qdisc, ethtool -S, ping." },
 	{ "failing", 0, true, failing, "{failed} of {calls} calls of {call} by {who} failed with {errno}.",
-	  "man 2 {call} tells what {errno} means; strace -p {pid} -e {call} shows the arguments." },
+	  "man 2 {call} says what {errno} means; strace -p {pid} -e {call} shows the arguments." },
 	{ "killed", A(MEMORY), true, killed, "{who}: {killed} killed by the kernel for lack of memory.",
-	  "Give the control group{cgroup} or the machine more memory; journalctl -k tells what used it." },
+	  "Give the control group{cgroup} or the machine more memory; journalctl -k shows what used it." },
 	{ "processes", 0, true, storm, "{who} started {started} processes, {rate} a second.",
 	  "Starting a process costs more than most of them do: keep workers, or do the work in one process." },
 };
