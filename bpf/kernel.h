@@ -493,6 +493,10 @@ struct io_kiocb {
 	struct io_ring_ctx *ctx;
 };
 
+struct io_accept {
+	__u32 file_slot; /* + 1 */
+};
+
 struct io_uring_cqe {
 	__u64 user_data;
 	__s32 res;

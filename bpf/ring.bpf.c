@@ -3,7 +3,8 @@
  * Requests of io_uring: what each ring's requests wait for (ring.bpf.h), and accepted connections. A request is in
  * flight from its submission to its completion. One whose completion was missed is forgotten when the kernel reuses its
  * memory for another, as it soon does. Both run in a thread of the process (its own, a worker, the poller of its ring)
- * with few exceptions at a ring's end.
+ * with few exceptions at a ring's end. A completion for which the ring has no room says only which ring: the counts of
+ * that one begin anew.
  */
 #include "kernel.h"
 #include "entry.bpf.h"
@@ -17,7 +18,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define IOSQE_FIXED_FILE (1 << 0)
 #define IOSQE_CQE_SKIP_SUCCESS (1 << 6)
 #define IORING_CQE_F_BUFFER (1 << 0)
-
+#define IORING_CQE_F_MORE (1 << 1)
 #define OPCODES 64
 #define BY_FILE (LT_RING_IO + 1) /* depends on the kind of file */
 #define ANON_INODE_FS_MAGIC 0x09041934
@@ -69,9 +70,11 @@ static const __u8 kinds[OPCODES] = {
 /* What is kept of a request: */
 #define KEPT (1ULL << 35)
 #define KEPT_ACCEPTS (1ULL << 34) /* TCP connections, at this port: */
+#define KEPT_DIRECT (1ULL << 33)  /* into the ring's own table of files */
 #define KEPT_PORT_SHIFT 16
+#define KEPT_DROPS_SHIFT 12 /* of its ring, when it was counted */
 #define KEPT_KIND_SHIFT 10
-#define KEPT_RING ((1ULL << KEPT_KIND_SHIFT) - 1) /* set and way of its ring */
+#define KEPT_RING ((1ULL << KEPT_KIND_SHIFT) - 1) /* set and way of its ring; by name: how many have that name */
 #define RING_WAYS_BITS 2
 
 #define REQUEST_SETS 4096
@@ -98,7 +101,8 @@ static __always_inline __u64 name_key(__u64 ring, __u64 user_data)
 
 /* ---- the counts of a ring ---- */
 
-/* Counts one more request of that kind. Returns the ring's way; -1: its set is full of others, or its count is full. */
+/* Counts one more request of that kind. Returns the ring's way and its drops; -1: its set is full of others, or its
+ * count is full. */
 static __always_inline int way_add(struct lt_flights *set, __u64 tag, enum lt_ring_kind kind)
 {
 	__u64 way, next, to = LT_FLIGHT_WAYS;
@@ -106,7 +110,7 @@ static __always_inline int way_add(struct lt_flights *set, __u64 tag, enum lt_ri
 #pragma unroll
 	for (int i = 0; i < LT_FLIGHT_WAYS; i++) {
 		way = set->way[i];
-		if (way >> LT_FLIGHT_BITS == tag || (!LT_FLIGHT_KEPT(way) && to == LT_FLIGHT_WAYS))
+		if (way >> LT_FLIGHT_BITS == tag || (!LT_RING_COUNTS(way) && to == LT_FLIGHT_WAYS))
 			to = i;
 	}
 	if (to == LT_FLIGHT_WAYS)
@@ -116,13 +120,13 @@ static __always_inline int way_add(struct lt_flights *set, __u64 tag, enum lt_ri
 	to &= LT_FLIGHT_WAYS - 1;
 	for (int tries = 0; tries < 4; tries++) {
 		way = *(volatile __u64 *)&set->way[to];
-		if (way >> LT_FLIGHT_BITS != tag && LT_FLIGHT_KEPT(way))
+		if (way >> LT_FLIGHT_BITS != tag && LT_RING_COUNTS(way))
 			return -1;
 		next = (tag << LT_FLIGHT_BITS | LT_FLIGHT_KEPT(way)) + LT_RING_ONE(kind);
 		if (!LT_RING_COUNT(next, kind))
 			return -1;
 		if (__sync_val_compare_and_swap(&set->way[to], way, next) == way)
-			return to;
+			return to | LT_RING_DROPS(way) << RING_WAYS_BITS;
 	}
 	return -1;
 }
@@ -137,21 +141,45 @@ static __noinline __u64 ring_add(__u64 ring, __u32 kind)
 	if (!set || kind < LT_RING_DISK || kind > LT_RING_IO)
 		return 0;
 	way = way_add(set, lt_flight_tag(key), kind);
-	return way < 0 ? 0 : nr << RING_WAYS_BITS | (__u64)way | (__u64)kind << KEPT_KIND_SHIFT;
+	if (way < 0)
+		return 0;
+	return nr << RING_WAYS_BITS | (way & (LT_FLIGHT_WAYS - 1)) | (__u64)kind << KEPT_KIND_SHIFT |
+	       (__u64)(way >> RING_WAYS_BITS) << KEPT_DROPS_SHIFT;
 }
 
-/* Until then the count has kept other rings out of this word. */
+/* Until then, or until the counts are dropped, the count has kept other rings out of this word. */
 static __always_inline void ring_sub(__u64 kept)
 {
 	__u64 kind = kept >> KEPT_KIND_SHIFT & 3;
+	__u64 *way;
 	__u32 nr = (kept & KEPT_RING) >> RING_WAYS_BITS;
 	struct lt_flights *set;
 
 	if (!(kept & KEPT) || !kind)
 		return;
 	set = bpf_map_lookup_elem(&lt_rings, &nr);
-	if (set)
-		__sync_fetch_and_add(&set->way[kept & (LT_FLIGHT_WAYS - 1)], -LT_RING_ONE(kind));
+	if (!set)
+		return;
+	way = &set->way[kept & (LT_FLIGHT_WAYS - 1)];
+	if (LT_RING_DROPS(*(volatile __u64 *)way) != (kept >> KEPT_DROPS_SHIFT & LT_RING_DROPS_MASK))
+		return;
+	if (!LT_RING_COUNT(__sync_fetch_and_add(way, -LT_RING_ONE(kind)), kind))
+		__sync_fetch_and_add(way, LT_RING_ONE(kind)); /* dropped just now, or a multiple of eight times */
+}
+
+static __always_inline void ring_drop(__u64 ring)
+{
+	__u64 key = lt_flight_key(ring), way, drops;
+	struct lt_flights *set = lt_flights_of(&lt_rings, key, LT_RING_SETS);
+
+	for (int i = 0; set && i < LT_FLIGHT_WAYS; i++) {
+		way = set->way[i];
+		if (way >> LT_FLIGHT_BITS != lt_flight_tag(key) || !LT_RING_COUNTS(way))
+			continue;
+		drops = (LT_RING_DROPS(way) + 1) & LT_RING_DROPS_MASK;
+		__sync_val_compare_and_swap(&set->way[i], way,
+					    lt_flight_tag(key) << LT_FLIGHT_BITS | drops << LT_RING_DROPS_SHIFT);
+	}
 }
 
 /* ---- what a request waits for ---- */
@@ -218,6 +246,14 @@ static __always_inline __u64 port_of(struct file *file)
 	return family == AF_INET || family == AF_INET6 ? BPF_CORE_READ(sk, __sk_common.skc_num) : 0;
 }
 
+/* Into a place in the ring's own table of files: the result is no descriptor. */
+static __always_inline bool accepts_directly(struct io_kiocb *req)
+{
+	struct io_accept *accept = (void *)req;
+
+	return bpf_core_field_exists(accept->file_slot) && BPF_CORE_READ(accept, file_slot);
+}
+
 static __always_inline void request_put(__u64 key, __u64 kept)
 {
 	struct lt_flights *set = requests_of(key);
@@ -226,6 +262,30 @@ static __always_inline void request_put(__u64 key, __u64 kept)
 		ring_sub(lt_flight_put(set, key, kept));
 	else
 		ring_sub(kept);
+}
+
+/* Programs may give several requests one name. Those of a ring are submitted one after the other. Not static, like the
+ * next one: the verifier looks at it once. */
+__noinline __weak int lt_name_put(__u64 ring, __u64 user_data, __u64 kept)
+{
+	__u64 key = name_key(ring, user_data);
+	struct lt_flights *set = requests_of(key);
+	__u64 n = set ? lt_flight_find(set, key, true) & KEPT_RING : 0;
+
+	request_put(key, (kept & ~KEPT_RING) | (n < KEPT_RING ? n + 1 : n));
+	return 0;
+}
+
+/* One with that name ends. */
+__noinline __weak int lt_name_take(__u64 ring, __u64 user_data)
+{
+	__u64 key = name_key(ring, user_data);
+	struct lt_flights *set = requests_of(key);
+	__u64 kept = set ? lt_flight_find(set, key, true) : 0;
+
+	if ((kept & KEPT_RING) > 1)
+		request_put(key, kept - 1);
+	return 0;
 }
 
 static __always_inline int submitted(struct io_kiocb *req)
@@ -244,9 +304,9 @@ static __always_inline int submitted(struct io_kiocb *req)
 		kept |= ring_add(ring, kind);
 	port = opcode == IORING_OP_ACCEPT ? port_of(file) : 0;
 	if (port) {
-		kept |= KEPT_ACCEPTS | port << KEPT_PORT_SHIFT;
-		request_put(name_key(ring, BPF_CORE_READ(req, cqe.user_data)),
-			    KEPT | KEPT_ACCEPTS | port << KEPT_PORT_SHIFT);
+		port = KEPT_ACCEPTS | port << KEPT_PORT_SHIFT | (accepts_directly(req) ? KEPT_DIRECT : 0);
+		kept |= port;
+		lt_name_put(ring, BPF_CORE_READ(req, cqe.user_data), KEPT | port);
 	}
 	request_put(lt_flight_key(lt_address(req)), kept);
 	if (began_ns)
@@ -267,11 +327,12 @@ int BPF_PROG(lt_ring_ask_6_1, struct io_kiocb *req)
 	return submitted(req);
 }
 
-/* fd: the connection's; or its index in the ring's own table, and then its wait is not known. */
-static __noinline int accepted(__u32 port, __u32 fd)
+/* The wait of a connection without a descriptor is not known. */
+static __noinline int accepted(__u64 kept, __u32 fd)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct sock *sk = lt_fd_sock(task->files, fd);
+	struct sock *sk = kept & KEPT_DIRECT ? NULL : lt_fd_sock(task->files, fd);
+	__u16 port = kept >> KEPT_PORT_SHIFT;
 	struct lt_slot s;
 
 	if (!lt_find(task, &s)) {
@@ -284,7 +345,8 @@ static __noinline int accepted(__u32 port, __u32 fd)
 	return 0;
 }
 
-static __always_inline int completed(__u64 ring, __u64 req, __u64 user_data, __s32 result, __u32 flags)
+/* req: 0: not known; ends: it is the last completion of its request. */
+static __always_inline int completed(__u64 ring, __u64 req, __u64 user_data, __s32 result, __u32 flags, bool ends)
 {
 	__u64 began_ns = lt_self_turn(LT_PROG_RING), key = req ? lt_flight_key(req) : name_key(ring, user_data), kept;
 	struct lt_flights *set = requests_of(key);
@@ -293,14 +355,10 @@ static __always_inline int completed(__u64 ring, __u64 req, __u64 user_data, __s
 	if (req)
 		ring_sub(kept);
 	if (kept & KEPT_ACCEPTS) {
-		if (req) {
-			key = name_key(ring, user_data);
-			set = requests_of(key);
-			if (set)
-				lt_flight_find(set, key, true);
-		}
+		if (ends)
+			lt_name_take(ring, user_data);
 		if (lt_with_net && result >= 0 && !(flags & IORING_CQE_F_BUFFER))
-			accepted(kept >> KEPT_PORT_SHIFT & 0xffff, result);
+			accepted(kept, result);
 	}
 	if (began_ns)
 		lt_self_add(LT_PROG_RING, began_ns);
@@ -310,12 +368,20 @@ static __always_inline int completed(__u64 ring, __u64 req, __u64 user_data, __s
 SEC("tp_btf/io_uring_complete")
 int BPF_PROG(lt_ring_end, struct io_ring_ctx *ring, void *req, struct io_uring_cqe *cqe)
 {
-	return completed(lt_address(ring), (__u64)req, cqe->user_data, cqe->res, cqe->flags);
+	return completed(lt_address(ring), (__u64)req, cqe->user_data, cqe->res, cqe->flags, req);
 }
 
 /* Before 6.15 the tracepoint passed the members of the completion. */
 SEC("tp_btf/io_uring_complete")
 int BPF_PROG(lt_ring_end_6_1, void *ring, void *req, __u64 user_data, int result, unsigned int flags)
 {
-	return completed((__u64)ring, (__u64)req, user_data, result, flags);
+	return completed((__u64)ring, (__u64)req, user_data, result, flags, req);
+}
+
+/* The completion queue is full. Since 6.0. */
+SEC("tp_btf/io_uring_cqe_overflow")
+int BPF_PROG(lt_ring_full, void *ring, __u64 user_data, int result, unsigned int flags)
+{
+	ring_drop((__u64)ring);
+	return completed((__u64)ring, 0, user_data, result, flags, !(flags & IORING_CQE_F_MORE));
 }

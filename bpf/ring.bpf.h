@@ -11,10 +11,14 @@
 /* OTHER is not counted: timeouts, polls, whatever ends without waiting. */
 enum lt_ring_kind { LT_RING_OTHER, LT_RING_DISK, LT_RING_NET, LT_RING_IO };
 
-/* A ring's word: beside the tag, a count of requests for each kind. */
-#define LT_RING_COUNT_BITS 12
+/* A ring's word: beside the tag, a count of requests for each kind, and how often the counts have been dropped. */
+#define LT_RING_COUNT_BITS 11
 #define LT_RING_ONE(kind) (1ULL << ((kind)-1) * LT_RING_COUNT_BITS)
 #define LT_RING_COUNT(word, kind) ((word) >> ((kind)-1) * LT_RING_COUNT_BITS & ((1ULL << LT_RING_COUNT_BITS) - 1))
+#define LT_RING_DROPS_SHIFT (LT_RING_IO * LT_RING_COUNT_BITS)
+#define LT_RING_COUNTS(word) ((word) & ((1ULL << LT_RING_DROPS_SHIFT) - 1))
+#define LT_RING_DROPS_MASK ((1ULL << (LT_FLIGHT_BITS - LT_RING_DROPS_SHIFT)) - 1)
+#define LT_RING_DROPS(word) ((word) >> LT_RING_DROPS_SHIFT & LT_RING_DROPS_MASK)
 #define LT_RING_SETS 256
 
 /* A ring without requests in flight has no word. */
@@ -33,7 +37,7 @@ static __always_inline __u64 lt_ring_counts(__u64 ring)
 
 	for (int i = 0; set && i < LT_FLIGHT_WAYS; i++)
 		if (set->way[i] >> LT_FLIGHT_BITS == lt_flight_tag(key))
-			counts |= LT_FLIGHT_KEPT(set->way[i]);
+			counts |= LT_RING_COUNTS(set->way[i]);
 	return counts;
 }
 

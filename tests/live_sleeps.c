@@ -34,8 +34,8 @@ static const struct {
 static const struct {
 	const char *kind, *state;
 } rings[] = {
-	{ "recv", "net" },  { "read", "net" },	   { "pipe", "io" },	    { "eventfd", "io" },
-	{ "poll", "poll" }, { "timeout", "poll" }, { "registered", "net" }, { "after", "poll" },
+	{ "recv", "net" },     { "read", "net" },	{ "pipe", "io" },    { "eventfd", "io" }, { "poll", "poll" },
+	{ "timeout", "poll" }, { "registered", "net" }, { "after", "poll" }, { "full", "poll" },
 };
 #define RINGS (sizeof(rings) / sizeof(*rings))
 

@@ -281,6 +281,32 @@ static void test_io_uring_sockets(void **state)
 	check_io_uring("multishot");
 }
 
+/* Such connections have no descriptor, but the result has a number that may be that of another. */
+static void test_io_uring_accepts_directly(void **state)
+{
+	struct child *load;
+	int64_t known = 0;
+	struct live *l;
+	size_t from;
+
+	(void)state;
+	if (live_field("/proc/sys/kernel/io_uring_disabled", 0) > 0)
+		live_skip("io_uring is off (kernel.io_uring_disabled)");
+	l = live_start("-d", "0.2", NULL);
+	load = live_load(NULL, "ring-direct", "50", NULL);
+	from = live_mark(l);
+	live_round(load);
+	live_past_now(l);
+	live_compare((double)live_sum(l, from, load->pid, "net.accepts"), 50, 0, "io_uring, directly: accepts");
+	for (size_t r = from; r < l->n; r++) {
+		struct json_object *p = live_process(l->reading[r], load->pid);
+
+		known += p && live_get(p, "net.accept_p99_ns") != LIVE_NULL;
+	}
+	live_compare((double)known, 0, 0, "io_uring, directly: readings that know how long they waited");
+	live_verdict();
+}
+
 /* i386 programs may accept through socketcall. */
 static void test_socketcall(void **state)
 {
@@ -424,6 +450,7 @@ int main(void)
 		live_test(test_sockets_of_the_dead),
 		live_test(test_brief_connections),
 		live_test(test_io_uring_sockets),
+		live_test(test_io_uring_accepts_directly),
 		live_test(test_socketcall),
 		live_test(test_srtt_as_ss_has_it),
 		live_test(test_a_quiet_server_is_quick),

@@ -195,6 +195,25 @@ static void ask_after(void)
 	ask_for_time();
 }
 
+/* All end at once, more than its completion queue of eight has room for. */
+static void ask_full(void)
+{
+	enum { ASKED = 20 };
+	char bytes[ASKED] = "";
+	int fd[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd))
+		load_die("socketpair");
+	for (int i = 0; i < ASKED; i++)
+		ask(IORING_OP_RECV, fd[0], 0);
+	if (write(fd[1], bytes, sizeof(bytes)) != ASKED)
+		load_die("write");
+	for (int i = 0; i < ASKED; i++)
+		if (ring_wait(&ring).res != 1)
+			load_die("recv");
+	ask_for_time();
+}
+
 static const struct {
 	const char *kind;
 	void (*ask)(void);
@@ -208,6 +227,7 @@ static const struct {
 	{ "timeout", ask_for_time, 0 },
 	{ "registered", ask_registered, 0 },
 	{ "after", ask_after, 0 },
+	{ "full", ask_full, 0 },
 	{ "worker", ask_worker, 0 },
 	{ "poller", ask_pipe, IORING_SETUP_SQPOLL },
 };

@@ -336,9 +336,10 @@ static void run_ring(char **arg)
 	long connections = load_number(arg[0]), n = load_number(arg[1]), size = load_number(arg[2]);
 	bool multishot = !strcmp(arg[3], "multishot");
 	char *block = calloc(1, (size_t)size);
-	int port, listener = listen_anywhere(&port);
-	struct sockaddr_in a = address("127.0.0.1", port);
+	int port, other_port, listener = listen_anywhere(&port), other = listen_anywhere(&other_port);
+	struct sockaddr_in a = address("127.0.0.1", port), other_a = address("127.0.0.1", other_port);
 	struct io_uring_sqe reach = { .opcode = IORING_OP_CONNECT, .addr = (uintptr_t)&a, .off = sizeof(a) };
+	struct io_uring_sqe reach_other = reach;
 	struct io_uring_sqe take_all = {
 		.opcode = IORING_OP_ACCEPT,
 		.fd = listener,
@@ -348,10 +349,14 @@ static void run_ring(char **arg)
 	struct ring r;
 
 	ring_open(&r, 0);
+	reach_other.addr = (uintptr_t)&other_a;
 	if (multishot)
 		ring_ask(&r, &take_all);
 	load_ready(" ");
 	while (load_go()) {
+		/* Another request of the same name comes and goes meanwhile. */
+		close(meet(&r, other, &reach_other, false));
+		close(reach_other.fd);
 		for (long i = 0; i < connections; i++) {
 			int in = meet(&r, listener, &reach, multishot);
 
@@ -360,7 +365,44 @@ static void run_ring(char **arg)
 			close(reach.fd);
 			close(in);
 		}
-		load_done(connections * n, "connects=%ld bytes=%ld", connections, connections * n * size);
+		load_done(connections * n, "connects=%ld bytes=%ld", connections + 1, connections * n * size);
+	}
+}
+
+/* The ring accepts into its own table of files, at a place whose number is that of the descriptor of a connection that
+ * was accepted before. */
+static void run_ring_direct(char **arg)
+{
+	enum { PLACES = 64 };
+	long n = load_number(arg[0]);
+	int port, listener = listen_anywhere(&port), first, files[PLACES];
+	struct sockaddr_in a = address("127.0.0.1", port);
+	struct io_uring_sqe reach = { .opcode = IORING_OP_CONNECT, .addr = (uintptr_t)&a, .off = sizeof(a) };
+	struct io_uring_sqe take = { .opcode = IORING_OP_ACCEPT, .fd = listener, .user_data = ACCEPTED };
+	struct ring r;
+
+	ring_open(&r, 0);
+	first = meet(&r, listener, &reach, false);
+	for (int i = 0; i < PLACES; i++)
+		files[i] = i == first ? -1 : listener;
+	ring_register(&r, IORING_REGISTER_FILES, files, PLACES);
+	take.file_index = IORING_FILE_INDEX_ALLOC;
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < n; i++) {
+			struct io_uring_sqe leave = { .opcode = IORING_OP_CLOSE,
+						      .file_index = (unsigned int)first + 1 };
+			int fd = connect_to("127.0.0.1", port);
+
+			ring_ask(&r, &take);
+			if (ring_wait(&r).res != first)
+				load_die("accept");
+			ring_ask(&r, &leave);
+			if (ring_wait(&r).res)
+				load_die("close");
+			close(fd);
+		}
+		load_done(n, " ");
 	}
 }
 
@@ -465,6 +507,7 @@ const struct workload load_sockets[] = {
 	{ "heir", "", run_heir, "a connection that a child inherits from a parent who dies" },
 	{ "ring", "CONNECTIONS N SIZE singly|multishot", run_ring,
 	  "connects, accepts and exchanges messages by io_uring" },
+	{ "ring-direct", "N", run_ring_direct, "N × accepts by io_uring, into its own table of files" },
 	{ "far", "MS MS N", run_far, "two connections over so many ms each way, N messages there and back" },
 	{},
 };

@@ -193,6 +193,31 @@ static void test_requests_of_a_ring(void **state)
 	assert_int_equal(lt_ring_counts(RING), LT_RING_ONE(LT_RING_NET));
 }
 
+/* A completion that found no room was one of them: all are dropped, and what ends later takes nothing away from those
+ * that are counted since. */
+static void test_a_ring_without_room(void **state)
+{
+	uint64_t before, since;
+
+	(void)state;
+	before = ring_add(RING, LT_RING_DISK);
+	ring_add(ANOTHER_RING, LT_RING_IO);
+	for (int i = 0; i < 20; i++) {
+		ring_add(RING, LT_RING_NET);
+		ring_drop(RING);
+		assert_int_equal(lt_ring_counts(RING), 0);
+		ring_sub(KEPT | before);
+		assert_int_equal(lt_ring_counts(RING), 0);
+	}
+	ring_drop(RING); /* there is nothing to drop */
+	since = ring_add(RING, LT_RING_DISK);
+	ring_sub(KEPT | before);
+	assert_int_equal(lt_ring_counts(RING), LT_RING_ONE(LT_RING_DISK));
+	ring_sub(KEPT | since);
+	assert_int_equal(lt_ring_counts(RING), 0);
+	assert_int_equal(lt_ring_counts(ANOTHER_RING), LT_RING_ONE(LT_RING_IO));
+}
+
 /* A set that four other rings use: what this one's requests wait for is not known, until one of the others rests. */
 static void test_rings(void **state)
 {
@@ -246,6 +271,7 @@ int main(void)
 		cmocka_unit_test_setup(test_devices, emptied),
 		cmocka_unit_test_setup(test_requests_in_flight, emptied),
 		cmocka_unit_test_setup(test_requests_of_a_ring, emptied),
+		cmocka_unit_test_setup(test_a_ring_without_room, emptied),
 		cmocka_unit_test_setup(test_rings, emptied),
 		cmocka_unit_test(test_culprits),
 	};

@@ -19,8 +19,9 @@
 
 #include "privileges.h"
 
-#define ENOTSUPP 524	     /* internal to the kernel, but it is returned to user space */
-#define LIFE SAMPLE_FAMILIES /* programs that every family needs */
+#define ENOTSUPP 524		    /* internal to the kernel, but it is returned to user space */
+#define LIFE SAMPLE_FAMILIES	    /* programs that every family needs */
+#define RINGS (SAMPLE_FAMILIES + 1) /* those that sched and net need */
 
 struct program {
 	const char *name, *target; /* tracepoint or function */
@@ -178,6 +179,11 @@ static bool with_request(const struct btf *btf, const struct program *prog)
 	return tracepoint_args(btf, prog->target) == 2;
 }
 
+static bool with_overflow(const struct btf *btf, const struct program *prog)
+{
+	return tracepoint_args(btf, prog->target) == 5;
+}
+
 static bool tells_requests(const struct btf *btf)
 {
 	static const struct program sqe = { .target = "io_uring_submit_sqe" };
@@ -216,10 +222,11 @@ static const struct program programs[] = {
 	{ "lt_signal", "signal_generate", LIFE, has_tracepoint, OPTIONAL },
 	{ "lt_victim", "mark_victim", LIFE, with_victim, OPTIONAL },
 	{ "lt_victim_6_1", "mark_victim", LIFE, without_victim, OPTIONAL },
-	{ "lt_ring_ask", "io_uring_submit_req", LIFE, has_tracepoint, OPTIONAL },
-	{ "lt_ring_ask_6_1", "io_uring_submit_sqe", LIFE, with_request, OPTIONAL },
-	{ "lt_ring_end", "io_uring_complete", LIFE, with_completion, OPTIONAL },
-	{ "lt_ring_end_6_1", "io_uring_complete", LIFE, without_completion, OPTIONAL },
+	{ "lt_ring_ask", "io_uring_submit_req", RINGS, has_tracepoint, OPTIONAL },
+	{ "lt_ring_ask_6_1", "io_uring_submit_sqe", RINGS, with_request, OPTIONAL },
+	{ "lt_ring_end", "io_uring_complete", RINGS, with_completion, OPTIONAL },
+	{ "lt_ring_end_6_1", "io_uring_complete", RINGS, without_completion, OPTIONAL },
+	{ "lt_ring_full", "io_uring_cqe_overflow", RINGS, with_overflow, OPTIONAL },
 	{ "lt_switch", "sched_switch", SAMPLE_SCHED, with_prev_state_and_cast, NEEDED },
 	{ "lt_switch_6_1", "sched_switch", SAMPLE_SCHED, with_prev_state_no_cast, NEEDED },
 	{ "lt_switch_5_15", "sched_switch", SAMPLE_SCHED, without_prev_state, NEEDED },
@@ -384,6 +391,18 @@ static uint32_t member_offset(const struct btf *btf, const char *of, const char 
 	return 0;
 }
 
+static bool is_wanted(const struct probe *p, const struct program *prog)
+{
+	switch (prog->family) {
+	case LIFE:
+		return true;
+	case RINGS:
+		return p->family[SAMPLE_SCHED].on || p->family[SAMPLE_NET].on;
+	default:
+		return p->family[prog->family].on;
+	}
+}
+
 static void choose_programs(struct probe *p, const struct btf *btf)
 {
 	uint32_t ring_bytes = probe_memory_bound("LAGTOP_RING");
@@ -393,7 +412,7 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct program *prog = &programs[i];
 
-		if (prog->when == NEEDED && prog->family != LIFE && !tracepoint_proto(btf, prog->target))
+		if (prog->when == NEEDED && prog->family < LIFE && !tracepoint_proto(btf, prog->target))
 			family_off(&p->family[prog->family], "this kernel has no tracepoint %s", prog->target);
 	}
 	if (net->on && !tracepoint_proto(btf, "sock_send_length"))
@@ -407,10 +426,9 @@ static void choose_programs(struct probe *p, const struct btf *btf)
 			 "this kernel skips some calls (see lost) unless lagtop can read tracefs, as root can");
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		const struct program *prog = &programs[i];
-		bool wanted = prog->family == LIFE || p->family[prog->family].on;
 
 		bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, prog->name),
-					  wanted && prog->fits(btf, prog));
+					  is_wanted(p, prog) && prog->fits(btf, prog));
 	}
 	if (ring_bytes)
 		bpf_map__set_max_entries(skel->maps.lt_events, ring_bytes);
@@ -564,7 +582,7 @@ int probe_attach(struct probe *p, int family, const char *target)
 			continue;
 		}
 		err = -errno;
-		if (family != LIFE)
+		if (family < LIFE)
 			family_off(&p->family[family], "the kernel refuses to attach to %s: %s", prog->target,
 				   advice(err));
 		probe_detach(p, family, NULL);
@@ -594,6 +612,8 @@ static int attach(struct probe *p, char *why, size_t why_size)
 	int err = probe_attach(p, LIFE, NULL);
 	bool again = false;
 
+	if (!err)
+		err = probe_attach(p, RINGS, NULL);
 	if (err)
 		return probe_refused(why, why_size, err, "to attach lagtop's BPF programs");
 	for (int i = 0; i < SAMPLE_FAMILIES; i++)
@@ -611,7 +631,7 @@ void probe_skipped(const struct probe *p, uint64_t skipped[SAMPLE_FAMILIES + 1])
 		__u32 size = sizeof(info);
 
 		if (bpf_program__fd(bpf) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(bpf), &info, &size))
-			skipped[programs[i].family] += info.recursion_misses;
+			skipped[programs[i].family < LIFE ? programs[i].family : LIFE] += info.recursion_misses;
 	}
 }
 
