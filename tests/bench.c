@@ -26,6 +26,7 @@ static int usage(int status)
 {
 	fprintf(status ? stderr : stdout, "usage: bench [-n ROUNDS] [-o FILE.csv] [--families] [--peers]\n"
 					  "             [--against LAGTOP] [WORKLOAD…]\n"
+					  "       bench --programs [-n ROUNDS] [--against LAGTOP]\n"
 					  "       bench --past [-n SECONDS]\n"
 					  "       bench --front [-n READINGS] [-o FILE.csv] [PROGRAM…] [CROWD…]\n"
 					  "       bench --servers [-n ROUNDS] [-s SECONDS] [-o FILE.csv] [SERVER…] "
@@ -42,18 +43,25 @@ static double number(const char *text, double least, double most)
 	return end != text && !*end && n >= least && n <= most ? n : -1;
 }
 
-enum mode { EVENTS, SERVERS, FRONT, PAST, SELF };
+enum mode { EVENTS, PROGRAMS, SERVERS, FRONT, PAST, SELF };
 
 int main(int argc, char **argv)
 {
 	static int mode = EVENTS, families, peers;
 	static const struct option options[] = {
-		{ "families", no_argument, &families, true }, { "peers", no_argument, &peers, true },
-		{ "servers", no_argument, &mode, SERVERS },   { "front", no_argument, &mode, FRONT },
-		{ "self", no_argument, &mode, SELF },	      { "past", no_argument, &mode, PAST },
-		{ "against", required_argument, NULL, 'a' },  { "rounds", required_argument, NULL, 'n' },
-		{ "seconds", required_argument, NULL, 's' },  { "csv", required_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },	      {},
+		{ "families", no_argument, &families, true },
+		{ "peers", no_argument, &peers, true },
+		{ "servers", no_argument, &mode, SERVERS },
+		{ "front", no_argument, &mode, FRONT },
+		{ "self", no_argument, &mode, SELF },
+		{ "past", no_argument, &mode, PAST },
+		{ "programs", no_argument, &mode, PROGRAMS },
+		{ "against", required_argument, NULL, 'a' },
+		{ "rounds", required_argument, NULL, 'n' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "csv", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
 	};
 	double seconds = 2, n = 0;
 	const char *csv = NULL, *other = NULL;
@@ -78,6 +86,8 @@ int main(int argc, char **argv)
 	}
 	argv += optind;
 	switch (mode) {
+	case PROGRAMS:
+		return bench_programs(n ? (int)n : 30, other);
 	case SELF:
 		return bench_self(n ? (int)n : 5);
 	case PAST:

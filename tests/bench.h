@@ -73,6 +73,7 @@ void bench_mount_tracefs(void);
 
 /* other: the path of another lagtop, to compare with this one in the same rounds; NULL: none. */
 int bench_events(int rounds, bool families, bool peers, const char *other, const char *csv, char **words);
+int bench_programs(int rounds, const char *other); /* likewise */
 int bench_self(int readings);
 int bench_past(int readings);
 int bench_front(int readings, const char *csv, char **words);
