@@ -108,8 +108,9 @@ static __noinline int lt_group_add(struct request *rq, __u32 row, __u32 bytes, _
 			continue;
 		__sync_fetch_and_add(&to->bytes, bytes);
 		__sync_fetch_and_add(&to->count, ended);
-		break;
+		return 0;
 	}
+	lt_this_cpu()->lost_groups += ended;
 	return 0;
 }
 

@@ -383,7 +383,7 @@ void synthetic_fill(struct sample *s, uint32_t number)
 	s->execs = 43;
 	s->exits = 44;
 	s->retransmits = 45;
-	s->lost = (struct sample_lost){ 51, 52, 53, 54, 55, 56, 57, 58 };
+	s->lost = (struct sample_lost){ 51, 52, 53, 54, 55, 56, 57, 58, 59 };
 	s->self = (struct sample_self){ 61, 62, 63, 64, 65, 30012345, 66, 67, true };
 	add_kernels_own(s);
 	add_process(s, &(struct sample_process){ .pid = SYNTHETIC_KTHREAD,

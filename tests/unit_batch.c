@@ -143,7 +143,7 @@ static void text_is_clean(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		out = output_of(batch_text, lines[i]);
-		assert_non_null(strstr(out, "lost 436"));
+		assert_non_null(strstr(out, "lost 495"));
 		for (const char *c = out; *c; c++)
 			if (((unsigned char)*c < ' ' && *c != '\n') || *c == 127 || *c == (char)0xff ||
 			    (strstr(lines[i], "ascii") && (unsigned char)*c > 126))
@@ -156,7 +156,7 @@ static void text_tables(void **state)
 	const char *out = output_of(batch_text, "-b"), *server, *exited, *quiet;
 
 	(void)state;
-	assert_non_null(strstr(out, "cpu 15.1%  wake-up p99 11.5ms  107 calls/s  lost 436\n"));
+	assert_non_null(strstr(out, "cpu 15.1%  wake-up p99 11.5ms  107 calls/s  lost 495\n"));
 	assert_non_null(strstr(out, "PID"));
 	server = line_with(out, "server --fast");
 	exited = line_with(out, "=evil");

@@ -499,6 +499,7 @@ static void version_1_stays_readable(void **state)
 	assert_int_equal(s[1].cpus_online, 16);
 	assert_int_equal(s[1].cpu_times.irq_ns, SAMPLE_UNKNOWN); /* version 1 had neither */
 	assert_int_equal(s[1].lost.requests, SAMPLE_UNKNOWN);
+	assert_int_equal(s[1].lost.groups, SAMPLE_UNKNOWN);
 	assert_int_equal(sample_lost_sum(&s[1].lost), s[1].lost.calls + s[1].lost.threads);
 	assert_int_equal(s[1].pressure[SAMPLE_IO].some_ns, SAMPLE_UNKNOWN);
 	assert_int_equal(s[1].n_connections, 8);

@@ -186,6 +186,7 @@ static void put_lost(struct json_writer *w, const struct sample_lost *lost)
 	json_unsigned(w, "torn", lost->torn);
 	json_unsigned(w, "events", lost->events);
 	put_number(w, "requests", lost->requests, true);
+	put_number(w, "groups", lost->groups, true);
 	json_close(w, '}');
 }
 

@@ -69,6 +69,7 @@ static void add_up(struct openmetrics *om, const struct model_host *h, const str
 	om->lost.torn += s->lost.torn;
 	om->lost.events += s->lost.events;
 	om->lost.requests = s->lost.requests == SAMPLE_UNKNOWN ? SAMPLE_UNKNOWN : om->lost.requests + s->lost.requests;
+	om->lost.groups = s->lost.groups == SAMPLE_UNKNOWN ? SAMPLE_UNKNOWN : om->lost.groups + s->lost.groups;
 }
 
 static void print_host(FILE *out, const struct openmetrics *om, const struct model_host *h, const struct sample *s)
@@ -79,7 +80,8 @@ static void print_host(FILE *out, const struct openmetrics *om, const struct mod
 	} lost[] = { { "threads", om->lost.threads },	{ "calls", om->lost.calls },
 		     { "sockets", om->lost.sockets },	{ "exits", om->lost.exits },
 		     { "switches", om->lost.switches }, { "torn", om->lost.torn },
-		     { "events", om->lost.events },	{ "requests", om->lost.requests } };
+		     { "events", om->lost.events },	{ "requests", om->lost.requests },
+		     { "groups", om->lost.groups } };
 	char host[LABEL_SIZE], kernel[LABEL_SIZE];
 
 	openmetrics_label(host, s->host);

@@ -65,6 +65,7 @@ static void totals_read(const struct probe *p, struct totals *t)
 		t->lost_switches += cpu->lost_switches;
 		t->lost_events += cpu->lost_events;
 		t->lost_requests += cpu->lost_requests;
+		t->lost_groups += cpu->lost_groups;
 		for (int j = 0; j < LT_PROGS; j++) {
 			t->self[j].runs += cpu->self[j].runs;
 			t->self[j].ns += cpu->self[j].ns;
@@ -251,6 +252,7 @@ static void fill_host(struct probe *p, struct sample *s)
 	s->lost.events += now.lost_events - p->last.lost_events + p->events_lost;
 	p->events_lost = 0;
 	s->lost.requests += now.lost_requests - p->last.lost_requests;
+	s->lost.groups = now.lost_groups - p->last.lost_groups;
 	s->self.cpu_ns = cpu_ns - p->cpu_ns;
 	for (int i = 0; i < LT_PROGS; i++)
 		timed[i] = (struct cost_timed){ now.self[i].runs - p->last.self[i].runs,

@@ -34,7 +34,7 @@ struct family {
 struct totals {
 	uint64_t forks, execs, exits, retransmits;
 	uint64_t untracked_born, untracked_died;
-	uint64_t lost_calls, lost_sockets, lost_switches, lost_events, lost_requests;
+	uint64_t lost_calls, lost_sockets, lost_switches, lost_events, lost_requests, lost_groups;
 	struct cost_timed self[LT_PROGS];
 };
 

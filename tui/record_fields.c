@@ -47,6 +47,7 @@ static const struct record_field sample_fields[] = {
 	ONE(sample, lost.torn),
 	ONE(sample, lost.events),
 	LATER(sample, lost.requests),
+	LATER(sample, lost.groups),
 	ONE(sample, self.cpu_ns),
 	ONE(sample, self.bpf_ns),
 	ONE(sample, self.bpf_runs),

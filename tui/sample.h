@@ -211,13 +211,15 @@ struct sample_disk_group {
 struct sample_lost {
 	uint64_t threads; /* without a record: alive, or exited in the interval */
 	uint64_t calls, sockets, exits, switches, torn, events;
-	uint64_t requests; /* of block devices, completed without a known latency; SAMPLE_UNKNOWN: an old recording */
+	/* Of block devices, completed without a known latency, without a known control group; SAMPLE_UNKNOWN: an old
+	 * recording. */
+	uint64_t requests, groups;
 };
 
 static inline uint64_t sample_lost_sum(const struct sample_lost *l)
 {
 	return l->threads + l->calls + l->sockets + l->exits + l->switches + l->torn + l->events +
-	       (l->requests == SAMPLE_UNKNOWN ? 0 : l->requests);
+	       (l->requests == SAMPLE_UNKNOWN ? 0 : l->requests) + (l->groups == SAMPLE_UNKNOWN ? 0 : l->groups);
 }
 
 struct sample_self {
