@@ -223,6 +223,13 @@ int lt_walk(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!c)
 		return 0;
 	lt_connection_fill(c, sk, tcp, socket, &moved);
+	if (c->proto == LT_UNIX && socket->role == LT_ROLE_CLIENT) {
+		struct lt_peer peer = {};
+
+		lt_peer_unix(&peer, sk);
+		__builtin_memcpy(c->peer_address, peer.address, sizeof(c->peer_address));
+		c->peer_pid = peer.pid;
+	}
 	lt_reported(socket, &moved, c->state);
 	socket->seen_walk = lt_walking.number;
 	return 0;

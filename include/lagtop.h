@@ -308,7 +308,16 @@ struct lt_connection {
 	__u8 proto, family, state, changed; /* enum lt_proto; 4 or 6; TCP_*; state differs from the last report */
 	__u8 role;			    /* enum lt_role: who is to answer */
 	__u8 overlapped;
-	__u8 local[16], remote[16];
+	union {
+		struct {
+			__u8 local[16], remote[16];
+		};
+		/* UNIX, of which only the ends that ask are reported, while they wait: as struct lt_peer. */
+		struct {
+			char peer_address[LT_PEER_ADDRESS];
+			__u32 peer_pid;
+		};
+	};
 };
 
 /* An iteration over all sockets takes as many passes as its array needs; each socket is reported in one of them. */

@@ -350,12 +350,9 @@ static void test_peer(void **state)
 			     0, "%s: peer: longest", kinds[i]);
 		live_compare((double)live_get(peer, "p50_ns"), (double)count(t.reading, t.load->pid, "upstream.p50_ns"),
 			     0, "%s: peer: p50", kinds[i]);
-		/* A UNIX socket knows who called listen(); who has the other end of a UDP socket, nobody knows. */
-		live_compare((double)live_get(peer, "pid"),
-			     i == 0   ? (double)t.server
-			     : i == 1 ? (double)t.load->pid
-				      : (double)LIVE_NULL,
-			     0, "%s: peer: its process", kinds[i]);
+		/* A UNIX socket knows who called listen(). */
+		live_compare((double)live_get(peer, "pid"), (double)(i == 1 ? t.load->pid : t.server), 0,
+			     "%s: peer: its process", kinds[i]);
 		live_compare((double)live_get(peer, "retransmits"), i ? (double)LIVE_NULL : 0, 0,
 			     "%s: peer: retransmits", kinds[i]);
 	}
@@ -365,20 +362,30 @@ static void test_peer(void **state)
 /* A request that hangs is one of its peer, too. */
 static void test_open_peer(void **state)
 {
+	static const char *const kinds[] = { "tcp", "unix" };
 	struct live *l = live_start("-d", "0.5", NULL);
-	const char *ready;
-	struct child *load = live_load(&ready, "turns", "tcp", "never", NULL);
-	struct json_object *r, *peer;
 
 	(void)state;
 	live_need_net(l);
-	live_round(load);
-	live_past_now(l);
-	r = live_next(l);
-	peer = peers_of(r, load->pid, 1);
-	live_compare((double)live_get(peer, "open"), 1, 0, "peer: open");
-	live_compare((double)live_get(peer, "oldest_ns"), (double)count(r, load->pid, "upstream.oldest_ns"), 0,
-		     "peer: its age");
+	for (size_t i = 0; i < 2; i++) {
+		const char *ready;
+		struct child *load = live_load(&ready, "turns", kinds[i], "never", NULL);
+		int64_t server = child_value(ready, "server");
+		struct json_object *r, *peer;
+		char address[64];
+
+		assert_int_equal(sscanf(ready, "%*[^=]=%*d address=%63s", address), 1);
+		live_round(load);
+		live_past_now(l);
+		r = live_next(l);
+		peer = peers_of(r, load->pid, 1);
+		assert_string_equal(live_text(peer, "remote"), address);
+		live_compare((double)live_get(peer, "pid"), (double)(i ? load->pid : server), 0,
+			     "%s: peer: its process", kinds[i]);
+		live_compare((double)live_get(peer, "open"), 1, 0, "%s: peer: open", kinds[i]);
+		live_compare((double)live_get(peer, "oldest_ns"), (double)count(r, load->pid, "upstream.oldest_ns"), 0,
+			     "%s: peer: its age", kinds[i]);
+	}
 	live_verdict();
 }
 

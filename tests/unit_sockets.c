@@ -580,6 +580,80 @@ static void test_free_of_nothing(void **state)
 
 #define walked_test(f) cmocka_unit_test_setup_teardown(f, walked, closed)
 
+static void bound(uint32_t pid, uint64_t start_ns, const char *address, uint16_t port)
+{
+	struct lt_connection c = tcp(pid, start_ns);
+
+	c.proto = LT_UDP;
+	c.netns = 7;
+	c.remote_port = 0;
+	memset(c.remote, 0, sizeof(c.remote));
+	c.local_port = port;
+	memcpy(c.local, address, 4);
+	assert_int_equal(sockets_connection(sockets, &c), 0);
+}
+
+/* Who answers datagrams: the socket at the address, or at all of them, of this machine. */
+static void test_peers_by_datagrams(void **state)
+{
+	static const struct {
+		uint16_t port;
+		const char *local, *remote;
+		uint32_t pid;
+	} asks[] = {
+		{ 53, "\x7f\0\0\1", "\x7f\0\0\1", 20 }, /* at that address */
+		{ 54, "\x7f\0\0\1", "\x7f\0\0\1", 20 }, /* at all */
+		{ 54, "\xa\0\0\1", "\xa\0\0\1", 20 },	/* an address of this machine */
+		{ 54, "\xa\0\0\1", "\xa\0\0\2", 0 },	/* another machine's */
+		{ 55, "\x7f\0\0\1", "\x7f\0\0\1", 0 },	/* several processes */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+		struct lt_connection c = tcp(10, 1);
+
+		bound(20, 3, "\x7f\0\0\1", 53);
+		bound(10, 1, "\0\0\0\0", 53);
+		bound(20, 3, "\0\0\0\0", 54);
+		bound(20, 3, "\0\0\0\0", 55);
+		bound(10, 1, "\0\0\0\0", 55);
+		c.proto = LT_UDP;
+		c.netns = 7;
+		c.role = LT_ROLE_CLIENT;
+		c.local_port = 6000;
+		c.remote_port = asks[i].port;
+		memcpy(c.local, asks[i].local, 4);
+		memcpy(c.remote, asks[i].remote, 4);
+		assert_int_equal(sockets_connection(sockets, &c), 0);
+		reading(true);
+		assert_int_equal(peer_of(0, 0, 1)->pid, asks[i].pid);
+	}
+}
+
+/* They have a name instead of addresses, and are no connections. */
+static void test_peers_of_unix_sockets(void **state)
+{
+	struct lt_connection c = { .tgid = 10, .process_start_ns = 1, .proto = LT_UNIX, .peer_pid = 20 };
+	const struct sample_peer *p;
+
+	(void)state;
+	c.open_ns = T_NS - 400 * US;
+	c.role = LT_ROLE_CLIENT;
+	strcpy(c.peer_address, "/run/a-name-that-has-39-characters-x-39");
+	assert_int_equal(sockets_connection(sockets, &c), 0);
+	c.role = LT_ROLE_SERVER;
+	assert_int_equal(sockets_connection(sockets, &c), 0);
+	reading(true);
+	assert_int_equal(sample.n_connections, 0);
+	p = peer_of(0, 0, 1);
+	assert_int_equal(p->of.proto, LT_UNIX);
+	assert_string_equal(p->of.address, c.peer_address);
+	assert_int_equal(p->of.pid, 20);
+	assert_int_equal(p->pid, 20);
+	assert_int_equal(p->open.n, 1);
+	assert_int_equal(p->open.oldest_ns, 400 * US);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -597,6 +671,8 @@ int main(void)
 		walked_test(test_who_never_has_a_row),
 		cmocka_unit_test_setup_teardown(test_turns_of_connections, opened, closed),
 		walked_test(test_peers_of_processes),
+		walked_test(test_peers_by_datagrams),
+		walked_test(test_peers_of_unix_sockets),
 		walked_test(test_many_owners),
 		walked_test(test_more_than_there_is_room_for),
 		cmocka_unit_test(test_free_of_nothing),

@@ -265,7 +265,7 @@ const struct column columns[] = {
 	{ "toldest", "TOLDEST", "turns.oldest_ns", 7, SHOW_TIME, 0, PROCESSES | GROUPS | CONNECTIONS, raw_answers_oldest, "ns",
 	  "How long the oldest request has waited for its answer; for a connection, how long its open turn has lasted." },
 	{ "upopen", "UPOPEN", "upstream.open", 6, SHOW_COUNT, 0, PROCESSES | GROUPS | PEERS, raw_upstream_open, "",
-	  "Requests that it sent and that have not been answered yet; not known for a peer that is a UNIX socket." },
+	  "Requests that it sent and that have not been answered yet." },
 	{ "upoldest", "UPOLDEST", "upstream.oldest_ns", 8, SHOW_TIME, 0, PROCESSES | GROUPS | PEERS, raw_upstream_oldest, "ns",
 	  "How long it has been waiting for the oldest of them." },
 	{ "retrans", "RETR/s", "net.retransmits", 6, SHOW_RATE, COLUMN_BAD, PROCESSES | GROUPS | CONNECTIONS | PEERS, raw_retrans, "/s",

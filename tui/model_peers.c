@@ -88,6 +88,9 @@ static void peer_end(struct model *m, struct row *r)
 	const struct row *at = model_youngest(m, r->pid);
 
 	row_take_dists(r, m->dist);
+	/* UNIX sockets are reported only while they wait. */
+	if (r->peer->proto == LT_UNIX && m->sample->has_connections && r->open_upstream.n == SAMPLE_UNKNOWN)
+		r->open_upstream.n = 0;
 	if (!at)
 		return;
 	r->comm = at->comm;

@@ -205,7 +205,7 @@ int sockets_connection(struct sockets *k, const struct lt_connection *c)
 	}
 	if (c->open_ns)
 		add_open(c->role == LT_ROLE_SERVER ? &o->answers : &o->upstream, c->open_ns);
-	if (c->proto == LT_UNIX) /* reported for its open turn only */
+	if (c->proto == LT_UNIX && c->role != LT_ROLE_CLIENT) /* reported for its open turn only */
 		return 0;
 	if (k->n_connections >= k->most_connections) {
 		k->left_out++;
@@ -325,7 +325,7 @@ static int fill_connections(struct sockets *k, struct sample *s, uint64_t since_
 
 		if (o && is_early(o, since_ns))
 			k->connections[k->n_connections++] = *c;
-		else
+		else if (c->proto != LT_UNIX)
 			err = fill_connection(k, s, c, o);
 		if (err)
 			return err;

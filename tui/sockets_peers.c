@@ -46,7 +46,8 @@ static bool is_loopback(const struct lt_connection *c)
 
 static struct ends ends_of(const struct lt_connection *c, bool turned_round)
 {
-	struct ends e = { .netns = is_loopback(c) ? c->netns : 0, .proto = c->proto, .family = c->family };
+	bool here = c->proto == LT_UDP || is_loopback(c);
+	struct ends e = { .netns = here ? c->netns : 0, .proto = c->proto, .family = c->family };
 
 	e.local_port = turned_round ? c->remote_port : c->local_port;
 	e.remote_port = turned_round ? c->local_port : c->remote_port;
@@ -55,11 +56,17 @@ static struct ends ends_of(const struct lt_connection *c, bool turned_round)
 	return e;
 }
 
+/* A UDP socket that is not connected: it may answer anyone. */
+static bool is_open_to_all(const struct lt_connection *c)
+{
+	return c->proto == LT_UDP && !c->remote_port && c->local_port;
+}
+
 int sockets_peers_add(struct sockets_peers *p, const struct lt_connection *c, bool known)
 {
 	struct asked *a;
 
-	if (c->role == LT_ROLE_SERVER && c->tgid) {
+	if (c->tgid && (c->role == LT_ROLE_SERVER || is_open_to_all(c))) {
 		if (!GROW(p->accepted, p->cap_accepted, p->n_accepted + 1))
 			return -ENOMEM;
 		p->accepted[p->n_accepted++] = (struct accepted){ ends_of(c, false), c->tgid };
@@ -72,6 +79,13 @@ int sockets_peers_add(struct sockets_peers *p, const struct lt_connection *c, bo
 	memset(a, 0, sizeof(*a));
 	a->key.pid = c->tgid;
 	a->key.start_ns = c->process_start_ns;
+	if (c->proto == LT_UNIX) {
+		memcpy(a->key.peer.address, c->peer_address, sizeof(a->key.peer.address));
+		a->key.peer.pid = c->peer_pid;
+		a->key.peer.proto = c->proto;
+		a->c = c;
+		return 0;
+	}
 	memcpy(a->key.peer.address, c->remote, sizeof(c->remote));
 	a->key.peer.netns = c->netns;
 	a->key.peer.port = c->remote_port;
@@ -117,13 +131,49 @@ static uint32_t first_of(const struct sockets_peers *p, const struct sample_proc
 	return low;
 }
 
+/* 0: nobody, or several processes. */
+static uint32_t owner_of_ends(const struct sockets_peers *p, const struct ends *ends)
+{
+	const struct accepted *end = p->accepted + p->n_accepted, *a;
+
+	a = p->n_accepted ? bsearch(ends, p->accepted, p->n_accepted, sizeof(*p->accepted), accepted_order) : NULL;
+	if (!a)
+		return 0;
+	for (const struct accepted *b = a; b > p->accepted && !accepted_order(b - 1, ends); b--)
+		if (b[-1].pid != a->pid)
+			return 0;
+	for (const struct accepted *b = a; b + 1 < end && !accepted_order(b + 1, ends); b++)
+		if (b[1].pid != a->pid)
+			return 0;
+	return a->pid;
+}
+
+/* The UDP socket with that port, at that address or at all of them. A datagram to an address of this machine comes from
+ * the same address, or from loopback. */
+static uint32_t who_answers(const struct sockets_peers *p, const struct lt_connection *c)
+{
+	struct ends ends = { .netns = c->netns, .proto = c->proto, .family = c->family, .local_port = c->remote_port };
+	uint32_t pid;
+
+	if (!is_loopback(c) && memcmp(c->local, c->remote, sizeof(c->local)) != 0)
+		return 0;
+	memcpy(ends.local, c->remote, sizeof(ends.local));
+	pid = owner_of_ends(p, &ends);
+	if (pid)
+		return pid;
+	memset(ends.local, 0, sizeof(ends.local));
+	pid = owner_of_ends(p, &ends);
+	if (pid || c->family == 6)
+		return pid;
+	ends.family = 6;
+	return owner_of_ends(p, &ends);
+}
+
 static uint32_t other_end(const struct sockets_peers *p, const struct lt_connection *c)
 {
 	struct ends ends = ends_of(c, true);
-	const struct accepted *a =
-		p->n_accepted ? bsearch(&ends, p->accepted, p->n_accepted, sizeof(*p->accepted), accepted_order) : NULL;
 
-	return a ? a->pid : 0;
+	return c->proto == LT_UDP ? who_answers(p, c) : owner_of_ends(p, &ends);
 }
 
 /* Appends the peer of n connections. */
@@ -142,7 +192,7 @@ static int peer_append(const struct sockets_peers *p, const struct asked *asked,
 		uint64_t age_ns = s->t_ns > c->open_ns ? s->t_ns - c->open_ns : 0;
 
 		if (!peer->pid)
-			peer->pid = other_end(p, c);
+			peer->pid = c->proto == LT_UNIX ? c->peer_pid : other_end(p, c);
 		if (c->open_ns) {
 			peer->open.n++;
 			peer->open.oldest_ns = age_ns > peer->open.oldest_ns ? age_ns : peer->open.oldest_ns;
