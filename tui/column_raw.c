@@ -452,7 +452,8 @@ LONGEST(raw_upstream_max, TURNS, upstream)
 /* Of a connection. */
 static struct value mean(const struct row *r, const struct model_dist *d)
 {
-	return r->off & TURNS || !d->count ? unknown : duration(d, r->connection->turns_ns / d->count, false);
+	return r->off & TURNS || !r->connection || !d->count ? unknown
+							     : duration(d, r->connection->turns_ns / d->count, false);
 }
 
 struct value raw_response_mean(const struct row *r)
