@@ -458,6 +458,9 @@ static void add_local(struct sample *s)
 		{ 4022, 873, 50001, { 127, 0, 0, 1 }, { 127, 0, 0, 1 }, 4, 1, 1 },
 	};
 
+	for (uint32_t i = 0; i < s->n_processes; i++)
+		if (s->processes[i].pid == 3100)
+			s->processes[i].sockets.answers = (struct sample_open){ 1, SECOND_NS };
 	s->n_connections = 0;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		struct sample_connection *c = sample_add_connection(s);

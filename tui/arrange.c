@@ -82,9 +82,10 @@ static bool sort_by_key(struct row **rows, size_t n, struct order *by)
 		uint64_t key[COLUMN_KEY], then[COLUMN_KEY] = { 0 };
 
 		if (by->then && by->then != by->column)
-			column_order_key(by->then, false, rows[i], then);
-		good = column_order_key(by->column, by->reverse, rows[i], key);
-		places[i] = (struct place){ { key[0], then[0], key[1], key[2] }, rows[i] };
+			good = column_order_key(by->then, false, rows[i], then);
+		good = good && column_order_key(by->column, by->reverse, rows[i], key);
+		if (good)
+			places[i] = (struct place){ { key[0], then[0], key[1], key[2] }, rows[i] };
 	}
 	if (good) {
 		sorted = sort_places(places, places + n, n);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "format.h"
+#include "idle.h"
 #include "names.h"
 #include "severity.h"
 
@@ -27,25 +28,49 @@ static const struct {
 	[LT_OTHER] = { 0xb7, 'o' },
 };
 
-static void put_state(struct grid *g, int y, int x, int state)
+static uint32_t look_of(const struct grid *g, int state)
 {
-	grid_put(g, y, x, g->blocks ? looks[state].block : (uint32_t)looks[state].letter,
-		 STYLE_STATE + (enum style)state);
+	return g->blocks ? looks[state].block : (uint32_t)looks[state].letter;
 }
 
+static bool is_idle(const struct row *r, int state)
+{
+	const struct idle_turns turns = { !(r->off & 1 << SAMPLE_TURNS), r->open_answers, r->open_upstream };
+
+	return idle_state(&turns, (enum lt_state)state, LT_CALL_NONE);
+}
+
+/* What it did and what was in its way, then idle time. */
 static void draw_bar(struct grid *g, int y, int x, int cells, const struct row *r)
 {
 	uint64_t sum = 0;
 	int at = 0;
 
-	for (int state = 0; state < LT_STATES && r->wall_ns; state++) {
-		int end;
+	for (int i = 0; i < 2 * LT_STATES && r->wall_ns; i++) {
+		int state = i % LT_STATES, end;
+		bool idle = is_idle(r, state);
 
+		if (idle != (i >= LT_STATES))
+			continue;
 		sum += r->time_ns[state];
 		end = (int)((double)sum * cells / (double)r->wall_ns + 0.5);
 		for (; at < end && at < cells; at++)
-			put_state(g, y, x + at, state);
+			grid_put(g, y, x + at, look_of(g, state), idle ? STYLE_DEAD : STYLE_STATE + (enum style)state);
 	}
+}
+
+/* "idle 86%  12.0 thread-s/s" */
+static void draw_bar_sum(struct grid *g, int y, int cells, const struct row *r)
+{
+	char buf[64], n[16];
+	uint64_t idle_ns = 0;
+
+	for (int state = 0; state < LT_STATES; state++)
+		if (is_idle(r, state))
+			idle_ns += r->time_ns[state];
+	format_percent(n, sizeof(n), r->wall_ns ? (double)idle_ns * 100 / (double)r->wall_ns : 0);
+	snprintf(buf, sizeof(buf), "idle %s%%  %.1f thread-s/s", n, (double)r->wall_ns / (double)r->interval_ns);
+	grid_right(g, y, g->cols - cells, cells, STYLE_DIM, buf);
 }
 
 /* "▓ wakeq 1.0%": returns the cells used. */
@@ -57,7 +82,7 @@ static int draw_share(struct grid *g, int y, int x, int state, const struct row 
 
 	format_percent(n, sizeof(n), r->wall_ns ? (double)r->time_ns[state] * 100 / (double)r->wall_ns : 0);
 	snprintf(buf, sizeof(buf), " %s", names_state((uint8_t)state));
-	put_state(g, y, x, state);
+	grid_put(g, y, x, look_of(g, state), is_idle(r, state) ? STYLE_DEAD : STYLE_STATE + (enum style)state);
 	used = 1 + grid_text(g, y, x + 1, g->cols - x - 1, any ? STYLE_NORMAL : STYLE_DIM, buf);
 	snprintf(buf, sizeof(buf), " %s%%", any ? n : "0");
 	return used + grid_text(g, y, x + used, g->cols - x - used, any ? STYLE_STRONG : STYLE_DIM, buf);
@@ -101,8 +126,7 @@ static int share_columns(int room, const int *states, int n, int width[LT_STATES
 
 int chart_budget(struct grid *g, int y, int screen_rows, const struct row *r)
 {
-	char buf[48];
-	int x = 1, left = g->cols >= 64 ? (int)strlen(BAR_LABEL) + 2 : 1, right = g->cols >= 64 ? 15 : 0, used = 1;
+	int x = 1, left = g->cols >= 64 ? (int)strlen(BAR_LABEL) + 2 : 1, right = g->cols >= 64 ? 27 : 0, used = 1;
 	int states[LT_STATES], n_states = known_states(r, states), width[LT_STATES], columns;
 
 	if (r->off & 1 << SAMPLE_SCHED) {
@@ -112,10 +136,8 @@ int chart_budget(struct grid *g, int y, int screen_rows, const struct row *r)
 	if (left > 1)
 		grid_text(g, y, 1, left, STYLE_NORMAL, BAR_LABEL);
 	draw_bar(g, y, left, g->cols - left - right - 1, r);
-	if (right && r->interval_ns) {
-		snprintf(buf, sizeof(buf), "%.1f thread-s/s", (double)r->wall_ns / (double)r->interval_ns);
-		grid_right(g, y, g->cols - right, right, STYLE_DIM, buf);
-	}
+	if (right && r->interval_ns)
+		draw_bar_sum(g, y, right, r);
 	if (screen_rows < 14)
 		return used;
 	columns = share_columns(g->cols - 2, states, n_states, width);

@@ -42,6 +42,7 @@ enum column_show {
 #define COLUMN_BAD 8	 /* any value above zero deserves attention (retransmits) */
 #define COLUMN_LAG 16	 /* share of time in which the row wanted to run and could not */
 #define COLUMN_FAILS 32	 /* errors: severity by their share of the calls */
+#define COLUMN_IDLE 128	 /* of idle rows grey, and sorted below the others */
 #define COLUMN_WHY 64	 /* in fewer words where there is little room; as last column shares it with COMMAND */
 
 struct column {
@@ -77,13 +78,13 @@ const char *column_ended(const struct row *r, char *buf, size_t size);
 /* The shown value: sorted, filtered, printed. */
 struct value column_value(const struct column *c, const struct row *r);
 
-/* Orders two rows by a column's shown value, largest first (texts: a to z); unknown values last, and after them the row
- * of what is outside of the pid namespace; ties by pid, tid, start and other identifying fields. `reverse` reverses the
- * order of the values, but not of ties or unknown values. */
+/* Orders two rows by a column's shown value, largest first (texts: a to z); idle rows (COLUMN_IDLE) below the others,
+ * unknown values last, and after them the row of what is outside of the pid namespace; ties by pid, tid, start and
+ * other identifying fields. `reverse` reverses the order of the values, but not of ties or unknown values. */
 int column_compare(const struct column *c, bool reverse, const struct row *a, const struct row *b);
 
 /* The same order as numbers to compare, most significant first, so that many rows can be sorted without reading them
- * repeatedly; if all are equal, column_compare decides. False: the column's values are texts. */
+ * repeatedly; if all are equal, column_compare decides. False: the order is not that of one number. */
 #define COLUMN_KEY 3
 bool column_order_key(const struct column *c, bool reverse, const struct row *r, uint64_t key[COLUMN_KEY]);
 

@@ -51,7 +51,7 @@ bool column_order_key(const struct column *c, bool reverse, const struct row *r,
 	const struct sample_connection *connection = r->connection;
 	struct value v = column_value(c, r);
 
-	if (v.type == VALUE_TEXT)
+	if (v.type == VALUE_TEXT || c->flags & COLUMN_IDLE)
 		return false;
 	key[0] = UINT64_MAX - !is_outside(r);
 	if (v.type != VALUE_NONE && !is_outside(r)) {
@@ -144,6 +144,8 @@ int column_compare(const struct column *c, bool reverse, const struct row *a, co
 		return is_outside(a) ? 1 : -1;
 	if ((x.type == VALUE_NONE) != (y.type == VALUE_NONE))
 		return x.type == VALUE_NONE ? 1 : -1;
+	if (c->flags & COLUMN_IDLE && a->idle != b->idle)
+		return a->idle ? 1 : -1;
 	order = value_order(&x, &y);
 	if (order)
 		return (order < 0) != reverse ? -1 : 1;

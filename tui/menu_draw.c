@@ -27,6 +27,11 @@ static const struct {
 } notes[] = {
 	{ "LAG%", "Time in which a process wanted to run and could not: RUNQ% + BLK%.", NULL },
 	{ "shares in %", "Thread time over the interval: two threads that wait make 200.", NULL },
+	{ "grey",
+	  "Idle: a wait for the next request, for time to pass or for work, while nobody waits for the process's "
+	  "answer. TIME%, WAIT% and OLDEST of idle "
+	  "calls and threads are grey, and below those that are in the way.",
+	  NULL },
 	{ "percentiles", "From histograms with four buckets per octave: at most 12.5 % off.", NULL },
 	{ "CALL99", "Duration of a call without its interruptible sleep: the time that the kernel's work took.", NULL },
 	{ "history", "The newest reading is on the right; heights are logarithmic, on the same scale in every row.",

@@ -99,6 +99,7 @@ struct row {
 	bool kernel;			     /* kernel thread */
 	bool own_user;			     /* uid is valid (process, thread, user group) */
 	uint8_t state;			     /* threads: enum lt_state */
+	bool idle;			     /* threads, calls: at the reading, or most of its time (idle.h) */
 	uint32_t depth;			     /* tree */
 	uint64_t branches;		     /* tree, as shown: bit n: level n goes on below this row */
 	const char *comm, *cmdline, *cgroup; /* raw; "": none. For groups, comm is the group's name */
@@ -143,6 +144,7 @@ struct row {
 	uint32_t call;
 	uint32_t n_errnos;
 	uint64_t call_time_ns, call_wait_ns; /* call_wait_ns: SAMPLE_UNKNOWN without sched */
+	uint64_t idle_ns;		     /* of call_wait_ns (idle.h) */
 	uint64_t in_flight, oldest_ns;
 	const struct model_errno *errnos;
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "grow.h"
+#include "idle.h"
 
 void row_watched(struct row *r, const struct sample *s)
 {
@@ -93,7 +94,8 @@ static void row_add_wait(struct row *r, uint64_t wait_ns)
 		r->call_wait_ns += wait_ns;
 }
 
-static int add_call(struct call_table *c, const struct sample *s, const struct sample_call *call)
+static int add_call(struct call_table *c, const struct sample *s, const struct sample_thread *t,
+		    const struct sample_call *call)
 {
 	struct call_slot *slot;
 	struct row *r = call_row(c, s, call->call, &slot);
@@ -104,6 +106,7 @@ static int add_call(struct call_table *c, const struct sample *s, const struct s
 	r->call_errors += call->errors;
 	r->call_total_ns += call->total_ns;
 	r->call_time_ns += call->time_ns;
+	r->idle_ns += idle_in_call(s, t, call->call, call->wait_ns);
 	row_add_wait(r, call->wait_ns);
 	tally_add_dist(&slot->latency, s, &call->latency);
 	for (uint32_t i = 0; i < call->n_errnos; i++) {
@@ -124,7 +127,7 @@ int call_table_add_thread(struct call_table *c, const struct sample *s, const st
 	for (uint32_t i = 0; w && i < w->n_calls; i++) {
 		const struct sample_call *call = &s->calls[w->first_call + i];
 
-		if ((only == LT_CALL_NONE || call->call == only) && add_call(c, s, call) < 0)
+		if ((only == LT_CALL_NONE || call->call == only) && add_call(c, s, t, call) < 0)
 			return -ENOMEM;
 	}
 	if (t->call == LT_CALL_NONE || t->state == LT_DEAD || (only != LT_CALL_NONE && t->call != only))
@@ -141,6 +144,7 @@ int call_table_add_thread(struct call_table *c, const struct sample *s, const st
 		uint64_t in_call_ns = t->call_age_ns < t->wall_ns ? t->call_age_ns : t->wall_ns;
 
 		r->call_time_ns += in_call_ns;
+		r->idle_ns += idle_in_call(s, t, t->call, in_call_ns);
 		row_add_wait(r, s->probe[SAMPLE_SCHED].on ? in_call_ns : SAMPLE_UNKNOWN);
 	}
 	return 0;
@@ -163,6 +167,7 @@ void call_table_finish(struct call_table *c)
 
 		r->service = tally_dist(&slot->latency);
 		row_limit_durations(r);
+		r->idle = r->idle_ns > r->call_time_ns / 2;
 		if (slot->n_errnos > 1)
 			qsort(slot->errnos, slot->n_errnos, sizeof(*slot->errnos), by_count);
 		r->errnos = slot->errnos;

@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 #include "grow.h"
+#include "idle.h"
 
 /* The processes a query is about: [first, end) of the sample's. */
 struct range {
@@ -102,6 +103,7 @@ static void thread_row(struct model *m, struct row *r, struct row_net *own, cons
 		       const struct sample_thread *t)
 {
 	const struct sample *s = m->sample;
+	const struct idle_turns turns = idle_turns_of(s, t);
 
 	*r = (struct row){
 		.kind = MODEL_THREAD,
@@ -126,6 +128,7 @@ static void thread_row(struct model *m, struct row *r, struct row_net *own, cons
 		.unknown = process->unknown,
 		.net = &row_no_net,
 		.call = t->state == LT_DEAD ? LT_CALL_NONE : t->call,
+		.idle = idle_state(&turns, (enum lt_state)t->state, t->call),
 	};
 	if (r->call != LT_CALL_NONE) {
 		r->in_flight = 1;

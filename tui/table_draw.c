@@ -134,7 +134,7 @@ static enum style value_style(const struct column *c, const struct row *r)
 		return STYLE_DEAD;
 	if (v.type == VALUE_TEXT)
 		return r->kernel ? STYLE_DIM : STYLE_NORMAL;
-	if (v.type == VALUE_NONE || n == 0)
+	if (v.type == VALUE_NONE || n == 0 || (c->flags & COLUMN_IDLE && r->idle))
 		return STYLE_DIM;
 	if (c->flags & COLUMN_BAD || (c->flags & COLUMN_FAILS && r->call_errors * SEVERITY_WARN_ERRORS >= r->calls))
 		return STYLE_WARN;
