@@ -505,17 +505,17 @@ static void help_scrolls(void **state)
 
 	(void)state;
 	session_press(v, "?", NULL);
-	session_shows(v, "Moving");
+	session_shows(v, "The keys to begin with");
 	session_press(v, "PgDn", NULL);
-	session_hides(v, "Moving");
+	session_hides(v, "The keys to begin with");
 	session_press(v, "Home", NULL);
-	session_shows(v, "Moving");
+	session_shows(v, "The keys to begin with");
 	session_press(v, "End", NULL);
 	session_shows(v, "history");
 	session_press(v, "q", NULL);
 	session_line(v, HEADER_Y, "LAG%");
 	session_press(v, "F1", NULL);
-	session_shows(v, "Moving");
+	session_shows(v, "The keys to begin with");
 	session_press(v, "?", NULL);
 	session_line(v, HEADER_Y, "LAG%");
 }

@@ -32,6 +32,7 @@ static const struct trial {
 	{ "Esc", { "Enter" }, { NULL } },
 	{ "?", { NULL }, { "Esc" } },
 	{ "w", { NULL }, { "Esc" } },
+	{ "!", { NULL }, { "Esc" } },
 	{ "1", { "Shift-Tab" }, { "1" } },
 	{ "4", { "Shift-Tab" }, { "1" } },
 	{ "7", { NULL }, { "1" } },

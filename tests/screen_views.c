@@ -117,7 +117,7 @@ static void losses_are_shown(void **state)
 	struct vt *v = open_sixth(&(struct session){ .kind = FIXTURE_LOSSES });
 
 	(void)state;
-	session_shows(v, "lost 7");
+	session_shows(v, "lost 3");
 	session_press(v, "6", NULL);
 	session_shows(v, "not collected"); /* which is not the same as none */
 	session_hides(v, "0 sockets");

@@ -15,6 +15,7 @@
 
 #include "reading.h"
 #include "keys.h"
+#include "draw.h"
 #include "view_reading.h"
 
 #define MANY 6000
@@ -186,6 +187,38 @@ static void what_a_family_does_not_know_is_not_told_of(void **state)
 	view_free(&v);
 }
 
+static void title_of(struct view *v, char text[121])
+{
+	struct grid g = { .utf8 = true };
+
+	assert_int_equal(grid_resize(&g, 24, 120), 0);
+	draw(v, &g);
+	for (int x = 0; x < 120; x++)
+		text[x] = g.cells[x].ch < 128 ? (char)g.cells[x].ch : '?';
+	text[120] = '\0';
+	grid_free(&g);
+}
+
+static void the_title_says_what_is_recorded_and_how_old_a_replay_is(void **state)
+{
+	struct options o = { .delay_s = 1, .view = &column_views[0] };
+	struct view v;
+	char title[121];
+
+	(void)state;
+	assert_int_equal(view_init(&v, &o, false), 0);
+	read_one(&v, 1, 7);
+	title_of(&v, title);
+	assert_null(strstr(title, " ago"));
+	assert_null(strstr(title, "rec "));
+	v.realtime_ns = model_sample(v.live)->realtime_ns + 4ULL * 86400 * 1000000000 + 7200ULL * 1000000000;
+	v.recorded_bytes = 12 << 20;
+	title_of(&v, title);
+	assert_non_null(strstr(title, "replay 4d02h ago"));
+	assert_non_null(strstr(title, "rec 12.6M"));
+	view_free(&v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +228,7 @@ int main(void)
 		cmocka_unit_test(a_long_filter_comes_back_whole),
 		cmocka_unit_test(all_that_is_missing_is_told_of),
 		cmocka_unit_test(what_a_family_does_not_know_is_not_told_of),
+		cmocka_unit_test(the_title_says_what_is_recorded_and_how_old_a_replay_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

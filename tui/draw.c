@@ -131,6 +131,20 @@ static void add_family(struct line *l, int family, const struct sample_probe *p,
 	line_add(l, true, exact ? 6 : 2, exact ? STYLE_GOOD : p->on ? STYLE_WARN : STYLE_BAD, buf);
 }
 
+/* "replay 4d02h ago" */
+static void add_replay(struct line *l, const struct view *v, const struct sample *s)
+{
+	char ago[24], buf[48];
+
+	if (v->realtime_ns <= s->realtime_ns) {
+		line_add(l, true, 5, STYLE_WARN, "replay");
+		return;
+	}
+	format_ns(ago, sizeof(ago), v->realtime_ns - s->realtime_ns);
+	snprintf(buf, sizeof(buf), "replay %s ago", ago);
+	line_add_brief(l, true, 5, STYLE_WARN, buf, "replay");
+}
+
 static void draw_title(const struct view *v, struct grid *g)
 {
 	const struct sample *s = model_sample(view_model(v));
@@ -169,7 +183,12 @@ static void draw_title(const struct view *v, struct grid *g)
 	if (v->source_ended)
 		line_add(&l, true, 1, STYLE_WARN, "END");
 	else if (!v->source_live)
-		line_add(&l, true, 5, STYLE_WARN, "replay");
+		add_replay(&l, v, s);
+	if (v->recorded_bytes) {
+		format_bytes(when, sizeof(when), (double)v->recorded_bytes);
+		snprintf(buf, sizeof(buf), "%srec %s", g->blocks ? "\u25cf " : "", when);
+		line_add_brief(&l, true, 4, STYLE_BAD, buf, "rec");
+	}
 	snprintf(buf, sizeof(buf), "%.3g s", v->delay_s);
 	line_add(&l, true, 4, STYLE_NORMAL, buf);
 	t = (time_t)(s->realtime_ns / 1000000000);
@@ -453,9 +472,9 @@ static const char *kind_name(enum model_kind kind, bool brief)
 	return names[kind][brief];
 }
 
-static void add_losses(struct line *l, const struct sample *s)
+static void add_losses(struct line *l, struct view *v, const struct sample *s)
 {
-	uint64_t sum = sample_lost_sum(&s->lost);
+	uint64_t sum = losses_that_show(s, model_host(view_model(v)), view_main(v)->kind);
 	char buf[64], n[24];
 
 	if (!sum)
@@ -554,7 +573,7 @@ static void draw_tab_line(struct view *v, struct grid *g, int y)
 	add_wants(&l, v, g, room);
 	add_count(&l, view_main(v));
 	add_cost(&l, s);
-	add_losses(&l, s);
+	add_losses(&l, v, s);
 	if (room > 0)
 		line_draw(&l, g, y, x + 1, g->cols, 2);
 }

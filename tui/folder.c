@@ -305,6 +305,11 @@ int recorder_write(struct recorder *r, const struct sample *s)
 	return r->in_folder ? write_to_folder(r, s) : record_write(r->file, s);
 }
 
+uint64_t recorder_bytes(const struct recorder *r)
+{
+	return r && r->file ? record_bytes(r->file) : 0;
+}
+
 uint64_t recorder_dropped(const struct recorder *r)
 {
 	return r ? r->dropped : 0;

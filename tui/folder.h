@@ -23,6 +23,8 @@ struct recorder *recorder_open(const char *path, const struct folder_keep *keep,
 /* Appends one complete reading. In a folder the oldest files make room for it, also when the disk is full; a reading
  * for which there is no room at all is dropped. 0 or -errno. */
 int recorder_write(struct recorder *r, const struct sample *s);
+/* Of the file being written. */
+uint64_t recorder_bytes(const struct recorder *r);
 /* Readings that were dropped. */
 uint64_t recorder_dropped(const struct recorder *r);
 /* NULL is legal. 0 or -errno: what could not be written. */

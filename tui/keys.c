@@ -308,6 +308,7 @@ static void toggle_tag(struct view *v, int down)
 #define TABLE KEY_NEEDS_TABLE
 #define COUNTS KEY_COUNTS
 #define HOLDS KEY_HOLDS
+#define FIRST KEY_FIRST
 
 /* clang-format off */
 #define DO(f) { .plain = f }
@@ -325,28 +326,29 @@ const struct key_row key_rows[] = {
 	{ WITH(move_half_page, 1), TABLE, { 'D' & K_CTRL }, .help = "down half a page", .in_list = WITH(menu_move_page, 1) },
 	{ DO(move_home), TABLE, { K_HOME, 'g' }, .help = "first row; the table stays at its top", .in_list = DO(menu_home) },
 	{ WITH(move_end, KEY_END), COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .in_list = DO(menu_end) },
-	{ DO(jump_enter), TABLE | HOLDS, { K_ENTER }, .help = "open the process (of a CPU: the one there; of a connection, a culprit: at the other end), group, disk, or callers of a call", .in_list = DO(menu_enter) },
-	{ DO(back_along_trail), 0, { K_BACKSPACE }, .help = "back to where Enter was pressed, up to 16 steps", .in_list = DO(menu_close) },
-	{ DO(back), 0, { K_ESC }, .help = "out of the page; in the table: clear filter and tags", .in_list = DO(menu_close) },
+	{ DO(jump_enter), TABLE | HOLDS | FIRST, { K_ENTER }, .help = "open the process (of a CPU: the one there; of a connection, a culprit: at the other end), group, disk, or callers of a call", .in_list = DO(menu_enter) },
+	{ DO(back_along_trail), FIRST, { K_BACKSPACE }, .help = "back to where Enter was pressed, up to 16 steps", .in_list = DO(menu_close) },
+	{ DO(back), FIRST, { K_ESC }, .help = "out of the page; in the table: clear filter and tags", .in_list = DO(menu_close) },
 
 	{ .help = "Views" },
-	{ WITH(menu_open, MODE_HELP), 0, { '?', K_F + 1 }, .help = "this help", .label = "Help", .in_list = DO(menu_close) },
-	{ WITH(menu_open, MODE_WHY), 0, { 'w' }, .help = "what lags and why, in sentences, over the last 5 seconds", .label = "Why" },
+	{ WITH(menu_open, MODE_HELP), FIRST, { '?', K_F + 1 }, .help = "this help", .label = "Help", .in_list = DO(menu_close) },
+	{ WITH(menu_open, MODE_WHY), FIRST, { 'w' }, .help = "what lags and why, in sentences, over the last 5 seconds", .label = "Why" },
+	{ WITH(menu_open, MODE_LOST), 0, { '!' }, .help = "what was lost: which, how many, whose numbers, since when", .in_list = DO(menu_close) },
 	{ WITH(choose_view, 0), COUNTS, { '1', '2', '3' }, .help = "overview, sched, syscalls" },
 	{ WITH(choose_view, 3), COUNTS, { '4', '5', '6' }, .help = "net, calls, connections" },
 	{ WITH(choose_view, 6), COUNTS, { '7', '8' }, .help = "disks, CPUs" },
-	{ WITH(step_view, 1), 0, { K_TAB }, .help = "next view" },
+	{ WITH(step_view, 1), FIRST, { K_TAB }, .help = "next view" },
 	{ WITH(step_view, -1), 0, { K_BACKTAB }, .help = "previous view" },
-	{ WITH(menu_open, MODE_SEARCH), TABLE | HOLDS, { '/', K_F + 3 }, .help = "search while typing: command, pid, :port, unit, container, user", .label = "Search" },
+	{ WITH(menu_open, MODE_SEARCH), TABLE | HOLDS | FIRST, { '/', K_F + 3 }, .help = "search while typing: command, pid, :port, unit, container, user", .label = "Search" },
 	{ WITH(search, 1), TABLE, { 'n' }, .help = "next match" },
 	{ WITH(search, -1), TABLE, { 'N' }, .help = "previous match" },
-	{ WITH(menu_open, MODE_FILTER), TABLE, { '\\', K_F + 4 }, .help = "only rows that match: a word, or cpu>5 and user=root", .label = "Filter" },
+	{ WITH(menu_open, MODE_FILTER), TABLE | FIRST, { '\\', K_F + 4 }, .help = "only rows that match: a word, or cpu>5 and user=root", .label = "Filter" },
 	{ WITH(sort_by_next, -1), TABLE, { '<' }, .help = "sort by the column to the left" },
 	{ WITH(sort_by_next, 1), TABLE, { '>' }, .help = "sort by the column to the right" },
-	{ WITH(menu_open, MODE_SORT), TABLE, { 's', K_F + 6 }, .help = "menu of columns to sort by", .label = "Sort" },
+	{ WITH(menu_open, MODE_SORT), TABLE | FIRST, { 's', K_F + 6 }, .help = "menu of columns to sort by", .label = "Sort" },
 	{ DO(reverse), TABLE, { 'I' }, .help = "reverse the sort", .in_list = DO(menu_reverse) },
-	{ DO(toggle_tree), TABLE, { 't', K_F + 5 }, .help = "parents and children", .label = "Tree", .page_label = "" },
-	{ DO(toggle_threads), TABLE, { 'H' }, .help = "one row per thread", .label = "Threads" },
+	{ DO(toggle_tree), TABLE | FIRST, { 't', K_F + 5 }, .help = "parents and children", .label = "Tree", .page_label = "" },
+	{ DO(toggle_threads), TABLE | FIRST, { 'H' }, .help = "one row per thread", .label = "Threads" },
 	{ WITH(menu_open, MODE_GROUP), TABLE, { 'c' }, .help = "group by command, user, cgroup", .label = "Group", .page_label = "" },
 	{ WITH(menu_open, MODE_COLUMNS), TABLE, { 'C', K_F + 2 }, .help = "choose columns", .label = "Columns" },
 	{ DO(toggle_kernel), TABLE, { 'K' }, .help = "hide or show kernel threads" },
@@ -356,7 +358,7 @@ const struct key_row key_rows[] = {
 
 	{ .help = "Time" },
 	{ DO(toggle_pause), 0, { 'p' }, .help = "freeze the screen; readings continue", .label = "Pause" },
-	{ WITH(step_back, 1), 0, { '[' }, .help = "one reading back" },
+	{ WITH(step_back, 1), FIRST, { '[' }, .help = "one reading back" },
 	{ WITH(step_back, -1), 0, { ']' }, .help = "one reading forward" },
 	{ WITH(step_back, 10), 0, { '{' }, .help = "ten readings back" },
 	{ WITH(step_back, -10), 0, { '}' }, .help = "ten readings forward" },
@@ -373,7 +375,7 @@ const struct key_row key_rows[] = {
 	{ .help = "Leaving" },
 	{ DO(save), 0, { 'W' }, .help = "save columns, sort, view, delay; * in the title: not saved" },
 	{ DO(redraw), 0, { 'L' & K_CTRL }, .help = "redraw the screen" },
-	{ DO(quit), 0, { 'q', K_F + 10 }, .help = "quit; in a page: back", .label = "Quit", .page_label = "Back", .in_list = DO(menu_close) },
+	{ DO(quit), FIRST, { 'q', K_F + 10 }, .help = "quit; in a page: back", .label = "Quit", .page_label = "Back", .in_list = DO(menu_close) },
 	{ DO(read_now), 0, { '.' }, .help = NULL }, /* --manual: the next reading, now */
 };
 /* clang-format on */
@@ -454,7 +456,9 @@ static void mouse(struct view *v, const struct key *k)
 			table_move(t, k->button == BUTTON_WHEEL_UP ? -3 : 3, v->now_ns);
 		return;
 	}
-	if (k->y == (v->page.open ? v->page_tabs_y : v->tabs_y)) {
+	if (k->y == 0) { /* the title's signs */
+		menu_open(v, MODE_HELP);
+	} else if (k->y == (v->page.open ? v->page_tabs_y : v->tabs_y)) {
 		for (int i = 0; i < tabs; i++) {
 			if (k->x < tab_x[i] || k->x >= tab_x[i + 1])
 				continue;

@@ -9,6 +9,7 @@
 
 #define KEY_NEEDS_TABLE 1 /* does nothing without a table, as in the heatmap */
 #define KEY_COUNTS 2	  /* each further key of the row adds 1 to arg */
+#define KEY_FIRST 8	  /* the help begins with it */
 #define KEY_HOLDS 4	  /* acts on a row: the order stays as it is for a while */
 
 /* One of the two functions, or none. */

@@ -7,133 +7,29 @@
 
 #include "control.h"
 #include "format.h"
-#include "keys.h"
+#include "help.h"
 #include "menu.h"
-#include "severity.h"
 #include "utf8.h"
 #include "verdict_write.h"
 
 #define HELP_CELLS 92
 #define WHY_CELLS 110
-#define HELP_KEYS_CELLS 14 /* the longest title of a column */
-#define HELP_LINES 512
 #define FOOT_LINES 2	 /* below a list of columns: the full help for the one under the cursor */
 #define FOOT_MIN_ROWS 16 /* of the screen */
 
-#define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
-static const struct {
-	const char *key, *text, *plain; /* plain: without block characters; NULL: the same */
-} notes[] = {
-	{ "LAG%", "Time in which a process wanted to run and could not: RUNQ% + BLK%.", NULL },
-	{ "shares in %", "Thread time over the interval: two threads that wait make 200.", NULL },
-	{ "grey",
-	  "Idle: a wait for the next request, for time to pass or for work, while nobody waits for the process's "
-	  "answer. TIME%, WAIT% and OLDEST of idle "
-	  "calls and threads are grey, and below those that are in the way.",
-	  NULL },
-	{ "percentiles", "From histograms with four buckets per octave: at most 12.5 % off.", NULL },
-	{ "CALL99", "Duration of a call without its interruptible sleep: the time that the kernel's work took.", NULL },
-	{ "history", "The newest reading is on the right; heights are logarithmic, on the same scale in every row.",
-	  "The newest reading is on the right; from low to high " FORMAT_HEIGHTS
-	  ", logarithmic, on the same scale in every row." },
-	{ "yellow, bold",
-	  "From " TEXT(SEVERITY_WARN_MS) " ms; LAG% from " TEXT(
-		  SEVERITY_WARN_LAG) "; ERR/s where a tenth of the calls fail.",
-	  NULL },
-	{ "red", "From " TEXT(SEVERITY_BAD_MS) " ms; LAG% from " TEXT(SEVERITY_BAD_LAG) ".", NULL },
-	{ "marks", "- means unknown, a dot zero; a dagger marks exited processes, a star tagged ones.",
-	  "- unknown, a dot zero, > at least; + marks exited processes, * tagged ones." },
-	{ "cost",
-	  "Share of all CPUs' time that watching takes: lagtop, its BPF programs and what the kernel adds around them "
-	  "(> at least, until that is measured); then the cost per run of a program.",
-	  NULL },
-	{ "lost", "Events that could not be counted in this interval; --json says which kind.", NULL },
-};
-
-/* The help as lines of a given width: rebuilt each time it is drawn, since the width may change. */
-struct help_line {
-	char key[HELP_KEYS_CELLS + 1];
-	const char *text;
-	int len; /* of the part of text that this line shows */
-	enum style style;
-};
-
-struct help {
-	struct help_line line[HELP_LINES];
-	int n;
-};
-
-static void help_title(struct help *h, const char *title)
-{
-	if (h->n < HELP_LINES)
-		h->line[h->n++] = (struct help_line){ .text = title, .len = (int)strlen(title), .style = STYLE_STRONG };
-}
-
-/* Cuts between words. All texts of the help are ASCII. */
-static void help_text(struct help *h, const char *key, const char *text, int cells)
-{
-	if (cells < 10)
-		cells = 10;
-	while (*text && h->n < HELP_LINES) {
-		struct help_line *line = &h->line[h->n++];
-		int len = (int)strlen(text);
-
-		if (len > cells) {
-			len = cells;
-			while (len > 0 && text[len] != ' ')
-				len--;
-			if (!len)
-				len = cells;
-		}
-		*line = (struct help_line){ .text = text, .len = len };
-		snprintf(line->key, sizeof(line->key), "%s", key);
-		key = "";
-		text += len + strspn(text + len, " ");
-	}
-}
-
-/* "Up k", "F6 s" */
-static void key_names(const struct key_row *k, char *buf, size_t size)
-{
-	char name[16];
-	size_t len = 0;
-
-	buf[0] = 0;
-	for (int i = 0; i < 4 && k->keys[i] && len < size; i++)
-		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? " " : "", key_label(k->keys[i], name));
-}
-
-static void make_help(struct help *h, int cells, bool plain)
-{
-	char keys[HELP_KEYS_CELLS + 1];
-
-	h->n = 0;
-	for (size_t i = 0; i < key_rows_count; i++) {
-		if (!key_rows[i].help)
-			continue;
-		key_names(&key_rows[i], keys, sizeof(keys));
-		if (!key_does(&key_rows[i]))
-			help_title(h, key_rows[i].help);
-		else
-			help_text(h, keys, key_rows[i].help, cells - HELP_KEYS_CELLS - 1);
-	}
-	help_title(h, "Reading the table");
-	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
-		help_text(h, notes[i].key, plain && notes[i].plain ? notes[i].plain : notes[i].text,
-			  cells - HELP_KEYS_CELLS - 1);
-	help_title(h, "Columns");
-	for (size_t i = 0; i < columns_count; i++)
-		help_text(h, columns[i].title, columns[i].help, cells - HELP_KEYS_CELLS - 1);
-}
-
 static void draw_help(struct view *v, struct grid *g)
 {
+	bool lost = v->mode == MODE_LOST;
 	struct help help;
 	struct menu *m = &v->menu;
-	struct grid_box box = grid_box(g, g->rows, HELP_CELLS, "Help: Up and Down scroll, Esc leaves");
+	struct grid_box box;
 
-	make_help(&help, box.cols, !g->blocks);
+	if (lost)
+		help_lost(&help, v, (g->cols < HELP_CELLS ? g->cols : HELP_CELLS) - 4);
+	box = grid_box(g, lost ? help.n : g->rows, HELP_CELLS,
+		       lost ? "What was lost: Esc leaves" : "Help: Up and Down scroll, Esc leaves");
+	if (!lost)
+		help_make(&help, v, box.cols, g->blocks);
 	m->n = help.n;
 	m->y = box.y;
 	m->lines = box.rows;
@@ -368,7 +264,7 @@ static void draw_prompt(struct view *v, struct grid *g)
 
 void menu_draw(struct view *v, struct grid *g)
 {
-	if (v->mode == MODE_HELP)
+	if (v->mode == MODE_HELP || v->mode == MODE_LOST)
 		draw_help(v, g);
 	else if (v->mode == MODE_WHY)
 		draw_why(v, g);

@@ -578,6 +578,14 @@ static struct sample *take(struct loop *l)
 	return history_take(&s->view.history);
 }
 
+static uint64_t realtime_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 static void reading(struct loop *l, struct sample *sample)
 {
 	struct screen *s = (struct screen *)l;
@@ -585,6 +593,9 @@ static void reading(struct loop *l, struct sample *sample)
 
 	if (l->manual)
 		s->view.now_ns = (l->readings - 1) * 1000000000ULL;
+	else
+		s->view.realtime_ns = realtime_ns();
+	s->view.recorded_bytes = recorder_bytes(l->record);
 	err = view_reading(&s->view, sample);
 	if (err)
 		loop_fail(l, "screen: %s", strerror(-err));

@@ -12,6 +12,7 @@
 #include "ask.h"
 #include "history.h"
 #include "key.h"
+#include "losses.h"
 #include "options.h"
 #include "table.h"
 #include "verdict.h"
@@ -22,6 +23,7 @@ enum view_mode {
 	MODE_TABLE,
 	MODE_HELP,
 	MODE_WHY,
+	MODE_LOST,
 	MODE_SORT,
 	MODE_GROUP,
 	MODE_COLUMNS,
@@ -146,6 +148,10 @@ struct view {
 	bool past_shrank;	/* at the last reading, for lack of memory */
 	bool paused;
 	uint32_t back; /* readings ago */
+
+	struct losses losses;
+	uint64_t recorded_bytes; /* to --record; 0: no recording is written */
+	uint64_t realtime_ns;	 /* now; 0: not known (--manual) */
 
 	double delay_s;
 	bool delay_changed, quit, redraw, read_now, settings_changed, save;

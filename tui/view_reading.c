@@ -96,6 +96,7 @@ int view_reading(struct view *v, struct sample *s)
 	if (!frozen || shrinks || v->back + HISTORY_MIN >= v->history.n)
 		forget_past(v);
 	err = model_update(v->live, s);
+	losses_add(&v->losses, s);
 	v->asked.n = 0;
 	if (!err && v->source_live)
 		err = ask_options(&v->asked, v->options, v->live);
