@@ -341,13 +341,13 @@ const struct column columns[] = {
 	  "Why there is no latency: dm, md and zram pass requests on, or complete them at once, and only the mean is known." },
 
 	{ "wakespark", "WAKE99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_wake_spark, "",
-	  "WAKE99 of the last readings, newest on the right; each level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_WAKE },
+	  "WAKE99 of the last readings, newest on the right; on the scale of the row's own last minute, whose least value stands before it, a doubling is up to two heights.", MODEL_SPARK_WAKE },
 	{ "callspark", "CALL99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_call_spark, "",
-	  "CALL99 of the last readings, newest on the right; each level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_CALL },
+	  "CALL99 of the last readings, newest on the right; on the scale of the row's own last minute, whose least value stands before it, a doubling is up to two heights.", MODEL_SPARK_CALL },
 	{ "respspark", "RESP99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_response_spark, "",
-	  "RESP99 of the last readings, newest on the right; each level is a factor of four, from 4 us to 65 ms.", MODEL_SPARK_RESPONSE },
+	  "RESP99 of the last readings, newest on the right; on the scale of the row's own last minute, whose least value stands before it, a doubling is up to two heights.", MODEL_SPARK_RESPONSE },
 	{ "netspark", "RXTX/s history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_net_spark, "",
-	  "RXTX/s of the last readings, newest on the right; each level is a factor of eight, from 1 kB to 268 MB.", MODEL_SPARK_NET },
+	  "RXTX/s of the last readings, newest on the right; on the scale of the row's own last minute, whose least value stands before it, a doubling is up to two heights.", MODEL_SPARK_NET },
 };
 /* clang-format on */
 #pragma GCC diagnostic pop

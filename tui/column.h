@@ -92,7 +92,16 @@ bool column_order_key(const struct column *c, bool reverse, const struct row *r,
  * "-" for not known. Returns the number of cells. */
 int column_format(const struct column *c, const struct row *r, bool utf8, char *buf, size_t size, int cells);
 
-/* The height, 1 to 8, of a level of a sparkline (0: nothing measured). */
+/* How levels of a sparkline are shown: the height of the lowest is 1, each further one is `step` levels. */
+struct column_spark {
+	uint8_t low, step;
+};
+
+/* By the row's own minute, so that its changes are seen. */
+struct column_spark column_spark_scale(const struct model_sparkline *s);
+/* The height, 1 to 8, of a level (0: nothing measured). */
+int column_spark_level(const struct column_spark *scale, uint8_t level);
+/* The same on one scale for all, for the meters. */
 int column_spark_height(enum model_spark which, uint8_t level);
 
 /* The views: name for --view, title of the tab, kind of row, default columns, default sort, sparkline. */

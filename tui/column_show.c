@@ -152,38 +152,57 @@ int column_compare(const struct column *c, bool reverse, const struct row *a, co
 	return tie_order(a, b);
 }
 
-/* Maps a level (a bucket of hist.h, + 1) to one of eight heights; each height is this many octaves. */
-struct spark_scale {
-	uint8_t first_log2, octaves;
-};
-
-static int spark_height(uint8_t level, const struct spark_scale *scale)
-{
-	int low = (scale->first_log2 - HIST_MIN_SHIFT) * 4 + 2;
-	int height = (level - low) / (4 * scale->octaves);
-
-	return level < low ? 0 : height > 7 ? 7 : height;
-}
+/* Half an octave, so that a doubling is two heights. */
+#define SPARK_STEP 2
 
 int column_spark_height(enum model_spark which, uint8_t level)
 {
-	static const struct spark_scale durations = { 12, 2 }, rates = { 10, 3 };
+	static const struct column_spark durations = { 42, 8 }, rates = { 34, 12 }; /* from 4 us; from 1 kB */
 
-	return level ? 1 + spark_height(level, which == MODEL_SPARK_NET ? &rates : &durations) : 0;
+	return column_spark_level(which == MODEL_SPARK_NET ? &rates : &durations, level);
+}
+
+int column_spark_level(const struct column_spark *scale, uint8_t level)
+{
+	int height = level < scale->low ? 0 : (level - scale->low) / scale->step;
+
+	return !level ? 0 : height > 7 ? 8 : 1 + height;
+}
+
+struct column_spark column_spark_scale(const struct model_sparkline *s)
+{
+	struct column_spark scale = { .step = SPARK_STEP };
+	uint8_t high = 0;
+
+	for (int i = 0; i < MODEL_SPARK; i++) {
+		if (!s->level[i])
+			continue;
+		if (!scale.low || s->level[i] < scale.low)
+			scale.low = s->level[i];
+		if (s->level[i] > high)
+			high = s->level[i];
+	}
+	while ((high - scale.low) / scale.step > 7)
+		scale.step++;
+	return scale;
 }
 
 static int spark_format(const struct column *c, const struct row *r, bool utf8, char *buf, size_t size, int cells)
 {
 	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	const struct model_sparkline *s = r->spark ? &r->spark[c->spark] : NULL;
+	struct column_spark scale = { 0 };
 	size_t used = 0;
 	int n = cells < MODEL_SPARK ? cells : MODEL_SPARK, shown = 0;
+
+	if (s)
+		scale = column_spark_scale(s);
 
 	buf[0] = '\0';
 	for (int i = MODEL_SPARK - n; s && i < MODEL_SPARK; i++) {
 		uint8_t level = s->level[(s->at + i) % MODEL_SPARK];
-		const char letter[] = { level ? FORMAT_HEIGHTS[column_spark_height(c->spark, level) - 1] : ' ', '\0' };
-		const char *glyph = level && utf8 ? blocks[column_spark_height(c->spark, level) - 1] : letter;
+		const char letter[] = { level ? FORMAT_HEIGHTS[column_spark_level(&scale, level) - 1] : ' ', '\0' };
+		const char *glyph = level && utf8 ? blocks[column_spark_level(&scale, level) - 1] : letter;
 
 		if (used + strlen(glyph) >= size)
 			break;

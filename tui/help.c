@@ -142,9 +142,12 @@ static const struct {
 	{ NULL, "shares in %", NULL, "Thread time over the interval: two threads that wait make 200.", NULL },
 	{ NULL, "percentiles", NULL, "From histograms with four buckets per octave: at most 12.5 % off.", NULL },
 	{ has_processes, "history", NULL,
-	  "The newest reading is on the right; heights are logarithmic, on the same scale in every row.",
+	  "The newest reading is on the right; heights are logarithmic, on the scale of the row's own last minute: the "
+	  "lowest is the least value, which stands before them, a doubling is up to two heights.",
 	  "The newest reading is on the right; from low to high " FORMAT_HEIGHTS
-	  ", logarithmic, on the same scale in every row." },
+	  ", logarithmic, on the scale of the row's own last minute: the lowest is the least value, which stands "
+	  "before "
+	  "them, a doubling is up to two heights." },
 	{ has_calls, "grey", NULL,
 	  "Idle: a wait for the next request, for time to pass or for work, while nobody waits for the process's "
 	  "answer. "

@@ -10,6 +10,9 @@
 #include "table.h"
 
 #define SPARK_MIN_CELLS 8
+#define SPARK_FLOOR_CELLS 7  /* "12.3us " */
+#define SPARK_FLOOR_LEAST 16 /* cells of a sparkline that shows its floor */
+#define SPARK_MOST_CELLS (MODEL_SPARK + SPARK_FLOOR_CELLS)
 #define MARK_CELLS 1	  /* dead, tagged */
 #define REST_CELLS 16	  /* minimum width of the last text column */
 #define CGROUP_CELLS 25	  /* "pod 01234567 0123456789ab" */
@@ -110,7 +113,7 @@ static void lay_out(struct table *t, int cols, bool tree)
 	if (spark && !t->more_right && room >= SPARK_MIN_CELLS) {
 		int cells = room <= 20 ? room : room < 60 ? 20 + (room - 20) / 2 : 40 + (room - 60) / 2;
 
-		show(t, spark, x + 1, cells < MODEL_SPARK ? cells : MODEL_SPARK);
+		show(t, spark, x + 1, cells < SPARK_MOST_CELLS ? cells : SPARK_MOST_CELLS);
 		x += t->shown[t->n_shown - 1].cells + 2;
 	}
 	if (rest == 1 && x + 1 < cols)
@@ -179,16 +182,32 @@ static void draw_header(const struct table *t, struct grid *g, int y)
 		grid_put(g, y, g->cols - 1, '>', STYLE_KEY);
 }
 
+/* What the lowest height stands for, then the heights. */
 static void draw_spark(struct grid *g, int y, int x, int cells, const struct column *c, const struct row *r)
 {
 	enum model_spark kind = c->spark;
+	const struct model_sparkline *s = r->spark ? &r->spark[kind] : NULL;
+	struct column_spark scale;
+	char floor[16];
+	double low;
 
-	if (!r->spark)
+	if (!s)
 		return;
+	scale = column_spark_scale(s);
+	if (scale.low && cells >= SPARK_FLOOR_LEAST) {
+		low = (double)hist_floor(scale.low - 1U);
+		if (kind == MODEL_SPARK_NET)
+			format_bytes(floor, sizeof(floor), low);
+		else
+			format_ns(floor, sizeof(floor), (uint64_t)low);
+		grid_right(g, y, x, SPARK_FLOOR_CELLS - 1, STYLE_DIM, floor);
+		x += SPARK_FLOOR_CELLS;
+		cells -= SPARK_FLOOR_CELLS;
+	}
 	for (int i = 0; i < cells; i++) {
-		uint8_t level = r->spark[kind].level[(r->spark[kind].at + (MODEL_SPARK - cells) + i) % MODEL_SPARK];
+		uint8_t level = s->level[(s->at + (MODEL_SPARK - cells) + i) % MODEL_SPARK];
 
-		grid_spark(g, y, x + i, column_spark_height(kind, level),
+		grid_spark(g, y, x + i, column_spark_level(&scale, level),
 			   r->exited ? STYLE_DEAD : table_spark_style(kind, level));
 	}
 }
