@@ -154,10 +154,12 @@ int column_compare(const struct column *c, bool reverse, const struct row *a, co
 
 /* Half an octave, so that a doubling is two heights. */
 #define SPARK_STEP 2
+/* The level (a bucket of hist.h, + 1) of a power of two. */
+#define SPARK_FROM(log2) (((log2)-HIST_MIN_SHIFT) * 4 + 2)
 
 int column_spark_height(enum model_spark which, uint8_t level)
 {
-	static const struct column_spark durations = { 42, 8 }, rates = { 34, 12 }; /* from 4 us; from 1 kB */
+	static const struct column_spark durations = { SPARK_FROM(12), 8 }, rates = { SPARK_FROM(10), 12 };
 
 	return column_spark_level(which == MODEL_SPARK_NET ? &rates : &durations, level);
 }
