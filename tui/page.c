@@ -137,6 +137,20 @@ static int find_process(struct view *v)
 	return err;
 }
 
+/* Of a process that runs on this machine, now. */
+static void find_context(struct view *v)
+{
+	struct page *p = &v->page;
+
+	p->context = "";
+	if (!v->source_live || v->back || p->gone || p->row.exited || p->row.kernel || !p->pid)
+		return;
+	if (!v->context)
+		v->context = context_new();
+	if (v->context)
+		p->context = context_look(v->context, p->pid, p->start_ns);
+}
+
 int page_arrange(struct view *v)
 {
 	static const enum model_kind kinds[PAGE_HEATMAP] = { MODEL_CALL, MODEL_THREAD, MODEL_CONNECTION, MODEL_PEER,
@@ -147,6 +161,7 @@ int page_arrange(struct view *v)
 	struct row *rows;
 	int n = find_process(v);
 
+	find_context(v);
 	if (n < 0 || p->tab == PAGE_HEATMAP)
 		return n;
 	q.kind = kinds[p->tab];

@@ -217,6 +217,16 @@ static void draw_heatmaps(const struct view *v, struct grid *g, int y, int lines
 	}
 }
 
+#define CONTEXT_MIN_ROWS 20
+
+static void draw_context(const char *text, struct grid *g, int y)
+{
+	char clean[CONTEXT_TEXT * 3];
+
+	format_clean(clean, sizeof(clean), text, g->cols - 2, g->utf8);
+	grid_text(g, y, 1, g->cols - 2, STYLE_NORMAL, clean);
+}
+
 void page_draw(struct view *v, struct grid *g)
 {
 	struct page *p = &v->page;
@@ -226,6 +236,8 @@ void page_draw(struct view *v, struct grid *g)
 	if (v->page.gone && !p->row.interval_ns)
 		return;
 	y += chart_budget(g, y, g->rows, &p->row);
+	if (p->context && *p->context && g->rows >= CONTEXT_MIN_ROWS)
+		draw_context(p->context, g, y++);
 	if (g->rows >= 20) {
 		lines = g->rows >= 32 ? 9 : 5;
 		if (g->rows >= 30)

@@ -14,10 +14,9 @@
 #define MACHINE_FILE (16 << 20) /* bytes: /proc/stat has a line for each CPU and a number for each interrupt */
 #define CGROUP_FILE (1 << 20)	/* bytes: a path of each hierarchy, 4 KiB at most */
 
-/* Reads a whole small file; ends it with a NUL. Returns the length without it. */
-static size_t slurp(const char *path, char *buf, size_t size)
+size_t proc_read(int dir, const char *name, char *buf, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = openat(dir < 0 ? AT_FDCWD : dir, name, O_RDONLY | O_CLOEXEC);
 	size_t n = 0;
 	ssize_t got;
 
@@ -28,6 +27,12 @@ static size_t slurp(const char *path, char *buf, size_t size)
 	close(fd);
 	buf[n] = '\0';
 	return n;
+}
+
+/* Reads a whole small file; ends it with a NUL. Returns the length without it. */
+static size_t slurp(const char *path, char *buf, size_t size)
+{
+	return proc_read(-1, path, buf, size);
 }
 
 /* The whole of a file, up to max bytes. */

@@ -29,6 +29,8 @@ bool proc_in_user_namespace(void);
  * block for as long as the process wants: for helper threads only (lookup.h). */
 /* Command line with its NULs as spaces; one of more than PROC_CMDLINE bytes is cut and ends in "\u2026". Kernel threads
  * and zombies have none. */
+/* Reads a small file of a folder, or by its whole path (dir -1), as a text. Its length; 0: it could not be read. */
+size_t proc_read(int dir, const char *name, char *buf, size_t size);
 size_t proc_cmdline(int dir, char **text);
 #define PROC_CMDLINE (32 << 10)
 /* Path in the unified hierarchy; if that is "/", the one in systemd's or the first named v1 hierarchy. */
