@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TABS_Y 6
+
 static struct vt *open_local(void)
 {
 	return session_open(&(struct session){ .rows = 45, .cols = 160, .kind = FIXTURE_LOCAL });
@@ -131,19 +133,19 @@ static void backspace_restores_what_enter_changed(void **state)
 
 	(void)state;
 	session_press(v, "c", "Down", "Enter", "Enter", NULL);
-	session_line(v, 5, "comm=");
+	session_line(v, TABS_Y, "comm=");
 	session_press(v, "Enter", NULL);
 	session_shows(v, "where its time goes");
 	session_press(v, "Bksp", NULL);
-	session_line(v, 5, "comm=");
+	session_line(v, TABS_Y, "comm=");
 	session_press(v, "Bksp", NULL);
-	assert_int_equal(vt_find(v, 5, "comm="), -1);
+	assert_int_equal(vt_find(v, TABS_Y, "comm="), -1);
 	session_shows(v, "PROCS");
 	session_press(v, "\\", "n", "o", "d", "Enter", "Bksp", NULL);
 	session_line(v, 44, "Esc clears filter and tags");
-	session_line(v, 5, "\\nod");
+	session_line(v, TABS_Y, "\\nod");
 	session_press(v, "Esc", NULL);
-	assert_int_equal(vt_find(v, 5, "\\nod"), -1);
+	assert_int_equal(vt_find(v, TABS_Y, "\\nod"), -1);
 }
 
 int main(void)

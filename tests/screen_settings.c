@@ -105,7 +105,7 @@ static void what_is_saved_comes_back(void **state)
 	assert_false(is_starred(v));
 	session_line(v, HEADER_Y, "CPU%▼");
 	assert_int_equal(vt_find(v, HEADER_Y, "USER"), -1);
-	session_line(v, TABS_Y, "29 of 34");
+	session_line(v, TABS_Y, " 34 proc");
 	/* The star means a difference: there and back again leaves nothing to save. */
 	session_press(v, ">", NULL);
 	assert_true(is_starred(v));
@@ -156,7 +156,7 @@ static void options_win(void **state)
 	assert_non_null(strstr(text_of(session_settings()), "delay = 5\n"));
 	assert_non_null(strstr(text_of(session_settings()), "view = net\n"));
 	assert_non_null(strstr(text_of(session_settings()), "threads = yes\n"));
-	assert_non_null(strstr(text_of(session_settings()), "kernel_threads = no\n"));
+	assert_non_null(strstr(text_of(session_settings()), "kernel_threads = yes\n"));
 	assert_null(strstr(text_of(session_settings()), "sort = pid"));
 }
 

@@ -139,6 +139,12 @@ static void meters_of_the_kernels_own(void **state)
 	session_line(v, 4, " cpu 4.");
 	session_line(v, 4, "memory ");
 	session_line(v, 4, "0.2/0.1 %");
+	session_line(v, 5, "forks ");
+	session_line(v, 5, " 12/s ");
+	session_line(v, 5, "execs ");
+	session_line(v, 5, " 9/s ");
+	session_line(v, 5, "exits ");
+	session_line(v, 5, " 11/s");
 	session_press(v, ".", ".", NULL);
 	session_line(v, 1, "steal 2.6 irq 1.");
 	session_line(v, 3, "drops 12/s ");
@@ -147,7 +153,8 @@ static void meters_of_the_kernels_own(void **state)
 	v = open_sixth(&(struct session){ .rows = 45, .cols = 160, .kind = FIXTURE_LOSSES });
 	session_hides(v, "pressure");
 	assert_int_equal(vt_find(v, 1, "irq"), -1);
-	session_line(v, 4, "1 Overview");
+	session_line(v, 4, "forks ");
+	session_line(v, 5, "1 Overview");
 }
 
 int main(void)

@@ -18,6 +18,7 @@
 
 #define METERS_MIN_ROWS 16 /* below: one line of meters */
 #define PRESSURE_MIN_ROWS 30
+#define FORKS_MIN_ROWS 40
 #define PRESSURE_WARN 10 /* % of the time in which some threads were stalled */
 #define METER_LEVELS 7	 /* of 8: meters are on adjacent lines */
 #define METER_LABEL 10
@@ -281,7 +282,10 @@ enum {
 	METER_SRTT,
 	METER_RETRANS,
 	METER_PRESSURE, /* as many as there are resources */
-	METERS = METER_PRESSURE + SAMPLE_RESOURCES
+	METER_FORKS = METER_PRESSURE + SAMPLE_RESOURCES,
+	METER_EXECS,
+	METER_EXITS,
+	METERS
 };
 
 /* The CPUs' use by threads, after what others took. */
@@ -409,6 +413,12 @@ static void fill_meters(const struct view *v, struct grid *g, struct meter m[MET
 	meter_rate(&m[METER_RETRANS], net, h->retransmits, h->interval_ns, true);
 	for (int i = 0; i < SAMPLE_RESOURCES; i++)
 		meter_pressure(&m[METER_PRESSURE + i], h, (enum sample_resource)i);
+	m[METER_FORKS] = (struct meter){ .label = "forks", .brief = "forks" };
+	meter_rate(&m[METER_FORKS], sched, h->forks, h->interval_ns, false);
+	m[METER_EXECS] = (struct meter){ .label = "execs", .brief = "execs" };
+	meter_rate(&m[METER_EXECS], sched, h->execs, h->interval_ns, false);
+	m[METER_EXITS] = (struct meter){ .label = "exits", .brief = "exits" };
+	meter_rate(&m[METER_EXITS], sched, h->exits, h->interval_ns, false);
 }
 
 static void draw_meter(const struct view *v, struct grid *g, int y, int x, int cells, int label, int value,
@@ -430,7 +440,8 @@ static int draw_meters(const struct view *v, struct grid *g, int y)
 {
 	struct meter m[METERS];
 	bool wide = g->cols >= 100;
-	int third = wide ? 20 : 17, gap = wide ? 4 : 2, first, second, lines;
+	int third = wide ? 20 : 17, gap = wide ? 4 : 2, first, second, lines = 0;
+	const struct model_host *h = model_host(view_model(v));
 
 	fill_meters(v, g, m);
 	if (g->rows < METERS_MIN_ROWS || g->cols < 64) {
@@ -452,11 +463,14 @@ static int draw_meters(const struct view *v, struct grid *g, int y)
 		first = METER_LABEL + MODEL_SPARK + 15;
 	if (second > 15 + MODEL_SPARK + 8)
 		second = 15 + MODEL_SPARK + 8;
-	lines = has_pressure(model_host(view_model(v))) && g->rows >= PRESSURE_MIN_ROWS ? 4 : 3;
-	for (int i = 0; i < lines; i++) {
-		draw_meter(v, g, y + i, 0, first, METER_LABEL, 14, &m[i * 3]);
-		draw_meter(v, g, y + i, first + gap, second, wide ? 15 : 9, 7, &m[i * 3 + 1]);
-		draw_meter(v, g, y + i, first + second + 2 * gap, third, 9, third - 9, &m[i * 3 + 2]);
+	for (int i = 0; i < METERS / 3; i++) {
+		if ((i == METER_PRESSURE / 3 && !(g->rows >= PRESSURE_MIN_ROWS && has_pressure(h))) ||
+		    (i == METER_FORKS / 3 && g->rows < FORKS_MIN_ROWS))
+			continue;
+		draw_meter(v, g, y, 0, first, METER_LABEL, 14, &m[i * 3]);
+		draw_meter(v, g, y, first + gap, second, wide ? 15 : 9, 7, &m[i * 3 + 1]);
+		draw_meter(v, g, y++, first + second + 2 * gap, third, 9, third - 9, &m[i * 3 + 2]);
+		lines++;
 	}
 	return lines;
 }

@@ -172,7 +172,8 @@ static void toggle_kernel(struct view *v)
 {
 	v->wants.no_kernel = !v->wants.no_kernel;
 	v->settings_changed = true;
-	view_say(v, STYLE_NORMAL, "kernel threads %s", v->wants.no_kernel ? "hidden" : "shown");
+	view_say(v, STYLE_NORMAL, "kernel threads are %s",
+		 v->wants.no_kernel ? "shown while they are busy or lag" : "shown");
 }
 
 static void toggle_dead(struct view *v)
@@ -351,7 +352,7 @@ const struct key_row key_rows[] = {
 	{ DO(toggle_threads), TABLE | FIRST, { 'H' }, .help = "one row per thread", .label = "Threads" },
 	{ WITH(menu_open, MODE_GROUP), TABLE, { 'c' }, .help = "group by command, user, cgroup", .label = "Group", .page_label = "" },
 	{ WITH(menu_open, MODE_COLUMNS), TABLE, { 'C', K_F + 2 }, .help = "choose columns", .label = "Columns" },
-	{ DO(toggle_kernel), TABLE, { 'K' }, .help = "hide or show kernel threads" },
+	{ DO(toggle_kernel), TABLE, { 'K' }, .help = "show idle kernel threads, too, or not" },
 	{ DO(toggle_dead), TABLE, { 'D' }, .help = "keep exited processes for a while, or not" },
 	{ DO(toggle_active), TABLE, { 'a' }, .help = "only rows with activity" },
 	{ DO(toggle_totals), TABLE, { 'T' }, .help = "rates, or totals since the start" },

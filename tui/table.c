@@ -169,9 +169,25 @@ bool table_tagged(const struct table_wants *w, uint64_t key)
 	return false;
 }
 
+#define IDLE_PERMILLE 1
+
+/* It neither ran nor waited to run. */
+static bool is_idle(const struct row *r)
+{
+	uint64_t ns = 0;
+
+	for (int state = LT_RUN; state <= LT_BLOCK; state++)
+		ns += r->time_ns[state];
+	return ns < r->interval_ns / 1000 * IDLE_PERMILLE;
+}
+
+/* What the user filters by name is shown in any case, and the root of a tree. */
 static bool wanted(const struct row *r, const struct table_wants *w)
 {
-	return !(w->no_kernel && r->kernel) && selection_wants(&w->selection, r);
+	bool task = r->kind == MODEL_PROCESS || r->kind == MODEL_THREAD;
+	bool hidden = w->no_kernel && task && r->kernel && !w->filter[0] && !(w->tree && !r->ppid) && is_idle(r);
+
+	return !hidden && selection_wants(&w->selection, r);
 }
 
 static int compare_places(const void *a, const void *b)

@@ -21,7 +21,7 @@
 struct table_wants {
 	struct selection selection;
 	char filter[TABLE_TEXT], search[TABLE_TEXT];
-	bool no_kernel;
+	bool no_kernel; /* without kernel threads that are idle */
 	bool tree;
 	uint64_t *tags; /* keys of rows */
 	uint32_t n_tags, cap_tags;

@@ -21,6 +21,7 @@ int view_init(struct view *v, const struct options *o, bool live)
 			    .rows_kind = o->group,
 			    .settings.delay_s = 1 };
 	v->wants.selection = o->selection;
+	v->wants.no_kernel = true;
 	v->call = LT_CALL_NONE;
 	table_init(&v->callers, &column_callers);
 	table_init(&v->who, &column_who);
