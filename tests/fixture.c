@@ -401,6 +401,38 @@ static void add_actor(struct sample *s, uint32_t i, uint32_t number, enum fixtur
 	add_focus(s, FIXTURE_WAITER);
 }
 
+/* Children of make that lived for a tenth of the reading, half of it on a CPU. */
+static void add_crowd(struct sample *s, uint32_t number)
+{
+	for (uint32_t i = 0; i < FIXTURE_CHILDREN; i++) {
+		uint32_t pid = 40000 + number * FIXTURE_CHILDREN + i;
+		struct sample_process *p = sample_add_process(s);
+		struct sample_thread *t = sample_add_thread(s);
+		struct sample_work *w = sample_add_work(s);
+
+		assert(p && t && w);
+		*p = (struct sample_process){ .pid = pid,
+					      .ppid = 29800,
+					      .uid = 61002,
+					      .first_thread = s->n_threads - 1,
+					      .n_threads = 1,
+					      .start_ns = pid * 10000000ULL,
+					      .flags = SAMPLE_PROCESS_EXITED,
+					      .comm = add_name(s, "sh"),
+					      .sockets = { .srtt_ns = SAMPLE_UNKNOWN } };
+		*t = (struct sample_thread){ .tid = pid,
+					     .process = s->n_processes - 1,
+					     .work = s->n_works - 1,
+					     .call = LT_CALL_NONE,
+					     .wall_ns = SECOND_NS / 10,
+					     .start_ns = pid * 10000000ULL,
+					     .flags = SAMPLE_THREAD_DEAD,
+					     .state = LT_DEAD };
+		w->time_ns[LT_RUN] = w->time_ns[LT_PREEMPT] = SECOND_NS / 20;
+		w->calls = 5;
+	}
+}
+
 static void add_connection(struct sample *s, uint32_t pid, uint16_t port, uint32_t number)
 {
 	struct sample_connection *c = sample_add_connection(s);
@@ -598,6 +630,8 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 		if ((actors[i].pid != FIXTURE_EXITED || number <= FIXTURE_EXIT_READING) &&
 		    (actors[i].pid != FIXTURE_YOUNG || (kind == FIXTURE_BIRTH && number >= FIXTURE_BIRTH_READING)))
 			add_actor(s, i, number, kind);
+	if (kind == FIXTURE_CROWD)
+		add_crowd(s, number);
 	if (kind != FIXTURE_LOSSES)
 		add_cpus(s, number);
 	s->has_connections = kind != FIXTURE_LOSSES;

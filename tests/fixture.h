@@ -18,6 +18,8 @@
 #define FIXTURE_HOSTILE 30700
 #define FIXTURE_REALTIME_NS 1795348980000000000ULL /* 2026-11-22T12:03:00Z */
 
+#define FIXTURE_CHILDREN 12
+
 enum fixture_kind {
 	FIXTURE_PLAIN,
 	FIXTURE_HOSTILE_NAMES, /* FIXTURE_HOSTILE's comm and command line attack the terminal */
@@ -25,6 +27,7 @@ enum fixture_kind {
 	FIXTURE_LOSSES,	       /* and what is not always known is not: sockets, pressure, times of the CPUs */
 	FIXTURE_BIRTH,	       /* FIXTURE_YOUNG comes */
 	FIXTURE_LOCAL,	       /* with listeners, and connections of which both ends are here */
+	FIXTURE_CROWD,	       /* FIXTURE_CHILDREN compilers that exit in each reading */
 	FIXTURE_KINDS
 };
 

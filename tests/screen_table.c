@@ -51,7 +51,7 @@ static const struct trial {
 	{ "c", { NULL }, { "Esc" } },
 	{ "C", { NULL }, { "Esc" } },
 	{ "K", { NULL }, { "K", "Esc" } },
-	{ "D", { NULL }, { "D", "Esc" } },
+	{ "D", { NULL }, { "D", "D", "Esc" } },
 	{ "a", { NULL }, { "a", "Esc" } },
 	{ "T", { NULL }, { "T", "Esc" } },
 	{ "p", { NULL }, { "p" } },

@@ -176,12 +176,17 @@ static void toggle_kernel(struct view *v)
 		 v->wants.no_kernel ? "shown while they are busy or lag" : "shown");
 }
 
-static void toggle_dead(struct view *v)
+static void cycle_dead(struct view *v)
 {
-	v->no_dead = !v->no_dead;
+	bool separate = !v->no_dead && !v->sum_dead;
+
+	v->no_dead = v->sum_dead;
+	v->sum_dead = separate;
 	v->settings_changed = true;
 	view_say(v, STYLE_NORMAL, "exited processes are %s",
-		 v->no_dead ? "shown in one reading only" : "kept for a while");
+		 v->no_dead    ? "not shown"
+		 : v->sum_dead ? "summed by command and parent"
+			       : "shown one by one, for a while");
 }
 
 static void toggle_active(struct view *v)
@@ -353,7 +358,7 @@ const struct key_row key_rows[] = {
 	{ WITH(menu_open, MODE_GROUP), TABLE, { 'c' }, .help = "group by command, user, cgroup", .label = "Group", .page_label = "" },
 	{ WITH(menu_open, MODE_COLUMNS), TABLE, { 'C', K_F + 2 }, .help = "choose columns", .label = "Columns" },
 	{ DO(toggle_kernel), TABLE, { 'K' }, .help = "show idle kernel threads, too, or not" },
-	{ DO(toggle_dead), TABLE, { 'D' }, .help = "keep exited processes for a while, or not" },
+	{ DO(cycle_dead), TABLE, { 'D' }, .help = "exited processes: one by one, summed by command and parent, or not at all" },
 	{ DO(toggle_active), TABLE, { 'a' }, .help = "only rows with activity" },
 	{ DO(toggle_totals), TABLE, { 'T' }, .help = "rates, or totals since the start" },
 

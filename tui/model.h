@@ -93,6 +93,7 @@ struct row {
 	enum model_kind kind;
 	uint32_t pid, tid, ppid, uid;
 	uint32_t processes, threads;
+	uint32_t crowd; /* processes that exited and are summed in this row (crowd.h); 0: it is one */
 	int32_t exit_code;
 	uint64_t start_ns;
 	bool exited;			     /* exited; its numbers are those of its last interval */

@@ -154,6 +154,9 @@ uint64_t table_key(const struct row *r)
 		/* fall through */
 	case MODEL_PROCESS:
 	case MODEL_CALLER:
+		if (r->crowd)
+			h = hash_more(h, r->comm, strcspn(r->comm, " "));
+		id[4] = r->crowd > 0;
 		id[1] = r->pid;
 		id[3] = r->start_ns;
 		break;
@@ -187,6 +190,7 @@ static bool wanted(const struct row *r, const struct table_wants *w)
 	bool task = r->kind == MODEL_PROCESS || r->kind == MODEL_THREAD;
 	bool hidden = w->no_kernel && task && r->kernel && !w->filter[0] && !(w->tree && !r->ppid) && is_idle(r);
 
+	hidden |= w->no_dead && r->exited && r->kind == MODEL_PROCESS;
 	return !hidden && selection_wants(&w->selection, r);
 }
 

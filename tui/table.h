@@ -21,6 +21,7 @@
 struct table_wants {
 	struct selection selection;
 	char filter[TABLE_TEXT], search[TABLE_TEXT];
+	bool no_dead;	/* without processes that exited */
 	bool no_kernel; /* without kernel threads that are idle */
 	bool tree;
 	uint64_t *tags; /* keys of rows */

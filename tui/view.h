@@ -11,6 +11,7 @@
 
 #include "ask.h"
 #include "context.h"
+#include "crowd.h"
 #include "history.h"
 #include "key.h"
 #include "losses.h"
@@ -127,7 +128,9 @@ struct view {
 	struct view_disk disk;
 	struct table who;	   /* replaces tables[at]: who waits for disks */
 	enum model_kind rows_kind; /* MODEL_PROCESS, MODEL_THREAD or a group, in the process views */
-	bool totals, no_dead;
+	bool totals;
+	bool no_dead, sum_dead; /* exited processes are not shown; or summed */
+	struct crowd crowd;
 	struct page page;
 	struct trail trail;
 
