@@ -4,6 +4,8 @@
 
 #define HALF_A_DIGIT 2000 /* of three: what is less of a sum rounds to the same digits */
 
+_Static_assert(sizeof(struct sample_lost) == LOSS_KINDS * sizeof(uint64_t), "every kind has its text");
+
 const struct loss_text loss_texts[LOSS_KINDS] = {
 #define X(NAME, what, touches) { #NAME, what, touches },
 	LOSSES(X)
@@ -50,6 +52,7 @@ static uint64_t whole_of(const struct sample *s, const struct model_host *h, enu
 	case LOSS_switches:
 		return h->switches;
 	case LOSS_requests:
+	case LOSS_groups:
 		for (uint32_t i = 0; i < s->n_disks; i++)
 			requests = counter_sum(requests, s->disks[i].count);
 		return requests;
@@ -60,8 +63,10 @@ static uint64_t whole_of(const struct sample *s, const struct model_host *h, enu
 
 static bool is_touched(enum loss loss, enum model_kind kind)
 {
-	if (loss == LOSS_requests || kind == MODEL_DISK)
-		return loss == LOSS_requests && kind == MODEL_DISK;
+	bool of_disks = loss == LOSS_requests || loss == LOSS_groups;
+
+	if (of_disks || kind == MODEL_DISK)
+		return of_disks && kind == MODEL_DISK;
 	return kind != MODEL_CONNECTION || loss == LOSS_sockets || loss == LOSS_events;
 }
 

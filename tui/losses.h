@@ -17,7 +17,8 @@
 	X(torn, "threads whose record kept changing", "their numbers come with the next reading")                      \
 	X(events, "events that found no room",                                                                         \
 	  "connects, retransmits and answers of processes with sockets are too few")                                   \
-	X(requests, "requests of unknown latency", "P50 to MAX of block devices leave them out")
+	X(requests, "requests of unknown latency", "P50 to MAX of block devices leave them out")                       \
+	X(groups, "requests of an unknown control group", "a device's requests by control group leave them out")
 
 enum loss {
 #define X(NAME, ...) LOSS_##NAME,
