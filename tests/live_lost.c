@@ -346,7 +346,7 @@ static void test_full_spill(void **state)
 static void test_owners_of_others(void **state)
 {
 	const uint64_t of_another = 1ULL << LT_SLOT_BITS | 1;
-	struct live *l = live_start("-d", "0.2", "-v", "connections", NULL);
+	struct live *l = live_start("-d", "0.2", "-v", "connections", "--no-turns", NULL);
 	struct child *trips, *hands;
 	int64_t inherited, passed;
 	const char *ready;

@@ -357,6 +357,14 @@ static void test_whole_names(void **state)
 	assert_int_equal(asked, 1); /* a kernel thread has no command line */
 	assert_string_equal(comm_of(10), "whole name of 10");
 	assert_string_equal(comm_of(20), "whole name of 20");
+	/* It calls exec: the thread takes the first one's place. */
+	fake_record(second)->who.tid = 20;
+	strcpy(fake_record(second)->who.comm, "new");
+	fake_record(second)->who.changes++;
+	fake_move(second, LT_POLL);
+	fake.now_ns += MS;
+	fake_read();
+	assert_string_equal(comm_of(20), "new");
 }
 
 /* Another thread may rename one that sleeps. */

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fake_kernel.h"
@@ -59,6 +60,12 @@ void *calloc(size_t n, size_t size)
 void *realloc(void *old, size_t size)
 {
 	return fails() ? NULL : OWN(realloc)(old, size);
+}
+
+/* Mappings of files fail likewise. */
+void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	return fd >= 0 && fails() ? MAP_FAILED : (void *)syscall(SYS_mmap, at, size, protection, flags, fd, offset);
 }
 
 static void fail_at(int64_t n)
