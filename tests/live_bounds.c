@@ -3,6 +3,7 @@
  * Everything that grows with activity on the machine has a bound. At the bound the numbers still add up, and what is
  * missing from them is in `lost`.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,19 +175,37 @@ static int64_t threads_of(struct live *l, int64_t pid)
 	return p ? live_get(p, "threads") : 0;
 }
 
-/* The same for records, twice: the second time in the places that the first time freed. */
+static int open_files(struct live *l)
+{
+	char path[40];
+	int n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", l->child->pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* The same for records, twice: the second time in the places that the first time freed. No file of theirs stays open.
+ */
 static void test_memory_of_threads_comes_back(void **state)
 {
 	const char *threads = live_times("8000", "5000"); /* a guest has no memory for more */
 	int64_t bytes, most, n = atol(threads);
 	struct child *crowd;
 	struct live *l;
+	int files;
 
 	(void)state;
 	setenv("LAGTOP_IDLE", "2", 1);
 	l = live_start("-d", "0.2", NULL);
 	unsetenv("LAGTOP_IDLE");
 	bytes = map_bytes(l);
+	files = open_files(l);
 	for (int i = 0; i < 2; i++) {
 		crowd = live_load(NULL, "crowd", threads, NULL);
 		/* Threads created faster than records were added get theirs at the next iteration. */
@@ -199,6 +218,8 @@ static void test_memory_of_threads_comes_back(void **state)
 		child_close_in(crowd);
 		assert_int_equal(child_wait(crowd), 0);
 		compare_memory(l, bytes, most, "crowds");
+		/* It may be reading a file of /proc just now. */
+		live_compare(open_files(l), files, 3, "crowds are gone: open files");
 		live_claims(l, "mixed", "8", "500", NULL);
 	}
 	live_verdict();
