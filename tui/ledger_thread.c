@@ -840,15 +840,20 @@ static bool has_parts(uint32_t state)
 int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32_t slot, uint64_t t_ns, uint32_t epoch,
 			   struct sample *out, uint64_t *torn)
 {
-	struct thread_reading t = {
-		.memory = m, .torn = torn, .record = record_at(m, slot), .slot = slot, .epoch = epoch
-	};
 	uint64_t word = ledger_load(word_at(m, slot));
 	struct sample_thread thread = { .work = SAMPLE_NONE }, *to;
+	struct thread_reading t; /* large: zeroed only for threads that did something */
+	bool throttled = false;
 	int err;
 
 	t.end_ns = t_ns == LEDGER_LAST ? LT_WORD_SINCE(word) : t_ns;
 	if (k->word != word || has_parts(LT_WORD_STATE(word)) || k->again || !m->with_sched) {
+		t = (struct thread_reading){ .memory = m,
+					     .torn = torn,
+					     .record = record_at(m, slot),
+					     .slot = slot,
+					     .epoch = epoch,
+					     .end_ns = t.end_ns };
 		k->again = !read_sched(m, slot, t.record, t_ns, &t.now);
 		if (k->again) {
 			(*torn)++;
@@ -858,11 +863,12 @@ int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32
 			if (err)
 				return err;
 		}
+		throttled = t.now.wait.throttled;
 	}
 	thread.call = k->enter_ns ? k->call : LT_CALL_NONE;
 	thread.call_age_ns = k->enter_ns && t.end_ns > k->enter_ns ? t.end_ns - k->enter_ns : 0;
 	thread.wall_ns = t.end_ns > k->end_ns ? t.end_ns - k->end_ns : 0;
-	thread.state = t.now.wait.throttled ? LT_THROTTLED : (uint8_t)LT_WORD_STATE(k->word);
+	thread.state = throttled ? LT_THROTTLED : (uint8_t)LT_WORD_STATE(k->word);
 	thread.flags = (uint8_t)((k->at_least ? SAMPLE_THREAD_AT_LEAST : 0) |
 				 (LT_WORD_STATE(k->word) == LT_DEAD ? SAMPLE_THREAD_DEAD : 0));
 	if (t.end_ns > k->end_ns)
