@@ -23,9 +23,9 @@ three_lines() {
 	make lagtop >make.log 2>&1 || { cat make.log && return 1; }
 }
 
-# The sum, in the readings on stdin, of the process with that name.
+# The sum, in the readings on stdin, of the process with that name (others name it as a culprit).
 faults() {
-	sed 's/{"pid":/\n&/g' | awk '/"comm":"faulter"/ && match($0, /"minor_faults":[0-9]+/) {
+	sed 's/{"pid":/\n&/g' | awk '/"comm":"faulter","cmdline"/ && match($0, /"minor_faults":[0-9]+/) {
 		n += substr($0, RSTART + 15, RLENGTH - 15) } END { print n + 0 }'
 }
 
@@ -74,7 +74,7 @@ is_listed() {
 	cd "$work" || return
 	./lagtop --list-columns | grep -E '^minflt .*Minor page faults' &&
 		./lagtop --csv -n 1 --replay faults.lag | head -1 | grep -w minflt &&
-		./lagtop --replay faults.lag --openmetrics faults.prom && grep '^# TYPE lagtop_command_minor_faults_per_second' faults.prom
+		./lagtop --replay faults.lag --openmetrics faults.prom && grep '^# TYPE lagtop_command_minor_faults_total counter' faults.prom
 }
 
 # The path of every counter of the table, now with one more: sums, exited processes, history, recording.
