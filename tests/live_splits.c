@@ -15,6 +15,7 @@
 
 #include "asleep.h"
 #include "live.h"
+#include "mounts.h"
 #include "taskstats.h"
 
 static char group[80], child[96]; /* of this run's; the one within it, "": none */
@@ -464,9 +465,40 @@ static void test_no_quota(void **state)
 	quota("4", "", true, false);
 }
 
+/* As where the kernel was booted with psi=0. */
+static void without_pressure(void)
+{
+	if (!access("/proc/pressure", F_OK) && (!mounts_unshare() || mount("none", "/proc/pressure", "tmpfs", 0, NULL)))
+		_exit(126);
+}
+
+/* Then nothing is known of stalls for memory, and that is said. */
+static void test_no_pressure(void **state)
+{
+	bool known[2];
+	struct json_object *probes, *sched, *reason;
+	struct live *l;
+
+	(void)state;
+	live_need_bpf();
+	for (int i = 0; i < 2; i++) {
+		l = live_start_as(i ? without_pressure : NULL, NULL, "-d", "0.3", NULL);
+		known[i] = live_get(live_process(l->reading[0], getpid()), "time_ns.memory") != LIVE_NULL;
+		assert_int_not_equal(live_get(live_process(l->reading[0], getpid()), "time_ns.disk"), LIVE_NULL);
+		assert_true(json_object_object_get_ex(l->reading[0], "probes", &probes));
+		assert_true(json_object_object_get_ex(probes, "sched", &sched));
+		assert_int_equal(known[i], !json_object_object_get_ex(sched, "reason", &reason) ||
+						   !strstr(json_object_get_string(reason), "/proc/pressure"));
+		live_end_test(NULL);
+	}
+	assert_int_equal(known[0], !access("/proc/pressure/memory", R_OK));
+	assert_false(known[1]);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest splits[] = {
+		live_test(test_no_pressure),
 		cmocka_unit_test_teardown(test_memory, group_end),
 		live_test(test_page_faults),
 		cmocka_unit_test_teardown(test_quota, group_end),
