@@ -561,6 +561,27 @@ static void ends(void **state)
 	assert_shows("ended", &r, true, "-");
 }
 
+/* What a row of a block device needs a word about. */
+static void device_notes(void **state)
+{
+	struct sample_disk vda = { .major = 253, .op = LT_DISK_WRITE, .count = 3 }, loop = vda;
+	struct row_disk disk = { .sample = &vda };
+	struct row r = { .kind = MODEL_DISK, .disk = &disk };
+
+	(void)state;
+	assert_shows("note", &r, true, "no latency: passes its requests on");
+	vda.carriers = 3;
+	assert_shows("note", &r, true, "only carries flushes");
+	disk.latency[LT_DISK_TOTAL].count = 3;
+	assert_shows("note", &r, true, "");
+	disk.sample = &loop;
+	assert_shows("note", &r, true, "");
+	loop.major = 7;
+	assert_shows("note", &r, true, "also counted where its file is");
+	loop.count = 0;
+	assert_shows("note", &r, true, "");
+}
+
 static void formats(void **state)
 {
 	struct row r = busy_row();
@@ -858,6 +879,7 @@ int main(void)
 		cmocka_unit_test(cpus_in_order),
 		cmocka_unit_test(cpus),
 		cmocka_unit_test(ends),
+		cmocka_unit_test(device_notes),
 		cmocka_unit_test(formats),
 		cmocka_unit_test(estimates),
 		cmocka_unit_test(cells_fit),

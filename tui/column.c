@@ -338,7 +338,7 @@ const struct column columns[] = {
 	{ "carriers", "CARRY/s", NULL, 7, SHOW_RATE, 0, DISKS, raw_carriers, "/s",
 	  "Writes without data, part of OPS/s: they carry a flush (fsync), which is counted as such, and have no latency." },
 	{ "note", "NOTE", NULL, 20, SHOW_TEXT, COLUMN_LEFT, DISKS, raw_note, "",
-	  "Why there is no latency: dm, md and zram pass requests on, or complete them at once, and only the mean is known." },
+	  "Why there is no latency: dm, md and zram pass requests on, or complete them at once, and only the mean is known; that a loop device's requests are also its file's." },
 
 	{ "wakespark", "WAKE99 history", NULL, 20, SHOW_SPARK, COLUMN_LEFT, PROCESSES, raw_wake_spark, "",
 	  "WAKE99 of the last readings, newest on the right; on the scale of the row's own last minute, whose least value stands before it, a doubling is up to two heights.", MODEL_SPARK_WAKE },

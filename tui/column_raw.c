@@ -3,6 +3,7 @@
 #include "column_raw.h"
 
 #include <arpa/inet.h>
+#include <linux/major.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
@@ -372,6 +373,8 @@ struct value raw_note(const struct row *r)
 
 	if (!d)
 		return unknown;
+	if (d->count && d->major == LOOP_MAJOR)
+		return text("also counted where its file is");
 	if (r->off & DISK || !d->count || r->disk->latency[LT_DISK_TOTAL].count)
 		return text("");
 	return text(d->carriers == d->count ? "only carries flushes" : "no latency: passes its requests on");
