@@ -98,7 +98,6 @@ static uint64_t lag_of(const struct row *r)
 
 static void free_one(struct facts *f)
 {
-	free(f->cgroup);
 	free(f->culprits);
 	free(f->calls);
 	free(f->errors);
@@ -280,27 +279,64 @@ static int add_because(struct facts *f, const struct row *r)
 	return err;
 }
 
-/* How much of a thread's time in a state was in a call: all but what may have been outside of it. */
-static uint64_t within(const struct sample_work *w, const struct sample_call *c, int state, uint32_t sleeps,
-		       uint64_t off_ns)
-{
-	uint64_t elsewhere_ns, in_ns = w->time_ns[state];
+/* What is known of where a thread spent its time off the CPU. */
+struct whereabouts {
+	const struct sample_work *w;
+	uint64_t off_ns;	    /* all of it */
+	uint64_t can_ns[LT_STATES]; /* at most so much of a state was elsewhere than in a call: SAMPLE_UNKNOWN, or off
+				       the CPU in calls that can be in the state, and in page faults */
+};
 
-	if (SLEEPS >> state & 1 && !(sleeps >> state & 1))
-		return 0;
-	/* Calls that do nothing but sleep. */
-	if (LAG >> state & 1 && !(sleeps & ~(1U << LT_LOCK | 1U << LT_POLL | 1U << LT_SLEEP | 1U << LT_OTHER)) &&
-	    sleeps != 1U << LT_OTHER)
+/* Calls that do nothing but sleep wait for nothing else. */
+static bool can_be(uint32_t sleeps, int state)
+{
+	if (SLEEPS >> state & 1)
+		return sleeps >> state & 1;
+	return sleeps == 1U << LT_OTHER || sleeps & ~(1U << LT_LOCK | 1U << LT_POLL | 1U << LT_SLEEP | 1U << LT_OTHER);
+}
+
+/* How much of the time in a state was in calls in which it was off the CPU for wait_ns, and that can sleep so: all but
+ * what may have been elsewhere. */
+static uint64_t within(const struct whereabouts *at, uint64_t wait_ns, uint32_t sleeps, int state)
+{
+	uint64_t in_ns = at->w->time_ns[state], off_ns = at->off_ns, elsewhere_ns;
+
+	if (!can_be(sleeps, state))
 		return 0;
 	for (int i = 0; i < LT_STATES; i++)
 		if (SLEEPS >> i & 1 && !(sleeps >> i & 1))
-			off_ns -= w->time_ns[i] < off_ns ? w->time_ns[i] : off_ns;
-	elsewhere_ns = off_ns > c->wait_ns ? off_ns - c->wait_ns : 0;
-	return in_ns > elsewhere_ns ? in_ns - elsewhere_ns : 0;
+			off_ns -= at->w->time_ns[i] < off_ns ? at->w->time_ns[i] : off_ns;
+	elsewhere_ns = off_ns > wait_ns ? off_ns - wait_ns : 0;
+	if (at->can_ns[state] != SAMPLE_UNKNOWN && at->can_ns[state] >= wait_ns &&
+	    at->can_ns[state] - wait_ns < elsewhere_ns)
+		elsewhere_ns = at->can_ns[state] - wait_ns;
+	in_ns = in_ns > elsewhere_ns ? in_ns - elsewhere_ns : 0;
+	return in_ns < wait_ns ? in_ns : wait_ns;
 }
 
-static int add_call(struct facts *f, const struct sample *s, const struct sample_work *w, const struct sample_call *c,
-		    uint64_t off_ns)
+static uint64_t wait_of(const struct sample_call *c)
+{
+	return c->wait_ns == SAMPLE_UNKNOWN ? 0 : c->wait_ns;
+}
+
+static void look_around(struct whereabouts *at, const struct sample *s, const struct sample_work *w)
+{
+	*at = (struct whereabouts){ .w = w };
+	for (int i = 0; i < LT_STATES; i++)
+		at->off_ns += i == LT_RUN ? 0 : w->time_ns[i];
+	for (uint32_t i = 0; i < w->n_calls; i++) {
+		const struct sample_call *c = &s->calls[w->first_call + i];
+		uint32_t sleeps = sleeps_of(c->call);
+
+		for (int state = 0; state < LT_STATES; state++)
+			at->can_ns[state] += can_be(sleeps, state) ? wait_of(c) : 0;
+	}
+	at->can_ns[LT_DISK] += w->page_fault_disk_ns;
+	at->can_ns[LT_MEMORY] = at->can_ns[LT_BLOCK] =
+		SAMPLE_UNKNOWN; /* how much of them page faults took is not known */
+}
+
+static int add_call(struct facts *f, const struct sample *s, const struct sample_call *c, const struct whereabouts *at)
 {
 	struct facts_call *to = call_of(f, c->call);
 	uint32_t sleeps;
@@ -313,12 +349,41 @@ static int add_call(struct facts *f, const struct sample *s, const struct sample
 	to->time_ns = counter_sum(to->time_ns, c->time_ns);
 	for (uint32_t i = 0; i < c->n_errnos && !err; i++)
 		err = add_error(f, c->call, s->errnos[c->first_errno + i].error, s->errnos[c->first_errno + i].count);
-	if (!c->wait_ns || c->wait_ns == SAMPLE_UNKNOWN)
+	if (!wait_of(c))
 		return err;
 	sleeps = sleeps_of(c->call);
 	for (int i = 0; i < LT_STATES; i++)
 		if ((LAG | TELLING) >> i & 1)
-			to->in_ns[i] = counter_sum(to->in_ns[i], within(w, c, i, sleeps, off_ns));
+			to->in_ns[i] = counter_sum(to->in_ns[i], within(at, c->wait_ns, sleeps, i));
+	return err;
+}
+
+bool facts_call_maps(uint32_t call)
+{
+	static const char *const names[] = { "mmap", "mmap2", "munmap", "mprotect", "brk", "mremap" };
+	const char *name = names_call(call);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+static int add_work(struct facts *f, const struct sample *s, const struct sample_work *w)
+{
+	struct whereabouts at;
+	uint64_t maps_ns = 0;
+	int err = 0;
+
+	look_around(&at, s, w);
+	for (uint32_t i = 0; i < w->n_calls && !err; i++) {
+		const struct sample_call *c = &s->calls[w->first_call + i];
+
+		err = add_call(f, s, c, &at);
+		maps_ns += wait_of(c) && facts_call_maps(c->call) ? wait_of(c) : 0;
+	}
+	if (maps_ns)
+		f->map_block_ns = counter_sum(f->map_block_ns, within(&at, maps_ns, 1U << LT_OTHER, LT_BLOCK));
 	return err;
 }
 
@@ -326,13 +391,8 @@ static int add_thread(struct facts *f, const struct sample *s, const struct samp
 {
 	const struct sample_work *w = t->work == SAMPLE_NONE ? NULL : &s->works[t->work];
 	struct facts_call *in;
-	uint64_t off_ns = 0;
-	int err = 0;
+	int err = w ? add_work(f, s, w) : 0;
 
-	for (int i = 0; w && i < LT_STATES; i++)
-		off_ns += i == LT_RUN ? 0 : w->time_ns[i];
-	for (uint32_t i = 0; w && i < w->n_calls && !err; i++)
-		err = add_call(f, s, w, &s->calls[w->first_call + i], off_ns);
 	if (err || t->call == LT_CALL_NONE || t->state == LT_DEAD)
 		return err;
 	in = call_of(f, t->call);
@@ -427,11 +487,8 @@ static int add_process(struct facts_all *a, struct model *m, const struct row *r
 	if (r->exited || !f->processes)
 		f->processes += r->exited ? !f->pid || f->pid != r->pid : 1;
 	f->lag_ns = counter_sum(f->lag_ns, lag_ns);
-	if (!f->pid || (r->exited && lag_ns > f->most_lag_ns)) {
+	if (!f->pid || (r->exited && lag_ns > f->most_lag_ns))
 		f->pid = r->pid;
-		free(f->cgroup);
-		f->cgroup = strdup(r->cgroup);
-	}
 	f->most_lag_ns = f->pid == r->pid ? counter_sum(f->most_lag_ns, lag_ns) : f->most_lag_ns;
 	f->killed_for_memory += r->killed_by == LT_BY_OOM;
 	for (int i = 0; i < LT_COUNTERS; i++) {
@@ -653,18 +710,15 @@ static int merge(struct facts *a, struct facts *b)
 
 	a->processes += b->processes;
 	if (b->most_lag_ns > a->most_lag_ns) {
-		char *cgroup = a->cgroup;
-
 		a->most_lag_ns = b->most_lag_ns;
 		a->pid = b->pid;
-		a->cgroup = b->cgroup;
-		b->cgroup = cgroup;
 	}
 	a->lag_ns = counter_sum(a->lag_ns, b->lag_ns);
 	counter_add(a->counter, b->counter, LT_COUNTERS);
 	counter_add(a->time_ns, b->time_ns, LT_STATES);
 	a->killed_for_memory += b->killed_for_memory;
 	a->started += b->started;
+	a->map_block_ns = counter_sum(a->map_block_ns, b->map_block_ns);
 	free_one(b);
 	return err;
 }

@@ -63,9 +63,9 @@ struct facts {
 	uint32_t processes;
 	uint64_t lag_ns, most_lag_ns; /* of all, of that one */
 	bool self;		      /* lagtop itself */
-	char *cgroup;		      /* of the same; NULL: none */
 	uint64_t time_ns[LT_STATES];
 	uint64_t counter[LT_COUNTERS];	     /* those that are known, the states' times among them */
+	uint64_t map_block_ns;		     /* of LT_BLOCK, at least: in calls that change the memory map */
 	uint64_t killed_for_memory, started; /* processes: killed; started by these */
 	struct facts_culprit *culprits;
 	struct facts_call *calls;
@@ -97,6 +97,8 @@ struct facts_all {
 };
 
 /* Adds the model's last reading. 0 or -ENOMEM. */
+/* Whether a call changes the memory map: what it is blocked by is the map's lock. */
+bool facts_call_maps(uint32_t call);
 /* What a sleep in a call waits for. */
 enum lt_wait facts_call_wait(uint32_t call);
 

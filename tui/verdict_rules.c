@@ -199,22 +199,19 @@ static bool blocked(struct finding *f)
 	return f->ns;
 }
 
-/* Waits of these are for the lock of the process's own memory map. */
-static bool in_map(const struct finding *f)
+static bool in_map(const struct facts *of)
 {
-	static const char *const names[] = { "mmap", "mmap2", "munmap", "mprotect", "brk", "mremap" };
-
-	return f->call && is_one_of(f->call->call, names, COUNT(names));
+	return is_share(of->map_block_ns, of->time_ns[LT_BLOCK], MOST);
 }
 
 static bool map_lock(struct finding *f)
 {
-	return blocked(f) && in_map(f);
+	return blocked(f) && in_map(f->of);
 }
 
 static bool block(struct finding *f)
 {
-	return blocked(f) && !in_map(f);
+	return blocked(f) && !in_map(f->of);
 }
 
 /* ---- sleeps in calls in which no program is idle ---- */
@@ -346,6 +343,9 @@ static bool upstream(struct finding *f)
 			f->peer = p;
 		}
 	}
+	/* One that only sends does not wait. */
+	if (f->ns > part_ns(f->of, 1U << LT_NET | 1U << LT_POLL))
+		f->ns = part_ns(f->of, 1U << LT_NET | 1U << LT_POLL);
 	return f->peer;
 }
 
@@ -476,7 +476,7 @@ const struct verdict_rule verdict_rules[] = {
 	  "Forbid deep idle states (cpupower idle-set -D, PM QoS) if this latency matters." },
 	{ "cpu_many", A(CPU), false, cpu_many, "{who} waited {time} for a CPU; no single process had much of it.",
 	  "More wants to run than the {cpus} CPUs can take: sort by CPU% to see what." },
-	{ "quota", A(QUOTA), false, quota, "{who} was held back {time} by the CPU quota of its control group{cgroup}.",
+	{ "quota", A(QUOTA), false, quota, "{who} was held back {time} by the CPU quota of its control group.",
 	  "Raise the quota (cpu.max, cpu.cfs_quota_us, CPUQuota=), or use fewer threads." },
 	{ "disk_sync", A(DISK), false, disk_sync, "{who} waited {time} for the disk{in}{disk}.",
 	  "Sync less often (batches, group commit), or use a faster disk; view disks shows who else uses it." },
@@ -484,13 +484,14 @@ const struct verdict_rule verdict_rules[] = {
 	  "View disks shows which device is slow, and who uses it; more page cache avoids reads." },
 	{ "disk_faults", A(DISK) | A(MEMORY), false, disk_faults,
 	  "{who} waited {time} for the disk because its memory or mapped files were not in memory (page faults).",
-	  "It needs more memory: see memory.max, memory.high of its control group{cgroup}, and swap." },
+	  "It needs more memory: see memory.max, memory.high of its control group, and swap." },
 	{ "memory", A(MEMORY), false, memory, "{who} waited {time} for memory.",
-	  "It needs more memory: see memory.max, memory.high of its control group{cgroup}, and swap." },
+	  "It needs more memory: see memory.max, memory.high of its control group, and swap." },
 	{ "reclaim", A(MEMORY), false, reclaim, "{who} had to free memory for {time} before it could go on.",
-	  "It needs more memory: see memory.max, memory.high of its control group{cgroup}." },
+	  "It needs more memory: see memory.max, memory.high of its control group." },
 	{ "map_lock", A(LOCKS), false, map_lock,
-	  "Threads of {who} waited {time} for its own memory map (mmap_lock){in}.",
+	  "Threads of {who} waited {time} for its own memory map (mmap_lock), at least {maps} of it in mmap, munmap "
+	  "and the like.",
 	  "Map and unmap less often (malloc arenas, M_MMAP_THRESHOLD), or from fewer threads of one process." },
 	{ "block", 0, false, block, "{who} was blocked in the kernel for {time}{in}.",
 	  "As root, /proc/{pid}/task/*/stack shows in which kernel function: a lock of the kernel, NFS, a driver." },
@@ -524,7 +525,7 @@ const struct verdict_rule verdict_rules[] = {
 	{ "failing", 0, true, failing, "{failed} of {calls} calls of {call} by {who} failed with {errno}.",
 	  "man 2 {call} says what {errno} means; strace -p {pid} -e {call} shows the arguments." },
 	{ "killed", A(MEMORY), true, killed, "{who}: {killed} killed by the kernel for lack of memory.",
-	  "Give the control group{cgroup} or the machine more memory; journalctl -k shows what used it." },
+	  "Give its control group or the machine more memory; journalctl -k shows what used it." },
 	{ "processes", 0, true, storm, "{who} started {started} processes, {rate} a second.",
 	  "Starting a process costs more than most of them do: keep workers, or do the work in one process." },
 };
@@ -572,9 +573,18 @@ static int percent(uint64_t ns, uint64_t of_ns)
 	return ns >= of_ns ? 100 : (int)((double)ns * 100 / (double)of_ns + 0.5);
 }
 
+/* How many processes of a name had a CPU is not counted. */
+static void put_name_of(FILE *out, const struct facts_culprit *c)
+{
+	if (c->processes > 1)
+		fprintf(out, "%s (several)", c->comm);
+	else
+		fprintf(out, "%s (%u)", c->comm, c->pid);
+}
+
 static void put_culprit(FILE *out, const struct finding *f)
 {
-	put_name(out, f->culprit[0]->comm, f->culprit[0]->pid, f->culprit[0]->processes);
+	put_name_of(out, f->culprit[0]);
 }
 
 static void put_culprits(FILE *out, const struct finding *f)
@@ -594,19 +604,13 @@ static void put_culprits(FILE *out, const struct finding *f)
 		if (c->own)
 			fprintf(out, "its own threads");
 		else if (c->kind == SAMPLE_BLAME_CPU)
-			put_name(out, c->comm, c->pid, c->processes);
+			put_name_of(out, c);
 	}
 }
 
 static void put_cpus(FILE *out, const struct finding *f)
 {
 	fprintf(out, "%u", f->all->cpus);
-}
-
-static void put_cgroup(FILE *out, const struct finding *f)
-{
-	if (f->of->cgroup && f->of->cgroup[0] && strcmp(f->of->cgroup, "/") != 0)
-		fprintf(out, " %s", f->of->cgroup);
 }
 
 static void put_in(FILE *out, const struct finding *f)
@@ -623,6 +627,11 @@ static void put_disk(FILE *out, const struct finding *f)
 	if (f->disk)
 		fprintf(out, "; %s was busy %d%% of the time", f->disk->name,
 			percent(f->disk->busy_ns, f->all->interval_ns));
+}
+
+static void put_maps(FILE *out, const struct finding *f)
+{
+	fprintf(out, "%d%%", percent(f->of->map_block_ns, f->part_ns));
 }
 
 static void put_call(FILE *out, const struct finding *f)
@@ -738,8 +747,8 @@ static const struct {
 	void (*put)(FILE *out, const struct finding *f);
 } words[] = {
 	{ "who", put_who },	    { "comm", put_comm },	  { "pid", put_pid },	    { "time", put_time },
-	{ "culprit", put_culprit }, { "culprits", put_culprits }, { "cpus", put_cpus },	    { "cgroup", put_cgroup },
-	{ "in", put_in },	    { "disk", put_disk },	  { "call", put_call },	    { "age", put_age },
+	{ "culprit", put_culprit }, { "culprits", put_culprits }, { "cpus", put_cpus },	    { "in", put_in },
+	{ "maps", put_maps },	    { "disk", put_disk },	  { "call", put_call },	    { "age", put_age },
 	{ "remote", put_remote },   { "local", put_local },	  { "peer", put_peer },	    { "answers", put_answers },
 	{ "median", put_median },   { "slowest", put_slowest },	  { "oldest", put_oldest }, { "queue", put_queue },
 	{ "drops", put_drops },	    { "dropped", put_dropped },	  { "again", put_again },   { "failed", put_failed },
