@@ -338,6 +338,25 @@ static void fail_if(void **state)
 }
 
 /* A row that does not match in between starts again; readings of different rows do not add up. */
+/* Response times of a recording: in --fail-if, --filter and CSV, with their units. */
+static void answers_too_slow(void **state)
+{
+	int lines;
+
+	(void)state;
+	fixture_write(recording, 5, FIXTURE_PLAIN);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "resp99>15ms and turns>0 for 4"), 4);
+	assert_non_null(strstr(errors, "rsync"));
+	assert_null(strstr(errors, "redis"));
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "resp99>15ms for 5"), 0);
+	assert_int_equal(LAGTOP(&lines, "--fail-if", "resp99>20s or respmax>20s or upst99>20s"), 0);
+	assert_int_equal(LAGTOP(&lines, "--csv", "-n", "1", "--filter", "resp99>15ms"), 0);
+	assert_int_equal(lines, 1 + 1);
+	assert_int_equal(LAGTOP(&lines, "-v", "connections", "--fail-if", "resp>5ms or upst>5ms"), 0);
+	assert_int_equal(LAGTOP(&lines, "-v", "connections", "--fail-if", "resp>300us and turns>0"), 4);
+	assert_int_equal(LAGTOP(&lines, "-v", "connections", "--fail-if", "resp99>1us"), 2);
+}
+
 static void in_a_row(void **state)
 {
 	static const char *const matching[] = { "ab", "a", "b", "b", "ab", "ab" };
@@ -388,6 +407,7 @@ int main(void)
 		cmocka_unit_test(sums_are_those_of_json),
 		cmocka_unit_test(labels_are_bounded_and_clean),
 		cmocka_unit_test(fail_if),
+		cmocka_unit_test(answers_too_slow),
 		cmocka_unit_test(in_a_row),
 	};
 
