@@ -348,7 +348,7 @@ int BPF_PROG(lt_waking, struct task_struct *task)
 		return 0;
 	now_ns = bpf_ktime_get_ns();
 	s.record->sched.waking_ns = now_ns;
-	s.record->sched.waker = lt_waker(ctx);
+	s.record->sched.waker = s.record->sched.focus ? lt_waker(ctx) : 0;
 	lt_self(LT_PROG_WAKING, now_ns);
 	return 0;
 }

@@ -108,7 +108,9 @@ struct lt_sched {
 	__u8 waits;	 /* slot + 1, | LT_WAITS_*: of the wait for a CPU that is being charged; 0: none is */
 	/* When somebody last began to wake it, and who; by lt_waking, under the task's pi_lock. */
 	__u64 waking_ns;
-	__u64 waker; /* tgid << 32 | tid, in the namespace that is shown; 0: no thread (an interrupt), or one outside */
+	/* tgid << 32 | tid, in the namespace that is shown; 0: it is not in focus, no thread (an interrupt) did, or one
+	 * outside. */
+	__u64 waker;
 	/* The current wait for a CPU: the address of its run queue (0: it is not throttled), that queue's throttle
 	 * clock when the wait began, and by how much CLOCK_MONOTONIC is ahead of the clock that it runs on (0: it never
 	 * ran). */
