@@ -535,13 +535,14 @@ static void idle_is_no_lag(void **state)
 	reading_process(s, PID + 3, 5, "server");
 	reading_call(s, reading_busy(s, PID + 3, LT_NET, 0), CALL(accept4), 1, MS_NS, 0, 0)->wait_ns = SECOND_NS;
 	reading_call(s, reading_busy(s, PID + 4, LT_POLL, 0), CALL(epoll_wait), 900, MS_NS, EAGAIN, 900);
+	reading_process(s, PID + 5, 5, "kworker/0:0")->flags = SAMPLE_PROCESS_KERNEL;
+	reading_busy(s, PID + 5, LT_DISK, 0);
 	reading_process(s, PID + 6, 5, "sender"); /* it asks, but does not wait */
-	p = peer(s, reading_busy(s, PID + 6, LT_SLEEP, 0), 514);
+	reading_busy(s, PID + 6, LT_SLEEP, 0);
+	p = peer(s, NULL, 514);
 	p->open = s->processes[s->n_processes - 1].sockets.upstream = (struct sample_open){ 1, SECOND_NS };
 	s->processes[s->n_processes - 1].sockets.first_peer = s->n_peers - 1;
 	s->processes[s->n_processes - 1].sockets.n_peers = 1;
-	reading_process(s, PID + 5, 5, "kworker/0:0")->flags = SAMPLE_PROCESS_KERNEL;
-	reading_busy(s, PID + 5, LT_DISK, 0);
 	reading_update(s);
 	judge();
 	if (verdict.n)
