@@ -260,6 +260,7 @@ static void add_connections(struct sample *s)
 					 .age_ns = SAMPLE_UNKNOWN,
 					 .accept_queue = 3,
 					 .accept_queue_max = 2,
+					 .open_ns = SAMPLE_UNKNOWN,
 					 .accept_oldest_ns = 1234567,
 					 .netns = 4026531841 };
 	memcpy(c->local, loopback6, sizeof(loopback6));

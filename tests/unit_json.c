@@ -368,7 +368,7 @@ static void json_peers(void **state)
 		{ "count", 2 },
 		{ "overlapped", 0 },
 		{ "max_ns", 600000 },
-		{ "open", OUTPUT_NULL },
+		{ "open", 0 },
 		{ "oldest_ns", OUTPUT_NULL },
 		{ "retransmits", OUTPUT_NULL },
 		{ "srtt_ns", OUTPUT_NULL },
