@@ -137,8 +137,8 @@ int BPF_PROG(lt_rename, struct task_struct *task, const char *comm)
 static __u64 gone[GONE]; /* the processes that ended most recently, by start time */
 
 /* For kernels before 6.16, where the tracepoint does not say it. signal->live is already decremented: 0 means that the
- * process is over. Threads that exit at the same time on several CPUs may all see 0. One that has the same place in
- * `gone` and ends between two of them makes the process end twice. */
+ * process is over. Threads that exit at the same time on several CPUs may all see 0. If another with the
+ * same place in `gone` ends between two of them, the process counts twice. */
 static __always_inline bool ends_process(struct task_struct *task)
 {
 	__u64 start_ns = task->group_leader->start_boottime;

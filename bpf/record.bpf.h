@@ -233,7 +233,7 @@ static __always_inline void lt_index_remove(struct task_struct *task)
 	for (int i = 0; i < LT_INDEX_WAYS; i++) {
 		way = set->way[i];
 		if (way >> LT_SLOT_BITS == key) {
-			/* The iterator may remove a thread that ends, too, and another take its place meanwhile. */
+			/* The iterator may also remove a thread that ends, and another may take its place meanwhile. */
 			__sync_val_compare_and_swap(&set->way[i], way, 0);
 			return;
 		}

@@ -9,8 +9,8 @@
 
 #define STACK_BYTES 16384 /* of a thread, at least */
 
-/* The arguments of a tracepoint are on the stack that it was called on. Interrupts have a stack of their own, except
- * out of user mode: then they are on the thread's, and its registers are not those of a system call. */
+/* The arguments of a tracepoint are on the stack on which it was called. Interrupts have a stack of their own, except
+ * those that interrupt user mode: they run on the thread's, and its registers are not those of a system call. */
 static __always_inline bool lt_in_thread(struct task_struct *task, void *ctx)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
