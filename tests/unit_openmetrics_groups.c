@@ -101,6 +101,10 @@ static void places_are_kept(void **state)
 	assert_int_equal(place("command 100")->counter[COUNTER_calls], 8);
 	assert_int_equal(place("command 419")->counter[COUNTER_calls], 2);
 	assert_int_equal(others()->counter[COUNTER_calls], 140);
+	/* Those that nobody has are not printed. */
+	for (int i = 0; i < OPENMETRICS_GROUPS; i++)
+		if (!groups->place[i].key)
+			assert_int_equal(groups->place[i].hist[0].all, 0);
 }
 
 static void the_name_of_the_others_is_theirs(void **state)

@@ -148,7 +148,7 @@ const struct column columns[] = {
 	{ "wakeups", "WAKE/s", "wakeups", 6, SHOW_RATE, 0, TASKS, raw_wakeups, "/s",
 	  "Times it was woken from a sleep." },
 	{ "waker", "WAKER", NULL, 7, SHOW_ID, 0, THREADS, raw_waker, "",
-	  "The process that woke the thread last, by its id, while it is in focus; - if an interrupt did: a timer, a disk, the network." },
+	  "The process that woke the thread last, by its id, while it is in focus; - if an interrupt did (a timer, a disk, the network), or it is not known." },
 	{ "migrations", "MIGR/s", "migrations", 6, SHOW_RATE, 0, TASKS, raw_migrations, "/s",
 	  "Times it was moved to another CPU." },
 

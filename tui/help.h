@@ -6,7 +6,7 @@
 #include "view.h"
 
 #define HELP_KEYS_CELLS 14 /* the longest title of a column */
-#define HELP_LINES 640
+#define HELP_LINES 1600
 #define HELP_TEXTS 4096
 
 struct help_line {

@@ -40,6 +40,7 @@ static void show_callers(struct view *v, uint32_t call)
 	trail_push(v);
 	if (v->page.open)
 		page_close(v);
+	v->disk.open = false;
 	while (v->tables[v->at].view->kind != MODEL_CALL)
 		v->at = (v->at + 1) % column_views_count;
 	v->call = call;

@@ -48,6 +48,15 @@ static void percentiles(FILE *out, const char *what, const char *help, const str
 	}
 }
 
+/* What was once known stays known: a sum never falls. */
+static void add_known(uint64_t *sum, uint64_t n)
+{
+	if (n != SAMPLE_UNKNOWN)
+		*sum = (*sum == SAMPLE_UNKNOWN ? 0 : *sum) + n;
+	else if (!*sum)
+		*sum = SAMPLE_UNKNOWN;
+}
+
 static void add_up(struct openmetrics *om, const struct model_host *h, const struct sample *s)
 {
 	om->run_ns += h->run_ns;
@@ -68,8 +77,8 @@ static void add_up(struct openmetrics *om, const struct model_host *h, const str
 	om->lost.switches += s->lost.switches;
 	om->lost.torn += s->lost.torn;
 	om->lost.events += s->lost.events;
-	om->lost.requests = s->lost.requests == SAMPLE_UNKNOWN ? SAMPLE_UNKNOWN : om->lost.requests + s->lost.requests;
-	om->lost.groups = s->lost.groups == SAMPLE_UNKNOWN ? SAMPLE_UNKNOWN : om->lost.groups + s->lost.groups;
+	add_known(&om->lost.requests, s->lost.requests);
+	add_known(&om->lost.groups, s->lost.groups);
 }
 
 static void print_host(FILE *out, const struct openmetrics *om, const struct model_host *h, const struct sample *s)

@@ -25,7 +25,7 @@ const struct openmetrics_dist openmetrics_dists[OPENMETRICS_DISTS] = {
 
 void openmetrics_label(char buf[OPENMETRICS_LABEL_SIZE], const char *raw)
 {
-	char text[OPENMETRICS_LABEL_SIZE / 2];
+	char text[OPENMETRICS_LABEL_RAW];
 	char *to = buf;
 
 	format_utf8(text, sizeof(text), raw);
@@ -83,7 +83,7 @@ static void name_place(const struct openmetrics_groups *g, char label[OPENMETRIC
 	openmetrics_label(wanted, r->kind == MODEL_CGROUP ? r->cgroup : column_find("comm")->raw(r).text);
 	memcpy(label, wanted, sizeof(wanted));
 	while (is_taken(g, label))
-		snprintf(label, OPENMETRICS_LABEL_SIZE, "%.580s#%zu", wanted, ++twins);
+		snprintf(label, OPENMETRICS_LABEL_SIZE, "%.600s#%zu", wanted, ++twins);
 }
 
 /* Which place a group has in this reading. */
@@ -150,7 +150,7 @@ static int find_places(struct reading *r, struct row **rows, size_t n)
 		place->row = NULL;
 		if (place->key && r->t_ns > place->seen_ns && r->t_ns - place->seen_ns > GONE_NS) {
 			free(place->key);
-			place->key = NULL;
+			*place = (struct openmetrics_place){ .key = NULL }; /* no longer printed */
 		}
 		if (!place->key)
 			continue;

@@ -10,7 +10,8 @@
 #include "selection.h"
 
 #define OPENMETRICS_GROUPS 100
-#define OPENMETRICS_LABEL_SIZE 600
+#define OPENMETRICS_LABEL_RAW 300				/* of a name, before it is escaped */
+#define OPENMETRICS_LABEL_SIZE (2 * OPENMETRICS_LABEL_RAW + 24) /* with a number */
 
 /* Upper ends of buckets: 2^10 ns (1 us) to 2^34 ns (17 s), ends of buckets of include/hist.h, too. */
 #define OPENMETRICS_EDGE_FIRST 10

@@ -14,13 +14,19 @@
 
 static void find_owners(struct search *q, const struct sample *s)
 {
-	for (uint32_t i = 0; i < s->n_connections && q->n_owners < SEARCH_OWNERS; i++) {
+	for (uint32_t i = 0; i < s->n_connections; i++) {
 		const struct sample_connection *c = &s->connections[i];
+		uint32_t at = 0;
 
 		if (!c->pid || c->local_port != q->number)
 			continue;
-		q->owners[q->n_owners].pid = c->pid;
-		q->owners[q->n_owners++].listens = c->state == (c->proto == LT_UDP ? STATE_BOUND : STATE_LISTEN);
+		while (at < q->n_owners && q->owners[at].pid != c->pid)
+			at++;
+		if (at == SEARCH_OWNERS)
+			continue;
+		q->owners[at].pid = c->pid;
+		q->owners[at].listens |= c->state == (c->proto == LT_UDP ? STATE_BOUND : STATE_LISTEN);
+		q->n_owners += at == q->n_owners;
 	}
 }
 

@@ -106,12 +106,31 @@ static int accepted_order(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct ends));
 }
 
+/* Those with the same ends are one; of several processes: of nobody. */
+static void unite(struct sockets_peers *p)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->n_accepted; i++) {
+		struct accepted *a = &p->accepted[i];
+
+		if (!n || accepted_order(&p->accepted[n - 1], a))
+			p->accepted[n++] = *a;
+		else if (p->accepted[n - 1].pid != a->pid)
+			p->accepted[n - 1].pid = 0;
+	}
+	p->n_accepted = n;
+}
+
 void sockets_peers_sort(struct sockets_peers *p)
 {
 	if (p->n_asked)
 		qsort(p->asked, p->n_asked, sizeof(*p->asked), asked_order);
-	if (p->n_accepted && p->n_asked)
+	if (!p->n_asked)
+		return;
+	if (p->n_accepted)
 		qsort(p->accepted, p->n_accepted, sizeof(*p->accepted), accepted_order);
+	unite(p);
 }
 
 /* The first that is not before a process. */
@@ -134,18 +153,10 @@ static uint32_t first_of(const struct sockets_peers *p, const struct sample_proc
 /* 0: nobody, or several processes. */
 static uint32_t owner_of_ends(const struct sockets_peers *p, const struct ends *ends)
 {
-	const struct accepted *end = p->accepted + p->n_accepted, *a;
+	const struct accepted *a =
+		p->n_accepted ? bsearch(ends, p->accepted, p->n_accepted, sizeof(*p->accepted), accepted_order) : NULL;
 
-	a = p->n_accepted ? bsearch(ends, p->accepted, p->n_accepted, sizeof(*p->accepted), accepted_order) : NULL;
-	if (!a)
-		return 0;
-	for (const struct accepted *b = a; b > p->accepted && !accepted_order(b - 1, ends); b--)
-		if (b[-1].pid != a->pid)
-			return 0;
-	for (const struct accepted *b = a; b + 1 < end && !accepted_order(b + 1, ends); b++)
-		if (b[1].pid != a->pid)
-			return 0;
-	return a->pid;
+	return a ? a->pid : 0;
 }
 
 /* The UDP socket with that port, at that address or at all of them. A datagram to an address of this machine comes from

@@ -148,12 +148,12 @@ void view_ask(struct view *v, struct ask *ask)
 	const struct row *r = table_cursor(t);
 
 	ask->n = 0;
-	if (v->page.open)
+	if (v->page.open) /* the table below is not arranged: its rows may be gone */
 		ask_process(ask, &v->page.row);
-	if (r)
+	else if (r)
 		ask_process(ask, r);
 	ask_more(ask, &v->asked);
-	for (uint32_t i = 0; v->wants.n_tags && i < t->n; i++)
+	for (uint32_t i = 0; !v->page.open && v->wants.n_tags && i < t->n; i++)
 		if (table_tagged(&v->wants, table_key(t->order[i])))
 			ask_process(ask, t->order[i]);
 }
