@@ -540,7 +540,7 @@ struct lt_cpu {
 	__u64 lost_switches; /* of threads without a record; missed switch-ins, switch-outs or wakeups, repaired */
 	__u64 lost_events;
 	__u64 lost_requests; /* that ended without a row for their device, or without a known start */
-	__u64 lost_groups;   /* requests that ended without a row for their control group */
+	__u64 lost_groups;   /* requests whose control group found no room for a row */
 	struct {
 		__u64 runs, ns; /* timed runs and their time */
 		__u64 turns;	/* all runs, where they are counted */

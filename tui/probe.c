@@ -79,6 +79,8 @@ static uint64_t untracked(const struct probe *p, const struct totals *t)
 	uint64_t born = p->skel->bss->lt_seed_missed + t->untracked_born - p->untracked_base;
 	uint64_t died = t->untracked_died - p->untracked_died_base;
 
+	if (!stack_left(p->memory.free)) /* what the iterator met at its birth has found no record since */
+		born += p->skel->bss->lt_seed_unborn;
 	return born > died ? born - died : 0;
 }
 
