@@ -204,6 +204,10 @@ static void draw_spark(struct grid *g, int y, int x, int cells, const struct col
 		x += SPARK_FLOOR_CELLS;
 		cells -= SPARK_FLOOR_CELLS;
 	}
+	if (cells > MODEL_SPARK) { /* without the lowest value there is more room than values */
+		x += cells - MODEL_SPARK;
+		cells = MODEL_SPARK;
+	}
 	for (int i = 0; i < cells; i++) {
 		uint8_t level = s->level[(s->at + (MODEL_SPARK - cells) + i) % MODEL_SPARK];
 

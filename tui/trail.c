@@ -32,12 +32,12 @@ void trail_push(struct view *v)
 bool trail_back(struct view *v)
 {
 	struct trail *t = &v->trail;
-	const struct trail_place *p = &t->place[t->n - 1];
+	const struct trail_place *p;
 	struct table *table;
 
 	if (!t->n)
 		return false;
-	t->n--;
+	p = &t->place[--t->n];
 	if (v->page.open)
 		page_close(v);
 	v->at = p->at;
