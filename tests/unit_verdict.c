@@ -337,7 +337,7 @@ static const struct rule_case {
 	{ "file_system", in_fuse, 100, 49,
 	  "api (2211) waited 90.0ms in getdents64 for the answer of a file system in user space or on the network." },
 	{ "write", in_write, 100, 49,
-	  "api (2211) waited 90.0ms in write because what it writes is not read fast enough (a full pipe, a "
+	  "api (2211) waited 90.0ms in write because what it writes is not taken fast enough (a full pipe, a "
 	  "terminal), "
 	  "now for 3.00s." },
 	{ "send", in_send, 100, 49,

@@ -501,7 +501,7 @@ const struct verdict_rule verdict_rules[] = {
 	  "{who} waited {time} in {call} for the answer of a file system in user space or on the network{age}.",
 	  "See which program or server serves it (mount, FUSE), and whether that one hangs." },
 	{ "write", 0, false, write_blocked,
-	  "{who} waited {time} in {call} because what it writes is not read fast enough (a full pipe, a "
+	  "{who} waited {time} in {call} because what it writes is not taken fast enough (a full pipe, a "
 	  "terminal){age}.",
 	  "Its reader is the slow one: ls -l /proc/{pid}/fd shows the pipe, lsof who reads from it." },
 	{ "send", A(NETWORK), false, send_blocked,
