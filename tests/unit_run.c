@@ -168,7 +168,7 @@ static void pids_of_a_recording(void **state)
 }
 
 /* Readings of one second each, in which a process waited that many ms for the disk. */
-static void record_waits(const uint64_t *waits_ms, uint32_t n)
+static void record_waits(const uint64_t *waits_ms, uint32_t n, bool watched)
 {
 	struct sample s = { 0 };
 	struct record *r = record_open(path, errors, sizeof(errors));
@@ -177,6 +177,7 @@ static void record_waits(const uint64_t *waits_ms, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		reading_begin(&s, i + 1);
 		s.realtime_ns = 1795348980000000000ULL + i * SECOND_NS;
+		s.probe[SAMPLE_SCHED].on = watched;
 		reading_process(&s, 812, 5, "postgres");
 		reading_busy(&s, 812, LT_DISK, SECOND_NS - waits_ms[i] * MS_NS);
 		assert_int_equal(record_write(r, &s), 0);
@@ -208,7 +209,7 @@ static void a_verdict(void **state)
 	char last[4000];
 
 	(void)state;
-	record_waits(waits_ms, 8);
+	record_waits(waits_ms, 8, true);
 	assert_int_equal(why("", last, sizeof(last)), 4); /* the first five */
 	assert_string_equal(last, "Not: CPU, quota, memory, network.");
 	assert_int_equal(why("--json", last, sizeof(last)), 4);
@@ -224,6 +225,19 @@ static void a_verdict(void **state)
 	assert_int_equal(why("--json -p 813", last, sizeof(last)), 1);
 	assert_int_equal(why("--json -f comm~redis", last, sizeof(last)), 0);
 	assert_non_null(strstr(last, "\"sentences\":[]"));
+}
+
+/* Nobody is told that nothing lags where nobody looked. */
+static void no_verdict(void **state)
+{
+	static const uint64_t waits_ms[] = { 0, 0 };
+	char last[4000];
+
+	(void)state;
+	record_waits(waits_ms, 2, false);
+	assert_int_equal(why("", last, sizeof(last)), 1);
+	assert_string_equal(last, "Not: network.");
+	assert_non_null(strstr(errors, "waits are not known"));
 }
 
 static void no_terminal(void **state)
@@ -245,6 +259,7 @@ int main(void)
 		cmocka_unit_test_setup(a_growing_recording, refill),
 		cmocka_unit_test_setup(pids_of_a_recording, refill),
 		cmocka_unit_test_setup(a_verdict, refill),
+		cmocka_unit_test_setup(no_verdict, refill),
 		cmocka_unit_test_setup(no_terminal, refill),
 	};
 

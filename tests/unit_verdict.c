@@ -15,6 +15,7 @@
 
 #include "reading.h"
 #include "verdict.h"
+#include "verdict_write.h"
 
 #define CALL(name) LT_CALL(LT_ABI_NATIVE, SYS_##name)
 #define PID 2211
@@ -100,7 +101,23 @@ static void behind_idle(struct sample *s, uint64_t permille)
 	because(s, SAMPLE_BLAME_ASLEEP, 0, "", permille);
 }
 
+/* Each had less than is worth its name. */
 static void behind_many(struct sample *s, uint64_t permille)
+{
+	api(s, LT_WAKEQ, permille);
+	s->processes[0].focus_since_ns = 1;
+	s->processes[0].n_because = 12;
+	for (uint32_t i = 0; i < 12; i++) {
+		struct sample_because *b = sample_add_because(s);
+
+		*b = (struct sample_because){
+			.kind = SAMPLE_BLAME_CPU, .pid = 100 + i, .start_ns = 9, .ns = permille * MS_NS * 8 / 100
+		};
+		snprintf(b->comm, sizeof(b->comm), "job%u", i);
+	}
+}
+
+static void behind_unknown(struct sample *s, uint64_t permille)
 {
 	api(s, LT_WAKEQ, permille);
 	because(s, SAMPLE_BLAME_OTHERS, 0, "", permille);
@@ -200,7 +217,7 @@ static struct sample_connection *connection(struct sample *s, uint8_t state)
 static void in_send(struct sample *s, uint64_t permille)
 {
 	lost_in(s, CALL(sendto), LT_NET, permille);
-	connection(s, TCP_ESTABLISHED)->tx_queue_bytes = 1000;
+	connection(s, TCP_ESTABLISHED)->tx_queue_bytes = 4096;
 }
 
 static void in_connect(struct sample *s, uint64_t permille)
@@ -258,6 +275,12 @@ static void full(struct sample *s, uint64_t permille)
 	c->accept_queue_max = 4;
 	c->accept_oldest_ns = permille * MS_NS;
 	c->drops = permille ? 12 : 0;
+}
+
+static void dropping(struct sample *s, uint64_t permille)
+{
+	full(s, permille);
+	s->connections[0].accept_queue = 0;
 }
 
 static void overrun(struct sample *s, uint64_t permille)
@@ -320,6 +343,8 @@ static const struct rule_case {
 	{ "cpu_asleep", behind_idle, 50, 49,
 	  "api (2211) waited 50.0ms for a CPU, 70% of it while the CPU left its idle state, 20% behind cc1 (99)." },
 	{ "cpu_many", behind_many, 50, 49, "api (2211) waited 50.0ms for a CPU; no single process had much of it." },
+	{ "cpu_unknown", behind_unknown, 50, 49,
+	  "api (2211) waited 50.0ms for a CPU; who had it meanwhile is not known." },
 	{ "quota", throttled, 50, 49, "api (2211) was held back 50.0ms by the CPU quota of its control group." },
 	{ "disk_sync", in_fsync, 100, 49, "api (2211) waited 100ms for the disk, at least 90% of it in fsync." },
 	{ "disk", in_pread, 100, 49,
@@ -337,16 +362,17 @@ static const struct rule_case {
 	{ "file_system", in_fuse, 100, 49,
 	  "api (2211) waited 90.0ms in getdents64 for the answer of a file system in user space or on the network." },
 	{ "write", in_write, 100, 49,
-	  "api (2211) waited 90.0ms in write because what it writes is not taken fast enough (a full pipe, a "
-	  "terminal), "
-	  "now for 3.00s." },
+	  "api (2211) waited 90.0ms in write because what it writes is not taken fast enough (by the reader of a "
+	  "pipe or terminal, or by a file system in user space), now for 3.00s." },
 	{ "send", in_send, 100, 49,
-	  "api (2211) waited 90.0ms in sendto because 10.0.0.5:80 does not read what it sends." },
+	  "api (2211) waited 90.0ms in sendto because 10.0.0.5:80 does not take it fast enough." },
 	{ "connect", in_connect, 100, 49, "api (2211) waited 90.0ms in connect to 10.0.0.5:80." },
 	{ "upstream", upstream, 200, 20, NULL /* by a histogram */ },
 	{ "upstream_silent", silent, 400, 49, "api (2211) waits for 10.0.0.5:53 (DNS): no answer for 400ms." },
 	{ "backlog", full, 20, 0,
 	  "The accept queue of api (2211) at 0.0.0.0:8080 was full (5 of 4); 12 connections were dropped." },
+	{ "backlog_drops", dropping, 20, 0,
+	  "api (2211) at 0.0.0.0:8080 did not take connections; 12 connections were dropped." },
 	{ "datagrams_lost", overrun, 7, 0,
 	  "api (2211) lost 7 datagrams at 0.0.0.0:8080: its receive buffer was full." },
 	{ "retransmits", lossy, 7, 1, "api (2211) sent 7 segments again, most of them to 10.0.0.5:80." },
@@ -602,6 +628,199 @@ static void map_and_unmap(void **state)
 	assert_non_null(strstr(verdict.sentence[0].text, "at least 95% of it in mmap, munmap and the like"));
 }
 
+/* Out of focus nothing tells who had the CPU: that nobody had much of it would be invented. */
+static void out_of_focus(void **state)
+{
+	struct sample *s = reading_next(1);
+
+	(void)state;
+	api(s, LT_WAKEQ, 400);
+	reading_update(s);
+	judge();
+	assert_string_equal(verdict.sentence[0].rule, "cpu_unknown");
+	assert_string_equal(verdict.sentence[0].advice,
+			    "Put it in focus to know: the cursor on it, or --focus pid=2211.");
+}
+
+/* Several are put in focus by a name, unless a shell could take it for something else. */
+static void several_in_focus(void **state)
+{
+	static const char *const advice[][2] = { { "nginx", "--focus comm=nginx." },
+						 { "a;reboot", "--focus pid=PID." } };
+
+	for (int try = 0; try < 2; try++) {
+		struct sample *s = reading_next(1);
+
+		for (uint32_t i = 0; i < 2; i++) {
+			reading_process(s, PID + i, 5, advice[try][0]);
+			reading_busy(s, PID + i, LT_WAKEQ, SECOND_NS / 2);
+		}
+		reading_update(s);
+		judge();
+		assert_non_null(strstr(verdict.sentence[0].advice, advice[try][1]));
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
+/* Of several processes of a name, none is the one to look at. */
+static void no_pid_of_several(void **state)
+{
+	struct sample *s = reading_next(1);
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		reading_process(s, PID + i, 5, "api");
+		reading_busy(s, PID + i, LT_BLOCK, SECOND_NS / 2);
+	}
+	reading_update(s);
+	judge();
+	assert_non_null(strstr(verdict.sentence[0].advice, "/proc/PID/task/"));
+	assert_int_equal(verdict.sentence[0].processes, 2);
+}
+
+static void ask(struct sample *s, uint32_t peer_at, uint64_t open_ns)
+{
+	s->peers[peer_at].open = s->processes[0].sockets.upstream = (struct sample_open){ 1, open_ns };
+	s->processes[0].sockets.first_peer = peer_at;
+	s->processes[0].sockets.n_peers = 1;
+}
+
+/* A server that has not answered for longer than a question usually takes may hang: it is not said, nor denied. */
+static void a_subscription_is_doubtful(void **state)
+{
+	struct sample *s = reading_next(1);
+
+	(void)state;
+	api(s, LT_POLL, 450);
+	peer(s, NULL, 6379);
+	ask(s, 0, 61 * SECOND_NS);
+	reading_update(s);
+	judge();
+	assert_int_equal(verdict.n, 0);
+	assert_int_equal(verdict.denied, areas(VERDICT_CPU, VERDICT_QUOTA, VERDICT_DISK, VERDICT_MEMORY, -1));
+}
+
+/* What is still open is no part of the time that answers took. */
+static void answers_are_those_that_came(void **state)
+{
+	char alone[VERDICT_TEXT] = "";
+
+	for (uint64_t open_ms = 0; open_ms <= 300; open_ms += 150) {
+		struct sample *s = reading_next(1);
+
+		upstream(s, 200);
+		if (open_ms)
+			ask(s, 0, open_ms * MS_NS);
+		reading_update(s);
+		judge();
+		assert_int_equal(verdict.n, 1);
+		if (open_ms > 200)
+			assert_string_equal(verdict.sentence[0].text,
+					    "api (2211) waits for 10.0.0.5:5432: no answer for 300ms.");
+		else if (open_ms)
+			assert_string_equal(verdict.sentence[0].text, alone);
+		else
+			strcpy(alone, verdict.sentence[0].text);
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
+static struct sample_connection *connection_to(struct sample *s, uint8_t state, uint16_t local_port, uint8_t host)
+{
+	struct sample_connection *c = connection(s, state);
+
+	c->local_port = local_port;
+	c->remote[3] = host;
+	return c;
+}
+
+/* Bytes on their way are nothing special: they do not tell where a call sends to. */
+static void no_receiver_is_guessed(void **state)
+{
+	struct sample *s = reading_next(1);
+
+	(void)state;
+	lost_in(s, CALL(sendto), LT_NET, 100);
+	connection(s, TCP_ESTABLISHED)->tx_queue_bytes = 4095;
+	reading_update(s);
+	judge();
+	assert_string_equal(verdict.sentence[0].text,
+			    "api (2211) waited 90.0ms in sendto because the other end does not take it fast enough.");
+}
+
+/* A connect is to where most connections are on their way in most readings, by whatever port; else to anywhere. */
+static void where_it_connects_to(void **state)
+{
+	for (int spread = 0; spread < 2; spread++) {
+		for (uint32_t reading = 1; reading <= 3; reading++) {
+			struct sample *s = reading_next(reading);
+
+			lost_in(s, CALL(connect), LT_NET, 100);
+			connection_to(s, TCP_SYN_SENT, (uint16_t)(1000 + reading),
+				      (uint8_t)(spread ? reading : reading / 3 + 5));
+			reading_update(s);
+			assert_int_equal(facts_add(&facts, reading_model), 0);
+		}
+		assert_int_equal(verdict_make(&verdict, &facts), 0);
+		assert_string_equal(verdict.sentence[0].text,
+				    spread ? "api (2211) waited 270ms in connect."
+					   : "api (2211) waited 270ms in connect to 10.0.0.5:80.");
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
+/* Three of many are not most of them. */
+static void losses_everywhere(void **state)
+{
+	struct sample *s = reading_next(1);
+
+	(void)state;
+	api(s, LT_SLEEP, 0);
+	s->processes[0].sockets.retransmits = 200;
+	for (uint8_t i = 0; i < 100; i++)
+		connection_to(s, TCP_ESTABLISHED, 1000 + i, i)->retransmits = i ? 1 + (i < 99) : 3;
+	reading_update(s);
+	judge();
+	assert_string_equal(verdict.sentence[0].text, "api (2211) sent 200 segments again.");
+}
+
+static const char *last_line(void)
+{
+	static char text[VERDICT_TEXT * 4];
+	uint32_t line = 0;
+
+	text[0] = '\0';
+	verdict.denied = 0;
+	while (verdict_line(&verdict, line, false, text, sizeof(text)))
+		line++;
+	assert_int_equal(line, 1);
+	return text;
+}
+
+/* That nothing lags is said only if it was watched. */
+static void what_is_not_known(void **state)
+{
+	(void)state;
+	memset(&verdict, 0, sizeof(verdict));
+	assert_string_equal(last_line(), "No reading yet.");
+	for (int on = 0; on < 2; on++) {
+		struct sample *s = reading_next(1);
+
+		api(s, LT_SLEEP, 0);
+		s->probe[SAMPLE_SCHED].on = (uint8_t)on;
+		reading_update(s);
+		judge();
+		assert_int_equal(verdict.waits_known, on);
+		assert_string_equal(last_line(),
+				    on ? "Nothing lags." : "Waits are not known: the sched family is off.");
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -613,6 +832,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_call_is_guessed, setup, teardown),
 		cmocka_unit_test_setup_teardown(on_a_loaded_machine, setup, teardown),
 		cmocka_unit_test_setup_teardown(map_and_unmap, setup, teardown),
+		cmocka_unit_test_setup_teardown(out_of_focus, setup, teardown),
+		cmocka_unit_test_setup_teardown(several_in_focus, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_pid_of_several, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_subscription_is_doubtful, setup, teardown),
+		cmocka_unit_test_setup_teardown(answers_are_those_that_came, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_receiver_is_guessed, setup, teardown),
+		cmocka_unit_test_setup_teardown(where_it_connects_to, setup, teardown),
+		cmocka_unit_test_setup_teardown(losses_everywhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_known, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("unit_verdict", tests, NULL, NULL);

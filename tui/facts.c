@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
@@ -17,7 +16,7 @@
 
 #define LEAST_PERMILLE 1 /* of a reading: a process with less lag, and nothing else to say, is left out */
 #define STORM_PER_S 100	 /* with fewer processes started, it does not matter by whom */
-#define MANY 1000	 /* peers or sockets of one process: further ones are left out */
+#define MANY 1000	 /* peers or sockets of one name: further ones are left out */
 #define LAG (1 << LT_WAKEQ | 1 << LT_PREEMPT | 1 << LT_THROTTLED | 1 << LT_DISK | 1 << LT_MEMORY | 1 << LT_BLOCK)
 #define SLEEPS (1 << LT_LOCK | 1 << LT_NET | 1 << LT_POLL | 1 << LT_SLEEP | 1 << LT_IO | 1 << LT_OTHER)
 /* In these a program may be idle; how long it was in which call says whether it was. */
@@ -211,29 +210,55 @@ static int add_error(struct facts *f, uint32_t call, uint32_t error, uint64_t co
 	return 0;
 }
 
-static struct facts_peer *peer_of(struct facts *f, const char *name, uint8_t proto)
+static uint32_t hash_text(uint32_t hash, const char *text)
 {
-	for (uint32_t i = 0; i < f->n_peers; i++)
-		if (f->peers[i].proto == proto && !strcmp(f->peers[i].name, name))
-			return &f->peers[i];
-	if (!GROW(f->peers, f->cap_peers, f->n_peers + 1U))
-		return NULL;
-	f->peers[f->n_peers] = (struct facts_peer){ .proto = proto };
-	snprintf(f->peers[f->n_peers].name, FACTS_PEER, "%s", name);
-	return &f->peers[f->n_peers++];
+	while (*text)
+		hash = (hash ^ (unsigned char)*text++) * 16777619U; /* FNV-1a */
+	return hash;
 }
 
-static struct facts_socket *socket_of(struct facts *f, const struct facts_socket *s)
+/* NULL in *to: there are MANY others. 0 or -ENOMEM. */
+static int peer_of(struct facts *f, const char *name, uint8_t proto, struct facts_peer **to)
 {
+	uint32_t hash = hash_text(proto, name);
+
+	*to = NULL;
+	for (uint32_t i = 0; i < f->n_peers; i++)
+		if (f->peers[i].hash == hash && f->peers[i].proto == proto && !strcmp(f->peers[i].name, name)) {
+			*to = &f->peers[i];
+			return 0;
+		}
+	if (f->n_peers == MANY)
+		return 0;
+	if (!GROW(f->peers, f->cap_peers, f->n_peers + 1U))
+		return -ENOMEM;
+	*to = &f->peers[f->n_peers++];
+	**to = (struct facts_peer){ .hash = hash, .proto = proto };
+	snprintf((*to)->name, FACTS_PEER, "%s", name);
+	return 0;
+}
+
+/* Likewise. */
+static int socket_of(struct facts *f, const struct facts_socket *s, struct facts_socket **to)
+{
+	uint32_t hash = hash_text(hash_text(s->proto, s->local), s->remote);
+
+	*to = NULL;
 	for (uint32_t i = 0; i < f->n_sockets; i++)
-		if (f->sockets[i].proto == s->proto && !strcmp(f->sockets[i].local, s->local) &&
-		    !strcmp(f->sockets[i].remote, s->remote))
-			return &f->sockets[i];
+		if (f->sockets[i].hash == hash && f->sockets[i].proto == s->proto &&
+		    !strcmp(f->sockets[i].local, s->local) && !strcmp(f->sockets[i].remote, s->remote)) {
+			*to = &f->sockets[i];
+			return 0;
+		}
+	if (f->n_sockets == MANY)
+		return 0;
 	if (!GROW(f->sockets, f->cap_sockets, f->n_sockets + 1U))
-		return NULL;
-	f->sockets[f->n_sockets] = *s;
-	f->sockets[f->n_sockets].drops = f->sockets[f->n_sockets].retransmits = 0;
-	return &f->sockets[f->n_sockets++];
+		return -ENOMEM;
+	*to = &f->sockets[f->n_sockets++];
+	**to = *s;
+	(*to)->hash = hash;
+	(*to)->drops = (*to)->retransmits = (*to)->connecting = 0;
+	return 0;
 }
 
 static void keep_most(uint64_t *to, uint64_t n)
@@ -244,13 +269,15 @@ static void keep_most(uint64_t *to, uint64_t n)
 
 static int add_socket(struct facts *f, const struct facts_socket *s)
 {
-	struct facts_socket *to = socket_of(f, s);
+	struct facts_socket *to;
+	int err = socket_of(f, s, &to);
 
 	if (!to)
-		return -ENOMEM;
+		return err;
 	to->state = s->state;
 	to->drops += s->drops;
 	to->retransmits += s->retransmits;
+	to->connecting += s->connecting;
 	if (s->queue >= to->queue) {
 		to->queue = s->queue;
 		to->queue_max = s->queue_max;
@@ -405,48 +432,59 @@ static int add_thread(struct facts *f, const struct sample *s, const struct samp
 	return 0;
 }
 
-/* The answers of a peer that threads of a process got. */
-static void add_answers(struct facts_peer *to, const struct sample *s, const struct sample_process *p,
-			const struct lt_peer *of)
+/* NULL in *to: it has no name, or there are MANY others. 0 or -ENOMEM. */
+static int named_peer(struct facts *f, const struct lt_peer *of, struct facts_peer **to)
 {
-	for (uint32_t i = 0; i < p->n_threads; i++) {
-		uint32_t work = s->threads[p->first_thread + i].work;
+	struct value name = column_find("remote")->raw(&(struct row){ .kind = MODEL_PEER, .peer = of });
 
-		for (uint32_t j = 0; work != SAMPLE_NONE && j < s->works[work].n_peers; j++) {
-			const struct sample_peer *peer = &s->peers[s->works[work].first_peer + j];
+	*to = NULL;
+	return name.type == VALUE_TEXT ? peer_of(f, name.text, of->proto, to) : 0;
+}
 
-			if (memcmp(&peer->of, of, sizeof(*of)) != 0)
-				continue;
-			to->count += model_histogram_add(s, &peer->upstream, to->hist);
-			keep_most(&to->max_ns, peer->upstream.max_ns);
-		}
+/* The answers that a thread got. */
+static int add_answers(struct facts *f, const struct sample *s, const struct sample_work *w)
+{
+	struct facts_peer *to;
+	int err = 0;
+
+	for (uint32_t i = 0; i < w->n_peers && !err; i++) {
+		const struct sample_peer *peer = &s->peers[w->first_peer + i];
+
+		err = named_peer(f, &peer->of, &to);
+		if (!to)
+			continue;
+		to->count += model_histogram_add(s, &peer->upstream, to->hist);
+		keep_most(&to->max_ns, peer->upstream.max_ns);
 	}
+	return err;
 }
 
 static int add_peers(struct facts *f, struct model *m, const struct row *r, const struct sample_process *p)
 {
 	struct model_query q = { .kind = MODEL_PEER, .one = true, .pid = r->pid, .start_ns = r->start_ns };
+	const struct sample *s = model_sample(m);
 	struct row *rows;
-	int n = model_rows(m, &q, &rows);
+	int n = model_rows(m, &q, &rows), err = n < 0 ? n : 0;
 
-	for (int i = 0; i < n; i++) {
-		struct value name = column_find("remote")->raw(&rows[i]);
+	for (int i = 0; i < n && !err; i++) {
 		struct facts_peer *to;
 
-		if (name.type != VALUE_TEXT || f->n_peers == MANY)
-			continue;
-		to = peer_of(f, name.text, rows[i].peer->proto);
+		err = named_peer(f, rows[i].peer, &to);
 		if (!to)
-			return -ENOMEM;
+			continue;
 		to->pid = rows[i].pid;
 		snprintf(to->comm, FACTS_COMM, "%s", rows[i].comm);
 		if (rows[i].open_upstream.n != SAMPLE_UNKNOWN) {
 			to->open += rows[i].open_upstream.n;
 			keep_most(&to->oldest_ns, rows[i].open_upstream.oldest_ns);
 		}
-		add_answers(to, model_sample(m), p, rows[i].peer);
 	}
-	return n < 0 ? n : 0;
+	for (uint32_t i = 0; i < p->n_threads && !err; i++) {
+		uint32_t work = s->threads[p->first_thread + i].work;
+
+		err = work == SAMPLE_NONE ? 0 : add_answers(f, s, &s->works[work]);
+	}
+	return err;
 }
 
 static bool has_upstream(const struct row *r)
@@ -524,7 +562,8 @@ static int64_t youngest(const struct sample *s, uint32_t pid)
 
 static bool is_wanted(const struct facts_all *a, const struct row *r)
 {
-	return !r->kernel && r->pid != (uint32_t)getpid() && (!a->selection || selection_wants(a->selection, r));
+	return !r->kernel && (!a->self_pid || r->pid != a->self_pid) &&
+	       (!a->selection || selection_wants(a->selection, r));
 }
 
 static bool socket_tells(const struct sample_connection *c)
@@ -546,7 +585,9 @@ static int add_sockets(struct facts_all *a, const struct sample *s, const struct
 		const struct sample_connection *c = &s->connections[i];
 		struct row r = { .kind = MODEL_CONNECTION, .connection = c };
 		int64_t at = socket_tells(c) ? youngest(s, c->pid) : -1;
-		struct facts_socket to = { .proto = c->proto, .state = c->state };
+		struct facts_socket to = { .proto = c->proto,
+					   .state = c->state,
+					   .connecting = c->state == TCP_SYN_SENT };
 		struct value v;
 		struct facts *f;
 
@@ -555,8 +596,6 @@ static int add_sockets(struct facts_all *a, const struct sample *s, const struct
 		f = facts_of(a, &rows[at]);
 		if (!f)
 			return -ENOMEM;
-		if (f->n_sockets == MANY)
-			continue;
 		f->pid = f->pid ? f->pid : c->pid;
 		f->processes += !f->processes;
 		v = local->raw(&r);
@@ -625,7 +664,6 @@ static void add_host(struct facts_all *a, const struct sample *s)
 		on &= (uint8_t) ~(1 << SAMPLE_NET); /* full queues would not be seen */
 	a->families = a->readings ? a->families & on : on;
 	a->levels |= (uint8_t)(1 << s->probe[SAMPLE_SYSCALL].level);
-	a->cpus = s->cpus_online;
 	a->from_ns = a->readings ? a->from_ns : s->realtime_ns - s->interval_ns;
 	a->to_ns = s->realtime_ns;
 	a->interval_ns += s->interval_ns;
@@ -662,10 +700,11 @@ int facts_add(struct facts_all *a, struct model *m)
 
 static int add_peer(struct facts *a, const struct facts_peer *p)
 {
-	struct facts_peer *to = peer_of(a, p->name, p->proto);
+	struct facts_peer *to;
+	int err = peer_of(a, p->name, p->proto, &to);
 
 	if (!to)
-		return -ENOMEM;
+		return err;
 	to->pid = p->pid;
 	memcpy(to->comm, p->comm, FACTS_COMM);
 	for (int i = 0; i < HIST_BUCKETS; i++)

@@ -40,6 +40,7 @@ struct facts_error {
 
 /* A peer that was asked for something, and what it answered. */
 struct facts_peer {
+	uint32_t hash; /* of name and proto */
 	char name[FACTS_PEER];
 	uint8_t proto;
 	char comm[FACTS_COMM]; /* its process, if that is on this machine */
@@ -50,9 +51,11 @@ struct facts_peer {
 
 /* One of its sockets that others cannot reach, or whose data is not read. */
 struct facts_socket {
+	uint32_t hash; /* of proto and addresses */
 	char local[FACTS_PEER], remote[FACTS_PEER];
 	uint8_t proto, state;
 	uint64_t drops, retransmits;
+	uint64_t connecting;				      /* readings in which it was in SYN_SENT */
 	uint64_t queue, queue_max, oldest_ns, tx_queue_bytes; /* the most */
 };
 
@@ -62,7 +65,6 @@ struct facts {
 	uint32_t pid; /* the one that lagged most */
 	uint32_t processes;
 	uint64_t lag_ns, most_lag_ns; /* of all, of that one */
-	bool self;		      /* lagtop itself */
 	uint64_t time_ns[LT_STATES];
 	uint64_t counter[LT_COUNTERS];	     /* those that are known, the states' times among them */
 	uint64_t map_block_ns;		     /* of LT_BLOCK, at least: in calls that change the memory map */
@@ -84,7 +86,8 @@ struct facts_disk {
 struct facts_all {
 	const struct selection *selection;    /* NULL: all processes */
 	uint64_t interval_ns, from_ns, to_ns; /* of the readings; CLOCK_REALTIME */
-	uint32_t readings, cpus;
+	uint32_t self_pid; /* lagtop itself, which is left out; 0: what is read is not this machine */
+	uint32_t readings;
 	uint8_t families; /* bit set: on in all readings */
 	uint8_t levels;	  /* of calls: bit set of enum lt_level */
 	uint64_t forks;

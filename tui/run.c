@@ -32,7 +32,7 @@ struct run {
 	struct alert alert;
 	struct openmetrics metrics;
 	struct facts_all facts; /* why */
-	bool lags, concluded;
+	bool lags, waits_known, concluded;
 	uint64_t chosen_ns; /* why: for how long the focus was chosen */
 };
 
@@ -116,6 +116,7 @@ static int put_verdict(FILE *out, struct run *run)
 	int err = verdict_make(&v, &run->facts);
 
 	run->lags = v.n > 0;
+	run->waits_known = v.waits_known;
 	if (err)
 		return err;
 	if (run->loop.options->output == OUTPUT_JSON)
@@ -153,6 +154,8 @@ static void conclude(struct run *run)
 	}
 	run->concluded = true;
 	output(run, put_verdict);
+	if (l->status == LOOP_ON && !run->lags && !run->waits_known)
+		loop_fail(l, "waits are not known: the sched family is off");
 	if (l->status == LOOP_ON)
 		l->status = run->lags ? LAGS_STATUS : 0;
 }
@@ -255,7 +258,7 @@ int run_batch(const struct options *o, struct source *src, struct recorder *rec,
 				     .why = why,
 				     .why_size = why_size },
 			   .alert = { .expression = o->fail_expression, .readings = o->fail_readings },
-			   .facts.selection = &o->selection };
+			   .facts = { .selection = &o->selection, .self_pid = src->live ? (uint32_t)getpid() : 0 } };
 	struct loop *l = &run.loop;
 
 	run.model = model_new();

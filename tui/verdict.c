@@ -119,7 +119,11 @@ int verdict_make(struct verdict *v, struct facts_all *facts)
 	struct findings found = { .n = 0 };
 	int err = facts_finish(facts);
 
-	*v = (struct verdict){ facts->interval_ns, facts->from_ns, facts->to_ns, .n = 0 };
+	*v = (struct verdict){ .interval_ns = facts->interval_ns,
+			       .from_ns = facts->from_ns,
+			       .to_ns = facts->to_ns,
+			       .readings = facts->readings,
+			       .waits_known = facts->families >> SAMPLE_SCHED & 1 };
 	for (uint32_t i = 0; i < facts->n && !err; i++)
 		err = find(&found, facts, &facts->of[i]);
 	if (!err) {

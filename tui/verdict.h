@@ -39,6 +39,8 @@ struct verdict_sentence {
 
 struct verdict {
 	uint64_t interval_ns, from_ns, to_ns;
+	uint32_t readings; /* 0: nothing is known yet */
+	bool waits_known;  /* they were watched in all readings */
 	struct verdict_sentence sentence[VERDICT_SENTENCES];
 	uint32_t n, more; /* more: that were left out */
 	uint32_t denied;  /* bit set of 1 << enum verdict_area */
@@ -56,6 +58,7 @@ struct finding {
 	const struct verdict_rule *rule;
 	uint64_t ns;	  /* lost: in which order sentences come */
 	uint64_t part_ns; /* that of which shares are told */
+	bool silent;	  /* a peer has kept it waiting for longer than all that it answered */
 	const struct facts_call *call;
 	const struct facts_error *error;
 	const struct facts_peer *peer;

@@ -22,6 +22,8 @@
 #define SUBSCRIPTION_NS (60 * SECOND_NS)
 #define STORM_PER_S 200
 #define RETRANSMITS_PER_S 2
+/* With fewer bytes in flight, nothing says that it is this socket whose data is not taken. */
+#define SEND_QUEUE_BYTES 4096
 
 static uint64_t part_ns(const struct facts *of, uint32_t states)
 {
@@ -116,9 +118,25 @@ static bool cpu_asleep(struct finding *f)
 	return leads(f, SAMPLE_BLAME_ASLEEP, false);
 }
 
+/* Whether it is known of most of the wait who had the CPU. */
+static bool is_charged(const struct finding *f)
+{
+	uint64_t ns = 0;
+
+	for (uint32_t i = 0; i < f->of->n_culprits; i++)
+		if (is_named(&f->of->culprits[i]))
+			ns = counter_sum(ns, f->of->culprits[i].ns);
+	return is_share(ns, f->ns, MOST);
+}
+
 static bool cpu_many(struct finding *f)
 {
-	return waits_for_cpu(f) && !f->culprit[0];
+	return waits_for_cpu(f) && !f->culprit[0] && is_charged(f);
+}
+
+static bool cpu_unknown(struct finding *f)
+{
+	return waits_for_cpu(f) && !f->culprit[0] && !is_charged(f);
 }
 
 static bool quota(struct finding *f)
@@ -292,10 +310,36 @@ static bool send_blocked(struct finding *f)
 {
 	if (!sleeps_in(f, LT_NET, is_send))
 		return false;
-	for (uint32_t i = 0; i < f->of->n_sockets; i++)
-		if (f->of->sockets[i].tx_queue_bytes > (f->socket ? f->socket->tx_queue_bytes : 0))
-			f->socket = &f->of->sockets[i];
+	for (uint32_t i = 0; i < f->of->n_sockets; i++) {
+		const struct facts_socket *s = &f->of->sockets[i];
+
+		if (s->tx_queue_bytes >= (f->socket ? f->socket->tx_queue_bytes + 1 : SEND_QUEUE_BYTES))
+			f->socket = s;
+	}
 	return true;
+}
+
+/* A socket of the remote end that has most of `all`; NULL: none has. */
+static const struct facts_socket *most_to(const struct facts *of, uint64_t all,
+					  uint64_t (*share)(const struct facts_socket *s))
+{
+	for (uint32_t i = 0; i < of->n_sockets; i++) {
+		uint64_t n = 0;
+
+		if (!share(&of->sockets[i]))
+			continue;
+		for (uint32_t j = 0; j < of->n_sockets; j++)
+			if (!strcmp(of->sockets[i].remote, of->sockets[j].remote))
+				n += share(&of->sockets[j]);
+		if (is_share(n, all, MOST))
+			return &of->sockets[i];
+	}
+	return NULL;
+}
+
+static uint64_t connecting(const struct facts_socket *s)
+{
+	return s->connecting;
 }
 
 static bool is_connect(uint32_t call)
@@ -307,11 +351,13 @@ static bool is_connect(uint32_t call)
 
 static bool connect_blocked(struct finding *f)
 {
+	uint64_t all = 0;
+
 	if (!sleeps_in(f, LT_NET, is_connect))
 		return false;
 	for (uint32_t i = 0; i < f->of->n_sockets; i++)
-		if (f->of->sockets[i].state == TCP_SYN_SENT)
-			f->socket = &f->of->sockets[i];
+		all += f->of->sockets[i].connecting;
+	f->socket = most_to(f->of, all, connecting);
 	return true;
 }
 
@@ -329,19 +375,29 @@ static uint64_t answers_ns(const struct facts_peer *p)
 	return ns < 0x1p62 ? (uint64_t)ns : 1ULL << 62;
 }
 
-/* Whose answers took longest in all; a question that is open counts for as long as it was open in the interval. */
+/* For how long a question that is open counts. A subscription is too little to say, and too much to deny. */
+static uint64_t open_ns(const struct finding *f, const struct facts_peer *p)
+{
+	if (!p->open)
+		return 0;
+	if (p->oldest_ns > SUBSCRIPTION_NS)
+		return f->all->interval_ns / 100 * VERDICT_DENIED_PERCENT;
+	return p->oldest_ns < f->all->interval_ns ? p->oldest_ns : f->all->interval_ns;
+}
+
+/* Whose answers took longest in all, with what is open. */
 static bool upstream(struct finding *f)
 {
 	for (uint32_t i = 0; i < f->of->n_peers; i++) {
 		const struct facts_peer *p = &f->of->peers[i];
-		uint64_t ns = answers_ns(p);
+		uint64_t got_ns = answers_ns(p), unanswered_ns = open_ns(f, p);
 
-		if (p->open && p->oldest_ns <= SUBSCRIPTION_NS)
-			ns += p->oldest_ns < f->all->interval_ns ? p->oldest_ns : f->all->interval_ns;
-		if (ns > f->ns) {
-			f->ns = f->part_ns = ns;
-			f->peer = p;
-		}
+		if (got_ns + unanswered_ns <= f->ns)
+			continue;
+		f->ns = got_ns + unanswered_ns;
+		f->part_ns = got_ns;
+		f->silent = unanswered_ns > got_ns;
+		f->peer = p;
 	}
 	/* One that only sends does not wait. */
 	if (f->ns > part_ns(f->of, 1U << LT_NET | 1U << LT_POLL))
@@ -351,26 +407,37 @@ static bool upstream(struct finding *f)
 
 static bool upstream_slow(struct finding *f)
 {
-	return upstream(f) && f->peer->count;
+	return upstream(f) && !f->silent;
 }
 
 static bool upstream_silent(struct finding *f)
 {
-	return upstream(f) && !f->peer->count;
+	return upstream(f) && f->silent;
 }
 
-static bool backlog(struct finding *f)
+/* The listener, with a queue that was seen full or without, that dropped most. */
+static bool drops_connections(struct finding *f, bool full)
 {
 	for (uint32_t i = 0; i < f->of->n_sockets; i++) {
 		const struct facts_socket *s = &f->of->sockets[i];
 
-		if (s->proto == LT_TCP && s->state == TCP_LISTEN && (s->drops || s->queue > s->queue_max) &&
-		    (!f->socket || s->drops > f->socket->drops))
+		if (s->proto == LT_TCP && s->state == TCP_LISTEN && (full || s->drops) &&
+		    (s->queue > s->queue_max) == full && (!f->socket || s->drops > f->socket->drops))
 			f->socket = s;
 	}
 	if (f->socket)
 		f->ns = f->socket->oldest_ns < f->all->interval_ns ? f->socket->oldest_ns : f->all->interval_ns;
 	return f->socket;
+}
+
+static bool backlog(struct finding *f)
+{
+	return drops_connections(f, true);
+}
+
+static bool backlog_drops(struct finding *f)
+{
+	return drops_connections(f, false);
 }
 
 static bool datagrams_lost(struct finding *f)
@@ -384,14 +451,14 @@ static bool datagrams_lost(struct finding *f)
 	return f->socket;
 }
 
+static uint64_t retransmits(const struct facts_socket *s)
+{
+	return s->retransmits;
+}
+
 static bool sent_again(struct finding *f)
 {
-	for (uint32_t i = 0; i < f->of->n_sockets; i++) {
-		const struct facts_socket *s = &f->of->sockets[i];
-
-		if (s->retransmits > (f->socket ? f->socket->retransmits : 0))
-			f->socket = s;
-	}
+	f->socket = most_to(f->of, f->of->counter[COUNTER_retransmits], retransmits);
 	return at_rate(f, f->of->counter[COUNTER_retransmits], RETRANSMITS_PER_S);
 }
 
@@ -465,9 +532,11 @@ const struct verdict_rule verdict_rules[] = {
 	  "Give {culprit} less weight (nice, CPUWeight=; chrt -p shows whether it is real-time), or {comm} CPUs of its "
 	  "own." },
 	{ "cpu_alike", A(CPU), false, cpu_alike, "{who} waited {time} for a CPU, {culprits}.",
-	  "More of them want to run than there are CPUs ({cpus}): start fewer at a time, or use more CPUs." },
+	  "More of them want to run than the CPUs that they may use can take: start fewer at a time, or give them "
+	  "more." },
 	{ "cpu_own", A(CPU), false, cpu_own, "{who} waited {time} for a CPU, {culprits}.",
-	  "It has more threads that want to run than CPUs: use fewer threads, or give it more CPUs." },
+	  "More of its threads want to run than the CPUs that they may use can take: use fewer, or give it more "
+	  "CPUs." },
 	{ "cpu_interrupts", A(CPU), false, cpu_irq, "{who} waited {time} for a CPU, {culprits}.",
 	  "/proc/interrupts and /proc/softirqs name them; move them to other CPUs (smp_affinity, RPS)." },
 	{ "cpu_stolen", A(CPU), false, cpu_steal, "{who} waited {time} for a CPU, {culprits}.",
@@ -475,7 +544,10 @@ const struct verdict_rule verdict_rules[] = {
 	{ "cpu_asleep", A(CPU), false, cpu_asleep, "{who} waited {time} for a CPU, {culprits}.",
 	  "Forbid deep idle states (cpupower idle-set -D, PM QoS) if this latency matters." },
 	{ "cpu_many", A(CPU), false, cpu_many, "{who} waited {time} for a CPU; no single process had much of it.",
-	  "More wants to run than the {cpus} CPUs can take: sort by CPU% to see what." },
+	  "Sort by CPU% to see what runs; taskset -cp {pid} shows which CPUs it may use." },
+	{ "cpu_unknown", A(CPU), false, cpu_unknown,
+	  "{who} waited {time} for a CPU; who had it meanwhile is not known.",
+	  "Put it in focus to know: the cursor on it, or --focus {focus}." },
 	{ "quota", A(QUOTA), false, quota, "{who} was held back {time} by the CPU quota of its control group.",
 	  "Raise the quota (cpu.max, cpu.cfs_quota_us, CPUQuota=), or use fewer threads." },
 	{ "disk_sync", A(DISK), false, disk_sync, "{who} waited {time} for the disk{in}{disk}.",
@@ -501,13 +573,13 @@ const struct verdict_rule verdict_rules[] = {
 	  "{who} waited {time} in {call} for the answer of a file system in user space or on the network{age}.",
 	  "See which program or server serves it (mount, FUSE), and whether that one hangs." },
 	{ "write", 0, false, write_blocked,
-	  "{who} waited {time} in {call} because what it writes is not taken fast enough (a full pipe, a "
-	  "terminal){age}.",
-	  "Its reader is the slow one: ls -l /proc/{pid}/fd shows the pipe, lsof who reads from it." },
+	  "{who} waited {time} in {call} because what it writes is not taken fast enough (by the reader of a pipe or "
+	  "terminal, or by a file system in user space){age}.",
+	  "ls -l /proc/{pid}/fd shows where it writes; for a pipe, lsof shows who reads." },
 	{ "send", A(NETWORK), false, send_blocked,
-	  "{who} waited {time} in {call} because {remote} does not read what it sends.",
+	  "{who} waited {time} in {call} because {remote} does not take it fast enough.",
 	  "The receiver reads too slowly, or the network loses packets: view connections shows its queues." },
-	{ "connect", A(NETWORK), false, connect_blocked, "{who} waited {time} in connect to {remote}.",
+	{ "connect", A(NETWORK), false, connect_blocked, "{who} waited {time} in connect{to}.",
 	  "Its address may be wrong, a firewall may drop packets, or the server's accept queue is full." },
 	{ "upstream", A(NETWORK), false, upstream_slow,
 	  "{who} waited for {peer}: {answers} answers took {time} in all, half of them {median} or less, at most "
@@ -517,10 +589,13 @@ const struct verdict_rule verdict_rules[] = {
 	  "The other end hangs, or packets are lost: look there; for DNS, try another server in resolv.conf." },
 	{ "backlog", A(NETWORK), true, backlog, "The accept queue of {who} at {local} was full ({queue}){drops}.",
 	  "It accepts too slowly: more workers, or a longer queue (listen, net.core.somaxconn)." },
+	{ "backlog_drops", A(NETWORK), true, backlog_drops, "{who} at {local} did not take connections{drops}.",
+	  "It may have accepted too slowly for a moment: more workers, or a longer queue (listen, "
+	  "net.core.somaxconn)." },
 	{ "datagrams_lost", A(NETWORK), true, datagrams_lost,
 	  "{who} lost {dropped} datagrams at {local}: its receive buffer was full.",
 	  "It reads too slowly: more workers, or a larger buffer (SO_RCVBUF, net.core.rmem_max)." },
-	{ "retransmits", A(NETWORK), true, sent_again, "{who} sent {again} segments again, most of them to {remote}.",
+	{ "retransmits", A(NETWORK), true, sent_again, "{who} sent {again} segments again{mostly}.",
 	  "Packets are lost on the way, or the other end is gone: tc -s qdisc, ethtool -S, ping." },
 	{ "failing", 0, true, failing, "{failed} of {calls} calls of {call} by {who} failed with {errno}.",
 	  "man 2 {call} says what {errno} means; strace -p {pid} -e {call} shows the arguments." },
@@ -553,7 +628,26 @@ static void put_comm(FILE *out, const struct finding *f)
 
 static void put_pid(FILE *out, const struct finding *f)
 {
-	fprintf(out, "%u", f->of->pid);
+	if (f->of->processes == 1)
+		fprintf(out, "%u", f->of->pid);
+	else
+		fputs("PID", out);
+}
+
+/* For a shell: a name that means something there is left out. */
+static void put_focus(FILE *out, const struct finding *f)
+{
+	const char *comm = f->of->comm;
+	size_t plain = 0;
+
+	while ((comm[plain] >= 'a' && comm[plain] <= 'z') || (comm[plain] >= 'A' && comm[plain] <= 'Z'))
+		plain++;
+	if (f->of->processes > 1 && plain && !comm[plain]) {
+		fprintf(out, "comm=%s", comm);
+		return;
+	}
+	fputs("pid=", out);
+	put_pid(out, f);
 }
 
 static void put_ns(FILE *out, uint64_t ns)
@@ -608,11 +702,6 @@ static void put_culprits(FILE *out, const struct finding *f)
 	}
 }
 
-static void put_cpus(FILE *out, const struct finding *f)
-{
-	fprintf(out, "%u", f->all->cpus);
-}
-
 static void put_in(FILE *out, const struct finding *f)
 {
 	int state = f->rule->holds == disk || f->rule->holds == disk_sync ? LT_DISK : LT_BLOCK;
@@ -650,6 +739,18 @@ static void put_age(FILE *out, const struct finding *f)
 static void put_remote(FILE *out, const struct finding *f)
 {
 	fputs(f->socket ? f->socket->remote : "the other end", out);
+}
+
+static void put_to(FILE *out, const struct finding *f)
+{
+	if (f->socket)
+		fprintf(out, " to %s", f->socket->remote);
+}
+
+static void put_mostly(FILE *out, const struct finding *f)
+{
+	if (f->socket)
+		fprintf(out, ", most of them to %s", f->socket->remote);
 }
 
 static void put_local(FILE *out, const struct finding *f)
@@ -746,13 +847,16 @@ static const struct {
 	const char *name;
 	void (*put)(FILE *out, const struct finding *f);
 } words[] = {
-	{ "who", put_who },	    { "comm", put_comm },	  { "pid", put_pid },	    { "time", put_time },
-	{ "culprit", put_culprit }, { "culprits", put_culprits }, { "cpus", put_cpus },	    { "in", put_in },
-	{ "maps", put_maps },	    { "disk", put_disk },	  { "call", put_call },	    { "age", put_age },
-	{ "remote", put_remote },   { "local", put_local },	  { "peer", put_peer },	    { "answers", put_answers },
-	{ "median", put_median },   { "slowest", put_slowest },	  { "oldest", put_oldest }, { "queue", put_queue },
-	{ "drops", put_drops },	    { "dropped", put_dropped },	  { "again", put_again },   { "failed", put_failed },
-	{ "calls", put_calls },	    { "errno", put_errno },	  { "killed", put_killed }, { "started", put_started },
+	{ "who", put_who },	  { "comm", put_comm },	      { "pid", put_pid },
+	{ "time", put_time },	  { "culprit", put_culprit }, { "culprits", put_culprits },
+	{ "focus", put_focus },	  { "to", put_to },	      { "mostly", put_mostly },
+	{ "in", put_in },	  { "maps", put_maps },	      { "disk", put_disk },
+	{ "call", put_call },	  { "age", put_age },	      { "remote", put_remote },
+	{ "local", put_local },	  { "peer", put_peer },	      { "answers", put_answers },
+	{ "median", put_median }, { "slowest", put_slowest }, { "oldest", put_oldest },
+	{ "queue", put_queue },	  { "drops", put_drops },     { "dropped", put_dropped },
+	{ "again", put_again },	  { "failed", put_failed },   { "calls", put_calls },
+	{ "errno", put_errno },	  { "killed", put_killed },   { "started", put_started },
 	{ "rate", put_rate },
 };
 

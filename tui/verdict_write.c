@@ -25,6 +25,16 @@ static void put_areas(FILE *out, uint32_t areas)
 		}
 }
 
+/* Without it, the sentences would be taken for all that there is to say. */
+static const char *remark(const struct verdict *v)
+{
+	if (!v->readings)
+		return "No reading yet.";
+	if (!v->waits_known)
+		return "Waits are not known: the sched family is off.";
+	return v->n ? NULL : "Nothing lags.";
+}
+
 static void put_line(FILE *out, const struct verdict *v, uint32_t line, bool utf8)
 {
 	const char *advise = utf8 ? "   → " : "   > ";
@@ -37,8 +47,8 @@ static void put_line(FILE *out, const struct verdict *v, uint32_t line, bool utf
 		return;
 	}
 	line -= 2 * v->n;
-	if (!v->n && line-- == 0)
-		fputs("Nothing lags.", out);
+	if (remark(v) && line-- == 0)
+		fputs(remark(v), out);
 	else if (v->more && line-- == 0)
 		fprintf(out, "And %u more.", v->more);
 	else if (v->denied && line == 0) {
@@ -51,7 +61,7 @@ static void put_line(FILE *out, const struct verdict *v, uint32_t line, bool utf
 bool verdict_line(const struct verdict *v, uint32_t line, bool utf8, char *buf, size_t size)
 {
 	char raw[VERDICT_TEXT + 16] = "";
-	uint32_t lines = 2 * v->n + !v->n + (v->more > 0) + (v->denied > 0);
+	uint32_t lines = 2 * v->n + (remark(v) != NULL) + (v->more > 0) + (v->denied > 0);
 	FILE *out = line < lines ? fmemopen(raw, sizeof(raw), "w") : NULL;
 
 	if (!out)
