@@ -2,7 +2,10 @@
 #include "verdict_view.h"
 
 #include <errno.h>
+#include <unistd.h>
 
+/* Of the newest reading it is made about once a second at most: it reads all readings of its interval again. */
+#define LIVE_NS 900000000ULL
 #define INTERVAL_NS (OPTIONS_WHY_S * 1000000000ULL)
 
 /* How many readings the interval takes: at least one. */
@@ -18,7 +21,8 @@ static uint32_t readings_of(const struct history *h, uint32_t back)
 
 static int judge(struct view *v, struct model *m)
 {
-	struct facts_all facts = { .selection = &v->wants.selection };
+	struct facts_all facts = { .selection = &v->wants.selection,
+				   .self_pid = v->source_live ? (uint32_t)getpid() : 0 };
 	uint32_t from = v->back + readings_of(&v->history, v->back);
 	int err = 0;
 
@@ -35,14 +39,24 @@ static int judge(struct view *v, struct model *m)
 	return err;
 }
 
+/* Whether v->verdict is that of the reading that is shown, or of a live one just before it. */
+static bool is_current(const struct view *v, uint64_t shown_ns)
+{
+	if (!v->verdict.readings || v->verdict_ns == shown_ns)
+		return v->verdict.readings;
+	return !v->back && v->verdict_live && shown_ns > v->verdict_ns && shown_ns - v->verdict_ns < LIVE_NS;
+}
+
 int verdict_view_update(struct view *v)
 {
-	const struct sample *newest = model_sample(v->live);
+	uint64_t shown_ns = history_time(&v->history, v->back);
 	struct model *m;
 	int err;
 
-	if (v->mode != MODE_WHY || !newest || v->back >= v->history.n ||
-	    (v->verdict_number == newest->number && v->verdict_back == v->back && v->verdict.interval_ns))
+	/* Later it may be about other processes. */
+	if (v->mode != MODE_WHY)
+		v->verdict.readings = 0;
+	if (v->mode != MODE_WHY || !model_sample(v->live) || v->back >= v->history.n || is_current(v, shown_ns))
 		return 0;
 	model_free(v->past);
 	v->past = NULL;
@@ -50,7 +64,7 @@ int verdict_view_update(struct view *v)
 	m = model_new();
 	err = m ? judge(v, m) : -ENOMEM;
 	model_free(m);
-	v->verdict_number = newest->number;
-	v->verdict_back = v->back;
+	v->verdict_ns = shown_ns;
+	v->verdict_live = !v->back;
 	return err;
 }

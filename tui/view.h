@@ -143,9 +143,10 @@ struct view {
 	char filter_kept[TABLE_TEXT];
 	const char *filter_before; /* what Esc restores: filter_kept, or the command line's if that is longer */
 
-	struct ask asked;		       /* by the options, as of the newest reading */
-	struct verdict verdict;		       /* MODE_WHY: over the last readings */
-	uint32_t verdict_number, verdict_back; /* the newest reading, and back, when it was made */
+	struct ask asked;	/* by the options, as of the newest reading */
+	struct verdict verdict; /* MODE_WHY: over the last readings */
+	uint64_t verdict_ns;	/* history_time of its last reading */
+	bool verdict_live;	/* that was the newest one */
 	struct model *live, *past;
 	uint32_t past_number; /* sample.number that past has seen last; 0: none */
 	struct history history;
