@@ -727,6 +727,22 @@ static void answers_are_those_that_came(void **state)
 	}
 }
 
+/* A queue that dropped connections, but was not seen full, is not said to have been full; nor is one said twice. */
+static void full_or_not(void **state)
+{
+	for (int seen = 0; seen < 2; seen++) {
+		struct sample *s = reading_next(1);
+
+		(seen ? full : dropping)(s, 20);
+		reading_update(s);
+		judge();
+		assert_int_equal(verdict.n, 1);
+		assert_string_equal(verdict.sentence[0].rule, seen ? "backlog" : "backlog_drops");
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
 static struct sample_connection *connection_to(struct sample *s, uint8_t state, uint16_t local_port, uint8_t host)
 {
 	struct sample_connection *c = connection(s, state);
@@ -837,6 +853,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_pid_of_several, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_subscription_is_doubtful, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers_are_those_that_came, setup, teardown),
+		cmocka_unit_test_setup_teardown(full_or_not, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_receiver_is_guessed, setup, teardown),
 		cmocka_unit_test_setup_teardown(where_it_connects_to, setup, teardown),
 		cmocka_unit_test_setup_teardown(losses_everywhere, setup, teardown),
