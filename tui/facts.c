@@ -784,7 +784,8 @@ int facts_finish(struct facts_all *a)
 		a->of[a->n++] = at->facts;
 		free(at);
 	}
-	qsort(a->of, a->n, sizeof(*a->of), by_name);
+	if (a->n)
+		qsort(a->of, a->n, sizeof(*a->of), by_name);
 	for (uint32_t i = 0; i < a->n; i++) {
 		if (n && !memcmp(a->of[n - 1].comm, a->of[i].comm, FACTS_COMM)) {
 			int failed = merge(&a->of[n - 1], &a->of[i]);

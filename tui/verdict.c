@@ -59,6 +59,8 @@ static void choose(struct findings *found)
 {
 	uint32_t n = 0;
 
+	if (!found->n)
+		return;
 	qsort(found->at, found->n, sizeof(*found->at), by_ns);
 	for (uint32_t i = 0; i < found->n; i++) {
 		struct finding f = found->at[i];
