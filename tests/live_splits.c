@@ -350,7 +350,9 @@ static void quota(const char *threads, const char *quota_percent, bool hog, bool
 	l = live_start("-d", "0.13", NULL);
 	if (hog)
 		live_load(NULL, "spin", "1", "1", "0", NULL);
-	load = live_load(NULL, "burn", "1", threads, "600", NULL);
+	/* No multiple of the 20 ms of a period: a group that has used them when its last thread goes to sleep is
+	 * throttled for the rest of the period, though nobody waits. */
+	load = live_load(NULL, "burn", "1", threads, "610", NULL);
 	group_add(load->pid);
 	from = live_mark(l);
 	live_round(load);
