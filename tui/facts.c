@@ -576,6 +576,12 @@ static bool socket_tells(const struct sample_connection *c)
 		c->accept_queue > c->accept_queue_max);
 }
 
+static bool may_have_asked(const struct sample_connection *c)
+{
+	return c->proto == LT_UDP && c->state == TCP_ESTABLISHED && c->age_ns == SAMPLE_UNKNOWN &&
+	       c->open_ns == SAMPLE_UNKNOWN && (!c->turns || c->turns == SAMPLE_UNKNOWN);
+}
+
 static int add_sockets(struct facts_all *a, const struct sample *s, const struct row *rows)
 {
 	const struct column *local = column_find("local"), *remote = column_find("remote");
@@ -591,6 +597,7 @@ static int add_sockets(struct facts_all *a, const struct sample *s, const struct
 		struct value v;
 		struct facts *f;
 
+		a->asked_before |= may_have_asked(c);
 		if (at < 0 || !is_wanted(a, &rows[at]))
 			continue;
 		f = facts_of(a, &rows[at]);

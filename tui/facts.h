@@ -88,8 +88,9 @@ struct facts_all {
 	uint64_t interval_ns, from_ns, to_ns; /* of the readings; CLOCK_REALTIME */
 	uint32_t self_pid; /* lagtop itself, which is left out; 0: what is read is not this machine */
 	uint32_t readings;
-	uint8_t families; /* bit set: on in all readings */
-	uint8_t levels;	  /* of calls: bit set of enum lt_level */
+	bool asked_before; /* a connected UDP socket from before lagtop, without a turn: it may wait for an answer */
+	uint8_t families;  /* bit set: on in all readings */
+	uint8_t levels;	   /* of calls: bit set of enum lt_level */
 	uint64_t forks;
 	uint64_t pressure_ns[SAMPLE_RESOURCES]; /* some; SAMPLE_UNKNOWN */
 	struct facts_disk disks[LT_DISKS];

@@ -135,6 +135,8 @@ int verdict_make(struct verdict *v, struct facts_all *facts)
 			v->n++;
 		}
 		v->more = found.n - v->n;
+		if (facts->asked_before)
+			found.doubtful |= 1U << VERDICT_NETWORK;
 		v->denied = denied(facts, found.doubtful);
 	}
 	free(found.at);
