@@ -15,11 +15,20 @@ mount -t tracefs trace /sys/kernel/tracing
 mount -t cgroup2 cgroup /sys/fs/cgroup
 mount -t securityfs security /sys/kernel/security
 ifconfig lo 127.0.0.1 up
-# The kernel finds the disk in the background.
+# The kernel finds the disks in the background, and may number them in another order.
+disk() {
+	for name in /sys/block/nvme0n*; do
+		[ "$(cat "$name/nsid" 2>/dev/null)" != "$1" ] || echo "${name##*/}"
+	done
+}
 tries=0
-while ! mount -t ext4 /dev/nvme0n1 /var/tmp 2>/dev/null && [ $((tries += 1)) -lt 100 ]; do usleep 100000; done
+while ! { [ -n "$(disk 2)" ] && [ -n "$(disk 3)" ] && mount -t ext4 "/dev/$(disk 1)" /var/tmp 2>/dev/null; } &&
+	[ $((tries += 1)) -lt 100 ]; do
+	usleep 100000
+done
 # Of the same controller, for tests of disks.
-export LIVE_DISKS='nvme0n2 nvme0n3'
+LIVE_DISKS="$(disk 2) $(disk 3)"
+export LIVE_DISKS
 # The strictest setting that distributions use.
 echo 3 >/proc/sys/kernel/perf_event_paranoid
 echo 2 >/proc/sys/kernel/unprivileged_bpf_disabled
