@@ -126,5 +126,9 @@ if [ -n "$(cat "$work"/*.compared)" ]; then
 	echo
 fi
 [ -z "$all" ] || echo $SECONDS >build/test_seconds # for downloads.sh
+# What failed once more: a log may be read from its end only.
+for program in $(seq "$number"); do
+	grep -qs '^  FAILED ' "$work/$program.report" && sed -n -e '1s/ .*//p' -e 's/^  FAILED /  FAILED /p' "$work/$program.report"
+done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
