@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <json-c/json.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,34 @@ static void metrics_of_a_recording(void **state)
 	assert_non_null(strstr(errors, "cannot write to /nonexistent/x"));
 }
 
+/* The file remains if lagtop did all that it was asked for. Otherwise it would be exported as if lagtop still ran. */
+static void metrics_end_with_the_run(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	char *argv[] = { child_lagtop(), "--replay", recording, "--openmetrics", metrics, "--json", NULL };
+	struct child *c;
+	int lines;
+
+	(void)state;
+	fixture_write(recording, 40, FIXTURE_PLAIN); /* more than a pipe holds */
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		c = child_start(argv, (uid_t)-1);
+		assert_non_null(c);
+		assert_non_null(child_line(c));
+		assert_non_null(child_line(c)); /* the file of the first reading is complete */
+		assert_int_equal(access(metrics, F_OK), 0);
+		assert_int_equal(kill(c->pid, signals[i]), 0);
+		assert_int_equal(child_wait(c), signals[i] == SIGINT ? 0 : 128 + signals[i]);
+		assert_int_equal(access(metrics, F_OK), -1);
+		child_free(c);
+	}
+	assert_int_equal(LAGTOP(&lines, "--openmetrics", metrics, "--fail-if", "lag>1"), 4);
+	assert_int_equal(access(metrics, F_OK), -1);
+	assert_int_equal(LAGTOP(&lines, "--openmetrics", metrics, "-n", "2"), 0);
+	assert_int_equal(access(metrics, F_OK), 0);
+	assert_int_equal(files_in_folder(), 2);
+}
+
 /* A number of the processes with a command in a line of JSON, added up. */
 static double json_sum(const char *line, const char *comm, const char *object, const char *key)
 {
@@ -293,7 +322,7 @@ static void labels_are_bounded_and_clean(void **state)
 	assert_in_range(n_samples, 100,
 			200 + (columns_count + LT_COUNTERS + OPENMETRICS_DISTS * (OPENMETRICS_EDGES + 3)) *
 					(OPENMETRICS_GROUPS + 1));
-	openmetrics_free(&om);
+	openmetrics_close(&om, &o, true);
 	options_free(&o);
 	model_free(m);
 	sample_free(&s);
@@ -404,6 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metrics_of_a_recording),
+		cmocka_unit_test(metrics_end_with_the_run),
 		cmocka_unit_test(sums_are_those_of_json),
 		cmocka_unit_test(labels_are_bounded_and_clean),
 		cmocka_unit_test(fail_if),

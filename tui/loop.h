@@ -45,10 +45,10 @@ struct loop {
 	int status;	   /* the exit status, or LOOP_ON */
 	char *why;	   /* of status 1: one sentence */
 	size_t why_size;
+	bool ended; /* the source has no more */
 
 	/* Private to the loop. */
 	int timer_fd, signal_fd;
-	bool ended;    /* the source has no more */
 	bool waits;    /* a recording that is still being written was read to its end */
 	bool saw_pids; /* one of -p's processes was seen */
 };

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "format.h"
@@ -300,11 +301,15 @@ int openmetrics_write(struct openmetrics *om, const struct options *o, struct mo
 	if (err)
 		return err;
 	print_file(file.out, om, o, m);
-	return file_fresh_commit(&file, o->openmetrics);
+	err = file_fresh_commit(&file, o->openmetrics);
+	om->written |= !err;
+	return err;
 }
 
-void openmetrics_free(struct openmetrics *om)
+void openmetrics_close(struct openmetrics *om, const struct options *o, bool keep)
 {
+	if (om->written && !keep)
+		unlink(o->openmetrics);
 	if (om->groups)
 		openmetrics_groups_free(om->groups);
 	free(om->groups);

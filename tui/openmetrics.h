@@ -15,10 +15,12 @@ struct openmetrics {
 	uint64_t self_cpu_ns, cost_ns;
 	struct sample_lost lost;
 	struct openmetrics_groups *groups; /* NULL before the first reading */
+	bool written;
 };
 
 /* Adds a reading to the sums, writes a temporary file and renames it into place. 0 or -errno. */
 int openmetrics_write(struct openmetrics *om, const struct options *o, struct model *m);
-void openmetrics_free(struct openmetrics *om);
+/* Without `keep` it removes the file: nobody takes old numbers for those of a lagtop that runs. */
+void openmetrics_close(struct openmetrics *om, const struct options *o, bool keep);
 
 #endif

@@ -241,6 +241,12 @@ static const struct loop_sink sink = {
 	.take = take, .reading = reading, .end = end, .prepare = prepare, .ready = ready
 };
 
+/* Whether it did all that it was asked for: so many readings, or a whole recording. */
+static bool is_complete(const struct loop *l)
+{
+	return !l->status && (l->ended || (l->options->iterations && l->readings >= l->options->iterations));
+}
+
 /* The time between readings: of a verdict's interval a part of about a second. */
 static double delay_of(const struct options *o)
 {
@@ -274,7 +280,7 @@ int run_batch(const struct options *o, struct source *src, struct recorder *rec,
 	}
 	facts_free(&run.facts);
 	alert_free(&run.alert);
-	openmetrics_free(&run.metrics);
+	openmetrics_close(&run.metrics, o, is_complete(l));
 	model_free(run.model);
 	sample_free(&run.sample);
 	return l->status;
