@@ -594,12 +594,15 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	static const uint32_t disk_ops[LT_DISK_OPS] = { 4100, 2300, 3, 110 };
 	static const uint32_t owners[] = { 1044, 1045, 1301, 2301, 2302, 2890, 3100, 30610 };
 
+	uint64_t after_ns =
+		number * SECOND_NS + (kind == FIXTURE_GAP && number >= FIXTURE_AFTER_GAP ? 100 * SECOND_NS : 0);
+
 	sample_clear(s);
 	s->number = number;
 	s->interval_ns = SECOND_NS;
-	s->t_ns = 1000000 * SECOND_NS + number * SECOND_NS;
-	s->uptime_ns = 1047600 * SECOND_NS + number * SECOND_NS;
-	s->realtime_ns = FIXTURE_REALTIME_NS + number * SECOND_NS;
+	s->t_ns = 1000000 * SECOND_NS + after_ns;
+	s->uptime_ns = 1047600 * SECOND_NS + after_ns;
+	s->realtime_ns = FIXTURE_REALTIME_NS + after_ns;
 	s->cpus_online = 16;
 	snprintf(s->host, sizeof(s->host), "web-07");
 	snprintf(s->kernel, sizeof(s->kernel), "6.1.0-56");

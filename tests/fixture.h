@@ -12,6 +12,7 @@
 #define FIXTURE_EXIT_READING 3
 #define FIXTURE_EXITED 30551
 #define FIXTURE_BIRTH_READING 12
+#define FIXTURE_AFTER_GAP 5
 #define FIXTURE_YOUNG 31500
 #define FIXTURE_WAITER 2890  /* in focus: it waits for a CPU, mostly behind two compilers */
 #define FIXTURE_LAGGARD 2211 /* highest LAG% in every reading: a database */
@@ -28,6 +29,7 @@ enum fixture_kind {
 	FIXTURE_BIRTH,	       /* FIXTURE_YOUNG comes */
 	FIXTURE_LOCAL,	       /* with listeners, and connections of which both ends are here */
 	FIXTURE_CROWD,	       /* FIXTURE_CHILDREN compilers that exit in each reading */
+	FIXTURE_GAP,	       /* before FIXTURE_AFTER_GAP nothing was recorded for 100 s */
 	FIXTURE_KINDS
 };
 

@@ -251,6 +251,149 @@ static void a_killed_writer_costs_one_reading(void **state)
 	}
 }
 
+/* The path of the n-th recording, from 1. */
+static char *nth_file(int n)
+{
+	static char path[300];
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	assert_non_null(dir);
+	path[0] = '\0';
+	while ((entry = readdir(dir)))
+		if (atoi(entry->d_name) == n)
+			snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+	closedir(dir);
+	assert_true(*path);
+	return path;
+}
+
+/* Changes the byte there; from the end if at is negative. */
+static void damage(const char *path, off_t at, uint8_t by)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	uint8_t byte;
+
+	assert_true(fd >= 0);
+	at = lseek(fd, at, at < 0 ? SEEK_END : SEEK_SET);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= by;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+/* Three runs of lagtop, each of `readings` readings: from 0, 999 and 1000 s on. */
+static void three_runs(uint32_t readings)
+{
+	for (int run = 0; run < 3; run++) {
+		struct recorder *r = open_recorder(0, 24);
+
+		write_many(r, 1, readings, run ? 998 + run : 0);
+		assert_int_equal(recorder_close(r), 0);
+	}
+}
+
+struct told {
+	uint32_t readings, gaps;
+	uint64_t gap_ns; /* of the last one */
+	char why[SAMPLE_GAP_SIZE], trouble[300];
+};
+
+static struct told tell(void)
+{
+	struct source *src = folder_replay(folder, &from_the_start, why, sizeof(why));
+	struct told told = { 0 };
+	struct sample s = { 0 };
+
+	if (!src)
+		return told;
+	while (src->read(src, &s) == 1) {
+		told.readings++;
+		if (!*s.gap_why)
+			continue;
+		told.gaps++;
+		told.gap_ns = s.gap_ns;
+		snprintf(told.why, sizeof(told.why), "%s", s.gap_why);
+	}
+	snprintf(told.trouble, sizeof(told.trouble), "%s", source_trouble(src));
+	source_close(src);
+	sample_free(&s);
+	return told;
+}
+
+/* Time that nobody recorded; not that the clock was set. */
+static void gaps_are_told(void **state)
+{
+	struct recorder *r = open_recorder(0, 24);
+	struct told told;
+
+	(void)state;
+	write_many(r, 1, 3, 0);
+	write_many(r, 4, 6, 2000);
+	write_many(r, 7, 9, 5);
+	assert_int_equal(recorder_close(r), 0);
+	told = tell();
+	assert_int_equal(told.readings, 9);
+	assert_int_equal(told.gaps, 0);
+	r = open_recorder(0, 24); /* another run, from 108 s on; its first interval is a second */
+	write_many(r, 1, 2, 108);
+	write_many(r, 7, 8, 114); /* four readings found no room */
+	assert_int_equal(recorder_close(r), 0);
+	told = tell();
+	assert_int_equal(told.readings, 13);
+	assert_int_equal(told.gaps, 2);
+	assert_int_equal(told.gap_ns, 4 * SECOND_NS);
+	assert_string_equal(told.why, "nothing was recorded");
+	assert_string_equal(told.trouble, "");
+}
+
+static void damage_is_told(void **state)
+{
+	struct told told;
+
+	(void)state;
+	three_runs(2);
+	damage(nth_file(1), -1, 1);
+	told = tell();
+	assert_int_equal(told.readings, 5);
+	assert_int_equal(told.gaps, 1);
+	assert_int_equal(told.gap_ns,
+			 998 * SECOND_NS); /* from the end of the first reading to the begin of the third */
+	assert_non_null(strstr(told.why, "000001-"));
+	assert_non_null(strstr(told.why, "reading 2 is damaged"));
+	assert_string_equal(told.trouble, told.why);
+	/* The last file ends early: there is no reading after it that could tell. */
+	assert_int_equal(truncate(nth_file(3), 30), 0);
+	told = tell();
+	assert_int_equal(told.readings, 3);
+	assert_non_null(strstr(told.trouble, "reading 2 is damaged"));
+	damage(nth_file(1), -1, 1);
+	told = tell();
+	assert_int_equal(told.readings, 4);
+	assert_non_null(strstr(told.trouble, "000003-"));
+	assert_non_null(strstr(told.trouble, "its header is damaged"));
+}
+
+static void newer_recordings_are_refused(void **state)
+{
+	struct told told;
+
+	(void)state;
+	three_runs(2);
+	damage(nth_file(2), 14, 0x80); /* the version */
+	told = tell();
+	assert_int_equal(told.readings, 4);
+	assert_int_equal(told.gaps, 1);
+	assert_int_equal(told.gap_ns, 998 * SECOND_NS);
+	assert_non_null(strstr(told.why, "000002-"));
+	assert_non_null(strstr(told.why, "made by a newer lagtop"));
+	assert_string_equal(told.trouble, told.why);
+	damage(nth_file(1), 14, 0x80);
+	damage(nth_file(3), 14, 0x80);
+	assert_null(folder_replay(folder, &from_the_start, why, sizeof(why)));
+	assert_non_null(strstr(why, "made by a newer lagtop"));
+}
+
 /* Goes on in a child whose folder is a file system of its own; false: the child has ended well. */
 static bool is_on_small_disk(const char *options)
 {
@@ -429,6 +572,9 @@ int main(void)
 		TEST(the_clock_may_step),
 		TEST(times_are_found_across_files),
 		TEST(a_killed_writer_costs_one_reading),
+		TEST(gaps_are_told),
+		TEST(damage_is_told),
+		TEST(newer_recordings_are_refused),
 		TEST(a_full_disk_is_survived),
 		TEST(other_files_are_left_alone),
 		TEST(no_room_for_a_file),

@@ -80,6 +80,19 @@ static void json_host(void **state)
 }
 
 /* What the kernel counts for the machine; null where it does not. */
+static void json_gap(void **state)
+{
+	struct json_object *o;
+
+	(void)state;
+	assert_null(output_field(output_json("--json"), "gap"));
+	output_sample.gap_ns = 7;
+	snprintf(output_sample.gap_why, sizeof(output_sample.gap_why), "a \"file\" is damaged");
+	o = output_json("--json");
+	assert_int_equal(output_number(o, "gap.ns"), 7);
+	assert_string_equal(output_string(o, "gap.reason"), "a \"file\" is damaged");
+}
+
 static void json_machine(void **state)
 {
 	static const struct output_expected known[] = {
@@ -529,6 +542,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(json_host, output_refill, output_drop),
+		cmocka_unit_test_setup_teardown(json_gap, output_refill, output_drop),
 		cmocka_unit_test_setup_teardown(json_machine, output_refill, output_drop),
 		cmocka_unit_test_setup_teardown(json_cpus, output_refill, output_drop),
 		cmocka_unit_test_setup_teardown(json_process, output_refill, output_drop),

@@ -89,7 +89,7 @@ static int replay_all(char trouble[200])
 		assert_null(sample_check(&s));
 		n++;
 	}
-	snprintf(trouble, 200, "%s", record_trouble(src));
+	snprintf(trouble, 200, "%s", source_trouble(src));
 	source_close(src);
 	sample_free(&s);
 	return n;
@@ -142,7 +142,7 @@ static void every_field_comes_back(void **state)
 						    section->fields[f].bytes * section->fields[f].count);
 	}
 	assert_int_equal(src->read(src, &read), 0);
-	assert_string_equal(record_trouble(src), "");
+	assert_string_equal(source_trouble(src), "");
 	source_close(src);
 	sample_free(&written);
 	sample_free(&read);

@@ -101,7 +101,7 @@ static void rows_are_the_live_ones(void **state)
 		assert_true(compare_rows(live, replayed) > 100);
 	}
 	assert_int_equal(src->read(src, &read[0]), 0);
-	assert_string_equal(record_trouble(src), "");
+	assert_string_equal(source_trouble(src), "");
 	source_close(src);
 	model_free(live);
 	model_free(replayed);
@@ -135,7 +135,7 @@ static void a_file_that_grows_is_followed(void **state)
 		assert_int_equal(pread(file, piece, sizeof(piece), st.st_size - 10), 10);
 		assert_int_equal(ftruncate(file, st.st_size - 10), 0);
 		assert_int_equal(src->read(src, &s), -EAGAIN);
-		assert_string_equal(record_trouble(src), "");
+		assert_string_equal(source_trouble(src), "");
 		assert_int_equal(pwrite(file, piece, sizeof(piece), st.st_size - 10), 10);
 		assert_int_equal(src->read(src, &s), 1);
 		assert_int_equal(s.number, n);
@@ -143,7 +143,7 @@ static void a_file_that_grows_is_followed(void **state)
 	assert_int_equal(src->read(src, &s), -EAGAIN);
 	assert_int_equal(record_close(r), 0);
 	assert_int_equal(src->read(src, &s), 0);
-	assert_string_equal(record_trouble(src), "");
+	assert_string_equal(source_trouble(src), "");
 	assert_int_equal(s.number, 99); /* what is shown stays the same */
 	assert_true(s.n_processes > 0);
 	source_close(src);
@@ -226,9 +226,9 @@ static bool left_whole(uint32_t told)
 	}
 	/* Killed between the write and the report of it. */
 	assert_in_range(n, told, told + 1);
-	torn = *record_trouble(src);
+	torn = *source_trouble(src);
 	if (torn)
-		assert_non_null(strstr(record_trouble(src), "in the middle of reading"));
+		assert_non_null(strstr(source_trouble(src), "in the middle of reading"));
 	source_close(src);
 	sample_free(&s);
 	sample_free(&expected);
@@ -357,7 +357,7 @@ static void times_are_found(void **state)
 		for (; s.number < READINGS; expected.number = s.number)
 			assert_int_equal(src->read(src, &s), 1);
 		assert_int_equal(src->read(src, &s), 0);
-		assert_string_equal(record_trouble(src), "");
+		assert_string_equal(source_trouble(src), "");
 		source_close(src);
 	}
 	sample_free(&s);
@@ -490,7 +490,7 @@ static void version_1_stays_readable(void **state)
 		assert_int_equal(model_update(m, &s[n]), 0);
 	}
 	assert_int_equal(src->read(src, &s[3]), 0);
-	assert_string_equal(record_trouble(src), "");
+	assert_string_equal(source_trouble(src), "");
 	assert_string_equal(s[1].host, "web-07");
 	assert_string_equal(s[1].kernel, "6.1.0-56");
 	assert_string_equal(s[1].probe[SAMPLE_NET].by, "tp_btf");
@@ -554,7 +554,7 @@ static void only_recordings_have_trouble(void **state)
 	assert_non_null(other);
 	memset(other->own, 'x', sizeof(other->own));
 	other->source = (struct source){ .read = read_nothing, .live = true };
-	assert_string_equal(record_trouble(&other->source), "");
+	assert_string_equal(source_trouble(&other->source), "");
 	free(other);
 }
 

@@ -52,10 +52,14 @@ static void print_summary(FILE *out, const struct model *m)
 	const struct sample *s = model_sample(m);
 	double seconds = (double)h->interval_ns / 1e9;
 	time_t second = (time_t)(s->realtime_ns / 1000000000);
-	char text[32];
+	char text[32], why[SAMPLE_GAP_SIZE * 4];
 	struct tm tm;
 	uint64_t n;
 
+	if (*s->gap_why) {
+		format_clean(why, sizeof(why), s->gap_why, SAMPLE_GAP_SIZE, false);
+		fprintf(out, "gap of %s: %s\n", format_ns(text, sizeof(text), s->gap_ns), why);
+	}
 	localtime_r(&second, &tm);
 	strftime(text, sizeof(text), "%F %T", &tm);
 	fprintf(out, "%s", text);

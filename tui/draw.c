@@ -14,6 +14,7 @@
 #include "names.h"
 #include "page_draw.h"
 #include "severity.h"
+#include "timeline_draw.h"
 #include "trail.h"
 
 #define METERS_MIN_ROWS 16 /* below: one line of meters */
@@ -23,6 +24,7 @@
 #define METER_LEVELS 7	 /* of 8: meters are on adjacent lines */
 #define METER_LABEL 10
 #define SEGMENTS 16
+#define TIMELINE_MIN_LINES 3
 #define LAST_KEY_CELLS 6 /* " qQuit" */
 
 /* A line of pieces, aligned left or right. If they do not fit, pieces use their brief form, then pieces are left out,
@@ -654,6 +656,8 @@ static void draw_frame(struct view *v, struct grid *g)
 	if (v->disk.open)
 		y += disk_draw(v, g, y);
 	lines = g->rows - y - 1;
+	if (lines > TIMELINE_MIN_LINES && timeline_wanted(v))
+		timeline_draw(v, g, y + --lines);
 	if (lines > 0)
 		table_draw(view_main(v), g, y, lines, &v->wants);
 }

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gap.h"
 #include "grow.h"
 
 #define NSEC_PER_SEC 1000000000ULL
@@ -337,8 +338,25 @@ struct folder_source {
 	char *path;
 	struct source *file; /* NULL: the next is to be opened */
 	uint32_t number;     /* of it, or of the last one */
-	char trouble[200];   /* with the first file that cannot be read; "" */
+	char trouble[200];   /* with the first file of which something cannot be read; "" */
+	char wrong[200];     /* with the last one, until the next reading; "" */
+	struct gap last;
 };
+
+/* What is wrong with the file of that name. */
+static void note(struct folder_source *src, const char *name, const char *wrong)
+{
+	if (!*wrong)
+		return;
+	snprintf(src->wrong, sizeof(src->wrong), "%s: %.*s", name, (int)(sizeof(src->wrong) - NAME_SIZE - 2), wrong);
+	if (!*src->trouble)
+		snprintf(src->trouble, sizeof(src->trouble), "%s", src->wrong);
+}
+
+static void forget_notes(struct folder_source *src)
+{
+	*src->trouble = *src->wrong = '\0';
+}
 
 /* The first file after number; NULL: none. */
 static const struct folder_file *file_after(const struct folder *f, uint32_t number)
@@ -352,17 +370,31 @@ static const struct folder_file *file_after(const struct folder *f, uint32_t num
 /* Opens the next file that can be read. False: there is none. */
 static bool open_next(struct folder_source *src)
 {
-	char path[PATH_SIZE], why[PATH_SIZE];
+	char path[PATH_SIZE], why[PATH_SIZE + 200];
 	const struct folder_file *file;
+	const char *wrong;
 
 	folder_list(&src->folder); /* its writer may have begun another meanwhile */
 	while (!src->file && (file = file_after(&src->folder, src->number))) {
 		src->number = file->number;
 		src->file = record_replay(file_path(&src->folder, file, path), why, sizeof(why));
-		if (!src->file && !*src->trouble)
-			snprintf(src->trouble, sizeof(src->trouble), "%.*s", (int)sizeof(src->trouble) - 1, why);
+		if (src->file || (faccessat(src->folder.fd, file->name, F_OK, 0) && errno == ENOENT))
+			continue;		 /* its writer has made room */
+		wrong = strstr(why, file->name); /* "cannot replay PATH: it is ..." */
+		note(src, file->name, wrong ? wrong + strlen(file->name) + 2 : why);
 	}
 	return src->file;
+}
+
+static void close_file(struct folder_source *src)
+{
+	source_close(src->file);
+	src->file = NULL;
+}
+
+static const struct folder_file *file_of(const struct folder_source *src)
+{
+	return file_after(&src->folder, src->number - 1);
 }
 
 static int folder_read(struct source *source, struct sample *s)
@@ -372,12 +404,21 @@ static int folder_read(struct source *source, struct sample *s)
 
 	while (src->file || open_next(src)) {
 		got = src->file->read(src->file, s);
+		if (got == 1) {
+			gap_add(&src->last, s, src->wrong);
+			*src->wrong = '\0';
+		}
 		if (got)
 			return got;
-		source_close(src->file);
-		src->file = NULL;
+		note(src, file_of(src)->name, source_trouble(src->file));
+		close_file(src);
 	}
 	return 0;
+}
+
+static const char *folder_trouble(const struct source *source)
+{
+	return ((const struct folder_source *)source)->trouble;
 }
 
 static void folder_source_close(struct source *source)
@@ -398,8 +439,7 @@ static const char *seek(struct folder_source *src, const struct when *when, char
 
 	while (!(all.begun && when->kind == WHEN_NONE) && open_next(src)) {
 		record_walk(src->file, &all);
-		source_close(src->file);
-		src->file = NULL;
+		close_file(src);
 	}
 	src->number = 0;
 	if (!all.begun && *src->trouble) {
@@ -408,15 +448,16 @@ static const char *seek(struct folder_source *src, const struct when *when, char
 	}
 	if (!all.begun)
 		return "it has no recordings";
+	forget_notes(src);
 	if (when->kind == WHEN_NONE)
 		return NULL;
 	while (!found && open_next(src)) {
 		found = record_find(src->file, when, &walk, all.elapsed_ns);
 		if (found)
 			break;
-		source_close(src->file);
-		src->file = NULL;
+		close_file(src);
 	}
+	forget_notes(src);
 	if (found > 0)
 		return NULL;
 	src->number = 0;
@@ -436,6 +477,7 @@ static struct source *replay_folder(const char *path, const struct when *when, c
 		src->folder.fd = -1;
 		src->source.read = folder_read;
 		src->source.close = folder_source_close;
+		src->source.trouble = folder_trouble;
 		src->path = strdup(path);
 		wrong = src->path ? folder_open(&src->folder, src->path) : wrong;
 		if (!wrong)

@@ -91,7 +91,9 @@ struct history_store {
 	struct history_pack pack;
 	struct row_kept **found; /* rows of the reading that is being reassembled */
 	size_t cap_found;
-	struct sample one; /* for a single process */
+	struct sample one;		/* for a single process */
+	struct history_moment *moments; /* the oldest first; some before that are not kept any more */
+	size_t n_moments, cap_moments;
 };
 
 static uint64_t sample_bytes(const struct sample *s)
@@ -107,7 +109,8 @@ static uint64_t sample_bytes(const struct sample *s)
 static uint64_t all_bytes(const struct history_store *st)
 {
 	uint64_t bytes = st->bytes + sizeof(*st) + sample_bytes(&st->newest) + sample_bytes(&st->one) +
-			 st->cap_found * sizeof(*st->found) + (st->now.cap + st->before.cap) * sizeof(*st->now.all) +
+			 st->cap_found * sizeof(*st->found) + st->cap_moments * sizeof(*st->moments) +
+			 (st->now.cap + st->before.cap) * sizeof(*st->now.all) +
 			 st->pack.cap_words * sizeof(*st->pack.words) + st->pack.cap_bytes + st->pack.cap_texts;
 
 	for (int i = 0; i < SLOTS; i++)
@@ -369,11 +372,31 @@ static void forget_before(struct history_store *st, uint32_t reading)
 	}
 }
 
+static int keep_moment(struct history *h, const struct sample *s)
+{
+	struct history_store *st = h->store;
+
+	if (st->n_moments > 2 * (size_t)h->n + HISTORY_MIN) {
+		memmove(st->moments, st->moments + st->n_moments - h->n, h->n * sizeof(*st->moments));
+		st->n_moments = h->n;
+	}
+	if (!GROW(st->moments, st->cap_moments, st->n_moments + 1))
+		return -ENOMEM;
+	st->moments[st->n_moments++] = (struct history_moment){ .t_ns = s->t_ns,
+								.realtime_ns = s->realtime_ns,
+								.interval_ns = s->interval_ns,
+								.gap_ns = s->gap_ns,
+								.gap = *s->gap_why };
+	return 0;
+}
+
 int history_add(struct history *h)
 {
 	struct history_store *st = h->store;
-	int err = keep(st, &st->newest);
+	int err = keep_moment(h, &st->newest);
 
+	if (!err)
+		err = keep(st, &st->newest);
 	if (err)
 		return err;
 	h->n++;
@@ -532,13 +555,18 @@ uint32_t history_last(const struct history *h, uint32_t back, uint32_t pid, uint
 	return st->last - reading < h->n ? st->last - reading : UINT32_MAX;
 }
 
+const struct history_moment *history_moment(const struct history *h, uint32_t back)
+{
+	const struct history_store *st = h->store;
+
+	return back < h->n ? &st->moments[st->n_moments - 1 - back] : NULL;
+}
+
 uint64_t history_time(const struct history *h, uint32_t back)
 {
-	struct key key = { .kind = SERIES_HOST };
-	struct history_store *st = h->store;
-	const struct row_kept *r = row_alone(h, back, &key);
+	const struct history_moment *m = history_moment(h, back);
 
-	return r && !unpack(st, r, &st->one) ? st->one.t_ns : 0;
+	return m ? m->t_ns : 0;
 }
 
 static void free_series(struct history_store *st)
@@ -571,6 +599,7 @@ void history_free(struct history *h)
 		free(st->now.all);
 		free(st->before.all);
 		free(st->found);
+		free(st->moments);
 		free(st);
 	}
 	*h = (struct history){ .max_bytes = h->max_bytes };

@@ -8,6 +8,13 @@
 
 #include "sample.h"
 
+/* What is known of a kept reading without reassembling it. */
+struct history_moment {
+	uint64_t t_ns, realtime_ns, interval_ns;
+	uint64_t gap_ns; /* before it, in a recording */
+	bool gap;
+};
+
 struct history {
 	uint32_t n; /* readings kept */
 	uint64_t bytes, max_bytes;
@@ -32,6 +39,8 @@ uint64_t history_disk_histogram(const struct history *h, uint32_t back, uint32_t
 const struct sample *history_process(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns);
 /* How many readings ago, `back` or more, it was last present; UINT32_MAX: in no kept reading. */
 uint32_t history_last(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns);
+/* NULL: not kept. Valid until the next reading is added. */
+const struct history_moment *history_moment(const struct history *h, uint32_t back);
 /* When a reading was taken, as its t_ns; 0: not kept. */
 uint64_t history_time(const struct history *h, uint32_t back);
 void history_free(struct history *h);

@@ -687,6 +687,19 @@ static int put_disks(struct json_writer *w, const struct options *o, struct mode
 	return 0;
 }
 
+/* What a recording lacks before this reading. */
+static void put_gap(struct json_writer *w, const struct sample *s)
+{
+	if (!*s->gap_why) {
+		json_null(w, "gap");
+		return;
+	}
+	json_open(w, "gap", '{');
+	put_number(w, "ns", s->gap_ns, true);
+	json_text(w, "reason", s->gap_why);
+	json_close(w, '}');
+}
+
 int batch_json(FILE *out, const struct options *o, struct model *m)
 {
 	const struct sample *s = model_sample(m);
@@ -701,6 +714,7 @@ int batch_json(FILE *out, const struct options *o, struct model *m)
 	put_host(&w, s, model_host(m));
 	put_probes(&w, s);
 	put_lost(&w, &s->lost);
+	put_gap(&w, s);
 	put_self(&w, s);
 	err = put_processes(&w, o, m);
 	if (!err)

@@ -72,8 +72,8 @@ static int show(const struct options *o, struct source *src, struct recorder *re
 		status = run_batch(o, src, rec, why, sizeof(why));
 	if (*why)
 		complain(why, status);
-	if (!src->live && *record_trouble(src)) {
-		snprintf(why, sizeof(why), "%s: %s", o->replay, record_trouble(src));
+	if (!src->live && *source_trouble(src)) {
+		snprintf(why, sizeof(why), "%s: %s", o->replay, source_trouble(src));
 		status = complain(why, RUNTIME_FAILURE);
 	}
 	return status;

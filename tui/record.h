@@ -28,7 +28,5 @@ int record_seek(struct source *src, const struct when *when, char *why, size_t w
 int record_walk(struct source *src, struct when_walk *walk);
 int record_find(struct source *src, const struct when *when, struct when_walk *walk, uint64_t total_ns);
 void record_missed_time(uint64_t first_ns, uint64_t last_ns, char *why, size_t why_size);
-/* After read returned the end: what was wrong with the end of the file, or ""; always "" for a live source. */
-const char *record_trouble(const struct source *src);
 
 #endif

@@ -16,6 +16,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "gap.h"
 #include "record_fields.h"
 #include "record_file.h"
 
@@ -53,6 +54,7 @@ struct replay {
 	struct record_buffer packed, now, before; /* before: unpacked, the base of the next frame */
 	uint32_t chain;				  /* that frame's own */
 	struct sample next;			  /* read but not yet checked */
+	struct gap last;
 	char trouble[160];
 };
 
@@ -440,6 +442,7 @@ static int replay_read(struct source *src, struct sample *s)
 		*s = p->next;
 		p->next = before;
 		keep_frame(p);
+		gap_add(&p->last, s, "");
 		return 1;
 	}
 	snprintf(p->trouble, sizeof(p->trouble), "reading %llu cannot be shown: %s; those before it are intact",
@@ -448,6 +451,11 @@ static int replay_read(struct source *src, struct sample *s)
 		 : err == -ENOMEM ? "out of memory"
 				  : "it does not match the file's description");
 	return 0;
+}
+
+static const char *replay_trouble(const struct source *src)
+{
+	return ((const struct replay *)src)->trouble;
 }
 
 static void replay_close(struct source *src)
@@ -505,6 +513,7 @@ struct source *record_replay(const char *path, char *why, size_t why_size)
 	}
 	p->source.read = replay_read;
 	p->source.close = replay_close;
+	p->source.trouble = replay_trouble;
 	p->file = fopen(path, "re");
 	wrong = p->file ? read_header(p) : strerror(errno);
 	if (!wrong)
@@ -620,9 +629,4 @@ int record_seek(struct source *src, const struct when *when, char *why, size_t w
 		return 0;
 	record_missed_time(all.first_ns, all.realtime_ns, why, why_size);
 	return -ENOENT;
-}
-
-const char *record_trouble(const struct source *src)
-{
-	return src->read == replay_read ? ((const struct replay *)src)->trouble : "";
 }

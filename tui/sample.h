@@ -288,6 +288,8 @@ struct sample_probe {
 	char reason[160]; /* why it is off; if on: what is missing nevertheless, or empty */
 };
 
+#define SAMPLE_GAP_SIZE 160
+
 struct sample {
 	uint64_t t_ns, interval_ns;
 	uint64_t realtime_ns; /* CLOCK_REALTIME at t_ns */
@@ -307,6 +309,10 @@ struct sample {
 	bool has_disks;		       /* and so were the disks */
 	bool drops_known; /* connections were read for the reading before, too: receive_drops are the interval's */
 	struct counter_set unknown; /* they are 0 below, which is meaningless */
+	/* Of a replay, not recorded: the time before the interval of which there is no reading, and why; 0 and "":
+	 * none. */
+	uint64_t gap_ns;
+	char gap_why[SAMPLE_GAP_SIZE];
 
 	struct sample_process *processes;
 	struct sample_thread *threads;

@@ -606,10 +606,10 @@ static void end(struct loop *l, int err)
 {
 	struct screen *s = (struct screen *)l;
 
-	(void)err; /* record_trouble has the details */
+	(void)err; /* source_trouble has the details */
 	s->view.source_ended = true;
-	if (*record_trouble(l->source))
-		view_say(&s->view, STYLE_WARN, "%s", record_trouble(l->source));
+	if (*source_trouble(l->source))
+		view_say(&s->view, STYLE_WARN, "%s", source_trouble(l->source));
 	s->dirty = true;
 }
 

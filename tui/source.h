@@ -34,6 +34,8 @@ struct source {
 	void (*want_budget)(struct source *src, double percent);
 	/* Likewise, which processes are to be looked at closely, besides those that lag most. */
 	void (*want_focus)(struct source *src, const struct source_process *processes, uint32_t n);
+	/* After read returned the end: what was wrong, or ""; NULL for a live source. */
+	const char *(*trouble)(const struct source *src);
 	bool live;
 };
 
@@ -41,6 +43,11 @@ static inline void source_close(struct source *src)
 {
 	if (src)
 		src->close(src);
+}
+
+static inline const char *source_trouble(const struct source *src)
+{
+	return src->trouble ? src->trouble(src) : "";
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <malloc.h>
 
+#include "format.h"
 #include "memory.h"
 #include "page.h"
 #include "verdict_view.h"
@@ -73,6 +74,14 @@ static void say_missing(struct view *v, const struct sample *s)
 			 s->probe[first].reason);
 }
 
+static void say_gap(struct view *v, const struct sample *s)
+{
+	char ns[24];
+
+	if (*s->gap_why)
+		view_say(v, STYLE_WARN, "a gap of %s: %s", format_ns(ns, sizeof(ns), s->gap_ns), s->gap_why);
+}
+
 /* Near a memory limit past readings are dropped first. Returns whether some are dropped now. */
 static bool past_shrinks(struct view *v)
 {
@@ -108,6 +117,7 @@ int view_reading(struct view *v, struct sample *s)
 		malloc_trim(0);
 	if (families_changed(v, s))
 		say_missing(v, s);
+	say_gap(v, s);
 	if (frozen && v->history.n > 1) {
 		v->back++;
 		if (v->back >= v->history.n) {
