@@ -70,7 +70,7 @@ $(BUILD)/%.a:
 $(BUILD)/tests/%.o: tests/%.c | $(BUILD)/tests
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(LT_CFLAGS) -c -o $@ $<
 
-$(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests.a $(BUILD)/lagtop.a
+$(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/only.o $(BUILD)/tests.a $(BUILD)/lagtop.a
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS)
 $(BUILD)/tests/unit_memory: $(BUILD)/probe_memory.o
 
@@ -192,7 +192,7 @@ CHECK = $(strip $(if $(T),$(foreach test,$(if $(findstring live_,$(T)),$(TESTS),
 CHECK_JOBS = $(if $(findstring live_,$(T)),1,$(shell nproc))
 
 check: ## build and run the unit and screen tests, without root or network; make check T=model: those with that in their name
-	@$(if $(CHECK),,echo "make: no test has '$(T)' in its name" >&2; exit 1)
+	@$(if $(CHECK),,echo "make: no $(if $(findstring live_,$(T)),,unit or screen )test has '$(T)' in its name$(if $(findstring live_,$(T)),,; live tests: T=live_NAME)" >&2; exit 1)
 	@$(MAKE) $(LAGTOP) $(CHECK) $(if $(findstring live_,$(T)),$(BUILD)/tests/load)
 	@LAGTOP=./$(LAGTOP) tests/run.sh -j $(CHECK_JOBS) $(CHECK)
 

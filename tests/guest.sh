@@ -67,31 +67,31 @@ all)
 	run live_nobody build/nobody_test.sh
 	;;
 quick)
-	LIVE_ONLY='test_getppid*' run live_counts build/tests/live_counts
-	LIVE_ONLY='test_fork*' run live_exits build/tests/live_counts
-	LIVE_ONLY='test_last*' run live_last build/tests/live_counts
-	LIVE_ONLY='test_mixed*' run live_calls build/tests/live_calls
-	LIVE_ONLY='test_i*' run live_in_flight build/tests/live_calls
-	LIVE_ONLY='test_tcp*' run live_net build/tests/live_net
-	LIVE_ONLY='test_connects*' run live_connects build/tests/live_net
-	LIVE_ONLY='test_accept*' run live_accepts build/tests/live_net
-	LIVE_ONLY='test_queues*' run live_queues build/tests/live_net
-	LIVE_ONLY='test_open*' run live_turns build/tests/live_turns
-	LIVE_ONLY='test_closure*' run live_closure build/tests/live_budget
-	LIVE_ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
-	LIVE_ONLY='test_rt*' run live_rt build/tests/live_sleeps
-	LIVE_ONLY='*queue*' run live_cpus build/tests/live_cpus
+	ONLY='test_getppid*' run live_counts build/tests/live_counts
+	ONLY='test_fork*' run live_exits build/tests/live_counts
+	ONLY='test_last*' run live_last build/tests/live_counts
+	ONLY='test_mixed*' run live_calls build/tests/live_calls
+	ONLY='test_i*' run live_in_flight build/tests/live_calls
+	ONLY='test_tcp*' run live_net build/tests/live_net
+	ONLY='test_connects*' run live_connects build/tests/live_net
+	ONLY='test_accept*' run live_accepts build/tests/live_net
+	ONLY='test_queues*' run live_queues build/tests/live_net
+	ONLY='test_open*' run live_turns build/tests/live_turns
+	ONLY='test_closure*' run live_closure build/tests/live_closure
+	ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
+	ONLY='test_rt*' run live_rt build/tests/live_sleeps
+	ONLY='*queue*' run live_cpus build/tests/live_cpus
 	# The arm64 emulator stops a CPU for longer than the 2 % that the quota may differ by, and is slow: what does not
 	# depend on the machine is left to x86-64.
 	if [ "$(uname -m)" = x86_64 ]; then
-		LIVE_ONLY='test_network_stack*' run live_stack build/tests/live_net
-		LIVE_ONLY='*ring*' run live_rings build/tests/live_sleeps
-		LIVE_ONLY='*io_uring*' run live_io_uring build/tests/live_sockets
-		LIVE_ONLY='*quota*' run live_quota build/tests/live_splits
+		ONLY='test_network_stack*' run live_stack build/tests/live_net
+		ONLY='*ring*' run live_rings build/tests/live_sleeps
+		ONLY='*io_uring*' run live_io_uring build/tests/live_sockets
+		ONLY='*quota*' run live_quota build/tests/live_splits
 		# Debian's kernel of PREEMPT_RT has the driver of the guest's disk in a module.
 		if ! uname -v | grep -q PREEMPT_RT; then
-			LIVE_ONLY='*memory*' run live_memory build/tests/live_splits
-			LIVE_ONLY='*page_fault*' run live_page_faults build/tests/live_splits
+			ONLY='*memory*' run live_memory build/tests/live_splits
+			ONLY='*page_fault*' run live_page_faults build/tests/live_splits
 			run live_disk build/tests/live_disk
 		fi
 	fi
@@ -101,7 +101,7 @@ quick)
 	run live_kill build/tests/live_kill
 	# User nobody cannot use tracefs: Linux 7 then skips calls, with PREEMPT_RT more than the test allows; they
 	# are in lost.
-	uname -v | grep -q PREEMPT_RT || LIVE_NOBODY=1 LIVE_ONLY='test_getppid*' run live_nobody build/tests/live_counts
+	uname -v | grep -q PREEMPT_RT || LIVE_NOBODY=1 ONLY='test_getppid*' run live_nobody build/tests/live_counts
 	;;
 esac
 # One CPU writes a record while another reads it: for machines that reorder stores. Of amd64 the emulator runs one CPU at a

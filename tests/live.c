@@ -628,12 +628,9 @@ void live_write(const char *dir, const char *file, const char *text)
 		fail_msg("cannot write %s to %s/%s: %s", text, dir, file, strerror(errno));
 }
 
-/* By the environment, since argv is not available: LIVE_ONLY=pattern runs some tests of a program. */
 int live_run(const char *name, const struct CMUnitTest *tests, size_t n)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	cmocka_set_message_output(getenv("CMOCKA_MESSAGE_OUTPUT") ? CM_OUTPUT_TAP : CM_OUTPUT_STDOUT);
-	if (getenv("LIVE_ONLY"))
-		cmocka_set_test_filter(getenv("LIVE_ONLY"));
 	return _cmocka_run_group_tests(name, tests, n, NULL, NULL);
 }

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.." || exit 1
 export LIVE_NOBODY=1
 status=0
 while read -r program tests; do
-	LIVE_ONLY=$tests "build/tests/$program" </dev/null || status=1
+	ONLY=$tests "build/tests/$program" </dev/null || status=1
 done <<-END
 	live_counts test_getppid*
 	live_counts test_fork*

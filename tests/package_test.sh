@@ -162,7 +162,7 @@ package=$(ls -t build/lagtop_*.deb | head -n 1)
 make_root
 list_files >"$work/before"
 # The live tests detect where nothing can be measured; this one is quick.
-no_bpf=$(CMOCKA_MESSAGE_OUTPUT=tap LIVE_ONLY=test_not_a_terminal build/tests/live_refusals </dev/null | sed -n 's/^skip: //p')
+no_bpf=$(CMOCKA_MESSAGE_OUTPUT=tap ONLY=test_not_a_terminal build/tests/live_refusals </dev/null | sed -n 's/^skip: //p')
 check "it installs" installs
 if [ -n "$no_bpf" ]; then
 	skip "lagtop --check" "$no_bpf"

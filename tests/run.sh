@@ -23,7 +23,7 @@ if [ "${1-}" = -j ]; then
 fi
 as_root=()
 if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then
-	as_root=(sudo -n --preserve-env=CMOCKA_MESSAGE_OUTPUT)
+	as_root=(sudo -n "--preserve-env=CMOCKA_MESSAGE_OUTPUT,ONLY")
 fi
 
 all=''

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What `make test` reports: first what it downloads, then its progress. Prints TAP.
+# What `make test` reports: first what it downloads, then its progress; and one function of a program by its name. Prints TAP.
 # shellcheck disable=SC2317,SC2329 # the checks are called through check
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -52,7 +52,18 @@ progress_is_told() {
 	return 1
 }
 
+# A unit program prints its own plan, which counts only what it runs.
+one_function_runs() {
+	ONLY='a_slot_*' tests/run.sh build/tests/unit_focus >"$work/output" &&
+		grep -x '1 passed, 0 failed, 0 skipped' "$work/output" &&
+		! ONLY=no_such_function tests/run.sh build/tests/unit_focus >"$work/output" &&
+		grep -x '0 passed, 0 failed, 0 skipped' "$work/output" && return
+	cat "$work/output"
+	return 1
+}
+
 check "downloads are announced" downloads_are_told
 check "what runs for long says how far it is" progress_is_told
+check "one function of a program runs alone" one_function_runs
 echo "1..$number"
 exit $status

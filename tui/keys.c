@@ -243,7 +243,8 @@ static void toggle_budget(struct view *v)
 	}
 	v->budget_percent = v->budget_percent > 0 ? 0 : percent > 0 ? percent : BUDGET_DEFAULT;
 	if (v->budget_percent > 0)
-		view_say(v, STYLE_NORMAL, "watching is limited to %.3g %% of all CPUs' time", v->budget_percent);
+		view_say(v, STYLE_NORMAL, "watching is limited to %.3g %% of all CPUs' time, and of a busy process's",
+			 v->budget_percent);
 	else
 		view_say(v, STYLE_NORMAL, "the cost of watching is not limited: everything is exact");
 }

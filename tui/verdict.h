@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The verdict over an interval: what lags and why, in at most eight sentences, the worst first; what it is not; what
- * to do next. Each sentence is made by a row of one table (verdict_rules.c). Pure: facts in, text out. Texts hold raw
- * names.
+ * `lagtop why` and key w, the verdict over an interval: what lags and why, in at most eight sentences, the worst first,
+ * each with what to do next; then what was ruled out. A sentence is a row of one table (verdict_rules.c). The WHY
+ * column is why.c. Pure: facts in, text out. Texts hold raw names.
  */
 #ifndef VERDICT_H
 #define VERDICT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of rules: what is said about the processes of one name, when, and what to do next. A rule says only what
- * the facts prove: a cause that is only likely has no rule.
+ * The table of rules of `lagtop why`: what is said about the processes of one name, when, and what to do next. A rule
+ * says only what the facts prove: a cause that is only likely has no rule.
  */
 #include "verdict.h"
 

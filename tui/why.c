@@ -9,7 +9,7 @@
 
 #define NAME_SIZE sizeof(((struct sample_because *)0)->comm)
 
-/* The parts of LAG, and what is said of the greatest one. */
+/* The parts of LAG, and what the WHY column says of the greatest one. */
 static const struct rule {
 	const char *words, *brief;
 	uint32_t states; /* bit set of 1 << enum lt_state */

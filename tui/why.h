@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Why a row lags: the greatest part of its LAG in words, with its share of it. From the row alone;
- * the rules are one table (why.c).
+ * The WHY column: the greatest part of a row's LAG in words, with its share of it. From the row alone; the rules are
+ * one table (why.c). Not `lagtop why`, whose sentences are made in verdict.c and verdict_rules.c.
  */
 #ifndef WHY_H
 #define WHY_H

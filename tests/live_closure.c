@@ -562,7 +562,7 @@ static void test_wakeup_of_another_cpu(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest budget[] = {
+	static const struct CMUnitTest closure[] = {
 		live_test(test_closure_under_load),
 		live_test(test_schedstat),
 		live_test(test_waiting_for_a_cpu),
@@ -572,5 +572,5 @@ int main(void)
 		live_test(test_wakeup_of_another_cpu),
 	};
 
-	return live_main(budget);
+	return live_main(closure);
 }
