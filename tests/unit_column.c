@@ -152,6 +152,7 @@ static void views_are_whole(void **state)
 	assert_null(column_view_find("nonsense"));
 }
 
+#define CONTEXTS 10
 #define ANY INT64_MIN /* in the contract; its value in busy_row() is not checked here */
 
 /* Every scalar of the contract's process object, with the number that the row holds. Longer than a screen: the
@@ -254,7 +255,7 @@ static void json_is_complete(void **state)
 		{ "why", "waits for CPU 33%" },
 	};
 	struct row r = busy_row();
-	size_t with_path = 0, expected = COUNT(texts);
+	size_t with_path = 0, expected = COUNT(texts) + CONTEXTS;
 
 	(void)state;
 	r.interval_ns = 1000; /* so that its lag is worth a reason */
@@ -266,6 +267,11 @@ static void json_is_complete(void **state)
 		if (!c->json)
 			continue;
 		assert_true(c->kinds & 1 << MODEL_PROCESS);
+		if (!strncmp(c->json, "context.", 8)) {
+			assert_int_equal(v.type, VALUE_NONE); /* it has exited */
+			with_path++;
+			continue;
+		}
 		for (size_t n = 0; n < COUNT(numbers); n++) {
 			if (strcmp(numbers[n].path, c->json))
 				continue;

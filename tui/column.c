@@ -13,6 +13,7 @@
 #define THREADS (1 << MODEL_THREAD)
 #define GROUPS (1 << MODEL_COMMAND | 1 << MODEL_USER | 1 << MODEL_CGROUP)
 #define TASKS (PROCESSES | THREADS | GROUPS)
+#define CONTEXT (PROCESSES | THREADS)
 #define CALLERS (1 << MODEL_CALLER)
 #define CALLS (1 << MODEL_CALL | CALLERS)
 #define CONNECTIONS (1 << MODEL_CONNECTION)
@@ -60,6 +61,27 @@ const struct column columns[] = {
 	  "The command line without the program's path (cmdline has it), or the short name where there is none; kernel threads in brackets." },
 	{ "cgroup", "CGROUP", "cgroup", 30, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS, raw_cgroup, "",
 	  "Control group, unified hierarchy." },
+	{ "oncpu", "ONCPU", "context.cpu", 5, SHOW_ID, 0, CONTEXT, raw_last_cpu, "",
+	  "The CPU that it runs on or ran on last; of a process, its main thread. This column and those down to MEMUSE are read from /proc while they are used, "
+	  "in turn if there are thousands of processes; not known of recordings and past readings." },
+	{ "aff", "AFF", "context.cpus_allowed", 8, SHOW_TEXT, COLUMN_LEFT, CONTEXT, raw_allowed, "",
+	  "The CPUs that it may use (affinity and cpuset); of a process, its main thread." },
+	{ "nice", "NI", "context.nice", 3, SHOW_ID, 0, CONTEXT, raw_nice, "",
+	  "Nice value, -20 to 19; of a process, its main thread's." },
+	{ "policy", "POLICY", "context.policy", 8, SHOW_TEXT, COLUMN_LEFT, CONTEXT, raw_policy, "",
+	  "Scheduling policy: other, batch, idle, fifo, rr, deadline, ext; of a process, its main thread's." },
+	{ "rtprio", "RTPRIO", "context.rt_priority", 6, SHOW_ID, 0, CONTEXT, raw_priority, "",
+	  "Real-time priority, 1 to 99, of the policies fifo and rr; - for others." },
+	{ "weight", "WEIGHT", "context.weight", 6, SHOW_ID, 0, CONTEXT, raw_weight, "",
+	  "CPU weight of its control group, 1 to 10000; of version 1, its shares on the same scale. - in the root group." },
+	{ "quota", "QUOTA%", "context.quota_percent", 6, SHOW_SHARE, 0, CONTEXT, raw_quota, "%",
+	  "CPU quota, the tightest of its control group and those above, in percent of one CPU; - if there is none." },
+	{ "rss", "RSS", "context.rss_bytes", 6, SHOW_BYTES, 0, CONTEXT, raw_rss, "bytes",
+	  "Resident memory, shared pages included." },
+	{ "memlimit", "MEMLIM", "context.memory_limit_bytes", 6, SHOW_BYTES, 0, CONTEXT, raw_memory_limit, "bytes",
+	  "Memory limit, the tightest of its control group and those above; - if there is none." },
+	{ "memuse", "MEMUSE", "context.memory_bytes", 6, SHOW_BYTES, 0, CONTEXT, raw_memory_use, "bytes",
+	  "Memory that the control group with that limit uses, file cache included; without a limit, its own group." },
 
 	{ "wall", "WALL%", "wall_ns", 6, SHOW_SHARE, 0, TASKS, raw_wall, "%",
 	  "Lifetime of its threads within the interval, added up: 100 for each thread that lived through all of it." },

@@ -46,5 +46,7 @@ column_raw raw_retrans, raw_srtt, raw_proto, raw_local, raw_remote, raw_age, raw
 column_raw raw_cpu_number, raw_cpu_busy, raw_cpu_idle, raw_cpu_irq, raw_cpu_softirq, raw_cpu_steal, raw_cpu_switches,
 	raw_cpu_queued, raw_cpu_queued_p99, raw_cpu_throttled, raw_cpu_ran, raw_busy, raw_wake_spark, raw_call_spark,
 	raw_response_spark, raw_net_spark;
+column_raw raw_last_cpu, raw_allowed, raw_nice, raw_policy, raw_priority, raw_weight, raw_quota, raw_rss,
+	raw_memory_limit, raw_memory_use; /* column_context.c */
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* In which circumstances a process waits for a CPU: see context.h. */
+/* In which circumstances a process waits: see context.h. */
 #include "context.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,21 +11,92 @@
 #include <time.h>
 #include <unistd.h>
 
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
 #include "format.h"
 #include "lookup.h"
 #include "proc.h"
 
-#define GROUPS "/sys/fs/cgroup"
-#define WAIT_NS 20000000ULL
-#define PATH_BYTES 4352
+#define WAIT_NS 50000000ULL /* at most, per reading */
+#define CGROUP_BYTES (64 << 10)
+#define HELPERS_SHARE 50 /* of one CPU's time, helpers use one part in so many */
 
-struct context {
-	struct lookup *lookup;
-	uint32_t pid;
-	uint64_t start_ns;
-	bool asked; /* no answer yet */
-	char text[CONTEXT_TEXT];
-};
+const char *context_policy(uint32_t policy)
+{
+	static const char *const names[] = { "other", "fifo", "rr", "batch", NULL, "idle", "deadline", "ext" };
+
+	return policy < sizeof(names) / sizeof(names[0]) ? names[policy] : NULL;
+}
+
+/* ---- reading ---- */
+
+/* How many CPUs a list like "0-3,8" has. */
+static uint32_t count_cpus(const char *list)
+{
+	unsigned long n = 0, first, last;
+	char *end;
+
+	while (*list >= '0' && *list <= '9') {
+		first = last = strtoul(list, &end, 10);
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		n += last >= first ? last - first + 1 : 0;
+		list = end + (*end == ',');
+	}
+	return (uint32_t)n;
+}
+
+static void read_allowed(struct context *c, int dir)
+{
+	char status[8192], *list;
+	size_t len;
+
+	if (!proc_read(dir, "status", status, sizeof(status)) || !(list = strstr(status, "\nCpus_allowed_list:\t")))
+		return;
+	list = strchr(list, '\t') + 1;
+	len = strcspn(list, "\n");
+	list[len] = '\0';
+	c->n_allowed = count_cpus(list);
+	if (len >= sizeof(c->allowed)) {
+		len = sizeof(c->allowed) - 1 - strlen("\u2026");
+		strcpy(list + len, "\u2026");
+	}
+	snprintf(c->allowed, sizeof(c->allowed), "%s", list);
+}
+
+bool context_read(struct context *c, int dir, const struct cgroup_mounts *mounts)
+{
+	long nice, cpu, pages;
+	unsigned int priority, policy;
+	char stat[1024], *at, *groups;
+
+	memset(c, 0, sizeof(*c));
+	if (!proc_read(dir, "stat", stat, sizeof(stat)) || !(at = strrchr(stat, ')')))
+		return false;
+	if (sscanf(at + 1,
+		   " %*c" /* 4 to 18 */ " %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d"
+		   " %ld" /* 20 to 23 */ " %*d %*d %*u %*u"
+		   " %ld" /* 25 to 38 */ " %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*d"
+		   " %ld %u %u",
+		   &nice, &pages, &cpu, &priority, &policy) != 5)
+		return false;
+	c->nice = (int32_t)nice;
+	c->cpu = (int32_t)cpu;
+	c->policy = policy;
+	c->priority = priority;
+	c->rss_bytes = pages > 0 ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+	read_allowed(c, dir);
+	groups = malloc(CGROUP_BYTES);
+	if (!groups || !proc_read(dir, "cgroup", groups, CGROUP_BYTES))
+		cgroup_limits_read(&c->limits, mounts, "");
+	else
+		cgroup_limits_read(&c->limits, mounts, groups);
+	free(groups);
+	return true;
+}
+
+/* ---- in words ---- */
 
 __attribute__((format(printf, 2, 3))) static void add(char buf[CONTEXT_TEXT], const char *format, ...)
 {
@@ -40,204 +112,174 @@ __attribute__((format(printf, 2, 3))) static void add(char buf[CONTEXT_TEXT], co
 	va_end(ap);
 }
 
-/* How many CPUs a list like "0-3,8" has. */
-static unsigned long count_cpus(const char *list)
+void context_text(const struct context *c, char buf[CONTEXT_TEXT])
 {
-	unsigned long n = 0, first, last;
-	char *end;
-
-	while (*list >= '0' && *list <= '9') {
-		first = last = strtoul(list, &end, 10);
-		if (*end == '-')
-			last = strtoul(end + 1, &end, 10);
-		n += last >= first ? last - first + 1 : 0;
-		list = end + (*end == ',');
-	}
-	return n;
-}
-
-/* The CPU and those it may use, nice value, policy. */
-static void add_scheduling(int dir, char buf[CONTEXT_TEXT])
-{
-	static const char *const policies[] = { "", "fifo", "rr", "batch", "", "idle", "deadline", "ext" };
-	long nice = 0, cpu = -1, priority = 0, policy = 0, online = sysconf(_SC_NPROCESSORS_ONLN);
-	char stat[1024], status[8192], *at;
-	unsigned long allowed = 0;
-
-	if (!proc_read(dir, "stat", stat, sizeof(stat)) || !(at = strrchr(stat, ')')))
-		return;
-	if (sscanf(at + 1,
-		   " %*c" /* 4 to 18 */ " %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d"
-		   " %ld" /* 20 to 38 */ " %*d %*d %*u %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u "
-		   "%*u %*d %ld %ld %ld",
-		   &nice, &cpu, &priority, &policy) != 4)
-		return;
-	at = proc_read(dir, "status", status, sizeof(status)) ? strstr(status, "\nCpus_allowed_list:") : NULL;
-	if (at)
-		allowed = count_cpus(at + strcspn(at, "\t") + 1);
-	add(buf, "on CPU %ld of %ld%s", cpu, online, allowed == 1 ? ", pinned" : "");
-	if (allowed > 1 && allowed < (unsigned long)online)
-		add(buf, "%lu CPUs allowed", allowed);
-	if (policy == SCHED_FIFO || policy == SCHED_RR)
-		add(buf, "%s %ld", policies[policy], priority);
-	else if (policy > 0 && policy < (long)(sizeof(policies) / sizeof(policies[0])) && *policies[policy])
-		add(buf, "%s", policies[policy]);
-	if (nice)
-		add(buf, "nice %ld", nice);
-}
-
-/* A file of the group, or of the nearest group above it that has it, which `path` is cut off to. */
-static bool read_group(const char *groups, char *path, const char *name, char *text, size_t size)
-{
-	char file[PATH_BYTES + 64];
-
-	for (;;) {
-		char *last = strrchr(path, '/');
-
-		snprintf(file, sizeof(file), "%s%s/%s", groups, path, name);
-		if (proc_read(-1, file, text, size))
-			return true;
-		if (!last)
-			return false;
-		*last = '\0';
-	}
-}
-
-static void add_weight(const char *groups, const char *group, char buf[CONTEXT_TEXT])
-{
-	char path[PATH_BYTES], text[64];
-
-	snprintf(path, sizeof(path), "%s", group);
-	if (read_group(groups, path, "cpu.weight", text, sizeof(text)) && *path)
-		add(buf, "weight %ld in %s", atol(text), strrchr(path, '/') + 1);
-}
-
-/* The tightest of the group's and those above it. */
-static void add_quota(const char *groups, const char *group, char buf[CONTEXT_TEXT])
-{
-	double quota, period, tightest = 0;
-	char path[PATH_BYTES], text[64], *last;
-
-	snprintf(path, sizeof(path), "%s", group);
-	while (read_group(groups, path, "cpu.max", text, sizeof(text))) {
-		if (sscanf(text, "%lf %lf", &quota, &period) == 2 && period > 0 &&
-		    (tightest <= 0 || quota / period < tightest))
-			tightest = quota / period;
-		last = strrchr(path, '/');
-		if (!last)
-			break;
-		*last = '\0';
-	}
-	if (tightest > 0)
-		add(buf, "quota %.3g %%", tightest * 100);
-}
-
-/* Its own memory; what its group uses of the tightest limit. */
-static void add_memory(int dir, const char *groups, const char *group, char buf[CONTEXT_TEXT])
-{
-	double limit = 0, tightest = 0, used = 0;
-	char path[PATH_BYTES], text[64], of[64], *last;
-	unsigned long resident;
-
-	if (proc_read(dir, "statm", text, sizeof(text)) && sscanf(text, "%*u %lu", &resident) == 1) {
-		format_bytes(of, sizeof(of), (double)resident * (double)sysconf(_SC_PAGESIZE));
-		add(buf, "RSS %s", of);
-	}
-	snprintf(path, sizeof(path), "%s", group);
-	while (read_group(groups, path, "memory.max", text, sizeof(text))) {
-		if (sscanf(text, "%lf", &limit) == 1 && (tightest <= 0 || limit < tightest)) {
-			char copy[PATH_BYTES];
-
-			snprintf(copy, sizeof(copy), "%s", path);
-			tightest = limit;
-			used = read_group(groups, copy, "memory.current", text, sizeof(text)) ? atof(text) : 0;
-		}
-		last = strrchr(path, '/');
-		if (!last)
-			break;
-		*last = '\0';
-	}
-	if (tightest > 0)
-		add(buf, "memory %.3g of %.3g MiB", used / (1 << 20), tightest / (1 << 20));
-}
-
-void context_text(int dir, const char *groups, char buf[CONTEXT_TEXT])
-{
-	char *group;
+	const struct cgroup_limits *l = &c->limits;
+	uint32_t online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	char bytes[64];
 
 	buf[0] = '\0';
-	add_scheduling(dir, buf);
-	if (proc_cgroup(dir, &group) && strlen(group) < PATH_BYTES && !strstr(group, "/..")) {
-		add_weight(groups, group, buf);
-		add_quota(groups, group, buf);
-		add_memory(dir, groups, group, buf);
-	}
-	free(group);
+	add(buf, "on CPU %d of %u%s", c->cpu, online, c->n_allowed == 1 ? ", pinned" : "");
+	if (c->n_allowed > 1 && c->n_allowed < online)
+		add(buf, "%u CPUs allowed", c->n_allowed);
+	if (c->policy == SCHED_FIFO || c->policy == SCHED_RR)
+		add(buf, "%s %u", context_policy(c->policy), c->priority);
+	else if (c->policy != SCHED_OTHER && context_policy(c->policy))
+		add(buf, "%s", context_policy(c->policy));
+	if (c->nice)
+		add(buf, "nice %d", c->nice);
+	if (l->weight != UINT64_MAX)
+		add(buf, "weight %llu in %s", (unsigned long long)l->weight, l->group);
+	if (l->quota_percent > 0)
+		add(buf, "quota %.3g %%", l->quota_percent);
+	format_bytes(bytes, sizeof(bytes), (double)c->rss_bytes);
+	add(buf, "RSS %s", bytes);
+	if (l->memory_limit_bytes != UINT64_MAX && l->memory_bytes != UINT64_MAX)
+		add(buf, "memory %.3g of %.3g MiB", (double)l->memory_bytes / (1 << 20),
+		    (double)l->memory_limit_bytes / (1 << 20));
+}
+
+/* ---- asking ---- */
+
+struct asked {
+	struct asked_key {
+		uint64_t tid, start_ns;
+	} key;
+	bool waits, known, wanted; /* for an answer; there was one; asked about since the last update */
+	uint64_t reading;	   /* when it was asked about last */
+	struct context context;
+	UT_hash_handle hh;
+};
+
+static struct asked *all;
+static struct lookup *lookup;
+static uint64_t reading, deadline_ns; /* 0: nobody has waited in this reading yet */
+static uint64_t asked_ns;	      /* when all were asked about anew */
+static uint64_t spent_ns;	      /* by helpers since then */
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static struct cgroup_mounts mounts;
+
+static void find_mounts(void)
+{
+	cgroup_mounts_read(&mounts, "");
 }
 
 /* In a helper thread: nothing here may stop the one that reads and draws. */
 static void look(struct lookup_request *r)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	uint64_t before_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	int dir = proc_open(r->number, r->start_ns);
-	char text[CONTEXT_TEXT] = "";
+	struct context c;
 
-	if (dir >= 0) {
-		context_text(dir, access(GROUPS "/cgroup.controllers", F_OK) ? GROUPS "/unified" : GROUPS, text);
+	pthread_once(&once, find_mounts);
+	if (dir >= 0 && context_read(&c, dir, &mounts))
+		lookup_answer(r, (const char *)&c, sizeof(c));
+	if (dir >= 0)
 		close(dir);
-	}
-	lookup_answer(r, text, strlen(text));
+	__atomic_add_fetch(&spent_ns, clock_ns(CLOCK_THREAD_CPUTIME_ID) - before_ns, __ATOMIC_RELAXED);
 }
 
-struct context *context_new(void)
+static struct asked *find(uint32_t tid, uint64_t start_ns)
 {
-	struct context *c = calloc(1, sizeof(*c));
+	struct asked_key key = { tid, start_ns };
+	struct asked *a;
 
-	if (!c)
-		return NULL;
-	c->lookup = lookup_new(look);
-	if (!c->lookup) {
-		free(c);
-		return NULL;
-	}
-	return c;
+	HASH_FIND(hh, all, &key, sizeof(key), a);
+	return a;
 }
 
-void context_free(struct context *c)
+static void ask(struct asked *a)
 {
-	if (!c)
-		return;
-	lookup_close(c->lookup);
-	free(c);
+	const struct lookup_request r = { .number = (uint32_t)a->key.tid, .start_ns = a->key.start_ns };
+
+	if (!lookup)
+		lookup = lookup_new(look);
+	a->waits = lookup && !lookup_ask(lookup, &r);
+	a->reading = reading;
 }
 
-static void take(struct context *c, struct lookup_request *r)
+static void take(struct lookup_request *r)
 {
-	if (r->number == c->pid && r->start_ns == c->start_ns) {
-		snprintf(c->text, sizeof(c->text), "%s", r->text ? r->text : "");
-		c->asked = false;
+	struct asked *a = find(r->number, r->start_ns);
+
+	if (a) {
+		a->waits = false;
+		a->known = r->n == sizeof(a->context);
+		if (a->known)
+			memcpy(&a->context, r->text, sizeof(a->context));
 	}
 	lookup_done(r);
 }
 
-const char *context_look(struct context *c, uint32_t pid, uint64_t start_ns)
+static struct asked *asked_new(uint32_t tid, uint64_t start_ns)
 {
-	bool fresh = pid != c->pid || start_ns != c->start_ns;
-	struct lookup_request ask = { .number = pid, .start_ns = start_ns }, *r;
-	struct timespec t;
+	struct asked *a = calloc(1, sizeof(*a));
 
-	while ((r = lookup_take(c->lookup)))
-		take(c, r);
-	if (fresh) {
-		c->pid = pid;
-		c->start_ns = start_ns;
-		c->text[0] = '\0';
-		c->asked = false;
+	if (!a)
+		return NULL;
+	a->key = (struct asked_key){ tid, start_ns };
+	HASH_ADD(hh, all, key, sizeof(a->key), a);
+	if (!a->hh.tbl) {
+		free(a);
+		return NULL;
 	}
-	if (!c->asked)
-		c->asked = !lookup_ask(c->lookup, &ask);
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	while (fresh && c->asked &&
-	       (r = lookup_wait(c->lookup, (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec + WAIT_NS)))
-		take(c, r);
-	return c->text;
+	ask(a);
+	return a;
+}
+
+const struct context *context_of(uint32_t tid, uint64_t start_ns)
+{
+	struct asked *a = find(tid, start_ns);
+	struct lookup_request *r;
+
+	if (!a)
+		a = asked_new(tid, start_ns);
+	if (!a)
+		return NULL;
+	a->wanted = true;
+	if (a->waits && a->reading == reading && !deadline_ns)
+		deadline_ns = clock_ns(CLOCK_MONOTONIC) + WAIT_NS;
+	while (a->waits && (r = a->reading == reading ? lookup_wait(lookup, deadline_ns) : lookup_take(lookup)))
+		take(r);
+	return a->known ? &a->context : NULL;
+}
+
+void context_update(void)
+{
+	struct lookup_request *r;
+	struct asked *a, *next;
+	uint64_t now_ns, spent;
+
+	reading++;
+	deadline_ns = 0;
+	if (!all || !lookup)
+		return;
+	while ((r = lookup_take(lookup)))
+		take(r);
+	now_ns = clock_ns(CLOCK_MONOTONIC);
+	spent = __atomic_load_n(&spent_ns, __ATOMIC_RELAXED);
+	if (now_ns < asked_ns + spent * HELPERS_SHARE)
+		return;
+	__atomic_sub_fetch(&spent_ns, spent, __ATOMIC_RELAXED);
+	asked_ns = now_ns;
+	HASH_ITER(hh, all, a, next)
+	{
+		if (a->wanted && !a->waits)
+			ask(a);
+		if (a->wanted || a->waits) {
+			a->wanted = false;
+			continue;
+		}
+		HASH_DELETE(hh, all, a);
+		free(a);
+	}
 }

@@ -1,26 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * In which circumstances a process waits for a CPU, in words: the CPU it ran on last, those it may use, its nice value
- * and policy, its control group's weight, CPU quota and memory limit. Read by a helper thread.
+ * In which circumstances a process or thread waits: the CPU it ran on last, those it may use, its nice value and
+ * policy, what its control groups allow. Helper threads read them from /proc, only of those that are asked about.
  */
 #ifndef CONTEXT_H
 #define CONTEXT_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+
+#include "cgroup_limits.h"
 
 #define CONTEXT_TEXT 256
+#define CONTEXT_CPUS 32
 
-struct context;
+struct context {
+	int32_t cpu, nice;	    /* the CPU that it runs on, or ran on last */
+	uint32_t policy, priority;  /* as the kernel's SCHED_*; of real time, else 0 */
+	uint32_t n_allowed;	    /* CPUs that it may use; 0: not known */
+	char allowed[CONTEXT_CPUS]; /* their list, cut; "": not known */
+	uint64_t rss_bytes;
+	struct cgroup_limits limits;
+};
 
-struct context *context_new(void); /* NULL: out of memory */
-void context_free(struct context *c);
-/* What is known of a process by now, and asks anew; waits a few ms if it was not asked for before. Never NULL, "": not
- * known (yet). Valid until the next call. */
-const char *context_look(struct context *c, uint32_t pid, uint64_t start_ns);
+/* As of this reading, or of the last one at which helpers were fast enough; NULL: not known (yet). It waits for the
+ * helpers, but at most some ms per reading. Valid until the next call of context_update. Main thread only. */
+const struct context *context_of(uint32_t tid, uint64_t start_ns);
+/* Once per reading: asks anew about those that were asked about since the last time, forgets the others. */
+void context_update(void);
 
-/* The text for a process by its folder in /proc, with control groups mounted at `groups`. Names are raw. */
-void context_text(int dir, const char *groups, char buf[CONTEXT_TEXT]);
+/* "other", "batch", "idle", "fifo", "rr", "deadline", "ext"; NULL: no such policy. */
+const char *context_policy(uint32_t policy);
+/* In words. Names are raw. */
+void context_text(const struct context *c, char buf[CONTEXT_TEXT]);
+
+/* Reads it from a folder of /proc. False: there is nothing to read. */
+bool context_read(struct context *c, int dir, const struct cgroup_mounts *mounts);
 
 #endif

@@ -46,7 +46,7 @@ static void sum_rows(struct row *r, struct row_net *net, char name[CROWD_NAME], 
 	r->cmdline = "";
 	r->pid = r->tid = r->ppid;
 	r->start_ns = 0;
-	r->exited = false;
+	r->exited = r->live = false;
 	r->crowd = n;
 	r->processes = r->threads = r->n_because = 0;
 	r->focus_since_ns = 0;

@@ -67,6 +67,8 @@ static void put_value(struct json_writer *w, const char *key, struct value v)
 {
 	if (v.type == VALUE_INT)
 		json_signed(w, key, v.i);
+	else if (v.type == VALUE_REAL)
+		json_thousandths(w, key, v.real);
 	else if (v.type == VALUE_TEXT)
 		json_text(w, key, v.text);
 	else

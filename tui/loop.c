@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "context.h"
 #include "names.h"
 #include "signals.h"
 
@@ -134,6 +135,7 @@ void loop_read(struct loop *l)
 	}
 	l->readings++;
 	names_update();
+	context_update();
 	err = l->record ? recorder_write(l->record, s) : 0;
 	if (err) {
 		loop_fail(l, "cannot write to %s: %s", o->record, strerror(-err));

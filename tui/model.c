@@ -102,6 +102,7 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.threads = p->threads,
 		.exited = p->flags & SAMPLE_PROCESS_EXITED,
 		.kernel = p->flags & SAMPLE_PROCESS_KERNEL,
+		.live = s->live && !(p->flags & SAMPLE_PROCESS_EXITED),
 		.own_user = p->pid != 0, /* the processes outside of the pid namespace may have many users */
 		.exit_code = p->exit_code,
 		.comm = sample_text(s, p->comm),

@@ -98,6 +98,7 @@ struct row {
 	uint64_t start_ns;
 	bool exited;			     /* exited; its numbers are those of its last interval */
 	bool kernel;			     /* kernel thread */
+	bool live;			     /* it is here and now: context.h may know more */
 	bool own_user;			     /* uid is valid (process, thread, user group) */
 	uint8_t state;			     /* threads: enum lt_state */
 	bool idle;			     /* threads, calls: at the reading, or most of its time (idle.h) */

@@ -115,6 +115,7 @@ static void thread_row(struct model *m, struct row *r, struct row_net *own, cons
 		.threads = 1,
 		.exited = t->state == LT_DEAD,
 		.kernel = process->kernel,
+		.live = process->live && t->state != LT_DEAD,
 		.own_user = process->own_user,
 		.exit_code = process->exit_code,
 		.state = t->state,

@@ -138,17 +138,15 @@ static int find_process(struct view *v)
 }
 
 /* Of a process that runs on this machine, now. */
-static void find_context(struct view *v)
+static void find_context(struct page *p)
 {
-	struct page *p = &v->page;
+	const struct context *c = NULL;
 
-	p->context = "";
-	if (!v->source_live || v->back || p->gone || p->row.exited || p->row.kernel || !p->pid)
-		return;
-	if (!v->context)
-		v->context = context_new();
-	if (v->context)
-		p->context = context_look(v->context, p->pid, p->start_ns);
+	p->context[0] = '\0';
+	if (p->row.live && !p->gone && !p->row.kernel && p->pid)
+		c = context_of(p->pid, p->start_ns);
+	if (c)
+		context_text(c, p->context);
 }
 
 int page_arrange(struct view *v)
@@ -161,7 +159,7 @@ int page_arrange(struct view *v)
 	struct row *rows;
 	int n = find_process(v);
 
-	find_context(v);
+	find_context(p);
 	if (n < 0 || p->tab == PAGE_HEATMAP)
 		return n;
 	q.kind = kinds[p->tab];

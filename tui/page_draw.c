@@ -236,7 +236,7 @@ void page_draw(struct view *v, struct grid *g)
 	if (v->page.gone && !p->row.interval_ns)
 		return;
 	y += chart_budget(g, y, g->rows, &p->row);
-	if (p->context && *p->context && g->rows >= CONTEXT_MIN_ROWS)
+	if (*p->context && g->rows >= CONTEXT_MIN_ROWS)
 		draw_context(p->context, g, y++);
 	if (g->rows >= 20) {
 		lines = g->rows >= 32 ? 9 : 5;

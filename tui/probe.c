@@ -225,6 +225,7 @@ static void fill_host(struct probe *p, struct sample *s)
 	uname(&u);
 	snprintf(s->host, sizeof(s->host), "%s", u.nodename);
 	snprintf(s->kernel, sizeof(s->kernel), "%s", u.release);
+	s->live = true;
 	s->cpus_online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	for (int i = 0; i < SAMPLE_FAMILIES; i++) {
 		s->probe[i].on = p->family[i].on;

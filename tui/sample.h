@@ -313,6 +313,7 @@ struct sample {
 	 * none. */
 	uint64_t gap_ns;
 	char gap_why[SAMPLE_GAP_SIZE];
+	bool live; /* read here and now: /proc has more about its processes; not recorded */
 
 	struct sample_process *processes;
 	struct sample_thread *threads;

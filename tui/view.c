@@ -46,7 +46,6 @@ int view_init(struct view *v, const struct options *o, bool live)
 
 void view_free(struct view *v)
 {
-	context_free(v->context);
 	crowd_free(&v->crowd);
 	model_free(v->live);
 	model_free(v->past);

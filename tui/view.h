@@ -48,12 +48,12 @@ struct page {
 	struct table tables[PAGE_HEATMAP];
 	struct row row; /* its numbers; after it has exited, those of its last reading */
 	struct row_net net;
-	char *texts;	     /* of row, which outlives its sample if the process has exited */
-	uint32_t reading;    /* sample.number of the reading that row was shown in; 0: none */
-	bool answers;	     /* it has answered a request while the page was open */
-	bool gone;	     /* it has no row in the reading shown */
-	const char *context; /* in which circumstances it waits (context.h); "": not known */
-	uint32_t last;	     /* how many readings ago its last one was; UINT32_MAX: not kept */
+	char *texts;		    /* of row, which outlives its sample if the process has exited */
+	uint32_t reading;	    /* sample.number of the reading that row was shown in; 0: none */
+	bool answers;		    /* it has answered a request while the page was open */
+	bool gone;		    /* it has no row in the reading shown */
+	char context[CONTEXT_TEXT]; /* in which circumstances it waits; "": not known */
+	uint32_t last;		    /* how many readings ago its last one was; UINT32_MAX: not kept */
 };
 
 /* A device in one direction, shown above the processes that wait for disks. */
@@ -155,7 +155,6 @@ struct view {
 	bool paused;
 	uint32_t back; /* readings ago */
 
-	struct context *context; /* NULL: none yet */
 	struct losses losses;
 	uint64_t recorded_bytes; /* to --record; 0: no recording is written */
 	uint64_t realtime_ns;	 /* now; 0: not known (--manual) */
