@@ -32,15 +32,15 @@ static const struct patient patients[] = {
 	{ "nice", NULL, "sick", "cpu", "behind sick-hog (", "CPU", { NULL } },
 	{ "threads", NULL, "sick", "cpu_own", "behind its own threads", "CPU", { NULL } },
 	{ "quota", NULL, "sick", "quota", "by the CPU quota of its control group", "quota", { NULL } },
-	{ "memory", NULL, "sick", "killed", "killed by the kernel for lack of memory", "memory",
+	{ "memory", NULL, "sick", "killed", "killed by the kernel because memory ran out (OOM)", "memory",
 	  { "memory", "reclaim", "block", NULL } },
 	{ "fsync", NULL, "sick", "disk_sync", "of it in fdatasync", "disk", { "block", NULL } },
 	{ "convoy", NULL, "sick", "disk_sync", "of it in fdatasync", "disk", { "block", "lock", NULL } },
-	{ "maps", NULL, "sick", "map_lock", "its own memory map (mmap_lock), at least", "locks", { "memory", NULL } },
+	{ "maps", NULL, "sick", "map_lock", "for the process-wide memory-map lock (mmap_lock), at least", "locks", { "memory", NULL } },
 	{ "flock", NULL, "sick", "file_lock", "in flock for a file lock", "locks", { "lock", NULL } },
 	{ "fcntl", NULL, "sick", "file_lock", "in fcntl for a file lock", "locks", { "lock", NULL } },
-	{ "pipe", NULL, "sick", "write", "in write because what it writes is not taken fast enough", NULL, { NULL } },
-	{ "fuse", "stat", "load", "file_system", "for the answer of a file system in user space", NULL, { NULL } },
+	{ "pipe", NULL, "sick", "write", "in write because the reader (of a pipe or terminal", NULL, { NULL } },
+	{ "fuse", "stat", "load", "file_system", "for an answer from a user-space or network file system", NULL, { NULL } },
 	{ "deadlock", NULL, "sick", NULL, NULL, "locks", { "lock", NULL } },
 	{ "upstream", NULL, "sick", "upstream", "(sick-server ", "network", { NULL } },
 	{ "dns", NULL, "sick", "upstream_silent", "no answer for", "network", { NULL } },
@@ -49,9 +49,9 @@ static const struct patient patients[] = {
 	  { "backlog_drops", "retransmits", NULL } },
 	{ "connect", NULL, "sick", "connect", "in connect to 127.0.0.1:", "network", { "retransmits", "backlog", "backlog_drops", NULL } },
 	{ "send", NULL, "sick", "send", "in sendto because 127.0.0.1:", "network", { "retransmits", NULL } },
-	{ "loss", NULL, "sick", "retransmits", "segments again, most of them to 127.0.0.1:", "network",
+	{ "loss", NULL, "sick", "retransmits", "TCP segments, most of them to 127.0.0.1:", "network",
 	  { "send", "upstream", "upstream_silent", NULL } },
-	{ "refused", NULL, "sick", "failing", "calls of connect by sick (", NULL, { NULL } },
+	{ "refused", NULL, "sick", "failing", "connect calls by sick (", NULL, { NULL } },
 	{ "files", NULL, "sick", "failing", "failed with EMFILE", NULL, { NULL } },
 	{ "storm", NULL, "sick", "processes", "processes, ", NULL, { "block", NULL } },
 	{ "idle", NULL, "sick", NULL, NULL, NULL, { NULL } },
@@ -72,7 +72,7 @@ static struct json_object *ask(void)
 	return verdict;
 }
 
-/* Whoever had most of it, all of them name who had the CPU. */
+/* Whoever ran for most of it, all of them name who was running. */
 static bool is_cpu(const char *rule)
 {
 	return !strncmp(rule, "cpu", 3);

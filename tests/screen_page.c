@@ -123,7 +123,7 @@ static void the_next_page_is_sorted_alike(void **state)
 	session_hides(v, "STATE");
 }
 
-/* In focus: who had the CPU that it waited for; from there to that one's page. */
+/* In focus: who was running while it waited; from there to that one's page. */
 static void because_of_whom(void **state)
 {
 	struct vt *v = session_open(&(struct session){ .rows = 40, .cols = 120 });

@@ -339,12 +339,15 @@ static const struct rule_case {
 	{ "cpu_interrupts", behind_interrupts, 50, 49,
 	  "api (2211) waited 50.0ms for a CPU, 70% of it behind interrupts, 20% behind cc1 (99)." },
 	{ "cpu_stolen", behind_hypervisor, 50, 49,
-	  "api (2211) waited 50.0ms for a CPU, 70% of it while the hypervisor ran others, 20% behind cc1 (99)." },
+	  "api (2211) waited 50.0ms for a CPU, 70% of it while the hypervisor was running something else, 20% behind "
+	  "cc1 (99)." },
 	{ "cpu_asleep", behind_idle, 50, 49,
-	  "api (2211) waited 50.0ms for a CPU, 70% of it while the CPU left its idle state, 20% behind cc1 (99)." },
-	{ "cpu_many", behind_many, 50, 49, "api (2211) waited 50.0ms for a CPU; no single process had much of it." },
+	  "api (2211) waited 50.0ms for a CPU, 70% of it while the CPU was waking from idle, 20% behind cc1 (99)." },
+	{ "cpu_many", behind_many, 50, 49,
+	  "api (2211) waited 50.0ms for a CPU; no single process was running for much of "
+	  "that time." },
 	{ "cpu_unknown", behind_unknown, 50, 49,
-	  "api (2211) waited 50.0ms for a CPU; who had it meanwhile is not known." },
+	  "api (2211) waited 50.0ms for a CPU; what was running instead is not known." },
 	{ "quota", throttled, 50, 49, "api (2211) was held back 50.0ms by the CPU quota of its control group." },
 	{ "disk_sync", in_fsync, 100, 49, "api (2211) waited 100ms for the disk, at least 90% of it in fsync." },
 	{ "disk", in_pread, 100, 49,
@@ -352,32 +355,31 @@ static const struct rule_case {
 	{ "disk_faults", in_faults, 100, 49,
 	  "api (2211) waited 100ms for the disk because its memory or mapped files were not in memory (page faults)." },
 	{ "memory", in_memory, 50, 49, "api (2211) waited 50.0ms for memory." },
-	{ "reclaim", in_reclaim, 50, 49, "api (2211) had to free memory for 50.0ms before it could go on." },
+	{ "reclaim", in_reclaim, 50, 49, "api (2211) spent 50.0ms reclaiming memory before it could continue." },
 	{ "map_lock", in_munmap, 100, 49,
-	  "Threads of api (2211) waited 100ms for its own memory map (mmap_lock), at least 90% of it in mmap, munmap "
-	  "and "
-	  "the like." },
+	  "Threads of api (2211) waited 100ms for the process-wide memory-map lock (mmap_lock), at least 90% of it "
+	  "in mmap, munmap and the like." },
 	{ "block", in_stat, 100, 49, "api (2211) was blocked in the kernel for 100ms, at least 90% of it in statfs." },
 	{ "file_lock", in_flock, 100, 49, "api (2211) waited 90.0ms in flock for a file lock that is held." },
 	{ "file_system", in_fuse, 100, 49,
-	  "api (2211) waited 90.0ms in getdents64 for the answer of a file system in user space or on the network." },
+	  "api (2211) waited 90.0ms in getdents64 for an answer from a user-space or network file system." },
 	{ "write", in_write, 100, 49,
-	  "api (2211) waited 90.0ms in write because what it writes is not taken fast enough (by the reader of a "
-	  "pipe or terminal, or by a file system in user space), now for 3.00s." },
+	  "api (2211) waited 90.0ms in write because the reader (of a pipe or terminal, or a user-space file system) "
+	  "does not keep up; the longest wait is 3.00s so far." },
 	{ "send", in_send, 100, 49,
-	  "api (2211) waited 90.0ms in sendto because 10.0.0.5:80 does not take it fast enough." },
+	  "api (2211) waited 90.0ms in sendto because 10.0.0.5:80 does not receive fast enough." },
 	{ "connect", in_connect, 100, 49, "api (2211) waited 90.0ms in connect to 10.0.0.5:80." },
 	{ "upstream", upstream, 200, 20, NULL /* by a histogram */ },
 	{ "upstream_silent", silent, 400, 49, "api (2211) waits for 10.0.0.5:53 (DNS): no answer for 400ms." },
 	{ "backlog", full, 20, 0,
 	  "The accept queue of api (2211) at 0.0.0.0:8080 was full (5 of 4); 12 connections were dropped." },
 	{ "backlog_drops", dropping, 20, 0,
-	  "api (2211) at 0.0.0.0:8080 did not take connections; 12 connections were dropped." },
+	  "api (2211) failed to accept some connections at 0.0.0.0:8080; 12 connections were dropped." },
 	{ "datagrams_lost", overrun, 7, 0,
 	  "api (2211) lost 7 datagrams at 0.0.0.0:8080: its receive buffer was full." },
-	{ "retransmits", lossy, 7, 1, "api (2211) sent 7 segments again, most of them to 10.0.0.5:80." },
-	{ "failing", refused, 490, 48, "490 of 980 calls of connect by api (2211) failed with ECONNREFUSED." },
-	{ "killed", shot, 1, 0, "api (2211): 1 process was killed by the kernel for lack of memory." },
+	{ "retransmits", lossy, 7, 1, "api (2211) retransmitted 7 TCP segments, most of them to 10.0.0.5:80." },
+	{ "failing", refused, 490, 48, "490 of 980 connect calls by api (2211) failed with ECONNREFUSED." },
+	{ "killed", shot, 1, 0, "api (2211): 1 process was killed by the kernel because memory ran out (OOM)." },
 	{ "processes", forks, 300, 199, "api (2211) started 300 processes, 300 a second." },
 };
 #define CASES (sizeof(cases) / sizeof(cases[0]))
@@ -628,7 +630,7 @@ static void map_and_unmap(void **state)
 	assert_non_null(strstr(verdict.sentence[0].text, "at least 95% of it in mmap, munmap and the like"));
 }
 
-/* Out of focus nothing tells who had the CPU: that nobody had much of it would be invented. */
+/* Out of focus nothing tells who was running: that nobody ran for much of it would be invented. */
 static void out_of_focus(void **state)
 {
 	struct sample *s = reading_next(1);
@@ -639,7 +641,7 @@ static void out_of_focus(void **state)
 	judge();
 	assert_string_equal(verdict.sentence[0].rule, "cpu_unknown");
 	assert_string_equal(verdict.sentence[0].advice,
-			    "Put it in focus to know: the cursor on it, or --focus pid=2211.");
+			    "To find out, put it in focus: move the cursor to it, or use --focus pid=2211.");
 }
 
 /* Several are put in focus by a name, unless a shell could take it for something else. */
@@ -763,7 +765,7 @@ static void no_receiver_is_guessed(void **state)
 	reading_update(s);
 	judge();
 	assert_string_equal(verdict.sentence[0].text,
-			    "api (2211) waited 90.0ms in sendto because the other end does not take it fast enough.");
+			    "api (2211) waited 90.0ms in sendto because the other end does not receive fast enough.");
 }
 
 /* A connect is to where most connections are on their way in most readings, by whatever port; else to anywhere. */
@@ -800,7 +802,7 @@ static void losses_everywhere(void **state)
 		connection_to(s, TCP_ESTABLISHED, 1000 + i, i)->retransmits = i ? 1 + (i < 99) : 3;
 	reading_update(s);
 	judge();
-	assert_string_equal(verdict.sentence[0].text, "api (2211) sent 200 segments again.");
+	assert_string_equal(verdict.sentence[0].text, "api (2211) retransmitted 200 TCP segments.");
 }
 
 static const char *last_line(void)

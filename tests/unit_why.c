@@ -136,7 +136,7 @@ static void in_few_cells(void **state)
 	}
 }
 
-/* In focus: who had the CPU, processes of one name together; no one if each had little. */
+/* In focus: who was running, processes of one name together; no one if each ran little. */
 static void behind_whom(void **state)
 {
 	struct sample_because because[] = {

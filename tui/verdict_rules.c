@@ -16,7 +16,7 @@
 #define RUNQ (1U << LT_WAKEQ | 1U << LT_PREEMPT)
 #define SECOND_NS 1000000000ULL
 
-#define CULPRIT_LEAST 10 /* percent of a wait for a CPU: from there on who had it is named */
+#define CULPRIT_LEAST 10 /* percent of a wait for a CPU: from there on who was running is named */
 #define MOST 50		 /* percent: "most of it" */
 /* A request that has been open for longer is a subscription. */
 #define SUBSCRIPTION_NS (60 * SECOND_NS)
@@ -47,7 +47,7 @@ static bool at_rate(const struct finding *f, uint64_t n, double per_s)
 
 /* ---- waits for a CPU ---- */
 
-/* Whether it is known who had the CPU. */
+/* Whether it is known who was running. */
 static bool is_named(const struct facts_culprit *c)
 {
 	if (c->kind == SAMPLE_BLAME_CPU)
@@ -118,7 +118,7 @@ static bool cpu_asleep(struct finding *f)
 	return leads(f, SAMPLE_BLAME_ASLEEP, false);
 }
 
-/* Whether it is known of most of the wait who had the CPU. */
+/* Whether it is known of most of the wait who was running. */
 static bool is_charged(const struct finding *f)
 {
 	uint64_t ns = 0;
@@ -529,25 +529,26 @@ static bool storm(struct finding *f)
 
 const struct verdict_rule verdict_rules[] = {
 	{ "cpu", A(CPU), false, cpu_behind, "{who} waited {time} for a CPU, {culprits}.",
-	  "Give {culprit} less weight (nice, CPUWeight=; chrt -p shows whether it is real-time), or {comm} CPUs of its "
-	  "own." },
+	  "Give {culprit} less weight (nice, CPUWeight=; chrt -p shows whether it is real-time), or give {comm} its "
+	  "own CPUs." },
 	{ "cpu_alike", A(CPU), false, cpu_alike, "{who} waited {time} for a CPU, {culprits}.",
-	  "More of them want to run than the CPUs that they may use can take: start fewer at a time, or give them "
-	  "more." },
-	{ "cpu_own", A(CPU), false, cpu_own, "{who} waited {time} for a CPU, {culprits}.",
-	  "More of its threads want to run than the CPUs that they may use can take: use fewer, or give it more "
+	  "There are more runnable processes than CPUs that they may use: start fewer at a time, or give them more "
 	  "CPUs." },
+	{ "cpu_own", A(CPU), false, cpu_own, "{who} waited {time} for a CPU, {culprits}.",
+	  "There are more runnable threads than CPUs that they may use: use fewer, or give it more CPUs." },
 	{ "cpu_interrupts", A(CPU), false, cpu_irq, "{who} waited {time} for a CPU, {culprits}.",
 	  "/proc/interrupts and /proc/softirqs name them; move them to other CPUs (smp_affinity, RPS)." },
 	{ "cpu_stolen", A(CPU), false, cpu_steal, "{who} waited {time} for a CPU, {culprits}.",
 	  "The host of this virtual machine is short of CPUs: ask whoever runs it." },
 	{ "cpu_asleep", A(CPU), false, cpu_asleep, "{who} waited {time} for a CPU, {culprits}.",
-	  "Forbid deep idle states (cpupower idle-set -D, PM QoS) if this latency matters." },
-	{ "cpu_many", A(CPU), false, cpu_many, "{who} waited {time} for a CPU; no single process had much of it.",
+	  "Disable deep idle states (cpupower idle-set -D, PM QoS) if this latency matters." },
+	{ "cpu_many", A(CPU), false, cpu_many,
+	  "{who} waited {time} for a CPU; no single process was running for much of "
+	  "that time.",
 	  "Sort by CPU% to see what runs; taskset -cp {pid} shows which CPUs it may use." },
 	{ "cpu_unknown", A(CPU), false, cpu_unknown,
-	  "{who} waited {time} for a CPU; who had it meanwhile is not known.",
-	  "Put it in focus to know: the cursor on it, or --focus {focus}." },
+	  "{who} waited {time} for a CPU; what was running instead is not known.",
+	  "To find out, put it in focus: move the cursor to it, or use --focus {focus}." },
 	{ "quota", A(QUOTA), false, quota, "{who} was held back {time} by the CPU quota of its control group.",
 	  "Raise the quota (cpu.max, cpu.cfs_quota_us, CPUQuota=), or use fewer threads." },
 	{ "disk_sync", A(DISK), false, disk_sync, "{who} waited {time} for the disk{in}{disk}.",
@@ -559,50 +560,51 @@ const struct verdict_rule verdict_rules[] = {
 	  "It needs more memory: see memory.max, memory.high of its control group, and swap." },
 	{ "memory", A(MEMORY), false, memory, "{who} waited {time} for memory.",
 	  "It needs more memory: see memory.max, memory.high of its control group, and swap." },
-	{ "reclaim", A(MEMORY), false, reclaim, "{who} had to free memory for {time} before it could go on.",
+	{ "reclaim", A(MEMORY), false, reclaim, "{who} spent {time} reclaiming memory before it could continue.",
 	  "It needs more memory: see memory.max, memory.high of its control group." },
 	{ "map_lock", A(LOCKS), false, map_lock,
-	  "Threads of {who} waited {time} for its own memory map (mmap_lock), at least {maps} of it in mmap, munmap "
-	  "and the like.",
+	  "Threads of {who} waited {time} for the process-wide memory-map lock (mmap_lock), at least {maps} of it in "
+	  "mmap, munmap and the like.",
 	  "Map and unmap less often (malloc arenas, M_MMAP_THRESHOLD), or from fewer threads of one process." },
 	{ "block", 0, false, block, "{who} was blocked in the kernel for {time}{in}.",
-	  "As root, /proc/{pid}/task/*/stack shows in which kernel function: a lock of the kernel, NFS, a driver." },
+	  "As root, /proc/{pid}/task/*/stack shows the kernel function it is stuck in: a kernel lock, NFS, a driver." },
 	{ "file_lock", A(LOCKS), false, file_lock, "{who} waited {time} in {call} for a file lock that is held{age}.",
 	  "lslocks shows who holds it." },
 	{ "file_system", 0, false, file_system,
-	  "{who} waited {time} in {call} for the answer of a file system in user space or on the network{age}.",
+	  "{who} waited {time} in {call} for an answer from a user-space or network file system{age}.",
 	  "See which program or server serves it (mount, FUSE), and whether that one hangs." },
 	{ "write", 0, false, write_blocked,
-	  "{who} waited {time} in {call} because what it writes is not taken fast enough (by the reader of a pipe or "
-	  "terminal, or by a file system in user space){age}.",
+	  "{who} waited {time} in {call} because the reader (of a pipe or terminal, or a user-space file system) "
+	  "does not keep up{age}.",
 	  "ls -l /proc/{pid}/fd shows where it writes; for a pipe, lsof shows who reads." },
 	{ "send", A(NETWORK), false, send_blocked,
-	  "{who} waited {time} in {call} because {remote} does not take it fast enough.",
+	  "{who} waited {time} in {call} because {remote} does not receive fast enough.",
 	  "The receiver reads too slowly, or the network loses packets: view connections shows its queues." },
 	{ "connect", A(NETWORK), false, connect_blocked, "{who} waited {time} in connect{to}.",
-	  "Its address may be wrong, a firewall may drop packets, or the server's accept queue is full." },
+	  "The address may be wrong, a firewall may drop packets, or the server's accept queue is full." },
 	{ "upstream", A(NETWORK), false, upstream_slow,
-	  "{who} waited for {peer}: {answers} answers took {time} in all, half of them {median} or less, at most "
-	  "{slowest}.",
+	  "{who} waited for {peer}: {answers} answers took {time} added up, median {median}, maximum {slowest}.",
 	  "The other end is slow, or far away: look there; tab Peers of its page shows each." },
 	{ "upstream_silent", A(NETWORK), false, upstream_silent, "{who} waits for {peer}: no answer for {oldest}.",
 	  "The other end hangs, or packets are lost: look there; for DNS, try another server in resolv.conf." },
 	{ "backlog", A(NETWORK), true, backlog, "The accept queue of {who} at {local} was full ({queue}){drops}.",
 	  "It accepts too slowly: more workers, or a longer queue (listen, net.core.somaxconn)." },
-	{ "backlog_drops", A(NETWORK), true, backlog_drops, "{who} at {local} did not take connections{drops}.",
+	{ "backlog_drops", A(NETWORK), true, backlog_drops,
+	  "{who} failed to accept some connections at {local}{drops}.",
 	  "It may have accepted too slowly for a moment: more workers, or a longer queue (listen, "
 	  "net.core.somaxconn)." },
 	{ "datagrams_lost", A(NETWORK), true, datagrams_lost,
 	  "{who} lost {dropped} datagrams at {local}: its receive buffer was full.",
 	  "It reads too slowly: more workers, or a larger buffer (SO_RCVBUF, net.core.rmem_max)." },
-	{ "retransmits", A(NETWORK), true, sent_again, "{who} sent {again} segments again{mostly}.",
+	{ "retransmits", A(NETWORK), true, sent_again, "{who} retransmitted {again} TCP segments{mostly}.",
 	  "Packets are lost on the way, or the other end is gone: tc -s qdisc, ethtool -S, ping." },
-	{ "failing", 0, true, failing, "{failed} of {calls} calls of {call} by {who} failed with {errno}.",
+	{ "failing", 0, true, failing, "{failed} of {calls} {call} calls by {who} failed with {errno}.",
 	  "man 2 {call} says what {errno} means; strace -p {pid} -e {call} shows the arguments." },
-	{ "killed", A(MEMORY), true, killed, "{who}: {killed} killed by the kernel for lack of memory.",
+	{ "killed", A(MEMORY), true, killed, "{who}: {killed} killed by the kernel because memory ran out (OOM).",
 	  "Give its control group or the machine more memory; journalctl -k shows what used it." },
 	{ "processes", 0, true, storm, "{who} started {started} processes, {rate} a second.",
-	  "Starting a process costs more than most of them do: keep workers, or do the work in one process." },
+	  "Starting a process costs more than the work that most of them do: keep workers, or do it all in one "
+	  "process." },
 };
 const size_t verdict_rules_count = COUNT(verdict_rules);
 
@@ -667,7 +669,7 @@ static int percent(uint64_t ns, uint64_t of_ns)
 	return ns >= of_ns ? 100 : (int)((double)ns * 100 / (double)of_ns + 0.5);
 }
 
-/* How many processes of a name had a CPU is not counted. */
+/* How many processes of a name were running is not counted. */
 static void put_name_of(FILE *out, const struct facts_culprit *c)
 {
 	if (c->processes > 1)
@@ -686,8 +688,8 @@ static void put_culprits(FILE *out, const struct finding *f)
 	static const char *const words[SAMPLE_BLAMES] = {
 		[SAMPLE_BLAME_CPU] = "behind ",
 		[SAMPLE_BLAME_IRQ] = "behind interrupts",
-		[SAMPLE_BLAME_STEAL] = "while the hypervisor ran others",
-		[SAMPLE_BLAME_ASLEEP] = "while the CPU left its idle state",
+		[SAMPLE_BLAME_STEAL] = "while the hypervisor was running something else",
+		[SAMPLE_BLAME_ASLEEP] = "while the CPU was waking from idle",
 	};
 
 	for (int i = 0; i < VERDICT_CULPRITS && f->culprit[i]; i++) {
@@ -732,8 +734,9 @@ static void put_age(FILE *out, const struct finding *f)
 {
 	if (f->call->oldest_ns < SECOND_NS)
 		return;
-	fputs(", now for ", out);
+	fputs("; the longest wait is ", out);
 	put_ns(out, f->call->oldest_ns);
+	fputs(" so far", out);
 }
 
 static void put_remote(FILE *out, const struct finding *f)

@@ -22,7 +22,7 @@ static const struct rule {
 };
 #define RULE_CPU (&rules[0])
 
-/* Of a wait for a CPU: who had it. The words end in the culprit's name where it has one. */
+/* Of a wait for a CPU: who was running. The words end in the culprit's name where it has one. */
 static const struct culprit {
 	const char *words, *brief;
 } culprits[SAMPLE_BLAMES] = {
@@ -61,7 +61,7 @@ static bool alike(const struct sample_because *a, const struct sample_because *b
 	return a->kind == b->kind && !strncmp(a->comm, b->comm, NAME_SIZE);
 }
 
-/* Replaces a wait for a CPU by the one who had it: processes of the same name together. */
+/* Replaces a wait for a CPU by the one who was running: processes of the same name together. */
 static void name_culprit(const struct row *r, uint64_t cpu_ns, uint64_t lag_ns, struct said *said)
 {
 	const struct sample_because *most = NULL;
