@@ -22,14 +22,14 @@
 	X(WAKEQ, wakeq, 0, "woken or new, waiting for a CPU")                                                          \
 	X(PREEMPT, preempt, 0, "runnable, preempted")                                                                  \
 	X(THROTTLED, throttled, 0, "runnable, the CPU quota of its control group is used up")                          \
-	X(DISK, disk, 0, "uninterruptible, in_iowait")                                                                 \
+	X(DISK, disk, 0, "uninterruptible, in_iowait; asleep in io_uring_enter for a disk")                            \
 	X(MEMORY, memory, 0, "uninterruptible, stalled for memory")                                                    \
 	X(BLOCK, block, 0, "any other uninterruptible wait")                                                           \
 	X(LOCK, lock, 0, "asleep in futex, flock, fcntl(F_SETLKW), semop; RT lock")                                    \
-	X(NET, net, 0, "asleep in a socket call, or in read, write and the like on a socket")                          \
-	X(POLL, poll, 0, "asleep in epoll, poll, select, io_uring_enter, io_getevents")                                \
+	X(NET, net, 0, "asleep in a socket call, in read, write and the like on a socket, in io_uring_enter for one")  \
+	X(POLL, poll, 0, "asleep in epoll, poll, select, io_getevents, io_uring_enter if not for a disk, net or io")   \
 	X(SLEEP, sleep, 0, "asleep in nanosleep, pause, wait*, vfork; idle kernel threads")                            \
-	X(IO, io, 0, "asleep in read, write and the like on pipes, ttys, files, message queues")                       \
+	X(IO, io, 0, "asleep in read, write and the like, or io_uring_enter, for pipes, ttys, files, message queues")  \
 	X(OTHER, other, 0, "any other sleep; stopped, traced, parked, frozen")
 
 /* Fed by the field of task_struct with that name. */

@@ -13,7 +13,7 @@ const struct column_view column_views[] = {
 	  "disk99 diskmax diskr diskw wakespark command why",
 	  "lag", MODEL_SPARK_WAKE, "Sched" },
 	{ "syscalls", "Syscalls", MODEL_PROCESS,
-	  "pid user calls errors call99 lock net poll io sleep call50 callmax avg callspark command", "calls",
+	  "pid user calls errors call99 lock net poll io sleep call50 callmax callspark command", "calls",
 	  MODEL_SPARK_CALL, "Sysc" },
 	{ "net", "Net", MODEL_PROCESS,
 	  "pid user traffic turns resp99 retrans ups upst99 tx rx late99 topen toldest upopen srtt connects connerr "

@@ -333,7 +333,7 @@ const struct key_row key_rows[] = {
 	{ WITH(move_half_page, 1), TABLE, { 'D' & K_CTRL }, .help = "down half a page", .in_list = WITH(menu_move_page, 1) },
 	{ DO(move_home), TABLE, { K_HOME, 'g' }, .help = "first row; the table stays at its top", .in_list = DO(menu_home) },
 	{ WITH(move_end, KEY_END), COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .in_list = DO(menu_end) },
-	{ DO(jump_enter), TABLE | HOLDS | FIRST, { K_ENTER }, .help = "open the process (of a CPU: the one there; of a connection, a culprit: at the other end), group, disk, or callers of a call", .in_list = DO(menu_enter) },
+	{ DO(jump_enter), TABLE | HOLDS | FIRST, { K_ENTER }, .help = "open the row: its process (of a CPU: the one running; of a connection: the other end; of a culprit: the culprit), group, disk, or a call's callers", .in_list = DO(menu_enter) },
 	{ DO(back_along_trail), FIRST, { K_BACKSPACE }, .help = "back to where Enter was pressed, up to 16 steps", .in_list = DO(menu_close) },
 	{ DO(back), FIRST, { K_ESC }, .help = "out of the page; in the table: clear filter and tags", .in_list = DO(menu_close) },
 
@@ -341,8 +341,8 @@ const struct key_row key_rows[] = {
 	{ WITH(menu_open, MODE_HELP), FIRST, { '?', K_F + 1 }, .help = "this help", .label = "Help", .in_list = DO(menu_close) },
 	{ WITH(menu_open, MODE_WHY), FIRST, { 'w' }, .help = "what lags and why, in sentences, over the last 5 seconds", .label = "Why" },
 	{ WITH(menu_open, MODE_LOST), 0, { '!' }, .help = "what was lost: which, how many, whose numbers, since when", .in_list = DO(menu_close) },
-	{ WITH(choose_view, 0), COUNTS, { '1', '2', '3' }, .help = "overview, sched, syscalls" },
-	{ WITH(choose_view, 3), COUNTS, { '4', '5', '6' }, .help = "net, calls, connections" },
+	{ WITH(choose_view, 0), COUNTS, { '1', '2', '3' }, .help = "overview, sched, syscalls (processes by their calls)" },
+	{ WITH(choose_view, 3), COUNTS, { '4', '5', '6' }, .help = "net, calls (system calls over all processes), connections" },
 	{ WITH(choose_view, 6), COUNTS, { '7', '8' }, .help = "disks, CPUs" },
 	{ WITH(step_view, 1), FIRST, { K_TAB }, .help = "next view" },
 	{ WITH(step_view, -1), 0, { K_BACKTAB }, .help = "previous view" },
@@ -358,7 +358,7 @@ const struct key_row key_rows[] = {
 	{ DO(toggle_threads), TABLE | FIRST, { 'H' }, .help = "one row per thread", .label = "Threads" },
 	{ WITH(menu_open, MODE_GROUP), TABLE, { 'c' }, .help = "group by command, user, cgroup", .label = "Group", .page_label = "" },
 	{ WITH(menu_open, MODE_COLUMNS), TABLE, { 'C', K_F + 2 }, .help = "choose columns", .label = "Columns" },
-	{ DO(toggle_kernel), TABLE, { 'K' }, .help = "show idle kernel threads, too, or not" },
+	{ DO(toggle_kernel), TABLE, { 'K' }, .help = "show or hide idle kernel threads" },
 	{ DO(cycle_dead), TABLE, { 'D' }, .help = "exited processes: one by one, summed by command and parent, or not at all" },
 	{ DO(toggle_active), TABLE, { 'a' }, .help = "only rows with activity" },
 	{ DO(toggle_totals), TABLE, { 'T' }, .help = "rates, or totals since the start" },
@@ -371,7 +371,7 @@ const struct key_row key_rows[] = {
 	{ WITH(step_back, -10), 0, { '}' }, .help = "ten readings forward" },
 	{ WITH(menu_open, MODE_DELAY), 0, { 'd' }, .help = "time between readings" },
 	{ DO(toggle_budget), 0, { 'b' }, .help = "keep to the budget (--budget), or watch everything exactly" },
-	{ DO(toggle_calls), 0, { 'F' }, .help = "system calls: watch them, or not (then at no cost)" },
+	{ DO(toggle_calls), 0, { 'F' }, .help = "turn watching of system calls on or off (off costs nothing)" },
 
 	{ .help = "Processes" },
 	{ WITH(toggle_tag, 1), TABLE, { ' ' }, .help = "tag the process", .in_list = WITH(menu_move_page, 1) }, /* as in every pager */

@@ -363,7 +363,7 @@ static int set_max_threads(struct options *o, const char *arg)
 
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
-#define DELAY_HELP "time between readings, " TEXT(OPTIONS_DELAY_MIN_S) " to " TEXT(OPTIONS_DELAY_MAX_S) " (1)"
+#define DELAY_HELP "time between readings, " TEXT(OPTIONS_DELAY_MIN_S) " to " TEXT(OPTIONS_DELAY_MAX_S) " (default 1)"
 #define FLAG(field) offsetof(struct options, field), NULL
 #define SET(function) 0, function
 
@@ -387,14 +387,14 @@ static const struct option_row option_table[] = {
 	{ "fail-if", 0, "EXPR", SET(set_fail_if), "exit with status 4 when a row matches, or 'EXPR for N' readings" },
 	{ "record", 'w', "FILE|DIR", SET(set_record),
 	  "also write every reading to FILE, or to files in the folder DIR" },
-	{ "keep", 0, "SIZE|TIME", SET(set_keep), "how much of the past such a folder keeps: 2G, 7d (1G)" },
-	{ "replay", 'r', "FILE|DIR", SET(set_replay), "show that instead of this machine" },
-	{ "at", 0, "TIME", SET(set_at), "where to start: 03:15, 2026-11-22T03:15, -10m (before its end)" },
+	{ "keep", 0, "SIZE|TIME", SET(set_keep), "how much of the past a --record DIR keeps: 2G, 7d (default 1G)" },
+	{ "replay", 'r', "FILE|DIR", SET(set_replay), "show a recording instead of this machine" },
+	{ "at", 0, "TIME", SET(set_at), "where to start: 03:15, 2026-11-22T03:15, -10m (before its last reading)" },
 	{ "budget", 0, "PCT|off", SET(set_budget),
-	  "limit on the cost of watching, % of all CPUs' or a busy process's time (default 5)" },
+	  "limit on its cost, % of all CPUs' or a busy process's time (default 5)" },
 	{ "active", 0, NULL, FLAG(selection.active), "only rows with activity in the interval" },
-	{ "history", 0, "MIB", SET(set_history), "memory for past readings (32)" },
-	{ "max-threads", 0, "N", SET(set_max_threads), "keep records for at most N threads (as many as needed)" },
+	{ "history", 0, "MIB", SET(set_history), "memory for past readings (default 32)" },
+	{ "max-threads", 0, "N", SET(set_max_threads), "track at most N threads (default: as many as needed)" },
 	{ "verbose", 0, NULL, FLAG(verbose), "libbpf's messages, on stderr; with a screen, after it closes" },
 	{ "no-mouse", 0, NULL, FLAG(no_mouse), "leave the mouse to the terminal" },
 	{ "readonly", 0, NULL, FLAG(readonly), "no signals, no renice" },
