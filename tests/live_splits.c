@@ -460,7 +460,7 @@ static void test_quota_and_migrations(void **state)
 	live_write(group, version == 1 ? "cpu.shares" : "cpu.weight", version == 1 ? "262144" : "10000");
 	quota_set("20");
 	l = live_start("-d", "0.13", NULL);
-	load = live_load(NULL, "burn", "-1", "1", "600", NULL);
+	load = live_load(NULL, "burn", "-1", "1", "610", NULL);
 	mover.pid = load->pid;
 	group_add(load->pid);
 	from = live_mark(l);
