@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Because of whom threads in focus wait for a CPU: struct lt_focus (include/lagtop.h). Everything here except gone_add
+ * Who runs while threads in focus wait for a CPU: struct lt_focus (include/lagtop.h). Everything here except gone_add
  * is called under the run queue lock of the CPU whose entry it writes. A thread that is not in focus costs its callers
  * a load and a branch.
  */

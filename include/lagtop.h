@@ -414,7 +414,7 @@ struct lt_group_name {
 #define LT_GROUP_NAMES 256
 
 /*
- * Because of whom a process in focus waits for a CPU. On each CPU, for each slot: how many of its threads wait, and the
+ * Who runs while a process in focus waits for a CPU. On each CPU, for each slot: how many of its threads wait, and the
  * sum of the times since when; at each switch n * now - sum is charged to the one that ran, and sum becomes n * now. So
  * the charges add up to the waits, to the ns. All under the run queue's lock. Charges only grow.
  */

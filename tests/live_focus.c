@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Because of whom processes in focus wait for a CPU, against workloads whose culprits are known. */
+/* Who keeps processes in focus waiting for a CPU, against workloads whose culprits are known. */
 #include "live.h"
 #include "sandbox.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Because of whom: charges of CPUs subtracted, merged, and of waits that go on. */
+/* Who keeps whom waiting: charges of CPUs subtracted, merged, and of waits that go on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

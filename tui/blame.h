@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads the charges of all CPUs (struct lt_focus) and subtracts those of the last reading: because of whom the
- * processes in focus have waited for a CPU. Waits that are still open count up to now, against the process that runs.
+ * Reads the charges of all CPUs (struct lt_focus) and subtracts those of the last reading: who kept the
+ * processes in focus waiting for a CPU. Waits that are still open count up to now, against the process that runs.
  * Pure: memory in, charges out.
  */
 #ifndef BLAME_H

@@ -126,7 +126,7 @@ static const struct {
 	  NULL },
 	{ has_losses, "lost", NULL,
 	  "Events that could not be counted and may change a digit on this screen: ! says which.", NULL },
-	{ has_processes, "\u2022", "o", "Before a row: watched closely, because of whom it waits is known (WHY).",
+	{ has_processes, "\u2022", "o", "Before a row: in focus, watched closely: who keeps it waiting is known (WHY).",
 	  NULL },
 	{ has_processes, "\u2020", "+", "Before a row: it has exited; its last numbers are kept for a few readings.",
 	  NULL },

@@ -28,7 +28,7 @@ enum model_kind {
 	MODEL_DISK,    /* a block device in one direction */
 	MODEL_CPU,     /* pid, tid, comm: of the thread that runs there */
 	MODEL_PEER,    /* the other end of connections of a process; pid, comm: of its process, if that is here */
-	MODEL_CULPRIT, /* because of whom a process waited for a CPU: one charge */
+	MODEL_CULPRIT, /* who ran while a process waited for a CPU: one charge */
 	MODEL_KINDS
 };
 
@@ -132,7 +132,7 @@ struct row {
 		struct model_dist dist[LT_THREAD_DISTS];
 	};
 	struct sample_open open_answers, open_upstream; /* turns open at the reading */
-	/* Of processes: because of whom they waited for a CPU, the greatest first; focus_since_ns 0: not in focus. */
+	/* Of processes: who ran while they waited for a CPU, the greatest first; focus_since_ns 0: not in focus. */
 	uint64_t focus_since_ns, moved_ns;
 	const struct sample_because *because;
 	uint32_t n_because;

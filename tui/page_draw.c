@@ -10,7 +10,7 @@
 #include "format.h"
 #include "names.h"
 
-static const char *const tab_titles[PAGE_TABS] = { "Calls", "Threads", "Connections", "Peers", "Because", "Heatmap" };
+static const char *const tab_titles[PAGE_TABS] = { "Calls", "Threads", "Connections", "Peers", "Culprits", "Heatmap" };
 
 /* How long ago its last reading was taken, which is shown below. */
 static void add_ago(const struct view *v, char *buf, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The focus of a live source: after each reading the processes that are looked at closely are chosen and their threads'
- * records marked; at the next one, because of whom they waited is read and given to their samples.
+ * records marked; at the next one, who ran while they waited is read and given to their samples.
  */
 #include "probe_kernel.h"
 

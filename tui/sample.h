@@ -123,7 +123,7 @@ struct sample_socket_sums {
 	uint32_t first_peer, n_peers; /* in sample.peers: of connections that were looked at */
 };
 
-/* Because of whom a process in focus waited for a CPU. Recorded: append only. CPU: a process that ran; ASLEEP: the CPU
+/* Who ran while a process in focus waited for a CPU. Recorded: append only. CPU: a process that ran; ASLEEP: the CPU
  * was on its way out of idle; QUOTA: its own; OTHERS: not known, or too many to keep. */
 enum sample_blame {
 	SAMPLE_BLAME_CPU,
