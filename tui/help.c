@@ -103,21 +103,20 @@ static const struct {
 	const char *sign, *plain_sign, *text, *plain;
 } signs[] = {
 	{ differs, "lagtop*", NULL, "Columns, sort, view or delay differ from those saved: W saves them.", NULL },
-	{ has_trail, "name \u203a", "name >", "Where you came from: Backspace goes back, Esc out.", NULL },
+	{ has_trail, "name \u203a", "name >", "Where you came from: Backspace goes back, Esc leaves.", NULL },
 	{ is_recording, "\u25cf rec", "rec", "Readings are written to a recording (--record): its size so far.", NULL },
 	{ is_replay, "replay", NULL, "A recording is shown, not this machine: how long ago that was.", NULL },
 	{ is_ended, "END", NULL, "The recording has no more readings.", NULL },
-	{ is_paused, "PAUSED", NULL, "The screen is frozen, readings continue: p goes on.", NULL },
-	{ is_past, "ago of", NULL, "An earlier reading is shown, and how far back they go: End is now.", NULL },
+	{ is_paused, "PAUSED", NULL, "The screen is frozen, readings continue: p resumes.", NULL },
+	{ is_past, "ago of", NULL,
+	  "An earlier reading, how long ago it was, and how far back readings go: End returns to now.", NULL },
 	{ is_over_budget, "over budget", NULL,
 	  "Watching costs more than --budget allows, and leaving something out would not help.", NULL },
 	{ NULL, "sched \u25cf", "sched on",
-	  "A family of probes that watches everything; yellow 1:16, exits, off: calls are watched less closely, to "
-	  "keep "
-	  "to the budget (b); an empty circle: not at all.",
-	  "A family of probes that watches everything; yellow 1:16, exits, off: calls are watched less closely, to "
-	  "keep "
-	  "to the budget (b); OFF: not at all." },
+	  "A family of probes, watching everything; yellow 1:16, exits, off: calls are watched less closely, to stay "
+	  "within the budget (b); an empty circle: not at all.",
+	  "A family of probes, watching everything; yellow 1:16, exits, off: calls are watched less closely, to stay "
+	  "within the budget (b); OFF: not at all." },
 	{ has_filter, "\\text", NULL, "Only rows that match this filter are shown: Esc clears it.", NULL },
 	{ has_totals, "totals", NULL, "Sums since the start instead of rates: T.", NULL },
 	{ NULL, "cost", NULL,
@@ -132,9 +131,9 @@ static const struct {
 	  NULL },
 	{ has_processes, "*", NULL, "Before a row: tagged with Space, for a signal.", NULL },
 	{ has_outside, "outside", NULL, "All processes outside of this pid namespace, in one row.", NULL },
-	{ NULL, "-", NULL, "Not known: nothing was measured, or its family is off.", NULL },
+	{ NULL, "-", NULL, "Unknown: nothing was measured, or its family is off.", NULL },
 	{ NULL, "\u00b7", ".", "Zero.", NULL },
-	{ NULL, "~", NULL, "Estimated, or of turns that overlap.", NULL },
+	{ NULL, "~", NULL, "Estimated, or from requests that overlap.", NULL },
 	{ NULL, ">  \u2265", ">", "At least: it began before lagtop did, or its histogram knows only a bound.", NULL },
 	{ has_page, "thread-s/s", NULL, "Seconds of its threads in a second: the bar's whole length.", NULL },
 	{ has_processes, "LAG%", NULL, "Time in which a process wanted to run and could not: RUNQ% + THROT% + BLK%.",
@@ -142,16 +141,16 @@ static const struct {
 	{ NULL, "shares in %", NULL, "Thread time over the interval: two threads that wait make 200.", NULL },
 	{ NULL, "percentiles", NULL, "From histograms with four buckets per octave: at most 12.5 % off.", NULL },
 	{ has_processes, "history", NULL,
-	  "The newest reading is on the right; heights are logarithmic, on the scale of the row's own last minute: the "
-	  "lowest is the least value, which stands before them, a doubling is up to two heights.",
+	  "The newest reading is on the right; heights are logarithmic, scaled to the row's own last minute: the "
+	  "lowest is "
+	  "the minimum, printed in front; a doubling raises the bar by at most two steps.",
 	  "The newest reading is on the right; from low to high " FORMAT_HEIGHTS
-	  ", logarithmic, on the scale of the row's own last minute: the lowest is the least value, which stands "
-	  "before "
-	  "them, a doubling is up to two heights." },
+	  ", logarithmic, scaled to the row's own last minute: the lowest is the minimum, printed in front; a doubling "
+	  "raises the bar by at most two steps." },
 	{ has_calls, "grey", NULL,
 	  "Idle: a wait for the next request, for time to pass or for work, while nobody waits for the process's "
 	  "answer. "
-	  "TIME%, WAIT% and OLDEST of idle calls and threads are grey, and below those that are in the way.",
+	  "TIME%, WAIT% and OLDEST of idle calls and threads are grey, and sorted below the others.",
 	  NULL },
 	{ NULL, "yellow, bold", NULL,
 	  "From " TEXT(SEVERITY_WARN_MS) " ms; LAG% from " TEXT(
