@@ -234,7 +234,7 @@ static __always_inline enum lt_state lt_sleep_in_call(struct task_struct *task, 
 }
 
 /* The freezer of cgroup 2 stops a task while it returns to user mode: it is in no call any more, although its registers
- * look so. (A parent in vfork counts as frozen, too, but is not interruptible.) */
+ * look so. (A parent in vfork also counts as frozen, but is not interruptible.) */
 static __always_inline bool lt_is_frozen(struct task_struct *task)
 {
 	return task->__state & TASK_INTERRUPTIBLE && bpf_core_field_exists(task->frozen) &&

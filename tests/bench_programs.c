@@ -53,7 +53,7 @@ static void take_program(int which, uint32_t id)
 
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
 		return;
-	/* Of some there is one for each form that the hook has had. */
+	/* Some hooks have one program for each form of their arguments. */
 	for (size_t i = 0; i < HOOKS; i++) {
 		size_t n = strlen(hooks[i].own);
 

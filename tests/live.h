@@ -29,7 +29,7 @@ struct live {
 
 /* Skips the running test, with the reason, where nothing can be measured: not root, no BPF, no BTF. */
 void live_need_bpf(void);
-/* Skips under software emulation (LIVE_EMULATED), whose clock is no oracle. */
+/* Skips under software emulation (LIVE_EMULATED), whose clock is unreliable. */
 void live_need_real_time(void);
 void live_need_disk(void);
 /* How often a workload does something: usually, or under emulation, where everything takes many times longer. */

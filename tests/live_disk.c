@@ -722,8 +722,8 @@ static void test_latency_of_a_slow_device(void **state)
 		live_between((double)of_disk(all, "read", "latency.p50_ns"),
 			     (fio.median_ns - 2 * each_ns) * 0.875 * 0.9, fio.median_ns * 1.125 * 1.1,
 			     "%s: half of them", engines[i]);
-		/* Of 20 requests that is the slowest, and of its time fio may have spent any part waiting for a CPU: on
-		 * a busy machine more than half a second. So from below only its own median holds. */
+		/* p99 of 20 requests is the slowest one, and fio may have spent any part of its time waiting for a CPU:
+		 * on a busy machine more than half a second. So fio's median is the only safe lower bound. */
 		live_between((double)of_disk(all, "read", "latency.p99_ns"),
 			     (double)of_disk(all, "read", "latency.p50_ns"), fio.p99_ns * 1.125 * 1.1,
 			     "%s: 99 %% of them", engines[i]);

@@ -299,7 +299,7 @@ static void check_death_inside(const char *how)
 	}
 	live_compare((double)dead, 120, 0, "%s inside a call: processes", how);
 	live_compare((double)impossible, 0, 0, "%s inside a call: in flight, failed or for ever", how);
-	/* As many as were just taken are kept free: two chunks of each kind may be added. */
+	/* Lagtop keeps as many free as were just taken: two chunks of each kind may be added. */
 	live_between((double)live_get(l->reading[l->n - 1], "self.map_bytes"), (double)map_bytes,
 		     (double)map_bytes + 2 * (sizeof(struct lt_chunk) + sizeof(struct lt_call_chunk) + 8192),
 		     "%s inside a call: memory", how);

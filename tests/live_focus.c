@@ -82,7 +82,7 @@ static void need_two_cpus(void)
 }
 
 /* Each of them waits whenever another one runs: what it is charged for is how long that one ran. On a CPU of which
- * others have a part, too, and where a switch may be missed. */
+ * others have a part as well, and where a switch may be missed. */
 static void compare_spinners(struct live *l, size_t from, const int64_t *pid, int n)
 {
 	for (int i = 0; i < n; i++) {

@@ -36,7 +36,7 @@ static const char *level_of(struct live *l, size_t i)
 	return live_text(l->reading[i], "probes.syscall.level");
 }
 
-/* Of all threads that have a record: the table of what is lost is not for those of pid 1. */
+/* No call was lost, of any thread that has a record. */
 static void nothing_lost(struct live *l, size_t from, const char *levels)
 {
 	int64_t calls = 0;

@@ -270,7 +270,7 @@ static int count_spilled(struct live *l)
 	uint32_t place, n = SPILL;
 	int fd = map_of(l, "lt_spill");
 
-	/* Not one by one: after a key that has gone, the kernel begins again. */
+	/* In one batch: get_next_key starts again from the beginning if its key has gone. */
 	assert_int_equal(bpf_map_lookup_batch(fd, NULL, &place, key, slot, &n, NULL), -ENOENT);
 	close(fd);
 	return (int)n;

@@ -34,7 +34,7 @@ static void test_root_of_a_container(void **state)
 	refuse_in(sandbox_no_capability, "--cap-add BPF", "--json", "-n", "1");
 }
 
-/* Not inside a chroot, and not where the administrator has turned them off. */
+/* There are none inside a chroot, nor where the administrator has turned them off. */
 static bool has_user_namespaces(void)
 {
 	pid_t pid = fork();

@@ -96,7 +96,7 @@ static void test_asleep_after_lagtop(void **state)
 	live_verdict();
 }
 
-/* The kernel refuses rings to some programs, or has none. */
+/* Skips if the kernel has no io_uring, or does not allow it. */
 static void need_rings(void)
 {
 	int64_t off = live_field("/proc/sys/kernel/io_uring_disabled", 0);

@@ -137,7 +137,7 @@ static int64_t number_behind(const char *path, const char *word)
 	return number;
 }
 
-/* Of a state or a part of one. */
+/* The time in a state, or in a part of one. */
 static double sum_ns(struct live *l, size_t from, int64_t pid, const char *state)
 {
 	bool part = !strcmp(state, "reclaim") || !strcmp(state, "page_fault_disk");
@@ -193,8 +193,8 @@ static void compare_reclaim(struct live *l, size_t from, int64_t pid, const stru
 	live_compare(reclaim_ns, freeing_ns, freeing_ns * atof(live_times("0.05", "0.2")), "reclaim, delay accounting");
 }
 
-/* Of a wait the accounting has the way back to the CPU, too. The machine's pressure is no oracle: other CPUs' time is
- * in it. */
+/* The kernel's accounting includes the time until the thread runs again. The machine's pressure cannot be compared: it
+ * includes other CPUs' time. */
 static void compare_memory(struct live *l, size_t from, int64_t pid, const struct stall *before,
 			   const struct stall *after)
 {

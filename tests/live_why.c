@@ -72,7 +72,7 @@ static struct json_object *ask(void)
 	return verdict;
 }
 
-/* Whoever ran for most of it, all of them name who was running. */
+/* All of these rules name who was running. */
 static bool is_cpu(const char *rule)
 {
 	return !strncmp(rule, "cpu", 3);
@@ -94,7 +94,7 @@ static bool is_planted(const struct patient *p, const char *comm)
 	return !strcmp(comm, p->comm) || !strncmp(comm, "sick", 4);
 }
 
-/* Nothing false, and that which is expected. */
+/* It says nothing false, and says what is expected. */
 static bool says(const struct patient *p, struct json_object *verdict)
 {
 	struct json_object *sentences = json_object_object_get(verdict, "sentences"),

@@ -230,7 +230,7 @@ static void run_give_up(char **arg)
 		if (poll(&p, 1, -1) != 1 || !(p.revents & POLLERR))
 			load_die("time out");
 		close(p.fd);
-		/* Of the two connects without a port the first is abandoned. */
+		/* Two connects found no port; the first of them is abandoned. */
 		load_done(6 * each + 1, "connects=%ld connect_errors=%ld", 6 * each + 1, 2 * each + 1);
 	}
 }

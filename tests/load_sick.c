@@ -176,7 +176,7 @@ static void guard(void)
 	_exit(0);
 }
 
-/* Of the first version where it has the controller, else of the second. Returns the version. */
+/* A control group of version 1 if that has the controller, else of version 2. Returns the version. */
 static int make_group(const char *controller)
 {
 	char text[32];
@@ -215,7 +215,7 @@ static void quota(void)
 	start("sick", spin_in_group);
 }
 
-/* Each dies for lack of memory, and is started again. */
+/* Each is killed because memory ran out, and is started again. */
 static void grow_in_group(void)
 {
 	for (;;) {
@@ -458,7 +458,7 @@ static void bind_datagrams(int bytes)
 	     "bind");
 }
 
-/* As the C library asks a name server with "options timeout:2": within 3 seconds it begins to ask at least once. */
+/* Asks a name server as the C library does with "options timeout:2": in any 3 seconds it sends at least once. */
 static void resolve(void)
 {
 	for (;;) {

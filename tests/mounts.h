@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A mount namespace of one's own, for workloads and for the sandboxes that lagtop is started in. */
+/* A private mount namespace, for workloads and for the sandboxes that lagtop is started in. */
 #ifndef MOUNTS_H
 #define MOUNTS_H
 

@@ -59,7 +59,7 @@ static void a_tag_is_for_the_process_under_the_cursor(void **state)
 	assert_string_not_equal(vt_cell(v, FIRST_Y, 0).text, "*");
 }
 
-/* Also after a key that is no cursor key, before the first one of those. */
+/* Also after a key that does not move the cursor, before the first one that does. */
 static void the_order_holds_still_for_two_seconds_after_a_key(void **state)
 {
 	struct vt *held = open_workers();

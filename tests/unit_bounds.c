@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tables of the kernel side at their bounds, which no workload reaches at will: bpf/disk.bpf.c, bpf/ring.bpf.c and
- * bpf/focus.bpf.h, compiled for this machine. What finds no room is told, and everything else goes on (bpf/README.md).
+ * bpf/focus.bpf.h, compiled for this machine. What finds no room is counted, and everything else goes on
+ * (bpf/README.md).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -235,7 +236,7 @@ static void test_rings(void **state)
 	assert_int_equal(lt_ring_counts(RING), LT_RING_ONE(LT_RING_DISK));
 }
 
-/* ---- whom processes in focus waited for ---- */
+/* ---- who ran while processes in focus waited ---- */
 
 /* Every ns is in an entry or in `others`, and the last ones that ran have theirs. */
 static void test_culprits(void **state)

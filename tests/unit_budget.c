@@ -115,7 +115,7 @@ static void where_nothing_fits_the_last_helps_most(void **state)
 	assert_true(r.b.is_over);
 	readings(&r, 1, 1);
 	assert_false(r.b.is_over);
-	/* Nothing is given up that would save next to nothing. */
+	/* A level that would save next to nothing is not taken. */
 	r = (struct run){ .b.percent = 5 };
 	for (int i = 0; i < 100; i++)
 		reading(&r, 8, sched_alone, 2);

@@ -158,7 +158,7 @@ static void rows_of_a_device_that_is_gone(void **state)
 	assert_int_equal(devices[4].key, 0);
 }
 
-/* Of version 1, nothing is known. */
+/* With version 1 of control groups, their numbers are unknown. */
 static void without_charges(void **state)
 {
 	(void)state;

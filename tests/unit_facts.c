@@ -117,7 +117,7 @@ static void a_full_list_goes_on_counting(void **state)
 	assert_full(1000);
 }
 
-/* Of this machine lagtop itself is left out; in a recording its pid is anybody's. */
+/* On this machine lagtop leaves itself out; in a recording its pid may belong to any process. */
 static void itself(void **state)
 {
 	for (int live = 0; live < 2; live++) {

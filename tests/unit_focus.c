@@ -112,7 +112,7 @@ static void the_least_gives_way(void **state)
 	assert_false(in(50));
 	choose(0);
 	assert_true(in(50));
-	/* Who is asked for always comes in, and never gives way to lag. */
+	/* A process that the user asks for always comes in, and is never replaced by one that lags. */
 	add(60, 0)->asked = true;
 	choose(0);
 	choose(0);

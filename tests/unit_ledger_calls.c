@@ -404,8 +404,7 @@ static void test_exit_among_others(void **state)
 	assert_int_equal(fake_work(10)->n_calls, 1);
 }
 
-/* That a call failed with EINTR is known only when the handler has returned, perhaps after the reading that counted the
- * call. */
+/* A call's EINTR is known only when the handler has returned, perhaps after the reading that counted the call. */
 static void test_an_error_comes_later(void **state)
 {
 	(void)state;

@@ -451,7 +451,7 @@ static void test_last_thread(void **state)
 	assert_int_equal(flags_of(&others[1]), LT_LAST);
 }
 
-/* A thread that ends before others of its process, however it is told. */
+/* A thread that ends before others of its process, whichever hook reports it. */
 static void test_not_the_last(void **state)
 {
 	(void)state;

@@ -174,7 +174,7 @@ static void assert_covered(const struct record_section *section, size_t size)
 static void no_field_is_forgotten(void **state)
 {
 	(void)state;
-	/* Of struct sample itself the arrays, their lengths and capacities come last. */
+	/* In struct sample the arrays, their lengths and capacities come last. */
 	for (size_t i = 1; i < RECORD_SECTIONS; i++)
 		assert_covered(&record_sections[i], record_sections[i].element_bytes);
 	/* The unknown counters are those that the description leaves out. */

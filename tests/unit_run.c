@@ -227,7 +227,7 @@ static void a_verdict(void **state)
 	assert_non_null(strstr(last, "\"sentences\":[]"));
 }
 
-/* Nobody is told that nothing lags where nobody looked. */
+/* Without the sched family `lagtop why` fails instead of saying that nothing lags. */
 static void no_verdict(void **state)
 {
 	static const uint64_t waits_ms[] = { 0, 0 };

@@ -565,7 +565,7 @@ static void test_peers_of_processes(void **state)
 	/* The next interval begins at nothing. */
 	reading(true);
 	peer_of(0, 0, 0);
-	/* Not looked at in the reading before: what was sent again is not this interval's. */
+	/* The reading before did not look at sockets: its retransmits do not belong to this interval. */
 	reading(false);
 	opens(c, 5000, 80, LT_ROLE_CLIENT);
 	reading(true);

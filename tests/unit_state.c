@@ -353,7 +353,7 @@ static void its_own_is_replaced(void **state)
 	assert_int_equal(lt_flight_find(&set, 1, true), 11);
 }
 
-/* What finds no room replaces another, which is told. */
+/* What finds no room replaces another, which is reported. */
 static void a_full_set(void **state)
 {
 	uint64_t left = 0;
@@ -370,7 +370,7 @@ static void a_full_set(void **state)
 	assert_int_equal(lt_flight_find(&set, TAGS - 1, true), 5);
 }
 
-/* Of 36 bits that are kept none reaches the tag. */
+/* None of the 36 bits that are kept overlaps the tag. */
 static void all_bits(void **state)
 {
 	uint64_t most = (1ULL << LT_FLIGHT_BITS) - 1;

@@ -630,7 +630,7 @@ static void map_and_unmap(void **state)
 	assert_non_null(strstr(verdict.sentence[0].text, "at least 95% of it in mmap, munmap and the like"));
 }
 
-/* Out of focus nothing tells who was running: that nobody ran for much of it would be invented. */
+/* Out of focus it is unknown who was running: to say that nobody ran for long would be invented. */
 static void out_of_focus(void **state)
 {
 	struct sample *s = reading_next(1);
@@ -665,7 +665,7 @@ static void several_in_focus(void **state)
 	}
 }
 
-/* Of several processes of a name, none is the one to look at. */
+/* With several processes of one name, no pid is named: it could be any of them. */
 static void no_pid_of_several(void **state)
 {
 	struct sample *s = reading_next(1);
@@ -818,7 +818,7 @@ static const char *last_line(void)
 	return text;
 }
 
-/* That nothing lags is said only if it was watched. */
+/* "Nothing lags" is said only of what was watched. */
 static void what_is_not_known(void **state)
 {
 	(void)state;

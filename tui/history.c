@@ -493,7 +493,7 @@ struct sample *history_at(const struct history *h, uint32_t back)
 	return slot->reading ? &slot->sample : NULL;
 }
 
-/* A series' row of that reading, to unpack it alone into st->one; NULL: it has none. */
+/* A series' row in that reading, to unpack it alone into st->one; NULL: it is not in it. */
 static const struct row_kept *row_alone(const struct history *h, uint32_t back, const struct key *key)
 {
 	struct history_store *st = h->store;

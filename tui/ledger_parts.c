@@ -5,7 +5,7 @@
 
 #define TRIES 100
 
-/* Of reclaims that ended, and of one that goes on. */
+/* The time of reclaims that ended, and of one in progress. */
 static uint64_t read_reclaim(const struct lt_parts *parts, uint64_t run_ns)
 {
 	uint64_t began_ns, ended_ns;

@@ -137,7 +137,7 @@ static int find_process(struct view *v)
 	return err;
 }
 
-/* Of a process that runs on this machine, now. */
+/* Only for a process that runs on this machine, now. */
 static void find_context(struct page *p)
 {
 	const struct context *c = NULL;

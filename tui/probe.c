@@ -438,7 +438,7 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	p->seed_link = bpf_program__attach_iter(p->skel->progs.lt_seed, NULL);
 	if (!p->events || probe_names_start(p) || !p->ledger || !p->sockets || !p->machine ||
 	    (!p->disks && !o->off[SAMPLE_DISK]) || !p->seed_link)
-		return probe_refused(why, why_size, -errno, "what lagtop reads with");
+		return probe_refused(why, why_size, -errno, "the iterators and buffers that lagtop reads with");
 	err = probe_cpus_start(p);
 	if (!err)
 		err = probe_focus_start(p);
@@ -451,7 +451,7 @@ static int start(struct probe *p, const struct probe_options *o, char *why, size
 	if (!err)
 		err = seed(p);
 	if (err)
-		return probe_refused(why, why_size, err, "a walk over its tasks and sockets");
+		return probe_refused(why, why_size, err, "to iterate over its tasks and sockets");
 	err = privileges_drop(o->readonly);
 	if (err)
 		return probe_fail(why, why_size, err, "cannot give up privileges: %s", strerror(-err));

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Of the newest reading it is made about once a second at most: it reads all readings of its interval again. */
+/* While the newest reading is shown, made at most about once a second: it reads all readings of its interval again. */
 #define LIVE_NS 900000000ULL
 #define INTERVAL_NS (OPTIONS_WHY_S * 1000000000ULL)
 
