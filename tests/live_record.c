@@ -66,6 +66,32 @@ static void replay_has_the_levels(void **state)
 	unsetenv("LAGTOP_LEVELS");
 }
 
+/* Through a pipe, and it goes when nobody reads any more, although the next reading is far away. */
+static void a_pipe_is_followed_and_its_end_seen(void **state)
+{
+	char *lagtop = child_lagtop(), command[400];
+	char *shell[] = { (char *)"/bin/sh", (char *)"-c", command, NULL };
+	char *seldom[] = { lagtop, (char *)"--record", (char *)"-", (char *)"-d", (char *)"3600", NULL };
+	struct child *c;
+
+	(void)state;
+	live_need_bpf();
+	snprintf(command, sizeof(command), "%s -d 0.3 -n 3 -w - | %s -r - --json", lagtop, lagtop);
+	c = child_start(shell, (uid_t)-1);
+	assert_non_null(c);
+	for (int i = 0; i < 3; i++)
+		assert_non_null(child_line(c));
+	assert_null(child_line(c));
+	assert_int_equal(child_wait(c), 0);
+	child_free(c);
+	c = child_start(seldom, (uid_t)-1);
+	assert_non_null(c);
+	close(c->out);
+	c->out = -1;
+	assert_int_equal(child_wait(c), 0);
+	child_free(c);
+}
+
 static int remove_file(void **state)
 {
 	unlink(path);
@@ -77,6 +103,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(replay_is_what_was_live, remove_file),
 		cmocka_unit_test_teardown(replay_has_the_levels, remove_file),
+		cmocka_unit_test(a_pipe_is_followed_and_its_end_seen),
 	};
 	int fd = mkstemp(path);
 

@@ -112,6 +112,9 @@ static void every_option_sets_its_field(void **state)
 	assert_int_equal(o.fail_readings, 1);
 	assert_non_null(o.fail_expression);
 	options_free(&o);
+	assert_int_equal(parse(&o, "--record -"), 0);
+	assert_int_equal(o.output, OUTPUT_NONE);
+	options_free(&o);
 	assert_int_equal(parse(&o, "--replay in --at -10m"), 0);
 	assert_int_equal(o.at.kind, WHEN_BEFORE_END);
 	assert_int_equal(o.at.s, 600);
@@ -164,6 +167,8 @@ static void bad_lines(void **state)
 		{ "-s -", "'-'", "pid, " },
 		{ "-v tables", "'tables'", "overview, sched, syscalls, net, calls, connections" },
 		{ "-g pid", "'pid'", "process, command, user or cgroup" },
+		{ "--record - --json", "--record -", "nothing else" },
+		{ "--record - --keep 2G --replay x", "--record", "--replay" },
 		{ "--at 03:15", "--at", "--replay" },
 		{ "--replay in --at noon", "'noon'", "03:15" },
 		{ "--history 0", "'0'", "1 to 65536" },

@@ -148,6 +148,20 @@ static void add_replay(struct line *l, const struct view *v, const struct sample
 	line_add_brief(l, true, 5, STYLE_WARN, buf, "replay");
 }
 
+/* "live · web-07 · 0.2 s": how late the newest reading is. */
+static void add_stream(struct line *l, const struct view *v, const struct sample *s, bool utf8)
+{
+	const char *dot = utf8 ? "\u00b7" : "-";
+	char host[40], buf[96];
+
+	format_clean(host, sizeof(host), s->host, 9, utf8);
+	if (v->source_ended)
+		snprintf(buf, sizeof(buf), "ENDED %s %s", dot, host);
+	else
+		snprintf(buf, sizeof(buf), "live %s %s %s %.1f s", dot, host, dot, (double)view_stream_age(v) / 1e9);
+	line_add(l, true, 1, v->source_ended ? STYLE_BAD : STYLE_WARN, buf);
+}
+
 static void draw_title(const struct view *v, struct grid *g)
 {
 	const struct sample *s = model_sample(view_model(v));
@@ -164,7 +178,7 @@ static void draw_title(const struct view *v, struct grid *g)
 		return;
 	}
 	format_clean(clean, sizeof(clean), s->host, 40, g->utf8);
-	line_add(&l, false, 3, STYLE_STRONG, clean);
+	line_add(&l, false, v->streams ? 8 : 3, STYLE_STRONG, clean);
 	format_clean(clean, sizeof(clean), s->kernel, 24, g->utf8);
 	line_add(&l, false, 8, STYLE_NORMAL, clean);
 	snprintf(buf, sizeof(buf), "%u CPU%s", s->cpus_online, s->cpus_online == 1 ? "" : "s");
@@ -183,7 +197,9 @@ static void draw_title(const struct view *v, struct grid *g)
 		add_past(&l, v);
 	if (v->paused)
 		line_add(&l, true, 0, STYLE_WARN, "PAUSED");
-	if (v->source_ended)
+	if (v->streams)
+		add_stream(&l, v, s, g->utf8);
+	else if (v->source_ended)
 		line_add(&l, true, 1, STYLE_WARN, "END");
 	else if (!v->source_live)
 		add_replay(&l, v, s);
@@ -193,7 +209,8 @@ static void draw_title(const struct view *v, struct grid *g)
 		line_add_brief(&l, true, 4, STYLE_BAD, buf, "rec");
 	}
 	snprintf(buf, sizeof(buf), "%.3g s", v->delay_s);
-	line_add(&l, true, 4, STYLE_NORMAL, buf);
+	if (!v->streams) /* it is the recorder's */
+		line_add(&l, true, 4, STYLE_NORMAL, buf);
 	t = (time_t)(s->realtime_ns / 1000000000);
 	localtime_r(&t, &tm);
 	strftime(buf, sizeof(buf), "%H:%M:%S", &tm);

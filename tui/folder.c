@@ -142,7 +142,7 @@ static const char *file_path(const struct folder *f, const struct folder_file *f
 struct recorder {
 	struct record *file; /* NULL: none yet */
 	struct record *done; /* the one before, until there is a reading in `file` */
-	bool in_folder;
+	bool in_folder, is_stream;
 	struct folder folder; /* the last of its files is the one being written, once there is one */
 	struct folder_keep keep;
 	uint64_t hour, dropped;
@@ -203,13 +203,16 @@ struct recorder *recorder_open(const char *path, const struct folder_keep *keep,
 	if (r) {
 		r->folder.fd = -1;
 		r->keep = keep && (keep->bytes || keep->ns) ? *keep : (struct folder_keep){ .bytes = KEEP_BYTES };
-		r->in_folder = !lstat(path, &st) && S_ISDIR(st.st_mode);
+		r->is_stream = !strcmp(path, "-");
+		r->in_folder = !r->is_stream && !lstat(path, &st) && S_ISDIR(st.st_mode);
 		if (!r->in_folder && keep && (keep->bytes || keep->ns)) {
 			wrong = "--keep needs a folder";
 		} else if (!r->in_folder) {
-			r->file = record_open(path, why, why_size);
+			r->file = r->is_stream ? record_stream() : record_open(path, why, why_size);
 			if (r->file)
 				return r;
+			if (r->is_stream)
+				snprintf(why, why_size, "cannot record: out of memory");
 			free(r);
 			return NULL;
 		} else {
@@ -304,6 +307,11 @@ static int write_to_folder(struct recorder *r, const struct sample *s)
 int recorder_write(struct recorder *r, const struct sample *s)
 {
 	return r->in_folder ? write_to_folder(r, s) : record_write(r->file, s);
+}
+
+const void *recorder_packed(const struct recorder *r, size_t *len)
+{
+	return r && r->is_stream ? record_packed(r->file, len) : NULL;
 }
 
 uint64_t recorder_bytes(const struct recorder *r)

@@ -18,11 +18,13 @@ struct folder_keep {
 /* Writes to a file, or to a folder if path is one. */
 struct recorder;
 
-/* NULL: *why holds one sentence. keep is of a folder; NULL: the default. */
+/* NULL: *why holds one sentence. keep is of a folder; NULL: the default. "-": a stream, see recorder_packed. */
 struct recorder *recorder_open(const char *path, const struct folder_keep *keep, char *why, size_t why_size);
 /* Appends one complete reading. In a folder the oldest files make room for it, also when the disk is full; a reading
  * for which there is no room at all is dropped. 0 or -errno. */
 int recorder_write(struct recorder *r, const struct sample *s);
+/* Of a stream: the bytes of the last reading, which the caller writes; of a file NULL. */
+const void *recorder_packed(const struct recorder *r, size_t *len);
 /* Of the file being written. */
 uint64_t recorder_bytes(const struct recorder *r);
 /* Readings that were dropped. */

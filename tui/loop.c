@@ -64,19 +64,23 @@ static void take_signals(struct loop *l)
 
 bool loop_wait(struct loop *l, struct pollfd *fds, nfds_t n, bool timer)
 {
-	struct pollfd all[LOOP_FDS + 2];
+	int stream_fd = l->ended || !timer || !l->source->stream_fd ? -1 : l->source->stream_fd;
+	bool at_once = stream_fd >= 0 && l->arrived; /* more than was read may be in memory already */
+	struct pollfd all[LOOP_FDS + 3];
 	uint64_t expirations;
 
 	memcpy(all, fds, n * sizeof(*fds));
 	all[n] = (struct pollfd){ l->signal_fd, POLLIN, 0 };
 	all[n + 1] = (struct pollfd){ timer ? l->timer_fd : -1, POLLIN, 0 };
-	while (poll(all, n + 2, -1) < 0) {
+	all[n + 2] = (struct pollfd){ stream_fd, POLLIN, 0 };
+	while (poll(all, n + 3, at_once ? 0 : -1) < 0) {
 		if (errno == EINTR)
 			continue;
 		loop_fail(l, "cannot wait: %s", strerror(errno));
 		return false;
 	}
 	memcpy(fds, all, n * sizeof(*fds));
+	l->arrived |= all[n + 2].revents;
 	if (all[n].revents)
 		take_signals(l);
 	return l->status == LOOP_ON && all[n + 1].revents &&
@@ -147,19 +151,29 @@ void loop_read(struct loop *l)
 		l->status = 0;
 }
 
+/* All that has come through a stream: the newest reading is the one that is shown. */
+static void read_stream(struct loop *l)
+{
+	for (int i = 0; l->arrived && i < LOOP_AT_ONCE && l->status == LOOP_ON; i++) {
+		loop_read(l);
+		l->arrived = !l->waits && !l->ended;
+	}
+}
+
 static void run(struct loop *l)
 {
 	struct pollfd fds[LOOP_FDS];
 	bool timed = l->source->live || l->sink->interactive;
 
-	if (l->status == LOOP_ON && !l->source->live &&
+	l->arrived = l->source->stream_fd; /* with the header that was read */
+	if (l->status == LOOP_ON && !l->source->live && !l->source->stream_fd &&
 	    l->sink->interactive) /* its first reading is already available */
 		loop_read(l);
 	while (l->status == LOOP_ON) {
 		nfds_t n;
 		bool now;
 
-		if (!timed && !l->waits) {
+		if (!timed && !l->waits && !l->source->stream_fd) {
 			loop_read(l);
 			continue;
 		}
@@ -167,7 +181,9 @@ static void run(struct loop *l)
 		now = loop_wait(l, fds, n, true);
 		if (l->status == LOOP_ON)
 			l->sink->ready(l, fds);
-		if (now && l->status == LOOP_ON)
+		if (l->source->stream_fd)
+			read_stream(l);
+		else if (now && l->status == LOOP_ON)
 			loop_read(l);
 	}
 }

@@ -13,6 +13,7 @@
 
 #define LOOP_ON -1 /* status: keep running */
 #define LOOP_FDS 4
+#define LOOP_AT_ONCE 64 /* readings of a stream before signals and keys are looked at */
 
 struct loop;
 
@@ -50,6 +51,7 @@ struct loop {
 	/* Private to the loop. */
 	int timer_fd, signal_fd;
 	bool waits;    /* a recording that is still being written was read to its end */
+	bool arrived;  /* there may be more of a stream */
 	bool saw_pids; /* one of -p's processes was seen */
 };
 

@@ -89,17 +89,40 @@ static bool same_file(const char *a, const char *b)
 	return !strcmp(a, b) || (!stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
 }
 
+/* Standard input is the recording: keys come from the terminal that lagtop was started from. */
+static bool take_keys(char *why, size_t why_size)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0 && dup2(fd, STDIN_FILENO) >= 0) {
+		close(fd);
+		return true;
+	}
+	snprintf(why, why_size, "--replay -: no terminal for the keys: %s; --batch, --json and --csv need none",
+		 strerror(errno));
+	return false;
+}
+
 static int run(const struct options *o)
 {
 	const char *wrong = o->openmetrics ? file_replaceable(o->openmetrics) : NULL;
 	struct source *src = NULL;
 	struct recorder *rec = NULL;
 	char why[WHY_SIZE] = "";
+	bool from_input = o->replay && !strcmp(o->replay, "-");
 	uint64_t dropped;
 	int status, err;
 
-	if (o->output == OUTPUT_SCREEN && (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)))
+	if (o->output == OUTPUT_SCREEN && (!isatty(STDOUT_FILENO) || (!from_input && !isatty(STDIN_FILENO))))
 		return complain("this is not a terminal; --batch, --json and --csv need none", RUNTIME_FAILURE);
+	if (o->streams && isatty(STDOUT_FILENO))
+		return complain("--record -: standard output is a terminal; lead it through a pipe: "
+				"ssh HOST lagtop --record - | lagtop --replay -",
+				BAD_OPTION);
+	if (from_input && isatty(STDIN_FILENO))
+		return complain("--replay -: standard input is a terminal; a recording comes through a pipe: "
+				"ssh HOST lagtop --record - | lagtop --replay -",
+				BAD_OPTION);
 	if (wrong) {
 		snprintf(why, sizeof(why), "cannot write to %s: %s", o->openmetrics, wrong);
 		return complain(why, BAD_OPTION);
@@ -116,6 +139,10 @@ static int run(const struct options *o)
 	/* Opening a pipe for --replay may block for ever: signals end that wait with their default action. */
 	if (o->replay)
 		src = folder_replay(o->replay, &o->at, why, sizeof(why));
+	if (src && from_input && o->output == OUTPUT_SCREEN && !take_keys(why, sizeof(why))) {
+		source_close(src);
+		return complain(why, RUNTIME_FAILURE);
+	}
 	signals_block(o->output == OUTPUT_SCREEN);
 	if (!o->replay)
 		src = probe_open(&o->probe, why, sizeof(why));

@@ -279,10 +279,9 @@ static int set_openmetrics(struct options *o, const char *arg)
 
 static int set_record(struct options *o, const char *arg)
 {
-	if (!strcmp(arg, "-"))
-		return bad("--record -: recordings go to a file or a folder, not to standard output");
 	o->record = arg;
-	return *arg ? 0 : bad("--record '': expected the name of a file or folder to write to");
+	o->streams = !strcmp(arg, "-");
+	return *arg ? 0 : bad("--record '': expected the name of a file or folder to write to, or - for a pipe");
 }
 
 /* A size or a time, by its unit. */
@@ -315,7 +314,8 @@ static int set_keep(struct options *o, const char *arg)
 static int set_replay(struct options *o, const char *arg)
 {
 	o->replay = arg;
-	return *arg ? 0 : bad("--replay '': expected the name of a file or folder that --record wrote");
+	return *arg ? 0
+		    : bad("--replay '': expected the name of a file or folder that --record wrote, or - for a pipe");
 }
 
 static int set_at(struct options *o, const char *arg)
@@ -385,10 +385,10 @@ static const struct option_row option_table[] = {
 	{ "openmetrics", 0, "FILE", SET(set_openmetrics),
 	  "write counters and histograms for node_exporter, in the groups of -g" },
 	{ "fail-if", 0, "EXPR", SET(set_fail_if), "exit with status 4 when a row matches, or 'EXPR for N' readings" },
-	{ "record", 'w', "FILE|DIR", SET(set_record),
-	  "also write every reading to FILE, or to files in the folder DIR" },
+	{ "record", 'w', "FILE|DIR|-", SET(set_record),
+	  "also write every reading to FILE, to files in DIR, or to a pipe" },
 	{ "keep", 0, "SIZE|TIME", SET(set_keep), "how much of the past a --record DIR keeps: 2G, 7d (default 1G)" },
-	{ "replay", 'r', "FILE|DIR", SET(set_replay), "show a recording instead of this machine" },
+	{ "replay", 'r', "FILE|DIR|-", SET(set_replay), "show a recording, or what comes through a pipe" },
 	{ "at", 0, "TIME", SET(set_at), "where to start: 03:15, 2026-11-22T03:15, -10m (before its last reading)" },
 	{ "budget", 0, "PCT|off", SET(set_budget),
 	  "limit on its cost, % of all CPUs' or a busy process's time (default 5)" },
@@ -506,6 +506,8 @@ static int check_together(const struct options *o)
 			   o->view->name);
 	if (o->record && o->replay)
 		return bad("--record and --replay cannot be combined: choose one");
+	if (o->streams && o->output != OUTPUT_NONE)
+		return bad("--record - writes the recording to standard output: nothing else can go there");
 	if ((o->keep.bytes || o->keep.ns) && !o->record)
 		return bad("--keep needs --record: it says how much a folder of recordings may hold");
 	if (o->at.kind != WHEN_NONE && !o->replay)
@@ -592,7 +594,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	status = o->why ? check_why(o) : 0;
 	if (status)
 		return status;
-	if (o->output == OUTPUT_SCREEN && (o->openmetrics || o->fail_if))
+	if (o->output == OUTPUT_SCREEN && (o->openmetrics || o->fail_if || o->streams))
 		o->output = OUTPUT_NONE;
 	status = check_together(o);
 	tell_probe(o);

@@ -29,6 +29,7 @@ struct options {
 	bool threads, tree, no_mouse, ascii, no_color, readonly, verbose;
 	enum model_kind group; /* MODEL_PROCESS: none */
 	const char *record, *replay;
+	bool streams;		 /* --record -: to standard output */
 	struct folder_keep keep; /* of a folder for --record; 0: the default */
 	struct when at;		 /* --at; WHEN_NONE: from the beginning */
 	uint64_t history_bytes;

@@ -23,7 +23,7 @@
 #define WINDOW_MAX_LOG 27 /* the largest that zstd readers accept by default */
 
 struct record {
-	int fd;
+	int fd;			    /* -1: a stream, whose bytes the caller takes */
 	bool begun;		    /* the file was emptied and has its description */
 	off_t end;		    /* of the last whole frame */
 	uint32_t chain;		    /* of the next reading */
@@ -218,20 +218,42 @@ static int pack_header(struct record *r)
 	return err ? err : pack_frame(r, 0, 0);
 }
 
-struct record *record_open(const char *path, char *why, size_t why_size)
+static struct record *record_new(void)
 {
-	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct record *r = calloc(1, sizeof(*r));
-	const char *wrong;
 
 	if (r)
 		r->zstd = ZSTD_createCCtx();
 	if (!r || !r->zstd) {
 		free(r);
+		return NULL;
+	}
+	r->fd = -1;
+	ZSTD_CCtx_setParameter(r->zstd, ZSTD_c_compressionLevel, PACK_LEVEL);
+	return r;
+}
+
+struct record *record_stream(void)
+{
+	return record_new();
+}
+
+const void *record_packed(const struct record *r, size_t *len)
+{
+	*len = r->packed.len;
+	return r->packed.data;
+}
+
+struct record *record_open(const char *path, char *why, size_t why_size)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct record *r = record_new();
+	const char *wrong;
+
+	if (!r) {
 		snprintf(why, why_size, "cannot write to %s: out of memory", path);
 		return NULL;
 	}
-	ZSTD_CCtx_setParameter(r->zstd, ZSTD_c_compressionLevel, PACK_LEVEL);
 	/* Command lines may hold secrets. Emptied only by the first reading: a start that fails costs nothing. */
 	r->fd = file_open_private(path, &wrong);
 	if (r->fd >= 0 && (!fcntl(r->fd, F_OFD_SETLK, &whole) || (errno != EAGAIN && errno != EACCES)))
@@ -242,13 +264,15 @@ struct record *record_open(const char *path, char *why, size_t why_size)
 	return NULL;
 }
 
-/* Writes all packed bytes, or truncates the file to where it was. */
+/* Writes all packed bytes (those of a stream are the caller's), or truncates the file to where it was. */
 static int write_packed(struct record *r)
 {
 	size_t at = 0;
 	ssize_t n;
 	int err;
 
+	if (r->fd < 0)
+		at = r->packed.len;
 	while (at < r->packed.len) {
 		n = write(r->fd, r->packed.data + at, r->packed.len - at);
 		if (n < 0 && errno == EINTR)
@@ -283,7 +307,7 @@ int record_write(struct record *r, const struct sample *s)
 	r->packed.len = 0;
 	if (!r->begun) {
 		r->unknown = s->unknown;
-		err = take_file(r->fd);
+		err = r->fd < 0 ? 0 : take_file(r->fd);
 		if (!err)
 			err = pack_header(r);
 	}

@@ -19,6 +19,7 @@
 #include "gap.h"
 #include "record_fields.h"
 #include "record_file.h"
+#include "stream.h"
 
 #define READ_STEP_BYTES (1U << 20)
 #define FIELDS_MAX 255
@@ -43,7 +44,8 @@ struct layout_section {
 
 struct replay {
 	struct source source;
-	FILE *file;
+	FILE *file; /* NULL: a stream */
+	struct stream stream;
 	off_t first; /* where the first reading's frame begins */
 	uint64_t readings;
 	struct layout_section sections[FIELDS_MAX];
@@ -61,12 +63,19 @@ struct replay {
 /* Reads exactly len bytes. 1; 0: the file ended before the first; -EBADMSG: it ended later; -errno. */
 static int read_exactly(struct replay *p, void *to, size_t len)
 {
-	size_t n = fread(to, 1, len, p->file);
+	size_t n;
 
+	if (p->file) {
+		n = fread(to, 1, len, p->file);
+		if (n < len && ferror(p->file))
+			return errno ? -errno : -EIO;
+	} else {
+		n = stream_take(&p->stream, to, len);
+		if (n < len && p->stream.err)
+			return p->stream.err;
+	}
 	if (n == len)
 		return 1;
-	if (ferror(p->file))
-		return errno ? -errno : -EIO;
 	return n ? -EBADMSG : 0;
 }
 
@@ -75,6 +84,11 @@ static struct record_head load_head(const uint8_t raw[RECORD_HEAD_BYTES])
 	return (struct record_head){ (uint32_t)record_load(raw, 4), (uint32_t)record_load(raw + 4, 4),
 				     record_load(raw + 8, 8), (uint32_t)record_load(raw + 16, 4),
 				     (uint32_t)record_load(raw + RECORD_CRC_AT, 4) };
+}
+
+static bool is_possible(const struct record_head *head)
+{
+	return head->whole_bytes <= RECORD_WHOLE_MAX_BYTES && head->bytes <= ZSTD_compressBound(head->whole_bytes);
 }
 
 /* Reads the next frame, packed. 1; 0: no more; -EBADMSG: it is incomplete or damaged; -errno. */
@@ -88,7 +102,7 @@ static int read_packed(struct replay *p, uint8_t raw[RECORD_HEAD_BYTES], bool *t
 	if (got <= 0)
 		return got;
 	head = load_head(raw);
-	if (head.whole_bytes > RECORD_WHOLE_MAX_BYTES || head.bytes > ZSTD_compressBound(head.whole_bytes))
+	if (!is_possible(&head))
 		return -EBADMSG;
 	/* The length is not trusted: memory grows with the bytes that are actually read. */
 	for (p->packed.len = 0; p->packed.len < head.bytes; p->packed.len += step) {
@@ -127,12 +141,27 @@ static int unpack(struct replay *p, const struct record_head *head)
 	return 0;
 }
 
+/* Whether a stream's next frame has arrived, or its end, or something that is no frame. */
+static bool has_frame(struct replay *p, bool wait)
+{
+	struct record_head head;
+	const uint8_t *raw;
+
+	if (!stream_has(&p->stream, RECORD_HEAD_BYTES, wait))
+		return false;
+	raw = stream_peek(&p->stream, RECORD_HEAD_BYTES);
+	if (!raw)
+		return true;
+	head = load_head(raw);
+	return !is_possible(&head) || stream_has(&p->stream, RECORD_HEAD_BYTES + (size_t)head.bytes, wait);
+}
+
 /* Whether the file is still being written. */
 static bool is_growing(const struct replay *p)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
-	return !fcntl(fileno(p->file), F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
+	return p->file && !fcntl(fileno(p->file), F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
 }
 
 /* Reads the next frame into p->now, which becomes p->before. 1; 0: no more; -EAGAIN: not yet; -errno and trouble. */
@@ -428,6 +457,8 @@ static int replay_read(struct source *src, struct sample *s)
 
 	if (*p->trouble)
 		return 0;
+	if (!p->file && !has_frame(p, false))
+		return -EAGAIN;
 	err = read_frame(p);
 	if (err == -EAGAIN)
 		return err;
@@ -469,34 +500,61 @@ static void replay_close(struct source *src)
 	free(p->packed.data);
 	free(p->now.data);
 	free(p->before.data);
+	stream_free(&p->stream);
 	if (p->file)
 		fclose(p->file);
+	else if (p->source.stream_fd)
+		close(p->source.stream_fd);
 	free(p);
 }
 
 /* Magic, version, description. NULL, or what is wrong. */
 static const char *read_header(struct replay *p)
 {
-	uint8_t head[RECORD_HEADER_BYTES];
-	size_t n;
+	uint8_t head[RECORD_HEADER_BYTES] = { 0 };
+	int got;
 
 	errno = 0;
-	n = fread(head, 1, sizeof(head), p->file);
-	if (ferror(p->file))
-		return strerror(errno);
-	if (n == 0)
+	if (!p->file)
+		stream_has(&p->stream, sizeof(head), true);
+	got = read_exactly(p, head, sizeof(head));
+	if (got < 0 && got != -EBADMSG)
+		return strerror(-got);
+	if (got == 0)
 		return "it is empty: nothing was recorded";
-	if (n < RECORD_MAGIC_BYTES || memcmp(head, RECORD_MAGIC, RECORD_MAGIC_BYTES))
+	if (memcmp(head, RECORD_MAGIC, RECORD_MAGIC_BYTES))
 		return "it is not a lagtop recording";
-	if (n < sizeof(head))
+	if (got < 0)
 		return "it is cut short: nothing was recorded";
 	p->version = (uint32_t)record_load(head + RECORD_MAGIC_BYTES, 2);
 	if (p->version > RECORD_VERSION)
 		return "it was made by a newer lagtop; use that one";
+	if (!p->file)
+		has_frame(p, true);
 	if (p->version < RECORD_VERSION_OLDEST || read_frame(p) < 1 || p->chain || take_description(p))
 		return "its header is damaged";
-	p->first = ftello(p->file);
+	p->first = p->file ? ftello(p->file) : -1;
 	return NULL;
+}
+
+/* NULL, or what is wrong. */
+static const char *open_file(struct replay *p, const char *path)
+{
+	bool is_input = !strcmp(path, "-");
+	int fd = is_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return strerror(errno);
+	if (S_ISREG(st.st_mode)) {
+		p->file = fdopen(fd, "r");
+		if (p->file)
+			return NULL;
+		close(fd);
+		return strerror(errno);
+	}
+	p->source.stream_fd = p->stream.fd = fd;
+	return isatty(fd) ? "it is a terminal; a recording comes from a file or through a pipe" : NULL;
 }
 
 struct source *record_replay(const char *path, char *why, size_t why_size)
@@ -514,8 +572,9 @@ struct source *record_replay(const char *path, char *why, size_t why_size)
 	p->source.read = replay_read;
 	p->source.close = replay_close;
 	p->source.trouble = replay_trouble;
-	p->file = fopen(path, "re");
-	wrong = p->file ? read_header(p) : strerror(errno);
+	wrong = open_file(p, path);
+	if (!wrong)
+		wrong = read_header(p);
 	if (!wrong)
 		return &p->source;
 	snprintf(why, why_size, "cannot replay %s: %s", path, wrong);
@@ -556,7 +615,7 @@ int record_walk(struct source *src, struct when_walk *walk)
 	off_t at = p->first;
 	struct stat st;
 
-	if (at < 0 || fstat(fileno(p->file), &st) || !S_ISREG(st.st_mode))
+	if (!p->file || at < 0 || fstat(fileno(p->file), &st) || !S_ISREG(st.st_mode))
 		return -ESPIPE;
 	while (head_at(p, &at, st.st_size, &head))
 		when_step(walk, head.realtime_ns);

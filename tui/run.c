@@ -58,7 +58,9 @@ static void end(struct loop *l, int err)
 /* Between readings: whether stdout still has a reader. */
 static nfds_t prepare(struct loop *l, struct pollfd *fds)
 {
-	fds[0] = (struct pollfd){ l->options->output == OUTPUT_NONE ? -1 : STDOUT_FILENO, 0, 0 };
+	bool writes = l->options->output != OUTPUT_NONE || l->options->streams;
+
+	fds[0] = (struct pollfd){ writes ? STDOUT_FILENO : -1, 0, 0 };
 	return 1;
 }
 
@@ -213,8 +215,14 @@ static void check_alert(struct run *run)
 static void reading(struct loop *l, struct sample *s)
 {
 	struct run *run = (struct run *)l;
+	size_t len;
+	const void *packed = recorder_packed(l->record, &len);
 	int err = model_update(run->model, s);
 
+	if (packed)
+		write_out(l, packed, len);
+	if (l->status != LOOP_ON)
+		return;
 	if (err) {
 		loop_fail(l, "cannot keep a reading: %s", strerror(-err));
 		return;

@@ -610,6 +610,8 @@ static void end(struct loop *l, int err)
 	s->view.source_ended = true;
 	if (*source_trouble(l->source))
 		view_say(&s->view, STYLE_WARN, "%s", source_trouble(l->source));
+	else if (s->view.streams)
+		view_say(&s->view, STYLE_BAD, "no more comes: the lagtop there, or the way to it, has ended");
 	s->dirty = true;
 }
 
@@ -758,6 +760,7 @@ static void ready(struct loop *l, const struct pollfd *fds)
 		s->view.now_ns = loop_clock_ns();
 	if (fds[0].revents & POLLIN)
 		read_keys(s);
+	s->dirty |= s->view.streams && !s->view.source_ended; /* its age */
 	if (l->status == LOOP_ON &&
 	    (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL) || fds[1].revents & (POLLHUP | POLLERR)))
 		l->status = 128 + SIGHUP;
@@ -796,6 +799,7 @@ int screen_run(const struct options *o, struct source *src, struct recorder *rec
 		goto out;
 	}
 	s.view.calls_fixed = !src->want_calls;
+	s.view.streams = src->stream_fd;
 	settings_load(&s.view);
 	if (open_terminal(&s))
 		goto out;

@@ -37,6 +37,7 @@ struct source {
 	/* After read returned the end: what was wrong, or ""; NULL for a live source. */
 	const char *(*trouble)(const struct source *src);
 	bool live;
+	int stream_fd; /* readable when there may be another reading; 0: the source is no stream */
 };
 
 static inline void source_close(struct source *src)

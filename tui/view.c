@@ -63,6 +63,13 @@ void view_free(struct view *v)
 	free(v->settings.saved);
 }
 
+uint64_t view_stream_age(const struct view *v)
+{
+	int64_t age_ns = (int64_t)(v->now_ns - history_time(&v->history, 0)) - v->stream_ns;
+
+	return age_ns > 0 ? (uint64_t)age_ns : 0;
+}
+
 bool view_filter(struct view *v, const char *text)
 {
 	struct filter *f;

@@ -163,6 +163,8 @@ struct view {
 	bool delay_changed, quit, redraw, read_now, settings_changed, save;
 	bool moved; /* the last key only moved the cursor: the rows are unchanged */
 	bool source_live, source_ended;
+	bool streams;	       /* the source is another lagtop, through a pipe */
+	int64_t stream_ns;     /* the shortest time from its clock at a reading to ours when it came */
 	double budget_percent; /* 0: none */
 	bool calls_off;	       /* wanted: system calls are not watched */
 	bool calls_fixed;      /* the source cannot turn them off */
@@ -196,6 +198,8 @@ bool view_filter(struct view *v, const char *text);
 bool view_filter_long(const struct view *v);
 /* The start of a row's process, in the reading shown; 0: not known. */
 uint64_t view_owner(const struct view *v, const struct row *r);
+/* How late the newest reading of a stream is: the clocks of two machines differ, so the fastest one took no time. */
+uint64_t view_stream_age(const struct view *v);
 /* Moves the cursor to a match of wants.search: the best (0), the next (1) or the previous (-1). False: there is none.
  */
 bool view_search(struct view *v, int direction);

@@ -82,6 +82,17 @@ static void say_gap(struct view *v, const struct sample *s)
 		view_say(v, STYLE_WARN, "a gap of %s: %s", format_ns(ns, sizeof(ns), s->gap_ns), s->gap_why);
 }
 
+#define DRIFT_MOST 10000 /* clocks drift apart by less than one in so many */
+
+static void note_arrival(struct view *v, const struct sample *s)
+{
+	int64_t took_ns = (int64_t)(v->now_ns - s->t_ns);
+
+	v->stream_ns += (int64_t)(s->interval_ns / DRIFT_MOST);
+	if (!v->history.n || took_ns < v->stream_ns)
+		v->stream_ns = took_ns;
+}
+
 /* Near a memory limit past readings are dropped first. Returns whether some are dropped now. */
 static bool past_shrinks(struct view *v)
 {
@@ -101,6 +112,8 @@ int view_reading(struct view *v, struct sample *s)
 	bool frozen = v->paused || v->back, shrinks = past_shrinks(v);
 	int err;
 
+	if (v->streams)
+		note_arrival(v, s);
 	/* The past model points into a sample: clears the model before that sample is freed. */
 	if (!frozen || shrinks || v->back + HISTORY_MIN >= v->history.n)
 		forget_past(v);
