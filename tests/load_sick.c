@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sick servers: `sick NAME` has one cause for not getting on, planted on purpose, until its standard input ends. The
- * process that lags is called "sick"; those that have to do with it are called "sick-…". No network but loopback.
+ * process that lags is called "sick"; those that have to do with it are called "sick-…"; or after COMM instead of
+ * "sick". No network but loopback.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -43,13 +44,23 @@ static void spin(void)
 		spin_ms(1000);
 }
 
+static const char *called = "sick";
+
+static void call(const char *sick)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%s%s", called, sick + strlen("sick"));
+	prctl(PR_SET_NAME, name);
+}
+
 static pid_t start(const char *name, void (*run)(void))
 {
 	pid_t pid = load_fork();
 
 	if (pid)
 		return pid;
-	prctl(PR_SET_NAME, name);
+	call(name);
 	run();
 	_exit(1);
 }
@@ -515,7 +526,7 @@ static void accept_never(void)
 
 		connect(fd, (struct sockaddr *)&address, sizeof(address));
 	}
-	prctl(PR_SET_NAME, "sick-server");
+	call("sick-server");
 	pause();
 }
 
@@ -702,6 +713,8 @@ static const struct {
 
 static void run_sick(char **arg)
 {
+	if (arg[1])
+		called = arg[1];
 	for (size_t i = 0; i < sizeof(sicknesses) / sizeof(sicknesses[0]); i++)
 		if (!strcmp(sicknesses[i].name, arg[0])) {
 			sicknesses[i].plant();
@@ -714,5 +727,6 @@ static void run_sick(char **arg)
 
 const struct workload load_sick[] = {
 	{ "sick", "NAME", run_sick, "a server with that cause for not getting on, until its input ends" },
+	{ "sick", "NAME COMM", run_sick, "the same, called COMM" },
 	{},
 };

@@ -60,10 +60,42 @@ static void on_the_screen(void **state)
 	history_free(&view.history);
 }
 
+/* In a page it is about the process there and others of its name, however much others lag. */
+static void in_a_page(void **state)
+{
+	struct sample *s;
+
+	(void)state;
+	view = (struct view){ .mode = MODE_WHY, .live = reading_model };
+	s = history_take(&view.history);
+	assert_non_null(s);
+	reading_begin(s, 1);
+	reading_process(s, 2211, 5, "api");
+	reading_busy(s, 2211, LT_DISK, SECOND_NS - 300 * MS_NS);
+	reading_process(s, 2212, 5, "other");
+	reading_busy(s, 2212, LT_DISK, SECOND_NS - 100 * MS_NS);
+	reading_process(s, 2213, 5, "api");
+	reading_busy(s, 2213, LT_DISK, SECOND_NS - 300 * MS_NS);
+	assert_int_equal(model_update(view.live, s), 0);
+	assert_int_equal(history_add(&view.history), 0);
+	assert_int_equal(verdict_view_update(&view), 0);
+	assert_int_equal(view.verdict.n, 2);
+	view.verdict.readings = 0;
+	view.page.open = true;
+	view.page.row.comm = "api";
+	assert_int_equal(verdict_view_update(&view), 0);
+	assert_int_equal(view.verdict.n, 1);
+	assert_string_equal(view.verdict.sentence[0].comm, "api");
+	assert_int_equal(view.verdict.sentence[0].processes, 2);
+	model_free(view.past);
+	history_free(&view.history);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		READING_TEST(on_the_screen),
+		READING_TEST(in_a_page),
 	};
 
 	return cmocka_run_group_tests_name("unit_verdict_view", tests, NULL, NULL);

@@ -562,7 +562,7 @@ static int64_t youngest(const struct sample *s, uint32_t pid)
 
 static bool is_wanted(const struct facts_all *a, const struct row *r)
 {
-	return !r->kernel && (!a->self_pid || r->pid != a->self_pid) &&
+	return !r->kernel && (!a->self_pid || r->pid != a->self_pid) && (!a->comm || !strcmp(a->comm, r->comm)) &&
 	       (!a->selection || selection_wants(a->selection, r));
 }
 

@@ -85,6 +85,7 @@ struct facts_disk {
 
 struct facts_all {
 	const struct selection *selection;    /* NULL: all processes */
+	const char *comm;		      /* only of this name; NULL: of any */
 	uint64_t interval_ns, from_ns, to_ns; /* of the readings; CLOCK_REALTIME */
 	uint32_t self_pid; /* lagtop itself, which is left out; 0: what is read is not this machine */
 	uint32_t readings;

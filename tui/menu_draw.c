@@ -90,11 +90,13 @@ static int draw_why_line(struct view *v, struct grid *g, const struct grid_box *
 
 static void draw_why(struct view *v, struct grid *g)
 {
-	char text[VERDICT_TEXT * UTF8_BYTES], title[64];
+	char text[VERDICT_TEXT * UTF8_BYTES], title[160], name[96];
 	struct menu *m = &v->menu;
 	struct grid_box box;
 
-	snprintf(title, sizeof(title), "Why: %s, Esc leaves", format_ns(text, sizeof(text), v->verdict.interval_ns));
+	format_clean(name, sizeof(name), v->page.open ? v->page.row.comm : "", sizeof(name) / 4, g->utf8);
+	snprintf(title, sizeof(title), "Why: %s%s%s, Esc leaves", name, *name ? ", " : "",
+		 format_ns(text, sizeof(text), v->verdict.interval_ns));
 	box = grid_box(g, g->rows, WHY_CELLS, title);
 	m->n = 0;
 	m->y = box.y;

@@ -112,44 +112,45 @@ enum search_rank search_rank(const struct search *q, const struct table *t, cons
 	return shows(q, t, r) ? SEARCH_TEXT : SEARCH_NONE;
 }
 
-bool search_best(const struct search *q, struct table *t, uint64_t now_ns)
+/* The place of a line's match among all: by rank, those that have exited after the others, then by line. */
+#define NO_PLACE ((int64_t)SEARCH_NONE << 33)
+
+static int64_t place(const struct search *q, const struct table *t, uint32_t line)
 {
-	enum search_rank best = SEARCH_NONE;
-	uint32_t to = 0;
+	const struct row *r = table_row(t, line);
+	enum search_rank rank = search_rank(q, t, r);
 
-	for (uint32_t step = 0; step < t->n; step++) {
-		uint32_t line = (t->cursor + step) % t->n;
-		enum search_rank rank = search_rank(q, t, table_row(t, line));
-
-		if (rank < best) {
-			best = rank;
-			to = line;
-		}
-	}
-	if (best != SEARCH_NONE)
-		table_move(t, (int64_t)to - t->cursor, now_ns);
-	return best != SEARCH_NONE;
+	return rank == SEARCH_NONE ? NO_PLACE : (int64_t)rank << 33 | (int64_t)r->exited << 32 | line;
 }
 
-/* A match's place among all: by rank, then by line. */
-static int64_t place(enum search_rank rank, uint32_t line)
+static void go_to(struct table *t, int64_t place, uint64_t now_ns)
 {
-	return (int64_t)rank << 32 | line;
+	table_move(t, (int64_t)(uint32_t)place - t->cursor, now_ns);
+}
+
+bool search_best(const struct search *q, struct table *t, uint64_t now_ns)
+{
+	int64_t best = NO_PLACE, at;
+
+	for (uint32_t step = 0; step < t->n; step++) {
+		at = place(q, t, (t->cursor + step) % t->n);
+		if (at >> 32 < best >> 32)
+			best = at;
+	}
+	if (best != NO_PLACE)
+		go_to(t, best, now_ns);
+	return best != NO_PLACE;
 }
 
 bool search_next(const struct search *q, struct table *t, int direction, uint64_t now_ns)
 {
-	const int64_t none = place(SEARCH_NONE, 0);
-	int64_t here = -1, next = -1, first = -1, at;
-	enum search_rank rank = t->n ? search_rank(q, t, table_row(t, t->cursor)) : SEARCH_NONE;
+	int64_t here = t->n ? place(q, t, t->cursor) : NO_PLACE, next = -1, first = -1, at;
 
-	if (rank != SEARCH_NONE)
-		here = place(rank, t->cursor);
-	else if (direction < 0)
-		here = none;
+	if (here == NO_PLACE && direction > 0)
+		here = -1;
 	for (uint32_t line = 0; line < t->n; line++) {
-		at = place(search_rank(q, t, table_row(t, line)), line);
-		if (at >= none)
+		at = place(q, t, line);
+		if (at == NO_PLACE)
 			continue;
 		if (first < 0 || (at - first) * direction < 0)
 			first = at;
@@ -159,6 +160,6 @@ bool search_next(const struct search *q, struct table *t, int direction, uint64_
 	if (next < 0)
 		next = first;
 	if (next >= 0)
-		table_move(t, (int64_t)(uint32_t)next - t->cursor, now_ns);
+		go_to(t, next, now_ns);
 	return next >= 0;
 }

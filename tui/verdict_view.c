@@ -22,6 +22,7 @@ static uint32_t readings_of(const struct history *h, uint32_t back)
 static int judge(struct view *v, struct model *m)
 {
 	struct facts_all facts = { .selection = &v->wants.selection,
+				   .comm = v->page.open ? v->page.row.comm : NULL,
 				   .self_pid = v->source_live ? (uint32_t)getpid() : 0 };
 	uint32_t from = v->back + readings_of(&v->history, v->back);
 	int err = 0;
