@@ -87,6 +87,7 @@ static void test_two_thousand_true(void **state)
 	live_round(load);
 	live_past_now(l);
 	compare_dead(l, "2,000 × true", load->pid, "true", 2000, 0);
+	live_compare((double)live_sum(l, 0, load->pid, "children.execs"), 2000, 0, "called exec, of the parent");
 	live_verdict();
 }
 
@@ -100,6 +101,11 @@ static void test_fork_and_exit(void **state)
 	(void)state;
 	live_past_now(l);
 	compare_dead(l, "fork and exit", load->pid, "load", atol(times), child_value(done, "codes"));
+	live_compare((double)live_sum(l, 0, load->pid, "children.forks"), (double)atol(times), 0,
+		     "began, of the parent");
+	live_compare((double)live_sum(l, 0, load->pid, "children.exits"), (double)atol(times), 0,
+		     "exited, of the parent");
+	live_compare((double)live_sum(l, 0, load->pid, "children.execs"), 0, 0, "called exec, of the parent");
 	live_verdict();
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Short-lived children: one by one, as one row with their sums, or not at all. */
+/* Short-lived children: one by one, as one row with their sums, in their parent's row, or not at all. */
 #include "session.h"
 
 #include <stdio.h>
@@ -16,10 +16,23 @@ static int dead_lines(struct vt *v)
 	return n;
 }
 
+/* A number of make, whose children they are: numbers end below the end of their title. */
+static double make_has(struct vt *v, const char *title)
+{
+	int y = session_shows(v, "make -j16"), header = session_shows(v, "PID USER");
+	int end = vt_find(v, header, title) + (int)strlen(title);
+	char number[16] = "";
+
+	for (int x = end - 6; x < end; x++)
+		strcat(number, vt_cell(v, y, x).text);
+	return atof(number);
+}
+
 static void a_crowd_is_one_row(void **state)
 {
 	struct vt *v = session_open(
 		&(struct session){ .rows = 60, .cols = 160, .kind = FIXTURE_CROWD, .args = { "-s", "cpu" } });
+	double cpu, calls;
 	int y;
 
 	(void)state;
@@ -37,7 +50,16 @@ static void a_crowd_is_one_row(void **state)
 	session_press(v, "Enter", NULL);
 	session_line(v, 1, " 29800 ");
 	session_line(v, 1, "make -j16");
-	session_press(v, "Esc", "D", NULL);
+	session_press(v, "Esc", NULL);
+	cpu = make_has(v, "CPU%");
+	calls = make_has(v, "CALLS/s");
+	session_press(v, "D", NULL);
+	session_line(v, 59, "added to their parents");
+	session_hides(v, "sh x 12");
+	assert_int_equal(dead_lines(v), 0);
+	assert_in_range(10 * (make_has(v, "CPU%") - cpu), 599, 601);
+	assert_in_range(make_has(v, "CALLS/s") - calls, 60, 60);
+	session_press(v, "D", NULL);
 	session_line(v, 59, "not shown");
 	session_hides(v, "sh x 12");
 	assert_int_equal(dead_lines(v), 0);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "column.h"
 #include "disks.h"
 #include "diskstats.h"
 #include "reading.h"
@@ -276,9 +277,36 @@ static void without_a_table(void **state)
 
 #define disks_test(f) cmocka_unit_test_setup_teardown(f, opened, closed)
 
+static void assert_note(const struct row *r, const char *expected)
+{
+	assert_string_equal(column_find("note")->raw(r).text, expected);
+}
+
+/* What a row of a block device needs a word about. */
+static void device_notes(void **state)
+{
+	struct sample_disk vda = { .major = 253, .op = LT_DISK_WRITE, .count = 3 }, loop = vda;
+	struct row_disk disk = { .sample = &vda };
+	struct row r = { .kind = MODEL_DISK, .disk = &disk };
+
+	(void)state;
+	assert_note(&r, "no latency: passes its requests on");
+	vda.carriers = 3;
+	assert_note(&r, "only carries flushes");
+	disk.latency[LT_DISK_TOTAL].count = 3;
+	assert_note(&r, "");
+	disk.sample = &loop;
+	assert_note(&r, "");
+	loop.major = 7;
+	assert_note(&r, "also counted where its file is");
+	loop.count = 0;
+	assert_note(&r, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(device_notes),
 		cmocka_unit_test(a_line),
 		cmocka_unit_test(partitions_are_left_out),
 		cmocka_unit_test(odd_lines_are_no_devices),

@@ -334,13 +334,72 @@ static void memory_stays_flat(void **state)
 	assert_true(reading_model->cap_lives <= 256 && reading_model->living.cap <= 256);
 }
 
+static struct sample_process *child(struct sample *s, uint32_t pid, uint64_t start_ns, uint64_t execs)
+{
+	struct sample_process *p = reading_process(s, pid, start_ns, "sh");
+
+	p->ppid = 10;
+	p->execs = execs;
+	reading_thread(s, pid, LT_POLL);
+	return p;
+}
+
+/* Children that begin, call exec and exit are their parent's; one that is older than lagtop's first reading has not
+ * begun in it, nor is the youngest process of a pid the parent of an older one. */
+static void children_count_for_their_parent(void **state)
+{
+	struct sample *s = reading_next(1);
+	struct row *r;
+
+	(void)state;
+	s->uptime_ns = 100 * SECOND_NS;
+	reading_process(s, 10, 5, "make");
+	reading_thread(s, 10, LT_POLL);
+	child(s, 20, 50 * SECOND_NS, 0);
+	child(s, 21, 99 * SECOND_NS + 1, 1)->flags = SAMPLE_PROCESS_EXITED;
+	reading_update(s);
+	r = reading_row(10);
+	assert_int_equal(r->forks, 1);
+	assert_int_equal(r->execs, 1);
+	assert_int_equal(r->exits, 1);
+	/* The clock of a start is not exactly that of a reading: new ones count once. */
+	s = reading_next(2);
+	s->uptime_ns = 101 * SECOND_NS;
+	reading_process(s, 10, 5, "make");
+	reading_thread(s, 10, LT_POLL);
+	child(s, 20, 50 * SECOND_NS, 1);
+	child(s, 22, 100 * SECOND_NS - 5, 0);
+	child(s, 23, 100 * SECOND_NS + 5, 1);
+	reading_update(s);
+	r = reading_row(10);
+	assert_int_equal(r->forks, 2);
+	assert_int_equal(r->execs, 2);
+	assert_int_equal(r->exits, 0);
+	/* Of an old recording. */
+	s = reading_next(3);
+	s->uptime_ns = 102 * SECOND_NS;
+	reading_process(s, 10, 5, "make");
+	reading_thread(s, 10, LT_POLL);
+	child(s, 23, 100 * SECOND_NS + 5, SAMPLE_UNKNOWN);
+	child(s, 24, 101 * SECOND_NS + 5, SAMPLE_UNKNOWN);
+	reading_update(s);
+	r = reading_row(10);
+	assert_int_equal(r->forks, 1);
+	assert_int_equal(r->execs, SAMPLE_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		READING_TEST(totals_add_up),	      READING_TEST(sleep_counts_once_awake),
-		READING_TEST(reused_pid_is_another),  READING_TEST(sums_grow_without_end),
-		READING_TEST(dead_rows_stay_a_while), READING_TEST(dead_are_not_counted_again),
-		READING_TEST(dead_rows_are_bounded),  READING_TEST(sparklines_remember),
+		READING_TEST(totals_add_up),
+		READING_TEST(sleep_counts_once_awake),
+		READING_TEST(reused_pid_is_another),
+		READING_TEST(sums_grow_without_end),
+		READING_TEST(children_count_for_their_parent),
+		READING_TEST(dead_rows_stay_a_while),
+		READING_TEST(dead_are_not_counted_again),
+		READING_TEST(dead_rows_are_bounded),
+		READING_TEST(sparklines_remember),
 		READING_TEST(memory_stays_flat),
 	};
 

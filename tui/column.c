@@ -53,6 +53,12 @@ const struct column columns[] = {
 	  "Threads alive at the reading, or when the process exited." },
 	{ "procs", "PROCS", NULL, 5, SHOW_ID, 0, GROUPS, raw_processes, "",
 	  "Processes of the group alive at the reading.", .metric = "processes" }, /* as for the host */
+	{ "forks", "FORK/s", "children.forks", 6, SHOW_RATE, 0, PROCESSES, raw_forks, "/s",
+	  "Processes that it started, as far as it is still their parent." },
+	{ "execs", "EXEC/s", "children.execs", 6, SHOW_RATE, 0, PROCESSES, raw_execs, "/s",
+	  "Its children that called exec, each counted once per reading." },
+	{ "exits", "EXIT/s", "children.exits", 6, SHOW_RATE, 0, PROCESSES, raw_exits, "/s",
+	  "Its children that exited." },
 	{ "comm", "COMM", "comm", 15, SHOW_TEXT, COLUMN_LEFT, TASKS | CALLERS | CONNECTIONS | CPUS, raw_comm, "",
 	  "The kernel's short name, up to 15 bytes, as the process or thread set it; for a group, the group's name." },
 	{ "cmdline", "CMDLINE", "cmdline", 40, SHOW_TEXT, COLUMN_LEFT, PROCESSES | CALLERS | THREADS | CONNECTIONS, raw_cmdline, "",

@@ -116,6 +116,10 @@ MAYBE(raw_uid, 0, r->own_user, r->uid)
 NUMBER(raw_start, 0, r->start_ns)
 NUMBER(raw_threads, 0, r->threads)
 NUMBER(raw_processes, 0, r->processes)
+/* Not kept since the start. */
+MAYBE(raw_forks, 0, !r->totals, r->forks)
+MAYBE(raw_execs, 0, !r->totals && r->execs != SAMPLE_UNKNOWN, r->execs)
+MAYBE(raw_exits, 0, !r->totals, r->exits)
 MAYBE(raw_waker, SCHED, r->waker, r->waker)
 
 struct value raw_user(const struct row *r)

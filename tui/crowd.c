@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Many short-lived processes as one row: see crowd.h. */
+/* Many short-lived processes as one row, or in their parent's: see crowd.h. */
 #include "crowd.h"
 
 #include <errno.h>
@@ -63,12 +63,19 @@ static uint32_t alike(const struct row **of, uint32_t n)
 	return n;
 }
 
+static int reserve(struct crowd *c, uint32_t n)
+{
+	return GROW(c->rows, c->cap_rows, n + 1) && GROW(c->nets, c->cap_nets, n + 1) &&
+			       GROW(c->names, c->cap_names, n + 1) && GROW(c->exited, c->cap_exited, n + 1)
+		       ? 0
+		       : -ENOMEM;
+}
+
 int crowd_sum(struct crowd *c, const struct row *rows, uint32_t n, struct row **out)
 {
 	uint32_t n_out = 0, n_exited = 0, same;
 
-	if (!GROW(c->rows, c->cap_rows, n + 1) || !GROW(c->nets, c->cap_nets, n + 1) ||
-	    !GROW(c->names, c->cap_names, n + 1) || !GROW(c->exited, c->cap_exited, n + 1))
+	if (reserve(c, n))
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
 		if (rows[i].exited)
@@ -87,6 +94,59 @@ int crowd_sum(struct crowd *c, const struct row *rows, uint32_t n, struct row **
 			n_out++;
 		}
 	}
+	*out = c->rows;
+	return (int)n_out;
+}
+
+/* The youngest process with that pid that is not younger than its child; NULL: it is not there. */
+static struct row *parent_of(struct row *rows, uint32_t n, const struct row *child)
+{
+	uint32_t low = 0, high = n;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (rows[middle].pid < child->ppid ||
+		    (rows[middle].pid == child->ppid && rows[middle].start_ns <= child->start_ns))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return child->ppid && low && rows[low - 1].pid == child->ppid && &rows[low - 1] != child ? &rows[low - 1]
+												 : NULL;
+}
+
+#define GENERATIONS 100 /* a recording may have circles */
+
+static struct row *living_parent(struct row *rows, uint32_t n, const struct row *child)
+{
+	struct row *parent = parent_of(rows, n, child);
+
+	for (int i = 0; parent && parent->exited && i < GENERATIONS; i++)
+		parent = parent_of(rows, n, parent);
+	return parent && !parent->exited ? parent : NULL;
+}
+
+int crowd_add(struct crowd *c, const struct row *rows, uint32_t n, struct row **out)
+{
+	uint32_t n_out = 0;
+
+	if (reserve(c, n))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		c->rows[i] = rows[i];
+		c->nets[i] = *rows[i].net;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct row *parent = rows[i].exited ? living_parent(c->rows, n, &c->rows[i]) : NULL;
+
+		c->rows[i].crowd = parent != NULL;
+		if (parent)
+			sum_row(parent, &c->nets[parent - c->rows], &rows[i]);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		if (!c->rows[i].crowd)
+			c->rows[n_out++] = c->rows[i];
 	*out = c->rows;
 	return (int)n_out;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Many short-lived processes as one row: those that exited in a reading, summed by command and parent. */
+/* Many short-lived processes: those that exited in a reading, summed by command and parent, or added to their parents.
+ */
 #ifndef CROWD_H
 #define CROWD_H
 
@@ -19,6 +20,9 @@ struct crowd {
  * a start, its comm "sh x 12"; it has no latencies. *out is valid until the next call, as long as rows are. Returns
  * their number, or -ENOMEM. */
 int crowd_sum(struct crowd *c, const struct row *rows, uint32_t n, struct row **out);
+/* Copies n rows of one reading, by pid and start, those that exited added to the nearest parent that lives, the
+ * latencies apart; without one they stay. The rest as above. */
+int crowd_add(struct crowd *c, const struct row *rows, uint32_t n, struct row **out);
 void crowd_free(struct crowd *c);
 
 #endif

@@ -178,15 +178,16 @@ static void toggle_kernel(struct view *v)
 
 static void cycle_dead(struct view *v)
 {
-	bool separate = !v->no_dead && !v->sum_dead;
+	static const char *const how[DEAD_MODES] = {
+		[DEAD_ALONE] = "shown one by one, for a while",
+		[DEAD_SUMMED] = "summed by command and parent",
+		[DEAD_ADDED] = "added to their parents",
+		[DEAD_HIDDEN] = "not shown",
+	};
 
-	v->no_dead = v->sum_dead;
-	v->sum_dead = separate;
+	v->dead = (v->dead + 1) % DEAD_MODES;
 	v->settings_changed = true;
-	view_say(v, STYLE_NORMAL, "exited processes are %s",
-		 v->no_dead    ? "not shown"
-		 : v->sum_dead ? "summed by command and parent"
-			       : "shown one by one, for a while");
+	view_say(v, STYLE_NORMAL, "exited processes are %s", how[v->dead]);
 }
 
 static void toggle_active(struct view *v)
@@ -339,7 +340,7 @@ const struct key_row key_rows[] = {
 
 	{ .help = "Views" },
 	{ WITH(menu_open, MODE_HELP), FIRST, { '?', K_F + 1 }, .help = "this help", .label = "Help", .in_list = DO(menu_close) },
-	{ WITH(menu_open, MODE_WHY), FIRST, { 'w' }, .help = "what lags and why, in sentences, over the last 5 seconds; in a page: of its process and others of its name", .label = "Why" },
+	{ WITH(menu_open, MODE_WHY), FIRST, { 'w' }, .help = "what lags and why, in sentences; in a page: of its process", .label = "Why" },
 	{ WITH(menu_open, MODE_LOST), 0, { '!' }, .help = "what was lost: which, how many, whose numbers, since when", .in_list = DO(menu_close) },
 	{ WITH(choose_view, 0), COUNTS, { '1', '2', '3' }, .help = "overview, sched, syscalls (processes by their calls)" },
 	{ WITH(choose_view, 3), COUNTS, { '4', '5', '6' }, .help = "net, calls (system calls over all processes), connections" },
@@ -359,7 +360,7 @@ const struct key_row key_rows[] = {
 	{ WITH(menu_open, MODE_GROUP), TABLE, { 'c' }, .help = "group by command, user, cgroup", .label = "Group", .page_label = "" },
 	{ WITH(menu_open, MODE_COLUMNS), TABLE, { 'C', K_F + 2 }, .help = "choose columns", .label = "Columns" },
 	{ DO(toggle_kernel), TABLE, { 'K' }, .help = "show or hide idle kernel threads" },
-	{ DO(cycle_dead), TABLE, { 'D' }, .help = "exited processes: one by one, summed by command and parent, or not at all" },
+	{ DO(cycle_dead), TABLE, { 'D' }, .help = "exited processes: one by one, summed by command and parent, added to their parents, or not at all" },
 	{ DO(toggle_active), TABLE, { 'a' }, .help = "only rows with activity" },
 	{ DO(toggle_totals), TABLE, { 'T' }, .help = "rates, or totals since the start" },
 

@@ -41,6 +41,7 @@ struct process {
 	bool group_exit, ran; /* ran: since the last reading */
 	uint8_t focus;	      /* of its threads' records */
 	bool ended;	      /* its last thread exited; else others live on that have no record */
+	bool execs;	      /* it called exec since the last reading */
 	char comm[16];
 	struct lt_killer killer;
 	struct naming names;
@@ -312,8 +313,9 @@ static void names_update(const struct ledger *l, struct kept *k, const struct lt
 	p->uid = who->uid;
 	if (!(p->flags & SAMPLE_PROCESS_KERNEL))
 		naming_forget_comm(&p->names);
+	p->execs |= who->flags & LT_EXECED && !p->names.execed;
 	p->names.execed |= (who->flags & LT_EXECED) != 0;
-	naming_exec(&p->names, &l->names, entry_of(l->memory, &r->calls, LT_CALL_ARGS));
+	p->execs |= naming_exec(&p->names, &l->names, entry_of(l->memory, &r->calls, LT_CALL_ARGS));
 	naming_move(&p->names, who->cgroup);
 	naming_want(&p->names, p->flags & SAMPLE_PROCESS_KERNEL ? LEDGER_COMM : LEDGER_CMDLINE);
 }
@@ -643,6 +645,8 @@ static int emit(struct ledger *l, struct process *p, uint64_t t_ns, uint32_t epo
 	to->uid = p->uid;
 	to->threads = p->live;
 	to->flags = p->flags;
+	to->execs = p->execs;
+	p->execs = false;
 	to->sockets.srtt_ns = to->sockets.answers.n = to->sockets.upstream.n = SAMPLE_UNKNOWN;
 	if (!p->live && !p->ended) {
 		to->threads = 1; /* at least */

@@ -103,14 +103,16 @@ void naming_answer(struct naming *n, struct namings *all, const struct ledger_an
 	}
 }
 
-void naming_exec(struct naming *n, const struct namings *all, const struct lt_call *args)
+bool naming_exec(struct naming *n, const struct namings *all, const struct lt_call *args)
 {
 	size_t len = args ? args->args_bytes : 0, cut = 0;
 	char text[LT_ARGS_BYTES + sizeof(CUT)];
 
-	if (!args || args->args_exec == n->args_exec || (all->from && all->from->hidden))
-		return;
+	if (!args || args->args_exec == n->args_exec)
+		return false;
 	n->args_exec = args->args_exec;
+	if (all->from && all->from->hidden)
+		return true;
 	if (len > LT_ARGS_BYTES) {
 		len = LT_ARGS_BYTES;
 		cut = sizeof(CUT) - 1;
@@ -118,11 +120,12 @@ void naming_exec(struct naming *n, const struct namings *all, const struct lt_ca
 	while (len && !args->args[len - 1])
 		len--;
 	if (!len)
-		return;
+		return true;
 	for (size_t i = 0; i < len; i++)
 		text[i] = args->args[i] ? args->args[i] : ' ';
 	memcpy(text + len, CUT, cut);
 	text_set(n, &n->cmdline, text, len + cut);
+	return true;
 }
 
 void naming_guess(struct naming *n, const struct namings *all, const struct naming *parent)

@@ -42,8 +42,8 @@ void naming_move(struct naming *n, uint64_t group);
 /* Starts the lookups that are wanted and not yet running. */
 void naming_ask(struct naming *n, const struct namings *all, uint32_t pid, uint64_t start_ns);
 void naming_answer(struct naming *n, struct namings *all, const struct ledger_answer *answer);
-/* Takes the command line passed to exec, if `args` is of an exec that is not known yet. */
-void naming_exec(struct naming *n, const struct namings *all, const struct lt_call *args);
+/* Takes the command line passed to exec, if `args` is of an exec that is not known yet: returns whether it is. */
+bool naming_exec(struct naming *n, const struct namings *all, const struct lt_call *args);
 /* Fills in unknown names from the parent (NULL: none) and from other processes in the group. */
 void naming_guess(struct naming *n, const struct namings *all, const struct naming *parent);
 /* Lets both use one copy of equal texts. */

@@ -208,6 +208,7 @@ static int lives_merge(struct model *m, const struct sample *s)
 			life_pass(m, m->lives[old++], &n);
 		if (old < m->n_lives && life_order(m->lives[old], p) == 0) {
 			l = m->lives[old++];
+			l->fresh = false;
 		} else {
 			l = calloc(1, sizeof(*l));
 			if (!l) {
@@ -216,6 +217,7 @@ static int lives_merge(struct model *m, const struct sample *s)
 			}
 			l->pid = p->pid;
 			l->start_ns = p->start_ns;
+			l->fresh = true;
 		}
 		l->gone = 0;
 		m->spare[n++] = l;
@@ -487,6 +489,58 @@ static int process_update(struct model *m, uint32_t i, struct host_sum *host)
 	return err;
 }
 
+/* The row of the youngest process with that pid which is not younger than its child; NULL: none. */
+static struct row *parent_row(struct model *m, const struct sample_process *child)
+{
+	const struct sample *s = m->sample;
+	uint32_t low = 0, high = s->n_processes;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct sample_process *p = &s->processes[middle];
+
+		if (p->pid < child->ppid || (p->pid == child->ppid && p->start_ns <= child->start_ns))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return child->ppid && low && s->processes[low - 1].pid == child->ppid ? &m->living.rows[low - 1] : NULL;
+}
+
+/* What each process's children did. */
+static void children_update(struct model *m)
+{
+	const struct sample *s = m->sample;
+	/* Not exactly the interval: a process between two readings' clocks is new in one of them only. */
+	uint64_t young_ns = m->elapsed_ns > s->interval_ns ? 2 * s->interval_ns : s->interval_ns;
+
+	for (uint32_t i = 0; i < s->n_processes; i++) {
+		const struct sample_process *p = &s->processes[i];
+		bool began = m->life_of[i]->fresh && p->start_ns + young_ns > s->uptime_ns,
+		     exited = p->flags & SAMPLE_PROCESS_EXITED;
+		struct row *parent = began || exited || p->execs ? parent_row(m, p) : NULL;
+
+		if (!parent)
+			continue;
+		parent->forks += began;
+		parent->exits += exited;
+		parent->execs = p->execs == SAMPLE_UNKNOWN || parent->execs == SAMPLE_UNKNOWN
+					? SAMPLE_UNKNOWN
+					: parent->execs + p->execs;
+	}
+	/* What is kept of those that have exited was kept before. */
+	for (uint32_t i = 0; i < s->n_processes; i++) {
+		const struct row *r = &m->living.rows[i];
+		struct life_last *last = r->exited ? m->life_of[i]->last : NULL;
+
+		if (!last)
+			continue;
+		last->row.forks = r->forks;
+		last->row.execs = r->execs;
+		last->row.exits = r->exits;
+	}
+}
+
 /* Half of the connections answer faster than this; without a socket walk, half of the processes'. */
 static uint64_t srtt_median(struct model *m)
 {
@@ -629,6 +683,7 @@ int model_update(struct model *m, const struct sample *s)
 		return err;
 	}
 	m->living.n = s->n_processes;
+	children_update(m);
 	dead_append(m);
 	host_update(m, &host);
 	return 0;

@@ -105,10 +105,12 @@ struct row {
 	uint32_t depth;			     /* tree */
 	uint64_t branches;		     /* tree, as shown: bit n: level n goes on below this row */
 	const char *comm, *cmdline, *cgroup; /* raw; "": none. For groups, comm is the group's name */
-	const char *killer_comm;	     /* LT_BY_PROCESS; raw */
-	uint32_t killer_pid;		     /* likewise */
-	uint32_t waker;			     /* threads: pid of who woke it last; 0: no process, not known */
-	enum lt_killed_by killed_by;	     /* processes that exited: who sent the signal that ended it */
+	/* Processes: their children that began, called exec, exited in the interval; SAMPLE_UNKNOWN: not known. */
+	uint64_t forks, execs, exits;
+	const char *killer_comm;     /* LT_BY_PROCESS; raw */
+	uint32_t killer_pid;	     /* likewise */
+	uint32_t waker;		     /* threads: pid of who woke it last; 0: no process, not known */
+	enum lt_killed_by killed_by; /* processes that exited: who sent the signal that ended it */
 
 	uint64_t interval_ns; /* the divisor of rates; the numbers begin here */
 	bool totals;	      /* since the start: sums instead of rates */

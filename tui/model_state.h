@@ -35,6 +35,7 @@ struct life {
 	uint32_t pid;
 	uint8_t gone; /* readings since it was last in a sample */
 	uint8_t slept_state;
+	bool fresh; /* this sample is its first */
 	uint64_t start_ns;
 	struct model_sparkline *spark;		   /* [MODEL_SPARKS]; NULL: it never did anything */
 	struct life_last *last;			   /* it exited */

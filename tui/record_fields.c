@@ -100,6 +100,7 @@ static const struct record_field process_fields[] = {
 	BASED(sample_process, sockets.upstream.oldest_ns, RECORD_BEFORE, "upstream_since_ns"),
 	ONE(sample_process, sockets.first_peer),
 	ONE(sample_process, sockets.n_peers),
+	LATER(sample_process, execs),
 	ONE(sample_process, focus_since_ns),
 	ONE(sample_process, moved_ns),
 	ONE(sample_process, first_because),

@@ -157,6 +157,7 @@ struct sample_process {
 	uint32_t killer_pid;		/* LT_BY_PROCESS */
 	uint32_t killer_comm;		/* likewise; text */
 	struct sample_socket_sums sockets;
+	uint64_t execs;		 /* 1: it called exec in the interval; SAMPLE_UNKNOWN: an old recording */
 	uint64_t focus_since_ns; /* CLOCK_BOOTTIME; 0: it was not in focus in the interval */
 	uint64_t moved_ns;	 /* waits after it was moved to another CPU, part of SAMPLE_BLAME_OTHERS */
 	/* In sample.because, the greatest first. In focus: they add up to its time in wakeq, preempt and throttled. */

@@ -130,6 +130,26 @@ static void print_delay(const struct view *v, FILE *f)
 	fprintf(f, "%g", v->settings.delay_s);
 }
 
+static const char *const dead_rows[DEAD_MODES] = {
+	[DEAD_ALONE] = "yes", [DEAD_SUMMED] = "summed", [DEAD_ADDED] = "added", [DEAD_HIDDEN] = "no"
+};
+
+static bool set_dead(struct view *v, const char *value)
+{
+	int i = find_name(dead_rows, DEAD_MODES, value);
+	bool alone;
+
+	if (i < 0 && !parse_bool(value, &alone))
+		return false;
+	v->dead = i >= 0 ? (enum view_dead)i : alone ? DEAD_ALONE : DEAD_HIDDEN;
+	return true;
+}
+
+static void print_dead(const struct view *v, FILE *f)
+{
+	fputs(dead_rows[v->dead], f);
+}
+
 /* A setting has functions, or is a yes or no in struct view. */
 static const struct setting {
 	const char *name;
@@ -143,7 +163,7 @@ static const struct setting {
 	{ "view", set_main_view, print_main_view, 0, false },
 	{ "delay", set_delay, print_delay, 0, false },
 	{ "kernel_threads", NULL, NULL, offsetof(struct view, wants.no_kernel), true },
-	{ "dead_rows", NULL, NULL, offsetof(struct view, no_dead), true },
+	{ "dead_rows", set_dead, print_dead, 0, false },
 	{ "tree", NULL, NULL, offsetof(struct view, settings.tree), false },
 	{ "threads", NULL, NULL, offsetof(struct view, settings.threads), false },
 };

@@ -104,6 +104,9 @@ struct menu {
 	int nice, nice_then; /* MODE_NICE: now, and after confirmation */
 };
 
+/* Processes that have exited: one by one, summed by command and parent, added to their parents, not shown. */
+enum view_dead { DEAD_ALONE, DEAD_SUMMED, DEAD_ADDED, DEAD_HIDDEN, DEAD_MODES };
+
 enum view_theme { THEME_AUTO, THEME_DARK, THEME_LIGHT, THEME_MONO };
 
 /* The settings of lagtoprc, changed by the user's choices on the screen, but not by the command line. */
@@ -129,7 +132,7 @@ struct view {
 	struct table who;	   /* replaces tables[at]: who waits for disks */
 	enum model_kind rows_kind; /* MODEL_PROCESS, MODEL_THREAD or a group, in the process views */
 	bool totals;
-	bool no_dead, sum_dead; /* exited processes are not shown; or summed */
+	enum view_dead dead;
 	struct crowd crowd;
 	struct page page;
 	struct trail trail;

@@ -145,7 +145,7 @@ int view_reading(struct view *v, struct sample *s)
 int view_arrange(struct view *v)
 {
 	struct model_query q = {
-		.kind = view_kind(v), .totals = view_totals(v), .no_dead = v->no_dead || v->sum_dead, .call = v->call
+		.kind = view_kind(v), .totals = view_totals(v), .no_dead = v->dead != DEAD_ALONE, .call = v->call
 	};
 	uint32_t current = UINT32_MAX;
 	struct row *rows;
@@ -166,11 +166,13 @@ int view_arrange(struct view *v)
 		return n;
 	if (q.kind == MODEL_PROCESS)
 		current = model_sample(view_model(v))->n_processes;
-	if (q.kind == MODEL_PROCESS && v->sum_dead && !q.totals)
+	if (q.kind == MODEL_PROCESS && v->dead == DEAD_SUMMED && !q.totals)
 		n = crowd_sum(&v->crowd, rows, (uint32_t)n, &rows);
+	if (q.kind == MODEL_PROCESS && v->dead == DEAD_ADDED && !q.totals)
+		n = crowd_add(&v->crowd, rows, (uint32_t)n, &rows);
 	if (n < 0)
 		return n;
-	v->wants.no_dead = v->no_dead;
+	v->wants.no_dead = v->dead == DEAD_HIDDEN;
 	view_main(v)->unknown = (q.kind == MODEL_CONNECTION && !model_sample(view_model(v))->has_connections) ||
 				(q.kind == MODEL_DISK && !model_sample(view_model(v))->has_disks) ||
 				(q.kind == MODEL_CPU && !n);
