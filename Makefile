@@ -191,7 +191,7 @@ QUICK = $(filter $(BUILD)/tests/unit_% $(BUILD)/tests/screen_%,$(TESTS))
 CHECK = $(strip $(if $(T),$(foreach test,$(if $(findstring live_,$(T)),$(TESTS),$(QUICK)),$(if $(findstring $(T),$(notdir $(test))),$(test))),$(QUICK)))
 CHECK_JOBS = $(if $(findstring live_,$(T)),1,$(shell nproc))
 
-check: ## build and run the unit and screen tests, without root or network; make check T=model: those with that in their name
+check: ## build and run the unit and screen tests, without root or network; make check T=model: those with that in their name; ONLY='*errno*': their functions
 	@$(if $(CHECK),,echo "make: no $(if $(findstring live_,$(T)),,unit or screen )test has '$(T)' in its name$(if $(findstring live_,$(T)),,; live tests: T=live_NAME)" >&2; exit 1)
 	@$(MAKE) $(LAGTOP) $(CHECK) $(if $(findstring live_,$(T)),$(BUILD)/tests/load)
 	@LAGTOP=./$(LAGTOP) tests/run.sh -j $(CHECK_JOBS) $(CHECK)

@@ -380,12 +380,14 @@ static void unknown_counters_are_not_zero(void **state)
 	assert_int_equal(find("tcprx")->raw(&r).i, 10000);
 }
 
-/* Names of version 1 still work. */
+/* Names of version 1, and headers that have changed, still work. */
 static void old_names_are_aliases(void **state)
 {
 	static const char *const names[][2] = {
 		{ "runq50", "wake50" },	  { "runq90", "wake90" },	{ "RUNQ99", "wake99" },
 		{ "runqmax", "wakemax" }, { "runqspark", "wakespark" }, { "waits", "woken" },
+		{ "QUEUE99", "queue99" }, { "CALLED", "calltime" },	{ "WAITED%", "waited" },
+		{ "UP/s", "ups" },	  { "ACC99", "acc99" },		{ "ACPTMX", "acceptmax" },
 	};
 
 	(void)state;
