@@ -11,8 +11,8 @@
 #include "record.bpf.h"
 
 /* The longest that a chain can be: every call of the thread, `others`, more errnos of each, the command line,
- * durations, its killer, peers. */
-#define CHAIN (2 * (LT_CALLS_LIMIT + 1) + 2 + LT_POOL_DISTS + LT_PEERS_LIMIT + 1)
+ * durations, its killer, peers, who keeps it asleep. */
+#define CHAIN (2 * (LT_CALLS_LIMIT + 1) + 2 + LT_POOL_DISTS + LT_PEERS_LIMIT + 1 + 1)
 
 static __always_inline struct lt_call *lt_entry_at(__u32 index)
 {

@@ -20,17 +20,6 @@ struct {
 	__type(value, struct lt_focus);
 } lt_focus __weak SEC(".maps");
 
-/* A slot as an index, in a register of its own: the verifier then sees its bound. */
-static __always_inline __u64 focus_index(__u64 slot)
-{
-#ifdef __bpf__
-	asm volatile("%0 &= %1" : "+r"(slot) : "i"(LT_FOCUS_SLOTS - 1));
-#else
-	slot &= LT_FOCUS_SLOTS - 1;
-#endif
-	return slot;
-}
-
 /* The CPU where a task runs or is queued. Before 5.16 the number is elsewhere, and nothing is charged. */
 static __always_inline __u32 focus_cpu(struct task_struct *task)
 {
@@ -52,7 +41,7 @@ static __always_inline void focus_end(struct lt_focus *cpu)
 /* One thread fewer waits; its time is counted until end_ns. After the last one nothing is left over. */
 static __always_inline void focus_less(struct lt_focus *cpu, __u64 slot, __u64 end_ns)
 {
-	slot = focus_index(slot);
+	slot = lt_focus_index(slot);
 	cpu->sum_ns[slot] -= end_ns;
 	if (--cpu->n[slot])
 		return;
@@ -80,7 +69,7 @@ static __noinline int gone_take(struct lt_focus *cpu)
 	for (int i = 0; i < LT_FOCUS_GONE; i++) {
 		__u64 gone = __sync_lock_test_and_set(&cpu->gone[i], 0), slot = (gone & LT_WAITS_SLOT) - 1;
 
-		if (gone && cpu->n[focus_index(slot)])
+		if (gone && cpu->n[lt_focus_index(slot)])
 			focus_less(cpu, slot, gone >> LT_WAITS_SLOT_BITS);
 	}
 	return 0;
@@ -157,7 +146,7 @@ static __noinline __u64 quota_part(struct lt_focus *cpu, __u64 slot, __u64 waite
 {
 	__u64 clock_ns, part_ns;
 
-	slot = focus_index(slot);
+	slot = lt_focus_index(slot);
 	clock_ns = quota_clock(cpu->quota_queue[slot]);
 	part_ns = cpu->quotas[slot] * clock_ns - cpu->quota_sum_ns[slot];
 	cpu->quota_sum_ns[slot] = cpu->quotas[slot] * clock_ns;
@@ -174,7 +163,7 @@ static __always_inline void charge_slot(struct lt_focus *cpu, __u64 slot, __u64 
 {
 	__u64 all, waited_ns, part_ns;
 
-	slot = focus_index(slot);
+	slot = lt_focus_index(slot);
 	all = cpu->n[slot] * now_ns;
 	waited_ns = all - cpu->sum_ns[slot];
 	if ((__s64)waited_ns <= 0)
@@ -254,7 +243,7 @@ __noinline __weak int lt_focus_enter(struct lt_sched *sched, __u32 cpu_number, _
 
 	if (!cpu || !sched)
 		return 0;
-	slot = focus_index(sched->focus - 1U);
+	slot = lt_focus_index(sched->focus - 1U);
 	focus_begin(cpu);
 	if (!cpu->busy)
 		stolen_look(cpu, (struct rq *)rq, now_ns);
@@ -277,7 +266,7 @@ __noinline __weak int lt_focus_enter(struct lt_sched *sched, __u32 cpu_number, _
 
 static __always_inline void focus_quota_less(struct lt_focus *cpu, __u64 slot)
 {
-	slot = focus_index(slot);
+	slot = lt_focus_index(slot);
 	if (!cpu->quotas[slot])
 		return;
 	cpu->quota_sum_ns[slot] -= cpu->quota_clock_ns[slot];
@@ -295,7 +284,7 @@ __noinline __weak int lt_focus_leave(struct lt_sched *sched, __u32 cpu_number, _
 	if (!sched)
 		return 0;
 	waits = sched->waits;
-	slot = focus_index((waits & LT_WAITS_SLOT) - 1);
+	slot = lt_focus_index((waits & LT_WAITS_SLOT) - 1);
 	at = sched->wait_cpu;
 	sched->waits = 0;
 	if (!cpu)
@@ -326,7 +315,7 @@ static __noinline int focus_move(struct lt_sched *sched, struct task_struct *tas
 {
 	__u32 at = sched->wait_cpu;
 	struct lt_focus *cpu = bpf_map_lookup_elem(&lt_focus, &at);
-	__u64 waits = sched->waits, slot = focus_index((waits & LT_WAITS_SLOT) - 1);
+	__u64 waits = sched->waits, slot = lt_focus_index((waits & LT_WAITS_SLOT) - 1);
 
 	if (!cpu || waits & LT_WAITS_MOVED || at != task->thread_info.cpu)
 		return 0;

@@ -181,8 +181,31 @@ struct ns_common {
 	unsigned int inum;
 };
 
+/* A radix tree. */
+struct xa_node {
+	unsigned char shift;
+	void *slots[1];
+};
+
+struct xarray {
+	void *xa_head;
+};
+
+struct idr {
+	struct xarray idr_rt;
+};
+
 struct pid_namespace {
 	struct ns_common ns;
+	struct idr idr;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
 };
 
 struct upid {
@@ -192,6 +215,7 @@ struct upid {
 
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[4]; /* by enum pid_type */
 	struct upid numbers[1];
 };
 
@@ -222,7 +246,11 @@ typedef struct {
 } atomic64_t;
 
 struct rw_semaphore {
-	atomic64_t count; /* not with PREEMPT_RT */
+	atomic64_t count, owner; /* not with PREEMPT_RT */
+};
+
+struct mutex {
+	atomic64_t owner; /* likewise */
 };
 
 struct mm_struct {
@@ -283,12 +311,15 @@ struct task_struct {
 	unsigned in_iowait : 1;
 	unsigned in_memstall : 1; /* CONFIG_PSI */
 	unsigned frozen : 1;	  /* by the freezer of cgroup 2 */
+	unsigned long blocker;	  /* 6.16, CONFIG_DETECT_HUNG_TASK_BLOCKER */
 	struct mutex *blocked_on; /* 6.17; before it only with CONFIG_DEBUG_MUTEXES, and then of another type */
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
+	void *stack;
 	unsigned long nvcsw;
 	unsigned long nivcsw;
 	unsigned long maj_flt;

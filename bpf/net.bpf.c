@@ -160,6 +160,8 @@ int BPF_PROG(lt_destroy, struct sock *sk)
 	struct lt_moved moved;
 
 	lt_owner_forget(sk);
+	if (socket)
+		lt_upstream_end(socket);
 	if (!socket || !lt_want_connections)
 		return 0;
 	/* Without a remote end it never was a connection. */

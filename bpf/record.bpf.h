@@ -154,6 +154,17 @@ static __always_inline __u64 lt_distance(void *pointer, void *from)
 	return number;
 }
 
+/* A slot of the focus as an index, in a register of its own: the verifier then sees its bound. */
+static __always_inline __u64 lt_focus_index(__u64 slot)
+{
+#ifdef __bpf__
+	asm volatile("%0 &= %1" : "+r"(slot) : "i"(LT_FOCUS_SLOTS - 1));
+#else
+	slot &= LT_FOCUS_SLOTS - 1;
+#endif
+	return slot;
+}
+
 /* Bits 6 to 45 of the task's address, relative to one of ours: task_structs are 64-byte aligned and lie in at
  * most 64 TiB of direct map. */
 static __always_inline __u64 lt_key(void *task)

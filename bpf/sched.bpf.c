@@ -13,6 +13,7 @@
 #include "throttle.bpf.h"
 #include "focus.bpf.h"
 #include "waker.bpf.h"
+#include "whom.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -82,6 +83,8 @@ static __always_inline void move(struct lt_slot *s, struct task_struct *task, __
 	*s->word = LT_WORD(now_ns, to);
 	if (from == LT_DISK)
 		lt_disk_wait_add(s->record, s->parts, stay_ns);
+	if (sched->focus && from < LT_STATES && LT_HAS_WHOM(from))
+		lt_whom_slept(s->record, from, since, stay_ns);
 	if (!lt_with_calls || from == LT_RUN || from >= LT_STATES)
 		return;
 	enter_ns = s->record->calls.enter_ns;
@@ -223,7 +226,7 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 	struct lt_slot s;
 	enum lt_state to;
 	__u64 began_ns;
-	__u32 from;
+	__u32 from, call;
 
 	if (!lt_find(task, &s)) {
 		lt_focus_charge(task, NULL, LT_BLAME_OTHERS, now_ns);
@@ -254,9 +257,15 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 		move(&s, task, now_ns, LT_PREEMPT);
 	} else {
 		s.record->sched.rt_lock = task_state & TASK_RTLOCK_WAIT;
-		to = lt_sleep_state(task, task_state, call_of(task, s.record, now_ns, task_state), can_cast);
+		call = call_of(task, s.record, now_ns, task_state);
+		to = lt_sleep_state(task, task_state, call, can_cast);
 		if (to == LT_DISK)
 			s.record->sched.page_fault = lt_in_page_fault(task);
+		if (s.record->sched.focus && LT_HAS_WHOM(to))
+			lt_whom_sleeps(&s.record->calls, to, call,
+				       (s.record->sched.focus - 1) |
+					       (task_state & TASK_RTLOCK_WAIT ? LT_WHOM_RT_LOCK : 0),
+				       now_ns);
 		move(&s, task, now_ns, to);
 	}
 }
@@ -349,6 +358,8 @@ int BPF_PROG(lt_waking, struct task_struct *task)
 	now_ns = bpf_ktime_get_ns();
 	s.record->sched.waking_ns = now_ns;
 	s.record->sched.waker = s.record->sched.focus ? lt_waker(ctx) : 0;
+	if (s.record->sched.focus && LT_HAS_WHOM(LT_WORD_STATE(*s.word)))
+		lt_whom_wakes(&s.record->calls, LT_WORD_STATE(*s.word), !!s.record->sched.waker, now_ns);
 	lt_self(LT_PROG_WAKING, now_ns);
 	return 0;
 }

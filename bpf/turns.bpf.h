@@ -16,6 +16,7 @@
 #define TURNS_BPF_H
 
 #include "peer.bpf.h"
+#include "upstream.bpf.h"
 
 /* A client that keeps sending for this long without an answer only sends: a log, an upload. */
 #define LT_ONE_WAY_NS 1000000000ULL
@@ -168,6 +169,7 @@ static __always_inline __u64 lt_turn_read(struct lt_slot *own, struct sock *sk, 
 		lt_peer_add(own, sk, proto, socket->overlapped, ns);
 		lt_turn_count(socket, ns);
 	}
+	lt_upstream_end(socket);
 	socket->turn = LT_TURN_RECEIVED;
 	socket->turn_ns = arrived_ns;
 	return arrived_ns;
@@ -231,6 +233,19 @@ static __always_inline void lt_turn_answer(struct lt_slot *own, struct lt_socket
 	lt_turn_count(socket, ns);
 }
 
+/* Datagrams that follow one another without an answer: statistics, a log. A resolver asks for two records at once, and
+ * again after seconds. */
+#define LT_AT_ONCE_NS 10000000
+static __always_inline bool is_one_way(enum lt_proto proto, const struct lt_socket *socket)
+{
+	__u64 age_ns;
+
+	if (proto != LT_UDP)
+		return false;
+	age_ns = bpf_ktime_get_ns() - socket->turn_ns;
+	return age_ns > LT_AT_ONCE_NS && age_ns < LT_ONE_WAY_NS;
+}
+
 static __always_inline void lt_turn_send(struct lt_slot *own, struct sock *sk, enum lt_proto proto,
 					 struct lt_socket *socket)
 {
@@ -248,6 +263,8 @@ static __always_inline void lt_turn_send(struct lt_slot *own, struct sock *sk, e
 	if (socket->turn == LT_TURN_SENT) {
 		if (tcp && socket->role == LT_ROLE_CLIENT && tcp->tcp_wstamp_ns > socket->turn_ns + LT_ONE_WAY_NS)
 			socket->overlapped = 1;
+		if (socket->upstream && (socket->overlapped || is_one_way(proto, socket)))
+			lt_upstream_end(socket);
 		return;
 	}
 	/* The rest of what it answers was read by splice. */
@@ -259,11 +276,14 @@ static __always_inline void lt_turn_send(struct lt_slot *own, struct sock *sk, e
 		lt_turn_answer(own, socket, since_ns, left_ns);
 	socket->turn = LT_TURN_SENT;
 	socket->turn_ns = left_ns;
+	if (own && own->record->sched.focus && socket->role == LT_ROLE_CLIENT && !socket->overlapped)
+		lt_upstream_begin(socket, own->record->sched.focus);
 }
 
 /* A new connection: the storage may be the listener's, or an earlier connection's. */
 static __always_inline void lt_turn_begin(struct lt_socket *socket, enum lt_role role)
 {
+	lt_upstream_end(socket);
 	socket->arrived_ns = socket->turn_ns = 0;
 	socket->role = role;
 	socket->turn = LT_TURN_NONE;

@@ -43,10 +43,16 @@
 
 #define LT_COUNTERS_SCHED(X) X(wakeups, "wakeups", 0, "lt_wakeup: from a sleep to wakeq")
 
-/* Parts of the time in a state; the last argument is that state. */
-#define LT_COUNTERS_PARTS(X)                                                                                           \
-	X(page_fault_disk_ns, "ns", 0, LT_DISK) /* lt_switch: in page faults, not in a call */                         \
-	X(reclaim_ns, "ns", 0, LT_RUN)		/* lt_reclaim_*: freeing memory for itself */
+/* Parts of the time in some states, whose bit set stands last: of any thread; of those in focus, in struct lt_because.
+ */
+#define LT_PARTS_THREAD(X)                                                                                             \
+	X(page_fault_disk_ns, "ns", 0, 1 << LT_DISK) /* lt_switch: in page faults, not in a call */                    \
+	X(reclaim_ns, "ns", 0, 1 << LT_RUN)	     /* lt_reclaim_*: freeing memory for itself */
+#define LT_PARTS_FOCUS(X)                                                                                              \
+	X(contended_lock_ns, "ns", 0, 1 << LT_LOCK)	    /* lt_whom_slept: for a lock that somebody holds */        \
+	X(upstream_ns, "ns", 0, 1 << LT_NET | 1 << LT_POLL) /* lt_whom_slept: while an answer was waited for */
+
+#define LT_COUNTERS_PARTS(X) LT_PARTS_THREAD(X) LT_PARTS_FOCUS(X)
 
 #define LT_COUNTERS_CALLS(X)                                                                                           \
 	X(calls, "calls", 0, "lt_exit; exit and exit_group: lt_enter")                                                 \
@@ -121,7 +127,9 @@ enum lt_counter {
 #define LT_ONE(...) +1
 #define LT_N_KERNEL (0 LT_COUNTERS_KERNEL(LT_ONE))
 #define LT_N_SCHED (LT_N_KERNEL LT_COUNTERS_SCHED(LT_ONE)) /* the kernel's first */
-#define LT_N_PARTS (0 LT_COUNTERS_PARTS(LT_ONE))
+#define LT_N_PARTS_THREAD (0 LT_PARTS_THREAD(LT_ONE))
+#define LT_N_PARTS_FOCUS (0 LT_PARTS_FOCUS(LT_ONE))
+#define LT_N_PARTS (LT_N_PARTS_THREAD + LT_N_PARTS_FOCUS)
 #define LT_N_CALLS (0 LT_COUNTERS_CALLS(LT_ONE))
 #define LT_N_NET (0 LT_COUNTERS_NET(LT_ONE))
 #define LT_N_SOCKET (0 LT_COUNTERS_SOCKET(LT_ONE))
@@ -159,9 +167,16 @@ struct lt_flow {
 #define LT_PARTS_MEMBERS                                                                                               \
 	union {                                                                                                        \
 		struct {                                                                                               \
-			LT_COUNTERS_PARTS(LT_COUNTER_MEMBER)                                                           \
+			LT_PARTS_THREAD(LT_COUNTER_MEMBER)                                                             \
 		};                                                                                                     \
-		__u64 counter[LT_N_PARTS];                                                                             \
+		__u64 counter[LT_N_PARTS_THREAD];                                                                      \
+	}
+#define LT_PARTS_FOCUS_MEMBERS                                                                                         \
+	union {                                                                                                        \
+		struct {                                                                                               \
+			LT_PARTS_FOCUS(LT_COUNTER_MEMBER)                                                              \
+		};                                                                                                     \
+		__u64 counter[LT_N_PARTS_FOCUS];                                                                       \
 	}
 #define LT_CALLS_MEMBERS                                                                                               \
 	union {                                                                                                        \

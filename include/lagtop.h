@@ -175,9 +175,47 @@ struct lt_peer {
 #define LT_CALL_DIST 0x20000000U /* | enum lt_dist */
 #define LT_CALL_KILLER 0x10000000U
 #define LT_CALL_PEER 0x08000000U /* | a hash of the peer, LT_PEER_HASH_BITS; all ones: those without an entry */
+#define LT_CALL_WHOM 0x04000000U
 #define LT_PEER_HASH_BITS 27
 #define LT_PEER_OTHERS (LT_CALL_PEER | (LT_CALL_PEER - 1))
-#define LT_CALL_SPECIAL (LT_CALL_ERRNOS | LT_CALL_ARGS | LT_CALL_DIST | LT_CALL_KILLER | LT_CALL_PEER)
+#define LT_CALL_SPECIAL (LT_CALL_ERRNOS | LT_CALL_ARGS | LT_CALL_DIST | LT_CALL_KILLER | LT_CALL_PEER | LT_CALL_WHOM)
+
+/* Who kept a thread in focus asleep: who held the lock, else who or what woke it. */
+enum lt_whom_kind {
+	LT_WHOM_NONE,
+	LT_WHOM_HOLDER,	   /* of a lock */
+	LT_WHOM_CONTENDED, /* a lock, of an unknown holder */
+	LT_WHOM_WAKER,	   /* a process */
+	LT_WHOM_TIMER,
+	LT_WHOM_NETWORK,
+	LT_WHOM_INTERRUPT, /* of another kind, or of one of these */
+	LT_WHOM_UNKNOWN,
+	LT_WHOM_KINDS
+};
+struct lt_whom {
+	__u64 start_ns; /* its process's */
+	__u64 ns;	/* of sleeps that ended */
+	__u32 count;
+	__u32 tid, tgid; /* in the namespace that is shown; tid: LT_WHOM_HOLDER */
+	__u8 kind, state;
+	__u16 pad;
+};
+/* States whose sleeps are charged. */
+#define LT_HAS_WHOM(state) ((1 << LT_LOCK | 1 << LT_NET | 1 << LT_POLL | 1 << LT_IO | 1 << LT_BLOCK) >> (state)&1)
+
+#define LT_WHOMS 12
+struct lt_because {
+	__u64 seq;		/* odd while it is written */
+	__u64 since_ns;		/* when the sleep began that the next ones belong to */
+	__u64 waker_ns;		/* sched.waking_ns when `waker` was written */
+	LT_PARTS_FOCUS_MEMBERS; /* counters.h: of sleeps that ended */
+	__u64 others_ns;	/* of those that gave way */
+	__u32 others_count;
+	__u32 upstream;	      /* its process waited for an answer when the current sleep began */
+	struct lt_whom lock;  /* what the current sleep waits for; kind LT_WHOM_NONE: no lock */
+	struct lt_whom waker; /* who ends the current sleep */
+	struct lt_whom of[LT_WHOMS];
+};
 
 #define LT_ARGS_BYTES 496
 /* One (thread, call) pair; chained from lt_calls.head by hash. */
@@ -185,7 +223,7 @@ struct lt_call {
 	__u32 next; /* index + 1 of the next in the chain or free list; 0: end */
 	__u32 call; /* LT_CALL, or special. | LT_CALL_ERRNOS: only more errnos of that call; LT_CALL_ARGS: the command
 		       line; LT_CALL_DIST | enum lt_dist: durations that have no place in the record; LT_CALL_KILLER;
-		       LT_CALL_PEER | hash: how long a peer takes to answer */
+		       LT_CALL_PEER | hash: how long a peer takes to answer; LT_CALL_WHOM */
 	union {
 		struct {
 			__u64 count, total_ns, wait_ns; /* returned calls; their duration; off-CPU part */
@@ -208,6 +246,7 @@ struct lt_call {
 			__u32 peer_overlapped; /* of the answers in hist */
 		};
 		struct lt_killer killer; /* of the process that ended with this thread */
+		struct lt_because because;
 	};
 };
 
@@ -278,6 +317,7 @@ struct lt_socket {
 	__u8 role, turn;	  /* enum lt_role, enum lt_turn (turns.bpf.h) */
 	__u8 overlapped;	  /* bytes came while a turn was open: this socket's turns are not single requests */
 	__u32 retransmits;	  /* segments (atomic: softirq) */
+	__u32 upstream;		  /* its turn is counted in lt_upstream_n; 0: it is not (atomic) */
 	__u64 tx_bytes, rx_bytes; /* UDP only (atomic): TCP's are in tcp_sock */
 
 	/* Its turns: responses, or answers to a client; the longest since seen_walk, LT_MAX_WORD. */

@@ -81,6 +81,9 @@ quick)
 	ONLY='test_asleep_after*' run live_states build/tests/live_sleeps
 	ONLY='test_rt*' run live_rt build/tests/live_sleeps
 	ONLY='*queue*' run live_cpus build/tests/live_cpus
+	ONLY='*normal*' run live_mutex build/tests/live_locks
+	ONLY='*pi*' run live_pi build/tests/live_locks
+	ONLY='*condition*' run live_condition build/tests/live_locks
 	# The arm64 emulator stops a CPU for longer than the 2 % that the quota may differ by, and is slow: what does not
 	# depend on the machine is left to x86-64.
 	if [ "$(uname -m)" = x86_64 ]; then

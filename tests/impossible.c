@@ -184,7 +184,9 @@ static bool makes_threads(struct json_object *p)
 /* A part of a state's time is no longer than that; null counts as 0. */
 static void check_parts(struct checking *k, struct json_object *p)
 {
-	static const char *const part_of[][2] = { { "reclaim", "run" }, { "page_fault_disk", "disk" } };
+	static const char *const part_of[][2] = { { "reclaim", "run" },
+						  { "page_fault_disk", "disk" },
+						  { "contended_lock", "lock" } };
 
 	for (size_t i = 0; i < sizeof(part_of) / sizeof(*part_of); i++) {
 		int64_t part_ns = json_object_get_int64(member(member(p, "of_which_ns"), part_of[i][0]));

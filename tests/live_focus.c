@@ -10,8 +10,14 @@
 
 #define CPU "1"
 
+/* Sleeps are charged, too. */
+static bool for_cpu(struct json_object *b)
+{
+	return strcmp(live_text(b, "kind"), "lock") && strcmp(live_text(b, "kind"), "waker");
+}
+
 /* Σ of what a process was charged for, over the readings from the from-th on: of one kind, and of one pid if it is not
- * 0; kind NULL: all. */
+ * 0; kind NULL: all for a CPU. */
 static int64_t because_ns(struct live *l, size_t from, int64_t pid, const char *kind, int64_t by)
 {
 	struct json_object *focus, *list, *b, *p;
@@ -24,7 +30,8 @@ static int64_t because_ns(struct live *l, size_t from, int64_t pid, const char *
 			continue;
 		for (size_t j = 0; j < json_object_array_length(list); j++) {
 			b = json_object_array_get_idx(list, j);
-			if ((!kind || !strcmp(live_text(b, "kind"), kind)) && (!by || live_get(b, "pid") == by))
+			if ((kind ? !strcmp(live_text(b, "kind"), kind) : for_cpu(b)) &&
+			    (!by || live_get(b, "pid") == by))
 				ns += live_get(b, "ns");
 		}
 	}

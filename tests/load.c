@@ -14,9 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct workload *const tables[] = { load_calls, load_sched, load_sleep,   load_net,      load_life,
-						 load_edges, load_disk,	 load_sockets, load_fuse,     load_names,
-						 load_kill,  load_turns, load_ring,    load_requests, load_sick };
+static const struct workload *const tables[] = { load_calls, load_sched,    load_sleep, load_net,
+						 load_life,  load_edges,    load_disk,	load_sockets,
+						 load_fuse,  load_names,    load_kill,	load_turns,
+						 load_ring,  load_requests, load_sick,	load_locks };
 static int64_t start_cpu_ns, start_wall_ns;
 
 static int64_t clock_ns(clockid_t clock)

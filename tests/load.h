@@ -22,7 +22,7 @@ struct workload {
 /* One table per file, each ended by an empty row. */
 extern const struct workload load_calls[], load_sched[], load_sleep[], load_net[], load_life[], load_edges[];
 extern const struct workload load_disk[], load_sockets[], load_fuse[], load_names[], load_kill[], load_turns[],
-	load_ring[], load_requests[], load_sick[];
+	load_ring[], load_requests[], load_sick[], load_locks[];
 
 void load_ready(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool load_go(void); /* waits for a byte and starts the clocks; false: stdin ended */

@@ -302,9 +302,19 @@ static void add_cpus(struct sample *s)
 static void add_because(struct sample *s)
 {
 	static const struct sample_because all[] = {
-		{ SAMPLE_BLAME_CPU, SYNTHETIC_QUIET, 50 * SYNTHETIC_SECOND_NS, 91, "quiet" },
-		{ SAMPLE_BLAME_CPU, SYNTHETIC_KTHREAD, 1, 92, "kthreadd" },
-		{ SAMPLE_BLAME_QUOTA, 0, 0, 93, "" },
+		{ .kind = SAMPLE_BLAME_CPU,
+		  .pid = SYNTHETIC_QUIET,
+		  .start_ns = 50 * SYNTHETIC_SECOND_NS,
+		  .ns = 91,
+		  .comm = "quiet",
+		  .state = LT_WAKEQ },
+		{ .kind = SAMPLE_BLAME_CPU,
+		  .pid = SYNTHETIC_KTHREAD,
+		  .start_ns = 1,
+		  .ns = 92,
+		  .comm = "kthreadd",
+		  .state = LT_WAKEQ },
+		{ .kind = SAMPLE_BLAME_QUOTA, .ns = 93, .state = LT_WAKEQ },
 	};
 	struct sample_process *server = &s->processes[1];
 

@@ -141,6 +141,14 @@ static void history_and_recording_have_every_counter(void **state)
 	sample_free(&back);
 }
 
+static __u64 *part_of(uint32_t slot, uint32_t part)
+{
+	if (part < LT_N_PARTS_THREAD)
+		return &fake_parts(slot)->counter[part];
+	fake_record(slot)->sched.focus = 1;
+	return &fake_entry(slot, LT_CALL_WHOM)->because.counter[part - LT_N_PARTS_THREAD];
+}
+
 /* Adds to what the record counts, except for the states, whose sum must be the lifetime. */
 static void count_more(uint32_t slot, uint32_t number)
 {
@@ -150,7 +158,7 @@ static void count_more(uint32_t slot, uint32_t number)
 	for (unsigned i = LT_SCHED_FIRST; i < LT_PARTS_FIRST; i++)
 		r->sched.counter[i - LT_SCHED_FIRST] += amount(i, number);
 	for (unsigned i = LT_PARTS_FIRST; i < LT_CALLS_FIRST; i++)
-		fake_parts(slot)->counter[i - LT_PARTS_FIRST] += amount(i, number);
+		*part_of(slot, i - LT_PARTS_FIRST) += amount(i, number);
 	for (unsigned i = LT_CALLS_FIRST; i < LT_NET_FIRST; i++)
 		r->calls.counter[i - LT_CALLS_FIRST] += amount(i, number);
 	for (unsigned i = LT_NET_FIRST; i < LT_SOCKET_FIRST; i++)
@@ -167,16 +175,20 @@ static void readings_have_every_counter(void **state)
 	slots[1] = fake_fork(20, 20, 20, 1);
 	fake.now_ns += MS_NS;
 	fake_wake(slots[1]);
+	fake_read(); /* a process that is new is not in focus */
 	for (uint32_t number = 1; number <= 3; number++) {
+		uint64_t longer_ns = amount(LT_CALLS_FIRST, number); /* than any part of a state */
+
 		for (int i = 0; i < 2; i++) {
-			/* States last longer than their parts. */
-			fake.now_ns += 1000 * MS_NS;
-			fake_move(slots[i], LT_DISK);
-			fake.now_ns += 1000 * MS_NS;
+			fake.now_ns += longer_ns;
+			for (unsigned to = LT_DISK; to <= LT_NET; to++) {
+				fake_move(slots[i], to);
+				fake.now_ns += longer_ns;
+			}
 			fake_move(slots[i], LT_RUN);
 			count_more(slots[i], number);
 		}
-		fake.now_ns += 1000 * MS_NS;
+		fake.now_ns += longer_ns;
 		fake_read();
 		for (unsigned i = LT_SCHED_FIRST; i < LT_SOCKET_FIRST; i++) {
 			for (uint32_t tid = 10; tid <= 20; tid += 10) {

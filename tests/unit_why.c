@@ -140,9 +140,11 @@ static void in_few_cells(void **state)
 static void behind_whom(void **state)
 {
 	struct sample_because because[] = {
-		{ SAMPLE_BLAME_CPU, 7, 70, 100 * MS, "gzip" }, { SAMPLE_BLAME_IRQ, 0, 0, 90 * MS, "" },
-		{ SAMPLE_BLAME_CPU, 8, 80, 60 * MS, "cc1" },   { SAMPLE_BLAME_CPU, 9, 90, 50 * MS, "cc1" },
-		{ SAMPLE_BLAME_OTHERS, 0, 0, 200 * MS, "" },
+		{ .kind = SAMPLE_BLAME_CPU, .pid = 7, .start_ns = 70, .ns = 100 * MS, .comm = "gzip" },
+		{ .kind = SAMPLE_BLAME_IRQ, .ns = 90 * MS },
+		{ .kind = SAMPLE_BLAME_CPU, .pid = 8, .start_ns = 80, .ns = 60 * MS, .comm = "cc1" },
+		{ .kind = SAMPLE_BLAME_CPU, .pid = 9, .start_ns = 90, .ns = 50 * MS, .comm = "cc1" },
+		{ .kind = SAMPLE_BLAME_OTHERS, .ns = 200 * MS },
 	};
 	struct row r = row_of(LT_WAKEQ, 500);
 	char buf[64];
@@ -173,6 +175,41 @@ static void behind_whom(void **state)
 	strcpy(because[1].comm, "\033[2J\xff");
 	assert_true(why_fit(&r, true, buf, sizeof(buf), 40) > 0);
 	assert_string_equal(buf, "behind ?[2J? 48%");
+}
+
+/* Of sleeps only those count that are certain to be no idleness; a holder is named for its own kind of wait. */
+static void held_by_whom(void **state)
+{
+	struct sample_because because[] = {
+		{ .kind = SAMPLE_BLAME_WAKER, .state = LT_POLL, .ns = 900 * MS, .pid = 6, .comm = "client" },
+		{ .kind = SAMPLE_BLAME_HOLDER,
+		  .state = LT_LOCK,
+		  .ns = 300 * MS,
+		  .pid = 7,
+		  .tid = 9,
+		  .comm = "worker-3" },
+		{ .kind = SAMPLE_BLAME_HOLDER, .state = LT_BLOCK, .ns = 350 * MS, .pid = 8, .comm = "backup" },
+	};
+	struct row r = row_of(LT_LOCK, 600);
+	char buf[WHY_SIZE];
+
+	(void)state;
+	r.because = because;
+	r.n_because = 3;
+	assert_false(why_say(&r, buf));
+	r.contended_lock_ns = 400 * MS;
+	assert_says(&r, "lock held by worker-3 75%");
+	assert_int_equal(why_fit(&r, true, buf, sizeof(buf), 18), 17);
+	assert_string_equal(buf, "lock worker-3 75%");
+	because[1].ns = 90 * MS;
+	assert_says(&r, "lock contended 100%");
+	because[1].ns = 300 * MS;
+	r.time_ns[LT_DISK] = 200 * MS;
+	assert_says(&r, "lock held by worker-3 50%"); /* of all that hurts */
+	r.time_ns[LT_BLOCK] = 600 * MS;
+	assert_says(&r, "lock held by backup 29%");
+	r.upstream_ns = 800 * MS;
+	assert_says(&r, "waits for upstream 40%");
 }
 
 static bool holds(const char *expression, const struct row *r)
@@ -212,6 +249,7 @@ int main(void)
 		cmocka_unit_test(too_little_or_not_known),
 		cmocka_unit_test(in_few_cells),
 		cmocka_unit_test(behind_whom),
+		cmocka_unit_test(held_by_whom),
 		cmocka_unit_test(filters_and_sorts_as_text),
 	};
 

@@ -32,7 +32,7 @@ const struct column columns[] = {
 	/* name, title, json, width, show, flags, kinds, raw, unit, help, spark */
 	{ "pid", "PID", "pid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS | CONNECTIONS | CPUS | PEERS | CULPRITS, raw_pid, "",
 	  "Process id; for threads and connections, that of their process; for a CPU, of who runs there." },
-	{ "tid", "TID", NULL, 7, SHOW_ID, COLUMN_FIXED, THREADS | CPUS, raw_tid, "",
+	{ "tid", "TID", NULL, 7, SHOW_ID, COLUMN_FIXED, THREADS | CPUS | CULPRITS, raw_tid, "",
 	  "Thread id." },
 	{ "ppid", "PPID", "ppid", 7, SHOW_ID, 0, PROCESSES | CALLERS | THREADS, raw_ppid, "",
 	  "The parent's process id." },
@@ -97,12 +97,14 @@ const struct column columns[] = {
 	  "LAG%, plus the extra time that clients wait when RESP99 is more than twice its median of the last minute: how much longer the slowest 1 % of the answers "
 	  "took than that median. 100 is one client waiting all the time. For a thread: LAG%. For a group: the sum over its processes." },
 	{ "part", "PART%", NULL, 6, SHOW_SHARE, 0, CULPRITS, raw_part, "%",
-	  "Share of the process's waiting time for a CPU (throttled time included) during which this culprit was running." },
+	  "Share of the process's waiting time of this kind that was because of this culprit." },
 	{ "waited", "BEHIND%", NULL, 7, SHOW_SHARE, COLUMN_LAG, CULPRITS, raw_charged, "%",
-	  "Time that the process waited for a CPU while this culprit was running, summed over its threads; 100 is one thread waiting all the time." },
+	  "Time that the process waited because of this culprit, summed over its threads; 100 is one thread waiting all the time." },
+	{ "kind", "KIND", NULL, 5, SHOW_TEXT, COLUMN_LEFT, CULPRITS, raw_waits_in, "",
+	  "What was waited for. cpu: the culprit was running meanwhile. lock, block: it held the lock when the wait began, as far as that is known; else, and in all other states, it ended the wait." },
 	{ "why", "WHY", "why", 22, SHOW_TEXT, COLUMN_LEFT | COLUMN_WHY, TASKS, raw_why, "",
-	  "The largest part of its LAG% in words, and its share of LAG%. Nothing below a LAG% of 0.1. In focus it names who was running instead, if one was for a quarter of the wait; "
-	  "lagtop why names up to three, from a tenth each." },
+	  "The largest part of LAG% + LOCKC% + UPSTR% in words, and its share of them. Nothing if they are below 0.1. In focus it names who was running instead or held the lock, "
+	  "if one was for a quarter of the wait; lagtop why names up to three, from a tenth each." },
 	{ "cpu", "CPU%", "time_ns.run", 6, SHOW_SHARE, 0, TASKS, raw_run, "%",
 	  "Time on a CPU, including what interrupts and the hypervisor took from it; 100 is one whole CPU." },
 	{ "runq", "RUNQ%", NULL, 6, SHOW_SHARE, COLUMN_LAG, TASKS, raw_runq, "%",
@@ -138,6 +140,10 @@ const struct column columns[] = {
 	  "Time in any other sleep; stopped, traced, frozen." },
 	{ "reclaim", "RECLAIM%", "of_which_ns.reclaim", 8, SHOW_SHARE, 0, TASKS, raw_reclaim_ns, "%",
 	  "Time on a CPU spent reclaiming memory because free memory was short: part of CPU%." },
+	{ "lockc", "LOCKC%", "of_which_ns.contended_lock", 7, SHOW_SHARE, 0, TASKS, raw_lockc, "%",
+	  "Time asleep for a lock that somebody held, as far as that is certain: part of LOCK%, the rest of which may be idle. Known of processes in focus." },
+	{ "upstream", "UPSTR%", "of_which_ns.upstream", 7, SHOW_SHARE, 0, TASKS, raw_upst, "%",
+	  "Time asleep in poll or on a socket while the answer to a request that the process sent had not come: part of NET% and POLL%. Known of processes in focus." },
 	{ "faultdisk", "FLTDISK%", "of_which_ns.page_fault_disk", 8, SHOW_SHARE, 0, TASKS, raw_page_fault_disk_ns, "%",
 	  "Time waiting for block I/O in page faults, not in a call: part of DISK%." },
 

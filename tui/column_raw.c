@@ -108,9 +108,9 @@ LT_COUNTERS_SOCKET(NET_COUNTER)
 /* Nor is a peer always known, or a culprit a process. */
 #define HAS_PID(r)                                                                                                     \
 	(RUNS(r) && ((r)->kind != MODEL_PEER || (r)->pid) &&                                                           \
-	 ((r)->kind != MODEL_CULPRIT || ((r)->because->kind == SAMPLE_BLAME_CPU && (r)->pid)))
+	 ((r)->kind != MODEL_CULPRIT || (sample_blame_has_pid((r)->because->kind) && (r)->pid)))
 MAYBE(raw_pid, 0, HAS_PID(r), r->pid)
-MAYBE(raw_tid, 0, RUNS(r), r->tid)
+MAYBE(raw_tid, 0, RUNS(r) && (r->kind != MODEL_CULPRIT || r->tid), r->tid)
 NUMBER(raw_ppid, 0, r->ppid)
 MAYBE(raw_uid, 0, r->own_user, r->uid)
 NUMBER(raw_start, 0, r->start_ns)
@@ -249,6 +249,18 @@ struct value raw_hurts(const struct row *r)
 }
 NUMBER(raw_runq, SCHED, RUNQ(r))
 NUMBER(raw_blk, SCHED, BLK(r))
+
+MAYBE(raw_lockc, SCHED, KNOWN(r, COUNTER_contended_lock_ns) && r->in_focus, r->contended_lock_ns)
+MAYBE(raw_upst, SCHED | TURNS, KNOWN(r, COUNTER_upstream_ns) && r->in_focus, r->upstream_ns)
+
+struct value raw_waits_in(const struct row *r)
+{
+	if (r->kind != MODEL_CULPRIT)
+		return unknown;
+	if (sample_blame_for_cpu(r->because->kind))
+		return text("cpu");
+	return text(r->because->state < LT_STATES ? names_state((uint8_t)r->because->state) : "some");
+}
 
 MAYBE(raw_charged, 0, r->kind == MODEL_CULPRIT, r->because->ns)
 

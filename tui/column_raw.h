@@ -26,7 +26,8 @@ LT_COUNTERS_SOCKET(X)
 
 column_raw raw_pid, raw_tid, raw_ppid, raw_uid, raw_start, raw_threads, raw_processes, raw_forks, raw_execs, raw_exits,
 	raw_waker, raw_user, raw_state, raw_exit_code, raw_ended, raw_comm, raw_cmdline, raw_cgroup, raw_command;
-column_raw raw_wall, raw_lag, raw_hurts, raw_runq, raw_blk, raw_why, raw_charged, raw_part;
+column_raw raw_wall, raw_lag, raw_hurts, raw_runq, raw_blk, raw_why, raw_charged, raw_part, raw_lockc, raw_upst,
+	raw_waits_in;
 column_raw raw_wakeup_count, raw_wakeup_p50, raw_wakeup_p90, raw_wakeup_p99, raw_wakeup_max;
 column_raw raw_disk_waits, raw_disk_p50, raw_disk_p90, raw_disk_p99, raw_disk_max;
 column_raw raw_call_average, raw_average, raw_service_p50, raw_service_p90, raw_service_p99, raw_service_max, raw_call,

@@ -299,6 +299,8 @@ static int add_because(struct facts *f, const struct row *r)
 			.kind = b->kind, .pid = b->pid, .processes = 1, .ns = b->ns, .pid_ns = b->ns
 		};
 
+		if (!sample_blame_for_cpu(b->kind))
+			continue;
 		c.own = b->kind == SAMPLE_BLAME_CPU && b->pid == r->pid && b->start_ns == r->start_ns;
 		snprintf(c.comm, FACTS_COMM, "%.*s", FACTS_COMM - 1, b->comm);
 		err = add_culprit(f, &c);

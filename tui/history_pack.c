@@ -234,11 +234,17 @@ static void add_peers(struct history_pack *p, const struct sample *s, uint32_t f
 	}
 }
 
+static void add_because(struct history_pack *p, const struct sample *s, uint32_t first, uint32_t n)
+{
+	if (n)
+		add(p, &s->because[first], n * sizeof(*s->because));
+}
+
 static void add_work(struct history_pack *p, const struct sample *s, const struct sample_work *work)
 {
 	struct sample_work w = *work;
 
-	w.first_call = w.first_peer = 0;
+	w.first_call = w.first_peer = w.first_because = 0;
 	for (uint32_t i = 0; i < LT_THREAD_DISTS; i++)
 		w.dist[i].first = 0;
 	add(p, &w, sizeof(w));
@@ -247,6 +253,7 @@ static void add_work(struct history_pack *p, const struct sample *s, const struc
 	for (uint32_t i = 0; i < work->n_calls; i++)
 		add_call(p, s, &s->calls[work->first_call + i]);
 	add_peers(p, s, work->first_peer, work->n_peers);
+	add_because(p, s, work->first_because, work->n_because);
 }
 
 /* Most processes have one thread. */
@@ -297,8 +304,7 @@ int history_pack_process(struct history_pack *p, const struct sample *s, const s
 	add(p, &head, sizeof(head));
 	add_dist(p, s, &process->sockets.connect);
 	add_peers(p, s, process->sockets.first_peer, process->sockets.n_peers);
-	if (process->n_because)
-		add(p, &s->because[process->first_because], process->n_because * sizeof(*s->because));
+	add_because(p, s, process->first_because, process->n_because);
 	for (uint32_t i = 0; i < process->n_threads; i++)
 		add_thread(p, s, process, &s->threads[process->first_thread + i]);
 	return encode(p);
@@ -405,6 +411,20 @@ static void take_peers(struct cursor *c, uint32_t *first, uint32_t n)
 	}
 }
 
+static void take_because(struct cursor *c, uint32_t *first, uint32_t n)
+{
+	const struct sample_because *from = take(c, n * sizeof(*from));
+
+	*first = c->to->n_because;
+	for (uint32_t i = 0; i < n; i++) {
+		struct sample_because *b = sample_add_because(c->to);
+
+		if (b)
+			*b = from[i];
+		c->failed |= !b;
+	}
+}
+
 static void take_work(struct cursor *c)
 {
 	const struct sample_work *from = take(c, sizeof(*from));
@@ -421,6 +441,8 @@ static void take_work(struct cursor *c)
 		take_call(c);
 	if (!c->failed)
 		take_peers(c, &w->first_peer, w->n_peers);
+	if (!c->failed)
+		take_because(c, &w->first_because, w->n_because);
 }
 
 static void take_thread(struct cursor *c)
@@ -472,20 +494,6 @@ int history_unpack_host(struct history_pack *p, const uint8_t *bytes, size_t n, 
 	return 0;
 }
 
-static void take_because(struct cursor *c, struct sample_process *process)
-{
-	const struct sample_because *from = take(c, process->n_because * sizeof(*from));
-	struct sample_because *b;
-
-	process->first_because = c->to->n_because;
-	for (uint32_t i = 0; i < process->n_because; i++) {
-		b = sample_add_because(c->to);
-		if (b)
-			*b = from[i];
-		c->failed |= !b;
-	}
-}
-
 int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t n, const char *texts, struct sample *s)
 {
 	struct cursor c = { .texts = texts, .to = s };
@@ -504,7 +512,7 @@ int history_unpack_process(struct history_pack *p, const uint8_t *bytes, size_t 
 	process->killer_comm = take_text(&c, process->killer_comm);
 	take_dist(&c, &process->sockets.connect);
 	take_peers(&c, &process->sockets.first_peer, process->sockets.n_peers);
-	take_because(&c, process);
+	take_because(&c, &process->first_because, process->n_because);
 	process->first_thread = s->n_threads;
 	for (uint32_t i = 0; i < process->n_threads && !c.failed; i++)
 		take_thread(&c);

@@ -35,7 +35,9 @@ struct json_plan {
 
 /* Fields of the schema that are not implemented yet: always null. */
 static const char *const process_to_come[] = {
-	"unit", "container", "pod", "of_which_ns.contended_lock", "of_which_ns.upstream",
+	"unit",
+	"container",
+	"pod",
 };
 
 static void put_nulls(struct json_writer *w, const char *const *keys, size_t n)
@@ -306,11 +308,15 @@ static void put_focus(struct json_writer *w, const char *key, const struct row *
 
 		json_open(w, NULL, '{');
 		json_text(w, "kind", sample_blame_name[b->kind]);
-		put_number(w, "pid", b->pid, b->kind == SAMPLE_BLAME_CPU && b->pid);
-		json_null(w, "tid");
+		put_number(w, "pid", b->pid, sample_blame_has_pid(b->kind) && b->pid);
+		put_number(w, "tid", b->tid, b->tid);
 		put_text(w, "comm", b->comm[0] ? b->comm : NULL);
 		json_unsigned(w, "ns", b->ns);
-		json_null(w, "count");
+		put_number(w, "count", b->count, !sample_blame_for_cpu(b->kind));
+		put_text(w, "by", sample_blame_by[b->kind]);
+		put_text(w, "state",
+			 sample_blame_for_cpu(b->kind) || b->state >= LT_STATES ? NULL
+										: names_state((uint8_t)b->state));
 		json_close(w, '}');
 	}
 	json_close(w, ']');

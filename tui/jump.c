@@ -163,7 +163,7 @@ static void open_row_process(struct view *v, const struct row *r)
 /* The chain of who waits for whom. */
 static void open_culprit(struct view *v, const struct row *r)
 {
-	if (r->because->kind != SAMPLE_BLAME_CPU || !r->pid || !r->start_ns)
+	if (!sample_blame_has_pid(r->because->kind) || !r->pid || !r->start_ns)
 		view_say(v, STYLE_NORMAL, "that is not a process");
 	else
 		open_page(v, r, r->pid, PAGE_BECAUSE);

@@ -377,7 +377,8 @@ static void recycle(struct ledger *l, uint32_t slot)
 static size_t pending_bytes(const struct sample *s)
 {
 	return s->n_threads * sizeof(*s->threads) + s->n_works * sizeof(*s->works) + s->n_calls * sizeof(*s->calls) +
-	       s->n_buckets * sizeof(*s->buckets) + s->n_errnos * sizeof(*s->errnos) + s->n_peers * sizeof(*s->peers);
+	       s->n_buckets * sizeof(*s->buckets) + s->n_errnos * sizeof(*s->errnos) + s->n_peers * sizeof(*s->peers) +
+	       s->n_because * sizeof(*s->because);
 }
 
 static void killer_take(struct process *p, const struct lt_call *entry)
@@ -514,6 +515,21 @@ static int copy_peers(struct sample *to, const struct sample *from, struct sampl
 	return 0;
 }
 
+static int copy_because(struct sample *to, const struct sample *from, struct sample_work *work)
+{
+	uint32_t first = to->n_because;
+
+	for (uint32_t i = 0; i < work->n_because; i++) {
+		struct sample_because *b = sample_add_because(to);
+
+		if (!b)
+			return -ENOMEM;
+		*b = from->because[work->first_because + i];
+	}
+	work->first_because = first;
+	return 0;
+}
+
 /* Moves a reaped thread into the reading. */
 static int copy_thread(struct sample *to, const struct sample *from, uint32_t index, uint32_t process)
 {
@@ -548,6 +564,8 @@ static int copy_thread(struct sample *to, const struct sample *from, uint32_t in
 		work.first_call = first_call;
 		if (!err)
 			err = copy_peers(to, from, &work);
+		if (!err)
+			err = copy_because(to, from, &work);
 		w = err ? NULL : sample_add_work(to);
 		if (!w)
 			return -ENOMEM;

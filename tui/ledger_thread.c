@@ -18,6 +18,7 @@
 #include "ledger_parts.h"
 #include "ledger_throttle.h"
 #include "ledger_peers.h"
+#include "ledger_whom.h"
 
 #define TRIES 100
 
@@ -59,6 +60,7 @@ struct kept_work {
 	struct lt_net *net;					  /* NULL: it never sent or received a byte */
 	struct kept_hist dist[LT_THREAD_DISTS];
 	struct kept_peers peers;
+	struct kept_because *because; /* NULL: it never was in focus */
 	struct kept_call *call;
 	uint8_t *place;		/* [CALL_PLACES], by hash: index + 1 of a call, 0: free; NULL: there are few calls */
 	struct kept_open *open; /* NULL: there never was one */
@@ -94,6 +96,7 @@ void ledger_thread_forget(struct kept *k)
 		free(k->work->place);
 		free(k->work->open);
 		free(k->work->net);
+		free(k->work->because);
 		for (int i = 0; i < LT_THREAD_DISTS; i++)
 			ledger_hist_forget(&k->work->dist[i]);
 		ledger_peers_forget(&k->work->peers);
@@ -767,6 +770,8 @@ static int work_subtract(struct thread_reading *t, struct kept *k, uint32_t *wor
 			      &w->counter[LT_PARTS_FIRST], work.time_ns);
 	w->end_ns = t->end_ns;
 	err = dists_subtract(t, w, &work, out);
+	if (!err)
+		err = ledger_whom_subtract(t->memory, r, &w->because, t->now.word, t->end_ns, &work, out);
 	if (t->memory->with_calls && !t->now.calls_torn && !err) {
 		bool calls_moved = t->now.calls != w->calls || t->now.enter_ns || w->calls_clipped;
 
@@ -832,9 +837,9 @@ static int thread_subtract(struct thread_reading *t, struct kept *k, uint32_t *w
 }
 
 /* States whose time is read while they last: a part of it is counted apart. */
-static bool has_parts(uint32_t state)
+static bool has_parts(const struct lt_record *r, uint32_t state)
 {
-	return state == LT_RUN || LT_FOR_CPU(state) || state == LT_DISK;
+	return state == LT_RUN || LT_FOR_CPU(state) || state == LT_DISK || (r->sched.focus && LT_HAS_WHOM(state));
 }
 
 int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32_t slot, uint64_t t_ns, uint32_t epoch,
@@ -842,18 +847,16 @@ int ledger_thread_subtract(const struct ledger_memory *m, struct kept *k, uint32
 {
 	uint64_t word = ledger_load(word_at(m, slot));
 	struct sample_thread thread = { .work = SAMPLE_NONE }, *to;
+	const struct lt_record *record = record_at(m, slot);
 	struct thread_reading t; /* large: zeroed only for threads that did something */
 	bool throttled = false;
 	int err;
 
 	t.end_ns = t_ns == LEDGER_LAST ? LT_WORD_SINCE(word) : t_ns;
-	if (k->word != word || has_parts(LT_WORD_STATE(word)) || k->again || !m->with_sched) {
-		t = (struct thread_reading){ .memory = m,
-					     .torn = torn,
-					     .record = record_at(m, slot),
-					     .slot = slot,
-					     .epoch = epoch,
-					     .end_ns = t.end_ns };
+	if (k->word != word || has_parts(record, LT_WORD_STATE(word)) || k->again || !m->with_sched) {
+		t = (struct thread_reading){
+			.memory = m, .torn = torn, .record = record, .slot = slot, .epoch = epoch, .end_ns = t.end_ns
+		};
 		k->again = !read_sched(m, slot, t.record, t_ns, &t.now);
 		if (k->again) {
 			(*torn)++;

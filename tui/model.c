@@ -111,6 +111,7 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.killer_comm = sample_text(s, p->killer_comm),
 		.killer_pid = p->killer_pid,
 		.killed_by = p->killed_by,
+		.in_focus = p->focus_since_ns,
 		.focus_since_ns = p->focus_since_ns,
 		.moved_ns = p->moved_ns,
 		.because = p->n_because ? &s->because[p->first_because] : NULL,

@@ -28,7 +28,7 @@ enum model_kind {
 	MODEL_DISK,    /* a block device in one direction */
 	MODEL_CPU,     /* pid, tid, comm: of the thread that runs there */
 	MODEL_PEER,    /* the other end of connections of a process; pid, comm: of its process, if that is here */
-	MODEL_CULPRIT, /* who ran while a process waited for a CPU: one charge */
+	MODEL_CULPRIT, /* who kept a process waiting: one charge */
 	MODEL_KINDS
 };
 
@@ -134,12 +134,13 @@ struct row {
 		struct model_dist dist[LT_THREAD_DISTS];
 	};
 	struct sample_open open_answers, open_upstream; /* turns open at the reading */
-	/* Of processes: who ran while they waited for a CPU, the greatest first; focus_since_ns 0: not in focus. */
-	uint64_t focus_since_ns, moved_ns;
+	/* Of processes and threads: who kept them waiting, processes' greatest first. in_focus: that is known. */
+	bool in_focus;
+	uint64_t focus_since_ns, moved_ns; /* of processes; focus_since_ns 0: not in focus */
 	const struct sample_because *because;
 	uint32_t n_because;
-	uint64_t charged_ns;	   /* MODEL_CULPRIT, of which `because` is the one charge: all those of the process */
-	const struct row_net *net; /* row_no_net: it did not use it */
+	uint64_t charged_ns; /* MODEL_CULPRIT, of which `because` is the one charge: all for the same kind of wait */
+	const struct row_net *net;	     /* row_no_net: it did not use it */
 	const struct model_sparkline *spark; /* [MODEL_SPARKS], or NULL */
 
 	/* MODEL_CALL: one call summed over the selected processes, MODEL_CALLER: of one process; `calls` is its count,

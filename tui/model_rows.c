@@ -137,10 +137,13 @@ static void thread_row(struct model *m, struct row *r, struct row_net *own, cons
 		r->oldest_at_least = t->flags & SAMPLE_THREAD_AT_LEAST;
 	}
 	row_add_thread(r, own, s, t, m->dist);
-	if (t->work != SAMPLE_NONE) {
-		row_take_dists(r, m->dist);
-		r->waker = s->works[t->work].waker;
-	}
+	r->in_focus = process->in_focus;
+	if (t->work == SAMPLE_NONE)
+		return;
+	row_take_dists(r, m->dist);
+	r->waker = s->works[t->work].waker;
+	r->n_because = s->works[t->work].n_because;
+	r->because = r->n_because ? &s->because[s->works[t->work].first_because] : NULL;
 }
 
 static int thread_rows(struct model *m, const struct model_query *q, struct row **rows)
@@ -555,24 +558,33 @@ static const char *const no_process[SAMPLE_BLAMES] = {
 	[SAMPLE_BLAME_ASLEEP] = "(the CPU was asleep)",
 	[SAMPLE_BLAME_QUOTA] = "(its own quota)",
 	[SAMPLE_BLAME_OTHERS] = "(others, or not known)",
+	[SAMPLE_BLAME_HOLDER] = "",
+	[SAMPLE_BLAME_CONTENDED] = "(whoever held it)",
+	[SAMPLE_BLAME_WAKER] = "",
+	[SAMPLE_BLAME_TIMER] = "(a timer)",
+	[SAMPLE_BLAME_NETWORK] = "(the network)",
+	[SAMPLE_BLAME_INTERRUPT] = "(an interrupt)",
+	[SAMPLE_BLAME_SOMEBODY] = "(others, or not known)",
 };
 
 static void culprit_row(struct model *m, struct row *to, const struct sample_because *b, uint64_t charged_ns)
 {
-	const struct row *who = b->kind == SAMPLE_BLAME_CPU ? model_youngest(m, b->pid) : NULL;
+	const struct row *who = sample_blame_has_pid(b->kind) ? model_youngest(m, b->pid) : NULL;
 
 	if (who && who->start_ns != b->start_ns)
 		who = NULL;
 	*to = (struct row){
 		.kind = MODEL_CULPRIT,
 		.pid = b->pid,
+		.tid = b->tid,
 		.start_ns = b->start_ns,
 		.uid = who ? who->uid : 0,
 		.own_user = who && who->own_user,
 		.kernel = who && who->kernel,
 		.exited = who && who->exited,
 		.comm = b->comm[0] ? b->comm : no_process[b->kind],
-		.cmdline = who ? who->cmdline : "",
+		/* a thread is known by its own name */
+		.cmdline = who && b->kind != SAMPLE_BLAME_HOLDER ? who->cmdline : "",
 		.cgroup = who ? who->cgroup : "",
 		.killer_comm = "",
 		.interval_ns = m->sample->interval_ns,
@@ -585,11 +597,21 @@ static void culprit_row(struct model *m, struct row *to, const struct sample_bec
 	};
 }
 
+/* Charges are shares of all for the same kind of wait: idle sleeps are no reason why others look small. */
+static uint64_t charged_ns(const struct sample_because *b, uint32_t n, const struct sample_because *of)
+{
+	uint64_t ns = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (b[i].state == of->state)
+			ns = counter_sum(ns, b[i].ns);
+	return ns;
+}
+
 static int culprit_rows(struct model *m, const struct model_query *q, struct row **rows)
 {
 	struct range range = find_process(m->sample, q->pid, q->start_ns);
 	struct row_list *out = &m->out[MODEL_CULPRIT];
-	uint64_t all_ns = 0;
 	uint32_t n = 0;
 
 	for (uint32_t i = range.first; i < range.end; i++) {
@@ -599,9 +621,7 @@ static int culprit_rows(struct model *m, const struct model_query *q, struct row
 		if (!GROW(out->rows, out->cap, n + p->n_because))
 			return -ENOMEM;
 		for (uint32_t j = 0; j < p->n_because; j++)
-			all_ns = counter_sum(all_ns, b[j].ns);
-		for (uint32_t j = 0; j < p->n_because; j++)
-			culprit_row(m, &out->rows[n++], &b[j], all_ns);
+			culprit_row(m, &out->rows[n++], &b[j], charged_ns(b, p->n_because, &b[j]));
 	}
 	*rows = out->rows;
 	return (int)n;

@@ -20,7 +20,7 @@ static void init_tables(struct page *p)
 	p->tables[PAGE_THREADS].sort = column_find("lag");
 	table_keep_sort(&p->tables[PAGE_THREADS]);
 	p->tables[PAGE_BECAUSE].n_chosen = 0;
-	table_choose(&p->tables[PAGE_BECAUSE], "pid user part waited command");
+	table_choose(&p->tables[PAGE_BECAUSE], "pid user part kind waited tid command");
 	p->tables[PAGE_BECAUSE].kind = MODEL_CULPRIT;
 	p->tables[PAGE_BECAUSE].sort = column_find("part");
 	table_keep_sort(&p->tables[PAGE_BECAUSE]);

@@ -85,7 +85,9 @@ static int add_because(struct sample *s, const struct blame_charge *c)
 
 	if (!b)
 		return -ENOMEM;
-	*b = (struct sample_because){ .kind = c->kind, .pid = c->pid, .start_ns = c->start_ns, .ns = (uint64_t)c->ns };
+	*b = (struct sample_because){
+		.kind = c->kind, .pid = c->pid, .start_ns = c->start_ns, .ns = (uint64_t)c->ns, .state = LT_WAKEQ
+	};
 	if (who)
 		strncpy(b->comm, sample_text(s, who->comm), sizeof(b->comm) - 1);
 	return 0;
@@ -121,6 +123,7 @@ static int balance(struct sample *s, uint32_t first, uint64_t waited_ns)
 		if (!others)
 			return -ENOMEM;
 		others->kind = SAMPLE_BLAME_OTHERS;
+		others->state = LT_WAKEQ;
 		others->ns += waited_ns - sum_ns;
 	}
 	over_ns = sum_ns > waited_ns ? sum_ns - waited_ns : 0;
@@ -130,11 +133,64 @@ static int balance(struct sample *s, uint32_t first, uint64_t waited_ns)
 		s->because[i].ns -= take_ns;
 		over_ns -= take_ns;
 	}
+	return 0;
+}
+
+static bool is_same(const struct sample_because *a, const struct sample_because *b)
+{
+	return a->kind == b->kind && a->pid == b->pid && a->start_ns == b->start_ns && a->tid == b->tid &&
+	       a->state == b->state;
+}
+
+/* A thread that holds a lock is known by its own name. */
+static void name_sleep(const struct sample *s, struct sample_because *b)
+{
+	const struct sample_process *who = sample_blame_has_pid(b->kind) ? find(s, b->pid, b->start_ns) : NULL;
+
+	if (!who)
+		return;
+	strncpy(b->comm, sample_text(s, who->comm), sizeof(b->comm) - 1);
+	for (uint32_t i = 0; b->tid && i < who->n_threads; i++) {
+		const struct sample_thread *t = &s->threads[who->first_thread + i];
+
+		if (t->tid == b->tid)
+			memcpy(b->comm, t->comm, sizeof(b->comm));
+	}
+}
+
+/* Who kept a process's threads asleep, from the first-th of s->because on. */
+static int add_sleeps(struct sample *s, const struct sample_process *process, uint32_t first)
+{
+	for (uint32_t i = 0; i < process->n_threads; i++) {
+		uint32_t work = s->threads[process->first_thread + i].work, to;
+
+		for (uint32_t j = 0; work != SAMPLE_NONE && j < s->works[work].n_because; j++) {
+			struct sample_because *b = &s->because[s->works[work].first_because + j], one;
+
+			name_sleep(s, b);
+			one = *b;
+			to = first;
+			while (to < s->n_because && !is_same(&s->because[to], &one))
+				to++;
+			if (to == s->n_because) {
+				if (!sample_add_because(s))
+					return -ENOMEM;
+				s->because[to] = one;
+				continue;
+			}
+			s->because[to].ns += one.ns;
+			s->because[to].count += one.count;
+		}
+	}
+	return 0;
+}
+
+static void order(struct sample *s, uint32_t first)
+{
 	if (s->n_because > first)
 		qsort(s->because + first, s->n_because - first, sizeof(*s->because), by_ns);
 	while (s->n_because > first && !s->because[s->n_because - 1].ns)
 		s->n_because--;
-	return 0;
 }
 
 int probe_focus_fill(struct probe *p, struct sample *s)
@@ -161,6 +217,9 @@ int probe_focus_fill(struct probe *p, struct sample *s)
 			err = add_because(s, &p->blame.charges[at]);
 		if (!err)
 			err = balance(s, process->first_because, activity[process - s->processes].for_cpu_ns);
+		if (!err)
+			err = add_sleeps(s, process, process->first_because);
+		order(s, process->first_because);
 		process->n_because = s->n_because - process->first_because;
 	}
 	return err;
@@ -175,6 +234,13 @@ static bool is_asked(const struct probe *p, const struct sample_process *process
 	return false;
 }
 
+/* What the one that had the slot before waits for is not counted any more. */
+static void forget_upstream(struct probe *p, uint32_t slot)
+{
+	__atomic_add_fetch(&p->skel->bss->lt_upstream_round[slot], 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&p->skel->bss->lt_upstream_n[slot], 0, __ATOMIC_SEQ_CST);
+}
+
 /* Marks the threads of those that have a slot, also the new ones; unmarks those of others that had one. */
 static void mark(struct probe *p, const struct focus *before)
 {
@@ -185,6 +251,8 @@ static void mark(struct probe *p, const struct focus *before)
 
 		if (was->state == FOCUS_TAKEN && now->state != FOCUS_TAKEN)
 			ledger_focus(p->ledger, was->process.pid, was->process.start_ns, 0);
+		if (was->state != FOCUS_TAKEN && now->state == FOCUS_TAKEN)
+			forget_upstream(p, i);
 		any |= now->state != FOCUS_FREE;
 	}
 	probe_attach_focus(p, any);

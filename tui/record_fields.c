@@ -135,6 +135,8 @@ static const struct record_field work_fields[] = {
 	ONE(sample_work, first_peer),
 	ONE(sample_work, n_peers),
 	ONE(sample_work, waker),
+	ONE(sample_work, first_because),
+	ONE(sample_work, n_because),
 };
 
 static const struct record_field call_fields[] = {
@@ -207,7 +209,8 @@ static const struct record_field peer_fields[] = {
 
 static const struct record_field because_fields[] = {
 	ONE(sample_because, kind), ONE(sample_because, pid),  ONE(sample_because, start_ns),
-	ONE(sample_because, ns),   MANY(sample_because, comm),
+	ONE(sample_because, ns),   MANY(sample_because, comm), ONE(sample_because, count),
+	ONE(sample_because, tid),  ONE(sample_because, state),
 };
 
 static const struct record_field cpu_fields[] = {

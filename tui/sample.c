@@ -12,7 +12,12 @@ const char *const sample_level_name[LT_LEVELS] = { "exact", "1:16", "exits", "of
 _Static_assert(LT_SAMPLED == 16, "the name says so");
 const char *const sample_resource_name[SAMPLE_RESOURCES] = { "cpu", "memory", "io" };
 
-const char *const sample_blame_name[SAMPLE_BLAMES] = { "cpu", "irq", "steal", "asleep", "quota", "others" };
+const char *const sample_blame_name[SAMPLE_BLAMES] = { "cpu",  "irq",	"steal", "asleep", "quota", "others", "lock",
+						       "lock", "waker", "waker", "waker",  "waker", "waker" };
+const char *const sample_blame_by[SAMPLE_BLAMES] = {
+	[SAMPLE_BLAME_HOLDER] = "holder",   [SAMPLE_BLAME_WAKER] = "process",	    [SAMPLE_BLAME_TIMER] = "timer",
+	[SAMPLE_BLAME_NETWORK] = "network", [SAMPLE_BLAME_INTERRUPT] = "interrupt",
+};
 
 #define SAMPLE_ADD(what, plural)                                                                                       \
 	struct sample_##what *sample_add_##what(struct sample *s)                                                      \

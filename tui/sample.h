@@ -70,9 +70,10 @@ struct sample_work {
 		};
 		struct sample_dist dist[LT_THREAD_DISTS];
 	};
-	uint32_t first_call, n_calls; /* in sample.calls */
-	uint32_t first_peer, n_peers; /* in sample.peers: whose answers it got */
-	uint32_t waker;		      /* pid of who woke it last in the interval; 0: no process, not known */
+	uint32_t first_call, n_calls;	   /* in sample.calls */
+	uint32_t first_peer, n_peers;	   /* in sample.peers: whose answers it got */
+	uint32_t waker;			   /* pid of who woke it last in the interval; 0: no process, not known */
+	uint32_t first_because, n_because; /* in sample.because, in focus: who kept it asleep */
 };
 
 struct sample_thread {
@@ -123,8 +124,11 @@ struct sample_socket_sums {
 	uint32_t first_peer, n_peers; /* in sample.peers: of connections that were looked at */
 };
 
-/* Who ran while a process in focus waited for a CPU. Recorded: append only. CPU: a process that ran; ASLEEP: the CPU
- * was on its way out of idle; QUOTA: its own; OTHERS: not known, or too many to keep. */
+/* Who kept a process in focus waiting. Recorded: append only.
+ * For a CPU: CPU: a process that ran; ASLEEP: the CPU was on its way out of idle; QUOTA: its own; OTHERS: not known, or
+ * too many to keep.
+ * For something else: HOLDER: a thread that held the lock; CONTENDED: whoever held it; then those that ended the
+ * sleep: WAKER, a process; TIMER, NETWORK; INTERRUPT: one of these, or another device; SOMEBODY: as OTHERS. */
 enum sample_blame {
 	SAMPLE_BLAME_CPU,
 	SAMPLE_BLAME_IRQ,
@@ -132,17 +136,40 @@ enum sample_blame {
 	SAMPLE_BLAME_ASLEEP,
 	SAMPLE_BLAME_QUOTA,
 	SAMPLE_BLAME_OTHERS,
+	SAMPLE_BLAME_HOLDER,
+	SAMPLE_BLAME_CONTENDED,
+	SAMPLE_BLAME_WAKER,
+	SAMPLE_BLAME_TIMER,
+	SAMPLE_BLAME_NETWORK,
+	SAMPLE_BLAME_INTERRUPT,
+	SAMPLE_BLAME_SOMEBODY,
 	SAMPLE_BLAMES
 };
 
+/* What outputs call them; what it was that they did. */
 extern const char *const sample_blame_name[SAMPLE_BLAMES];
+extern const char *const sample_blame_by[SAMPLE_BLAMES];
+
+static inline bool sample_blame_for_cpu(uint32_t kind)
+{
+	return kind <= SAMPLE_BLAME_OTHERS;
+}
+
+/* Which processes: pid is one's. */
+static inline bool sample_blame_has_pid(uint32_t kind)
+{
+	return kind == SAMPLE_BLAME_CPU || kind == SAMPLE_BLAME_HOLDER || kind == SAMPLE_BLAME_WAKER;
+}
 
 struct sample_because {
 	uint32_t kind;	   /* enum sample_blame */
-	uint32_t pid;	   /* SAMPLE_BLAME_CPU; 0: outside of the pid namespace that is shown */
+	uint32_t pid;	   /* CPU, HOLDER, WAKER; 0: outside of the pid namespace that is shown */
 	uint64_t start_ns; /* with pid: its identity; 0: not known */
 	uint64_t ns;
-	char comm[16]; /* "": not known */
+	uint64_t count; /* of sleeps that ended; not for a CPU */
+	uint32_t tid;	/* HOLDER: which thread; else 0 */
+	uint32_t state; /* enum lt_state: in which it slept; LT_STATES: in several; for a CPU: LT_WAKEQ */
+	char comm[16];	/* "": not known */
 };
 
 struct sample_process {
@@ -160,7 +187,8 @@ struct sample_process {
 	uint64_t execs;		 /* 1: it called exec in the interval; SAMPLE_UNKNOWN: an old recording */
 	uint64_t focus_since_ns; /* CLOCK_BOOTTIME; 0: it was not in focus in the interval */
 	uint64_t moved_ns;	 /* waits after it was moved to another CPU, part of SAMPLE_BLAME_OTHERS */
-	/* In sample.because, the greatest first. In focus: they add up to its time in wakeq, preempt and throttled. */
+	/* In sample.because, the greatest first. In focus: those for a CPU add up to its time in wakeq, preempt and
+	 * throttled; the others are those of its threads. */
 	uint32_t first_because, n_because;
 };
 

@@ -112,7 +112,7 @@ static const char *check_processes(const struct sample *s, uint64_t *buckets)
 static const char *check_threads(const struct sample *s)
 {
 	const struct sample_thread *t;
-	uint64_t calls = 0, peers = 0;
+	uint64_t calls = 0, peers = 0, because = 0;
 	uint32_t works = 0;
 
 	for (uint32_t i = 0; i < s->n_threads; i++) {
@@ -124,8 +124,9 @@ static const char *check_threads(const struct sample *s)
 			return "two threads share their work";
 		calls += t->work == SAMPLE_NONE ? 0 : s->works[t->work].n_calls;
 		peers += t->work == SAMPLE_NONE ? 0 : s->works[t->work].n_peers;
-		if (calls > s->n_calls || peers > s->n_peers)
-			return "two threads share their calls or peers";
+		because += t->work == SAMPLE_NONE ? 0 : s->works[t->work].n_because;
+		if (calls > s->n_calls || peers > s->n_peers || because > s->n_because)
+			return "two threads share their calls, peers or those whom they waited for";
 		if (t->state >= LT_STATES && t->state != LT_NEW && t->state != LT_DEAD)
 			return "a thread's state is unknown";
 		if (t->call != LT_CALL_NONE && !call_number_fits(t->call))
@@ -148,6 +149,8 @@ static const char *check_works(const struct sample *s, uint64_t *buckets)
 			return "a thread's calls are not there";
 		if (!range_fits(w->first_peer, w->n_peers, s->n_peers))
 			return "a thread's peers are not there";
+		if (!range_fits(w->first_because, w->n_because, s->n_because))
+			return "whom a thread waited for is not there";
 		for (uint32_t d = 0; d < LT_THREAD_DISTS; d++)
 			if (!dist_fits(s, &w->dist[d], buckets))
 				return "a thread's histogram is not there";
@@ -200,7 +203,8 @@ static const char *check_connections(const struct sample *s)
 static const char *check_because(const struct sample *s)
 {
 	for (uint32_t i = 0; i < s->n_because; i++)
-		if (s->because[i].kind >= SAMPLE_BLAMES || !ended(s->because[i].comm, sizeof(s->because[i].comm)))
+		if (s->because[i].kind >= SAMPLE_BLAMES || s->because[i].state > LT_STATES ||
+		    !ended(s->because[i].comm, sizeof(s->because[i].comm)))
 			return "it is not known whom a process waited for";
 	return NULL;
 }

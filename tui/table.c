@@ -145,7 +145,7 @@ uint64_t table_key(const struct row *r)
 	case MODEL_KINDS:
 		break;
 	case MODEL_CULPRIT:
-		id[2] = r->because->kind;
+		id[2] = r->because->kind | (uint64_t)r->because->state << 8 | (uint64_t)r->tid << 32;
 		id[1] = r->pid;
 		id[3] = r->start_ns;
 		break;

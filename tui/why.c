@@ -9,20 +9,25 @@
 
 #define NAME_SIZE sizeof(((struct sample_because *)0)->comm)
 
-/* The parts of LAG, and what the WHY column says of the greatest one. */
+/* What hurts: the parts of LAG, and of sleeps what is certain to be no idleness; and what the WHY column says of the
+ * greatest. */
 static const struct rule {
 	const char *words, *brief;
-	uint32_t states; /* bit set of 1 << enum lt_state */
+	uint32_t counters; /* bit set of 1 << enum lt_counter; all below 32 */
+	uint32_t kinds;	   /* bit set of 1 << enum sample_blame: whose name may be said instead */
 } rules[] = {
-	{ "waits for CPU", "CPU", 1 << LT_WAKEQ | 1 << LT_PREEMPT },
-	{ "quota", "quota", 1 << LT_THROTTLED },
-	{ "disk", "disk", 1 << LT_DISK },
-	{ "memory", "mem", 1 << LT_MEMORY },
-	{ "blocked in kernel", "block", 1 << LT_BLOCK },
+	{ "waits for CPU", "CPU", 1 << LT_WAKEQ | 1 << LT_PREEMPT,
+	  1 << SAMPLE_BLAME_CPU | 1 << SAMPLE_BLAME_IRQ | 1 << SAMPLE_BLAME_STEAL | 1 << SAMPLE_BLAME_ASLEEP },
+	{ "quota", "quota", 1 << LT_THROTTLED, 0 },
+	{ "disk", "disk", 1 << LT_DISK, 0 },
+	{ "memory", "mem", 1 << LT_MEMORY, 0 },
+	{ "blocked in kernel", "block", 1 << LT_BLOCK, 1 << SAMPLE_BLAME_HOLDER },
+	{ "lock contended", "lock", 1 << COUNTER_contended_lock_ns, 1 << SAMPLE_BLAME_HOLDER },
+	{ "waits for upstream", "upstream", 1 << COUNTER_upstream_ns, 0 },
 };
-#define RULE_CPU (&rules[0])
+_Static_assert(COUNTER_contended_lock_ns < 32 && COUNTER_upstream_ns < 32, "a bit of struct rule.counters");
 
-/* Of a wait for a CPU: who was running. The words end in the culprit's name where it has one. */
+/* Who was running, or held the lock. The words end in the culprit's name where it has one. */
 static const struct culprit {
 	const char *words, *brief;
 } culprits[SAMPLE_BLAMES] = {
@@ -30,6 +35,7 @@ static const struct culprit {
 	[SAMPLE_BLAME_IRQ] = { "behind interrupts", "irq" },
 	[SAMPLE_BLAME_STEAL] = { "behind the hypervisor", "steal" },
 	[SAMPLE_BLAME_ASLEEP] = { "CPU was asleep", "asleep" },
+	[SAMPLE_BLAME_HOLDER] = { "lock held by ", "lock " },
 };
 
 /* A culprit is named if it had at least this share of the wait, in %: otherwise there are too many to name one. */
@@ -45,9 +51,9 @@ static uint64_t part_ns(const struct row *r, const struct rule *rule)
 {
 	uint64_t ns = 0;
 
-	for (int state = 0; state < LT_STATES; state++)
-		if (rule->states >> state & 1)
-			ns = counter_sum(ns, r->time_ns[state]);
+	for (int i = 0; i < 32; i++)
+		if (rule->counters >> i & 1)
+			ns = counter_sum(ns, r->counter[i]);
 	return ns;
 }
 
@@ -56,13 +62,23 @@ static int percent_of(uint64_t part_ns, uint64_t all_ns)
 	return part_ns >= all_ns ? 100 : (int)((double)part_ns * 100 / (double)all_ns + 0.5);
 }
 
+/* A charge that counts for a rule: for a lock, what a rule's own state was charged. */
+static bool counts(const struct rule *rule, const struct sample_because *b)
+{
+	if (!(rule->kinds >> b->kind & 1))
+		return false;
+	return sample_blame_for_cpu(b->kind) || rule->counters >> b->state & 1 ||
+	       (b->state == LT_LOCK && rule->counters >> COUNTER_contended_lock_ns & 1);
+}
+
 static bool alike(const struct sample_because *a, const struct sample_because *b)
 {
 	return a->kind == b->kind && !strncmp(a->comm, b->comm, NAME_SIZE);
 }
 
-/* Replaces a wait for a CPU by the one who was running: processes of the same name together. */
-static void name_culprit(const struct row *r, uint64_t cpu_ns, uint64_t lag_ns, struct said *said)
+/* Replaces a wait by who caused it: those of the same name together. */
+static void name_culprit(const struct row *r, const struct rule *rule, uint64_t part_ns, uint64_t lag_ns,
+			 struct said *said)
 {
 	const struct sample_because *most = NULL;
 	uint64_t most_ns = 0;
@@ -71,21 +87,21 @@ static void name_culprit(const struct row *r, uint64_t cpu_ns, uint64_t lag_ns, 
 		const struct sample_because *b = &r->because[i];
 		uint64_t ns = 0;
 
-		if (!culprits[b->kind].words || (b->kind == SAMPLE_BLAME_CPU && !b->comm[0]))
+		if (!counts(rule, b) || (sample_blame_has_pid(b->kind) && !b->comm[0]))
 			continue;
 		for (uint32_t j = i; j < r->n_because; j++)
-			if (alike(b, &r->because[j]))
+			if (counts(rule, &r->because[j]) && alike(b, &r->because[j]))
 				ns = counter_sum(ns, r->because[j].ns);
 		if (ns > most_ns) {
 			most_ns = ns;
 			most = b;
 		}
 	}
-	if (!most || percent_of(most_ns, cpu_ns) < CULPRIT_LEAST_PERCENT)
+	if (!most || percent_of(most_ns, part_ns) < CULPRIT_LEAST_PERCENT)
 		return;
 	said->words = culprits[most->kind].words;
 	said->brief = culprits[most->kind].brief;
-	if (most->kind == SAMPLE_BLAME_CPU)
+	if (sample_blame_has_pid(most->kind))
 		memcpy(said->name, most->comm, NAME_SIZE);
 	said->percent = percent_of(most_ns, lag_ns);
 }
@@ -109,8 +125,7 @@ static bool greatest(const struct row *r, struct said *said)
 	if (!best || lag_ns < r->interval_ns / 1000 * WHY_LEAST_PERMILLE)
 		return false;
 	*said = (struct said){ best->words, best->brief, "", percent_of(most_ns, lag_ns) };
-	if (best == RULE_CPU)
-		name_culprit(r, most_ns, lag_ns, said);
+	name_culprit(r, best, most_ns, lag_ns, said);
 	return true;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The WHY column: the greatest part of a row's LAG in words, with its share of it. From the row alone; the rules are
- * one table (why.c). Not `lagtop why`, whose sentences are made in verdict.c and verdict_rules.c.
+ * The WHY column: the greatest part of a row's LAG, of its waits for locks that somebody held and for answers in words,
+ * with its share of them all. From the row alone; the rules are one table (why.c). Not `lagtop why`, whose sentences
+ * are made in verdict.c and verdict_rules.c.
  */
 #ifndef WHY_H
 #define WHY_H
