@@ -385,7 +385,53 @@ static void run_locks(char **arg)
 	unlink(file_name);
 }
 
+/* One link: passes each byte on; the last one only after so many ms. */
+static void pass(int from, int to, long ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	while (get(from)) {
+		if (ms)
+			nanosleep(&t, NULL);
+		put(to);
+	}
+	_exit(0);
+}
+
+static void run_chain(char **arg)
+{
+	long rounds = load_number(arg[0]), ms = load_number(arg[1]);
+	int first[2], second[2], last[2];
+	pid_t pid[2];
+
+	if (pipe2(first, O_CLOEXEC) || pipe2(second, O_CLOEXEC) || pipe2(last, O_CLOEXEC))
+		load_die("pipe");
+	pid[0] = load_fork();
+	if (!pid[0]) {
+		close(first[1]);
+		pass(first[0], second[1], 0);
+	}
+	pid[1] = load_fork();
+	if (!pid[1]) {
+		close(first[1]);
+		close(second[1]);
+		pass(second[0], last[1], ms);
+	}
+	load_ready("pids=%d,%d,%d", getpid(), pid[0], pid[1]);
+	while (load_go()) {
+		struct timespec t = { .tv_nsec = ms * 1000000 };
+
+		for (long i = 0; i < rounds; i++) {
+			nanosleep(&t, NULL);
+			put(first[1]);
+			get(last[0]);
+		}
+		load_done(rounds, "ms=%ld", ms);
+	}
+}
+
 const struct workload load_locks[] = {
+	{ "chain", "N MS", run_chain, "a byte goes N times around three processes, two of which sleep for so many ms" },
 	{ "locks", "normal|recursive|shared|pi|robust|rwlock|flock|words|condition|semaphore|note ROUNDS MS", run_locks,
 	  "in each round, a thread waits for a lock that three others hold in turn, for so many ms, twice and three "
 	  "times "
