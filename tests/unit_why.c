@@ -210,6 +210,12 @@ static void held_by_whom(void **state)
 	assert_says(&r, "lock held by backup 29%");
 	r.upstream_ns = 800 * MS;
 	assert_says(&r, "waits for upstream 40%");
+	r.upstream_peer = (struct lt_peer){ .family = 4, .address = { 10, 0, 0, 5 }, .port = 5432 };
+	assert_says(&r, "waits for 10.0.0.5:5432 40%");
+	assert_int_equal(why_fit(&r, true, buf, sizeof(buf), 17), 17);
+	assert_string_equal(buf, "10.0.0.5:5432 40%");
+	r.upstream_peer = (struct lt_peer){ .address = "/run/db.sock" };
+	assert_says(&r, "waits for /run/db.sock 40%");
 }
 
 static bool holds(const char *expression, const struct row *r)

@@ -2,7 +2,6 @@
 /* From a row of the model to the raw values of its columns: column_raw.h. */
 #include "column_raw.h"
 
-#include <arpa/inet.h>
 #include <linux/major.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -522,12 +521,9 @@ struct value raw_proto(const struct row *r)
 
 static struct value endpoint(uint8_t family, const void *address, uint16_t port)
 {
-	char *buf = text_buffer(), ip[INET6_ADDRSTRLEN];
+	char *buf = format_endpoint(text_buffer(), TEXT_SIZE, family, address, port);
 
-	if (!inet_ntop(family == 6 ? AF_INET6 : AF_INET, address, ip, sizeof(ip)))
-		return unknown;
-	snprintf(buf, TEXT_SIZE, family == 6 ? "[%s]:%u" : "%s:%u", ip, port);
-	return text(buf);
+	return *buf ? text(buf) : unknown;
 }
 
 /* A UNIX socket's name may have been cut off. */

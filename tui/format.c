@@ -8,6 +8,7 @@
  */
 #include "format.h"
 
+#include <arpa/inet.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -204,4 +205,14 @@ size_t format_utf8(char *buf, size_t size, const char *raw)
 	}
 	buf[used] = '\0';
 	return used;
+}
+
+char *format_endpoint(char *buf, size_t size, uint8_t family, const void *address, uint16_t port)
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	*buf = '\0';
+	if (inet_ntop(family == 6 ? AF_INET6 : AF_INET, address, ip, sizeof(ip)))
+		snprintf(buf, size, family == 6 ? "[%s]:%u" : "%s:%u", ip, port);
+	return buf;
 }

@@ -22,6 +22,9 @@ char *format_percent(char *buf, size_t size, double pct); /* "0.3", "16.3", "100
  * Returns the cells used. Always NUL-ended. */
 int format_clean(char *buf, size_t size, const char *raw, int max_cells, bool utf8);
 
+/* "10.0.0.5:80", "[::1]:80"; family: 4 or 6, address: in network order. Empty if it is none. */
+char *format_endpoint(char *buf, size_t size, uint8_t family, const void *address, uint16_t port);
+
 /* Valid UTF-8 for JSON and CSV: broken bytes become U+FFFD, nothing else changes. Returns the length. */
 size_t format_utf8(char *buf, size_t size, const char *raw);
 

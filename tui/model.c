@@ -11,6 +11,7 @@
 #include "grow.h"
 #include "model_slower.h"
 #include "model_state.h"
+#include "model_upstream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -91,6 +92,8 @@ void row_add(struct row *a, struct row_net *own, const struct row *b)
 
 void row_of_process(struct row *r, const struct sample *s, const struct sample_process *p)
 {
+	const struct lt_peer *upstream;
+
 	*r = (struct row){
 		.kind = MODEL_PROCESS,
 		.pid = p->pid,
@@ -125,6 +128,8 @@ void row_of_process(struct row *r, const struct sample *s, const struct sample_p
 		.call = LT_CALL_NONE,
 	};
 	row_watched(r, s);
+	if (r->in_focus && (upstream = model_upstream(s, p)))
+		r->upstream_peer = *upstream;
 }
 
 static bool used_net(const struct sample_work *w)

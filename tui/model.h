@@ -136,6 +136,7 @@ struct row {
 	struct sample_open open_answers, open_upstream; /* turns open at the reading */
 	/* Of processes and threads: who kept them waiting, processes' greatest first. in_focus: that is known. */
 	bool in_focus;
+	struct lt_peer upstream_peer;	   /* of processes: whose answers it waited for longest; all 0: not known */
 	uint64_t focus_since_ns, moved_ns; /* of processes; focus_since_ns 0: not in focus */
 	const struct sample_because *because;
 	uint32_t n_because;

@@ -8,6 +8,7 @@
 #include "format.h"
 
 #define NAME_SIZE sizeof(((struct sample_because *)0)->comm)
+#define PEER_SIZE 56
 
 /* What hurts: the parts of LAG, and of sleeps what is certain to be no idleness; and what the WHY column says of the
  * greatest. */
@@ -43,7 +44,7 @@ static const struct culprit {
 
 struct said {
 	const char *words, *brief;
-	char name[NAME_SIZE]; /* follows both */
+	char name[PEER_SIZE]; /* follows both */
 	int percent;	      /* of LAG */
 };
 
@@ -106,6 +107,21 @@ static void name_culprit(const struct row *r, const struct rule *rule, uint64_t 
 	said->percent = percent_of(most_ns, lag_ns);
 }
 
+/* Says whose answers were waited for. */
+static void name_peer(const struct row *r, struct said *said)
+{
+	const struct lt_peer *peer = &r->upstream_peer;
+
+	if (peer->family)
+		format_endpoint(said->name, PEER_SIZE, peer->family, peer->address, peer->port);
+	else
+		snprintf(said->name, PEER_SIZE, "%.*s", (int)sizeof(peer->address), peer->address);
+	if (!*said->name)
+		return;
+	said->words = "waits for ";
+	said->brief = "";
+}
+
 /* False: there is nothing to say. Of two equal parts the first one is said. */
 static bool greatest(const struct row *r, struct said *said)
 {
@@ -125,7 +141,10 @@ static bool greatest(const struct row *r, struct said *said)
 	if (!best || lag_ns < r->interval_ns / 1000 * WHY_LEAST_PERMILLE)
 		return false;
 	*said = (struct said){ best->words, best->brief, "", percent_of(most_ns, lag_ns) };
-	name_culprit(r, best, most_ns, lag_ns, said);
+	if (best->counters >> COUNTER_upstream_ns & 1)
+		name_peer(r, said);
+	else
+		name_culprit(r, best, most_ns, lag_ns, said);
 	return true;
 }
 
