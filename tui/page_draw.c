@@ -86,8 +86,8 @@ static void draw_tabs(struct view *v, struct grid *g, int y)
 	}
 	/* Calls and threads are known for the interval only. */
 	if (v->page.row.totals && v->page.tab != PAGE_HEATMAP)
-		grid_right(g, y, x + 2, g->cols - x - 3, STYLE_WARN,
-			   g->cols - x > 25 ? "interval (totals above)" : "interval");
+		grid_right(g, y, x + 1, g->cols - x - 2, STYLE_WARN,
+			   g->cols - x > 24 ? "interval (totals above)" : "interval");
 	else if (g->cols - x > 24)
 		grid_right(g, y, x, g->cols - x - 1, STYLE_DIM, "Tab next, Esc back");
 }
