@@ -128,8 +128,8 @@ static bool planted(const struct patient *p)
 /* From the ticket to the cause. */
 static bool found(const struct patient *p, int rows, int cols)
 {
-	const char *const says[3] = { "Why: ", p->comm };
-	char search[32], *text;
+	char search[32], title[32], *text;
+	const char *const says[3] = { title };
 	bool right;
 
 	if (!planted(p)) {
@@ -138,6 +138,7 @@ static bool found(const struct patient *p, int rows, int cols)
 	}
 	open_screen(rows, cols);
 	snprintf(search, sizeof(search), "/%s\r", p->comm);
+	snprintf(title, sizeof(title), "Why: %s, ", p->comm); /* of nobody else */
 	press(search);
 	press("\r");
 	press("w");

@@ -32,8 +32,8 @@ static void cursor_keys_move(void **state)
 	assert_int_equal(session_cursor(v), FIRST_Y + 1);
 	session_press(v, "j", "k", "k", NULL);
 	assert_int_equal(session_cursor(v), FIRST_Y);
-	session_press(v, "j", "Up", "Up", "Up", NULL);
-	assert_int_equal(session_cursor(v), FIRST_Y);
+	session_press(v, "j", "Up", "Up", "Up", "Up", NULL);
+	assert_int_equal(session_cursor(v), 0); /* the title */
 	session_press(v, "End", NULL);
 	assert_int_equal(session_cursor(v), 22);
 	session_press(v, "g", NULL);
@@ -158,6 +158,33 @@ static void four_keys_show_the_waiting_process(void **state)
 		session_shows(v, "where its time goes");
 		session_press(v, "Esc", NULL);
 	}
+}
+
+/* Above the first row is the title: Enter says what its signs mean, and nothing else is done there. */
+static void the_title_explains_itself(void **state)
+{
+	struct vt *v = open_plain();
+
+	(void)state;
+	session_press(v, "Up", NULL);
+	assert_int_equal(session_cursor(v), 0);
+	session_press(v, "Up", "Enter", NULL);
+	session_line(v, 1, "Reading this screen");
+	session_shows(v, "sched \u25cf");
+	session_shows(v, "replay ");
+	session_hides(v, "The keys to begin with");
+	session_press(v, "Esc", "Down", NULL);
+	assert_int_equal(session_cursor(v), FIRST_Y);
+	session_press(v, "Down", NULL);
+	assert_int_equal(session_cursor(v), FIRST_Y + 1);
+	/* Another key leaves it; in a page it is the same. */
+	session_press(v, "g", "Up", "t", NULL);
+	assert_int_equal(session_cursor(v), FIRST_Y);
+	session_press(v, "Enter", "Up", "Enter", NULL);
+	session_line(v, 1, "Reading this screen");
+	session_shows(v, "thread-s/s");
+	session_press(v, "Esc", "Esc", NULL);
+	assert_int_equal(session_cursor(v), FIRST_Y);
 }
 
 static void search_finds(void **state)
@@ -660,6 +687,7 @@ int main(void)
 		cmocka_unit_test_teardown(sort_column_moves, session_end),
 		cmocka_unit_test_teardown(rows_alike_follow_the_view, session_end),
 		cmocka_unit_test_teardown(four_keys_show_the_waiting_process, session_end),
+		cmocka_unit_test_teardown(the_title_explains_itself, session_end),
 		cmocka_unit_test_teardown(search_finds, session_end),
 		cmocka_unit_test_teardown(filter_narrows, session_end),
 		cmocka_unit_test_teardown(a_filter_that_cannot_be_read_says_why, session_end),

@@ -652,7 +652,11 @@ static void draw_frame(struct view *v, struct grid *g)
 {
 	int y = 1, lines;
 
+	if (view_table(v))
+		view_table(v)->unfocused = v->on_title;
 	draw_title(v, g);
+	if (v->on_title)
+		grid_select(g, 0, 0, g->cols);
 	draw_keys(v, g, g->rows - 1);
 	if (!model_sample(view_model(v))) {
 		char buf[64];

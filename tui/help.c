@@ -231,6 +231,22 @@ static void help_keys(struct help *h, int cells, bool first)
 	}
 }
 
+static void add_signs(struct help *h, const struct view *v, int right, bool blocks)
+{
+	help_title(h, "Reading this screen");
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (!signs[i].shown || signs[i].shown(v))
+			help_text(h, !blocks && signs[i].plain_sign ? signs[i].plain_sign : signs[i].sign,
+				  !blocks && signs[i].plain ? signs[i].plain : signs[i].text, right);
+}
+
+void help_signs(struct help *h, const struct view *v, int cells, bool blocks)
+{
+	h->n = 0;
+	h->used = 0;
+	add_signs(h, v, cells - HELP_KEYS_CELLS - 1, blocks);
+}
+
 void help_make(struct help *h, const struct view *v, int cells, bool blocks)
 {
 	int right = cells - HELP_KEYS_CELLS - 1;
@@ -239,11 +255,7 @@ void help_make(struct help *h, const struct view *v, int cells, bool blocks)
 	h->used = 0;
 	help_title(h, "The keys to begin with");
 	help_keys(h, right, true);
-	help_title(h, "Reading this screen");
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
-		if (!signs[i].shown || signs[i].shown(v))
-			help_text(h, !blocks && signs[i].plain_sign ? signs[i].plain_sign : signs[i].sign,
-				  !blocks && signs[i].plain ? signs[i].plain : signs[i].text, right);
+	add_signs(h, v, right, blocks);
 	help_keys(h, right, false);
 	help_title(h, "Columns");
 	for (size_t i = 0; i < columns_count; i++)

@@ -27,6 +27,8 @@ struct help {
 /* Adds a text, cut between words. */
 void help_text(struct help *h, const char *key, const char *text, int cells);
 void help_make(struct help *h, const struct view *v, int cells, bool blocks);
+/* The signs of the screen only. */
+void help_signs(struct help *h, const struct view *v, int cells, bool blocks);
 void help_lost(struct help *h, const struct view *v, int cells);
 
 #endif

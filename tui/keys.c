@@ -21,6 +21,23 @@ static void move(struct view *v, int by)
 	v->moved = true;
 }
 
+/* Above the first row is the title. */
+static void move_line(struct view *v, int by)
+{
+	if (v->on_title || (by < 0 && !view_table(v)->cursor))
+		v->on_title = by < 0;
+	else
+		move(v, by);
+}
+
+static void enter(struct view *v)
+{
+	if (v->on_title)
+		menu_open(v, MODE_SIGNS);
+	else
+		jump_enter(v);
+}
+
 static int page_lines(const struct table *t)
 {
 	return t->lines > 1 ? t->lines - 1 : 1;
@@ -324,8 +341,8 @@ static void toggle_tag(struct view *v, int down)
 const struct key_row key_rows[] = {
 	/* action, flags, keys */
 	{ .help = "Moving" },
-	{ WITH(move, -1), TABLE, { K_UP, 'k' }, .help = "up one row", .in_list = WITH(menu_move, -1) },
-	{ WITH(move, 1), TABLE, { K_DOWN, 'j' }, .help = "down one row", .in_list = WITH(menu_move, 1) },
+	{ WITH(move_line, -1), TABLE, { K_UP, 'k' }, .help = "up one row; above the first is the title: Enter explains it", .in_list = WITH(menu_move, -1) },
+	{ WITH(move_line, 1), TABLE, { K_DOWN, 'j' }, .help = "down one row", .in_list = WITH(menu_move, 1) },
 	{ WITH(scroll, -1), 0, { K_LEFT, 'h' }, .help = "columns to the left" },
 	{ WITH(scroll, 1), 0, { K_RIGHT, 'l' }, .help = "columns to the right" },
 	{ WITH(move_page, -1), TABLE, { K_PAGE_UP, 'B' & K_CTRL }, .help = "up one page", .in_list = WITH(menu_move_page, -1) },
@@ -334,7 +351,7 @@ const struct key_row key_rows[] = {
 	{ WITH(move_half_page, 1), TABLE, { 'D' & K_CTRL }, .help = "down half a page", .in_list = WITH(menu_move_page, 1) },
 	{ DO(move_home), TABLE, { K_HOME, 'g' }, .help = "first row; the table stays at its top", .in_list = DO(menu_home) },
 	{ WITH(move_end, KEY_END), COUNTS, { K_END, 'G' }, .help = "last row; in the past, End: back to now", .in_list = DO(menu_end) },
-	{ DO(jump_enter), TABLE | HOLDS | FIRST, { K_ENTER }, .help = "open the row: its process (of a CPU: the one running; of a connection: the other end; of a culprit: the culprit), group, disk, or a call's callers", .in_list = DO(menu_enter) },
+	{ DO(enter), TABLE | HOLDS | FIRST, { K_ENTER }, .help = "open the row: its process (of a CPU: the one running; of a connection: the other end; of a culprit: the culprit), group, disk, or a call's callers", .in_list = DO(menu_enter) },
 	{ DO(back_along_trail), FIRST, { K_BACKSPACE }, .help = "back to where Enter was pressed, up to 16 steps", .in_list = DO(menu_close) },
 	{ DO(back), FIRST, { K_ESC }, .help = "out of the page; in the table: clear filter and tags", .in_list = DO(menu_close) },
 
@@ -464,8 +481,8 @@ static void mouse(struct view *v, const struct key *k)
 			table_move(t, k->button == BUTTON_WHEEL_UP ? -3 : 3, v->now_ns);
 		return;
 	}
-	if (k->y == 0) { /* the title's signs */
-		menu_open(v, MODE_HELP);
+	if (k->y == 0) {
+		menu_open(v, MODE_SIGNS);
 	} else if (k->y == (v->page.open ? v->page_tabs_y : v->tabs_y)) {
 		for (int i = 0; i < tabs; i++) {
 			if (k->x < tab_x[i] || k->x >= tab_x[i + 1])
@@ -505,10 +522,12 @@ void keys_dispatch(struct view *v, const struct key *k)
 		if (!menu_key(v, k) && row)
 			act(v, &row->in_list, 0);
 	} else if (k->code == K_MOUSE) {
+		v->on_title = false;
 		mouse(v, k);
 	} else if (row) {
 		if (row->flags & KEY_HOLDS && view_table(v))
 			table_hold(view_table(v), v->now_ns);
+		v->on_title &= row->action.with == move_line || row->action.plain == enter;
 		if (view_table(v) || !(row->flags & KEY_NEEDS_TABLE))
 			act(v, &row->action, row->flags & KEY_COUNTS ? which : 0);
 	} else if (k->code > ' ' && k->code < 127) {

@@ -307,7 +307,7 @@ static void put_cursor(struct view *v, int to)
 {
 	struct menu *m = &v->menu;
 
-	if (v->mode == MODE_HELP || v->mode == MODE_WHY || v->mode == MODE_LOST) {
+	if (v->mode == MODE_HELP || v->mode == MODE_WHY || v->mode == MODE_LOST || v->mode == MODE_SIGNS) {
 		m->top += to - m->cursor;
 		if (m->top > m->n - m->lines)
 			m->top = m->n - m->lines;

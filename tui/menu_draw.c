@@ -28,7 +28,9 @@ static void draw_help(struct view *v, struct grid *g)
 		help_lost(&help, v, (g->cols < HELP_CELLS ? g->cols : HELP_CELLS) - 4);
 	box = grid_box(g, lost ? help.n : g->rows, HELP_CELLS,
 		       lost ? "What was lost: Esc leaves" : "Help: Up and Down scroll, Esc leaves");
-	if (!lost)
+	if (v->mode == MODE_SIGNS)
+		help_signs(&help, v, box.cols, g->blocks);
+	else if (!lost)
 		help_make(&help, v, box.cols, g->blocks);
 	m->n = help.n;
 	m->y = box.y;
@@ -266,7 +268,7 @@ static void draw_prompt(struct view *v, struct grid *g)
 
 void menu_draw(struct view *v, struct grid *g)
 {
-	if (v->mode == MODE_HELP || v->mode == MODE_LOST)
+	if (v->mode == MODE_HELP || v->mode == MODE_LOST || v->mode == MODE_SIGNS)
 		draw_help(v, g);
 	else if (v->mode == MODE_WHY)
 		draw_why(v, g);

@@ -50,6 +50,7 @@ struct table {
 	uint32_t cursor, top;
 	uint64_t cursor_key;
 	bool pinned;
+	bool unfocused;		    /* the keys go elsewhere: the cursor is not drawn */
 	uint64_t held_ns;	    /* clock until which the order is held */
 	struct table_place *places; /* by key: the order held */
 	uint32_t n_places;

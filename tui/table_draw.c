@@ -333,7 +333,7 @@ void table_draw(struct table *t, struct grid *g, int y, int lines, const struct 
 		if (!r)
 			break;
 		draw_row(t, g, y + 1 + i, r, w);
-		if (t->top + (uint32_t)i == t->cursor)
+		if (t->top + (uint32_t)i == t->cursor && !t->unfocused)
 			grid_select(g, y + 1 + i, 0, g->cols);
 	}
 	if (t->n == 0 && t->lines > 0)

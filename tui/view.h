@@ -26,6 +26,7 @@ enum view_mode {
 	MODE_HELP,
 	MODE_WHY,
 	MODE_LOST,
+	MODE_SIGNS,
 	MODE_SORT,
 	MODE_GROUP,
 	MODE_COLUMNS,
@@ -164,7 +165,8 @@ struct view {
 
 	double delay_s;
 	bool delay_changed, quit, redraw, read_now, settings_changed, save;
-	bool moved; /* the last key only moved the cursor: the rows are unchanged */
+	bool on_title; /* the cursor is: Enter explains it */
+	bool moved;    /* the last key only moved the cursor: the rows are unchanged */
 	bool source_live, source_ended;
 	bool streams;	       /* the source is another lagtop, through a pipe */
 	int64_t stream_ns;     /* the shortest time from its clock at a reading to ours when it came */
