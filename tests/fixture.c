@@ -589,6 +589,16 @@ static void add_disk(struct sample *s, const char *name, uint32_t minor, enum lt
 	d->latency[LT_DISK_SERVICE] = add_dist(s, typical_ns * 39 / 40, (uint32_t)(d->count - d->carriers));
 }
 
+static void add_mark(struct sample *s, enum sample_mark_kind kind, uint64_t ago_ns, const char *expr, const char *text)
+{
+	struct sample_mark *m = sample_add_mark(s);
+
+	assert(m);
+	*m = (struct sample_mark){ .realtime_ns = s->realtime_ns - ago_ns, .kind = kind };
+	snprintf(m->expr, sizeof(m->expr), "%s", expr);
+	snprintf(m->text, sizeof(m->text), "%s", text);
+}
+
 void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 {
 	static const uint32_t disk_ops[LT_DISK_OPS] = { 4100, 2300, 3, 110 };
@@ -603,6 +613,10 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	s->t_ns = 1000000 * SECOND_NS + after_ns;
 	s->uptime_ns = 1047600 * SECOND_NS + after_ns;
 	s->realtime_ns = FIXTURE_REALTIME_NS + after_ns;
+	if (kind == FIXTURE_MARKS && (number == 10 || number == 20))
+		add_mark(s, SAMPLE_MARK_WHEN, 0, "wake99>50ms", number == 10 ? "nginx" : "\033[31mgzip");
+	if (kind == FIXTURE_MARKS && number == 25)
+		add_mark(s, SAMPLE_MARK_HAND, 3 * SECOND_NS, "", "");
 	s->cpus_online = 16;
 	snprintf(s->host, sizeof(s->host), "web-07");
 	snprintf(s->kernel, sizeof(s->kernel), "6.1.0-56");

@@ -30,6 +30,7 @@ enum fixture_kind {
 	FIXTURE_LOCAL,	       /* with listeners, and connections of which both ends are here */
 	FIXTURE_CROWD,	       /* FIXTURE_CHILDREN compilers that exit in each reading */
 	FIXTURE_GAP,	       /* before FIXTURE_AFTER_GAP nothing was recorded for 100 s */
+	FIXTURE_MARKS,	       /* marks of the readings 10 and 20, and in 25 one by hand, of 22 */
 	FIXTURE_KINDS
 };
 

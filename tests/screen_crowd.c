@@ -45,7 +45,7 @@ static void a_crowd_is_one_row(void **state)
 	session_line(v, y, " 60.0 "); /* CPU%: each had 5 */
 	session_line(v, y, "60 ");    /* calls */
 	/* A row of the next reading is the same row to the cursor; Enter opens the parent. */
-	session_press(v, "/", "s", "h", "Space", "x", "Enter", ".", NULL);
+	session_press(v, "/", "s", "h", "Space", "x", "Enter", "^N", NULL);
 	assert_int_equal(session_cursor(v), session_shows(v, "sh x 12"));
 	session_press(v, "Enter", NULL);
 	session_line(v, 1, " 29800 ");

@@ -24,7 +24,7 @@ static struct vt *open_workers(void)
 static void read_until_resorted(struct vt *v, int first)
 {
 	for (int i = 0; i < MANY && pid_at(v, FIRST_Y) == first; i++)
-		session_press(v, ".", NULL);
+		session_press(v, "^N", NULL);
 	assert_int_not_equal(pid_at(v, FIRST_Y), first);
 }
 
@@ -67,15 +67,15 @@ static void the_order_holds_still_for_two_seconds_after_a_key(void **state)
 
 	(void)state;
 	while (readings < MANY && pid_at(held, FIRST_Y) == first) {
-		session_press(held, ".", NULL);
+		session_press(held, "^N", NULL);
 		readings++;
 	}
 	held = open_workers();
 	for (int i = 1; i < readings; i++)
-		session_press(held, ".", NULL);
-	session_press(held, "/", "Bksp", ".", NULL);
+		session_press(held, "^N", NULL);
+	session_press(held, "/", "Bksp", "^N", NULL);
 	assert_int_equal(pid_at(held, FIRST_Y), first);
-	session_press(held, ".", NULL);
+	session_press(held, "^N", NULL);
 	read_until_resorted(held, first);
 }
 

@@ -8,7 +8,7 @@ static struct vt *open_disks(int rows, int cols, enum fixture_kind kind)
 {
 	struct vt *v = session_open(&(struct session){ .rows = rows, .cols = cols, .kind = kind });
 
-	session_press(v, ".", ".", ".", ".", ".", "7", NULL);
+	session_press(v, "^N", "^N", "^N", "^N", "^N", "7", NULL);
 	return v;
 }
 
@@ -63,7 +63,7 @@ static void the_past_is_kept(void **state)
 	(void)state;
 	session_press(v, "Enter", NULL);
 	snprintf(before, sizeof(before), "%s", vt_line(v, 5));
-	session_press(v, ".", NULL);
+	session_press(v, "^N", NULL);
 	assert_string_not_equal(vt_line(v, 5), before);
 	session_press(v, "[", NULL);
 	assert_string_equal(vt_line(v, 5), before);

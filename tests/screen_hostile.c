@@ -13,7 +13,7 @@ static struct vt *open_kind(enum fixture_kind kind, const char *lang, const char
 		.rows = 40, .cols = 120, .kind = kind, .lang = lang, .term = term, .args = { "-s", "pid" } });
 
 	for (int i = 0; i < READINGS; i++)
-		session_press(v, ".", NULL);
+		session_press(v, "^N", NULL);
 	for (; *keys; keys++) {
 		const char key[2] = { *keys };
 

@@ -278,7 +278,7 @@ static void the_past_has_an_end(void **state)
 
 	(void)state;
 	for (int i = 0; i < 28; i++)
-		session_press(v, ".", NULL);
+		session_press(v, "^N", NULL);
 	for (; back < 40 && vt_find(v, 23, "no older reading") < 0; back++)
 		session_press(v, "[", NULL);
 	assert_in_range(back, 5, 29); /* how many 1 MiB holds is history.c's; 4 always stay */
@@ -404,7 +404,7 @@ static void totals_add_up(void **state)
 	double rate, sum;
 
 	(void)state;
-	session_press(v, ".", ".", ".", NULL);
+	session_press(v, "^N", "^N", "^N", NULL);
 	rate = atof(calls_of_laggard(v)); /* in thousands a second */
 	session_press(v, "T", NULL);
 	session_line(v, TABS_Y, "totals");
@@ -423,10 +423,10 @@ static void time_stands_and_goes_back(void **state)
 	struct vt *v = open_plain();
 
 	(void)state;
-	session_press(v, ".", ".", "p", NULL);
+	session_press(v, "^N", "^N", "p", NULL);
 	session_line(v, 0, "PAUSED");
 	session_line(v, 0, "12:03:03");
-	session_press(v, ".", NULL);
+	session_press(v, "^N", NULL);
 	session_line(v, 0, "12:03:03");
 	session_press(v, "[", NULL);
 	session_line(v, 0, "12:03:02");
@@ -445,7 +445,7 @@ static void time_stands_and_goes_back(void **state)
 	session_line(v, 23, "newest");
 	/* Each step is its own reading, and the title says which. */
 	for (int i = 5; i <= 12; i++)
-		session_press(v, ".", NULL);
+		session_press(v, "^N", NULL);
 	for (int i = 1; i < 12; i++) {
 		char title[64];
 
@@ -565,12 +565,12 @@ static void order_is_held_after_a_cursor_key(void **state)
 	session_press(v, "Down", NULL);
 	for (int i = 0; i < 8; i++)
 		before[i] = pid_at(v, FIRST_Y + i);
-	session_press(v, ".", NULL);
+	session_press(v, "^N", NULL);
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(pid_at(v, FIRST_Y + i), before[i]);
 	assert_int_equal(pid_at(v, session_cursor(v)), before[1]);
 	/* Two seconds later it is sorted again, and the cursor is on the same process. */
-	session_press(v, ".", ".", ".", ".", NULL);
+	session_press(v, "^N", "^N", "^N", "^N", NULL);
 	for (int i = 0; i < 8; i++)
 		changed += pid_at(v, FIRST_Y + i) != before[i];
 	assert_true(changed > 0);
@@ -655,7 +655,7 @@ static void random_keys_do_no_harm(void **state)
 		"3",   "4",	    "5",     "6",     "<",    ">",    "I",    "/",   "\\",    "?",   "t",
 		"H",   "c",	    "C",     "K",     "D",    "a",    "T",    "p",   "[",     "]",   "d",
 		"{",   "}",	    "Space", "x",     "n",    "N",    "+",    "-",   "s",     "g",   "G",
-		"^D",  "^U",	    "^L",    ".",     ".",    ".",    ".",    "9",   "cpu",   "漢",  "F",
+		"^D",  "^U",	    "^L",    "^N",    "^N",   "m",    ".",    "9",   "cpu",   "漢",  "F",
 	};
 	uint32_t chance = 12345;
 

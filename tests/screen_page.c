@@ -14,7 +14,7 @@ static struct vt *open_exited(void)
 	struct vt *v = session_open(&(struct session){ .rows = 24 });
 
 	for (int i = 1; i < FIXTURE_EXIT_READING; i++)
-		session_press(v, ".", NULL);
+		session_press(v, "^N", NULL);
 	session_press(v, "\\", "p", "i", "d", "=", "3", "0", "5", "5", "1", "Enter", "Enter", NULL);
 	return v;
 }
@@ -44,7 +44,7 @@ static void the_dead_say_how_and_when(void **state)
 	for (int i = 1; i <= 8; i++) {
 		char ago[64];
 
-		session_press(v, ".", NULL);
+		session_press(v, "^N", NULL);
 		snprintf(ago, sizeof(ago), "killed: -9 by 5001 (bash), %d.00s ago", i);
 		session_line(v, 1, ago);
 		session_line(v, 1, "cc1 -quiet main.c");
@@ -76,7 +76,7 @@ static void the_dead_show_their_last_reading(void **state)
 
 	(void)state;
 	for (int i = 0; i < 8; i++)
-		session_press(v, ".", NULL);
+		session_press(v, "^N", NULL);
 	session_press(v, "{", NULL);
 	session_line(v, 1, "1 thread");
 	assert_string_not_equal(vt_line(v, HISTOGRAM_Y), summary);
@@ -133,7 +133,7 @@ static void because_of_whom(void **state)
 	y = session_shows(v, "2890 61001");
 	session_line(v, y, "behind cc1 7");
 	assert_string_equal(vt_cell(v, y, 0).text, "\u2022");
-	session_press(v, "/", "s", "h", "o", "p", ".", "j", "a", "r", "Enter", "Enter", "Tab", "Tab", "Tab", "Tab",
+	session_press(v, "/", "s", "h", "o", "p", "^N", "j", "a", "r", "Enter", "Enter", "Tab", "Tab", "Tab", "Tab",
 		      NULL);
 	session_line(v, 1, "2890");
 	y = session_shows(v, "PART%");
@@ -157,7 +157,7 @@ static void the_page_before_a_process_started(void **state)
 
 	(void)state;
 	for (int i = 1; i < FIXTURE_BIRTH_READING + 5; i++)
-		session_press(v, ".", NULL);
+		session_press(v, "^N", NULL);
 	session_press(v, "\\", "p", "i", "d", "=", "3", "1", "5", "0", "0", "Enter", "Enter", NULL);
 	session_line(v, 1, "1 thread");
 	session_press(v, "{", NULL);
@@ -186,7 +186,7 @@ static void totals_are_totals_and_say_where_they_are_not(void **state)
 	(void)state;
 	session_press(v, "Enter", NULL);
 	interval = bar_number(v, HISTOGRAM_Y + 2);
-	session_press(v, ".", ".", ".", "T", NULL);
+	session_press(v, "^N", "^N", "^N", "T", NULL);
 	assert_true(bar_number(v, HISTOGRAM_Y + 2) > interval * 3);
 	session_shows(v, "interval (totals above)");
 	session_press(v, "Tab", "Tab", "Tab", "Tab", "Tab", NULL);
@@ -225,7 +225,7 @@ static void a_call_shows_its_processes(void **state)
 	session_line(v, 2, "where its time goes");
 	session_press(v, "Esc", NULL);
 	session_line(v, 4, "futex");
-	session_press(v, ".", NULL);
+	session_press(v, "^N", NULL);
 	session_line(v, 4, "futex");
 	session_press(v, "Esc", NULL);
 	session_line(v, 5, " CALL ");

@@ -17,7 +17,7 @@ static void lost_explains_itself(void **state)
 	session_shows(v, "threads without a record: 3 in this reading, 3 since 12:03:01.");
 	session_shows(v, "context switches that were missed: 4 in this reading, 4 since 12:03:01.");
 	session_shows(v, "they are in no row, nor are their calls and bytes.");
-	session_press(v, "Esc", ".", "!", NULL);
+	session_press(v, "Esc", "^N", "!", NULL);
 	session_shows(v, "3 in this reading, 6 since 12:03:01.");
 	v = session_open(&(struct session){ .rows = 24, .cols = 100 });
 	session_press(v, "!", NULL);

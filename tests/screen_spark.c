@@ -48,7 +48,7 @@ static void a_storm_is_seen_in_each_row(void **state)
 
 	(void)state;
 	for (int i = 1; i < READINGS; i++)
-		session_press(v, ".", NULL);
+		session_press(v, "^N", NULL);
 	end = vt_find(v, HEADER_Y, "now") + 3;
 	for (int y = FIRST_Y; y < 28; y++) {
 		if (heights(v, y, end, &low, &high) < 12)

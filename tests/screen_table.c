@@ -67,7 +67,10 @@ static const struct trial {
 	{ "F8", { NULL }, { "Esc" } },
 	{ "F7", { NULL }, { "Esc" } },
 	{ "W", { NULL }, { "Esc" } },
-	{ ".", { NULL }, { NULL } },
+	{ "m", { "[" }, { "End", "Esc" } },
+	{ ",", { NULL }, { "Esc" } },
+	{ ".", { "[", "[", "[" }, { "Esc" } },
+	{ "^N", { NULL }, { NULL } },
 };
 
 static void press_all(struct vt *v, const char *const keys[STEPS])
@@ -137,13 +140,13 @@ static void walk(int cols, int rows, const char *term, const char *lang)
 	char name[16], view[2] = "1";
 
 	for (int i = 0; i < 12; i++)
-		session_press(v, ".", NULL);
+		session_press(v, "^N", NULL);
 	for (size_t i = 0; i < key_rows_count; i++)
 		for (int k = 0; key_does(&key_rows[i]) && k < 4 && key_rows[i].keys[k]; k++)
 			try_key(v, &key_rows[i], key_label(key_rows[i].keys[k], name));
 	/* Each view, and each tab of the page, appears and can be left. */
 	for (; *view <= '8'; view[0]++) {
-		session_press(v, view, ".", NULL);
+		session_press(v, view, "^N", NULL);
 		session_shows(v, *view == '5'	? "CALL"
 				 : *view == '6' ? "LOCAL"
 				 : *view == '7' ? "DEVICE"
@@ -152,7 +155,7 @@ static void walk(int cols, int rows, const char *term, const char *lang)
 	}
 	session_press(v, "1", "Enter", NULL);
 	for (int tab = 0; tab < 4; tab++) {
-		session_press(v, "Tab", ".", NULL);
+		session_press(v, "Tab", "^N", NULL);
 		session_line(v, 1, "postgr");
 	}
 	assert_true(vt_keys(v, "q"));
@@ -190,7 +193,7 @@ static void unknown_sequences_are_no_keys(void **state)
 	char *before, *after;
 
 	(void)state;
-	session_press(v, ".", "Enter", NULL);
+	session_press(v, "^N", "Enter", NULL);
 	before = vt_picture(v);
 	for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++) {
 		assert_true(vt_keys(v, sequences[i]));
@@ -207,7 +210,7 @@ static void keys_after_esc_are_kept(void **state)
 	struct vt *v = session_open(&(struct session){ .rows = 24 });
 
 	(void)state;
-	session_press(v, ".", ".", NULL);
+	session_press(v, "^N", "^N", NULL);
 	session_line(v, 0, "12:03:03");
 	assert_true(vt_keys(v, "\033["));
 	session_line(v, 0, "12:03:02");

@@ -102,9 +102,11 @@ static void every_key_and_option_that_ends_it_restores(void **state)
 	static const struct {
 		const char *args[8], *keys;
 	} ways[] = {
-		{ { NULL }, "q" },	     { { NULL }, "\033[21~" /* F10 */ },
-		{ { NULL }, "\r\033[21~q" }, { { NULL }, "\003" /* ^C */ },
-		{ { "-n", "2" }, "." },
+		{ { NULL }, "q" },
+		{ { NULL }, "\033[21~" /* F10 */ },
+		{ { NULL }, "\r\033[21~q" },
+		{ { NULL }, "\003" /* ^C */ },
+		{ { "-n", "2" }, "\016" /* ^N */ },
 	};
 	struct termios before = fresh_modes();
 
@@ -255,7 +257,7 @@ static void fill_terminal(struct vt *v)
 	for (int i = 0; i < 48; i++) {
 		unsigned long long before = bytes_read(v);
 
-		assert_int_equal(write(v->fd, i % 2 ? "." : i % 4 ? "1" : "5", 1), 1);
+		assert_int_equal(write(v->fd, i % 2 ? "\016" : i % 4 ? "1" : "5", 1), 1);
 		for (int tries = 0; bytes_read(v) == before || !is_asleep(v); tries++) {
 			assert_true(tries < 10000);
 			poll(NULL, 0, 1);
@@ -331,7 +333,7 @@ static void unknown_emulators_are_served(void **state)
 		session_shows(v, " 2211 ");
 		snprintf(word, sizeof(word), "unknown terminal type \"%s\": drawing as for ", terms[i]);
 		session_shows(v, word);
-		session_press(v, ".", "Down", NULL);
+		session_press(v, "^N", "Down", NULL);
 	}
 }
 
@@ -390,12 +392,12 @@ static void options_and_themes_take_effect(void **state)
 	assert_null(memmem(v->bytes, v->n_bytes, "1000h", 5));
 	assert_int_equal(vt_cell(v, 6, 0).bg, 253); /* a light terminal: a light cursor */
 	v = session_open(&(struct session){ .args = { "--ascii" }, .kind = FIXTURE_HOSTILE_NAMES });
-	session_press(v, ".", "Enter", "Tab", "Tab", "Tab", "?", "End", NULL);
+	session_press(v, "^N", "Enter", "Tab", "Tab", "Tab", "?", "End", NULL);
 	for (size_t i = 0; i < v->n_bytes; i++)
 		assert_true((unsigned char)v->bytes[i] < 0x80);
 	/* -n: ends after that many readings. */
 	v = session_open(&(struct session){ .args = { "-n", "2" } });
-	assert_false(vt_keys(v, "."));
+	assert_false(vt_keys(v, "\016"));
 	assert_int_equal(vt_end(v), 0);
 }
 
@@ -415,7 +417,7 @@ static void the_help_explains_the_signs(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct vt *v = session_open(&(struct session){ .rows = 60, .cols = 120, .args = { cases[i].option } });
 
-		session_press(v, ".", ".", NULL); /* FIXTURE_EXIT_READING */
+		session_press(v, "^N", "^N", NULL); /* FIXTURE_EXIT_READING */
 		y = session_shows(v, " 30551 ");
 		assert_string_equal(vt_cell(v, y, 0).text, cases[i].dead);
 		session_press(v, "?", NULL);
@@ -432,7 +434,7 @@ static void one_write_a_frame(void **state)
 	const char *begin, *end;
 
 	(void)state;
-	session_press(v, ".", NULL);
+	session_press(v, "^N", NULL);
 	begin = memmem(v->bytes + before, v->n_bytes - before, "\033[?2026h", 8);
 	end = memmem(v->bytes + before, v->n_bytes - before, "\033[?2026l", 8);
 	assert_ptr_equal(begin, v->bytes + before);

@@ -10,7 +10,7 @@ static struct vt *open_sixth(const struct session *s)
 {
 	struct vt *v = session_open(s);
 
-	session_press(v, ".", ".", ".", ".", ".", NULL);
+	session_press(v, "^N", "^N", "^N", "^N", "^N", NULL);
 	return v;
 }
 
@@ -105,7 +105,7 @@ static void family_off(void **state)
 
 	(void)state;
 	session_shows(v, "net off (more: --check): left out by --no-net");
-	session_press(v, ".", ".", ".", ".", ".", NULL);
+	session_press(v, "^N", "^N", "^N", "^N", "^N", NULL);
 	session_golden(v, "no-net");
 	assert_int_not_equal(vt_cell(v, 0, vt_find(v, 0, "net")).fg, vt_cell(v, 0, vt_find(v, 0, "sched")).fg);
 	session_press(v, "4", NULL);
@@ -145,7 +145,7 @@ static void meters_of_the_kernels_own(void **state)
 	session_line(v, 5, " 9/s ");
 	session_line(v, 5, "exits ");
 	session_line(v, 5, " 11/s");
-	session_press(v, ".", ".", NULL);
+	session_press(v, "^N", "^N", NULL);
 	session_line(v, 1, "steal 2.6 irq 1.");
 	session_line(v, 3, "drops 12/s ");
 	v = open_sixth(&(struct session){ .rows = 24, .cols = 80 });

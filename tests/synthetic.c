@@ -299,6 +299,21 @@ static void add_cpus(struct sample *s)
 }
 
 /* Of the server, which is in focus: two others, and the quota. */
+static void add_marks(struct sample *s)
+{
+	const struct sample_mark all[] = {
+		{ s->realtime_ns - 3 * SYNTHETIC_SECOND_NS, SAMPLE_MARK_HAND, 0, "", "" },
+		{ s->realtime_ns, SAMPLE_MARK_WHEN, SYNTHETIC_SERVER, "wake99>5ms", "server" },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct sample_mark *m = sample_add_mark(s);
+
+		assert(m);
+		*m = all[i];
+	}
+}
+
 static void add_because(struct sample *s)
 {
 	static const struct sample_because all[] = {
@@ -432,4 +447,5 @@ void synthetic_fill(struct sample *s, uint32_t number)
 	add_cpus(s);
 	add_disk(s);
 	add_because(s);
+	add_marks(s);
 }

@@ -93,6 +93,27 @@ static void json_gap(void **state)
 	assert_string_equal(output_string(o, "gap.reason"), "a \"file\" is damaged");
 }
 
+static void json_marks(void **state)
+{
+	struct json_object *marks, *m;
+
+	(void)state;
+	marks = output_field(output_json("--json"), "marks");
+	assert_int_equal(json_object_array_length(marks), 2);
+	m = json_object_array_get_idx(marks, 0);
+	assert_string_equal(output_string(m, "time"), "2026-11-22T07:04:58.123456Z");
+	assert_string_equal(output_string(m, "kind"), "hand");
+	assert_null(output_field(m, "expr"));
+	assert_null(output_field(m, "pid"));
+	assert_null(output_field(m, "text"));
+	m = json_object_array_get_idx(marks, 1);
+	assert_string_equal(output_string(m, "time"), output_string(output_reading, "time"));
+	assert_string_equal(output_string(m, "kind"), "when");
+	assert_string_equal(output_string(m, "expr"), "wake99>5ms");
+	assert_int_equal(output_number(m, "pid"), SYNTHETIC_SERVER);
+	assert_string_equal(output_string(m, "text"), "server");
+}
+
 static void json_machine(void **state)
 {
 	static const struct output_expected known[] = {
@@ -543,6 +564,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(json_host, output_refill, output_drop),
 		cmocka_unit_test_setup_teardown(json_gap, output_refill, output_drop),
+		cmocka_unit_test_setup_teardown(json_marks, output_refill, output_drop),
 		cmocka_unit_test_setup_teardown(json_machine, output_refill, output_drop),
 		cmocka_unit_test_setup_teardown(json_cpus, output_refill, output_drop),
 		cmocka_unit_test_setup_teardown(json_process, output_refill, output_drop),

@@ -266,6 +266,7 @@ static void lying_numbers_are_refused(void **state)
 		LIE(1, 1, sample_process, n_because, UINT32_MAX),
 		LIE(1, 2, sample_process, n_because, 1),
 		LIE(12, 0, sample_because, kind, SAMPLE_BLAMES),
+		LIE(13, 0, sample_mark, kind, SAMPLE_MARKS),
 		LIE(9, 0, sample_disk, op, LT_DISK_OPS),
 		LIE(9, 0, sample_disk, name, 100000),
 		LIE(9, 0, sample_disk, latency[LT_DISK_SERVICE].first, 100000),

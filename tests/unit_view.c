@@ -167,6 +167,45 @@ static void all_that_is_missing_is_told_of(void **state)
 	}
 }
 
+static void read_at(struct view *v, uint32_t number)
+{
+	struct sample *s = history_take(&v->history);
+
+	reading_begin(s, number);
+	s->realtime_ns = (1000 + number) * SECOND_NS;
+	assert_int_equal(view_reading(v, s), 0);
+}
+
+/* A mark of an earlier reading is in the next one, and so in the recording, once. */
+static void a_mark_by_hand_is_in_the_next_reading(void **state)
+{
+	struct options o = { .delay_s = 1, .view = &column_views[0] };
+	const struct sample *s;
+	struct view v;
+
+	(void)state;
+	assert_int_equal(view_init(&v, &o, true), 0);
+	for (uint32_t n = 1; n <= 3; n++)
+		read_at(&v, n);
+	press(&v, '[');
+	press(&v, 'm');
+	press(&v, 'm');
+	assert_false(history_moment(&v.history, 0)->marked);
+	assert_true(history_moment(&v.history, 1)->marked);
+	assert_int_equal(history_at(&v.history, 0)->n_marks, 0);
+	read_at(&v, 4);
+	s = history_at(&v.history, 0);
+	assert_int_equal(s->n_marks, 1);
+	assert_int_equal(s->marks[0].kind, SAMPLE_MARK_HAND);
+	assert_int_equal(s->marks[0].realtime_ns, 1002 * SECOND_NS);
+	read_at(&v, 5);
+	assert_int_equal(history_at(&v.history, 0)->n_marks, 0);
+	assert_int_equal(history_at(&v.history, 1)->n_marks, 1); /* reassembled */
+	for (uint32_t back = 0; back < 5; back++)
+		assert_int_equal(history_moment(&v.history, back)->marked, back == 3);
+	view_free(&v);
+}
+
 /* Few look for it: it is not the first thing on the screen. */
 static void what_a_family_does_not_know_is_not_told_of(void **state)
 {
@@ -226,6 +265,7 @@ int main(void)
 		READING_TEST(many_are_walked_where_they_are_shown),
 		cmocka_unit_test(who_took_the_pid_is_not_meant),
 		cmocka_unit_test(a_long_filter_comes_back_whole),
+		cmocka_unit_test(a_mark_by_hand_is_in_the_next_reading),
 		cmocka_unit_test(all_that_is_missing_is_told_of),
 		cmocka_unit_test(what_a_family_does_not_know_is_not_told_of),
 		cmocka_unit_test(the_title_says_what_is_recorded_and_how_old_a_replay_is),

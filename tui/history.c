@@ -103,7 +103,7 @@ static uint64_t sample_bytes(const struct sample *s)
 	       s->cap_buckets * sizeof(*s->buckets) + s->cap_errnos * sizeof(*s->errnos) +
 	       s->cap_connections * sizeof(*s->connections) + s->cap_peers * sizeof(*s->peers) +
 	       s->cap_cpus * sizeof(*s->cpus) + s->cap_disks * sizeof(*s->disks) +
-	       s->cap_disk_groups * sizeof(*s->disk_groups) + s->cap_text;
+	       s->cap_disk_groups * sizeof(*s->disk_groups) + s->cap_marks * sizeof(*s->marks) + s->cap_text;
 }
 
 static uint64_t all_bytes(const struct history_store *st)
@@ -390,6 +390,18 @@ static int keep_moment(struct history *h, const struct sample *s)
 	return 0;
 }
 
+void history_mark(struct history *h, uint64_t realtime_ns)
+{
+	struct history_store *st = h->store;
+	struct history_moment *newest = &st->moments[st->n_moments - 1], *m = newest;
+
+	while (m > newest - (h->n - 1) && realtime_ns <= m->realtime_ns - m->interval_ns)
+		m--;
+	if (realtime_ns <= m->realtime_ns - m->interval_ns || realtime_ns > m->realtime_ns)
+		m = newest;
+	m->marked = true;
+}
+
 int history_add(struct history *h)
 {
 	struct history_store *st = h->store;
@@ -400,6 +412,8 @@ int history_add(struct history *h)
 	if (err)
 		return err;
 	h->n++;
+	for (uint32_t i = 0; i < st->newest.n_marks; i++)
+		history_mark(h, st->newest.marks[i].realtime_ns);
 	while ((h->bytes = all_bytes(st)) > h->max_bytes && h->n > HISTORY_MIN)
 		forget_before(st, st->last - --h->n + 1);
 	return 0;

@@ -12,7 +12,7 @@
 struct history_moment {
 	uint64_t t_ns, realtime_ns, interval_ns;
 	uint64_t gap_ns; /* before it, in a recording */
-	bool gap;
+	bool gap, marked;
 };
 
 struct history {
@@ -41,6 +41,9 @@ const struct sample *history_process(const struct history *h, uint32_t back, uin
 uint32_t history_last(const struct history *h, uint32_t back, uint32_t pid, uint64_t start_ns);
 /* NULL: not kept. Valid until the next reading is added. */
 const struct history_moment *history_moment(const struct history *h, uint32_t back);
+/* Notes that the reading of that time is marked, or the newest if it is not kept. history_add does it for the marks
+ * that a reading has. */
+void history_mark(struct history *h, uint64_t realtime_ns);
 /* When a reading was taken, as its t_ns; 0: not kept. */
 uint64_t history_time(const struct history *h, uint32_t back);
 void history_free(struct history *h);

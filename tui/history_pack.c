@@ -20,7 +20,8 @@ _Static_assert(sizeof(struct sample_process) % WORD == 0 && sizeof(struct sample
 		       sizeof(struct sample_bucket) % WORD == 0 && sizeof(struct sample_errno) % WORD == 0 &&
 		       sizeof(struct sample_connection) % WORD == 0 && sizeof(struct sample_cpu) % WORD == 0 &&
 		       sizeof(struct sample_disk) % WORD == 0 && sizeof(struct sample_peer) % WORD == 0 &&
-		       sizeof(struct sample_disk_group) % WORD == 0 && sizeof(struct sample_because) % WORD == 0,
+		       sizeof(struct sample_disk_group) % WORD == 0 && sizeof(struct sample_because) % WORD == 0 &&
+		       sizeof(struct sample_mark) % WORD == 0,
 	       "elements are whole words");
 
 /* Room for n more words; NULL and failed: out of memory. */
@@ -288,6 +289,8 @@ int history_pack_host(struct history_pack *p, const struct sample *s)
 	add(p, s, HOST_BYTES);
 	add(p, &s->n_cpus, sizeof(s->n_cpus));
 	add(p, s->cpus, s->n_cpus * sizeof(*s->cpus));
+	add(p, &s->n_marks, sizeof(s->n_marks));
+	add(p, s->marks, s->n_marks * sizeof(*s->marks));
 	return encode(p);
 }
 
@@ -477,7 +480,7 @@ static uint32_t take_text(struct cursor *c, uint32_t len)
 int history_unpack_host(struct history_pack *p, const uint8_t *bytes, size_t n, struct sample *s)
 {
 	struct cursor c = { .to = s };
-	uint32_t n_cpus;
+	uint32_t n_cpus, n_marks;
 
 	if (decode(p, bytes, n))
 		return -ENOMEM;
@@ -490,6 +493,14 @@ int history_unpack_host(struct history_pack *p, const uint8_t *bytes, size_t n, 
 		if (!cpu)
 			return -ENOMEM;
 		memcpy(cpu, take(&c, sizeof(*cpu)), sizeof(*cpu));
+	}
+	n_marks = *(const uint32_t *)take(&c, sizeof(n_marks));
+	for (uint32_t i = 0; i < n_marks; i++) {
+		struct sample_mark *mark = sample_add_mark(s);
+
+		if (!mark)
+			return -ENOMEM;
+		memcpy(mark, take(&c, sizeof(*mark)), sizeof(*mark));
 	}
 	return 0;
 }

@@ -40,15 +40,6 @@ static const char *const process_to_come[] = {
 	"pod",
 };
 
-static void put_nulls(struct json_writer *w, const char *const *keys, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		json_null(w, keys[i]);
-}
-
-#define NULLS(w, ...)                                                                                                  \
-	put_nulls(w, (const char *const[]){ __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
-
 static void put_number(struct json_writer *w, const char *key, uint64_t n, bool known)
 {
 	if (known && n != SAMPLE_UNKNOWN)
@@ -708,6 +699,25 @@ static void put_gap(struct json_writer *w, const struct sample *s)
 	json_close(w, '}');
 }
 
+static void put_marks(struct json_writer *w, const struct sample *s)
+{
+	char when[BATCH_TIME_SIZE];
+
+	json_open(w, "marks", '[');
+	for (uint32_t i = 0; i < s->n_marks; i++) {
+		const struct sample_mark *m = &s->marks[i];
+
+		json_open(w, NULL, '{');
+		json_text(w, "time", batch_time(when, m->realtime_ns));
+		json_text(w, "kind", sample_mark_name[m->kind]);
+		put_text(w, "expr", *m->expr ? m->expr : NULL);
+		put_number(w, "pid", m->pid, m->pid);
+		put_text(w, "text", *m->text ? m->text : NULL);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
 int batch_json(FILE *out, const struct options *o, struct model *m)
 {
 	const struct sample *s = model_sample(m);
@@ -731,7 +741,7 @@ int batch_json(FILE *out, const struct options *o, struct model *m)
 		err = put_disks(&w, o, m);
 	if (!err)
 		err = put_cpus(&w, o, m);
-	NULLS(&w, "marks");
+	put_marks(&w, s);
 	json_close(&w, '}');
 	fputc('\n', out);
 	if (w.out_of_memory)

@@ -287,6 +287,41 @@ static void step_back(struct view *v, int by)
 		v->back = v->back > (uint32_t)-by ? v->back - (uint32_t)-by : 0;
 }
 
+/* The reading that is shown; in a recording that is being written the mark goes with the next one. */
+static void set_mark(struct view *v)
+{
+	const struct history_moment *m = history_moment(&v->history, v->back);
+
+	if (!m)
+		return;
+	if (!m->marked && v->n_marks < VIEW_MARKS)
+		v->marks_ns[v->n_marks++] = m->realtime_ns;
+	history_mark(&v->history, m->realtime_ns);
+	view_say(v, STYLE_NORMAL, "marked: , and . go to marks");
+}
+
+/* To the mark before or after the reading that is shown. In a recording there may be one further on. */
+static void jump_mark(struct view *v, int by)
+{
+	const struct history_moment *m;
+	int64_t back = (int64_t)v->back + by;
+
+	for (; (m = back < 0 ? NULL : history_moment(&v->history, (uint32_t)back)) && !m->marked; back += by)
+		;
+	if (m) {
+		v->back = (uint32_t)back;
+		v->paused |= !back; /* else the next reading would be shown at once */
+	} else if (by > 0) {
+		view_say(v, STYLE_NORMAL, "no mark before this reading is kept");
+	} else if (v->source_live || v->streams || v->source_ended) {
+		view_say(v, STYLE_NORMAL, "no mark after this reading");
+	} else {
+		v->back = 0;
+		v->paused = false;
+		v->seek_mark = true;
+	}
+}
+
 static void read_now(struct view *v)
 {
 	v->read_now = true;
@@ -387,6 +422,9 @@ const struct key_row key_rows[] = {
 	{ WITH(step_back, -1), 0, { ']' }, .help = "one reading forward" },
 	{ WITH(step_back, 10), 0, { '{' }, .help = "ten readings back" },
 	{ WITH(step_back, -10), 0, { '}' }, .help = "ten readings forward" },
+	{ DO(set_mark), 0, { 'm' }, .help = "mark this reading, in the recording, too (--record)" },
+	{ WITH(jump_mark, 1), 0, { ',' }, .help = "to the mark before" },
+	{ WITH(jump_mark, -1), 0, { '.' }, .help = "to the next mark; in a recording that may be further on" },
 	{ WITH(menu_open, MODE_DELAY), 0, { 'd' }, .help = "time between readings" },
 	{ DO(toggle_budget), 0, { 'b' }, .help = "keep to the budget (--budget), or watch everything exactly" },
 	{ DO(toggle_calls), 0, { 'F' }, .help = "turn watching of system calls on or off (off costs nothing)" },
@@ -401,7 +439,7 @@ const struct key_row key_rows[] = {
 	{ DO(save), 0, { 'W' }, .help = "save columns, sort, view, delay; * in the title: not saved" },
 	{ DO(redraw), 0, { 'L' & K_CTRL }, .help = "redraw the screen" },
 	{ DO(quit), FIRST, { 'q', K_F + 10 }, .help = "quit; in a page: back", .label = "Quit", .page_label = "Back", .in_list = DO(menu_close) },
-	{ DO(read_now), 0, { '.' }, .help = NULL }, /* --manual: the next reading, now */
+	{ DO(read_now), 0, { 'N' & K_CTRL }, .help = NULL }, /* --manual: the next reading, now */
 };
 /* clang-format on */
 const size_t key_rows_count = sizeof(key_rows) / sizeof(key_rows[0]);

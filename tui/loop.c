@@ -140,13 +140,17 @@ void loop_read(struct loop *l)
 	l->readings++;
 	names_update();
 	context_update();
+	gone = pids_gone(l, s);
+	l->sink->reading(l, s);
+	if (l->status != LOOP_ON)
+		return;
 	err = l->record ? recorder_write(l->record, s) : 0;
 	if (err) {
 		loop_fail(l, "cannot write to %s: %s", o->record, strerror(-err));
 		return;
 	}
-	gone = pids_gone(l, s);
-	l->sink->reading(l, s);
+	if (l->sink->recorded)
+		l->sink->recorded(l, s);
 	if (l->status == LOOP_ON && (gone || (o->iterations && l->readings >= o->iterations)))
 		l->status = 0;
 }

@@ -23,8 +23,10 @@ struct loop_sink {
 	uint64_t first_ns; /* time until the first reading, if shorter than the delay; 0: the delay */
 	/* The memory for a reading; NULL: out of memory. */
 	struct sample *(*take)(struct loop *l);
-	/* It was read and recorded. */
+	/* It was read, and is recorded next: marks may be added. */
 	void (*reading)(struct loop *l, struct sample *s);
+	/* It was recorded; NULL: nothing more to do. */
+	void (*recorded)(struct loop *l, struct sample *s);
 	/* The source has no more; err: -errno if reading failed, or 0. */
 	void (*end)(struct loop *l, int err);
 	/* A signal that the loop does not handle; false: it ends the loop. NULL: all of them do. */

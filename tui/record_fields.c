@@ -213,6 +213,11 @@ static const struct record_field because_fields[] = {
 	ONE(sample_because, tid),  ONE(sample_because, state),
 };
 
+static const struct record_field mark_fields[] = {
+	ONE(sample_mark, realtime_ns), ONE(sample_mark, kind),	ONE(sample_mark, pid),
+	MANY(sample_mark, expr),       MANY(sample_mark, text),
+};
+
 static const struct record_field cpu_fields[] = {
 	ONE(sample_cpu, cpu),
 	ONE(sample_cpu, runs),
@@ -280,6 +285,7 @@ const struct record_section record_sections[RECORD_SECTIONS] = {
 	ARRAY(peers, peer_fields),
 	ARRAY(disk_groups, disk_group_fields),
 	ARRAY(because, because_fields),
+	ARRAY(marks, mark_fields),
 	ARRAY(text, text_fields),
 };
 

@@ -35,7 +35,7 @@ struct record_section {
 	size_t array, n, cap;
 };
 
-#define RECORD_SECTIONS 14
+#define RECORD_SECTIONS 15
 extern const struct record_section record_sections[RECORD_SECTIONS];
 
 /* A field of a section of version 1, and the n consecutive fields that replace it. */

@@ -215,18 +215,22 @@ static void check_alert(struct run *run)
 static void reading(struct loop *l, struct sample *s)
 {
 	struct run *run = (struct run *)l;
+	int err = model_update(run->model, s);
+
+	if (err)
+		loop_fail(l, "cannot keep a reading: %s", strerror(-err));
+}
+
+static void recorded(struct loop *l, struct sample *s)
+{
+	struct run *run = (struct run *)l;
 	size_t len;
 	const void *packed = recorder_packed(l->record, &len);
-	int err = model_update(run->model, s);
 
 	if (packed)
 		write_out(l, packed, len);
 	if (l->status != LOOP_ON)
 		return;
-	if (err) {
-		loop_fail(l, "cannot keep a reading: %s", strerror(-err));
-		return;
-	}
 	if (l->source->live) {
 		struct ask ask = { .n = 0 };
 
@@ -246,7 +250,7 @@ static void reading(struct loop *l, struct sample *s)
 }
 
 static const struct loop_sink sink = {
-	.take = take, .reading = reading, .end = end, .prepare = prepare, .ready = ready
+	.take = take, .reading = reading, .recorded = recorded, .end = end, .prepare = prepare, .ready = ready
 };
 
 /* Whether it did all that it was asked for: so many readings, or a whole recording. */

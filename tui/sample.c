@@ -18,6 +18,7 @@ const char *const sample_blame_by[SAMPLE_BLAMES] = {
 	[SAMPLE_BLAME_HOLDER] = "holder",   [SAMPLE_BLAME_WAKER] = "process",	    [SAMPLE_BLAME_TIMER] = "timer",
 	[SAMPLE_BLAME_NETWORK] = "network", [SAMPLE_BLAME_INTERRUPT] = "interrupt",
 };
+const char *const sample_mark_name[SAMPLE_MARKS] = { "hand", "when" };
 
 #define SAMPLE_ADD(what, plural)                                                                                       \
 	struct sample_##what *sample_add_##what(struct sample *s)                                                      \
@@ -40,6 +41,7 @@ SAMPLE_ADD(because, because)
 SAMPLE_ADD(cpu, cpus)
 SAMPLE_ADD(disk, disks)
 SAMPLE_ADD(disk_group, disk_groups)
+SAMPLE_ADD(mark, marks)
 
 uint32_t sample_add_text(struct sample *s, const char *bytes, size_t len)
 {
@@ -69,6 +71,7 @@ void sample_clear(struct sample *s)
 		.cpus = s->cpus,
 		.disks = s->disks,
 		.disk_groups = s->disk_groups,
+		.marks = s->marks,
 		.text = s->text,
 		.cap_processes = s->cap_processes,
 		.cap_threads = s->cap_threads,
@@ -82,6 +85,7 @@ void sample_clear(struct sample *s)
 		.cap_cpus = s->cap_cpus,
 		.cap_disks = s->cap_disks,
 		.cap_disk_groups = s->cap_disk_groups,
+		.cap_marks = s->cap_marks,
 		.cap_text = s->cap_text,
 	};
 
@@ -102,6 +106,7 @@ void sample_free(struct sample *s)
 	free(s->cpus);
 	free(s->disks);
 	free(s->disk_groups);
+	free(s->marks);
 	free(s->text);
 	memset(s, 0, sizeof(*s));
 }

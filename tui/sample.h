@@ -310,6 +310,17 @@ enum sample_stack {
 		SAMPLE_STACKS
 };
 
+enum sample_mark_kind { SAMPLE_MARK_HAND, SAMPLE_MARK_WHEN, SAMPLE_MARKS };
+extern const char *const sample_mark_name[SAMPLE_MARKS];
+
+/* A moment worth finding again: of this reading, or of an earlier one that was marked later. */
+struct sample_mark {
+	uint64_t realtime_ns; /* of the reading that is meant */
+	uint32_t kind;
+	uint32_t pid; /* 0: of none */
+	char expr[64], text[64];
+};
+
 struct sample_probe {
 	uint8_t on;
 	uint8_t level;	  /* of system calls: enum lt_level, the least exact of the interval */
@@ -356,11 +367,12 @@ struct sample {
 	struct sample_cpu *cpus; /* none: not known */
 	struct sample_disk *disks;
 	struct sample_disk_group *disk_groups;
+	struct sample_mark *marks;
 	char *text;
 	uint32_t n_processes, n_threads, n_works, n_calls, n_buckets, n_errnos, n_connections, n_peers, n_because,
-		n_cpus, n_disks, n_disk_groups, n_text;
+		n_cpus, n_disks, n_disk_groups, n_marks, n_text;
 	uint32_t cap_processes, cap_threads, cap_works, cap_calls, cap_buckets, cap_errnos, cap_connections, cap_peers,
-		cap_because, cap_cpus, cap_disks, cap_disk_groups, cap_text;
+		cap_because, cap_cpus, cap_disks, cap_disk_groups, cap_marks, cap_text;
 };
 
 /* Empties a sample but keeps its memory for the next reading. */
@@ -381,6 +393,7 @@ struct sample_because *sample_add_because(struct sample *s);
 struct sample_cpu *sample_add_cpu(struct sample *s);
 struct sample_disk *sample_add_disk(struct sample *s);
 struct sample_disk_group *sample_add_disk_group(struct sample *s);
+struct sample_mark *sample_add_mark(struct sample *s);
 /* Copies len bytes and a NUL; returns the offset, or 0 when out of memory or len is 0. */
 uint32_t sample_add_text(struct sample *s, const char *bytes, size_t len);
 

@@ -249,6 +249,15 @@ static const char *check_disks(const struct sample *s, uint64_t *buckets)
 	return NULL;
 }
 
+static const char *check_marks(const struct sample *s)
+{
+	for (uint32_t i = 0; i < s->n_marks; i++)
+		if (s->marks[i].kind >= SAMPLE_MARKS || !ended(s->marks[i].expr, sizeof(s->marks[i].expr)) ||
+		    !ended(s->marks[i].text, sizeof(s->marks[i].text)))
+			return "a mark is of an unknown kind";
+	return NULL;
+}
+
 const char *sample_check(const struct sample *s)
 {
 	const char *wrong = check_host(s);
@@ -268,5 +277,7 @@ const char *sample_check(const struct sample *s)
 		wrong = check_connections(s);
 	if (!wrong)
 		wrong = check_because(s);
+	if (!wrong)
+		wrong = check_marks(s);
 	return wrong ? wrong : check_cpus(s);
 }

@@ -595,7 +595,6 @@ static void reading(struct loop *l, struct sample *sample)
 		s->view.now_ns = (l->readings - 1) * 1000000000ULL;
 	else
 		s->view.realtime_ns = realtime_ns();
-	s->view.recorded_bytes = recorder_bytes(l->record);
 	err = view_reading(&s->view, sample);
 	if (err)
 		loop_fail(l, "screen: %s", strerror(-err));
@@ -683,6 +682,27 @@ static bool skip_sequence(void)
 	return false;
 }
 
+/* Reads a recording up to its next mark. A key or a signal ends that. */
+static void seek_mark(struct screen *s)
+{
+	struct loop *l = &s->loop;
+	struct pollfd fds[2] = { { STDIN_FILENO, POLLIN, 0 }, { l->signal_fd, POLLIN, 0 } };
+	uint64_t before = l->readings;
+	uint32_t back = 0;
+	bool found = false;
+
+	s->view.seek_mark = false;
+	do {
+		loop_read(l);
+		for (back = 0; !found && back < l->readings - before && back < s->view.history.n; back += !found)
+			found = history_moment(&s->view.history, back)->marked;
+	} while (!found && l->status == LOOP_ON && !l->ended && !l->waits && !poll(fds, 2, 0));
+	s->view.paused = found && !back;
+	s->view.back = found ? back : 0;
+	if (!found && l->ended)
+		view_say(&s->view, STYLE_NORMAL, "no mark in the rest of the recording");
+}
+
 /* Dispatches all available keys. */
 static void read_keys(struct screen *s)
 {
@@ -698,6 +718,8 @@ static void read_keys(struct screen *s)
 		if (s->view.read_now && s->loop.manual)
 			loop_read(&s->loop);
 		s->view.read_now = false;
+		if (s->view.seek_mark)
+			seek_mark(s);
 		if (s->loop.status != LOOP_ON)
 			return;
 		err = s->view.moved ? 0 : view_arrange(&s->view);
@@ -745,6 +767,7 @@ static nfds_t prepare(struct loop *l, struct pollfd *fds)
 {
 	struct screen *s = (struct screen *)l;
 
+	s->view.recorded_bytes = recorder_bytes(l->record);
 	if (s->dirty && !s->pending_len)
 		draw_screen(s);
 	fds[0] = (struct pollfd){ STDIN_FILENO, POLLIN, 0 };

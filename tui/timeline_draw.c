@@ -11,7 +11,7 @@
 #define CELLS_MIN 8
 
 /* What a cell has: the greatest counts. */
-enum sign { SIGN_NONE, SIGN_TIME, SIGN_GAP };
+enum sign { SIGN_NONE, SIGN_TIME, SIGN_GAP, SIGN_MARK };
 
 static const struct {
 	uint32_t utf8, ascii;
@@ -20,26 +20,43 @@ static const struct {
 	[SIGN_NONE] = { ' ', ' ', STYLE_NORMAL },
 	[SIGN_TIME] = { 0x2500, '-', STYLE_DIM },
 	[SIGN_GAP] = { 0x2591, ':', STYLE_WARN },
+	[SIGN_MARK] = { 0x25c6, '+', STYLE_KEY },
 };
 
 bool timeline_wanted(const struct view *v)
 {
 	for (uint32_t back = 0; back < v->history.n; back++)
-		if (history_moment(&v->history, back)->gap)
+		if (history_moment(&v->history, back)->gap || history_moment(&v->history, back)->marked)
 			return true;
 	return false;
 }
 
-/* "gap of 12m: nothing was recorded", about the reading shown; "": nothing. */
+/* A mark that says why; NULL: none. */
+static const struct sample_mark *reason(const struct sample *s)
+{
+	for (uint32_t i = 0; i < s->n_marks; i++)
+		if (s->marks[i].kind != SAMPLE_MARK_HAND)
+			return &s->marks[i];
+	return NULL;
+}
+
+/* "after a gap of 12m: nothing was recorded", about the reading shown; "": nothing. */
 static void describe(const struct view *v, const struct grid *g, char *buf, size_t size)
 {
 	const struct sample *s = model_sample(view_model(v));
+	const struct history_moment *moment = history_moment(&v->history, v->back);
+	const struct sample_mark *m = reason(s);
 	char text[SAMPLE_GAP_SIZE + 64], ns[24];
 
 	buf[0] = '\0';
-	if (!*s->gap_why)
+	if (!moment->marked && !*s->gap_why)
 		return;
-	snprintf(text, sizeof(text), "after a gap of %s: %s", format_ns(ns, sizeof(ns), s->gap_ns), s->gap_why);
+	if (!moment->marked)
+		snprintf(text, sizeof(text), "after a gap of %s: %s", format_ns(ns, sizeof(ns), s->gap_ns), s->gap_why);
+	else if (m)
+		snprintf(text, sizeof(text), "%s: %s", m->expr, m->text);
+	else
+		snprintf(text, sizeof(text), "marked by hand");
 	format_clean(buf, size, text, g->cols / 2, g->utf8);
 }
 
@@ -84,6 +101,8 @@ static void draw_cells(const struct view *v, struct grid *g, int y, int x, int c
 		for (; at < cells && at <= (int)(ns / all_ns * cells); at++)
 			sign[at] = sign[at] > SIGN_TIME ? sign[at] : SIGN_TIME;
 		at = at ? at - 1 : 0;
+		if (m->marked)
+			sign[at] = SIGN_MARK;
 		if (back == v->back)
 			shown = at < cells ? at : cells - 1;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kept readings as one line: gaps, and the reading shown. */
+/* The kept readings as one line: gaps, marks, and the reading shown. */
 #ifndef TIMELINE_DRAW_H
 #define TIMELINE_DRAW_H
 

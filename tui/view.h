@@ -20,6 +20,7 @@
 #include "verdict.h"
 
 #define VIEW_TABLES 8
+#define VIEW_MARKS 16
 
 enum view_mode {
 	MODE_TABLE,
@@ -160,6 +161,9 @@ struct view {
 	uint32_t back; /* readings ago */
 
 	struct losses losses;
+	uint64_t marks_ns[VIEW_MARKS]; /* set by hand since the last reading: realtime_ns of the readings meant */
+	uint32_t n_marks;
+	bool seek_mark;		 /* a replay is to be read on to the next mark */
 	uint64_t recorded_bytes; /* to --record; 0: no recording is written */
 	uint64_t realtime_ns;	 /* now; 0: not known (--manual) */
 

@@ -74,6 +74,21 @@ static void say_missing(struct view *v, const struct sample *s)
 			 s->probe[first].reason);
 }
 
+/* Marks set by hand go into the next reading, which is recorded. 0 or -ENOMEM. */
+static int add_marks(struct view *v, struct sample *s)
+{
+	struct sample_mark *m;
+
+	for (uint32_t i = 0; i < v->n_marks; i++) {
+		m = sample_add_mark(s);
+		if (!m)
+			return -ENOMEM;
+		*m = (struct sample_mark){ .realtime_ns = v->marks_ns[i], .kind = SAMPLE_MARK_HAND };
+	}
+	v->n_marks = 0;
+	return 0;
+}
+
 static void say_gap(struct view *v, const struct sample *s)
 {
 	char ns[24];
@@ -117,7 +132,9 @@ int view_reading(struct view *v, struct sample *s)
 	/* The past model points into a sample: clears the model before that sample is freed. */
 	if (!frozen || shrinks || v->back + HISTORY_MIN >= v->history.n)
 		forget_past(v);
-	err = model_update(v->live, s);
+	err = add_marks(v, s);
+	if (!err)
+		err = model_update(v->live, s);
 	losses_add(&v->losses, s);
 	v->asked.n = 0;
 	if (!err && v->source_live)
