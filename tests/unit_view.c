@@ -200,7 +200,9 @@ static void a_mark_by_hand_is_in_the_next_reading(void **state)
 	assert_int_equal(s->marks[0].realtime_ns, 1002 * SECOND_NS);
 	read_at(&v, 5);
 	assert_int_equal(history_at(&v.history, 0)->n_marks, 0);
-	assert_int_equal(history_at(&v.history, 1)->n_marks, 1); /* reassembled */
+	s = history_at(&v.history, 1); /* reassembled */
+	assert_int_equal(s->n_marks, 1);
+	assert_int_equal(s->marks[0].realtime_ns, 1002 * SECOND_NS);
 	for (uint32_t back = 0; back < 5; back++)
 		assert_int_equal(history_moment(&v.history, back)->marked, back == 3);
 	view_free(&v);
