@@ -682,23 +682,31 @@ static bool skip_sequence(void)
 	return false;
 }
 
+/* Goes to the newest marked reading of the last n. False: there is none. */
+static bool show_mark(struct view *v, uint64_t n)
+{
+	for (uint32_t back = 0; back < n && back < v->history.n; back++)
+		if (history_moment(&v->history, back)->marked) {
+			v->back = back;
+			v->paused = !back;
+			return true;
+		}
+	return false;
+}
+
 /* Reads a recording up to its next mark. A key or a signal ends that. */
 static void seek_mark(struct screen *s)
 {
 	struct loop *l = &s->loop;
 	struct pollfd fds[2] = { { STDIN_FILENO, POLLIN, 0 }, { l->signal_fd, POLLIN, 0 } };
 	uint64_t before = l->readings;
-	uint32_t back = 0;
 	bool found = false;
 
 	s->view.seek_mark = false;
 	do {
 		loop_read(l);
-		for (back = 0; !found && back < l->readings - before && back < s->view.history.n; back += !found)
-			found = history_moment(&s->view.history, back)->marked;
+		found = show_mark(&s->view, l->readings - before);
 	} while (!found && l->status == LOOP_ON && !l->ended && !l->waits && !poll(fds, 2, 0));
-	s->view.paused = found && !back;
-	s->view.back = found ? back : 0;
 	if (!found && l->ended)
 		view_say(&s->view, STYLE_NORMAL, "no mark in the rest of the recording");
 }
