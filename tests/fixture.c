@@ -599,8 +599,10 @@ static void add_mark(struct sample *s, enum sample_mark_kind kind, uint64_t ago_
 	snprintf(m->text, sizeof(m->text), "%s", text);
 }
 
-static void add_marks(struct sample *s)
+static void add_marks(struct sample *s, enum fixture_kind kind)
 {
+	if (kind != FIXTURE_MARKS)
+		return;
 	if (s->number == 10 || s->number == 20)
 		add_mark(s, SAMPLE_MARK_WHEN, 0, "wake99>50ms", s->number == 10 ? "nginx" : "\033[31mgzip");
 	if (s->number == 25)
@@ -621,8 +623,7 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 	s->t_ns = 1000000 * SECOND_NS + after_ns;
 	s->uptime_ns = 1047600 * SECOND_NS + after_ns;
 	s->realtime_ns = FIXTURE_REALTIME_NS + after_ns;
-	if (kind == FIXTURE_MARKS)
-		add_marks(s);
+	add_marks(s, kind);
 	s->cpus_online = 16;
 	snprintf(s->host, sizeof(s->host), "web-07");
 	snprintf(s->kernel, sizeof(s->kernel), "6.1.0-56");
