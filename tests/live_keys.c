@@ -2,8 +2,8 @@
 /*
  * From the ticket ("api is slow") to the cause on the screen in three keys: the search for the name, which is typed and
  * ends with Enter, counts as the first, Enter opens the page of what was found, w says why. Of the sick servers
- * (load_sick.c), each called "api", the cause, what it waits for and because of whom must be read for fifteen, on a
- * small and on a large terminal. Nothing else is chosen: lagtop starts as it does for everybody.
+ * (load_sick.c), each called "api", the cause, what it waits for and who keeps it waiting must be read for fifteen, on
+ * a small and on a large terminal. Nothing else is chosen: lagtop starts as it does for everybody.
  */
 #include <sched.h>
 #include <stdio.h>

@@ -54,7 +54,7 @@ const struct column columns[] = {
 	{ "procs", "PROCS", NULL, 5, SHOW_ID, 0, GROUPS, raw_processes, "",
 	  "Processes of the group alive at the reading.", .metric = "processes" }, /* as for the host */
 	{ "forks", "FORK/s", "children.forks", 6, SHOW_RATE, 0, PROCESSES, raw_forks, "/s",
-	  "Processes that it started, as far as it is still their parent." },
+	  "Processes that it started and is still the parent of." },
 	{ "execs", "EXEC/s", "children.execs", 6, SHOW_RATE, 0, PROCESSES, raw_execs, "/s",
 	  "Its children that called exec, each counted once per reading." },
 	{ "exits", "EXIT/s", "children.exits", 6, SHOW_RATE, 0, PROCESSES, raw_exits, "/s",
@@ -101,7 +101,7 @@ const struct column columns[] = {
 	{ "waited", "BEHIND%", NULL, 7, SHOW_SHARE, COLUMN_LAG, CULPRITS, raw_charged, "%",
 	  "Time that the process waited because of this culprit, summed over its threads; 100 is one thread waiting all the time." },
 	{ "kind", "KIND", NULL, 5, SHOW_TEXT, COLUMN_LEFT, CULPRITS, raw_waits_in, "",
-	  "What was waited for. cpu: the culprit was running meanwhile. lock, block: it held the lock when the wait began, as far as that is known; else, and in all other states, it ended the wait." },
+	  "The state of the waits. cpu: the culprit was running meanwhile. lock, block: it held the lock when the wait began, if that is known. Otherwise, and in all other states, it is the one that ended the wait." },
 	{ "why", "WHY", "why", 22, SHOW_TEXT, COLUMN_LEFT | COLUMN_WHY, TASKS, raw_why, "",
 	  "The largest part of LAG% + LOCKC% + UPSTR% in words, and its share of them. Nothing if they are below 0.1. In focus it names who was running instead or held the lock, "
 	  "if one was for a quarter of the wait; lagtop why names up to three, from a tenth each." },
@@ -141,9 +141,9 @@ const struct column columns[] = {
 	{ "reclaim", "RECLAIM%", "of_which_ns.reclaim", 8, SHOW_SHARE, 0, TASKS, raw_reclaim_ns, "%",
 	  "Time on a CPU spent reclaiming memory because free memory was short: part of CPU%." },
 	{ "lockc", "LOCKC%", "of_which_ns.contended_lock", 7, SHOW_SHARE, 0, TASKS, raw_lockc, "%",
-	  "Time asleep for a lock that somebody held, as far as that is certain: part of LOCK%, the rest of which may be idle. Known of processes in focus." },
+	  "Time asleep for a lock while it is certain that somebody held it (contended): part of LOCK%, the rest of which may be idle. Known for processes in focus." },
 	{ "upstream", "UPSTR%", "of_which_ns.upstream", 7, SHOW_SHARE, 0, TASKS, raw_upst, "%",
-	  "Time asleep in poll or on a socket while the answer to a request that the process sent had not come: part of NET% and POLL%. Known of processes in focus." },
+	  "Time asleep in poll or on a socket while a request that the process sent was unanswered: part of NET% and POLL%. Known for processes in focus." },
 	{ "faultdisk", "FLTDISK%", "of_which_ns.page_fault_disk", 8, SHOW_SHARE, 0, TASKS, raw_page_fault_disk_ns, "%",
 	  "Time waiting for block I/O in page faults, not in a call: part of DISK%." },
 

@@ -392,7 +392,7 @@ const struct key_row key_rows[] = {
 
 	{ .help = "Views" },
 	{ WITH(menu_open, MODE_HELP), FIRST, { '?', K_F + 1 }, .help = "this help", .label = "Help", .in_list = DO(menu_close) },
-	{ WITH(menu_open, MODE_WHY), FIRST, { 'w' }, .help = "what lags and why, in sentences; in a page: of its process", .label = "Why" },
+	{ WITH(menu_open, MODE_WHY), FIRST, { 'w' }, .help = "what lagged in the last 5 s, and why; in a page: of its process", .label = "Why" },
 	{ WITH(menu_open, MODE_LOST), 0, { '!' }, .help = "what was lost: which, how many, whose numbers, since when", .in_list = DO(menu_close) },
 	{ WITH(choose_view, 0), COUNTS, { '1', '2', '3' }, .help = "overview, sched, syscalls (processes by their calls)" },
 	{ WITH(choose_view, 3), COUNTS, { '4', '5', '6' }, .help = "net, calls (system calls over all processes), connections" },
