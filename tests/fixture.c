@@ -433,6 +433,33 @@ static void add_crowd(struct sample *s, uint32_t number)
 	}
 }
 
+static void add_sleepers(struct sample *s)
+{
+	for (uint32_t i = 0; i < FIXTURE_SLEEPERS; i++) {
+		uint32_t pid = FIXTURE_SLEEPER + i;
+		struct sample_process *p = sample_add_process(s);
+		struct sample_thread *t = sample_add_thread(s);
+
+		assert(p && t);
+		*p = (struct sample_process){ .pid = pid,
+					      .ppid = 1,
+					      .uid = 61002,
+					      .threads = 1,
+					      .first_thread = s->n_threads - 1,
+					      .n_threads = 1,
+					      .start_ns = pid * 10000000ULL,
+					      .comm = add_name(s, "sleeper"),
+					      .sockets = { .srtt_ns = SAMPLE_UNKNOWN } };
+		*t = (struct sample_thread){ .tid = pid,
+					     .process = s->n_processes - 1,
+					     .work = SAMPLE_NONE,
+					     .call = LT_CALL_NONE,
+					     .wall_ns = SECOND_NS,
+					     .start_ns = pid * 10000000ULL,
+					     .state = LT_POLL };
+	}
+}
+
 static void add_connection(struct sample *s, uint32_t pid, uint16_t port, uint32_t number)
 {
 	struct sample_connection *c = sample_add_connection(s);
@@ -609,21 +636,8 @@ static void add_marks(struct sample *s, enum fixture_kind kind)
 		add_mark(s, SAMPLE_MARK_HAND, 3 * SECOND_NS, "", "");
 }
 
-void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
+static void add_host(struct sample *s, uint32_t number, enum fixture_kind kind)
 {
-	static const uint32_t disk_ops[LT_DISK_OPS] = { 4100, 2300, 3, 110 };
-	static const uint32_t owners[] = { 1044, 1045, 1301, 2301, 2302, 2890, 3100, 30610 };
-
-	uint64_t after_ns =
-		number * SECOND_NS + (kind == FIXTURE_GAP && number >= FIXTURE_AFTER_GAP ? 100 * SECOND_NS : 0);
-
-	sample_clear(s);
-	s->number = number;
-	s->interval_ns = SECOND_NS;
-	s->t_ns = 1000000 * SECOND_NS + after_ns;
-	s->uptime_ns = 1047600 * SECOND_NS + after_ns;
-	s->realtime_ns = FIXTURE_REALTIME_NS + after_ns;
-	add_marks(s, kind);
 	s->cpus_online = 16;
 	snprintf(s->host, sizeof(s->host), "web-07");
 	snprintf(s->kernel, sizeof(s->kernel), "6.1.0-56");
@@ -650,12 +664,32 @@ void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
 		memset(s->stack, 0xff, sizeof(s->stack));
 		memset(&s->cpu_times, 0xff, sizeof(s->cpu_times));
 	}
+}
+
+void fixture_fill(struct sample *s, uint32_t number, enum fixture_kind kind)
+{
+	static const uint32_t disk_ops[LT_DISK_OPS] = { 4100, 2300, 3, 110 };
+	static const uint32_t owners[] = { 1044, 1045, 1301, 2301, 2302, 2890, 3100, 30610 };
+
+	uint64_t after_ns =
+		number * SECOND_NS + (kind == FIXTURE_GAP && number >= FIXTURE_AFTER_GAP ? 100 * SECOND_NS : 0);
+
+	sample_clear(s);
+	s->number = number;
+	s->interval_ns = SECOND_NS;
+	s->t_ns = 1000000 * SECOND_NS + after_ns;
+	s->uptime_ns = 1047600 * SECOND_NS + after_ns;
+	s->realtime_ns = FIXTURE_REALTIME_NS + after_ns;
+	add_marks(s, kind);
+	add_host(s, number, kind);
 	for (uint32_t i = 0; i < COUNT(actors); i++)
 		if ((actors[i].pid != FIXTURE_EXITED || number <= FIXTURE_EXIT_READING) &&
 		    (actors[i].pid != FIXTURE_YOUNG || (kind == FIXTURE_BIRTH && number >= FIXTURE_BIRTH_READING)))
 			add_actor(s, i, number, kind);
 	if (kind == FIXTURE_CROWD)
 		add_crowd(s, number);
+	if (kind == FIXTURE_IDLE)
+		add_sleepers(s);
 	if (kind != FIXTURE_LOSSES)
 		add_cpus(s, number);
 	s->has_connections = kind != FIXTURE_LOSSES;

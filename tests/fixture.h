@@ -20,6 +20,8 @@
 #define FIXTURE_REALTIME_NS 1795348980000000000ULL /* 2026-11-22T12:03:00Z */
 
 #define FIXTURE_CHILDREN 12
+#define FIXTURE_SLEEPERS 20
+#define FIXTURE_SLEEPER 50000 /* the first one's pid */
 
 enum fixture_kind {
 	FIXTURE_PLAIN,
@@ -31,6 +33,7 @@ enum fixture_kind {
 	FIXTURE_CROWD,	       /* FIXTURE_CHILDREN compilers that exit in each reading */
 	FIXTURE_GAP,	       /* before FIXTURE_AFTER_GAP nothing was recorded for 100 s */
 	FIXTURE_MARKS,	       /* marks of the readings 10 and 20, and in 25 one by hand, of 22 */
+	FIXTURE_IDLE,	       /* FIXTURE_SLEEPERS that do nothing */
 	FIXTURE_KINDS
 };
 

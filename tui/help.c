@@ -74,6 +74,11 @@ static bool has_processes(const struct view *v)
 	return v->page.open || view_is_process(v) || v->call != LT_CALL_NONE || v->disk.open;
 }
 
+static bool has_idle(const struct view *v)
+{
+	return !v->page.open && v->tables[v->at].folded;
+}
+
 static bool has_page(const struct view *v)
 {
 	return v->page.open;
@@ -130,6 +135,10 @@ static const struct {
 	{ has_processes, "\u2020", "+", "Before a row: it has exited; its last numbers are kept for a few readings.",
 	  NULL },
 	{ has_processes, "*", NULL, "Before a row: tagged with Space, for a signal.", NULL },
+	{ has_idle, "12 idle", NULL,
+	  "Processes below that line did nothing in the interval, and nobody waits for their answer: Enter on it shows "
+	  "them.",
+	  NULL },
 	{ has_outside, "outside", NULL, "All processes outside of this pid namespace, in one row.", NULL },
 	{ NULL, "-", NULL, "Unknown: nothing was measured, or its family is off.", NULL },
 	{ NULL, "\u00b7", ".", "Zero.", NULL },

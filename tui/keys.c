@@ -34,6 +34,8 @@ static void enter(struct view *v)
 {
 	if (v->on_title)
 		menu_open(v, MODE_SIGNS);
+	else if (table_on_fold(view_table(v)))
+		table_unfold(view_table(v));
 	else
 		jump_enter(v);
 }
@@ -541,10 +543,10 @@ static void mouse(struct view *v, const struct key *k)
 	} else if (t && k->y > t->y && k->y <= t->y + t->lines) {
 		uint32_t line = t->top + (uint32_t)(k->y - t->y - 1);
 
-		if (line >= t->n)
+		if (line >= t->n + (t->idle > 0))
 			return;
 		if (line == t->cursor)
-			jump_enter(v);
+			enter(v);
 		else
 			table_move(t, (int64_t)line - t->cursor, v->now_ns);
 	}

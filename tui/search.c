@@ -144,7 +144,7 @@ bool search_best(const struct search *q, struct table *t, uint64_t now_ns)
 
 bool search_next(const struct search *q, struct table *t, int direction, uint64_t now_ns)
 {
-	int64_t here = t->n ? place(q, t, t->cursor) : NO_PLACE, next = -1, first = -1, at;
+	int64_t here = t->cursor < t->n ? place(q, t, t->cursor) : NO_PLACE, next = -1, first = -1, at;
 
 	if (here == NO_PLACE && direction > 0)
 		here = -1;

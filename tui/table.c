@@ -228,7 +228,7 @@ static int compare_at(const void *a, const void *b)
 }
 
 /* Restores the order in which the rows were held; new rows follow, in sorted order. */
-static int restore_places(struct table *t)
+static int restore_places(struct table *t, uint32_t *held)
 {
 	struct row **sorted = malloc(((size_t)t->n + 1) * sizeof(*sorted));
 	struct table_place *now = malloc(((size_t)t->n + 1) * sizeof(*now)); /* key: index into sorted */
@@ -244,6 +244,7 @@ static int restore_places(struct table *t)
 		const struct table_place *p = bsearch(&want, t->places, t->n_places, sizeof(want), compare_places);
 
 		now[i] = (struct table_place){ i, p ? p->at : t->n_places + i };
+		*held += p != NULL;
 	}
 	qsort(now, t->n, sizeof(*now), compare_at);
 	for (uint32_t i = 0; i < t->n; i++)
@@ -252,6 +253,8 @@ static int restore_places(struct table *t)
 	free(now);
 	return 0;
 }
+
+#define FOLD_KEY 1 /* of the cursor on the line of the idle processes */
 
 static void find_cursor(struct table *t)
 {
@@ -265,6 +268,10 @@ static void find_cursor(struct table *t)
 	}
 	if (!t->pinned)
 		t->cursor = t->top = 0;
+	if (t->pinned && t->cursor_key == FOLD_KEY && t->idle) {
+		t->cursor = t->n;
+		return;
+	}
 	if (t->cursor >= t->n)
 		t->cursor = t->n ? t->n - 1 : 0;
 	if (t->n)
@@ -291,11 +298,71 @@ static void find_branches(struct table *t)
 	}
 }
 
+#define FOLD_LEAST 8 /* fewer idle processes are shown */
+
+/* Nothing that it does, and nothing that anybody waits for. Of use only for who looks for it. */
+static bool folds(const struct table *t, const struct row *r, const struct table_wants *w)
+{
+	const struct sample_open *open[] = { &r->open_answers, &r->open_upstream };
+	struct value v = column_value(t->sort, r);
+
+	for (int i = 0; i < 2; i++)
+		if (open[i]->n && open[i]->n != SAMPLE_UNKNOWN)
+			return false;
+	if (v.type == VALUE_TEXT || (v.type == VALUE_INT && v.i) || (v.type == VALUE_REAL && v.real > 0))
+		return false;
+	return !r->exited && !r->kernel && r->pid && !r->slower_ns && is_idle(r) && !table_tagged(w, table_key(r)) &&
+	       (!t->pinned || table_key(r) != t->cursor_key);
+}
+
+/* Folds the idle processes at the end: they go behind all others. What is asked for by a filter is shown, and as long
+ * as the order is held, its first `held` rows stay. */
+static void fold(struct table *t, const struct table_wants *w, uint32_t held)
+{
+	uint32_t first = t->n, at, n = 0;
+	struct row **idle;
+
+	t->idle = 0;
+	t->folded = false;
+	if (t->kind != MODEL_PROCESS || w->tree || w->filter[0] || w->selection.n_pids)
+		return;
+	for (; first > (t->unfold ? 0 : held); first--) {
+		const struct row *r = t->order[first - 1];
+
+		if (!r->exited && !folds(t, r, w))
+			break;
+		n += !r->exited;
+	}
+	idle = n < FOLD_LEAST ? NULL : malloc(n * sizeof(struct row *));
+	if (!idle)
+		return;
+	t->idle = n;
+	n = 0;
+	at = first;
+	for (uint32_t i = first; i < t->n && !t->unfold; i++) {
+		if (t->order[i]->exited)
+			t->order[at++] = t->order[i];
+		else
+			idle[n++] = t->order[i];
+	}
+	memcpy(&t->order[at], idle, n * sizeof(struct row *));
+	free(idle);
+	t->folded = !t->unfold;
+	t->n -= n;
+}
+
+/* How many lines the cursor may be on. */
+static uint32_t lines_of(const struct table *t)
+{
+	return t->n + (t->idle > 0);
+}
+
 int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint32_t n, uint32_t current,
 		  const struct table_wants *w, uint64_t now_ns)
 {
 	const struct column *then = column_find(t->view->sort);
 	bool tree = w->tree && kind == MODEL_PROCESS;
+	uint32_t held = 0;
 	int err;
 
 	if (kind != t->kind) {
@@ -318,7 +385,8 @@ int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint3
 	if (!err)
 		err = arrange_rows(t->order + t->current, t->n - t->current, t->sort, t->reverse, then, tree);
 	if (!err && now_ns < t->held_ns && t->n_places)
-		err = restore_places(t);
+		err = restore_places(t, &held);
+	fold(t, w, held);
 	if (tree)
 		find_branches(t);
 	find_cursor(t);
@@ -330,6 +398,19 @@ const struct row *table_row(const struct table *t, uint32_t line)
 	return line < t->n ? t->order[line] : NULL;
 }
 
+bool table_on_fold(const struct table *t)
+{
+	return t->idle && t->cursor == t->n;
+}
+
+void table_unfold(struct table *t)
+{
+	t->unfold = !t->unfold;
+	if (t->folded)
+		t->cursor_key = table_key(t->order[t->n]);
+	table_release(t);
+}
+
 const struct row *table_cursor(const struct table *t)
 {
 	return table_row(t, t->cursor);
@@ -337,12 +418,12 @@ const struct row *table_cursor(const struct table *t)
 
 void table_move(struct table *t, int64_t by, uint64_t now_ns)
 {
-	int64_t to = (int64_t)t->cursor + by;
+	int64_t to = (int64_t)t->cursor + by, lines = lines_of(t);
 
-	if (!t->n)
+	if (!lines)
 		return;
-	t->cursor = to < 0 ? 0 : to >= t->n ? t->n - 1 : (uint32_t)to;
-	t->cursor_key = table_key(table_cursor(t));
+	t->cursor = to < 0 ? 0 : to >= lines ? (uint32_t)lines - 1 : (uint32_t)to;
+	t->cursor_key = table_on_fold(t) ? FOLD_KEY : table_key(table_cursor(t));
 	t->pinned = true;
 	table_hold(t, now_ns);
 }

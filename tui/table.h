@@ -46,6 +46,10 @@ struct table {
 	uint32_t n, cap;
 	uint32_t current, of; /* rows of this reading: shown, and in all */
 	bool unknown;	      /* there may be rows, but this reading did not collect them */
+	/* Processes that did nothing, the last ones in order: so many, and as `folded` a single line below the others.
+	 * They follow in `order`, after n. The cursor on that line is at n. */
+	uint32_t idle;
+	bool folded, unfold; /* the user wants to see them */
 
 	uint32_t cursor, top;
 	uint64_t cursor_key;
@@ -84,6 +88,10 @@ int table_arrange(struct table *t, enum model_kind kind, struct row *rows, uint3
 
 const struct row *table_row(const struct table *t, uint32_t line); /* NULL beyond the end */
 const struct row *table_cursor(const struct table *t);
+/* Whether the cursor is on the line of the idle processes. */
+bool table_on_fold(const struct table *t);
+/* Shows them, the cursor on the first, or folds them again. */
+void table_unfold(struct table *t);
 /* Moves the cursor by lines, pins it and holds the order. */
 void table_move(struct table *t, int64_t by, uint64_t now_ns);
 void table_home(struct table *t);

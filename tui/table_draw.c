@@ -315,8 +315,18 @@ static void draw_row(const struct table *t, struct grid *g, int y, const struct 
 	}
 }
 
+static void draw_fold(const struct table *t, struct grid *g, int y)
+{
+	char buf[64];
+
+	snprintf(buf, sizeof(buf), "%u idle: Enter %s them", t->idle, t->folded ? "shows" : "folds");
+	grid_text(g, y, MARK_CELLS, g->cols - MARK_CELLS, STYLE_DIM, buf);
+}
+
 void table_draw(struct table *t, struct grid *g, int y, int lines, const struct table_wants *w)
 {
+	uint32_t all = t->n + (t->idle > 0);
+
 	t->y = y;
 	t->lines = lines > 1 ? lines - 1 : 0;
 	lay_out(t, g->cols, w->tree);
@@ -325,14 +335,17 @@ void table_draw(struct table *t, struct grid *g, int y, int lines, const struct 
 		t->top = t->cursor;
 	if (t->lines && t->cursor >= t->top + (uint32_t)t->lines)
 		t->top = t->cursor - (uint32_t)t->lines + 1;
-	if (t->top && t->top + (uint32_t)t->lines > t->n)
-		t->top = t->n > (uint32_t)t->lines ? t->n - (uint32_t)t->lines : 0;
+	if (t->top && t->top + (uint32_t)t->lines > all)
+		t->top = all > (uint32_t)t->lines ? all - (uint32_t)t->lines : 0;
 	for (int i = 0; i < t->lines; i++) {
 		const struct row *r = table_row(t, t->top + (uint32_t)i);
 
-		if (!r)
+		if (t->top + (uint32_t)i >= all)
 			break;
-		draw_row(t, g, y + 1 + i, r, w);
+		if (r)
+			draw_row(t, g, y + 1 + i, r, w);
+		else
+			draw_fold(t, g, y + 1 + i);
 		if (t->top + (uint32_t)i == t->cursor && !t->unfocused)
 			grid_select(g, y + 1 + i, 0, g->cols);
 	}

@@ -180,11 +180,16 @@ struct table *view_table(struct view *v)
 
 bool view_search(struct view *v, int direction)
 {
+	struct table *t = view_table(v);
+	uint32_t n = t->n;
 	struct search q;
+	bool found;
 
 	search_for(&q, v->wants.search, model_sample(view_model(v)));
-	return direction ? search_next(&q, view_table(v), direction, v->now_ns)
-			 : search_best(&q, view_table(v), v->now_ns);
+	t->n += t->folded ? t->idle : 0; /* what the cursor is on does not fold */
+	found = direction ? search_next(&q, t, direction, v->now_ns) : search_best(&q, t, v->now_ns);
+	t->n = n;
+	return found;
 }
 
 void view_say(struct view *v, enum style style, const char *format, ...)
