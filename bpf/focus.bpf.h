@@ -105,11 +105,21 @@ static __noinline __u32 culprit_of(struct lt_focus *cpu, __u32 tgid, __u64 start
 	return oldest;
 }
 
-/* How much time the run queue has lost to interrupts and to the hypervisor so far. */
-static __always_inline void stolen_look(struct lt_focus *cpu, struct rq *rq, __u64 now_ns)
+/* How much time a run queue has lost to interrupts so far, and to the hypervisor. */
+static __always_inline __u64 irq_ns_of(struct rq *rq)
 {
-	cpu->irq_ns = bpf_core_field_exists(rq->prev_irq_time) ? BPF_CORE_READ(rq, prev_irq_time) : 0;
-	cpu->steal_ns = bpf_core_field_exists(rq->prev_steal_time_rq) ? BPF_CORE_READ(rq, prev_steal_time_rq) : 0;
+	return bpf_core_field_exists(rq->prev_irq_time) ? rq->prev_irq_time : 0;
+}
+
+static __always_inline __u64 steal_ns_of(struct rq *rq)
+{
+	return bpf_core_field_exists(rq->prev_steal_time_rq) ? rq->prev_steal_time_rq : 0;
+}
+
+static __always_inline void stolen_note(struct lt_focus *cpu, __u64 irq_ns, __u64 steal_ns, __u64 now_ns)
+{
+	cpu->irq_ns = irq_ns;
+	cpu->steal_ns = steal_ns;
 	cpu->looked_ns = now_ns;
 }
 
@@ -193,10 +203,10 @@ static __always_inline void charge_slot(struct lt_focus *cpu, __u64 slot, __u64 
  * if tgid is 0, to start_ns, an enum lt_blame. Not static, so that the verifier checks it once and not at each call. */
 __noinline __weak int lt_focus_charge_cpu(__u32 cpu_number, __u32 tgid, __u64 start_ns, __u64 now_ns)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task(); /* its run queue is this CPU's */
 	struct lt_focus *cpu = bpf_map_lookup_elem(&lt_focus, &cpu_number);
 	__u64 charges, irq_ns, steal_ns, looked_ns, irq = 0, steal = 0;
 	__u32 busy;
+	struct rq *rq;
 
 	if (!cpu || !cpu->busy)
 		return 0;
@@ -206,7 +216,8 @@ __noinline __weak int lt_focus_charge_cpu(__u32 cpu_number, __u32 tgid, __u64 st
 	focus_begin(cpu);
 	if (cpu->gone_n)
 		gone_take(cpu);
-	stolen_look(cpu, BPF_CORE_READ(task, se.cfs_rq, rq), now_ns);
+	rq = bpf_get_current_task_btf()->se.cfs_rq->rq; /* of this CPU */
+	stolen_note(cpu, irq_ns_of(rq), steal_ns_of(rq), now_ns);
 	if (tgid) {
 		charges = offsetof(struct lt_focus, culprit[0].ns) +
 			  culprit_of(cpu, tgid, start_ns, now_ns) * sizeof(struct lt_culprit);
@@ -235,8 +246,9 @@ static __always_inline void lt_focus_charge(struct task_struct *task, struct lt_
 				    now_ns);
 }
 
-/* A thread in focus begins to wait for the CPU where it is queued; rq: the address of its run queue. */
-__noinline __weak int lt_focus_enter(struct lt_sched *sched, __u32 cpu_number, __u64 rq, __u64 now_ns)
+/* A thread in focus begins to wait for the CPU where it is queued, which has lost so much. */
+__noinline __weak int lt_focus_enter(struct lt_sched *sched, __u32 cpu_number, __u64 irq_ns, __u64 steal_ns,
+				     __u64 now_ns)
 {
 	struct lt_focus *cpu = bpf_map_lookup_elem(&lt_focus, &cpu_number);
 	__u64 slot;
@@ -246,7 +258,7 @@ __noinline __weak int lt_focus_enter(struct lt_sched *sched, __u32 cpu_number, _
 	slot = lt_focus_index(sched->focus - 1U);
 	focus_begin(cpu);
 	if (!cpu->busy)
-		stolen_look(cpu, (struct rq *)rq, now_ns);
+		stolen_note(cpu, irq_ns, steal_ns, now_ns);
 	cpu->n[slot]++;
 	cpu->sum_ns[slot] += now_ns;
 	cpu->busy |= 1U << slot;

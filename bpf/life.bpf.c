@@ -51,9 +51,15 @@ int BPF_PROG(lt_newtask, struct task_struct *task, __u64 clone_flags)
 		return 0;
 	}
 	lt_introduce(s.record, task);
-	s.record->who.born_ns = now_ns;
-	if (clone_flags & CLONE_THREAD && lt_find(bpf_get_current_task_btf(), &creator))
+	if (clone_flags & CLONE_THREAD && lt_find(bpf_get_current_task_btf(), &creator)) {
+		lt_introduce_sibling(&s.record->who, &creator.record->who, task);
+		if (clone_flags & CLONE_INTO_CGROUP)
+			s.record->who.cgroup = lt_cgroup(task);
 		s.record->sched.focus = creator.record->sched.focus;
+	} else {
+		lt_introduce_process(&s.record->who, task);
+	}
+	s.record->who.born_ns = now_ns;
 	lt_release();
 	/* Without the scheduler family no later event does this: its life begins here, its state is not known. */
 	*s.word = LT_WORD(now_ns, lt_with_sched ? LT_NEW : LT_OTHER);
@@ -199,7 +205,8 @@ static __always_inline int exits(struct task_struct *task, bool ends_process)
 	if (lt_with_calls && lt_level == LT_LEVEL_EXITS)
 		exit_add(task, &s.record->calls);
 	s.record->who.ppid = lt_ppid(task);
-	lt_cred_read(&s.record->who, task);
+	if (s.record->who.cred != (__u64)task->cred)
+		lt_cred_read(&s.record->who, task);
 	if (task->signal->flags & SIGNAL_GROUP_EXIT) {
 		s.record->who.exit_status = task->signal->group_exit_code;
 		s.record->who.flags |= LT_GROUP_EXIT;

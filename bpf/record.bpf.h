@@ -438,23 +438,41 @@ static __always_inline __u64 lt_cgroup(struct task_struct *task)
 	return id > 1 ? id : (__u64)css;
 }
 
-/* Fills in the identity of a record that is not published yet. */
+/* Fills in who a thread is, in a record that is not published yet. */
 static __always_inline void lt_introduce(struct lt_record *record, struct task_struct *task)
 {
 	struct lt_who *who = &record->who;
 
 	who->task = (__u64)task;
 	who->start_ns = task->start_boottime;
-	who->cgroup = lt_cgroup(task);
 	who->tid = lt_tid(task);
-	who->tgid = lt_tgid(task);
-	who->process_start_ns = lt_process_start(task, who->tgid);
 	who->ppid = who->birth_ppid = lt_ppid(task);
-	lt_cred_read(who, task);
 	who->flags = task->flags & PF_KTHREAD ? LT_KTHREAD : 0;
 	__builtin_memcpy(who->comm, task->comm, sizeof(who->comm));
 	record->calls.call = LT_CALL_NONE;
 	record->calls.interrupted = LT_CALL_NONE;
+}
+
+/* Likewise, of which process it is. */
+static __always_inline void lt_introduce_process(struct lt_who *who, struct task_struct *task)
+{
+	who->cgroup = lt_cgroup(task);
+	who->tgid = lt_tgid(task);
+	who->process_start_ns = lt_process_start(task, who->tgid);
+	lt_cred_read(who, task);
+}
+
+/* The same for a new thread of an old process, by the record of the thread that created it. */
+static __always_inline void lt_introduce_sibling(struct lt_who *who, const struct lt_who *creator,
+						 struct task_struct *task)
+{
+	who->cgroup = creator->cgroup;
+	who->tgid = creator->tgid;
+	who->process_start_ns = creator->process_start_ns;
+	who->cred = creator->cred;
+	who->uid = creator->uid;
+	if (who->cred != (__u64)task->cred)
+		lt_cred_read(who, task);
 }
 
 /* The counters that the kernel itself keeps for a task; 0: it was built without (kernel_lacks in probe_load.c). */
@@ -470,6 +488,7 @@ static __always_inline void lt_kernel_counters(__u64 counter[LT_N_KERNEL], struc
 static __always_inline void lt_introduce_old(struct lt_record *record, struct task_struct *task, __u64 now_ns)
 {
 	lt_introduce(record, task);
+	lt_introduce_process(&record->who, task);
 	record->who.flags |= LT_SEEDED;
 	record->who.born_ns = now_ns;
 	lt_kernel_counters(record->who.base, task);

@@ -27,4 +27,11 @@ static __always_inline bool lt_is_timed(struct lt_calls *calls)
 	return timed;
 }
 
+/* What a timed call adds to the sum of all durations. One that left its CPU does not stand for others: those are timed
+ * from when they left. Only what came before, early_ns, is missing of them. */
+static __always_inline __u64 lt_sampled_sum(__u64 total_ns, bool left, __u64 early_ns)
+{
+	return left ? total_ns + early_ns * (LT_SAMPLED - 1) : total_ns * LT_SAMPLED;
+}
+
 #endif

@@ -294,7 +294,10 @@ static __always_inline void latency_add(struct lt_calls *calls, struct lt_call *
 	__u32 bucket = hist_bucket(total_ns);
 
 	if (entry && bucket < HIST_BUCKETS) {
-		entry->latency.count[bucket] += weight;
+		if (entry->count == 1 && weight == 1)
+			entry->first = bucket + 1;
+		else
+			entry->latency.count[bucket] += weight;
 		lt_max_add(&entry->max, total_ns);
 	}
 	if (sleep_ns) {
@@ -310,7 +313,7 @@ static __always_inline void latency_add(struct lt_calls *calls, struct lt_call *
 static __always_inline void returned(struct lt_record *record, struct pt_regs *regs, long nr, long ret, __u64 now_ns)
 {
 	struct lt_calls *calls = &record->calls;
-	__u64 enter_ns = calls->enter_ns, total_ns = 0, wait_ns = 0, sleep_ns = 0;
+	__u64 enter_ns = calls->enter_ns, total_ns = 0, sum_ns = 0, wait_ns = 0, sleep_ns = 0;
 	__u32 call = calls->call, weight = 0;
 	struct lt_call *entry;
 	bool left = lt_with_sched && record->sched.call_enter_ns == enter_ns;
@@ -320,15 +323,19 @@ static __always_inline void returned(struct lt_record *record, struct pt_regs *r
 		sleep_ns = record->sched.call_sleep_ns;
 	}
 	if (enter_ns != LT_UNTIMED) {
-		weight = calls->began == LT_BEGAN_SAMPLE && lt_level == LT_LEVEL_SAMPLED && !left ? LT_SAMPLED : 1;
+		weight = 1;
 		if (!now_ns)
 			now_ns = bpf_ktime_get_ns();
-		total_ns = now_ns > enter_ns ? now_ns - enter_ns : 0;
+		total_ns = sum_ns = now_ns > enter_ns ? now_ns - enter_ns : 0;
+		if (calls->began == LT_BEGAN_SAMPLE && lt_level == LT_LEVEL_SAMPLED) {
+			weight = left ? 1 : LT_SAMPLED;
+			sum_ns = lt_sampled_sum(total_ns, left, record->sched.call_early_ns);
+		}
 	}
 	entry = lt_entry(calls, call);
 	calls->seq++;
 	lt_release();
-	call_add(calls, entry, total_ns * weight, wait_ns);
+	call_add(calls, entry, sum_ns, wait_ns);
 	/* sigreturn and rt_sigreturn exit with number -1, and a restored register as their result. */
 	if (nr == -1 && LT_CALL_NR(call) != LT_NR_FOLDED)
 		lt_handler_returned(calls, ret);

@@ -97,12 +97,14 @@ struct lt_throttle_look {
 struct lt_sched {
 	__u64 time_ns[LT_STATES]; /* completed time in each state; Σ == since − born */
 	LT_SCHED_MEMBERS;	  /* counters.h; the kernel's as they were at the last switch-out */
-	__u64 call_enter_ns;	  /* enter time of the call that the next two belong to */
+	__u64 call_enter_ns;	  /* enter time of the call that the next three belong to */
 	__u64 call_wait_ns;	  /* off-CPU in that call so far */
 	__u64 call_sleep_ns;	  /* interruptible sleep, part of it */
-	/* The current wait in LT_LOCK is for a lock of the kernel, not for one that the call asked for. */
-	__u32 rt_lock;
-	__u8 page_fault; /* the last wait in LT_DISK was in a page fault, not in a call */
+	__u32 call_early_ns;	  /* on its CPU in that call before it left first; at most 4 s */
+	union {			  /* of the last wait */
+		__u8 rt_lock;	  /* in LT_LOCK: for a lock of the kernel, not for one that the call asked for */
+		__u8 page_fault;  /* in LT_DISK: in a page fault, not in a call */
+	};
 	__u8 uses_parts; /* its lt_parts has been written */
 	__u8 focus;	 /* its process's slot + 1, set by the front end and lt_newtask; 0: it is not in focus */
 	__u8 waits;	 /* slot + 1, | LT_WAITS_*: of the wait for a CPU that is being charged; 0: none is */
@@ -229,6 +231,9 @@ struct lt_call {
 			__u64 count, total_ns, wait_ns; /* returned calls; their duration; off-CPU part */
 			struct lt_max max;
 			__u32 errors;
+			/* The bucket + 1 of the first call, which is not in `latency`: many threads make a call only
+			 * once, and another cache line of memory that nobody has used costs as much as the call. */
+			__u32 first;
 			struct lt_errno_count errors_by[LT_ERRNOS]; /* the first errnos seen */
 			struct lt_hist latency;			    /* whole duration */
 		};
@@ -581,6 +586,9 @@ struct lt_cpu {
 	__u64 lost_events;
 	__u64 lost_requests; /* that ended without a row for their device, or without a known start */
 	__u64 lost_groups;   /* requests whose control group found no room for a row */
+	/* By how much CLOCK_MONOTONIC is ahead of the run queue's clock; until when, by the latter, that holds; how
+	 * often in a row it seemed to be more. */
+	__u64 clock_ahead_ns, clock_until_ns, clock_odd;
 	struct {
 		__u64 runs, ns; /* timed runs and their time */
 		__u64 turns;	/* all runs, where they are counted */

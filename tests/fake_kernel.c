@@ -377,6 +377,10 @@ void fake_return(uint32_t slot, long ret)
 	if (calls->began)
 		return;
 	fake_hist_add(&entry->latency, &entry->max, total_ns);
+	if (entry->count == 1) { /* the first one is kept elsewhere */
+		entry->first = hist_bucket(total_ns) + 1;
+		entry->latency.count[entry->first - 1]--;
+	}
 	fake_hist_add(&calls->service, &calls->service_max, total_ns - sleep_ns);
 }
 

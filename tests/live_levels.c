@@ -139,13 +139,13 @@ static void test_changes_are_told(void **state)
 }
 
 /* The only process's reading that has the whole round. */
-static struct json_object *whole(struct live *l, size_t from, int64_t pid, double count)
+static struct json_object *whole(struct live *l, size_t from, int64_t pid, const char *name, double count)
 {
 	struct json_object *p, *call;
 
 	for (size_t i = from; i < l->n; i++) {
 		p = live_process(l->reading[i], pid);
-		call = p ? live_call(p, "getrandom") : NULL;
+		call = p ? live_call(p, name) : NULL;
 		if (call && (double)live_get(call, "count") >= count)
 			return call;
 	}
@@ -175,8 +175,8 @@ static void check_estimate(struct live *exact, struct live *sampled, const char 
 
 		live_past_now(exact);
 		live_past_now(sampled);
-		a = whole(exact, from[0], one->pid, count);
-		b = whole(sampled, from[1], one->pid, count);
+		a = whole(exact, from[0], one->pid, "getrandom", count);
+		b = whole(sampled, from[1], one->pid, "getrandom", count);
 		if (!a || !b)
 			continue;
 		off = (double)live_get(b, "total_ns") / (double)live_get(a, "total_ns") - 1;
@@ -190,6 +190,32 @@ static void check_estimate(struct live *exact, struct live *sampled, const char 
 	child_free(shorter);
 }
 
+/* Of calls that sleep, what they do before is known from a sample only. */
+static void check_drained(struct live *exact, struct live *sampled)
+{
+	struct child *load = live_load(NULL, "drained", "6000", NULL);
+	bool good = false;
+
+	for (int i = 0; i < TRIES && !good; i++) {
+		size_t from[] = { live_mark(exact), live_mark(sampled) };
+		struct json_object *a, *b;
+		double count = (double)child_value(live_round(load), "call:write"), off;
+
+		live_past_now(exact);
+		live_past_now(sampled);
+		a = whole(exact, from[0], load->pid, "write", count);
+		b = whole(sampled, from[1], load->pid, "write", count);
+		if (!a || !b)
+			continue;
+		off = (double)live_get(b, "total_ns") / (double)live_get(a, "total_ns") - 1;
+		printf("# writes that sleep: sum %+.1f %%, %.0f %% of it waits\n", off * 100,
+		       100 * (double)live_get(a, "wait_ns") / (double)live_get(a, "total_ns"));
+		good = fabs(off) <= 0.05;
+	}
+	live_between(good, 1, 1, "estimate of calls that sleep");
+	child_free(load);
+}
+
 static void test_estimates(void **state)
 {
 	static const char *const kinds[] = { "constant", "alternating", "sixteenth", "random" };
@@ -201,6 +227,7 @@ static void test_estimates(void **state)
 	sampled = start_at("1", "4");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		check_estimate(exact, sampled, kinds[i]);
+	check_drained(exact, sampled);
 	live_verdict();
 }
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -354,6 +355,47 @@ static void run_durations(char **arg)
 	}
 }
 
+#define PIPE_BYTES (512 * 1024) /* what copying takes is a good part of the whole */
+
+static int drained[2], acks[2];
+
+/* Answers when it has all of a write. */
+static void *drain(void *arg)
+{
+	static char buffer[PIPE_BYTES];
+	size_t left = 2 * PIPE_BYTES;
+
+	(void)arg;
+	for (ssize_t n; (n = read(drained[0], buffer, sizeof(buffer))) > 0;) {
+		left -= (size_t)n;
+		if (left)
+			continue;
+		left = 2 * PIPE_BYTES;
+		if (write(acks[1], buffer, 1) != 1)
+			load_die("write");
+	}
+	return NULL;
+}
+
+static void run_drained(char **arg)
+{
+	static char buffer[2 * PIPE_BYTES];
+	long n = load_number(arg[0]);
+	pthread_t reader;
+
+	if (pipe(drained) || pipe(acks) || fcntl(drained[0], F_SETPIPE_SZ, PIPE_BYTES) < 0 ||
+	    pthread_create(&reader, NULL, drain, NULL))
+		load_die("pipe");
+	load_ready(" ");
+	while (load_go()) {
+		for (long i = 0; i < n; i++)
+			if (write(drained[1], buffer, sizeof(buffer)) != sizeof(buffer) ||
+			    read(acks[0], buffer, 1) != 1)
+				load_die("write");
+		load_done(n, "call:write=%ld", 2 * n);
+	}
+}
+
 const struct workload load_calls[] = {
 	{ "getppid", "THREADS TOTAL", run_getppid, "getppid, TOTAL times over THREADS threads" },
 	{ "numbers", "THREADS NUMBERS STRIDE EACH", run_numbers,
@@ -369,6 +411,7 @@ const struct workload load_calls[] = {
 #endif
 	{ "durations", "KIND N", run_durations,
 	  "N calls whose durations are constant, alternating, random, with a long one as every sixteenth, or sleepy" },
+	{ "drained", "N", run_drained, "N writes that copy as much as a pipe holds, and then sleep until it is read" },
 	{ "io-uring", "N", run_io_uring, "N io_uring rings with a kernel thread each, set up and closed" },
 	{},
 };

@@ -114,6 +114,25 @@ static void percentiles_and_sums(void **state)
 	}
 }
 
+/* Calls that work before they sleep: those that are not timed are known only from their sleep on. */
+static void sums_of_calls_that_sleep(void **state)
+{
+	struct lt_calls calls = { 0 };
+	uint64_t exact_ns = 0, estimated_ns = 0;
+	double off;
+
+	(void)state;
+	for (uint32_t i = 0; i < CALLS; i++) {
+		uint64_t early_ns = exponential(i), rest_ns = exponential(i), all_ns = early_ns + rest_ns;
+
+		exact_ns += all_ns;
+		estimated_ns += lt_is_timed(&calls) ? lt_sampled_sum(all_ns, true, early_ns) : rest_ns;
+	}
+	off = (double)estimated_ns / (double)exact_ns - 1;
+	if (fabs(off) > 0.05)
+		fail_msg("the sum is %+.1f %% off", off * 100);
+}
+
 /* Threads that make few calls are timed as often as others. */
 static void short_threads(void **state)
 {
@@ -138,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(percentiles_and_sums),
+		cmocka_unit_test(sums_of_calls_that_sleep),
 		cmocka_unit_test(short_threads),
 	};
 

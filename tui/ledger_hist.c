@@ -59,26 +59,31 @@ static uint32_t *hist_slot(struct kept_hist *h, uint32_t bucket)
 	return hist_spread(h, bucket) ? NULL : hist_find(h, bucket);
 }
 
+static uint32_t count_of(const struct lt_hist *now, uint32_t first, uint32_t bucket)
+{
+	return __atomic_load_n(&now->count[bucket], __ATOMIC_RELAXED) + (first == bucket + 1);
+}
+
 /* Whether a count that was nonzero is 0 now: only then must zeros be checked. */
-static bool hist_wrapped(const struct kept_hist *h, const struct lt_hist *now)
+static bool hist_wrapped(const struct kept_hist *h, const struct lt_hist *now, uint32_t first)
 {
 	for (uint32_t i = 0; i < h->n; i++) {
 		uint32_t last = h->n > FEW ? h->counts[i] : h->few[i];
 
-		if (last && !now->count[h->n > FEW ? h->bucket[0] + i : h->bucket[i]])
+		if (last && !count_of(now, first, h->n > FEW ? h->bucket[0] + i : h->bucket[i]))
 			return true;
 	}
 	return false;
 }
 
-int ledger_hist_subtract(struct kept_hist *kept, const struct lt_hist *now, uint64_t max_ns, struct sample_dist *dist,
-			 struct sample *out)
+int ledger_hist_subtract(struct kept_hist *kept, const struct lt_hist *now, uint32_t first, uint64_t max_ns,
+			 struct sample_dist *dist, struct sample *out)
 {
-	bool wrapped = hist_wrapped(kept, now);
+	bool wrapped = hist_wrapped(kept, now, first);
 
 	dist->first = out->n_buckets;
 	for (uint32_t b = 0; b < HIST_BUCKETS; b++) {
-		uint32_t count = __atomic_load_n(&now->count[b], __ATOMIC_RELAXED), *last;
+		uint32_t count = count_of(now, first, b), *last;
 		struct sample_bucket *bucket;
 
 		if (!count && !(wrapped && hist_find(kept, b)))

@@ -24,9 +24,9 @@ struct kept_hist {
 void ledger_hist_forget(struct kept_hist *h);
 
 /* Appends the histogram's growth since the last reading as sparse buckets to *out, in *dist, and keeps the new counts.
- * 0 or -ENOMEM. */
-int ledger_hist_subtract(struct kept_hist *kept, const struct lt_hist *now, uint64_t max_ns, struct sample_dist *dist,
-			 struct sample *out);
+ * first: a bucket + 1 that has one more, or 0. 0 or -ENOMEM. */
+int ledger_hist_subtract(struct kept_hist *kept, const struct lt_hist *now, uint32_t first, uint64_t max_ns,
+			 struct sample_dist *dist, struct sample *out);
 
 /* The maximum of an interval; for an exited thread, also of the next interval, which may have begun meanwhile. */
 uint64_t ledger_max_of(const struct lt_max *max, uint32_t epoch, bool dead);

@@ -29,7 +29,7 @@ static int subtract(const struct lt_call *entry, struct kept_peer *k, uint64_t m
 				    .retransmits = SAMPLE_UNKNOWN,
 				    .srtt_ns = SAMPLE_UNKNOWN };
 	struct sample_peer *to;
-	int err = ledger_hist_subtract(&k->hist, &entry->hist, max_ns, &peer.upstream, out);
+	int err = ledger_hist_subtract(&k->hist, &entry->hist, 0, max_ns, &peer.upstream, out);
 
 	if (err || !peer.upstream.n)
 		return err;

@@ -475,8 +475,9 @@ static int call_subtract(struct thread_reading *t, struct kept_work *w, const st
 	k->total_ns = now.total_ns;
 	exit_count(t, w, &now, &row);
 	if (row.count || row.errors) {
-		err = ledger_hist_subtract(&k->latency, &entry->latency, ledger_max_of(&entry->max, t->epoch, t->dead),
-					   &row.latency, out);
+		err = ledger_hist_subtract(&k->latency, &entry->latency,
+					   __atomic_load_n(&entry->first, __ATOMIC_ACQUIRE),
+					   ledger_max_of(&entry->max, t->epoch, t->dead), &row.latency, out);
 		if (!err && row.errors)
 			err = errnos_subtract(&now, k, &row, out);
 		if (err)
@@ -730,7 +731,7 @@ static int dists_subtract(const struct thread_reading *t, struct kept_work *w, s
 
 	for (int i = 0; i < LT_THREAD_DISTS && !err; i++) {
 		if (dist_find(t, i, &hist, &max))
-			err = ledger_hist_subtract(&w->dist[i], hist, ledger_max_of(max, t->epoch, t->dead),
+			err = ledger_hist_subtract(&w->dist[i], hist, 0, ledger_max_of(max, t->epoch, t->dead),
 						   &work->dist[i], out);
 	}
 	return err ? err : ledger_peers_subtract(t->memory, &t->record->calls, &w->peers, t->epoch, t->dead, work, out);
