@@ -166,27 +166,29 @@ static __noinline __u64 quota_part(struct lt_focus *cpu, __u64 slot, __u64 waite
 	return part_ns < waited_ns ? part_ns : waited_ns;
 }
 
-/* Charges one slot's waits, except for the shares of interrupts (irq) and the hypervisor (steal), to the array of
- * charges at that offset in *cpu. */
-static __always_inline void charge_slot(struct lt_focus *cpu, __u64 slot, __u64 now_ns, __u64 irq, __u64 steal,
-					__u64 charges)
+/* Charges one slot's waits, except for the shares of interrupts (the upper half of `shares`) and the hypervisor (the
+ * lower), to the array of charges at that offset in *cpu. Not static, so that the verifier checks it once and not for
+ * each slot. */
+__noinline __weak int lt_focus_charge_slot(struct lt_focus *cpu, __u64 slot, __u64 now_ns, __u64 shares, __u64 charges)
 {
 	__u64 all, waited_ns, part_ns;
 
+	if (!cpu)
+		return 0;
 	slot = lt_focus_index(slot);
 	all = cpu->n[slot] * now_ns;
 	waited_ns = all - cpu->sum_ns[slot];
 	if ((__s64)waited_ns <= 0)
-		return;
+		return 0;
 	cpu->sum_ns[slot] = all;
 	if (cpu->quotas[slot]) {
 		part_ns = quota_part(cpu, slot, waited_ns);
 		cpu->blame_ns[LT_BLAME_QUOTA][slot] += part_ns;
 		waited_ns -= part_ns;
 	}
-	if (irq | steal) {
-		part_ns = share_ns(waited_ns, irq);
-		all = share_ns(waited_ns, steal);
+	if (shares) {
+		part_ns = share_ns(waited_ns, shares >> 32);
+		all = share_ns(waited_ns, (__u32)shares);
 		if (part_ns + all > waited_ns)
 			all = waited_ns - part_ns;
 		cpu->blame_ns[LT_BLAME_IRQ][slot] += part_ns;
@@ -197,6 +199,7 @@ static __always_inline void charge_slot(struct lt_focus *cpu, __u64 slot, __u64 
 	asm volatile("" : "+r"(charges));
 	if (charges <= sizeof(*cpu) - sizeof(__u64))
 		*(__u64 *)((void *)cpu + charges) += waited_ns;
+	return 0;
 }
 
 /* Charges all waits for this CPU (cpu_number) until now_ns: to the process tgid, which ran and began at start_ns; or,
@@ -204,7 +207,7 @@ static __always_inline void charge_slot(struct lt_focus *cpu, __u64 slot, __u64 
 __noinline __weak int lt_focus_charge_cpu(__u32 cpu_number, __u32 tgid, __u64 start_ns, __u64 now_ns)
 {
 	struct lt_focus *cpu = bpf_map_lookup_elem(&lt_focus, &cpu_number);
-	__u64 charges, irq_ns, steal_ns, looked_ns, irq = 0, steal = 0;
+	__u64 charges, irq_ns, steal_ns, looked_ns, shares = 0;
 	__u32 busy;
 	struct rq *rq;
 
@@ -225,13 +228,13 @@ __noinline __weak int lt_focus_charge_cpu(__u32 cpu_number, __u32 tgid, __u64 st
 		charges = offsetof(struct lt_focus, blame_ns) + start_ns * sizeof(cpu->blame_ns[0]);
 	}
 	if ((tgid || start_ns == LT_BLAME_OUTSIDE) && looked_ns && now_ns > looked_ns) {
-		irq = share_of(cpu->irq_ns - irq_ns, now_ns - looked_ns);
-		steal = share_of(cpu->steal_ns - steal_ns, now_ns - looked_ns);
+		shares = share_of(cpu->irq_ns - irq_ns, now_ns - looked_ns) << 32 |
+			 share_of(cpu->steal_ns - steal_ns, now_ns - looked_ns);
 	}
 	busy = cpu->busy;
 	for (__u32 i = 0; i < LT_FOCUS_SLOTS; i++)
 		if (busy >> i & 1)
-			charge_slot(cpu, i, now_ns, irq, steal, charges);
+			lt_focus_charge_slot(cpu, i, now_ns, shares, charges);
 	cpu->charged_ns = now_ns;
 	focus_end(cpu);
 	return 0;
@@ -312,8 +315,8 @@ __noinline __weak int lt_focus_leave(struct lt_sched *sched, __u32 cpu_number, _
 		cpu->blame_ns[LT_BLAME_MOVED][slot] += end_ns - sched->moved_ns;
 	} else {
 		/* The switch has already charged everything that it saw; the rest was missed. */
-		charge_slot(cpu, slot, end_ns, 0, 0,
-			    offsetof(struct lt_focus, blame_ns) + LT_BLAME_OTHERS * sizeof(cpu->blame_ns[0]));
+		lt_focus_charge_slot(cpu, slot, end_ns, 0,
+				     offsetof(struct lt_focus, blame_ns) + LT_BLAME_OTHERS * sizeof(cpu->blame_ns[0]));
 		if (waits & LT_WAITS_QUOTA)
 			focus_quota_less(cpu, slot);
 		focus_less(cpu, slot, end_ns);
