@@ -258,9 +258,9 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 		call_out(task, &s.record->calls, now_ns, task_state);
 	if (task_state & TASK_DEAD) {
 		lt_index_remove(task);
-		move(&s, task, now_ns, LT_DEAD);
+		to = LT_DEAD;
 	} else if (lt_is_put_off(task, task_state, preempt)) {
-		move(&s, task, now_ns, LT_PREEMPT);
+		to = LT_PREEMPT;
 	} else {
 		s.record->sched.rt_lock = (task_state & TASK_RTLOCK_WAIT) != 0;
 		call = call_of(task, s.record, now_ns, task_state);
@@ -272,8 +272,8 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 				       (s.record->sched.focus - 1) |
 					       (task_state & TASK_RTLOCK_WAIT ? LT_WHOM_RT_LOCK : 0),
 				       now_ns);
-		move(&s, task, now_ns, to);
 	}
+	move(&s, task, now_ns, to);
 }
 
 static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
@@ -345,15 +345,31 @@ static __always_inline __u64 switch_ns(struct task_struct *next)
 	return clock_ns < cpu->clock_until_ns && now_ns >= lt_cut_ns ? now_ns : clock_look(cpu, clock_ns, !next->pid);
 }
 
+/* Not static, so that the verifier does not walk what follows a switch-out once for each of its ways. At this hook the
+ * current task is still the one that leaves. */
+__noinline __weak int lt_switch_out(__u64 now_ns, __u32 task_state, bool preempt)
+{
+	switch_out(bpf_get_current_task_btf(), now_ns, task_state, preempt, true);
+	return 0;
+}
+
+__noinline __weak int lt_switch_out_6_1(__u64 now_ns, __u32 task_state, bool preempt)
+{
+	switch_out(bpf_get_current_task_btf(), now_ns, task_state, preempt, false);
+	return 0;
+}
+
 static __always_inline int on_switch(struct task_struct *prev, struct task_struct *next, __u32 prev_state, bool preempt,
 				     bool can_cast)
 {
 	__u64 now_ns = switch_ns(next), began_ns = now_ns >> 3 & LT_SELF_MASK ? 0 : bpf_ktime_get_ns();
 
-	if (prev->pid)
-		switch_out(prev, now_ns, prev_state, preempt, can_cast);
-	else
+	if (!prev->pid)
 		lt_focus_charge(next, NULL, LT_BLAME_ASLEEP, now_ns);
+	else if (can_cast)
+		lt_switch_out(now_ns, prev_state, preempt);
+	else
+		lt_switch_out_6_1(now_ns, prev_state, preempt);
 	if (next->pid)
 		switch_in(next, now_ns);
 	if (began_ns)

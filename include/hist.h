@@ -23,27 +23,35 @@ struct lt_hist {
 	__u32 count[HIST_BUCKETS];
 };
 
-/* floor(log2(v)) for v > 0, without a table: BPF has no count-leading-zeros instruction. */
+/* 1 if v > limit, both below 2^63. A comparison would be a branch in BPF, and each doubles what the verifier walks. */
+#define HIST_ABOVE(v, limit) (((limit) - (v)) >> 63)
+
+/* floor(log2(v)) for 0 < v < 2^63: BPF has no count-leading-zeros instruction. */
+static inline __attribute__((always_inline)) __u32 hist_log2_by_shifts(__u64 v)
+{
+	__u64 r, s;
+
+	r = HIST_ABOVE(v, 0xffffffffULL) << 5;
+	v >>= r;
+	s = HIST_ABOVE(v, 0xffffULL) << 4;
+	v >>= s;
+	r |= s;
+	s = HIST_ABOVE(v, 0xffULL) << 3;
+	v >>= s;
+	r |= s;
+	s = HIST_ABOVE(v, 0xfULL) << 2;
+	v >>= s;
+	r |= s;
+	s = HIST_ABOVE(v, 0x3ULL) << 1;
+	v >>= s;
+	r |= s;
+	return (__u32)(r | v >> 1);
+}
+
 static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
 {
 #ifdef __bpf__
-	__u32 r, s, w;
-
-	r = (v > 0xffffffffULL) << 5;
-	w = (__u32)(v >> r);
-	s = (w > 0xffff) << 4;
-	w >>= s;
-	r |= s;
-	s = (w > 0xff) << 3;
-	w >>= s;
-	r |= s;
-	s = (w > 0xf) << 2;
-	w >>= s;
-	r |= s;
-	s = (w > 0x3) << 1;
-	w >>= s;
-	r |= s;
-	return r | (w >> 1);
+	return hist_log2_by_shifts(v);
 #else
 	return 63 - (__u32)__builtin_clzll(v);
 #endif

@@ -26,6 +26,19 @@ static void buckets_are_contiguous(void **state)
 	}
 }
 
+/* As the BPF programs compute it. */
+static void log2_by_shifts(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 63; i++) {
+		uint64_t v = 1ULL << i;
+
+		assert_int_equal(hist_log2_by_shifts(v), i);
+		assert_int_equal(hist_log2_by_shifts(v | (v - 1)), i);
+		assert_int_equal(hist_log2_by_shifts(v | v / 3), i);
+	}
+}
+
 static void ends_hold(void **state)
 {
 	(void)state;
@@ -69,10 +82,8 @@ static void order_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(buckets_are_contiguous),
-		cmocka_unit_test(ends_hold),
-		cmocka_unit_test(middle_is_near),
-		cmocka_unit_test(order_is_kept),
+		cmocka_unit_test(buckets_are_contiguous), cmocka_unit_test(log2_by_shifts), cmocka_unit_test(ends_hold),
+		cmocka_unit_test(middle_is_near),	  cmocka_unit_test(order_is_kept),
 	};
 
 	return cmocka_run_group_tests_name("hist", tests, NULL, NULL);
