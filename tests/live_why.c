@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OTHERS 4
+#define OTHERS 5
 #define TRIES 3 /* a loaded machine may have eight worse things to say for some seconds */
 
 struct patient {
@@ -33,14 +33,17 @@ static const struct patient patients[] = {
 	{ "threads", NULL, "sick", "cpu_own", "behind its own threads", "CPU", { NULL } },
 	{ "quota", NULL, "sick", "quota", "by the CPU quota of its control group", "quota", { NULL } },
 	{ "memory", NULL, "sick", "killed", "killed by the kernel because memory ran out (OOM)", "memory",
-	  { "memory", "reclaim", "block", NULL } },
-	{ "fsync", NULL, "sick", "disk_sync", "of it in fdatasync", "disk", { "block", NULL } },
-	{ "convoy", NULL, "sick", "disk_sync", "of it in fdatasync", "disk", { "block", "lock", NULL } },
+	  { "memory", "reclaim", "block", "kernel_lock", NULL } },
+	{ "fsync", NULL, "sick", "disk_sync", "of it in fdatasync", "disk", { "block", "kernel_lock", NULL } },
+	{ "convoy", NULL, "sick", "disk_sync", "of it in fdatasync", "disk", { "block", "kernel_lock", "lock", NULL } },
 	{ "maps", NULL, "sick", "map_lock", "for the process-wide memory-map lock (mmap_lock), at least", "locks", { "memory", NULL } },
 	{ "flock", NULL, "sick", "file_lock", "in flock for a file lock", "locks", { "lock", NULL } },
 	{ "fcntl", NULL, "sick", "file_lock", "in fcntl for a file lock", "locks", { "lock", NULL } },
 	{ "pipe", NULL, "sick", "write", "in write because the reader (of a pipe or terminal", NULL, { NULL } },
 	{ "fuse", "stat", "load", "file_system", "for an answer from a user-space or network file system", NULL, { NULL } },
+	{ "convoy", NULL, "sick", "lock", "for locks held by its own threads", "locks",
+	  { "disk_sync", "disk", "block", "kernel_lock", NULL } },
+	/* It began before anybody looked: who holds the locks is not known. */
 	{ "deadlock", NULL, "sick", NULL, NULL, "locks", { "lock", NULL } },
 	{ "upstream", NULL, "sick", "upstream", "(sick-server ", "network", { NULL } },
 	{ "dns", NULL, "sick", "upstream_silent", "no answer for", "network", { NULL } },
@@ -50,18 +53,21 @@ static const struct patient patients[] = {
 	{ "connect", NULL, "sick", "connect", "in connect to 127.0.0.1:", "network", { "retransmits", "backlog", "backlog_drops", NULL } },
 	{ "send", NULL, "sick", "send", "in sendto because 127.0.0.1:", "network", { "retransmits", NULL } },
 	{ "loss", NULL, "sick", "retransmits", "TCP segments, most of them to 127.0.0.1:", "network",
-	  { "send", "upstream", "upstream_silent", NULL } },
+	  { "send", "upstream", "upstream_silent", "upstream_unknown", NULL } },
 	{ "refused", NULL, "sick", "failing", "connect calls by sick (", NULL, { NULL } },
 	{ "files", NULL, "sick", "failing", "failed with EMFILE", NULL, { NULL } },
-	{ "storm", NULL, "sick", "processes", "processes, ", NULL, { "block", NULL } },
+	{ "storm", NULL, "sick", "processes", "processes, ", NULL, { "block", "kernel_lock", NULL } },
 	{ "idle", NULL, "sick", NULL, NULL, NULL, { NULL } },
 };
 /* clang-format on */
 #define PATIENTS (sizeof(patients) / sizeof(patients[0]))
 
-static struct json_object *ask(void)
+/* On a loaded machine others lag more, and may be in focus instead. */
+static struct json_object *ask(bool in_focus)
 {
-	char *argv[] = { child_lagtop(), (char *)"why", (char *)"--json", (char *)"-d", (char *)"3", NULL };
+	char *argv[] = { child_lagtop(),      (char *)"why", (char *)"--json",
+			 (char *)"-d",	      (char *)"3",   in_focus ? (char *)"--focus" : NULL,
+			 (char *)"comm=sick", NULL };
 	struct outcome o = outcome_run(NULL, argv);
 	struct json_object *verdict = json_tokener_parse(o.last_line ? o.last_line : "");
 
@@ -173,7 +179,7 @@ static void test_patient(void **state)
 	else
 		live_load(NULL, "sick", p->name, NULL);
 	for (int i = 0; i < TRIES && !right; i++) {
-		verdict = ask();
+		verdict = ask(p->rule && !strcmp(p->rule, "lock"));
 		right = says(p, verdict);
 		json_object_put(verdict);
 	}

@@ -65,41 +65,19 @@ static void because(struct sample *s, uint32_t kind, uint32_t pid, const char *c
 	strcpy(b->comm, "cc1");
 }
 
-static void behind(struct sample *s, uint64_t permille)
-{
-	api(s, LT_PREEMPT, permille);
-	because(s, SAMPLE_BLAME_CPU, 3412, "gzip", permille);
-}
-
-static void behind_own(struct sample *s, uint64_t permille)
-{
-	api(s, LT_WAKEQ, permille);
-	because(s, SAMPLE_BLAME_CPU, PID, "api", permille);
-}
-
-static void behind_alike(struct sample *s, uint64_t permille)
-{
-	api(s, LT_WAKEQ, permille);
-	because(s, SAMPLE_BLAME_CPU, PID + 1, "api", permille);
-}
-
-static void behind_interrupts(struct sample *s, uint64_t permille)
-{
-	api(s, LT_WAKEQ, permille);
-	because(s, SAMPLE_BLAME_IRQ, 0, "", permille);
-}
-
-static void behind_hypervisor(struct sample *s, uint64_t permille)
-{
-	api(s, LT_WAKEQ, permille);
-	because(s, SAMPLE_BLAME_STEAL, 0, "", permille);
-}
-
-static void behind_idle(struct sample *s, uint64_t permille)
-{
-	api(s, LT_WAKEQ, permille);
-	because(s, SAMPLE_BLAME_ASLEEP, 0, "", permille);
-}
+#define BEHIND(name, state, kind, pid, comm)                                                                           \
+	static void name(struct sample *s, uint64_t permille)                                                          \
+	{                                                                                                              \
+		api(s, state, permille);                                                                               \
+		because(s, kind, pid, comm, permille);                                                                 \
+	}
+BEHIND(behind, LT_PREEMPT, SAMPLE_BLAME_CPU, 3412, "gzip")
+BEHIND(behind_own, LT_WAKEQ, SAMPLE_BLAME_CPU, PID, "api")
+BEHIND(behind_alike, LT_WAKEQ, SAMPLE_BLAME_CPU, PID + 1, "api")
+BEHIND(behind_interrupts, LT_WAKEQ, SAMPLE_BLAME_IRQ, 0, "")
+BEHIND(behind_hypervisor, LT_WAKEQ, SAMPLE_BLAME_STEAL, 0, "")
+BEHIND(behind_idle, LT_WAKEQ, SAMPLE_BLAME_ASLEEP, 0, "")
+BEHIND(throttled, LT_THROTTLED, SAMPLE_BLAME_QUOTA, 0, "")
 
 /* Each had less than is worth its name. */
 static void behind_many(struct sample *s, uint64_t permille)
@@ -124,10 +102,37 @@ static void behind_unknown(struct sample *s, uint64_t permille)
 	s->because[1].ns /= 4;
 }
 
-static void throttled(struct sample *s, uint64_t permille)
+/* 70 percent of a wait for locks held by another thread of it, 20 by another process. */
+static void held(struct sample *s, enum lt_state state, uint64_t permille)
 {
-	api(s, LT_THROTTLED, permille);
-	because(s, SAMPLE_BLAME_QUOTA, 0, "", permille);
+	because(s, SAMPLE_BLAME_HOLDER, PID, "worker-3", permille);
+	s->because[0].tid = PID + 4;
+	s->because[1].kind = SAMPLE_BLAME_HOLDER;
+	s->because[0].state = s->because[1].state = state;
+}
+
+static void for_lock(struct sample *s, uint64_t permille)
+{
+	api(s, LT_LOCK, permille)->contended_lock_ns = permille * MS_NS;
+	held(s, LT_LOCK, permille);
+}
+
+/* Nothing is said of the rest of the sleeps in futex. */
+static void for_somebodys_lock(struct sample *s, uint64_t permille)
+{
+	api(s, LT_LOCK, 400)->contended_lock_ns = permille * MS_NS;
+	because(s, SAMPLE_BLAME_CONTENDED, 0, "", permille);
+}
+
+static void for_kernel_lock(struct sample *s, uint64_t permille)
+{
+	api(s, LT_BLOCK, permille);
+	held(s, LT_BLOCK, permille);
+}
+
+static void for_somebodys_answer(struct sample *s, uint64_t permille)
+{
+	api(s, LT_POLL, 400)->upstream_ns = permille * MS_NS;
 }
 
 /* All of the time, but a tenth, in this call. */
@@ -359,6 +364,16 @@ static const struct rule_case {
 	{ "map_lock", in_munmap, 100, 49,
 	  "Threads of api (2211) waited 100ms for the process-wide memory-map lock (mmap_lock), at least 90% of it "
 	  "in mmap, munmap and the like." },
+	{ "kernel_lock", for_kernel_lock, 100, 49,
+	  "api (2211) was blocked in the kernel for 100ms, 70% of it for locks held by its own thread worker-3 (2215), "
+	  "20% for locks held by cc1 (99)." },
+	{ "lock", for_lock, 100, 49,
+	  "api (2211) waited 100ms for contended locks, 70% of it for locks held by its own thread worker-3 (2215), "
+	  "20% for locks held by cc1 (99)." },
+	{ "lock_unknown", for_somebodys_lock, 100, 49,
+	  "api (2211) waited 100ms for contended locks; who held them is not known." },
+	{ "upstream_unknown", for_somebodys_answer, 100, 49,
+	  "api (2211) slept 100ms while answers to its requests had not come; from which peer is not known." },
 	{ "block", in_stat, 100, 49, "api (2211) was blocked in the kernel for 100ms, at least 90% of it in statfs." },
 	{ "file_lock", in_flock, 100, 49, "api (2211) waited 90.0ms in flock for a file lock that is held." },
 	{ "file_system", in_fuse, 100, 49,
@@ -818,6 +833,20 @@ static const char *last_line(void)
 	return text;
 }
 
+/* Those are said in a sentence of their own. */
+static void file_locks_once(void **state)
+{
+	struct sample *s = reading_next(1);
+
+	(void)state;
+	in_flock(s, 100);
+	s->works[0].contended_lock_ns = 90 * MS_NS;
+	reading_update(s);
+	judge();
+	assert_int_equal(verdict.n, 1);
+	assert_string_equal(verdict.sentence[0].rule, "file_lock");
+}
+
 /* "Nothing lags" is said only of what was watched. */
 static void what_is_not_known(void **state)
 {
@@ -859,6 +888,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_receiver_is_guessed, setup, teardown),
 		cmocka_unit_test_setup_teardown(where_it_connects_to, setup, teardown),
 		cmocka_unit_test_setup_teardown(losses_everywhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(file_locks_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_known, setup, teardown),
 	};
 

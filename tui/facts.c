@@ -154,11 +154,11 @@ static struct facts_culprit *culprit_of(struct facts *f, const struct facts_culp
 {
 	for (uint32_t i = 0; i < f->n_culprits; i++)
 		if (f->culprits[i].kind == c->kind && f->culprits[i].own == c->own &&
-		    !memcmp(f->culprits[i].comm, c->comm, FACTS_COMM))
+		    f->culprits[i].state == c->state && !memcmp(f->culprits[i].comm, c->comm, FACTS_COMM))
 			return &f->culprits[i];
 	if (!GROW(f->culprits, f->cap_culprits, f->n_culprits + 1U))
 		return NULL;
-	f->culprits[f->n_culprits] = (struct facts_culprit){ .kind = c->kind, .own = c->own };
+	f->culprits[f->n_culprits] = (struct facts_culprit){ .kind = c->kind, .own = c->own, .state = c->state };
 	memcpy(f->culprits[f->n_culprits].comm, c->comm, FACTS_COMM);
 	return &f->culprits[f->n_culprits++];
 }
@@ -173,10 +173,13 @@ static int add_culprit(struct facts *f, const struct facts_culprit *c)
 	if (!to->processes) {
 		to->processes = c->processes;
 		to->pid = c->pid;
+		to->tid = c->tid;
 	} else if (to->pid != c->pid || c->processes > to->processes) {
 		to->processes = to->processes > c->processes ? to->processes : c->processes;
 		to->processes += to->pid != c->pid && to->processes == 1;
 	}
+	if (to->tid != c->tid)
+		to->tid = 0;
 	if (c->pid_ns > to->pid_ns) {
 		to->pid_ns = c->pid_ns;
 		to->pid = c->pid;
@@ -299,9 +302,13 @@ static int add_because(struct facts *f, const struct row *r)
 			.kind = b->kind, .pid = b->pid, .processes = 1, .ns = b->ns, .pid_ns = b->ns
 		};
 
-		if (!sample_blame_for_cpu(b->kind))
+		if (b->kind == SAMPLE_BLAME_HOLDER) {
+			c.state = b->state;
+			c.tid = b->tid;
+		} else if (!sample_blame_for_cpu(b->kind)) {
 			continue;
-		c.own = b->kind == SAMPLE_BLAME_CPU && b->pid == r->pid && b->start_ns == r->start_ns;
+		}
+		c.own = sample_blame_has_pid(b->kind) && b->pid == r->pid && b->start_ns == r->start_ns;
 		snprintf(c.comm, FACTS_COMM, "%.*s", FACTS_COMM - 1, b->comm);
 		err = add_culprit(f, &c);
 	}
@@ -511,8 +518,9 @@ static bool is_telling(const struct row *r)
 	for (int i = 0; i < LT_STATES; i++)
 		if (TELLING >> i & 1 && r->time_ns[i] >= least_ns)
 			return true;
-	return lag_of(r) >= least_ns || r->reclaim_ns >= least_ns || r->call_errors || has_upstream(r) ||
-	       r->net->retransmits || r->net->receive_drops || r->killed_by == LT_BY_OOM;
+	return lag_of(r) >= least_ns || r->reclaim_ns >= least_ns || r->contended_lock_ns >= least_ns ||
+	       r->upstream_ns >= least_ns || r->call_errors || has_upstream(r) || r->net->retransmits ||
+	       r->net->receive_drops || r->killed_by == LT_BY_OOM;
 }
 
 static int add_process(struct facts_all *a, struct model *m, const struct row *r, const struct sample_process *p)

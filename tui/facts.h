@@ -15,11 +15,13 @@
 #define FACTS_COMM 16
 #define FACTS_PEER 120
 
-/* A process that had CPUs for which these waited; own: one of these, or another thread of it. */
+/* A process that had CPUs for which these waited, or locks; own: one of these, or another thread of it. */
 struct facts_culprit {
 	uint32_t kind; /* enum sample_blame */
 	bool own;
-	char comm[FACTS_COMM]; /* "": not known, or no process */
+	uint32_t state;	       /* HOLDER: LT_LOCK, LT_BLOCK */
+	uint32_t tid;	       /* HOLDER: the only thread; 0: several */
+	char comm[FACTS_COMM]; /* "": not known, or no process; HOLDER: of its thread */
 	uint32_t pid;	       /* the one that had most of it */
 	uint32_t processes;    /* at least; 1: only that one */
 	uint64_t ns, pid_ns;

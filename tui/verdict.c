@@ -84,7 +84,7 @@ static void say(struct verdict_sentence *to, const struct finding *f)
 	memcpy(to->comm, f->of->comm, FACTS_COMM);
 	to->processes = f->of->processes;
 	to->pid = f->of->processes == 1 ? f->of->pid : 0;
-	if (f->culprit[0] && f->culprit[0]->kind == SAMPLE_BLAME_CPU) {
+	if (f->culprit[0] && sample_blame_has_pid(f->culprit[0]->kind)) {
 		memcpy(to->culprit, f->culprit[0]->comm, FACTS_COMM);
 		to->culprit_pid = f->culprit[0]->processes == 1 ? f->culprit[0]->pid : 0;
 	}

@@ -60,6 +60,7 @@ struct finding {
 	uint64_t part_ns; /* that of which shares are told */
 	bool silent;	  /* a peer has kept it waiting for longer than all that it answered */
 	const struct facts_call *call;
+	int state; /* of the time in that call */
 	const struct facts_error *error;
 	const struct facts_peer *peer;
 	const struct facts_socket *socket;
@@ -83,7 +84,7 @@ struct verdict_rule {
 
 extern const struct verdict_rule verdict_rules[];
 extern const size_t verdict_rules_count;
-/* Writes a text of a rule with its {words} replaced. */
+/* verdict_words.c. Writes a text of a rule with its {words} replaced. */
 void verdict_expand(char buf[VERDICT_TEXT], const char *text, const struct finding *f);
 
 #endif

@@ -55,15 +55,15 @@ static bool is_named(const struct facts_culprit *c)
 	return c->kind == SAMPLE_BLAME_IRQ || c->kind == SAMPLE_BLAME_STEAL || c->kind == SAMPLE_BLAME_ASLEEP;
 }
 
-static bool waits_for_cpu(struct finding *f)
+/* The greatest of those that count. */
+static void take_culprits(struct finding *f, bool (*counts)(const struct facts_culprit *c))
 {
-	f->ns = f->part_ns = part_ns(f->of, RUNQ);
 	for (int n = 0; n < VERDICT_CULPRITS; n++) {
 		const struct facts_culprit *most = NULL;
 
 		for (uint32_t i = 0; i < f->of->n_culprits; i++) {
 			const struct facts_culprit *c = &f->of->culprits[i];
-			bool had = !is_named(c) || !is_share(c->ns, f->ns, CULPRIT_LEAST);
+			bool had = !counts(c) || !is_share(c->ns, f->part_ns, CULPRIT_LEAST);
 
 			for (int j = 0; j < n; j++)
 				had |= f->culprit[j] == c;
@@ -74,6 +74,12 @@ static bool waits_for_cpu(struct finding *f)
 		if (!most)
 			break;
 	}
+}
+
+static bool waits_for_cpu(struct finding *f)
+{
+	f->ns = f->part_ns = part_ns(f->of, RUNQ);
+	take_culprits(f, is_named);
 	return f->ns;
 }
 
@@ -186,6 +192,7 @@ static bool disk(struct finding *f)
 {
 	f->ns = f->part_ns = f->of->time_ns[LT_DISK];
 	f->call = most_in(f->of, LT_DISK);
+	f->state = LT_DISK;
 	for (uint32_t i = 0; i < f->all->n_disks; i++)
 		if (is_share(f->all->disks[i].busy_ns, f->all->interval_ns, MOST) &&
 		    (!f->disk || f->all->disks[i].busy_ns > f->disk->busy_ns))
@@ -214,6 +221,7 @@ static bool blocked(struct finding *f)
 {
 	f->ns = f->part_ns = f->of->time_ns[LT_BLOCK];
 	f->call = most_in(f->of, LT_BLOCK);
+	f->state = LT_BLOCK;
 	return f->ns;
 }
 
@@ -227,9 +235,27 @@ static bool map_lock(struct finding *f)
 	return blocked(f) && in_map(f->of);
 }
 
+static bool holds_for(const struct facts_culprit *c, uint32_t state)
+{
+	return c->kind == SAMPLE_BLAME_HOLDER && c->state == state && (c->comm[0] || c->own);
+}
+
+static bool holds_kernel_lock(const struct facts_culprit *c)
+{
+	return holds_for(c, LT_BLOCK);
+}
+
+static bool kernel_lock(struct finding *f)
+{
+	if (!blocked(f) || in_map(f->of))
+		return false;
+	take_culprits(f, holds_kernel_lock);
+	return f->culprit[0];
+}
+
 static bool block(struct finding *f)
 {
-	return blocked(f) && !in_map(f->of);
+	return !kernel_lock(f) && f->ns && !in_map(f->of);
 }
 
 /* ---- sleeps in calls in which no program is idle ---- */
@@ -243,6 +269,7 @@ static bool sleeps_in(struct finding *f, int state, bool (*is)(uint32_t call))
 		if (c->in_ns[state] > f->ns && is(c->call)) {
 			f->ns = f->part_ns = c->in_ns[state];
 			f->call = c;
+			f->state = state;
 		}
 	}
 	return f->call;
@@ -258,6 +285,34 @@ static bool takes_file_lock(uint32_t call)
 static bool file_lock(struct finding *f)
 {
 	return sleeps_in(f, LT_LOCK, takes_file_lock);
+}
+
+static bool holds_lock(const struct facts_culprit *c)
+{
+	return holds_for(c, LT_LOCK);
+}
+
+/* Certain to be contention, in focus; without file locks, which are said of everybody. */
+static bool contended(struct finding *f)
+{
+	uint64_t ns = f->of->counter[COUNTER_contended_lock_ns], file_ns = 0;
+
+	for (uint32_t i = 0; i < f->of->n_calls; i++)
+		if (takes_file_lock(f->of->calls[i].call))
+			file_ns = counter_sum(file_ns, f->of->calls[i].in_ns[LT_LOCK]);
+	f->ns = f->part_ns = ns > file_ns ? ns - file_ns : 0;
+	take_culprits(f, holds_lock);
+	return f->ns;
+}
+
+static bool lock(struct finding *f)
+{
+	return contended(f) && f->culprit[0];
+}
+
+static bool lock_unknown(struct finding *f)
+{
+	return contended(f) && !f->culprit[0];
 }
 
 /* open may wait for the other end of a FIFO, the rest of these for messages and randomness, as idle programs do. */
@@ -415,6 +470,15 @@ static bool upstream_silent(struct finding *f)
 	return upstream(f) && f->silent;
 }
 
+/* It asked, and nothing is known of whom. */
+static bool upstream_unknown(struct finding *f)
+{
+	if (upstream(f))
+		return false;
+	f->ns = f->part_ns = f->of->counter[COUNTER_upstream_ns];
+	return f->ns;
+}
+
 /* The listener, with a queue that was seen full or without, that dropped most. */
 static bool drops_connections(struct finding *f, bool full)
 {
@@ -566,8 +630,16 @@ const struct verdict_rule verdict_rules[] = {
 	  "Threads of {who} waited {time} for the process-wide memory-map lock (mmap_lock), at least {maps} of it in "
 	  "mmap, munmap and the like.",
 	  "Map and unmap less often (malloc arenas, M_MMAP_THRESHOLD), or from fewer threads of one process." },
+	{ "kernel_lock", A(LOCKS), false, kernel_lock, "{who} was blocked in the kernel for {time}, {culprits}{in}.",
+	  "Find out what {culprit} was doing meanwhile: as root, /proc/PID/task/*/stack shows it." },
 	{ "block", 0, false, block, "{who} was blocked in the kernel for {time}{in}.",
 	  "As root, /proc/{pid}/task/*/stack shows the kernel function it is stuck in: a kernel lock, NFS, a driver." },
+	{ "lock", A(LOCKS), false, lock, "{who} waited {time} for contended locks, {culprits}.",
+	  "Find out what the holder does meanwhile (gdb -p {pid}, thread apply all bt): hold the lock for less time, "
+	  "or split it; threads that wait for each other are a deadlock." },
+	{ "lock_unknown", A(LOCKS), false, lock_unknown,
+	  "{who} waited {time} for contended locks; who held them is not known.",
+	  "gdb -p {pid}, thread apply all bt, shows which locks: hold them for less time, or split them." },
 	{ "file_lock", A(LOCKS), false, file_lock, "{who} waited {time} in {call} for a file lock that is held{age}.",
 	  "lslocks shows who holds it." },
 	{ "file_system", 0, false, file_system,
@@ -587,6 +659,9 @@ const struct verdict_rule verdict_rules[] = {
 	  "The other end is slow, or far away: look there; tab Peers of its page shows each." },
 	{ "upstream_silent", A(NETWORK), false, upstream_silent, "{who} waits for {peer}: no answer for {oldest}.",
 	  "The other end hangs, or packets are lost: look there; for DNS, try another server in resolv.conf." },
+	{ "upstream_unknown", A(NETWORK), false, upstream_unknown,
+	  "{who} slept {time} while answers to its requests had not come; from which peer is not known.",
+	  "Tab Peers of its page shows whom it asks; ss -tnp, which connections are open." },
 	{ "backlog", A(NETWORK), true, backlog, "The accept queue of {who} at {local} was full ({queue}){drops}.",
 	  "It accepts too slowly: more workers, or a longer queue (listen, net.core.somaxconn)." },
 	{ "backlog_drops", A(NETWORK), true, backlog_drops,
@@ -607,282 +682,3 @@ const struct verdict_rule verdict_rules[] = {
 	  "process." },
 };
 const size_t verdict_rules_count = COUNT(verdict_rules);
-
-/* ---- words ---- */
-
-static void put_name(FILE *out, const char *comm, uint32_t pid, uint32_t processes)
-{
-	if (processes > 1)
-		fprintf(out, "%s (%u processes)", comm, processes);
-	else
-		fprintf(out, "%s (%u)", comm, pid);
-}
-
-static void put_who(FILE *out, const struct finding *f)
-{
-	put_name(out, f->of->comm, f->of->pid, f->of->processes);
-}
-
-static void put_comm(FILE *out, const struct finding *f)
-{
-	fputs(f->of->comm, out);
-}
-
-static void put_pid(FILE *out, const struct finding *f)
-{
-	if (f->of->processes == 1)
-		fprintf(out, "%u", f->of->pid);
-	else
-		fputs("PID", out);
-}
-
-/* For a shell: a name that means something there is left out. */
-static void put_focus(FILE *out, const struct finding *f)
-{
-	const char *comm = f->of->comm;
-	size_t plain = 0;
-
-	while ((comm[plain] >= 'a' && comm[plain] <= 'z') || (comm[plain] >= 'A' && comm[plain] <= 'Z'))
-		plain++;
-	if (f->of->processes > 1 && plain && !comm[plain]) {
-		fprintf(out, "comm=%s", comm);
-		return;
-	}
-	fputs("pid=", out);
-	put_pid(out, f);
-}
-
-static void put_ns(FILE *out, uint64_t ns)
-{
-	char text[16];
-
-	fputs(format_ns(text, sizeof(text), ns), out);
-}
-
-static void put_time(FILE *out, const struct finding *f)
-{
-	put_ns(out, f->part_ns);
-}
-
-static int percent(uint64_t ns, uint64_t of_ns)
-{
-	return ns >= of_ns ? 100 : (int)((double)ns * 100 / (double)of_ns + 0.5);
-}
-
-/* How many processes of a name were running is not counted. */
-static void put_name_of(FILE *out, const struct facts_culprit *c)
-{
-	if (c->processes > 1)
-		fprintf(out, "%s (several)", c->comm);
-	else
-		fprintf(out, "%s (%u)", c->comm, c->pid);
-}
-
-static void put_culprit(FILE *out, const struct finding *f)
-{
-	put_name_of(out, f->culprit[0]);
-}
-
-static void put_culprits(FILE *out, const struct finding *f)
-{
-	static const char *const words[SAMPLE_BLAMES] = {
-		[SAMPLE_BLAME_CPU] = "behind ",
-		[SAMPLE_BLAME_IRQ] = "behind interrupts",
-		[SAMPLE_BLAME_STEAL] = "while the hypervisor was running something else",
-		[SAMPLE_BLAME_ASLEEP] = "while the CPU was waking from idle",
-	};
-
-	for (int i = 0; i < VERDICT_CULPRITS && f->culprit[i]; i++) {
-		const struct facts_culprit *c = f->culprit[i];
-
-		fprintf(out, "%s%d%% %s%s", i ? ", " : "", percent(c->ns, f->part_ns), i ? "" : "of it ",
-			words[c->kind]);
-		if (c->own)
-			fprintf(out, "its own threads");
-		else if (c->kind == SAMPLE_BLAME_CPU)
-			put_name_of(out, c);
-	}
-}
-
-static void put_in(FILE *out, const struct finding *f)
-{
-	int state = f->rule->holds == disk || f->rule->holds == disk_sync ? LT_DISK : LT_BLOCK;
-
-	if (f->call)
-		fprintf(out, ", at least %d%% of it in %s", percent(f->call->in_ns[state], f->part_ns),
-			names_call(f->call->call));
-}
-
-static void put_disk(FILE *out, const struct finding *f)
-{
-	if (f->disk)
-		fprintf(out, "; %s was busy %d%% of the time", f->disk->name,
-			percent(f->disk->busy_ns, f->all->interval_ns));
-}
-
-static void put_maps(FILE *out, const struct finding *f)
-{
-	fprintf(out, "%d%%", percent(f->of->map_block_ns, f->part_ns));
-}
-
-static void put_call(FILE *out, const struct finding *f)
-{
-	fputs(names_call(f->call->call), out);
-}
-
-static void put_age(FILE *out, const struct finding *f)
-{
-	if (f->call->oldest_ns < SECOND_NS)
-		return;
-	fputs("; the longest wait is ", out);
-	put_ns(out, f->call->oldest_ns);
-	fputs(" so far", out);
-}
-
-static void put_remote(FILE *out, const struct finding *f)
-{
-	fputs(f->socket ? f->socket->remote : "the other end", out);
-}
-
-static void put_to(FILE *out, const struct finding *f)
-{
-	if (f->socket)
-		fprintf(out, " to %s", f->socket->remote);
-}
-
-static void put_mostly(FILE *out, const struct finding *f)
-{
-	if (f->socket)
-		fprintf(out, ", most of them to %s", f->socket->remote);
-}
-
-static void put_local(FILE *out, const struct finding *f)
-{
-	fputs(f->socket->local, out);
-}
-
-static void put_peer(FILE *out, const struct finding *f)
-{
-	const char *port = strrchr(f->peer->name, ':');
-
-	fputs(f->peer->name, out);
-	if (f->peer->comm[0])
-		fprintf(out, " (%s %u)", f->peer->comm, f->peer->pid);
-	else if (port && !strcmp(port, ":53"))
-		fputs(" (DNS)", out);
-}
-
-static void put_answers(FILE *out, const struct finding *f)
-{
-	fprintf(out, "%llu", (unsigned long long)f->peer->count);
-}
-
-static void put_median(FILE *out, const struct finding *f)
-{
-	put_ns(out, model_dist_of(f->peer->hist, f->peer->max_ns).p50_ns);
-}
-
-static void put_slowest(FILE *out, const struct finding *f)
-{
-	put_ns(out, f->peer->max_ns);
-}
-
-static void put_oldest(FILE *out, const struct finding *f)
-{
-	put_ns(out, f->peer->oldest_ns);
-}
-
-static void put_queue(FILE *out, const struct finding *f)
-{
-	fprintf(out, "%llu of %llu", (unsigned long long)f->socket->queue, (unsigned long long)f->socket->queue_max);
-}
-
-static void put_drops(FILE *out, const struct finding *f)
-{
-	if (f->socket->drops)
-		fprintf(out, "; %llu connections were dropped", (unsigned long long)f->socket->drops);
-}
-
-static void put_dropped(FILE *out, const struct finding *f)
-{
-	fprintf(out, "%llu", (unsigned long long)f->socket->drops);
-}
-
-static void put_again(FILE *out, const struct finding *f)
-{
-	fprintf(out, "%llu", (unsigned long long)f->of->counter[COUNTER_retransmits]);
-}
-
-static void put_failed(FILE *out, const struct finding *f)
-{
-	fprintf(out, "%llu", (unsigned long long)f->error->count);
-}
-
-static void put_calls(FILE *out, const struct finding *f)
-{
-	fprintf(out, "%llu", (unsigned long long)f->call->count);
-}
-
-static void put_errno(FILE *out, const struct finding *f)
-{
-	fputs(names_errno(f->error->error), out);
-}
-
-static void put_killed(FILE *out, const struct finding *f)
-{
-	fprintf(out, f->of->killed_for_memory == 1 ? "%llu process was" : "%llu processes were",
-		(unsigned long long)f->of->killed_for_memory);
-}
-
-static void put_started(FILE *out, const struct finding *f)
-{
-	fprintf(out, "%llu", (unsigned long long)f->of->started);
-}
-
-static void put_rate(FILE *out, const struct finding *f)
-{
-	char text[16];
-
-	fputs(format_count(text, sizeof(text), (double)f->of->started * 1e9 / (double)f->all->interval_ns), out);
-}
-
-static const struct {
-	const char *name;
-	void (*put)(FILE *out, const struct finding *f);
-} words[] = {
-	{ "who", put_who },	  { "comm", put_comm },	      { "pid", put_pid },
-	{ "time", put_time },	  { "culprit", put_culprit }, { "culprits", put_culprits },
-	{ "focus", put_focus },	  { "to", put_to },	      { "mostly", put_mostly },
-	{ "in", put_in },	  { "maps", put_maps },	      { "disk", put_disk },
-	{ "call", put_call },	  { "age", put_age },	      { "remote", put_remote },
-	{ "local", put_local },	  { "peer", put_peer },	      { "answers", put_answers },
-	{ "median", put_median }, { "slowest", put_slowest }, { "oldest", put_oldest },
-	{ "queue", put_queue },	  { "drops", put_drops },     { "dropped", put_dropped },
-	{ "again", put_again },	  { "failed", put_failed },   { "calls", put_calls },
-	{ "errno", put_errno },	  { "killed", put_killed },   { "started", put_started },
-	{ "rate", put_rate },
-};
-
-void verdict_expand(char buf[VERDICT_TEXT], const char *text, const struct finding *f)
-{
-	FILE *out = fmemopen(buf, VERDICT_TEXT, "w");
-
-	buf[0] = '\0';
-	if (!out)
-		return;
-	while (*text) {
-		size_t len = strcspn(text, "{"), word;
-
-		fwrite(text, 1, len, out);
-		text += len;
-		if (!*text)
-			break;
-		word = strcspn(++text, "}");
-		for (size_t i = 0; i < COUNT(words); i++)
-			if (strlen(words[i].name) == word && !strncmp(words[i].name, text, word))
-				words[i].put(out, f);
-		text += word + 1;
-	}
-	fclose(out);
-	buf[VERDICT_TEXT - 1] = '\0';
-}
