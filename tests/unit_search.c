@@ -64,10 +64,46 @@ static void the_living_come_first(void **state)
 	table_free(&table);
 }
 
+/* What was found among idle processes stays when they fold again; the others do. */
+static void what_was_found_does_not_fold(void **state)
+{
+	const struct table_wants all = { 0 };
+	struct row idle[12] = { 0 };
+	struct search q;
+
+	(void)state;
+	for (uint32_t i = 0; i < 12; i++) {
+		idle[i] = rows[5];
+		idle[i].kind = MODEL_PROCESS;
+		idle[i].pid = 100 + i;
+		idle[i].cmdline = idle[i].cgroup = idle[i].killer_comm = "";
+		idle[i].net = &row_no_net;
+		idle[i].interval_ns = 1000000000;
+		idle[i].time_ns[i ? LT_POLL : LT_WAKEQ] = 1000000000;
+	}
+	table_init(&table, column_view_find("overview"));
+	assert_int_equal(table_arrange(&table, MODEL_PROCESS, idle, 12, 12, &all, 0), 0);
+	assert_int_equal(table.n, 1);
+	assert_int_equal(table.idle, 11);
+	table.n += table.idle; /* as view_search does */
+	search_for(&q, "107", NULL);
+	assert_true(search_best(&q, &table, 1));
+	table.n = 1;
+	for (uint64_t now_ns = 2; now_ns < 4 * TABLE_HOLD_NS; now_ns += TABLE_HOLD_NS) {
+		assert_int_equal(table_arrange(&table, MODEL_PROCESS, idle, 12, 12, &all, now_ns), 0);
+		assert_int_equal(table_cursor(&table)->pid, 107);
+	}
+	assert_int_equal(table.n, 2);
+	assert_int_equal(table.idle, 10);
+	assert_true(table.folded);
+	table_free(&table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_living_come_first),
+		cmocka_unit_test(what_was_found_does_not_fold),
 	};
 
 	return cmocka_run_group_tests_name("unit_search", tests, NULL, NULL);

@@ -311,8 +311,13 @@ static bool folds(const struct table *t, const struct row *r, const struct table
 			return false;
 	if (v.type == VALUE_TEXT || (v.type == VALUE_INT && v.i) || (v.type == VALUE_REAL && v.real > 0))
 		return false;
-	return !r->exited && !r->kernel && r->pid && !r->slower_ns && is_idle(r) && !table_tagged(w, table_key(r)) &&
-	       (!t->pinned || table_key(r) != t->cursor_key);
+	return !r->exited && !r->kernel && r->pid && !r->slower_ns && is_idle(r) && !table_tagged(w, table_key(r));
+}
+
+/* Those stay where the idle ones fold: what has exited, and where the cursor is. */
+static bool stays(const struct table *t, const struct row *r)
+{
+	return r->exited || (t->pinned && table_key(r) == t->cursor_key);
 }
 
 /* Folds the idle processes at the end: they go behind all others. What is asked for by a filter is shown, and as long
@@ -329,9 +334,9 @@ static void fold(struct table *t, const struct table_wants *w, uint32_t held)
 	for (; first > (t->unfold ? 0 : held); first--) {
 		const struct row *r = t->order[first - 1];
 
-		if (!r->exited && !folds(t, r, w))
+		if (!stays(t, r) && !folds(t, r, w))
 			break;
-		n += !r->exited;
+		n += !stays(t, r);
 	}
 	idle = n < FOLD_LEAST ? NULL : malloc(n * sizeof(struct row *));
 	if (!idle)
@@ -340,7 +345,7 @@ static void fold(struct table *t, const struct table_wants *w, uint32_t held)
 	n = 0;
 	at = first;
 	for (uint32_t i = first; i < t->n && !t->unfold; i++) {
-		if (t->order[i]->exited)
+		if (stays(t, t->order[i]))
 			t->order[at++] = t->order[i];
 		else
 			idle[n++] = t->order[i];
