@@ -85,11 +85,26 @@ static void a_replay_goes_to_its_marks(void **state)
 	session_line(v, 23, "no mark after this reading");
 }
 
+static void a_trigger_rings_and_marks(void **state)
+{
+	struct vt *v = session_open(&(struct session){ .lang = "C", .args = { "--when", "cpu>1 and pid=2211 for 2" } });
+
+	(void)state;
+	assert_null(memchr(v->bytes, '\a', v->n_bytes));
+	session_press(v, "^N", NULL);
+	session_line(v, 23, "cpu>1 and pid=2211 for 2: postgres");
+	assert_non_null(memchr(v->bytes, '\a', v->n_bytes));
+	session_press(v, "^N", "^N", ",", NULL);
+	session_line(v, 0, "12:03:02");
+	session_line(v, TIMELINE_Y, "cpu>1 and pid=2211 for 2: postg");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_gap_is_shown, session_end),
 		cmocka_unit_test_teardown(marks_are_set_and_found, session_end),
+		cmocka_unit_test_teardown(a_trigger_rings_and_marks, session_end),
 		cmocka_unit_test_teardown(a_replay_goes_to_its_marks, session_end),
 		cmocka_unit_test_teardown(without_gaps_the_table_has_the_line, session_end),
 	};

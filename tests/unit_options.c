@@ -109,8 +109,8 @@ static void every_option_sets_its_field(void **state)
 	assert_int_equal(options_group(&o), MODEL_COMMAND);
 	assert_int_equal(parse(&o, "--fail-if cpu>5 --json"), 0);
 	assert_int_equal(o.output, OUTPUT_JSON);
-	assert_int_equal(o.fail_readings, 1);
-	assert_non_null(o.fail_expression);
+	assert_int_equal(o.fail.readings, 1);
+	assert_non_null(o.fail.expression);
 	options_free(&o);
 	assert_int_equal(parse(&o, "--record -"), 0);
 	assert_int_equal(o.output, OUTPUT_NONE);
@@ -167,6 +167,9 @@ static void bad_lines(void **state)
 		{ "-s -", "'-'", "pid, " },
 		{ "-v tables", "'tables'", "overview, sched, syscalls, net, calls, connections" },
 		{ "-g pid", "'pid'", "process, command, user or cgroup" },
+		{ "--when wake99>", "--when 'wake99>'", "at character" },
+		{ "--when device=sda", "--when", "not in this table" },
+		{ "--exec true", "--exec", "--when" },
 		{ "--record - --json", "--record -", "nothing else" },
 		{ "--record - --keep 2G --replay x", "--record", "--replay" },
 		{ "--at 03:15", "--at", "--replay" },

@@ -368,6 +368,102 @@ static void fail_if(void **state)
 
 /* A row that does not match in between starts again; readings of different rows do not add up. */
 /* Response times of a recording: in --fail-if, --filter and CSV, with their units. */
+/* How many marks each of so many lines of JSON has, as digits. */
+static const char *marks_of(struct child *c, int readings)
+{
+	static char counts[64];
+	struct json_object *o, *marks;
+	const char *line;
+	int i;
+
+	for (i = 0; i < readings && (line = child_line(c)); i++) {
+		o = json_tokener_parse(line);
+		assert_true(json_object_object_get_ex(o, "marks", &marks));
+		counts[i] = (char)('0' + json_object_array_length(marks));
+		json_object_put(o);
+	}
+	counts[i] = '\0';
+	return counts;
+}
+
+static char fifo[80], runs[80], input[30000];
+
+/* Starts lagtop with a command that leaves a byte, and then waits until somebody opens the other end of a pipe. */
+static struct child *start_when(const char *output, const char *when)
+{
+	static char command[300];
+	char *argv[] = { child_lagtop(), "--replay", recording, (char *)(uintptr_t)output,
+			 "-g",		 "process",  "--when",	(char *)(uintptr_t)when,
+			 "--exec",	 command,    NULL };
+	struct child *c;
+
+	if (!strcmp(output, "--batch"))
+		argv[5] = "command";
+	snprintf(fifo, sizeof(fifo), "%s/fifo", folder);
+	snprintf(runs, sizeof(runs), "%s/runs", folder);
+	snprintf(command, sizeof(command), "printf x >>%s; cat >%s", runs, fifo);
+	unlink(fifo);
+	unlink(runs);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	c = child_start(argv, (uid_t)-1);
+	assert_non_null(c);
+	return c;
+}
+
+/* Takes what the command got as its input, and how often it ran. */
+static int64_t end_when(struct child *c)
+{
+	struct stat st;
+	FILE *f;
+
+	assert_int_equal(child_wait(c), 0); /* although the command waits */
+	child_free(c);
+	f = fopen(fifo, "re");
+	assert_non_null(f);
+	input[fread(input, 1, sizeof(input) - 1, f)] = '\0';
+	fclose(f);
+	assert_int_equal(stat(runs, &st), 0);
+	unlink(fifo);
+	unlink(runs);
+	return st.st_size;
+}
+
+/* A row is marked when it begins to match; lagtop goes on, whatever the command does. */
+static void when_marks_and_goes_on(void **state)
+{
+	struct child *c;
+
+	(void)state;
+	fixture_write(recording, 6, FIXTURE_PLAIN);
+	c = start_when("--json", "cpu>1 and pid=2211 for 3");
+	assert_string_equal(marks_of(c, 6), "001000");
+	assert_int_equal(end_when(c), 1);
+	assert_non_null(strstr(input, "\"kind\":\"when\",\"expr\":\"cpu>1 and pid=2211 for 3\",\"pid\":2211,"
+				      "\"text\":\"postgres\""));
+	assert_non_null(strstr(input, "\"row\":{\"pid\":2211,\"ppid\":2208,"));
+}
+
+static void a_command_runs_once_at_a_time(void **state)
+{
+	struct json_object *o, *row, *member;
+	struct child *c;
+
+	(void)state;
+	fixture_write(recording, 6, FIXTURE_CROWD); /* new rows in every reading */
+	c = start_when("--json", "cpu>1");
+	assert_int_equal(strspn(marks_of(c, 6), "12345678"), 6);
+	assert_int_equal(end_when(c), 1);
+	/* Rows of other kinds have their columns. */
+	assert_int_equal(end_when(start_when("--batch", "cpu>1 and comm=postgres")), 1);
+	o = json_tokener_parse(input);
+	assert_true(json_object_object_get_ex(o, "pid", &member));
+	assert_null(member);
+	assert_true(json_object_object_get_ex(o, "row", &row));
+	assert_true(json_object_object_get_ex(row, "comm", &member));
+	assert_string_equal(json_object_get_string(member), "postgres");
+	json_object_put(o);
+}
+
 static void answers_too_slow(void **state)
 {
 	int lines;
@@ -437,6 +533,8 @@ int main(void)
 		cmocka_unit_test(sums_are_those_of_json),
 		cmocka_unit_test(labels_are_bounded_and_clean),
 		cmocka_unit_test(fail_if),
+		cmocka_unit_test(when_marks_and_goes_on),
+		cmocka_unit_test(a_command_runs_once_at_a_time),
 		cmocka_unit_test(answers_too_slow),
 		cmocka_unit_test(in_a_row),
 	};

@@ -111,7 +111,7 @@ int alert_check(struct alert *a, struct row **rows, int n)
 		c = count(a, &now, row);
 		if (!c) {
 			err = -ENOMEM;
-		} else if (c->readings >= a->readings) {
+		} else if (a->once ? c->readings == a->readings : c->readings >= a->readings) {
 			rows[i] = rows[failed];
 			rows[failed++] = row;
 		}

@@ -8,6 +8,7 @@
 struct alert {
 	const struct filter *expression;
 	uint64_t readings;	  /* consecutive; 1 or more */
+	bool once;		  /* only in the first reading in which it has done so */
 	struct alert_row *counts; /* rows that match it now, and for how many readings */
 };
 

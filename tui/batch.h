@@ -17,6 +17,9 @@ int batch_table(FILE *out, const struct options *o, struct row **rows, int n);
 /* Writes one reading to out and flushes. 0, or -errno of the stream (-EPIPE: the reader has closed it). */
 int batch_text(FILE *out, const struct options *o, struct model *m);
 int batch_json(FILE *out, const struct options *o, struct model *m);
+/* A row and the mark that it has caused, as one line of JSON: a process as in batch_json, other rows by their columns.
+ */
+int batch_json_row(FILE *out, struct model *m, const struct row *r, const struct sample_mark *mark);
 int batch_csv(FILE *out, const struct options *o, struct model *m, bool header);
 
 /* What the outputs share: ISO 8601 in UTC with microseconds (returns buf); flush: 0 or -errno. */

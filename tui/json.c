@@ -459,6 +459,16 @@ static int rows_by(const char *number, const struct options *o, const char *view
 	return selection_rows(&o->selection, of->kind, &order, m, rows);
 }
 
+/* The members of a process's object. */
+static int put_process(struct json_writer *w, const struct json_plan *plan, struct model *m, const struct row *r)
+{
+	int err;
+
+	put_fields(w, plan, 0, r);
+	err = put_calls(w, m, r);
+	return err ? err : put_peers(w, m, r);
+}
+
 static int put_processes(struct json_writer *w, const struct options *o, struct model *m)
 {
 	struct row **rows = NULL;
@@ -471,10 +481,7 @@ static int put_processes(struct json_writer *w, const struct options *o, struct 
 	json_open(w, "processes", '[');
 	for (int i = 0; i < n && !err; i++) {
 		json_open(w, NULL, '{');
-		put_fields(w, &plan, 0, rows[i]);
-		err = put_calls(w, m, rows[i]);
-		if (!err)
-			err = put_peers(w, m, rows[i]);
+		err = put_process(w, &plan, m, rows[i]);
 		json_close(w, '}');
 	}
 	json_close(w, ']');
@@ -699,23 +706,56 @@ static void put_gap(struct json_writer *w, const struct sample *s)
 	json_close(w, '}');
 }
 
-static void put_marks(struct json_writer *w, const struct sample *s)
+static void put_mark(struct json_writer *w, const struct sample_mark *m)
 {
 	char when[BATCH_TIME_SIZE];
 
+	json_text(w, "time", batch_time(when, m->realtime_ns));
+	json_text(w, "kind", sample_mark_name[m->kind]);
+	put_text(w, "expr", *m->expr ? m->expr : NULL);
+	put_number(w, "pid", m->pid, m->pid);
+	put_text(w, "text", *m->text ? m->text : NULL);
+}
+
+static void put_marks(struct json_writer *w, const struct sample *s)
+{
 	json_open(w, "marks", '[');
 	for (uint32_t i = 0; i < s->n_marks; i++) {
-		const struct sample_mark *m = &s->marks[i];
-
 		json_open(w, NULL, '{');
-		json_text(w, "time", batch_time(when, m->realtime_ns));
-		json_text(w, "kind", sample_mark_name[m->kind]);
-		put_text(w, "expr", *m->expr ? m->expr : NULL);
-		put_number(w, "pid", m->pid, m->pid);
-		put_text(w, "text", *m->text ? m->text : NULL);
+		put_mark(w, &s->marks[i]);
 		json_close(w, '}');
 	}
 	json_close(w, ']');
+}
+
+static int finish(struct json_writer *w, FILE *out, int err)
+{
+	fputc('\n', out);
+	if (w->out_of_memory)
+		err = -ENOMEM;
+	json_writer_free(w);
+	return err ? err : batch_finish(out);
+}
+
+int batch_json_row(FILE *out, struct model *m, const struct row *r, const struct sample_mark *mark)
+{
+	struct json_writer w = { .out = out };
+	struct json_plan plan;
+	int err = 0;
+
+	json_open(&w, NULL, '{');
+	put_mark(&w, mark);
+	json_open(&w, "row", '{');
+	if (r->kind == MODEL_PROCESS) {
+		plan_make(&plan);
+		err = put_process(&w, &plan, m, r);
+	}
+	for (size_t i = 0; r->kind != MODEL_PROCESS && i < columns_count; i++)
+		if (columns[i].kinds & 1U << r->kind && columns[i].show != SHOW_SPARK)
+			put_value(&w, columns[i].name, columns[i].raw(r));
+	json_close(&w, '}');
+	json_close(&w, '}');
+	return finish(&w, out, err);
 }
 
 int batch_json(FILE *out, const struct options *o, struct model *m)
@@ -743,9 +783,5 @@ int batch_json(FILE *out, const struct options *o, struct model *m)
 		err = put_cpus(&w, o, m);
 	put_marks(&w, s);
 	json_close(&w, '}');
-	fputc('\n', out);
-	if (w.out_of_memory)
-		err = -ENOMEM;
-	json_writer_free(&w);
-	return err ? err : batch_finish(out);
+	return finish(&w, out, err);
 }

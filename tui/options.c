@@ -203,22 +203,38 @@ static uint64_t take_readings(const char *arg, size_t *len)
 	return n < READINGS_MAX ? n : 0;
 }
 
-static int set_fail_if(struct options *o, const char *arg)
+static int set_condition(struct condition *c, const char *option, const char *arg)
 {
 	char why[200], *expression;
 	size_t at = 0, len;
 
-	o->fail_if = arg;
-	o->fail_readings = take_readings(arg, &len);
-	if (!o->fail_readings)
-		return bad("--fail-if '%s': expected 1 to %d readings after for", arg, READINGS_MAX - 1);
+	c->text = arg;
+	c->readings = take_readings(arg, &len);
+	if (!c->readings)
+		return bad("%s '%s': expected 1 to %d readings after for", option, arg, READINGS_MAX - 1);
 	expression = strndup(arg, len);
 	if (!expression)
 		return bad("out of memory");
-	filter_free(o->fail_expression);
-	o->fail_expression = filter_parse(expression, &at, why, sizeof(why));
+	filter_free(c->expression);
+	c->expression = filter_parse(expression, &at, why, sizeof(why));
 	free(expression);
-	return o->fail_expression ? 0 : bad("--fail-if '%s': at character %zu: %s", arg, at + 1, why);
+	return c->expression ? 0 : bad("%s '%s': at character %zu: %s", option, arg, at + 1, why);
+}
+
+static int set_fail_if(struct options *o, const char *arg)
+{
+	return set_condition(&o->fail, "--fail-if", arg);
+}
+
+static int set_when(struct options *o, const char *arg)
+{
+	return set_condition(&o->when, "--when", arg);
+}
+
+static int set_exec(struct options *o, const char *arg)
+{
+	o->exec = arg;
+	return *arg ? 0 : bad("--exec '': expected a command for /bin/sh");
 }
 
 static int set_view(struct options *o, const char *arg)
@@ -385,6 +401,8 @@ static const struct option_row option_table[] = {
 	{ "openmetrics", 0, "FILE", SET(set_openmetrics),
 	  "write counters and histograms for node_exporter, in the groups of -g" },
 	{ "fail-if", 0, "EXPR", SET(set_fail_if), "exit with status 4 when a row matches, or 'EXPR for N' readings" },
+	{ "when", 0, "EXPR", SET(set_when), "mark the reading when a row matches, or 'EXPR for N' readings; goes on" },
+	{ "exec", 0, "CMD", SET(set_exec), "run CMD then, with the row as JSON on its input" },
 	{ "record", 'w', "FILE|DIR|-", SET(set_record),
 	  "also write every reading to FILE, to files in DIR, or to a pipe" },
 	{ "keep", 0, "SIZE|TIME", SET(set_keep), "how much of the past a --record DIR keeps: 2G, 7d (default 1G)" },
@@ -475,7 +493,8 @@ static int check_why(struct options *o)
 		{ "--tree", o->tree },
 		{ "--group", o->group != MODEL_PROCESS },
 		{ "--openmetrics", o->openmetrics },
-		{ "--fail-if", o->fail_if },
+		{ "--fail-if", o->fail.text },
+		{ "--when", o->when.text },
 		{ "--check", o->check },
 	};
 
@@ -487,6 +506,12 @@ static int check_why(struct options *o)
 	if (o->output == OUTPUT_SCREEN)
 		o->output = OUTPUT_BATCH;
 	return 0;
+}
+
+/* Whether the rows of the table have its columns. */
+static bool fits(const struct options *o, const struct condition *c)
+{
+	return !c->expression || filter_kinds(c->expression) & 1U << options_kind(o);
 }
 
 /* Options that are valid individually, but not together. */
@@ -523,9 +548,14 @@ static int check_together(const struct options *o)
 	if (o->selection.filter && !(filter_kinds(o->selection.filter) & 1U << options_kind(o)))
 		return bad("--filter '%s': one of its columns is not in this table; --list-columns lists them",
 			   o->filter);
-	if (o->fail_expression && !(filter_kinds(o->fail_expression) & 1U << options_kind(o)))
+	if (o->exec && !o->when.text)
+		return bad("--exec needs --when, which says when to run it");
+	if (!fits(o, &o->fail))
 		return bad("--fail-if '%s': one of its columns is not in this table; --list-columns lists them",
-			   o->fail_if);
+			   o->fail.text);
+	if (!fits(o, &o->when))
+		return bad("--when '%s': one of its columns is not in this table; --list-columns lists them",
+			   o->when.text);
 	return 0;
 }
 
@@ -536,7 +566,8 @@ static void tell_probe(struct options *o)
 	o->probe.readonly = o->readonly;
 	if (o->view->kind == MODEL_CONNECTION || o->why)
 		o->probe.connections = SOURCE_ALL_CONNECTIONS;
-	else if (o->output == OUTPUT_JSON || o->view->spark == MODEL_SPARK_NET || o->fail_if || o->openmetrics)
+	else if (o->output == OUTPUT_JSON || o->view->spark == MODEL_SPARK_NET || o->fail.text || o->when.text ||
+		 o->openmetrics)
 		o->probe.connections = SOURCE_ACTIVE_CONNECTIONS;
 	o->probe.cpus = o->view->kind == MODEL_CPU;
 }
@@ -594,7 +625,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	status = o->why ? check_why(o) : 0;
 	if (status)
 		return status;
-	if (o->output == OUTPUT_SCREEN && (o->openmetrics || o->fail_if || o->streams))
+	if (o->output == OUTPUT_SCREEN && (o->openmetrics || o->fail.text || o->streams))
 		o->output = OUTPUT_NONE;
 	status = check_together(o);
 	tell_probe(o);
@@ -604,7 +635,8 @@ int options_parse(struct options *o, int argc, char **argv)
 void options_free(struct options *o)
 {
 	filter_free(o->selection.filter);
-	filter_free(o->fail_expression);
+	filter_free(o->fail.expression);
+	filter_free(o->when.expression);
 	filter_free(o->focus_expression);
 	free(o->selection.pids);
 	*o = (struct options){ 0 };

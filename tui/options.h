@@ -16,6 +16,13 @@
 
 enum options_output { OUTPUT_SCREEN, OUTPUT_BATCH, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_NONE };
 
+/* EXPR [for N] */
+struct condition {
+	const char *text;	   /* as typed; NULL: none */
+	struct filter *expression; /* parsed, without "for N" */
+	uint64_t readings;	   /* N, or 1 */
+};
+
 struct options {
 	enum options_output output;
 	double delay_s;
@@ -36,9 +43,8 @@ struct options {
 	struct probe_options probe;
 	const char *openmetrics;	 /* a file to write; NULL: none */
 	struct filter *focus_expression; /* --focus; NULL: none */
-	const char *fail_if;		 /* as typed; NULL: none */
-	struct filter *fail_expression;	 /* parsed, without "for N" */
-	uint64_t fail_readings;		 /* N, or 1 */
+	struct condition fail, when;	 /* --fail-if, --when */
+	const char *exec;		 /* NULL: none */
 	bool why;			 /* lagtop why: a verdict over delay_s instead of readings */
 	bool check, list_columns, list_keys, help, version;
 	bool manual; /* hidden --manual: a key makes a reading (screen tests) */

@@ -17,6 +17,7 @@
 #include "format.h"
 #include "loop.h"
 #include "openmetrics.h"
+#include "trigger.h"
 #include "verdict_write.h"
 
 #define PIPE_CHUNK 4096 /* a pipe that polls as writable accepts this many bytes without blocking */
@@ -30,6 +31,7 @@ struct run {
 	struct model *model;
 	struct sample sample;
 	struct alert alert;
+	struct trigger trigger;
 	struct openmetrics metrics;
 	struct facts_all facts; /* why */
 	bool lags, waits_known, concluded;
@@ -197,12 +199,12 @@ static void check_alert(struct run *run)
 	struct row **rows = NULL;
 	int n, failed;
 
-	if (!o->fail_if)
+	if (!o->fail.text)
 		return;
 	n = batch_rows(o, run->model, &rows);
 	failed = n < 0 ? n : alert_check(&run->alert, rows, n);
 	if (failed > 0) {
-		format_clean(text, sizeof(text), o->fail_if, ALERT_CELLS, true);
+		format_clean(text, sizeof(text), o->fail.text, ALERT_CELLS, true);
 		fprintf(stderr, "lagtop: --fail-if '%s' matches:\n", text);
 		failed = batch_table(stderr, o, rows, failed);
 		run->loop.status = failed ? LOOP_ON : ALERT_STATUS;
@@ -217,8 +219,13 @@ static void reading(struct loop *l, struct sample *s)
 	struct run *run = (struct run *)l;
 	int err = model_update(run->model, s);
 
-	if (err)
+	if (err) {
 		loop_fail(l, "cannot keep a reading: %s", strerror(-err));
+		return;
+	}
+	err = trigger_check(&run->trigger, l->options, run->model, s, loop_clock_ns());
+	if (err < 0)
+		loop_fail(l, "--when: %s", strerror(-err));
 }
 
 static void recorded(struct loop *l, struct sample *s)
@@ -275,10 +282,11 @@ int run_batch(const struct options *o, struct source *src, struct recorder *rec,
 				     .status = LOOP_ON,
 				     .why = why,
 				     .why_size = why_size },
-			   .alert = { .expression = o->fail_expression, .readings = o->fail_readings },
+			   .alert = { .expression = o->fail.expression, .readings = o->fail.readings },
 			   .facts = { .selection = &o->selection, .self_pid = src->live ? (uint32_t)getpid() : 0 } };
 	struct loop *l = &run.loop;
 
+	trigger_init(&run.trigger, o);
 	run.model = model_new();
 	if (run.model)
 		loop_run(l);
@@ -292,6 +300,7 @@ int run_batch(const struct options *o, struct source *src, struct recorder *rec,
 	}
 	facts_free(&run.facts);
 	alert_free(&run.alert);
+	trigger_free(&run.trigger);
 	openmetrics_close(&run.metrics, o, is_complete(l));
 	model_free(run.model);
 	sample_free(&run.sample);

@@ -598,6 +598,9 @@ static void reading(struct loop *l, struct sample *sample)
 	err = view_reading(&s->view, sample);
 	if (err)
 		loop_fail(l, "screen: %s", strerror(-err));
+	if (s->view.bell && !s->pending_len)
+		pend(s, "\a", 1);
+	s->view.bell = false;
 	s->dirty = true;
 }
 

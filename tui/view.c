@@ -20,6 +20,7 @@ int view_init(struct view *v, const struct options *o, bool live)
 			    .source_live = live,
 			    .rows_kind = o->group,
 			    .settings.delay_s = 1 };
+	trigger_init(&v->trigger, o);
 	v->wants.selection = o->selection;
 	v->wants.no_kernel = true;
 	v->call = LT_CALL_NONE;
@@ -47,6 +48,7 @@ int view_init(struct view *v, const struct options *o, bool live)
 void view_free(struct view *v)
 {
 	crowd_free(&v->crowd);
+	trigger_free(&v->trigger);
 	model_free(v->live);
 	model_free(v->past);
 	history_free(&v->history);

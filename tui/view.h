@@ -17,6 +17,7 @@
 #include "losses.h"
 #include "options.h"
 #include "table.h"
+#include "trigger.h"
 #include "verdict.h"
 
 #define VIEW_TABLES 8
@@ -161,6 +162,8 @@ struct view {
 	uint32_t back; /* readings ago */
 
 	struct losses losses;
+	struct trigger trigger;	       /* --when */
+	bool bell;		       /* it has marked a reading */
 	uint64_t marks_ns[VIEW_MARKS]; /* set by hand since the last reading: realtime_ns of the readings meant */
 	uint32_t n_marks;
 	bool seek_mark;		 /* a replay is to be read on to the next mark */

@@ -89,6 +89,19 @@ static int add_marks(struct view *v, struct sample *s)
 	return 0;
 }
 
+/* --when. 0 or -errno. */
+static int check_trigger(struct view *v, struct sample *s)
+{
+	int n = trigger_check(&v->trigger, v->options, v->live, s, v->now_ns);
+
+	if (n <= 0)
+		return n;
+	v->bell = true;
+	view_say(v, STYLE_WARN, "%s: %s", s->marks[s->n_marks - (uint32_t)n].expr,
+		 s->marks[s->n_marks - (uint32_t)n].text);
+	return 0;
+}
+
 static void say_gap(struct view *v, const struct sample *s)
 {
 	char ns[24];
@@ -135,6 +148,8 @@ int view_reading(struct view *v, struct sample *s)
 	err = add_marks(v, s);
 	if (!err)
 		err = model_update(v->live, s);
+	if (!err)
+		err = check_trigger(v, s);
 	losses_add(&v->losses, s);
 	v->asked.n = 0;
 	if (!err && v->source_live)
