@@ -165,6 +165,7 @@ TO_MAN = $(call to,$(SHARE)/man/man8/lagtop.8)
 TO_BASH = $(call to,$(SHARE)/bash-completion/completions/lagtop)
 TO_FISH = $(call to,$(FISH_DIR)/lagtop.fish)
 TO_ZSH = $(call to,$(ZSH_DIR)/_lagtop)
+TO_SERVICE = $(call to,$(PREFIX)/lib/systemd/system/lagtop-record.service)
 
 # Commands for people. Each first installs what it needs; that is quick when nothing is missing.
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
@@ -269,9 +270,11 @@ install: lagtop $(DOCS) ## install into PREFIX (/usr/local), ZSH_DIR and FISH_DI
 	install -D -m 644 $(BUILD)/docs/lagtop.bash $(TO_BASH)
 	install -D -m 644 $(BUILD)/docs/lagtop.fish $(TO_FISH)
 	install -D -m 644 $(BUILD)/docs/_lagtop $(TO_ZSH)
+	install -D -m 644 tui/lagtop-record.service $(TO_SERVICE)
+	sed -i 's|^ExecStart=/usr/|ExecStart=$(PREFIX)/|' $(TO_SERVICE)
 
 uninstall: ## remove what install installed
-	rm -f $(TO_PROGRAM) $(TO_MAN) $(TO_BASH) $(TO_FISH) $(TO_ZSH)
+	rm -f $(TO_PROGRAM) $(TO_MAN) $(TO_BASH) $(TO_FISH) $(TO_ZSH) $(TO_SERVICE)
 
 docs: $(DOCS)
 

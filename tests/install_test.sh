@@ -15,10 +15,26 @@ install_and_uninstall() {
 	make -s install DESTDIR="$root" PREFIX=/opt/lagtop >/dev/null || return
 	"$root/opt/lagtop/bin/lagtop" --version || return
 	[ -s "$root/opt/lagtop/share/man/man8/lagtop.8" ] || return
-	[ "$(find "$root" -type f | wc -l)" = 5 ] || { find "$root" && return 1; }
+	[ "$(find "$root" -type f | wc -l)" = 6 ] || { find "$root" && return 1; }
 	make -s uninstall DESTDIR="$root" PREFIX=/opt/lagtop || return
 	find "$root" -type f | grep . && return 1
 	return 0
+}
+
+# The service is sound, names what was installed, and exposes little.
+service() {
+	local root=$work/service unit
+	make -s install DESTDIR="$root" PREFIX=/usr || return
+	unit=$root/usr/lib/systemd/system/lagtop-record.service
+	grep -x 'ExecStart=/usr/bin/lagtop --batch --record .* --keep 2G' "$unit" || return
+	find "$root" -name '*.wants' | grep . && return 1 # not enabled
+	# Elsewhere it complains of units that are missing below the root; a line number means this file's own.
+	systemd-analyze verify --root="$root" "$unit" >"$work/verified" 2>&1
+	grep 'lagtop-record.service:[0-9]' "$work/verified" && return 1
+	systemd-analyze security --offline=yes --no-pager "$unit" >"$work/security" 2>&1 || { cat "$work/security" && return 1; }
+	awk '/Overall exposure level/ { sub(/.*: /, ""); found = 1; if ($1 > 1.6) bad = 1 } END { exit bad || !found }' "$work/security" ||
+		{ tail -n 1 "$work/security" && return 1; }
+	make -s install DESTDIR="$root" PREFIX=/opt/x && grep -x 'ExecStart=/opt/x/bin/lagtop .*' "$root/opt/x/lib/systemd/system/lagtop-record.service"
 }
 
 # Where this machine's shells look by default, as over ssh.
@@ -141,6 +157,11 @@ package_needs_dependencies() {
 
 make -s lagtop build/docs/lagtop.8 build/docs/lagtop.bash build/docs/lagtop.fish build/docs/_lagtop >/dev/null
 check "install and uninstall" install_and_uninstall
+if systemd-analyze security --help >/dev/null 2>&1; then
+	check "the service that records" service
+else
+	skip "the service that records" "systemd-analyze is missing"
+fi
 check "completions are where fish and zsh look" shells_look_there
 check "tools that are too old to build it get one sentence" what_is_too_old
 check "the man page is sound and tells every option" man_page
