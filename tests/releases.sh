@@ -32,11 +32,11 @@ make_root() {
 }
 
 builds() {
-	debian_inside "$root" 'cd /lagtop && make -s tests WERROR=-Werror'
+	debian_inside "$root" 'cd /src && make -s tests WERROR=-Werror'
 }
 
 passes() {
-	debian_inside "$root" "cd /lagtop && LANG=C.UTF-8 WERROR=-Werror tests/run.sh $*"
+	debian_inside "$root" "cd /src && LANG=C.UTF-8 WERROR=-Werror tests/run.sh $*"
 }
 
 [ $# -gt 0 ] || set -- trixie sid
@@ -45,8 +45,8 @@ for release; do
 		skip "$release" "$why"
 		continue
 	fi
-	mkdir "$root/lagtop"
-	tar -c --exclude=./build --exclude=./lagtop --exclude=./.git . | tar -x -C "$root/lagtop"
+	mkdir "$root/src"
+	tar -c --exclude=./build --exclude=./lagtop --exclude=./.git . | tar -x -C "$root/src"
 	check "$release: builds" builds
 	# shellcheck disable=SC2016 # for the shell inside
 	check "$release: unit and screen tests" passes '$(ls build/tests/unit_* build/tests/screen_* | grep -v "\.[do]$")'
