@@ -267,11 +267,15 @@ static __always_inline void switch_out(struct task_struct *task, __u64 now_ns, _
 		to = lt_sleep_state(task, task_state, call, can_cast);
 		if (to == LT_DISK)
 			s.record->sched.page_fault = lt_in_page_fault(task);
-		if (s.record->sched.focus && LT_HAS_WHOM(to))
+		if (s.record->sched.focus && LT_HAS_WHOM(to)) {
+			/* As move does: the sleep is known by its beginning. */
+			if (now_ns < LT_WORD_SINCE(*s.word))
+				now_ns = LT_WORD_SINCE(*s.word);
 			lt_whom_sleeps(&s.record->calls, to, call,
 				       (s.record->sched.focus - 1) |
 					       (task_state & TASK_RTLOCK_WAIT ? LT_WHOM_RT_LOCK : 0),
 				       now_ns);
+		}
 	}
 	move(&s, task, now_ns, to);
 }
