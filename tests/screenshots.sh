@@ -49,12 +49,17 @@ picture() {
 		shift
 	done
 	shift
-	for _ in $(seq "$readings"); do keys+=(-k .); done
+	for _ in $(seq "$readings"); do keys+=(-k '^N'); done
 	keys+=(-w 0)
 	for key; do keys+=(-k "$key"); done
 	build/tests/shot "$size" "$work/$name.svg" -f "${keys[@]}" -- \
 		env "${vars[@]}" ./lagtop --budget off --manual -d "0.$((reading_ms / 100))"
 	rm -rf "$work/config"
+	# The SVG has a text for each word of "waiting for the first reading".
+	if grep -q '>first</text>' "$work/$name.svg"; then
+		echo "screenshots.sh: $name: there was no reading" >&2
+		return 1
+	fi
 	rsvg-convert -z 1.5 "$work/$name.svg" -o "screenshots/$name.png"
 }
 
