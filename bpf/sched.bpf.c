@@ -314,41 +314,6 @@ static __always_inline void switch_in(struct task_struct *task, __u64 now_ns)
 	move(&s, task, now_ns, LT_RUN);
 }
 
-#define CLOCK_KEPT_NS 1000000 /* the two clocks drift apart by less than 1 us meanwhile */
-#define CLOCK_ODD_NS 2000
-#define CLOCK_ODD_TIMES 4
-
-/* Compares the two clocks. The run queue's was read a little earlier; where more came in between, such as an interrupt,
- * the result is not kept. */
-static __noinline __u64 clock_look(struct lt_cpu *cpu, __u64 clock_ns, bool to_idle)
-{
-	__u64 now_ns = bpf_ktime_get_ns(), ahead_ns = now_ns - clock_ns;
-
-	if (!cpu || to_idle) /* the scheduler has looked for work on other CPUs */
-		return now_ns;
-	if ((__s64)(ahead_ns - cpu->clock_ahead_ns) > CLOCK_ODD_NS && cpu->clock_odd++ < CLOCK_ODD_TIMES)
-		return now_ns;
-	cpu->clock_odd = 0;
-	cpu->clock_ahead_ns = ahead_ns;
-	cpu->clock_until_ns = clock_ns + CLOCK_KEPT_NS;
-	return now_ns;
-}
-
-/* Now. Reading the clock takes a third of the time of this program, but the scheduler has just read the run queue's,
- * which differs by the same for a while. Never before T of a reading that has already begun. Needs
- * CONFIG_FAIR_GROUP_SCHED, as rq_ago_ns. */
-static __always_inline __u64 switch_ns(struct task_struct *next)
-{
-	struct lt_cpu *cpu = lt_this_cpu();
-	__u64 clock_ns, now_ns;
-
-	if (!bpf_core_field_exists(next->se.cfs_rq->rq))
-		return bpf_ktime_get_ns();
-	clock_ns = next->se.cfs_rq->rq->clock;
-	now_ns = clock_ns + cpu->clock_ahead_ns;
-	return clock_ns < cpu->clock_until_ns && now_ns >= lt_cut_ns ? now_ns : clock_look(cpu, clock_ns, !next->pid);
-}
-
 /* Not static, so that the verifier does not walk what follows a switch-out once for each of its ways. At this hook the
  * current task is still the one that leaves. */
 __noinline __weak int lt_switch_out(__u64 now_ns, __u32 task_state, bool preempt)
@@ -366,7 +331,7 @@ __noinline __weak int lt_switch_out_6_1(__u64 now_ns, __u32 task_state, bool pre
 static __always_inline int on_switch(struct task_struct *prev, struct task_struct *next, __u32 prev_state, bool preempt,
 				     bool can_cast)
 {
-	__u64 now_ns = switch_ns(next), began_ns = now_ns >> 3 & LT_SELF_MASK ? 0 : bpf_ktime_get_ns();
+	__u64 now_ns = bpf_ktime_get_ns();
 
 	if (!prev->pid)
 		lt_focus_charge(next, NULL, LT_BLAME_ASLEEP, now_ns);
@@ -376,8 +341,7 @@ static __always_inline int on_switch(struct task_struct *prev, struct task_struc
 		lt_switch_out_6_1(now_ns, prev_state, preempt);
 	if (next->pid)
 		switch_in(next, now_ns);
-	if (began_ns)
-		lt_self_add(LT_PROG_SWITCH, began_ns);
+	lt_self(LT_PROG_SWITCH, now_ns);
 	return 0;
 }
 

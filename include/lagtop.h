@@ -586,9 +586,6 @@ struct lt_cpu {
 	__u64 lost_events;
 	__u64 lost_requests; /* that ended without a row for their device, or without a known start */
 	__u64 lost_groups;   /* requests whose control group found no room for a row */
-	/* By how much CLOCK_MONOTONIC is ahead of the run queue's clock; until when, by the latter, that holds; how
-	 * often in a row it seemed to be more. */
-	__u64 clock_ahead_ns, clock_until_ns, clock_odd;
 	struct {
 		__u64 runs, ns; /* timed runs and their time */
 		__u64 turns;	/* all runs, where they are counted */

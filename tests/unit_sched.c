@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which waits count as part of a call's service time and which as the sleep that it asked for: bpf/sched.bpf.c,
- * compiled for this machine, switches a thread out in a call. Locks of PREEMPT_RT sleep in few kernels. And by which
- * clock: the run queue's, as long as it keeps step with CLOCK_MONOTONIC.
+ * compiled for this machine, switches a thread out in a call. Locks of PREEMPT_RT sleep in few kernels.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,8 +32,6 @@ static uint64_t time_ns;
 static struct lt_chunk chunk;
 static struct lt_index_set set;
 static struct lt_cpu cpu;
-static struct rq queue;
-static struct cfs_rq threads_queue = { .rq = &queue }, idle_queue = { .rq = &queue };
 
 static bool field_exists(const char *field)
 {
@@ -101,8 +98,6 @@ static void check_wait(const struct wait *w)
 
 	memset(&chunk, 0, sizeof(chunk));
 	thread = (struct task_struct){ .pid = 10, .tgid = 10, .group_leader = &thread, .__state = w->task_state };
-	thread.se.cfs_rq = &threads_queue;
-	idle.se.cfs_rq = &idle_queue;
 	set.way[3] = lt_key(&thread) << LT_SLOT_BITS | 1;
 	chunk.word[0] = LT_WORD(1000, LT_RUN);
 	s.record->calls.call = LT_CALL(LT_ABI_NATIVE, w->call);
@@ -137,48 +132,10 @@ static void test_service_time(void **state)
 		check_wait(&waits[i]);
 }
 
-static uint64_t at(uint64_t clock_ns, uint64_t monotonic_ns)
-{
-	queue.clock = clock_ns;
-	time_ns = monotonic_ns;
-	return switch_ns(&thread);
-}
-
-#define AHEAD 7000000
-#define MS 1000000
-
-static void test_clock(void **state)
-{
-	(void)state;
-	memset(&cpu, 0, sizeof(cpu));
-	lt_cut_ns = 0;
-	thread = (struct task_struct){ .pid = 10, .se.cfs_rq = &threads_queue };
-	/* What is odd is not kept, unless it stays so. */
-	for (int i = 0; i < CLOCK_ODD_TIMES; i++)
-		assert_int_equal(at(100 + i, AHEAD + 300), AHEAD + 300);
-	assert_int_equal(cpu.clock_until_ns, 0);
-	assert_int_equal(at(200, AHEAD + 300), AHEAD + 300);
-	/* As the run queue's clock says, for a ms. */
-	assert_int_equal(at(300, AHEAD + 9999), AHEAD + 400);
-	assert_int_equal(at(MS, AHEAD + MS + 9999), AHEAD + MS + 100);
-	/* Later than T of a reading that has begun. */
-	lt_cut_ns = AHEAD + MS + 201;
-	assert_int_equal(at(MS + 100, AHEAD + MS + 300), AHEAD + MS + 300);
-	lt_cut_ns = 0;
-	/* Then they are compared again: an interrupt in between, on the way to idle, and as always. */
-	assert_int_equal(at(3 * MS, AHEAD + 3 * MS + 50000), AHEAD + 3 * MS + 50000);
-	thread.pid = 0;
-	assert_int_equal(at(3 * MS, AHEAD + 3 * MS + 900), AHEAD + 3 * MS + 900);
-	thread.pid = 10;
-	assert_int_equal(at(3 * MS, AHEAD + 3 * MS + 150), AHEAD + 3 * MS + 150);
-	assert_int_equal(at(3 * MS + 1, AHEAD), AHEAD + 3 * MS + 151);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_service_time),
-		cmocka_unit_test(test_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
