@@ -245,7 +245,8 @@ static void test_few_records(void **state)
 }
 
 /* The runs of its programs, estimated from one in 1,024, match what the readings count: both ends of calls, switches,
- * wakeups, and operations on sockets. */
+ * wakeups, and operations on sockets. Within 10 %: 7,000 runs time themselves, and their choice by the clock's low bits
+ * varies by 1.6 % from one time to the next (8 times, idle). */
 static void test_own_runs(void **state)
 {
 	struct live *l = live_start("-d", "0.2", NULL);
@@ -263,13 +264,14 @@ static void test_own_runs(void **state)
 		struct json_object *all = json_object_object_get(l->reading[r], "processes");
 
 		runs += live_get(l->reading[r], "self.bpf_runs");
+		/* Two programs for a call, two for a wakeup, and two for what is received. */
 		seen += 2 * live_get(l->reading[r], "host.calls.count") + live_get(l->reading[r], "host.switches") +
-			live_get(l->reading[r], "host.wakeups");
+			2 * live_get(l->reading[r], "host.wakeups");
 		for (size_t i = 0; i < json_object_array_length(all); i++) {
 			struct json_object *p = json_object_array_get_idx(all, i);
 			int64_t tx = live_get(p, "net.tx_ops"), rx = live_get(p, "net.rx_ops");
 
-			seen += (tx == LIVE_NULL ? 0 : tx) + (rx == LIVE_NULL ? 0 : rx);
+			seen += (tx == LIVE_NULL ? 0 : tx) + (rx == LIVE_NULL ? 0 : 2 * rx);
 		}
 	}
 	live_compare((double)runs, (double)seen, (double)seen / 10, "own cost: runs of programs");
