@@ -115,7 +115,7 @@ static void check_numbers(struct checking *k, const char *key, struct json_objec
 		check_dist(k, o);
 	} else if (json_object_is_type(o, json_type_int)) {
 		n = json_object_get_int64(o);
-		if (n < 0 && strcmp(key, "exit_code") != 0)
+		if (n < (strcmp(key, "nice") ? 0 : -20) && strcmp(key, "exit_code") != 0)
 			broken(k, "negative", "%s %lld", key, LL(n));
 		if (n == INT64_MAX)
 			broken(k, "a counter went below zero", "%s %s", key, json_object_to_json_string(o));

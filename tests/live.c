@@ -183,6 +183,18 @@ struct live *live_start_as(void (*sandbox)(void), const char *path, const char *
 	return l;
 }
 
+void live_cut_context(char *line)
+{
+	char *to = line, *from = line, *context, *end;
+
+	while ((context = strstr(from, "\"context\":{")) && (end = strchr(context, '}'))) {
+		memmove(to, from, (size_t)(context - from));
+		to += context - from;
+		from = end + 1;
+	}
+	memmove(to, from, strlen(from) + 1);
+}
+
 struct json_object *live_next(struct live *l)
 {
 	char *line = child_line(l->child);
