@@ -106,7 +106,7 @@ static void check_cells(struct impossible_csv *c, char *const *cell, double upti
 		n = strtod(cell[i], &end);
 		if (*end || !isfinite(n))
 			broken(c, "not a number", "%s %.40s", c->name[i], cell[i]);
-		if (n < 0 && strcmp(c->name[i], "exit") != 0)
+		if (n < (strcmp(c->name[i], "nice") ? 0 : -20) && strcmp(c->name[i], "exit") != 0)
 			broken(c, "negative", "%s %s", c->name[i], cell[i]);
 		if (column && column->show == SHOW_TIME && strcmp(c->name[i], "calltime") != 0 && n > uptime_ns)
 			broken(c, "longer than the uptime", "%s %s", c->name[i], cell[i]);
