@@ -123,4 +123,4 @@ nft -f - <<-END
 END
 web_server
 picture lossy 80x24 -- 4 '>' '>' '>'
-picture lock 80x24 -- 3 '>' '>' '>' Enter
+picture lock 80x24 -- / l o a d Enter Enter
