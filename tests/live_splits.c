@@ -250,10 +250,13 @@ static void test_memory(void **state)
 	compare_reclaim(l, from, pid, &before, &after);
 	disk_slow_down();
 	from = live_mark(l);
-	before = stall_of(pid);
-	live_round(load);
-	live_past_now(l);
-	after = stall_of(pid);
+	before = after = stall_of(pid);
+	/* Once, on a guest that hardly got the CPU, the kernel took no missed page for one that was in use before. */
+	for (int i = 0; i < 3 && after.thrashing_ns == before.thrashing_ns; i++) {
+		live_round(load);
+		live_past_now(l);
+		after = stall_of(pid);
+	}
 	compare_memory(l, from, pid, &before, &after);
 	live_verdict();
 }
