@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -181,6 +182,13 @@ struct live *live_start_as(void (*sandbox)(void), const char *path, const char *
 	va_end(args);
 	live_next(l);
 	return l;
+}
+
+bool live_has_preempt_rt(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.version, "PREEMPT_RT");
 }
 
 void live_cut_context(char *line)

@@ -46,6 +46,8 @@ struct live *live_start_unread(const char *option, ...) __attribute__((sentinel)
 struct live *live_start_as(void (*sandbox)(void), const char *path, const char *option, ...) __attribute__((sentinel));
 /* Skips where lagtop says that this kernel cannot have the net family. */
 void live_need_net(struct live *l);
+/* Whether the kernel's spin locks sleep: waits for them are waits for locks, also within futex. */
+bool live_has_preempt_rt(void);
 /* Cuts out of a JSON line what a recording does not hold: the circumstances of processes, "context". */
 void live_cut_context(char *line);
 struct json_object *live_next(struct live *l); /* the next reading; fails the test if none comes */

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "asleep.h"
@@ -250,13 +249,6 @@ static void test_frozen_by_cgroup_2(void **state)
 	live_verdict();
 }
 
-static bool is_real_time(void)
-{
-	struct utsname name;
-
-	return !uname(&name) && strstr(name.version, "PREEMPT_RT");
-}
-
 /* PREEMPT_RT, where spin locks sleep: that is a wait for a lock, not a sleep that the call asked for. */
 static void test_rt_lock(void **state)
 {
@@ -269,7 +261,7 @@ static void test_rt_lock(void **state)
 
 	(void)state;
 	live_need_bpf();
-	if (!is_real_time())
+	if (!live_has_preempt_rt())
 		live_skip("this kernel is not PREEMPT_RT");
 	l = live_start("-d", "0.5", NULL);
 	load = live_load(NULL, "kernel-lock", "50", n, NULL);
